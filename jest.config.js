@@ -1,0 +1,15 @@
+// One Jest run for the whole workspace: unit specs beside the source, integration specs (`*.int-spec.ts`) on real
+// PostgreSQL and NATS, which the global set-up starts once under `.onepool/test-…` and the tear-down removes.
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'],
+  testMatch: ['**/*.spec.ts', '**/*.int-spec.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', { swcrc: false, jsc: { parser: { syntax: 'typescript', decorators: true }, transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false }, target: 'es2022', keepClassNames: true }, module: { type: 'es6' }, sourceMaps: 'inline' }] },
+  testEnvironmentOptions: { customExportConditions: ['@onepool/source', 'node', 'node-addons'] },
+  globalSetup: '<rootDir>/libs/testing/servers/src/global-setup.ts',
+  globalTeardown: '<rootDir>/libs/testing/servers/src/global-teardown.ts',
+  maxWorkers: 2,
+  testTimeout: 30_000,
+};
