@@ -1,1 +1,6 @@
-export {};
+export * from './primitives.ts';
+export * from './catalog.ts';
+export * from './reservations.ts';
+export * from './stock.ts';
+export * from './facts.ts';
+export * from './operations.ts';

@@ -1,0 +1,63 @@
+/** Facts on JetStream: CloudEvents 1.0 in NATS binary mode; the subject is also the `ce-type`. */
+import { type Static, Type } from '@sinclair/typebox';
+import {
+  ClientChosenId,
+  ChannelCode,
+  NodeCode,
+  Quantity,
+  SkuCode,
+  Timestamp,
+  Version,
+  closed,
+  oneOf,
+} from './primitives.ts';
+import { StockRow } from './stock.ts';
+
+/** JetStream stream that carries every fact, and the subjects it captures. */
+export const FACTS_STREAM = 'ONEPOOL_FACTS';
+export const FACTS_SUBJECTS = ['onepool.stock.>'] as const;
+
+export const SKU_CHANGED = 'onepool.stock.sku.changed.v1';
+/** Coalesced per SKU and commit; key = SKU. Versions chain: `fromVersion` equals the previous fact's `toVersion`. */
+export const SkuChanged = closed({
+  sku: SkuCode,
+  fromVersion: Version,
+  toVersion: Version,
+  recordedAt: Timestamp,
+  rows: Type.Array(StockRow, { description: 'The rows that changed, with their new absolute values.' }),
+});
+export type SkuChanged = Static<typeof SkuChanged>;
+
+export const RESERVATION_FACTS = ['confirmed', 'rebacked', 'fulfilled', 'released', 'cancelled', 'expired'] as const;
+export type ReservationFact = (typeof RESERVATION_FACTS)[number];
+export const reservationSubject = (fact: ReservationFact): string => `onepool.stock.reservation.${fact}.v1`;
+
+/** One verb's effect on one reservation; key = reservation id. A hold publishes none: its caller has the answer. */
+export const ReservationChanged = closed({
+  reservation: ClientChosenId,
+  client: Type.String({ description: 'The API client whose reservation it is.' }),
+  channel: ChannelCode,
+  fact: oneOf(RESERVATION_FACTS),
+  version: Type.Integer({ minimum: 1 }),
+  recordedAt: Timestamp,
+  changes: Type.Array(
+    closed({
+      sku: SkuCode,
+      node: NodeCode,
+      quantity: Quantity,
+      to: Type.Optional(NodeCode),
+    }),
+    { description: 'Units by backing; `to` names the new node of a re-backed quantity.' },
+  ),
+});
+export type ReservationChanged = Static<typeof ReservationChanged>;
+
+export const PROMISE_BROKEN = 'onepool.stock.promise.broken.v1';
+/** Promised units that no eligible node can cover; key = SKU. */
+export const PromiseBroken = closed({
+  sku: SkuCode,
+  node: NodeCode,
+  quantity: Quantity,
+  recordedAt: Timestamp,
+});
+export type PromiseBroken = Static<typeof PromiseBroken>;

@@ -1,0 +1,210 @@
+/**
+ * Every operation of every app: its HTTP route, its NATS request/reply subject, scope, schemas and problem codes.
+ * Controllers are tested against this table, and OpenAPI and AsyncAPI are generated from it.
+ */
+import { type TSchema, Type } from '@sinclair/typebox';
+import * as catalog from './catalog.ts';
+import * as reservations from './reservations.ts';
+import * as stock from './stock.ts';
+import { PageQuery, closed, pageOf } from './primitives.ts';
+
+export interface Operation {
+  readonly summary: string;
+  readonly http: { readonly method: 'GET' | 'POST' | 'PUT'; readonly path: string; readonly success: 200 | 201 };
+  /** Core NATS request/reply subject; the payload is the body plus the path's parameters. */
+  readonly subject?: string;
+  readonly scope: string;
+  readonly params?: TSchema;
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  /** `text/csv` bodies are described by their columns instead of a schema. */
+  readonly csvColumns?: readonly string[];
+  readonly response: TSchema;
+  /** Stable problem codes besides the platform's own (`request.*`, `auth.*`, `service.*`, `internal`). */
+  readonly problems: readonly string[];
+}
+
+const rpc = (name: string): string => `onepool.rpc.availability.${name}.v1`;
+const get = (path: string) => ({ method: 'GET', path, success: 200 }) as const;
+const post = (path: string, success: 200 | 201 = 200) => ({ method: 'POST', path, success }) as const;
+const put = (path: string) => ({ method: 'PUT', path, success: 200 }) as const;
+const skuParam = closed({ sku: catalog.Sku.properties.sku });
+const reservationParam = closed({ id: reservations.HoldRequest.properties.id });
+const prefixQuery = closed({ keyPrefix: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' })) });
+
+const verb = (name: string, body: TSchema, problems: readonly string[]): Operation => ({
+  summary: `${name} a reservation.`,
+  http: post(`/v1/reservations/{id}/${name}`),
+  subject: rpc(`reservation.${name}`),
+  scope: 'reservations:write',
+  params: reservationParam,
+  body,
+  response: reservations.Reservation,
+  problems: ['reservation.unknown', 'idempotency.mismatch', 'outcome.unknown', ...problems],
+});
+
+const importOf = (noun: string, columns: readonly string[]): Operation => ({
+  summary: `Import ${noun}s from CSV; one bad row and nothing is applied.`,
+  http: post(`/v1/${noun}s/import`),
+  scope: 'catalog:write',
+  csvColumns: columns,
+  response: catalog.Upserted,
+  problems: ['import.rejected'],
+});
+
+export const CSV_COLUMNS = {
+  sku: ['sku', 'title', 'gtin', 'weightGrams', 'category'],
+  node: ['node', 'name', 'type', 'gln', 'lat', 'lng', 'timeZone', 'dailyCapacity', 'activeFrom', 'activeTo'],
+  channel: ['channel', 'name', 'type', 'nodeTypes', 'nodes'],
+} as const;
+
+const putOf = (noun: string, body: TSchema): Operation => ({
+  summary: `Create or replace ${noun}s.`,
+  http: put(`/v1/${noun}s`),
+  subject: rpc(`${noun}.put`),
+  scope: 'catalog:write',
+  body,
+  response: catalog.Upserted,
+  problems: ['node.unknown', 'sku.unknown', 'channel.unknown'],
+});
+const listOf = (noun: string, item: TSchema): Operation => ({
+  summary: `List ${noun}s in order of their code.`,
+  http: get(`/v1/${noun}s`),
+  scope: 'catalog:read',
+  query: PageQuery,
+  response: pageOf(item),
+  problems: [],
+});
+
+export const AVAILABILITY_OPERATIONS = {
+  listSkus: listOf('sku', catalog.Sku),
+  putSkus: putOf('sku', catalog.PutSkus),
+  importSkus: importOf('sku', CSV_COLUMNS.sku),
+  listNodes: listOf('node', catalog.Node),
+  putNodes: putOf('node', catalog.PutNodes),
+  importNodes: importOf('node', CSV_COLUMNS.node),
+  listChannels: listOf('channel', catalog.Channel),
+  putChannels: putOf('channel', catalog.PutChannels),
+  importChannels: importOf('channel', CSV_COLUMNS.channel),
+  listThresholds: listOf('threshold', catalog.Threshold),
+  putThresholds: putOf('threshold', catalog.PutThresholds),
+  hold: {
+    summary: 'Hold units: a reservation backed by named stock, or a refusal.',
+    http: post('/v1/reservations', 201),
+    subject: rpc('reservation.hold'),
+    scope: 'reservations:write',
+    body: reservations.HoldRequest,
+    response: reservations.Reservation,
+    problems: [
+      'stock.insufficient',
+      'sku.unknown',
+      'node.unknown',
+      'channel.unknown',
+      'idempotency.mismatch',
+      'outcome.unknown',
+    ],
+  },
+  getReservation: {
+    summary: 'Read a reservation.',
+    http: get('/v1/reservations/{id}'),
+    subject: rpc('reservation.get'),
+    scope: 'reservations:read',
+    params: reservationParam,
+    response: reservations.Reservation,
+    problems: ['reservation.unknown'],
+  },
+  extend: verb('extend', reservations.ExtendRequest, ['reservation.expired', 'reservation.not_held']),
+  confirm: verb('confirm', reservations.ConfirmRequest, [
+    'reservation.expired',
+    'reservation.not_held',
+    'stock.insufficient',
+  ]),
+  reback: verb('re-back', reservations.RebackRequest, [
+    'reback.conflict',
+    'reback.pinned',
+    'reback.not_backed',
+    'stock.insufficient',
+    'node.unknown',
+    'sku.unknown',
+  ]),
+  fulfil: verb('fulfil', reservations.FulfilRequest, ['reservation.not_confirmed']),
+  release: verb('release', reservations.ReleaseRequest, ['reservation.not_held']),
+  cancel: verb('cancel', reservations.CancelRequest, ['reservation.not_confirmed']),
+  recordMovements: {
+    summary: 'Record stock movements told by another system.',
+    http: post('/v1/movements', 201),
+    subject: rpc('movement.record'),
+    scope: 'stock:write',
+    body: stock.MovementsRequest,
+    response: stock.MovementsResult,
+    problems: [
+      'sku.unknown',
+      'node.unknown',
+      'movement.exceeds_stock',
+      'movement.in_future',
+      'idempotency.mismatch',
+      'outcome.unknown',
+    ],
+  },
+  getAtp: {
+    summary: 'ATP of one SKU for a channel.',
+    http: get('/v1/atp/{sku}'),
+    subject: rpc('atp.get'),
+    scope: 'stock:read',
+    params: skuParam,
+    query: stock.AtpQuery,
+    response: stock.Atp,
+    problems: ['sku.unknown', 'channel.unknown', 'version.not_reached'],
+  },
+  queryAtp: {
+    summary: 'ATP of many SKUs for a channel.',
+    http: post('/v1/atp/query'),
+    subject: rpc('atp.query'),
+    scope: 'stock:read',
+    body: stock.AtpManyRequest,
+    response: stock.AtpMany,
+    problems: ['sku.unknown', 'node.unknown', 'channel.unknown', 'version.not_reached'],
+  },
+  getStock: {
+    summary: 'States of one SKU at every node.',
+    http: get('/v1/stock/{sku}'),
+    subject: rpc('stock.get'),
+    scope: 'stock:read',
+    params: skuParam,
+    response: stock.StockOfSku,
+    problems: ['sku.unknown'],
+  },
+  listLedger: {
+    summary: 'Ledger of one SKU, oldest first.',
+    http: get('/v1/stock/{sku}/ledger'),
+    scope: 'stock:read',
+    params: skuParam,
+    query: PageQuery,
+    response: pageOf(stock.LedgerEntry),
+    problems: ['sku.unknown'],
+  },
+  verifyLedger: {
+    summary: 'Prove that every balance is the sum of its ledger.',
+    http: post('/v1/ledger/verify'),
+    scope: 'stock:read',
+    body: stock.LedgerVerifyRequest,
+    response: stock.LedgerVerification,
+    problems: [],
+  },
+  listExceptions: {
+    summary: 'Promises no eligible node can cover, open ones first.',
+    http: get('/v1/exceptions'),
+    scope: 'stock:read',
+    query: PageQuery,
+    response: pageOf(stock.StockException),
+    problems: [],
+  },
+  countEvents: {
+    summary: 'How many facts were written for the keys that begin so; a consumer compares.',
+    http: get('/v1/events/count'),
+    scope: 'events:read',
+    query: prefixQuery,
+    response: stock.EventCount,
+    problems: [],
+  },
+} as const satisfies Record<string, Operation>;

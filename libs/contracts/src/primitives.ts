@@ -1,0 +1,44 @@
+/** Building blocks of every contract: codes, quantities, times and the shapes that repeat. */
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+
+/** Units of stock on one request line; integers only. */
+export const QUANTITY_UNITS_MAX = 1_000_000;
+/** Lines in one reservation, movement batch or query. */
+export const LINES_MAX = 2_000;
+/** A hold lives at most four hours; longer promises are confirmed reservations. */
+export const EXPIRES_IN_SECONDS_MAX = 14_400;
+export const EXPIRES_IN_SECONDS_DEFAULT = 900;
+
+const code = (description: string) =>
+  Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$', description, maxLength: 64 });
+
+export const SkuCode = code('SKU: one sellable variant, as the retailer names it; case-sensitive.');
+export const NodeCode = code('Node: a place that can fulfil.');
+export const ChannelCode = code('Channel: a place that sells.');
+/** Chosen by the client; it is the idempotency key, scoped to the API client. */
+export const ClientChosenId = code('Chosen by the client. It is the idempotency key of the request, per API client.');
+
+export const Quantity = Type.Integer({ minimum: 1, maximum: QUANTITY_UNITS_MAX, description: 'Units.' });
+export const UnitCount = Type.Integer({ minimum: 0, description: 'Units.' });
+export const Version = Type.Integer({ minimum: 0, description: 'Counts the changes of one SKU; gap-free.' });
+export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC.' });
+export const ShortText = Type.String({ minLength: 1, maxLength: 200 });
+export const Latitude = Type.Number({ minimum: -90, maximum: 90 });
+export const Longitude = Type.Number({ minimum: -180, maximum: 180 });
+
+/** An object that refuses members it does not know. */
+export const closed = <P extends Record<string, TSchema>>(properties: P, options: { description?: string } = {}) =>
+  Type.Object(properties, { additionalProperties: false, ...options });
+
+/** A union of string literals as one JSON Schema `enum`, so that messages can list what is allowed. */
+export const oneOf = <const V extends readonly string[]>(values: V, description?: string) =>
+  Type.Unsafe<V[number]>({ type: 'string', enum: [...values], ...(description ? { description } : {}) });
+
+export const PageQuery = closed({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
+  cursor: Type.Optional(Type.String({ maxLength: 200, pattern: '^[A-Za-z0-9_=.:-]*$' })),
+});
+export type PageQuery = Static<typeof PageQuery>;
+
+export const pageOf = <T extends TSchema>(item: T) =>
+  closed({ items: Type.Array(item), nextCursor: Type.Union([Type.String(), Type.Null()]) });
