@@ -1,1 +1,11 @@
-export {};
+export { createPool, type PoolOptions } from './pool.ts';
+export { inTransaction } from './in-transaction.ts';
+export {
+  classifyPgError,
+  TransactionOutcomeUnknownError,
+  TransactionRolledBackError,
+  type PgErrorKind,
+} from './errors.ts';
+export { runMigrations, type Migration, type MigrationOptions } from './migrations.ts';
+export { waitForPostgres, type WaitOptions } from './wait-for-postgres.ts';
+export { parseInt8 } from './int8.ts';

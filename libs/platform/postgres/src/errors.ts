@@ -1,0 +1,91 @@
+import pg from 'pg';
+
+export type PgErrorKind =
+  | 'unique_violation'
+  | 'deadlock'
+  | 'serialization'
+  | 'lock_timeout'
+  | 'statement_timeout'
+  | 'connection'
+  | 'check_violation'
+  | 'other';
+
+const KIND_BY_SQLSTATE: Readonly<Record<string, PgErrorKind>> = {
+  '23505': 'unique_violation',
+  '23514': 'check_violation',
+  '40001': 'serialization',
+  '40P01': 'deadlock',
+  '55P03': 'lock_timeout',
+  '57014': 'statement_timeout',
+  '25P03': 'connection', // idle_in_transaction_session_timeout ended the session
+  '25P04': 'connection', // transaction_timeout ended the session
+  '57P01': 'connection', // admin_shutdown
+  '57P02': 'connection', // crash_shutdown
+  '57P03': 'connection', // cannot_connect_now: still starting, or shutting down
+  '57P05': 'connection', // idle_session_timeout
+  '53300': 'connection', // too_many_connections
+};
+
+const SOCKET_CODES: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT', // the Unix socket of a server that is not up
+]);
+
+// pg reports these without a code, so its message is the only thing to go by.
+const CONNECTION_MESSAGES =
+  /connection terminated|connection timeout|timeout exceeded when trying to connect|timeout expired|query read timeout|client has encountered a connection error|client was closed|not queryable/i;
+
+/**
+ * Says what went wrong in terms that a caller can act on, from the SQLSTATE, the node socket code or, where pg gives
+ * neither, its message. Looks through `cause` and through the members of an `AggregateError`.
+ */
+export function classifyPgError(error: unknown): PgErrorKind {
+  if (!(error instanceof Error)) return 'other';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (code !== undefined) {
+    const kind = KIND_BY_SQLSTATE[code];
+    if (kind !== undefined) return kind;
+    if (SOCKET_CODES.has(code) || code.startsWith('08')) return 'connection';
+    if (/^[0-9A-Z]{5}$/.test(code)) return 'other';
+  }
+  if (CONNECTION_MESSAGES.test(error.message)) return 'connection';
+  if (error instanceof AggregateError && error.errors.length > 0) return classifyPgError(error.errors[0]);
+  return error.cause === undefined ? 'other' : classifyPgError(error.cause);
+}
+
+/**
+ * COMMIT was sent and no answer came: the transaction may or may not have happened. The caller must find out on a new
+ * connection (by its idempotency key), never assume either.
+ */
+export class TransactionOutcomeUnknownError extends Error {
+  override readonly name = 'TransactionOutcomeUnknownError';
+
+  constructor(cause: unknown) {
+    super('The connection failed after COMMIT was sent, so the outcome of the transaction is unknown.', { cause });
+  }
+}
+
+/** The server answered COMMIT with ROLLBACK, because an earlier statement had failed and its error was swallowed. */
+export class TransactionRolledBackError extends Error {
+  override readonly name = 'TransactionRolledBackError';
+
+  constructor() {
+    super('The transaction was rolled back at COMMIT: an earlier statement had failed and its error was ignored.');
+  }
+}
+
+/**
+ * True when the server itself said that the statement failed and kept the session, so that its effect is certainly
+ * absent. FATAL and PANIC end the session, possibly after the commit record was written.
+ */
+export function isDefiniteFailure(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.severity === 'ERROR';
+}

@@ -1,0 +1,46 @@
+import type pg from 'pg';
+import { isDefiniteFailure, TransactionOutcomeUnknownError, TransactionRolledBackError } from './errors.ts';
+
+/**
+ * Runs `work` between BEGIN and COMMIT on one connection and returns what it returns.
+ *
+ * An error of `work` rolls back and is rethrown as it is. An error at COMMIT is rethrown if the server itself refused,
+ * and becomes a {@link TransactionOutcomeUnknownError} if the connection failed. A connection on which anything but a
+ * plain rollback happened leaves the pool, so no later borrower inherits a broken or still busy session.
+ *
+ * @example const version = await inTransaction(pool, async (client) => (await client.query(sql, [sku])).rows[0].version);
+ */
+export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let result: T;
+  try {
+    await client.query('BEGIN');
+    result = await work(client);
+  } catch (error) {
+    await rollBack(client);
+    throw error;
+  }
+  await commit(client);
+  return result;
+}
+
+async function rollBack(client: pg.PoolClient): Promise<void> {
+  try {
+    await client.query('ROLLBACK');
+    client.release();
+  } catch {
+    client.release(true);
+  }
+}
+
+async function commit(client: pg.PoolClient): Promise<void> {
+  let answer: pg.QueryResult;
+  try {
+    answer = await client.query('COMMIT');
+  } catch (error) {
+    client.release(true);
+    throw isDefiniteFailure(error) ? error : new TransactionOutcomeUnknownError(error);
+  }
+  client.release();
+  if (answer.command === 'ROLLBACK') throw new TransactionRolledBackError();
+}
