@@ -1,1 +1,1 @@
-export {};
+export { fixedClock, systemClock, type Clock, type FixedClock } from './clock.ts';
