@@ -1,0 +1,151 @@
+/**
+ * One lint configuration for the whole workspace. Every project runs `eslint .` in its own folder and finds this file.
+ *
+ * Two tag dimensions (`nx.tags` in each package.json) say who may import whom: `type:*` points
+ * app → data-access → domain, `scope:*` keeps one part of the product out of another's insides. A project has to satisfy
+ * both. There is no fallback that allows everything: a project with an unknown tag can import no other project.
+ * Each rule here has a fixture below `tools/lint-fixtures` that breaks it, and `tools/lint-rules` proves that it fires.
+ */
+import { builtinModules } from 'node:module';
+import { createProjectGraphAsync, readCachedProjectGraph } from '@nx/devkit';
+import nx from '@nx/eslint-plugin';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+const specs = ['**/*.spec.ts', '**/*.int-spec.ts'];
+
+/** What a project of each type may import, by type. Fixtures, models and test servers are for specs, see below. */
+const typeArrows = {
+  'type:app': ['type:data-access', 'type:domain', 'type:contracts', 'type:platform'],
+  'type:data-access': ['type:domain', 'type:contracts', 'type:platform'],
+  'type:domain': ['type:domain'],
+  'type:contracts': ['type:contracts'],
+  'type:platform': ['type:platform'],
+  'type:testing': ['type:testing', 'type:domain', 'type:contracts', 'type:platform'],
+};
+
+/** What a project of each scope may import, by scope. The simulator audits the engine, so it must not contain it. */
+const scopeArrows = {
+  'scope:shared': ['scope:shared'],
+  'scope:stock': ['scope:stock', 'scope:shared'],
+  'scope:catalog': ['scope:catalog', 'scope:shared'],
+  'scope:availability': ['scope:availability', 'scope:stock', 'scope:catalog', 'scope:shared'],
+  'scope:simulator': ['scope:simulator', 'scope:shared'],
+  'scope:tools': ['scope:tools', 'scope:simulator', 'scope:shared'],
+};
+
+const infrastructure = ['@nestjs/*', 'typeorm', 'typeorm/*', 'pg', 'pg-*', '@nats-io/*'];
+const testLibraries = ['@jest/globals', 'fast-check'];
+
+/** @param {string[]} alsoAllowedTypes types that every project may import on top of its own arrows */
+function boundaries(alsoAllowedTypes) {
+  const byType = Object.entries(typeArrows).map(([sourceTag, allowed]) => ({
+    sourceTag,
+    onlyDependOnLibsWithTags: [...new Set([...allowed, ...alsoAllowedTypes])],
+    ...(sourceTag === 'type:domain' && {
+      bannedExternalImports: infrastructure,
+      allowedExternalImports: testLibraries,
+    }),
+  }));
+  const byScope = Object.entries(scopeArrows).map(([sourceTag, onlyDependOnLibsWithTags]) => ({
+    sourceTag,
+    onlyDependOnLibsWithTags,
+  }));
+  // One scope's decisions never lean on another's: an app that needs both composes them.
+  const domainsByScope = Object.keys(scopeArrows).map((scope) => ({
+    allSourceTags: ['type:domain', scope],
+    onlyDependOnLibsWithTags: [scope, ...alsoAllowedTypes],
+  }));
+  const depConstraints = [...byType, ...domainsByScope, ...byScope];
+  return ['error', { allow: [], allowCircularSelfDependency: false, depConstraints }];
+}
+
+const noDeepImports = {
+  regex: '^@onepool/[^/]+/.+',
+  message: 'A library is imported through its index.ts only.',
+};
+const noPlatformInDomain = {
+  regex: `^(node:.+|${builtinModules.filter((name) => !name.startsWith('_')).join('|')})$(?<!^(node:)?assert(/strict)?$)`,
+  message: 'A domain is pure: the clock, randomness and input arrive as parameters. Only node:assert is allowed.',
+};
+const domainGlobals = [
+  'crypto',
+  'performance',
+  'process',
+  'globalThis',
+  'fetch',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+].map((name) => ({ name, message: 'A domain is pure and synchronous: pass what you need as a parameter.' }));
+
+// Without a cached project graph the boundary rule would warn and skip itself, so a fresh clone computes it first.
+try {
+  readCachedProjectGraph();
+} catch {
+  await createProjectGraphAsync();
+}
+
+export default defineConfig(
+  { ignores: ['**/dist/**', '**/node_modules/**', '**/.onepool/**', '**/coverage/**', 'tools/lint-fixtures/**'] },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strict],
+    plugins: { '@nx': nx },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries([]),
+      'no-restricted-imports': ['error', { patterns: [noDeepImports] }],
+      eqeqeq: 'error',
+      'no-console': 'error',
+      '@typescript-eslint/await-thenable': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/only-throw-error': 'error',
+      '@typescript-eslint/prefer-promise-reject-errors': 'error',
+      '@typescript-eslint/return-await': ['error', 'in-try-catch'],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      // Nest's modules are classes whose whole content is their decorator.
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+    },
+  },
+  {
+    files: ['libs/*/domain/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [noDeepImports, noPlatformInDomain] }],
+      'no-restricted-globals': ['error', ...domainGlobals],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'A domain has no clock: pass the instant as a parameter.' },
+        { object: 'Math', property: 'random', message: 'A domain has no randomness: pass the value as a parameter.' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: ':matches(NewExpression[arguments.length=0], CallExpression)[callee.name="Date"]',
+          message: 'A domain has no clock: pass the instant as a parameter.',
+        },
+      ],
+    },
+  },
+  {
+    // Specs read scenario files and run against real servers; tools may start those servers too.
+    files: [...specs, 'libs/testing/**/*.ts', 'tools/**/*.ts'],
+    rules: { '@nx/enforce-module-boundaries': boundaries(['type:testing']) },
+  },
+  {
+    files: specs,
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [noDeepImports] }],
+      // `expect(...)` on a value that the test has just put there reads better than a guard before it.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  {
+    // Command-line programs speak to their caller through standard output.
+    files: ['tools/**/*.ts', 'apps/simulator/**/*.ts', 'libs/testing/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+);

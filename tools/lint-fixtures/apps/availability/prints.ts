@@ -1,0 +1,3 @@
+// breaks no-console
+// Unexpected console statement.
+console.log('up');

@@ -1,0 +1,3 @@
+// breaks @nx/enforce-module-boundaries
+// A project tagged with "scope:stock" can only depend on libs tagged with "scope:stock", "scope:shared"
+export * from '@onepool/catalog-domain';

@@ -1,0 +1,3 @@
+// breaks @nx/enforce-module-boundaries
+// A project tagged with "type:domain" is not allowed to import "pg"
+export * from 'pg';

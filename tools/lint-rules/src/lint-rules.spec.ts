@@ -1,0 +1,48 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { lintFixtures, rulesFor, type FixtureReport } from './lint-fixtures.ts';
+
+interface Constraint {
+  readonly sourceTag?: string;
+  readonly allSourceTags?: readonly string[];
+}
+
+const boundaryRule = '@nx/enforce-module-boundaries';
+const production = 'apps/availability/composes.ts';
+const pureDomain = 'libs/stock/domain/decides.ts';
+
+describe('lint rules', () => {
+  let reports: FixtureReport[];
+  beforeAll(async () => {
+    reports = await lintFixtures();
+  }, 120_000);
+
+  it('report in each fixture exactly the rule and the message that its head announces', () => {
+    const found = Object.fromEntries(reports.map((report) => [report.path, report.found]));
+    const expected = Object.fromEntries(reports.map((report) => [report.path, report.expected]));
+    expect(found).toEqual(expected);
+  });
+
+  it('leave the allowed imports alone', () => {
+    const allowed = reports.filter((report) => report.expected.length === 0);
+    expect(allowed.length).toBeGreaterThanOrEqual(5);
+    expect(allowed.flatMap((report) => report.found)).toEqual([]);
+  });
+
+  it('have a fixture that breaks each boundary constraint', async () => {
+    const [, options] = (await rulesFor(production))[boundaryRule] as [number, { depConstraints: Constraint[] }];
+    const tags = options.depConstraints.map(
+      ({ sourceTag, allSourceTags }) => sourceTag ?? allSourceTags?.join('" and "'),
+    );
+    const covered = (tag?: string): boolean =>
+      reports.some(({ found }) => found.some((line) => line.includes(`tagged with "${tag}" can only`)));
+    expect(tags.filter((tag) => !covered(tag))).toEqual([]);
+    expect(tags).not.toContain('*');
+  });
+
+  it('have a fixture for each rule that makes a domain pure', async () => {
+    const rules = Object.keys(await rulesFor(pureDomain)).filter((rule) => rule.startsWith('no-restricted-'));
+    const broken = new Set(reports.flatMap(({ found }) => found.map((line) => line.split(':')[0])));
+    expect(rules.length).toBeGreaterThanOrEqual(4);
+    expect(rules.filter((rule) => !broken.has(rule))).toEqual([]);
+  });
+});
