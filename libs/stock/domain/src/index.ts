@@ -1,1 +1,15 @@
-export {};
+export * from './keys.ts';
+export * from './stock-row.ts';
+export * from './posting.ts';
+export * from './arithmetic.ts';
+export * from './selling-rules.ts';
+export * from './supply.ts';
+export * from './atp.ts';
+export * from './allocate.ts';
+export * from './reservation.ts';
+export * from './rejection.ts';
+export * from './decide-hold.ts';
+export * from './decide-verb.ts';
+export * from './decide-reback.ts';
+export * from './reap.ts';
+export * from './decide-movements.ts';

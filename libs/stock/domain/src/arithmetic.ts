@@ -1,0 +1,147 @@
+/**
+ * The arithmetic of one row: each function takes a row and units and gives the new row with the postings that explain
+ * it. A state that does not have the units is a broken invariant of the caller, not a business refusal, and throws.
+ *
+ * Physical removals take `available`, then `safety_stock`, then promised units (as `shortfall`), then
+ * `quality_control`, `damaged`, and at last `overdrawn`. Supply first nets `overdrawn`, then heals `shortfall`, then
+ * becomes available.
+ */
+import type { Account, Transfer } from './posting.ts';
+import { type StockRow, promised } from './stock-row.ts';
+
+export interface RowChange {
+  readonly row: StockRow;
+  readonly transfers: readonly Transfer[];
+}
+
+const FIELD = {
+  available: 'available',
+  committed: 'committed',
+  reserved: 'reserved',
+  safety_stock: 'safetyStock',
+  damaged: 'damaged',
+  quality_control: 'qualityControl',
+  shortfall: 'shortfall',
+  overdrawn: 'overdrawn',
+} as const satisfies Partial<Record<Account, keyof StockRow>>;
+
+const isContra = (account: Account): boolean => account === 'shortfall' || account === 'overdrawn';
+
+/** Applies transfers to a row: the one place where a balance changes, so row and ledger cannot disagree. */
+export function applyTransfers(row: StockRow, transfers: readonly Transfer[]): StockRow {
+  const next: Record<string, number> & StockRow = { ...row };
+  const add = (account: Account, units: number): void => {
+    if (account === 'external') return;
+    const field = FIELD[account];
+    (next as Record<string, number>)[field] = next[field] + (isContra(account) ? -units : units);
+  };
+  for (const { from, to, quantity } of transfers) {
+    add(from, -quantity);
+    add(to, quantity);
+  }
+  return next;
+}
+
+const change = (row: StockRow, transfers: readonly Transfer[]): RowChange => {
+  const kept = transfers.filter(({ quantity }) => quantity > 0);
+  return { row: applyTransfers(row, kept), transfers: kept };
+};
+
+function demand(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(`Broken invariant: ${message}`);
+}
+
+/** Chains two changes of one row into one. */
+const then = (first: RowChange, next: (row: StockRow) => RowChange): RowChange => {
+  const second = next(first.row);
+  return { row: second.row, transfers: [...first.transfers, ...second.transfers] };
+};
+
+/** Promises `quantity` available units. */
+export function hold(row: StockRow, quantity: number): RowChange {
+  demand(quantity <= row.available, 'a hold must be covered by available units');
+  return change(row, [{ from: 'available', to: 'reserved', quantity }]);
+}
+
+/** Turns held units into confirmed ones. */
+export function confirm(row: StockRow, quantity: number): RowChange {
+  demand(quantity <= row.reserved, 'confirmed units must have been reserved');
+  return change(row, [{ from: 'reserved', to: 'committed', quantity }]);
+}
+
+/** Gives promised units back: they heal the row's shortfall first, and only then become available. */
+export function giveBack(row: StockRow, state: 'reserved' | 'committed', quantity: number): RowChange {
+  demand(quantity <= row[state], 'units given back must have been promised');
+  const healed = Math.min(quantity, row.shortfall);
+  return change(row, [
+    { from: state, to: 'shortfall', quantity: healed },
+    { from: state, to: 'available', quantity: quantity - healed },
+  ]);
+}
+
+/** Units leave with a buyer who had no promise. Never refused: physical truth wins. */
+export function sell(row: StockRow, quantity: number): RowChange {
+  const transfers: Transfer[] = [];
+  let left = quantity;
+  const take = (from: Account, there: number): void => {
+    const units = Math.min(left, there);
+    transfers.push({ from, to: 'external', quantity: units });
+    left -= units;
+  };
+  take('available', row.available);
+  take('safety_stock', row.safetyStock);
+  take('shortfall', promised(row) - row.shortfall);
+  take('quality_control', row.qualityControl);
+  take('damaged', row.damaged);
+  take('overdrawn', left);
+  return change(row, transfers);
+}
+
+/**
+ * Units leave against their promise. Equal to giving the promise back and selling at once: where the book covers the
+ * units they simply go; where it does not, the node shipped what the book did not know of.
+ */
+export function fulfil(row: StockRow, quantity: number): RowChange {
+  demand(quantity <= row.committed, 'fulfilled units must have been committed');
+  const covered = Math.min(quantity, promised(row) - row.shortfall);
+  const shipped = change(row, [{ from: 'committed', to: 'external', quantity: covered }]);
+  if (covered === quantity) return shipped;
+  return then(
+    then(shipped, (left) => giveBack(left, 'committed', quantity - covered)),
+    (left) => sell(left, quantity - covered),
+  );
+}
+
+/** Units arrive or turn up. */
+export function supply(row: StockRow, quantity: number): RowChange {
+  const netted = Math.min(quantity, row.overdrawn);
+  const healed = Math.min(quantity - netted, row.shortfall);
+  return change(row, [
+    { from: 'external', to: 'overdrawn', quantity: netted },
+    { from: 'external', to: 'shortfall', quantity: healed },
+    { from: 'external', to: 'available', quantity: quantity - netted - healed },
+  ]);
+}
+
+/** Units that `damage` can take: free ones and promised ones that the book covers. */
+export const damageable = (row: StockRow): number => row.available + row.safetyStock + promised(row) - row.shortfall;
+
+/** Units on hand become unsellable; promised ones leave a shortfall. */
+export function damage(row: StockRow, quantity: number): RowChange {
+  demand(quantity <= damageable(row), 'damaged units must be on hand and sellable');
+  const fromAvailable = Math.min(quantity, row.available);
+  const fromSafety = Math.min(quantity - fromAvailable, row.safetyStock);
+  return change(row, [
+    { from: 'available', to: 'damaged', quantity: fromAvailable },
+    { from: 'safety_stock', to: 'damaged', quantity: fromSafety },
+    { from: 'shortfall', to: 'damaged', quantity: quantity - fromAvailable - fromSafety },
+  ]);
+}
+
+/** Sets units aside as safety stock (`quantity` > 0) or frees them (< 0). */
+export function setAside(row: StockRow, quantity: number): RowChange {
+  demand(quantity <= row.available && -quantity <= row.safetyStock, 'units set aside must be available');
+  return quantity > 0
+    ? change(row, [{ from: 'available', to: 'safety_stock', quantity }])
+    : change(row, [{ from: 'safety_stock', to: 'available', quantity: -quantity }]);
+}

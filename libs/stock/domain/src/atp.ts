@@ -1,0 +1,43 @@
+/**
+ * Available to promise for a channel:
+ *
+ *   node_atp(c) = max(0, available − threshold(c))          over eligible nodes
+ *   ATP(c)      = max(0, Σ node_atp(c) − network_threshold(c))
+ *
+ * Reads and grants call this same function, so a shown unit can be promised and a hidden one cannot.
+ */
+import type { NodeKey } from './keys.ts';
+import type { SellingChannel, SellingRules } from './selling-rules.ts';
+import type { SkuSupply } from './supply.ts';
+
+export interface NodeAtp {
+  readonly node: NodeKey;
+  readonly atp: number;
+}
+
+export interface ChannelAtp {
+  readonly atp: number;
+  readonly nodes: readonly NodeAtp[];
+}
+
+export interface Perspective {
+  readonly channel: SellingChannel;
+  /** Count only these nodes; null counts all. */
+  readonly nodes: ReadonlySet<NodeKey> | null;
+  /** Milliseconds since the epoch, of the decision. */
+  readonly now: number;
+}
+
+/** ATP of one SKU in units. `nodes` lists eligible nodes with at least one unit. */
+export function channelAtp(supply: SkuSupply, rules: SellingRules, { channel, nodes, now }: Perspective): ChannelAtp {
+  const found: NodeAtp[] = [];
+  let sum = 0;
+  for (const row of supply.rows) {
+    if (row.available === 0 || (nodes && !nodes.has(row.node)) || !rules.isEligible(channel, row.node, now)) continue;
+    const atp = row.available - rules.nodeThreshold(channel.key, supply.sku, row.node);
+    if (atp <= 0) continue;
+    found.push({ node: row.node, atp });
+    sum += atp;
+  }
+  return { atp: Math.max(0, sum - rules.networkThreshold(channel.key, supply.sku)), nodes: found };
+}

@@ -1,0 +1,49 @@
+/** Expected refusals: returned, never thrown, each with a stable code and the facts that explain it. */
+import type { NodeKey, SkuKey } from './keys.ts';
+
+export type Rejection =
+  | { readonly code: 'stock.insufficient'; readonly shortages: readonly Shortage[] }
+  | { readonly code: 'reservation.expired' }
+  | { readonly code: 'reservation.not_held'; readonly at: BackingRef | null }
+  | { readonly code: 'reservation.not_confirmed'; readonly at: BackingRef | null }
+  | { readonly code: 'reback.conflict'; readonly version: number }
+  | { readonly code: 'reback.pinned'; readonly at: BackingRef }
+  | { readonly code: 'reback.not_backed'; readonly at: BackingRef }
+  | { readonly code: 'movement.exceeds_stock'; readonly line: number; readonly there: number };
+
+export interface BackingRef {
+  readonly sku: SkuKey;
+  readonly node: NodeKey;
+}
+
+export interface Shortage {
+  readonly sku: SkuKey;
+  readonly requested: number;
+  readonly atp: number;
+}
+
+export type RejectionCode = Rejection['code'];
+
+/** Whether sending the same request again later may succeed. */
+export function isRetryable(code: RejectionCode): boolean {
+  switch (code) {
+    case 'stock.insufficient':
+    case 'movement.exceeds_stock':
+      return true;
+    case 'reservation.expired':
+    case 'reservation.not_held':
+    case 'reservation.not_confirmed':
+    case 'reback.conflict':
+    case 'reback.pinned':
+    case 'reback.not_backed':
+      return false;
+  }
+}
+
+export type Decision<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly rejection: Rejection };
+export const accept = <T>(value: T): Decision<T> => ({ ok: true, value });
+export const reject = (rejection: Rejection): { readonly ok: false; readonly rejection: Rejection } => ({
+  ok: false,
+  rejection,
+});

@@ -1,0 +1,93 @@
+/** Who may sell what from where: channel eligibility, node activity and thresholds, as one compiled value. */
+import type { ChannelKey, NodeKey, SkuKey } from './keys.ts';
+
+export interface SellingNode {
+  readonly key: NodeKey;
+  readonly code: string;
+  readonly type: string;
+  readonly lat: number | null;
+  readonly lng: number | null;
+  /** Milliseconds since the epoch; null is open. */
+  readonly activeFrom: number | null;
+  readonly activeTo: number | null;
+}
+
+export interface SellingChannel {
+  readonly key: ChannelKey;
+  readonly code: string;
+  /** Null: every node type, or every node of those types. */
+  readonly nodeTypes: ReadonlySet<string> | null;
+  readonly nodes: ReadonlySet<NodeKey> | null;
+}
+
+/** A rule that hides units; null members match everything. */
+export interface Threshold {
+  readonly scope: 'node' | 'network';
+  readonly channel: ChannelKey | null;
+  readonly node: NodeKey | null;
+  readonly sku: SkuKey | null;
+  readonly quantity: number;
+}
+
+export class SellingRules {
+  readonly nodes: ReadonlyMap<NodeKey, SellingNode>;
+  readonly nodesByCode: ReadonlyMap<string, SellingNode>;
+  readonly channels: ReadonlyMap<ChannelKey, SellingChannel>;
+  readonly channelsByCode: ReadonlyMap<string, SellingChannel>;
+  readonly #anySku: readonly Threshold[];
+  readonly #bySku: ReadonlyMap<SkuKey, readonly Threshold[]>;
+
+  constructor(nodes: readonly SellingNode[], channels: readonly SellingChannel[], thresholds: readonly Threshold[]) {
+    this.nodes = new Map(nodes.map((node) => [node.key, node]));
+    this.nodesByCode = new Map(nodes.map((node) => [node.code, node]));
+    this.channels = new Map(channels.map((channel) => [channel.key, channel]));
+    this.channelsByCode = new Map(channels.map((channel) => [channel.code, channel]));
+    this.#anySku = thresholds.filter(({ sku }) => sku === null);
+    this.#bySku = groupBySku(thresholds);
+  }
+
+  /** Whether `channel` may sell from `node` at `now` (ms). */
+  isEligible(channel: SellingChannel, node: NodeKey, now: number): boolean {
+    const found = this.nodes.get(node);
+    if (!found) return false;
+    if (found.activeFrom !== null && now < found.activeFrom) return false;
+    if (found.activeTo !== null && now >= found.activeTo) return false;
+    if (channel.nodeTypes && !channel.nodeTypes.has(found.type)) return false;
+    return channel.nodes === null || channel.nodes.has(node);
+  }
+
+  /** Units hidden from `channel` at one node; of several matching rules the largest wins. */
+  nodeThreshold(channel: ChannelKey, sku: SkuKey, node: NodeKey): number {
+    return this.#largest('node', channel, sku, node);
+  }
+
+  /** Units hidden from `channel` as a whole. */
+  networkThreshold(channel: ChannelKey, sku: SkuKey): number {
+    return this.#largest('network', channel, sku, null);
+  }
+
+  #largest(scope: Threshold['scope'], channel: ChannelKey, sku: SkuKey, node: NodeKey | null): number {
+    let largest = 0;
+    const consider = (rule: Threshold): void => {
+      const matches =
+        rule.scope === scope &&
+        (rule.channel === null || rule.channel === channel) &&
+        (scope === 'network' || rule.node === null || rule.node === node);
+      if (matches && rule.quantity > largest) largest = rule.quantity;
+    };
+    this.#anySku.forEach(consider);
+    this.#bySku.get(sku)?.forEach(consider);
+    return largest;
+  }
+}
+
+function groupBySku(thresholds: readonly Threshold[]): Map<SkuKey, Threshold[]> {
+  const groups = new Map<SkuKey, Threshold[]>();
+  for (const rule of thresholds) {
+    if (rule.sku === null) continue;
+    const group = groups.get(rule.sku);
+    if (group) group.push(rule);
+    else groups.set(rule.sku, [rule]);
+  }
+  return groups;
+}
