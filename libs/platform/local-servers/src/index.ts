@@ -1,1 +1,13 @@
-export {};
+export { findNatsServer, NATS_SOURCES } from './find-nats-server.ts';
+export type { NatsSearch } from './find-nats-server.ts';
+export type { NatsProgram } from './nats-sources.ts';
+export { PINNED_NATS_VERSION } from './nats-version.ts';
+export { LocalServerError } from './local-server.ts';
+export type { LocalServer } from './local-server.ts';
+export { freePort, isPortFree } from './ports.ts';
+export { commandLine, isAlive, signal, startedAt, waitForExit } from './process-table.ts';
+export { removePrivateDirectory } from './reachable-directory.ts';
+export { startNats, stopNatsIn } from './start-nats.ts';
+export type { NatsOptions } from './start-nats.ts';
+export { startPostgres, stopPostgresIn } from './start-postgres.ts';
+export type { PostgresOptions } from './start-postgres.ts';

@@ -1,0 +1,186 @@
+/**
+ * The places a nats-server may come from. Each is one small strategy that answers with a program or with the reason
+ * why it has none; `find-nats-server.ts` holds their order.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { NatsEnvironment } from './nats-environment.ts';
+import {
+  PINNED_NATS_VERSION,
+  PREFERRED_NATS_VERSION,
+  compareVersions,
+  isAtLeast,
+  parseNatsVersion,
+} from './nats-version.ts';
+
+export interface NatsProgram {
+  readonly path: string;
+  /** As the program itself reports it: `2.11.17`. */
+  readonly version: string;
+}
+
+export interface Miss {
+  readonly miss: string;
+}
+
+export interface NatsSource {
+  readonly name: string;
+  /** Shown before a step that may take long; absent for quick ones. */
+  readonly announcement?: string;
+  /** A miss here ends the search: the person asked for this very program. */
+  readonly final?: (environment: NatsEnvironment) => boolean;
+  find(environment: NatsEnvironment): Promise<NatsProgram | Miss>;
+}
+
+const INSTALL_TIMEOUT_MS = 300_000;
+
+/**
+ * SHA-256 of the official release archives of the pinned version, as the project's own container build files state
+ * them. They state none for macOS, so there the release is not used.
+ */
+const RELEASE_SHA256: Readonly<Record<string, string>> = {
+  'linux-amd64': 'ad608dd0ea8bbfa58c40e3b8f58ed67478eec26166ec49c502db8d17589b51b5',
+  'linux-arm64': 'd21df24f262f34f8bf6d1f0bca557c08429e433fd9f60f6983105539ae517feb',
+};
+
+/** The program named by `NATS_SERVER_BIN`. */
+export const namedByVariable: NatsSource = {
+  name: 'NATS_SERVER_BIN',
+  final: ({ variables }) => Boolean(variables['NATS_SERVER_BIN']),
+  async find(environment) {
+    const path = environment.variables['NATS_SERVER_BIN'];
+    return path ? probe(environment, path) : { miss: 'not set' };
+  },
+};
+
+/** What an earlier search installed: the pinned version, else the newest that is not older than preferred. */
+export const cached: NatsSource = {
+  name: 'the cache',
+  async find(environment) {
+    const directory = cacheDirectory(environment);
+    const versions = (await environment.list(directory))
+      .map((name) => /^nats-server-v(\d+\.\d+\.\d+)$/.exec(name)?.[1] ?? '')
+      .filter((version) => version !== '' && isAtLeast(version, PREFERRED_NATS_VERSION))
+      .sort((a, b) => Number(b === PINNED_NATS_VERSION) - Number(a === PINNED_NATS_VERSION) || compareVersions(b, a));
+    for (const version of versions) {
+      const found = await probe(environment, cachePath(environment, version));
+      if ('path' in found) return found;
+    }
+    return { miss: `no usable nats-server-v… in ${directory}` };
+  },
+};
+
+/** The one on PATH, when it is recent. */
+export const recentOnPath: NatsSource = {
+  name: `PATH (${PREFERRED_NATS_VERSION} or newer)`,
+  async find(environment) {
+    const found = await probe(environment, 'nats-server');
+    if ('miss' in found || isAtLeast(found.version, PREFERRED_NATS_VERSION)) return found;
+    return { miss: `version ${found.version} is older` };
+  },
+};
+
+/** The pinned version, built by a Go toolchain into the cache. */
+export const builtByGo: NatsSource = {
+  name: 'a Go toolchain',
+  announcement: `building nats-server ${PINNED_NATS_VERSION} with Go, once`,
+  async find(environment) {
+    if ((await environment.run('go', ['version'])).code !== 0) return { miss: 'no go on PATH' };
+    return intoCache(environment, async (directory) => {
+      const module = `github.com/nats-io/nats-server/v2@v${PINNED_NATS_VERSION}`;
+      const variables = { GOBIN: directory, CGO_ENABLED: '0' };
+      const built = await environment.run('go', ['install', module], { variables, timeoutMs: INSTALL_TIMEOUT_MS });
+      if (built.code !== 0) throw new Error(`go install failed: ${lastLine(built.output)}`);
+      return join(directory, 'nats-server');
+    });
+  },
+};
+
+/** The official release archive, used only when its checksum is the pinned one. */
+export const officialRelease: NatsSource = {
+  name: 'the official release',
+  announcement: `downloading nats-server ${PINNED_NATS_VERSION}, once`,
+  async find(environment) {
+    const platform = `${environment.platform}-${environment.architecture === 'x64' ? 'amd64' : environment.architecture}`;
+    const sha256 = RELEASE_SHA256[platform];
+    if (sha256 === undefined) return { miss: `no checksum is pinned for ${platform}` };
+    return intoCache(environment, async (directory) => {
+      const folder = `nats-server-v${PINNED_NATS_VERSION}-${platform}`;
+      const base = 'https://github.com/nats-io/nats-server/releases/download';
+      const archive = await environment.download(`${base}/v${PINNED_NATS_VERSION}/${folder}.tar.gz`);
+      const actual = createHash('sha256').update(archive).digest('hex');
+      if (actual !== sha256) throw new Error(`the archive's SHA-256 is ${actual}, not the pinned ${sha256}`);
+      await environment.write(join(directory, 'release.tar.gz'), archive);
+      const unpacked = await environment.run('tar', ['-xzf', 'release.tar.gz'], { cwd: directory });
+      if (unpacked.code !== 0) throw new Error(`tar failed: ${lastLine(unpacked.output)}`);
+      return join(directory, folder, 'nats-server');
+    });
+  },
+};
+
+/** Whatever is on PATH. */
+export const anyOnPath: NatsSource = {
+  name: 'an older one on PATH',
+  find: (environment) => probe(environment, 'nats-server'),
+};
+
+/** Debian's package, unpacked into the cache and not installed: no service, no root. */
+export const debianPackage: NatsSource = {
+  name: "Debian's package",
+  announcement: "unpacking Debian's nats-server package, once",
+  async find(environment) {
+    const target = join(cacheDirectory(environment), 'nats-server-debian');
+    const known = await probe(environment, target);
+    if ('path' in known) return known;
+    return attempt(environment, target, async (directory) => {
+      const fetched = await environment.run('apt-get', ['download', 'nats-server'], { cwd: directory });
+      const packages = await environment.list(directory);
+      const archive = packages.find((name) => name.endsWith('.deb'));
+      if (archive === undefined) throw new Error(`apt-get download failed: ${lastLine(fetched.output)}`);
+      const unpacked = await environment.run('dpkg', ['-x', archive, 'unpacked'], { cwd: directory });
+      if (unpacked.code !== 0) throw new Error(`dpkg failed: ${lastLine(unpacked.output)}`);
+      return join(directory, 'unpacked', 'usr', 'sbin', 'nats-server');
+    });
+  },
+};
+
+/** `${XDG_CACHE_HOME:-~/.cache}/onepool`. */
+export function cacheDirectory({ variables, homeDirectory }: NatsEnvironment): string {
+  return join(variables['XDG_CACHE_HOME'] || join(homeDirectory, '.cache'), 'onepool');
+}
+
+function cachePath(environment: NatsEnvironment, version: string): string {
+  return join(cacheDirectory(environment), `nats-server-v${version}`);
+}
+
+function intoCache(
+  environment: NatsEnvironment,
+  make: (directory: string) => Promise<string>,
+): Promise<NatsProgram | Miss> {
+  return attempt(environment, cachePath(environment, PINNED_NATS_VERSION), make);
+}
+
+/** Installs and tries the result; whatever goes wrong is the reason of a miss, and the search goes on. */
+async function attempt(
+  environment: NatsEnvironment,
+  target: string,
+  make: (directory: string) => Promise<string>,
+): Promise<NatsProgram | Miss> {
+  try {
+    await environment.install(target, make);
+  } catch (error) {
+    return { miss: error instanceof Error ? error.message : String(error) };
+  }
+  return probe(environment, target);
+}
+
+async function probe(environment: NatsEnvironment, path: string): Promise<NatsProgram | Miss> {
+  const { code, output } = await environment.run(path, ['--version']);
+  const version = parseNatsVersion(output);
+  if (code === 0 && version !== undefined) return { path, version };
+  return { miss: code === 127 ? `${path} cannot be run` : `${path} --version answered: ${lastLine(output)}` };
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,193 @@
+/**
+ * A PostgreSQL of our own below `<home>/postgres`, on the loopback interface only.
+ *
+ * The programs are driven directly, so the server outlives us. A later start finds it by its own `postmaster.pid`: with
+ * the same command it is kept, with another it is stopped and replaced, and a file left by a dead server is ignored.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chown, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { LocalServerError } from './local-server.ts';
+import type { LocalServer } from './local-server.ts';
+import { postgresBinaries } from './postgres-binaries.ts';
+import type { PostgresBinaries } from './postgres-binaries.ts';
+import { readPostmaster } from './postmaster-file.ts';
+import { commandLine, isAlive, runsCommand } from './process-table.ts';
+import { privateDirectory, serverAccount } from './reachable-directory.ts';
+import { adopt, asLocalServer, endProcess, launch } from './server-process.ts';
+import type { Account, RunningProcess } from './server-process.ts';
+
+export interface PostgresOptions {
+  /** Directory that holds `postgres/`, `logs/` and `postgres-password`; made when absent. */
+  readonly home: string;
+  readonly port: number;
+  /** Overrides of the durable defaults, by PostgreSQL's names: `{ fsync: 'off' }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+const ROLE = 'onepool';
+const START_DEADLINE_MS = 60_000;
+const READY_POLL_MS = 20;
+/** SIGINT asks PostgreSQL for a fast shutdown: sessions are ended, a checkpoint is written. */
+export const POSTGRES_STOP_SIGNAL = 'SIGINT';
+
+const DURABLE_SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  fsync: 'on',
+  synchronous_commit: 'on',
+  shared_buffers: '256MB',
+  max_connections: '200',
+  max_wal_size: '2GB',
+  log_lock_waits: 'on',
+  // The SQLSTATE makes a deadlock (40P01) something to search for.
+  log_line_prefix: '%m [%p] %e %a ',
+  log_timezone: 'UTC',
+  timezone: 'UTC',
+};
+
+/**
+ * Starts or adopts the server and its database `onepool`; resolves when it answers a query.
+ *
+ * @throws LocalServerError when it cannot be started; the log file is named.
+ */
+export async function startPostgres(options: PostgresOptions): Promise<LocalServer> {
+  const account = serverAccount();
+  const logs = join(options.home, 'logs');
+  await mkdir(logs, { recursive: true });
+  const logFile = join(logs, 'postgres.log');
+  const root = await privateDirectory(join(options.home, 'postgres'), account);
+  const binaries = await postgresBinaries(account);
+  const password = await readOrCreatePassword(options.home);
+  const data = join(root, 'data');
+  if (!existsSync(data)) await initialise({ binaries, root, data, password, account, settings: options.settings });
+
+  const args = serverArguments(data, options);
+  const command = { path: binaries.postgres, args, account, logFile };
+  const found = await existingServer(data, [command.path, ...args]);
+  const running = found ?? (await launchUntilReady(data, () => launch(command), logFile));
+  const url = `postgres://${ROLE}:${password}@127.0.0.1:${options.port}/${ROLE}`;
+  await ensureDatabase(url);
+  return asLocalServer(
+    running,
+    { url, port: options.port, logFile, adopted: found !== undefined },
+    POSTGRES_STOP_SIGNAL,
+  );
+}
+
+/** Stops the server that runs on `<home>/postgres`, if any, without ceremony; for what a crashed run left behind. */
+export async function stopPostgresIn(home: string): Promise<void> {
+  const root = await realpath(join(home, 'postgres')).catch(() => undefined);
+  if (root === undefined) return;
+  const data = join(root, 'data');
+  const postmaster = await readPostmaster(data);
+  if (postmaster && isAlive(postmaster.pid) && commandLine(postmaster.pid)?.includes(data)) {
+    await endProcess(postmaster.pid, 'SIGQUIT');
+  }
+}
+
+function serverArguments(data: string, options: PostgresOptions): string[] {
+  const settings = { ...DURABLE_SETTINGS, ...options.settings };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  return ['-D', data, '-p', String(options.port), ...flags];
+}
+
+async function readOrCreatePassword(home: string): Promise<string> {
+  const file = join(home, 'postgres-password');
+  const known = await readFile(file, 'utf8').catch(() => undefined);
+  if (known !== undefined) return known.trim();
+  const password = randomBytes(24).toString('hex');
+  await writeFile(file, `${password}\n`, { mode: 0o600 });
+  return password;
+}
+
+interface Initialisation {
+  readonly binaries: PostgresBinaries;
+  readonly root: string;
+  readonly data: string;
+  readonly password: string;
+  readonly account: Account | undefined;
+  readonly settings: Readonly<Record<string, string>> | undefined;
+}
+
+/** Makes the cluster beside its place and renames it, so that one cut short is never taken for a whole one. */
+async function initialise({ binaries, root, data, password, account, settings }: Initialisation): Promise<void> {
+  const draft = `${data}.draft`;
+  const passwordFile = join(root, 'initial-password');
+  await rm(draft, { recursive: true, force: true });
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  if (account) await chown(passwordFile, account.uid, account.gid);
+  const args = ['-D', draft, '-U', ROLE, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8'];
+  args.push('--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions');
+  if (settings?.['fsync'] === 'off') args.push('--no-sync');
+  try {
+    await promisify(execFile)(binaries.initdb, args, {
+      cwd: '/',
+      env: { PATH: process.env['PATH'], TZ: 'UTC' },
+      ...account,
+    });
+  } catch (cause) {
+    throw new LocalServerError(`PostgreSQL's initdb failed in ${root}: ${(cause as Error).message}`, { cause });
+  } finally {
+    await rm(passwordFile, { force: true });
+  }
+  await rename(draft, data);
+}
+
+/** The server that runs on this data directory with exactly this command; one with another command is stopped. */
+async function existingServer(data: string, command: readonly string[]): Promise<RunningProcess | undefined> {
+  const postmaster = await readPostmaster(data);
+  if (postmaster === undefined || !isAlive(postmaster.pid)) return undefined;
+  const { pid } = postmaster;
+  if (runsCommand(pid, command)) {
+    await untilReady(data, adopt(pid), Date.now() + START_DEADLINE_MS);
+    if (isAlive(pid)) return adopt(pid);
+  }
+  if (commandLine(pid)?.includes(data)) await endProcess(pid, POSTGRES_STOP_SIGNAL);
+  return undefined;
+}
+
+/**
+ * A server that was killed leaves back ends which hold its shared memory until they notice, and the next server refuses
+ * to start beside them: so a start that fails is repeated for some seconds.
+ */
+async function launchUntilReady(data: string, start: () => RunningProcess, logFile: string): Promise<RunningProcess> {
+  const deadline = Date.now() + START_DEADLINE_MS;
+  for (let attempt = 0; attempt < 40 && Date.now() < deadline; attempt += 1) {
+    const running = start();
+    if (await untilReady(data, running, deadline)) return running;
+    if (isAlive(running.pid)) await endProcess(running.pid, 'SIGQUIT');
+    await delay(100 + attempt * 10);
+  }
+  throw new LocalServerError(`PostgreSQL does not start; see ${logFile}.`);
+}
+
+/** Waits until the server's own file says it is ready; false when it ended or the deadline passed first. */
+async function untilReady(data: string, running: RunningProcess, deadline: number): Promise<boolean> {
+  let ended = false;
+  void running.exited.then(() => (ended = true));
+  while (!ended && Date.now() < deadline) {
+    const postmaster = await readPostmaster(data);
+    if (postmaster?.pid === running.pid && postmaster.ready) return true;
+    await delay(READY_POLL_MS);
+  }
+  return false;
+}
+
+async function ensureDatabase(url: string): Promise<void> {
+  const maintenance = new URL(url);
+  maintenance.pathname = '/postgres';
+  const client = new pg.Client({ connectionString: maintenance.href, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [ROLE]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${ROLE}`);
+  } finally {
+    await client.end();
+  }
+}

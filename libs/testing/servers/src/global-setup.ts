@@ -1,0 +1,13 @@
+import { mkdirSync } from 'node:fs';
+import { abandonedTestHomes, removeTestHomes, testHomeOf } from './test-run.ts';
+
+/** Removes what crashed runs left and makes this run's directory; the specs start servers when they first need them. */
+export default function setUp({ rootDir }: { readonly rootDir: string }): void {
+  removeTestHomes(rootDir, abandonedTestHomes(rootDir));
+  const home = testHomeOf(rootDir, process.pid);
+  mkdirSync(home, { recursive: true });
+  // Jest's workers inherit the environment. `DATABASE_URL` and `NATS_URL` are for running, never for tests.
+  process.env['ONEPOOL_TEST_HOME'] = home;
+  delete process.env['DATABASE_URL'];
+  delete process.env['NATS_URL'];
+}

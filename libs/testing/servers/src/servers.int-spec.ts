@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import pg from 'pg';
+import { createTestDatabase, startTestNats, startTestPostgres } from './index.ts';
+import type { TestDatabase, TestNats, TestPostgres } from './index.ts';
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows as unknown[];
+  } finally {
+    await client.end();
+  }
+}
+
+describe('test databases', () => {
+  let databases: TestDatabase[] = [];
+  afterAll(() => Promise.all(databases.map((database) => database.drop())));
+
+  it('gives each caller an empty database of its own', async () => {
+    databases = await Promise.all([createTestDatabase(), createTestDatabase()]);
+    await query(databases[0]!.url, 'CREATE TABLE stock (sku text)');
+    const sql = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'";
+    expect(await query(databases[0]!.url, sql)).toEqual([{ tablename: 'stock' }]);
+    expect(await query(databases[1]!.url, sql)).toEqual([]);
+  });
+
+  it('drops a database twice without complaint', async () => {
+    await databases[1]!.drop();
+    await databases[1]!.drop();
+    await expect(query(databases[1]!.url, 'SELECT 1')).rejects.toMatchObject({ code: '3D000' });
+  });
+});
+
+describe('a PostgreSQL of a test of its own', () => {
+  let server: TestPostgres;
+  beforeAll(async () => {
+    server = await startTestPostgres({ durable: true });
+  });
+  afterAll(() => server.stop());
+
+  it('keeps committed rows and its port over SIGKILL', async () => {
+    await query(server.url, 'CREATE TABLE kept AS SELECT 1 AS n');
+    await server.kill();
+    await expect(query(server.url, 'SELECT 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await server.restart();
+    expect(await query(server.url, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
+    expect(await query(server.url, 'SHOW fsync')).toEqual([{ fsync: 'on' }]);
+  });
+});
+
+describe('a nats-server of a test of its own', () => {
+  let server: TestNats;
+  beforeAll(async () => {
+    server = await startTestNats();
+  });
+  afterAll(() => server.stop());
+
+  async function streams(): Promise<number> {
+    const connection = await connect({ servers: server.url });
+    const info = await (await jetstreamManager(connection)).getAccountInfo();
+    await connection.close();
+    return info.streams;
+  }
+
+  it('keeps its streams over a restart and forgets them when wiped', async () => {
+    const connection = await connect({ servers: server.url });
+    await (await jetstreamManager(connection)).streams.add({ name: 'FACTS', subjects: ['facts.>'] });
+    await connection.close();
+    await server.kill();
+    await server.restart();
+    expect(await streams()).toBe(1);
+    await server.restart({ wipe: true });
+    expect(await streams()).toBe(0);
+  });
+});

@@ -1,0 +1,47 @@
+import { freePort, startPostgres } from '@onepool/platform-local-servers';
+import type { LocalServer } from '@onepool/platform-local-servers';
+import { FAST_SETTINGS } from './shared-postgres.ts';
+import { ownHome } from './test-home.ts';
+
+export interface TestPostgresOptions {
+  /** True keeps the durable defaults (every commit is synced); false, the default, does not sync. */
+  readonly durable?: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface TestPostgres {
+  /** Of the empty database `onepool`. */
+  readonly url: string;
+  readonly port: number;
+  readonly logFile: string;
+  stop(): Promise<void>;
+  /** SIGKILL of the postmaster; its back ends end by themselves. */
+  kill(): Promise<void>;
+  /** Ends the server if it runs and starts it on the same port and data. */
+  restart(): Promise<void>;
+  /** SIGSTOP and SIGCONT of the postmaster: no new connection is answered; open ones go on. */
+  suspend(): void;
+  resume(): void;
+}
+
+/** A PostgreSQL of the caller's own, for tests that kill, stop or suspend it. */
+export async function startTestPostgres(options: TestPostgresOptions = {}): Promise<TestPostgres> {
+  const home = await ownHome('postgres');
+  const port = await freePort();
+  const settings = { ...(options.durable ? {} : FAST_SETTINGS), ...options.settings };
+  const start = (): Promise<LocalServer> => startPostgres({ home, port, settings });
+  let server = await start();
+  return {
+    url: server.url,
+    port,
+    logFile: server.logFile,
+    stop: () => server.stop(),
+    kill: () => server.kill(),
+    suspend: () => server.suspend(),
+    resume: () => server.resume(),
+    async restart() {
+      if (server.isAlive()) await server.stop();
+      server = await start();
+    },
+  };
+}
