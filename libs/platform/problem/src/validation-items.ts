@@ -1,0 +1,111 @@
+/**
+ * Turns Ajv's errors into problem items: stable sub-codes, JSON pointers that name the member at fault, and messages
+ * that never repeat the caller's value. A failed union is reported as what the caller meant, not as every branch.
+ */
+import type { ErrorObject } from 'ajv/dist/2020.js';
+import { pointer } from './forbidden-text.ts';
+import type { ProblemItem } from './problem.ts';
+
+const OUT_OF_RANGE: ReadonlySet<string> = new Set([
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'minProperties',
+  'maxProperties',
+  'minContains',
+  'maxContains',
+]);
+
+const codeByKeyword: Readonly<Record<string, string>> = {
+  additionalProperties: 'unknown_field',
+  unevaluatedProperties: 'unknown_field',
+  required: 'missing',
+  dependentRequired: 'missing',
+  type: 'wrong_type',
+  pattern: 'pattern',
+  format: 'pattern',
+  enum: 'unknown_value',
+  const: 'unknown_value',
+  uniqueItems: 'duplicate',
+};
+
+/** Maps at most `count_max` errors, in Ajv's order. */
+export function toValidationItems(errors: readonly ErrorObject[], count_max: number): readonly ProblemItem[] {
+  return collapseUnions(errors).slice(0, count_max).map(toItem);
+}
+
+function toItem(error: ErrorObject): ProblemItem {
+  const code = OUT_OF_RANGE.has(error.keyword) ? 'out_of_range' : (codeByKeyword[error.keyword] ?? 'wrong_type');
+  const member = memberAtFault(error);
+  if (code === 'unknown_field') {
+    return { path: pointer(error.instancePath, member ?? ''), code, message: 'the field is not known' };
+  }
+  if (code === 'missing') {
+    return { path: pointer(error.instancePath, member ?? ''), code, message: 'the field is required' };
+  }
+  return { path: error.instancePath, code, message: messageOf(error) };
+}
+
+function memberAtFault({ params }: ErrorObject): string | undefined {
+  const named: unknown = params['additionalProperty'] ?? params['unevaluatedProperty'] ?? params['missingProperty'];
+  return typeof named === 'string' ? named : undefined;
+}
+
+function messageOf({ keyword, params, message }: ErrorObject): string {
+  const allowed: unknown = keyword === 'const' ? [params['allowedValue']] : params['allowedValues'];
+  if (Array.isArray(allowed)) return `must be ${allowed.length > 1 ? 'one of ' : ''}${allowed.map(String).join(', ')}`;
+  return message ?? 'is not valid';
+}
+
+const isUnion = (error: ErrorObject): boolean => error.keyword === 'anyOf' || error.keyword === 'oneOf';
+
+/** Ajv lists the errors of every branch before the union's own; all of them give way to one account of the union. */
+function collapseUnions(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const collapsed: ErrorObject[] = [];
+  for (const error of errors) {
+    if (!isUnion(error)) {
+      collapsed.push(error);
+      continue;
+    }
+    const ofBranches: ErrorObject[] = [];
+    for (let last = collapsed.at(-1); last && isBelow(last, error); last = collapsed.at(-1)) {
+      ofBranches.unshift(last);
+      collapsed.pop();
+    }
+    collapsed.push(...accountOfUnion(error, ofBranches));
+  }
+  return collapsed;
+}
+
+const isBelow = (error: ErrorObject, union: ErrorObject): boolean =>
+  error.schemaPath.startsWith(`${union.schemaPath}/`) && error.instancePath.startsWith(union.instancePath);
+
+function accountOfUnion(union: ErrorObject, ofBranches: readonly ErrorObject[]): readonly ErrorObject[] {
+  const branches = new Map<string, ErrorObject[]>();
+  for (const error of ofBranches) {
+    const branch = error.schemaPath.slice(union.schemaPath.length + 1).split('/')[0] ?? '';
+    branches.set(branch, [...(branches.get(branch) ?? []), error]);
+  }
+  // A union of literals: what is allowed is the list of all the literals.
+  const literals = ofBranches.filter((error) => error.keyword === 'const');
+  if (literals.length === branches.size && literals.every((error) => error.instancePath === union.instancePath)) {
+    const allowedValues = literals.map((error): unknown => error.params['allowedValue']);
+    return [{ ...union, keyword: 'enum', params: { allowedValues } }];
+  }
+  // The branch meant is the only one that neither its discriminating literal nor its type rules out.
+  const meant = [...branches.values()].filter(
+    (branch) =>
+      !branch.some(
+        (error) => error.keyword === 'const' || (error.keyword === 'type' && error.instancePath === union.instancePath),
+      ),
+  );
+  const [only] = meant;
+  if (meant.length === 1 && only) return only;
+  return [{ ...union, message: 'matches none of the allowed forms' }];
+}

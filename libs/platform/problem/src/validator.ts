@@ -1,0 +1,89 @@
+/**
+ * Request validation with compiled JSON Schema (2020-12, the dialect of OpenAPI 3.1).
+ *
+ * A value is checked by a function that stops at the first error. Only a value that failed is checked again by one
+ * that lists its errors, and only if the value is small: listing them costs time in proportion to the errors, which
+ * the caller chooses. Nothing is coerced; defaults of the schema are filled in.
+ */
+import type { Static, TSchema } from '@sinclair/typebox';
+import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { problem } from './catalogue.ts';
+import { findForbiddenText } from './forbidden-text.ts';
+import type { ProblemItem } from './problem.ts';
+import { toValidationItems } from './validation-items.ts';
+
+/** Checks values of one schema. */
+export interface Validator<T> {
+  /** The schema it was compiled from. */
+  readonly schema: object;
+  /** Says what is wrong; an empty list means valid. Fills in the schema's defaults. */
+  check(value: unknown): readonly ProblemItem[];
+  /**
+   * Returns the value itself, typed, with the schema's defaults filled in.
+   *
+   * @throws ProblemError `request.invalid` with up to 20 `errors`.
+   */
+  parse(value: unknown): T;
+}
+
+const ERRORS_MAX = 20;
+/** Values with more members than this are told their first error only. */
+const LISTED_NODES_MAX = 5_000;
+
+const firstErrorOnly = makeAjv(false);
+let listing: Ajv2020 | undefined;
+
+function makeAjv(allErrors: boolean): Ajv2020 {
+  const ajv = new Ajv2020({ allErrors, strict: true, allowUnionTypes: true, useDefaults: true, coerceTypes: false });
+  // These keywords describe a schema to readers and tools; strict mode would refuse them.
+  ajv.addVocabulary(['example', 'externalDocs', 'xml', 'secret']);
+  addFormats.default(ajv);
+  return ajv;
+}
+
+/** Compiles a TypeBox schema once, at start-up. @throws Error when the schema itself is wrong. */
+export function compileSchema<S extends TSchema>(schema: S): Validator<Static<S>>;
+/** Compiles a plain JSON Schema once, at start-up; the caller names the type it stands for. */
+export function compileSchema<T>(schema: AnySchemaObject): Validator<T>;
+export function compileSchema(schema: AnySchemaObject): Validator<unknown> {
+  const isValid = firstErrorOnly.compile(schema);
+  const check = (value: unknown): readonly ProblemItem[] => {
+    const forbidden = findForbiddenText(value);
+    if (forbidden.length > 0) return forbidden;
+    return isValid(value) ? [] : listErrors(schema, isValid, value);
+  };
+  return {
+    schema,
+    check,
+    parse: (value) => {
+      const errors = check(value);
+      if (errors.length > 0) throw problem('request.invalid', { errors });
+      return value;
+    },
+  };
+}
+
+function listErrors(schema: AnySchemaObject, isValid: ValidateFunction, value: unknown): readonly ProblemItem[] {
+  if (value === undefined) return [{ path: '', code: 'missing', message: 'a value is required' }];
+  const first = isValid.errors ?? [];
+  if (!isSmall(value)) return toValidationItems(first, 1);
+  listing ??= makeAjv(true);
+  const listAll = listing.compile(schema);
+  listAll(value);
+  return toValidationItems(listAll.errors ?? first, ERRORS_MAX);
+}
+
+function isSmall(root: unknown): boolean {
+  const stack: unknown[] = [root];
+  for (let seen = 0; stack.length > 0; seen++) {
+    const value = stack.pop();
+    if (seen + stack.length > LISTED_NODES_MAX) return false;
+    if (typeof value === 'object' && value !== null) {
+      const children = Object.values(value);
+      if (children.length > LISTED_NODES_MAX) return false;
+      stack.push(...children);
+    }
+  }
+  return true;
+}
