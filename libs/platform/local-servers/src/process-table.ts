@@ -4,6 +4,7 @@
  * A number alone proves nothing: numbers are reused. So whoever wants to adopt or stop a process compares its command
  * line, which names our own data directory, with the one we would have used.
  */
+import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,6 +13,7 @@ const POLL_MS = 25;
 
 /** True when the process exists and has not ended; a zombie nobody has reaped yet counts as ended. */
 export function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid < 1) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -57,6 +59,8 @@ export async function waitForExit(pid: number, timeoutMs: number): Promise<boole
 
 /** Sends a signal and ignores that the process may have ended meanwhile. */
 export function signal(pid: number, name: NodeJS.Signals): void {
+  // 0 and negative numbers mean whole groups of processes, ours among them.
+  assert(Number.isInteger(pid) && pid > 1, `no process has the number ${pid}`);
   try {
     process.kill(pid, name);
   } catch (error) {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { LocalServerError } from './local-server.ts';
 import type { LocalServer } from './local-server.ts';
 import { isAlive, signal, waitForExit } from './process-table.ts';
 
@@ -46,7 +47,9 @@ export function launch(command: ServerCommand): RunningProcess {
       () => undefined,
     );
     child.unref();
-    return { pid: child.pid ?? 0, exited };
+    if (child.pid === undefined)
+      throw new LocalServerError(`${command.path} cannot be started; see ${command.logFile}.`);
+    return { pid: child.pid, exited };
   } finally {
     closeSync(log);
   }

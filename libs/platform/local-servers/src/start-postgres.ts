@@ -149,6 +149,8 @@ async function existingServer(data: string, command: readonly string[]): Promise
     if (isAlive(pid)) return adopt(pid);
   }
   if (commandLine(pid)?.includes(data)) await endProcess(pid, POSTGRES_STOP_SIGNAL);
+  // The number belongs to a stranger now; PostgreSQL would take him for a server and refuse to start.
+  else await rm(join(data, 'postmaster.pid'), { force: true });
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { abandonedTestHomes, removeTestHomes, testHomeOf } from './test-run.ts';
+import { abandonedTestHomes, natsServerPath, removeTestHomes, testHomeOf } from './test-run.ts';
 
 /** Removes what crashed runs left and makes this run's directory; the specs start servers when they first need them. */
 export default function setUp({ rootDir }: { readonly rootDir: string }): void {
@@ -8,6 +8,8 @@ export default function setUp({ rootDir }: { readonly rootDir: string }): void {
   mkdirSync(home, { recursive: true });
   // Jest's workers inherit the environment. `DATABASE_URL` and `NATS_URL` are for running, never for tests.
   process.env['ONEPOOL_TEST_HOME'] = home;
+  // Looked for here, because on a fresh machine it is built first, which takes longer than a spec may.
+  process.env['NATS_SERVER_BIN'] = natsServerPath(rootDir);
   delete process.env['DATABASE_URL'];
   delete process.env['NATS_URL'];
 }

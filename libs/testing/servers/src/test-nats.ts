@@ -2,8 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findNatsServer, freePort, startNats } from '@onepool/platform-local-servers';
 import type { LocalServer, NatsProgram } from '@onepool/platform-local-servers';
-import { underLock } from './directory-lock.ts';
-import { ownHome, testHome } from './test-home.ts';
+import { ownHome } from './test-home.ts';
 
 export interface TestNatsOptions {
   /** How often JetStream syncs to disk, in nats-server's notation. */
@@ -27,11 +26,10 @@ let program: Promise<NatsProgram> | undefined;
 
 /** A nats-server of the caller's own, JetStream on, on a free port, with a store of its own. */
 export async function startTestNats(options: TestNatsOptions = {}): Promise<TestNats> {
-  // Under a lock, so that two workers never build the same program at once.
-  program ??= underLock(join(testHome(), 'nats-program.lock'), () => findNatsServer());
+  const found = (program ??= findNatsServer());
   const home = await ownHome('nats');
   const port = await freePort();
-  const start = async (): Promise<LocalServer> => startNats({ home, port, ...options, program: await program! });
+  const start = async (): Promise<LocalServer> => startNats({ home, port, ...options, program: await found });
   let server = await start();
   return {
     url: server.url,

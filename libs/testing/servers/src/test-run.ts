@@ -20,10 +20,21 @@ export function abandonedTestHomes(root: string): string[] {
 /** Stops every server below the directories and removes them. */
 export function removeTestHomes(root: string, directories: readonly string[]): void {
   if (directories.length === 0) return;
-  const program = join(root, 'libs', 'testing', 'servers', 'src', 'remove-test-homes.ts');
-  const args = ['--import', 'tsx', '--conditions=@onepool/source', program, ...directories];
-  const ran = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (ran.status !== 0) throw new Error(`the servers below ${directories.join(', ')} could not be removed`);
+  runProgram(root, 'remove-test-homes.ts', directories);
+}
+
+/** The nats-server the specs use; empty when there is none, which only the specs that need it should suffer from. */
+export function natsServerPath(root: string): string {
+  return runProgram(root, 'print-nats-server.ts', []).trim();
+}
+
+/** Runs a program of this folder with access to the libraries' sources, and returns what it printed. */
+function runProgram(root: string, name: string, parameters: readonly string[]): string {
+  const program = join(root, 'libs', 'testing', 'servers', 'src', name);
+  const args = ['--import', 'tsx', '--conditions=@onepool/source', program, ...parameters];
+  const ran = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+  if (ran.status !== 0) throw new Error(`${name} ${parameters.join(' ')} failed`);
+  return ran.stdout;
 }
 
 function exists(pid: number): boolean {
