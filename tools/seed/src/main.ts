@@ -15,8 +15,16 @@ interface Options {
   readonly keyFile: string;
 }
 
+async function readKey(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (cause) {
+    throw new SeedFailed(`cannot read the API key in ${file}`, { cause });
+  }
+}
+
 async function seed({ url, keyFile }: Options): Promise<void> {
-  const key = (await readFile(keyFile, 'utf8')).trim();
+  const key = await readKey(keyFile);
   const network = demoNetwork();
   const requests = seedRequests(network);
   const progress = createProgress(requests.length, process.stdout);
