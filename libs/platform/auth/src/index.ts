@@ -1,1 +1,15 @@
-export {};
+export { GRANTS, SCOPES, hasScope, isGrant, type Grant, type Scope } from './scopes.ts';
+export type { ApiClient, ApiKeyStore } from './api-client.ts';
+export { createApiKey, sha256OfApiKey } from './api-key.ts';
+export { CachingApiKeyStore, type CachingOptions } from './caching-api-key-store.ts';
+export {
+  PostgresApiKeyStore,
+  apiKeyTableSql,
+  type ApiKeyRegistration,
+  type ApiKeyRow,
+} from './postgres-api-key-store.ts';
+export { Public, RequireScope, accessOf, publicRoute, scopedRoute, type Access } from './access.ts';
+export { Authenticator } from './authenticator.ts';
+export { CurrentClient, clientOf } from './current-client.ts';
+export { installAuth, type AuthOptions } from './install-auth.ts';
+export { assertEveryHandlerDeclaresScope } from './assert-every-handler-declares-scope.ts';

@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { apiKeyFromHeader, createApiKey, sha256OfApiKey } from './api-key.ts';
+import { GRANTS, SCOPES, hasScope, isGrant } from './scopes.ts';
+
+describe('API keys', () => {
+  it('are different every time, and known by their SHA-256', () => {
+    const { key, sha256 } = createApiKey();
+    expect(key).toMatch(/^opk_[A-Za-z0-9_-]{43}$/);
+    expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(sha256OfApiKey(key)).toBe(sha256);
+    expect(createApiKey().key).not.toBe(key);
+  });
+
+  it('are read from a Bearer header', () => {
+    const { key } = createApiKey();
+    expect(apiKeyFromHeader(`Bearer ${key}`)).toBe(key);
+    expect(apiKeyFromHeader(`bearer  ${key}`)).toBe(key);
+  });
+
+  it.each(['', 'opk_aaaaaaaaaaaaaaaaaaaa', 'Basic opk_aaaaaaaaaaaaaaaaaaaa', 'Bearer', 'Bearer x', 'Bearer opk_short'])(
+    'are not read from %j',
+    (header) => {
+      expect(apiKeyFromHeader(header)).toBeUndefined();
+    },
+  );
+
+  it('are not read from a header that is longer than any key, or has more behind it', () => {
+    expect(apiKeyFromHeader(`Bearer opk_${'a'.repeat(1_000)}`)).toBeUndefined();
+    expect(apiKeyFromHeader(`Bearer opk_${'a'.repeat(40)} more`)).toBeUndefined();
+  });
+});
+
+describe('scopes', () => {
+  const client = (...scopes: string[]) => ({ key: 1, id: 'a', scopes: new Set(scopes), expiresAt: null });
+
+  it('grant themselves only, and all grants each', () => {
+    for (const scope of SCOPES) {
+      for (const other of SCOPES) expect(hasScope(client(other), scope)).toBe(other === scope);
+      expect(hasScope(client('all'), scope)).toBe(true);
+      expect(hasScope(client(), scope)).toBe(false);
+    }
+  });
+
+  it('are a closed list', () => {
+    expect(GRANTS.every(isGrant)).toBe(true);
+    expect(isGrant('stock:*')).toBe(false);
+  });
+});

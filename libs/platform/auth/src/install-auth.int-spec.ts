@@ -1,0 +1,291 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Module, Post, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { type CustomTransportStrategy, MessagePattern, NatsContext, Payload, Server } from '@nestjs/microservices';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { fixedClock } from '@onepool/platform-clock';
+import { installProblemHandling } from '@onepool/platform-problem';
+import type { FastifyInstance } from 'fastify';
+import { firstValueFrom } from 'rxjs';
+import { Public, RequireScope, publicRoute, scopedRoute } from './access.ts';
+import type { ApiClient, ApiKeyStore } from './api-client.ts';
+import { createApiKey } from './api-key.ts';
+import { assertEveryHandlerDeclaresScope } from './assert-every-handler-declares-scope.ts';
+import { CurrentClient } from './current-client.ts';
+import { type AuthOptions, installAuth } from './install-auth.ts';
+
+const READ = createApiKey();
+const EXPIRED = createApiKey();
+const ALL = createApiKey();
+const clock = fixedClock('2026-03-01T00:00:00Z');
+const clients = new Map<string, ApiClient>([
+  [READ.sha256, { key: 1, id: 'reader', scopes: new Set(['stock:read']), expiresAt: new Date('2026-03-01T00:00:01Z') }],
+  [EXPIRED.sha256, { key: 2, id: 'old', scopes: new Set(['all']), expiresAt: new Date('2026-03-01T00:00:00Z') }],
+  [ALL.sha256, { key: 3, id: 'ops', scopes: new Set(['all']), expiresAt: null }],
+]);
+const store: ApiKeyStore = { findBySha256: (sha256) => Promise.resolve(clients.get(sha256) ?? null) };
+
+let entered: () => void = () => undefined;
+let release: Promise<void> = Promise.resolve();
+
+@Controller()
+class DeclaredController {
+  @Get('stock/:sku')
+  @RequireScope('stock:read')
+  stock(@CurrentClient() client: ApiClient): object {
+    return { client: client.id };
+  }
+
+  @Post('stock')
+  @RequireScope('stock:write')
+  async write(): Promise<object> {
+    entered();
+    await release;
+    return {};
+  }
+
+  @Get('open')
+  @Public()
+  open(): object {
+    return {};
+  }
+
+  @MessagePattern('stock.get')
+  @RequireScope('stock:read')
+  message(@Payload() sku: string, @CurrentClient() client: ApiClient): object {
+    return { sku, client: client.id };
+  }
+}
+
+@RequireScope('admin')
+@Controller('admin')
+class ClassController {
+  @Get('one')
+  one(): object {
+    return {};
+  }
+
+  @Get('two')
+  @Public()
+  two(): object {
+    return {};
+  }
+}
+
+@Controller()
+class ForgetfulController {
+  @Get('forgotten/:id')
+  forgotten(): object {
+    return {};
+  }
+
+  @MessagePattern('forgotten.get')
+  forgottenMessage(@Payload() _payload: unknown): object {
+    return {};
+  }
+}
+
+@Module({ controllers: [DeclaredController, ClassController] })
+class DeclaredModule {}
+
+@Module({ controllers: [DeclaredController, ForgetfulController] })
+class ForgetfulModule {}
+
+/** Nest's message pipeline without a server in between. */
+class DirectTransport extends Server implements CustomTransportStrategy {
+  override listen(callback: () => void): void {
+    callback();
+  }
+  close(): void {}
+  override on(): void {}
+  override unwrap<T>(): T {
+    return undefined as T;
+  }
+  async call(pattern: string, payload: unknown, headers?: Map<string, string>): Promise<unknown> {
+    const handler = this.getHandlerByPattern(pattern);
+    if (!handler) throw new Error(`No handler of ${pattern}`);
+    return firstValueFrom(this.transformToObservable(await handler(payload, new NatsContext([pattern, headers]))));
+  }
+}
+
+let app: NestFastifyApplication;
+let transport: DirectTransport;
+
+interface SetUp {
+  readonly module?: Type;
+  readonly options?: Partial<AuthOptions>;
+  readonly inheritAppConfig?: boolean;
+  readonly addRoutes?: (server: FastifyInstance) => void;
+}
+
+async function start({ module = DeclaredModule, options, inheritAppConfig = true, addRoutes }: SetUp = {}) {
+  app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), { logger: false });
+  installProblemHandling(app);
+  installAuth(app, { store, clock, ...options });
+  transport = new DirectTransport();
+  app.connectMicroservice({ strategy: transport }, { inheritAppConfig });
+  addRoutes?.(app.getHttpAdapter().getInstance());
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+}
+
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+const get = async (url: string, headers: Record<string, string> = {}) => {
+  const response = await app.inject({ url, headers });
+  return [response.statusCode, response.json().code] as const;
+};
+
+afterEach(() => app.close());
+
+describe('HTTP access', () => {
+  it('is decided by key, expiry and scope, each refusal with its own code', async () => {
+    await start();
+    expect(await get('/stock/A')).toEqual([401, 'auth.missing']);
+    expect(await get('/stock/A', { authorization: 'Basic abc' })).toEqual([401, 'auth.invalid']);
+    expect(await get('/stock/A', bearer(createApiKey().key))).toEqual([401, 'auth.invalid']);
+    expect(await get('/stock/A', bearer(EXPIRED.key))).toEqual([401, 'auth.expired']);
+    expect(await get('/admin/one', bearer(READ.key))).toEqual([403, 'auth.forbidden']);
+    expect(await get('/admin/one', bearer(ALL.key))).toEqual([200, undefined]);
+    expect(await get('/open')).toEqual([200, undefined]);
+    expect(await get('/admin/two')).toEqual([200, undefined]);
+    expect(await get('/nothing')).toEqual([404, 'request.not_found']);
+  });
+
+  it('tells the handler who calls, remembered or not', async () => {
+    await start();
+    for (let time = 0; time < 2; time++) {
+      const response = await app.inject({ url: '/stock/A', headers: bearer(READ.key) });
+      expect(response.json()).toEqual({ client: 'reader' });
+    }
+  });
+
+  it('ends with the key, even while the key is remembered', async () => {
+    await start();
+    expect((await get('/stock/A', bearer(READ.key)))[0]).toBe(200);
+    clock.advance(1_000);
+    expect(await get('/stock/A', bearer(READ.key))).toEqual([401, 'auth.expired']);
+    clock.set('2026-03-01T00:00:00Z');
+  });
+
+  it('is refused before the body is looked at', async () => {
+    await start();
+    const headers = { 'content-type': 'application/json' };
+    const response = await app.inject({ method: 'POST', url: '/stock', payload: '{broken', headers });
+    expect(response.json().code).toBe('auth.missing');
+  });
+
+  it('is refused to everybody where a handler or a route of Fastify declares nothing', async () => {
+    await start({ module: ForgetfulModule, addRoutes: (server) => void server.get('/raw', () => ({})) });
+    expect(await get('/forgotten/1', bearer(ALL.key))).toEqual([403, 'auth.forbidden']);
+    expect(await get('/raw', bearer(ALL.key))).toEqual([403, 'auth.forbidden']);
+  });
+
+  it('covers routes of Fastify itself', async () => {
+    await start({
+      addRoutes: (server) => {
+        server.get('/health', publicRoute, () => ({}));
+        server.get('/metrics', scopedRoute('admin'), () => ({}));
+      },
+    });
+    expect((await get('/health'))[0]).toBe(200);
+    expect(await get('/metrics')).toEqual([401, 'auth.missing']);
+    expect((await get('/metrics', bearer(ALL.key)))[0]).toBe(200);
+  });
+
+  it('is "try again" while the key store cannot be reached', async () => {
+    await start({ options: { store: { findBySha256: () => Promise.reject(new Error('10.0.0.7 down')) } } });
+    expect(await get('/stock/A', bearer(READ.key))).toEqual([503, 'service.unavailable']);
+  });
+
+  it('never shows a key in an answer', async () => {
+    await start();
+    const response = await app.inject({ url: '/admin/one', headers: bearer(READ.key) });
+    expect(response.body + JSON.stringify(response.headers)).not.toContain(READ.key);
+  });
+
+  it('is bounded per client, and the place comes back with the answer', async () => {
+    await start({ options: { inFlightPerClient_max: 1 } });
+    let open = (): void => undefined;
+    const isEntered = new Promise<void>((resolve) => (entered = resolve));
+    release = new Promise<void>((resolve) => (open = resolve));
+    const first = app.inject({ method: 'POST', url: '/stock', headers: bearer(ALL.key) }).then((response) => response);
+    await isEntered;
+    expect(await get('/stock/A', bearer(ALL.key))).toEqual([429, 'limit.rate']);
+    expect((await get('/stock/A', bearer(READ.key)))[0]).toBe(200);
+    open();
+    expect((await first).statusCode).toBe(201);
+    expect((await get('/stock/A', bearer(ALL.key)))[0]).toBe(200);
+  });
+
+  it('gives the place back when the caller goes away before the answer', async () => {
+    await start({ options: { inFlightPerClient_max: 1 } });
+    const isEntered = new Promise<void>((resolve) => (entered = resolve));
+    release = new Promise<void>(() => undefined);
+    await app.listen(0, '127.0.0.1');
+    const base = await app.getUrl();
+    const caller = new AbortController();
+    const headers = bearer(ALL.key);
+    const first = fetch(`${base}/stock`, { method: 'POST', headers, signal: caller.signal }).catch(() => 'gone');
+    await isEntered;
+    expect((await get('/stock/A', headers))[0]).toBe(429);
+    caller.abort();
+    expect(await first).toBe('gone');
+    const status = async () => (await fetch(`${base}/stock/A`, { headers })).status;
+    while ((await status()) !== 200);
+  });
+});
+
+describe('NATS access', () => {
+  const headers = (key: string, name = 'authorization') => new Map([[name, `Bearer ${key}`]]);
+
+  it('is decided by the same rules from the authorization header', async () => {
+    await start();
+    const call = (given?: Map<string, string>) => transport.call('stock.get', 'A', given);
+    await expect(call()).rejects.toMatchObject({ code: 'auth.missing', status: 401 });
+    await expect(call(headers('nonsense'))).rejects.toMatchObject({ code: 'auth.invalid' });
+    await expect(call(headers(EXPIRED.key))).rejects.toMatchObject({ code: 'auth.expired' });
+    await expect(call(headers(READ.key))).resolves.toEqual({ sku: 'A', client: 'reader' });
+    await expect(call(headers(READ.key, 'Authorization'))).resolves.toEqual({ sku: 'A', client: 'reader' });
+  });
+
+  it('is refused to everybody where a handler declares nothing', async () => {
+    await start({ module: ForgetfulModule });
+    await expect(transport.call('forgotten.get', {}, headers(ALL.key))).rejects.toMatchObject({
+      type: 'https://onepool.dev/problems/auth.forbidden',
+      code: 'auth.forbidden',
+      status: 403,
+    });
+  });
+});
+
+describe('assertEveryHandlerDeclaresScope', () => {
+  it('passes when every handler declares who may call it', async () => {
+    await start();
+    expect(() => assertEveryHandlerDeclaresScope(app)).not.toThrow();
+  });
+
+  it('lists every route and message pattern that does not', async () => {
+    await start({ module: ForgetfulModule, addRoutes: (server) => void server.get('/raw', () => ({})) });
+    const run = () => assertEveryHandlerDeclaresScope(app);
+    expect(run).toThrow(/GET \/forgotten\/:id/);
+    expect(run).toThrow(/GET \/raw/);
+    expect(run).toThrow(/ForgetfulController\.forgottenMessage \["forgotten\.get"\]/);
+    expect(run).not.toThrow(/stock/);
+  });
+
+  it('fails when a microservice does not share the guards', async () => {
+    await start({ inheritAppConfig: false });
+    expect(() => assertEveryHandlerDeclaresScope(app)).toThrow(/inheritAppConfig/);
+  });
+
+  it('fails when auth was never installed, or nothing was started', async () => {
+    app = await NestFactory.create<NestFastifyApplication>(DeclaredModule, new FastifyAdapter(), { logger: false });
+    expect(() => assertEveryHandlerDeclaresScope(app)).toThrow(/installAuth was not called/);
+  });
+
+  it('refuses to be installed after a microservice was connected, because its guards are fixed by then', async () => {
+    app = await NestFactory.create<NestFastifyApplication>(DeclaredModule, new FastifyAdapter(), { logger: false });
+    app.connectMicroservice({ strategy: new DirectTransport() }, { inheritAppConfig: true });
+    expect(() => installAuth(app, { store })).toThrow(/before connectMicroservice/);
+  });
+});

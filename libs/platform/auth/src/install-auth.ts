@@ -1,0 +1,97 @@
+/**
+ * Denies by default: a request or message reaches a handler only if the handler declares who may call it and the
+ * caller is one of them.
+ *
+ * HTTP is checked in a Fastify hook and not in a Nest guard: there it covers routes that are not Nest's (metrics,
+ * documentation), and a caller without a key cannot make us read and parse a body.
+ */
+import assert from 'node:assert/strict';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Clock } from '@onepool/platform-clock';
+import { problem } from '@onepool/platform-problem';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Access } from './access.ts';
+import type { ApiClient, ApiKeyStore } from './api-client.ts';
+import { Authenticator } from './authenticator.ts';
+import { admitted } from './current-client.ts';
+import { InFlightLimit } from './in-flight-limit.ts';
+import { ScopeGuard } from './scope-guard.ts';
+
+export interface AuthOptions {
+  /** Where keys are looked up; wrapped in a `CachingApiKeyStore` unless it is one. */
+  readonly store: ApiKeyStore;
+  readonly clock?: Clock;
+  /** HTTP requests of one client that are answered at once; 2,000 unless said otherwise. */
+  readonly inFlightPerClient_max?: number;
+}
+
+/** A route as Fastify knows it, Nest's and others. */
+export interface DeclaredRoute {
+  readonly name: string;
+  readonly access: Access | undefined;
+}
+
+const routesByApp = new WeakMap<object, DeclaredRoute[]>();
+
+/** The routes that were added since {@link installAuth}, or undefined if it was never called. */
+export function routesOf(app: NestFastifyApplication): readonly DeclaredRoute[] | undefined {
+  return routesByApp.get(app.getHttpAdapter());
+}
+
+/**
+ * Guards every route and message handler of the app. Call it once, before `connectMicroservice` (which fixes the guards
+ * of its handlers, and must be told `{ inheritAppConfig: true }`) and before the app is initialised.
+ *
+ * @throws AssertionError when a microservice was connected before.
+ */
+export function installAuth(app: NestFastifyApplication, options: AuthOptions): void {
+  assert(app.getMicroservices().length === 0, 'installAuth must come before connectMicroservice');
+  const authenticator = new Authenticator(options.store, options.clock);
+  const limit = new InFlightLimit(options.inFlightPerClient_max ?? 2_000);
+  const server: FastifyInstance = app.getHttpAdapter().getInstance();
+  const routes: DeclaredRoute[] = [];
+  routesByApp.set(app.getHttpAdapter(), routes);
+
+  server.addHook('onRoute', ({ method, url, config }) => {
+    routes.push({ name: `${String(method)} ${url}`, access: config?.access });
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    admitRequest(authenticator, limit, request, reply, done);
+  });
+  app.useGlobalGuards(new ScopeGuard(authenticator));
+}
+
+type Done = (error?: Error) => void;
+
+function admitRequest(
+  authenticator: Authenticator,
+  limit: InFlightLimit,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: Done,
+): void {
+  // There is no handler, so there is nothing to protect: the answer is 404.
+  if (request.is404) return done();
+  const enter = (client: ApiClient | null): void => {
+    admitted(request, client);
+    // `close` also comes when the caller went away, where Fastify's onResponse hook does not.
+    if (client) reply.raw.once('close', limit.enter(client));
+  };
+  let decision: ApiClient | null | Promise<ApiClient>;
+  try {
+    decision = authenticator.admit(request.routeOptions.config.access, request.headers.authorization);
+    if (!(decision instanceof Promise)) enter(decision);
+  } catch (error) {
+    return done(asError(error));
+  }
+  // Nearly every request ends here, without a turn of the event loop.
+  if (!(decision instanceof Promise)) return done();
+  decision.then(enter).then(
+    () => done(),
+    (error: unknown) => done(asError(error)),
+  );
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : problem('internal', { cause: error });
+}
