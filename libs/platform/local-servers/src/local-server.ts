@@ -21,5 +21,16 @@ export interface LocalServer {
 
 /** A local server could not be started; the message says what to do, `cause` holds the underlying failure. */
 export class LocalServerError extends Error {
-  override readonly name = 'LocalServerError';
+  override readonly name: string = 'LocalServerError';
+}
+
+/** Another program listens on the port that a server of ours needs. */
+export class PortTakenError extends LocalServerError {
+  override readonly name = 'PortTakenError';
+  readonly port: number;
+
+  constructor(port: number) {
+    super(`Port ${port} of 127.0.0.1 is taken by another program.`);
+    this.port = port;
+  }
 }

@@ -1,10 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import {
+  PortTakenError,
   freePort,
   isAlive,
   removePrivateDirectory,
@@ -103,6 +107,28 @@ describe('startPostgres', () => {
     expect(target.startsWith('/var/tmp/onepool-0/')).toBe(true);
     expect((await stat(target)).uid).not.toBe(0);
     expect((await stat(target)).mode & 0o777).toBe(0o700);
+  });
+
+  (isRoot ? it : it.skip)('sweeps away such data once the home that led to it is gone', async () => {
+    const gone = await mkdtemp(join(tmpdir(), 'onepool-gone-'));
+    const first = await startPostgres({ home: gone, port: await freePort(), settings });
+    const target = await readlink(join(gone, 'postgres'));
+    await first.stop();
+    await rm(gone, { recursive: true });
+    const next = await mkdtemp(join(tmpdir(), 'onepool-next-'));
+    const second = await startPostgres({ home: next, port: await freePort(), settings });
+    await second.stop();
+    await removePrivateDirectory(join(next, 'postgres'));
+    await rm(next, { recursive: true });
+    await expect(stat(target)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('says at once that another program has the port', async () => {
+    const stranger = createServer().listen(0, '127.0.0.1');
+    await once(stranger, 'listening');
+    const { port: taken } = stranger.address() as AddressInfo;
+    await expect(startPostgres({ home, port: taken, settings })).rejects.toThrow(PortTakenError);
+    stranger.close();
   });
 
   (isRoot ? it : it.skip)('never runs as root', async () => {

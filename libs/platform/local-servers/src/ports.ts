@@ -1,4 +1,10 @@
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PortTakenError } from './local-server.ts';
+
+/** A program that was just killed may hold its port for a moment. */
+const RELEASE_MS = 2_000;
+const POLL_MS = 25;
 
 /** A port of the loopback interface that was free a moment ago, chosen by the operating system. */
 export async function freePort(): Promise<number> {
@@ -17,4 +23,13 @@ export function isPortFree(port: number): Promise<boolean> {
     server.once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+}
+
+/** Resolves when the port is free; throws `PortTakenError` when it does not become so within two seconds. */
+export async function requireFreePort(port: number): Promise<void> {
+  const deadline = Date.now() + RELEASE_MS;
+  while (!(await isPortFree(port))) {
+    if (Date.now() > deadline) throw new PortTakenError(port);
+    await delay(POLL_MS);
+  }
 }

@@ -8,7 +8,19 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, lstat, mkdir, readlink, realpath, rm, rmdir, symlink } from 'node:fs/promises';
+import {
+  chown,
+  lstat,
+  mkdir,
+  readFile,
+  readdir,
+  readlink,
+  realpath,
+  rm,
+  rmdir,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalServerError } from './local-server.ts';
@@ -41,7 +53,9 @@ export async function privateDirectory(path: string, account: Account | undefine
   await chown(path, account.uid, account.gid);
   const real = await realpath(path);
   if (canReach(real, account)) return real;
-  const elsewhere = join(await sharedDirectory(), createHash('sha256').update(path).digest('hex').slice(0, 16));
+  const shared = await sharedDirectory();
+  await sweep(shared);
+  const elsewhere = join(shared, createHash('sha256').update(path).digest('hex').slice(0, 16));
   await mkdir(elsewhere, { recursive: true, mode: 0o700 });
   await chown(elsewhere, account.uid, account.gid);
   // Only an empty directory gives way to the link: data that became unreachable is not ours to throw away.
@@ -49,13 +63,31 @@ export async function privateDirectory(path: string, account: Account | undefine
     throw new LocalServerError(`${path} holds data that user ${account.uid} can no longer reach.`, { cause });
   });
   await symlink(elsewhere, path);
+  await writeFile(`${elsewhere}${OWNER}`, path);
   return elsewhere;
+}
+
+/** Beside each directory a file names the link that leads to it: when that is gone, so is the reason for it. */
+const OWNER = '.link';
+
+async function sweep(shared: string): Promise<void> {
+  const owners = (await readdir(shared)).filter((name) => name.endsWith(OWNER));
+  for (const name of owners) {
+    const directory = join(shared, name.slice(0, -OWNER.length));
+    const link = await readFile(join(shared, name), 'utf8').catch(() => '');
+    if ((await readlink(link).catch(() => undefined)) === directory) continue;
+    await rm(directory, { recursive: true, force: true });
+    await rm(join(shared, name), { force: true });
+  }
 }
 
 /** Removes what `privateDirectory` made, wherever it lies. */
 export async function removePrivateDirectory(path: string): Promise<void> {
   const target = await readlink(path).catch(() => undefined);
-  if (target !== undefined) await rm(target, { recursive: true, force: true });
+  if (target !== undefined) {
+    await rm(target, { recursive: true, force: true });
+    await rm(`${target}${OWNER}`, { force: true });
+  }
   await rm(path, { recursive: true, force: true });
 }
 

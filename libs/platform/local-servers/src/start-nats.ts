@@ -11,7 +11,8 @@ import type { LocalServer } from './local-server.ts';
 import { natsServerName, renderNatsConfig } from './nats-config.ts';
 import { readNatsGreeting } from './nats-greeting.ts';
 import type { NatsProgram } from './nats-sources.ts';
-import { commandLine, isAlive, runsCommand } from './process-table.ts';
+import { requireFreePort } from './ports.ts';
+import { commandLine, isAlive, runsCommand, signal } from './process-table.ts';
 import { adopt, asLocalServer, endProcess, launch } from './server-process.ts';
 import type { RunningProcess } from './server-process.ts';
 
@@ -33,7 +34,7 @@ const STOP_SIGNAL = 'SIGINT';
 /**
  * Starts or adopts the server; resolves when it greets with JetStream on.
  *
- * @throws LocalServerError when no program is found or the server does not start; the log file is named.
+ * @throws PortTakenError, or LocalServerError when no program is found or the server does not start; the log file is named.
  */
 export async function startNats(options: NatsOptions): Promise<LocalServer> {
   const { home, port } = options;
@@ -60,6 +61,7 @@ export async function startNats(options: NatsOptions): Promise<LocalServer> {
     unchanged ? [command.path, ...command.args] : undefined,
   );
   await writeFile(configFile, config);
+  if (found === undefined) await requireFreePort(port);
   const running = found ?? launch(command);
   await untilReady(running, port, logFile);
   const facts = { url: `nats://127.0.0.1:${port}`, port, logFile, adopted: found !== undefined };
@@ -80,7 +82,10 @@ async function existingServer(
 ): Promise<RunningProcess | undefined> {
   const pid = Number(await readFile(pidFile, 'utf8').catch(() => '0'));
   if (!(pid > 0) || !isAlive(pid)) return undefined;
-  if (command !== undefined && runsCommand(pid, command)) return adopt(pid);
+  if (command !== undefined && runsCommand(pid, command)) {
+    signal(pid, 'SIGCONT');
+    return adopt(pid);
+  }
   if (commandLine(pid)?.includes(configFile)) await endProcess(pid, STOP_SIGNAL);
   return undefined;
 }

@@ -14,10 +14,11 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { LocalServerError } from './local-server.ts';
 import type { LocalServer } from './local-server.ts';
+import { requireFreePort } from './ports.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
 import { readPostmaster } from './postmaster-file.ts';
-import { commandLine, isAlive, runsCommand } from './process-table.ts';
+import { commandLine, isAlive, runsCommand, signal } from './process-table.ts';
 import { privateDirectory, serverAccount } from './reachable-directory.ts';
 import { adopt, asLocalServer, endProcess, launch } from './server-process.ts';
 import type { Account, RunningProcess } from './server-process.ts';
@@ -54,7 +55,7 @@ const DURABLE_SETTINGS: Readonly<Record<string, string>> = {
 /**
  * Starts or adopts the server and its database `onepool`; resolves when it answers a query.
  *
- * @throws LocalServerError when it cannot be started; the log file is named.
+ * @throws PortTakenError, or LocalServerError when it cannot be started; the log file is named.
  */
 export async function startPostgres(options: PostgresOptions): Promise<LocalServer> {
   const account = serverAccount();
@@ -70,6 +71,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalServ
   const args = serverArguments(data, options);
   const command = { path: binaries.postgres, args, account, logFile };
   const found = await existingServer(data, [command.path, ...args]);
+  if (found === undefined) await requireFreePort(options.port);
   const running = found ?? (await launchUntilReady(data, () => launch(command), logFile));
   const url = `postgres://${ROLE}:${password}@127.0.0.1:${options.port}/${ROLE}`;
   await ensureDatabase(url);
@@ -145,6 +147,7 @@ async function existingServer(data: string, command: readonly string[]): Promise
   if (postmaster === undefined || !isAlive(postmaster.pid)) return undefined;
   const { pid } = postmaster;
   if (runsCommand(pid, command)) {
+    signal(pid, 'SIGCONT');
     await untilReady(data, adopt(pid), Date.now() + START_DEADLINE_MS);
     if (isAlive(pid)) return adopt(pid);
   }
