@@ -50,6 +50,7 @@ export function allocate(
   desired: number,
   ranked: readonly NodeAtp[],
 ): { readonly allocations: readonly Allocation[]; readonly leftover: number } {
+  if (desired === 0) return { allocations: [], leftover: 0 };
   const whole = ranked.find(({ atp }) => atp >= desired);
   if (whole) return { allocations: [{ node: whole.node, quantity: desired }], leftover: 0 };
   const allocations: Allocation[] = [];

@@ -42,14 +42,18 @@ export function applyTransfers(row: StockRow, transfers: readonly Transfer[]): S
   return next;
 }
 
-const change = (row: StockRow, transfers: readonly Transfer[]): RowChange => {
-  const kept = transfers.filter(({ quantity }) => quantity > 0);
-  return { row: applyTransfers(row, kept), transfers: kept };
-};
-
 function demand(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(`Broken invariant: ${message}`);
 }
+
+/** A negative or fractional quantity stops here: dropped in silence, it would part the book from its reservations. */
+const change = (row: StockRow, transfers: readonly Transfer[]): RowChange => {
+  const kept = transfers.filter(({ quantity }) => {
+    demand(Number.isSafeInteger(quantity) && quantity >= 0, 'units are counted in integers of at least 0');
+    return quantity > 0;
+  });
+  return { row: applyTransfers(row, kept), transfers: kept };
+};
 
 /** Chains two changes of one row into one. */
 const then = (first: RowChange, next: (row: StockRow) => RowChange): RowChange => {

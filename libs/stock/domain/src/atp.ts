@@ -4,6 +4,9 @@
  *   node_atp(c) = max(0, available − threshold(c))          over eligible nodes
  *   ATP(c)      = max(0, Σ node_atp(c) − network_threshold(c))
  *
+ * Asked of some nodes only, it is what those nodes have, capped by ATP(c): a network threshold hides units of the
+ * channel as a whole, so it must not be taken off each node or pickup place once more.
+ *
  * Reads and grants call this same function, so a shown unit can be promised and a hidden one cannot.
  */
 import type { NodeKey } from './keys.ts';
@@ -31,13 +34,17 @@ export interface Perspective {
 /** ATP of one SKU in units. `nodes` lists eligible nodes with at least one unit. */
 export function channelAtp(supply: SkuSupply, rules: SellingRules, { channel, nodes, now }: Perspective): ChannelAtp {
   const found: NodeAtp[] = [];
-  let sum = 0;
+  let everywhere = 0;
+  let counted = 0;
   for (const row of supply.rows) {
-    if (row.available === 0 || (nodes && !nodes.has(row.node)) || !rules.isEligible(channel, row.node, now)) continue;
+    if (row.available === 0 || !rules.isEligible(channel, row.node, now)) continue;
     const atp = row.available - rules.nodeThreshold(channel.key, supply.sku, row.node);
     if (atp <= 0) continue;
+    everywhere += atp;
+    if (nodes && !nodes.has(row.node)) continue;
     found.push({ node: row.node, atp });
-    sum += atp;
+    counted += atp;
   }
-  return { atp: Math.max(0, sum - rules.networkThreshold(channel.key, supply.sku)), nodes: found };
+  const shown = Math.max(0, everywhere - rules.networkThreshold(channel.key, supply.sku));
+  return { atp: Math.min(counted, shown), nodes: found };
 }

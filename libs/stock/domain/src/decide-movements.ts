@@ -61,6 +61,8 @@ function applyMovement(draft: SupplyDraft, { type, sku, node, toNode, quantity }
       return draft.change(sku, node, (row) => setAside(row, quantity));
     case 'transfer':
       if (toNode === null) throw new Error('Broken invariant: a transfer without its destination');
+      // Units that stay where they are keep their state: taking and giving would make damaged ones available.
+      if (toNode === node) return;
       draft.change(sku, node, (row) => sell(row, quantity));
       return draft.change(sku, toNode, (row) => supply(row, quantity));
   }

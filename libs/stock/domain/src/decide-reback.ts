@@ -25,7 +25,10 @@ const open = (backing: Backing | undefined): number => (backing ? backing.held +
 const backingAt = (backings: readonly Backing[], sku: SkuKey, node: NodeKey): Backing | undefined =>
   backings.find((backing) => backing.sku === sku && backing.node === node);
 
-/** Compare-and-set, all or nothing. The destination's ATP for the reservation's channel must cover the units. */
+/**
+ * Compare-and-set, all or nothing. The destination's ATP for the reservation's channel must cover the units; a node
+ * outside the reservation's own (a pickup's store) has none for it.
+ */
 export function decideReback(
   reservation: Reservation,
   supplies: Supplies,
@@ -48,9 +51,11 @@ export function decideReback(
     if (!source || open(source) < quantity || from === to)
       return reject({ code: 'reback.not_backed', at: { sku, node: from } });
     if (source.pin && !unpin) return reject({ code: 'reback.pinned', at: { sku, node: from } });
-    const atp = channel
-      ? (channelAtp(draft.supply(sku), rules, { channel, nodes: new Set([to]), now: request.now }).nodes[0]?.atp ?? 0)
-      : 0;
+    const mayBack = reservation.nodes === null || reservation.nodes.includes(to);
+    const atp =
+      channel && mayBack
+        ? (channelAtp(draft.supply(sku), rules, { channel, nodes: new Set([to]), now: request.now }).nodes[0]?.atp ?? 0)
+        : 0;
     if (atp < quantity) return reject({ code: 'stock.insufficient', shortages: [{ sku, requested: quantity, atp }] });
     backings = moveUnits(draft, backings, { sku, from, to, quantity });
     if (request.pin) backings = withPin(backings, sku, to, request.pin);
@@ -137,7 +142,6 @@ function healOne(
     const atp = channelAtp(draft.supply(sku), rules, { channel, nodes, now });
     const movable = Math.min(short, atp.atp);
     for (const { node, quantity } of allocate(movable, rankNodes(atp.nodes, rules, null)).allocations) {
-      if (quantity === 0) continue;
       backings = moveUnits(draft, backings, { sku, from: backing.node, to: node, quantity });
       changes.push({ sku, node: backing.node, quantity, to: node });
     }

@@ -64,7 +64,11 @@ export function decideConfirm(
   rules: SellingRules,
   { now, reacquire }: { readonly now: number; readonly reacquire: boolean },
 ): Decision<VerbEffect> {
-  if (totalOf(reservation.backings, 'held') > 0) return accept(confirmHeld(reservation, supplies));
+  if (totalOf(reservation.backings, 'held') > 0) {
+    // Money is captured on this answer, so it does not lean on the caller's reaping alone.
+    if (reservation.expiresAt <= now) return reject({ code: 'reservation.expired' });
+    return accept(confirmHeld(reservation, supplies));
+  }
   const rejection = expiredOrNotHeld(reservation);
   if (rejection.code !== 'reservation.expired' || !reacquire) return reject(rejection);
   return reacquireExpired(reservation, supplies, rules, now);

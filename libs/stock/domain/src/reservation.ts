@@ -54,10 +54,14 @@ export const newBacking = (sku: SkuKey, node: NodeKey, units: Partial<Record<Tal
   ...units,
 });
 
-/** Moves units of one backing from one tally to another. */
+/**
+ * Moves units of one backing from one tally to another. The pin falls with the last open unit: kept, it would hold on
+ * to units that come back later, for work that is over.
+ */
 export function retally(backing: Backing, from: Tally, to: Tally, quantity: number): Backing {
   if (quantity > backing[from]) throw new Error(`Broken invariant: ${quantity} units of ${backing[from]} ${from}`);
-  return { ...backing, [from]: backing[from] - quantity, [to]: backing[to] + quantity };
+  const moved = { ...backing, [from]: backing[from] - quantity, [to]: backing[to] + quantity };
+  return moved.held + moved.confirmed === 0 ? { ...moved, pin: null } : moved;
 }
 
 export const totalOf = (backings: readonly Backing[], tally: Tally): number =>

@@ -1,0 +1,274 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  applyTransfers,
+  confirm,
+  damage,
+  damageable,
+  fulfil,
+  giveBack,
+  hold,
+  sell,
+  setAside,
+  supply,
+} from './arithmetic.ts';
+import type { Transfer } from './posting.ts';
+import { type StockRow, emptyRow, onHand, promised, rowFault } from './stock-row.ts';
+import { balancesOf, net, operate, operation, replay, row, units, validRow } from './testing/arbitraries.ts';
+
+describe('laws of every operation', () => {
+  it('keeps a sound row sound', () => {
+    fc.assert(
+      fc.property(validRow, operation, (before, done) => {
+        expect(rowFault(before)).toBeNull();
+        expect(rowFault(operate(before, done).row)).toBeNull();
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('changes the row by the sum of its transfers and by nothing else', () => {
+    fc.assert(
+      fc.property(validRow, operation, (before, done) => {
+        const { row: after, transfers } = operate(before, done);
+        const moved = replay(transfers);
+        const old = balancesOf(before);
+        const expected = Object.fromEntries(Object.entries(moved).map(([a, n]) => [a, n + old[a as keyof typeof old]]));
+        expect(balancesOf(after)).toEqual(expected);
+        expect(after.node).toBe(before.node);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('moves positive units between two different accounts', () => {
+    fc.assert(
+      fc.property(validRow, operation, (before, done) => {
+        for (const { from, to, quantity } of operate(before, done).transfers) {
+          expect(quantity).toBeGreaterThan(0);
+          expect(from).not.toBe(to);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('leaves the row that it was given as it was', () => {
+    fc.assert(
+      fc.property(validRow, operation, (before, done) => {
+        const copy = { ...before };
+        operate(Object.freeze(before), done);
+        expect(before).toEqual(copy);
+      }),
+    );
+  });
+
+  it('replays from an empty row to the balance, and all accounts sum to zero', () => {
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
+        let current = emptyRow(1);
+        const ledger: Transfer[] = [];
+        for (const done of operations) {
+          const change = operate(current, done);
+          current = change.row;
+          ledger.push(...change.transfers);
+          expect(rowFault(current)).toBeNull();
+        }
+        const balances = replay(ledger);
+        expect(balances).toEqual(balancesOf(current));
+        expect(Object.values(balances).reduce((sum, balance) => sum + balance, 0)).toBe(0);
+        expect(applyTransfers(emptyRow(1), ledger)).toEqual(current);
+        expect(-balances.external || 0).toBe(net(current));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('what the parts of a row add up to', () => {
+  it('on hand plus shortfall is the sum of the states', () => {
+    fc.assert(
+      fc.property(validRow, (r) => {
+        const states = r.available + r.committed + r.reserved + r.safetyStock + r.damaged + r.qualityControl;
+        expect(onHand(r) + r.shortfall).toBe(states);
+      }),
+    );
+  });
+
+  it('shows as available what no promise and no other state needs', () => {
+    fc.assert(
+      fc.property(validRow, (r) => {
+        const elsewhere = r.safetyStock + r.damaged + r.qualityControl;
+        expect(r.available).toBe(Math.max(0, onHand(r) - r.overdrawn - promised(r) - elsewhere));
+      }),
+    );
+  });
+
+  it.each<[string, Partial<StockRow>, RegExp]>([
+    ['a negative state', { available: -1 }, /available is -1/],
+    ['a fraction', { damaged: 0.5 }, /damaged is 0.5/],
+    ['more than a number can count', { available: 2 ** 53 }, /available/],
+    ['a shortfall above the promised units', { reserved: 1, shortfall: 2 }, /exceeds/],
+    ['a shortfall beside available units', { reserved: 1, shortfall: 1, available: 1 }, /free units/],
+    ['a shortfall beside safety stock', { committed: 1, shortfall: 1, safetyStock: 1 }, /free units/],
+    ['overdrawn units beside units on hand', { damaged: 1, overdrawn: 1 }, /overdrawn/],
+  ])('finds %s', (_, wrong, message) => expect(rowFault(row(wrong))).toMatch(message));
+});
+
+describe('physical events', () => {
+  const deltas = fc.array(fc.integer({ min: -9, max: 9 }), { maxLength: 12 });
+  const happen = (from: StockRow, signed: readonly number[]): StockRow =>
+    signed.reduce((r, units) => (units < 0 ? sell(r, -units) : supply(r, units)).row, from);
+
+  it('come to the same on hand − overdrawn in any order', () => {
+    const shuffled = deltas.chain((some) =>
+      fc.tuple(fc.constant(some), fc.shuffledSubarray(some, { minLength: some.length, maxLength: some.length })),
+    );
+    fc.assert(
+      fc.property(validRow, shuffled, (start, [one, other]) => {
+        const sum = one.reduce((total, delta) => total + delta, 0);
+        expect(net(happen(start, one))).toBe(net(start) + sum);
+        expect(net(happen(start, other))).toBe(net(start) + sum);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('come to the same row in any order where nothing is promised or set aside', () => {
+    fc.assert(
+      fc.property(deltas, (some) => {
+        expect(happen(emptyRow(1), some)).toEqual(happen(emptyRow(1), some.toReversed()));
+      }),
+    );
+  });
+
+  it('never change what is promised', () => {
+    fc.assert(
+      fc.property(validRow, deltas, (start, some) => {
+        const { committed, reserved } = happen(start, some);
+        expect({ committed, reserved }).toEqual({ committed: start.committed, reserved: start.reserved });
+      }),
+    );
+  });
+
+  const full = { available: 2, safetyStock: 2, committed: 1, reserved: 1, qualityControl: 2, damaged: 2 };
+  it.each<[number, Partial<StockRow>]>([
+    [0, full],
+    [2, { ...full, available: 0 }],
+    [3, { ...full, available: 0, safetyStock: 1 }],
+    [4, { ...full, available: 0, safetyStock: 0 }],
+    [5, { ...full, available: 0, safetyStock: 0, shortfall: 1 }],
+    [6, { ...full, available: 0, safetyStock: 0, shortfall: 2 }],
+    [7, { committed: 1, reserved: 1, shortfall: 2, qualityControl: 1, damaged: 2 }],
+    [9, { committed: 1, reserved: 1, shortfall: 2, damaged: 1 }],
+    [10, { committed: 1, reserved: 1, shortfall: 2 }],
+    [12, { committed: 1, reserved: 1, shortfall: 2, overdrawn: 2 }],
+  ])('a sale of %i takes available, safety, promised, inspected, damaged, then overdraws', (quantity, after) => {
+    expect(sell(row(full), quantity).row).toEqual(row(after));
+  });
+
+  const owing = { committed: 2, reserved: 1, shortfall: 3, overdrawn: 2 };
+  it.each<[number, Partial<StockRow>]>([
+    [1, { ...owing, overdrawn: 1 }],
+    [2, { ...owing, overdrawn: 0 }],
+    [4, { ...owing, overdrawn: 0, shortfall: 1 }],
+    [5, { ...owing, overdrawn: 0, shortfall: 0 }],
+    [7, { ...owing, overdrawn: 0, shortfall: 0, available: 2 }],
+  ])('a supply of %i nets overdrawn, heals shortfall, then is available', (quantity, after) => {
+    expect(supply(row(owing), quantity).row).toEqual(row(after));
+  });
+
+  it.each<[number, Partial<StockRow>]>([
+    [2, { safetyStock: 1, committed: 2, damaged: 2 }],
+    [3, { committed: 2, damaged: 3 }],
+    [5, { committed: 2, damaged: 5, shortfall: 2 }],
+  ])('damage to %i takes free units first and leaves a shortfall for promised ones', (quantity, after) => {
+    expect(damage(row({ available: 2, safetyStock: 1, committed: 2 }), quantity).row).toEqual(row(after));
+  });
+
+  it('damage changes no unit on hand, and can reach every sellable one', () => {
+    fc.assert(
+      fc.property(validRow, (r) => {
+        const after = damage(r, damageable(r)).row;
+        expect(onHand(after)).toBe(onHand(r));
+        expect(damageable(after)).toBe(0);
+      }),
+    );
+  });
+});
+
+describe('promises', () => {
+  it('a release undoes a hold', () => {
+    fc.assert(
+      fc.property(validRow, units, (r, wished) => {
+        const quantity = Math.min(wished, r.available);
+        expect(giveBack(hold(r, quantity).row, 'reserved', quantity).row).toEqual(r);
+      }),
+    );
+  });
+
+  it('setting aside and freeing undo each other', () => {
+    fc.assert(
+      fc.property(validRow, units, (r, wished) => {
+        const quantity = Math.min(wished, r.available);
+        expect(setAside(setAside(r, quantity).row, -quantity).row).toEqual(r);
+      }),
+    );
+  });
+
+  it('fulfilling equals giving the promise back and selling at once', () => {
+    fc.assert(
+      fc.property(validRow, units, (r, wished) => {
+        const quantity = Math.min(wished, r.committed);
+        expect(fulfil(r, quantity).row).toEqual(sell(giveBack(r, 'committed', quantity).row, quantity).row);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('fulfilling in two parts equals fulfilling at once', () => {
+    fc.assert(
+      fc.property(validRow, units, units, (r, a, b) => {
+        const first = Math.min(a, r.committed);
+        const second = Math.min(b, r.committed - first);
+        expect(fulfil(fulfil(r, first).row, second).row).toEqual(fulfil(r, first + second).row);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it.each<[string, Partial<StockRow>, number, Partial<StockRow>]>([
+    ['what the book covers', { committed: 3 }, 2, { committed: 1 }],
+    ['covered units first', { committed: 3, shortfall: 1 }, 2, { committed: 1, shortfall: 1 }],
+    ['what the book did not know of', { committed: 3, shortfall: 3 }, 2, { committed: 1, shortfall: 1, overdrawn: 2 }],
+    ['uncovered units out of inspection', { committed: 1, shortfall: 1, qualityControl: 1 }, 1, {}],
+  ])('fulfils %s', (_, before, quantity, after) => {
+    expect(fulfil(row(before), quantity).row).toEqual(row(after));
+  });
+
+  it('a promise given back heals the shortfall before anything is available', () => {
+    const { row: after, transfers } = giveBack(row({ reserved: 3, shortfall: 2 }), 'reserved', 3);
+    expect(after).toEqual(row({ available: 1 }));
+    expect(transfers).toEqual([
+      { from: 'reserved', to: 'shortfall', quantity: 2 },
+      { from: 'reserved', to: 'available', quantity: 1 },
+    ]);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['hold', () => hold(row({ available: 1 }), 2)],
+    ['confirm', () => confirm(row({ reserved: 1 }), 2)],
+    ['release', () => giveBack(row({ reserved: 1 }), 'reserved', 2)],
+    ['cancel', () => giveBack(row({ reserved: 9, committed: 1 }), 'committed', 2)],
+    ['fulfil', () => fulfil(row({ reserved: 9, committed: 1 }), 2)],
+    ['damage', () => damage(row({ available: 1, committed: 2, damaged: 5, qualityControl: 5 }), 4)],
+    ['setting aside', () => setAside(row({ available: 1 }), 2)],
+    ['sale of less than nothing', () => sell(row({ available: 1 }), -1)],
+    ['supply of half a unit', () => supply(row(), 0.5)],
+    ['hold of half a unit', () => hold(row({ available: 1 }), 0.5)],
+    ['confirm of less than nothing', () => confirm(row({ reserved: 1 }), -1)],
+    ['freeing', () => setAside(row({ safetyStock: 1 }), -2)],
+  ])('a %s beyond what is there is a broken invariant', (_, act) => {
+    expect(act).toThrow(/Broken invariant/);
+  });
+});

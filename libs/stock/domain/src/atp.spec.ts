@@ -1,0 +1,146 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { channelAtp } from './atp.ts';
+import { type SellingNode, SellingRules, type Threshold } from './selling-rules.ts';
+import {
+  NOW,
+  WEB,
+  available,
+  fromAll,
+  openRules,
+  row,
+  sellingChannel,
+  sellingNode,
+  supplyOf,
+  threshold,
+  validRow,
+} from './testing/arbitraries.ts';
+
+const NODES = [1, 2, 3, 4];
+const hiding = (...rules: readonly Partial<Threshold>[]) => openRules(rules.map(threshold));
+const network = (quantity: number): Partial<Threshold> => ({ scope: 'network', quantity });
+
+describe('ATP by example', () => {
+  it.each<[string, readonly number[], readonly Partial<Threshold>[], number]>([
+    ['no stock', [], [], 0],
+    ['the sum over nodes', [3, 4], [], 7],
+    ['less a threshold at each node', [3, 4], [{ quantity: 1 }], 5],
+    ['a threshold above a node’s stock hides that node alone', [3, 9], [{ quantity: 4 }], 5],
+    ['less a threshold at one node', [3, 4], [{ node: 2, quantity: 3 }], 4],
+    ['less a threshold of the network, once', [3, 4], [network(2)], 5],
+    ['less both kinds', [3, 4], [{ quantity: 1 }, network(2)], 3],
+    ['a network threshold equal to the sum', [3, 4], [network(7)], 0],
+    ['never below zero', [3, 4], [network(100)], 0],
+    ['the largest of several matches', [9], [{ quantity: 2 }, { sku: 1, quantity: 5 }, { node: 1, quantity: 4 }], 4],
+  ])('%s', (_, stock, rules, atp) => {
+    expect(channelAtp(available(1, stock), hiding(...rules), fromAll()).atp).toBe(atp);
+  });
+
+  it('counts available units and no other state', () => {
+    const busy = row({ available: 2, reserved: 3, committed: 4, safetyStock: 5, damaged: 6, qualityControl: 7 });
+    expect(channelAtp(supplyOf(1, [busy]), openRules(), fromAll())).toEqual({ atp: 2, nodes: [{ node: 1, atp: 2 }] });
+  });
+
+  it('lists the nodes that have a unit to promise', () => {
+    const { nodes } = channelAtp(available(1, [0, 2, 5]), hiding({ quantity: 2 }), fromAll());
+    expect(nodes).toEqual([{ node: 3, atp: 3 }]);
+  });
+});
+
+describe('ATP of some nodes only', () => {
+  it.each<[string, readonly number[], number]>([
+    ['is what they have while the network shows more', [1], 8],
+    ['is capped by what the network shows', [1, 2], 10],
+    ['of all nodes is the channel’s', [1, 2, 3], 10],
+    ['is nothing where there is nothing', [4], 0],
+  ])('%s', (_, nodes, atp) => {
+    const asked = fromAll({ nodes: new Set(nodes) });
+    expect(channelAtp(available(1, [8, 7, 5]), hiding(network(10)), asked).atp).toBe(atp);
+  });
+
+  it('does not take the network threshold off every place for pickup', () => {
+    const asked = fromAll({ nodes: new Set([1]) });
+    expect(channelAtp(available(1, [8, 90]), hiding(network(10)), asked).atp).toBe(8);
+  });
+});
+
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
+const nodeOf = (key: number): fc.Arbitrary<SellingNode> =>
+  fc
+    .record({
+      type: fc.constantFrom('store', 'warehouse'),
+      activeFrom: maybe(fc.constantFrom(NOW - 1, NOW, NOW + 1)),
+      activeTo: maybe(fc.constantFrom(NOW - 1, NOW, NOW + 1)),
+    })
+    .map((over) => sellingNode(key, over));
+const world = fc.record({
+  rows: fc.tuple(...NODES.map((node) => validRow.map((r) => ({ ...r, node })))),
+  nodes: fc.tuple(...NODES.map(nodeOf)),
+  channel: fc
+    .record({
+      nodeTypes: maybe(fc.subarray(['store', 'warehouse']).map((types) => new Set(types))),
+      nodes: maybe(fc.subarray(NODES).map((keys) => new Set(keys))),
+    })
+    .map(sellingChannel),
+  thresholds: fc.array(
+    fc.record({
+      scope: fc.constantFrom('node' as const, 'network' as const),
+      channel: maybe(fc.constantFrom(1, 2)),
+      node: maybe(fc.constantFrom(...NODES)),
+      sku: maybe(fc.constantFrom(1, 2)),
+      quantity: fc.nat(8),
+    }),
+    { maxLength: 5 },
+  ),
+  asked: maybe(fc.subarray(NODES).map((keys) => new Set(keys))),
+});
+
+describe('laws of ATP', () => {
+  it('is the formula, written out a second time', () => {
+    fc.assert(
+      fc.property(world, ({ rows, nodes, channel, thresholds, asked }) => {
+        const largest = (scope: string, node: number | null): number =>
+          Math.max(
+            0,
+            ...thresholds
+              .filter((rule) => rule.scope === scope && rule.channel !== 2 && rule.sku !== 2)
+              .filter((rule) => scope === 'network' || rule.node === null || rule.node === node)
+              .map(({ quantity }) => quantity),
+          );
+        const atNode = nodes.map((node, index) => {
+          const open = (node.activeFrom ?? -Infinity) <= NOW && NOW < (node.activeTo ?? Infinity);
+          const serves = (channel.nodeTypes?.has(node.type) ?? true) && (channel.nodes?.has(node.key) ?? true);
+          return open && serves ? Math.max(0, rows[index]!.available - largest('node', node.key)) : 0;
+        });
+        const total = Math.max(0, atNode.reduce((sum, atp) => sum + atp, 0) - largest('network', null));
+        const chosen = atNode.reduce((sum, atp, index) => sum + (asked?.has(index + 1) === false ? 0 : atp), 0);
+        const rules = new SellingRules(nodes, [channel], thresholds);
+        const found = channelAtp(supplyOf(1, rows), rules, { channel, nodes: asked, now: NOW });
+        expect(found.atp).toBe(Math.min(total, chosen));
+        expect(found.nodes).toEqual(
+          atNode
+            .map((atp, index) => ({ node: index + 1, atp }))
+            .filter(({ node, atp }) => atp > 0 && asked?.has(node) !== false),
+        );
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('is never negative, and asking fewer nodes never shows more', () => {
+    fc.assert(
+      fc.property(world, ({ rows, nodes, channel, thresholds, asked }) => {
+        const rules = new SellingRules(nodes, [channel], thresholds);
+        const all = channelAtp(supplyOf(1, rows), rules, { channel, nodes: null, now: NOW });
+        const some = channelAtp(supplyOf(1, rows), rules, { channel, nodes: asked, now: NOW });
+        expect(some.atp).toBeGreaterThanOrEqual(0);
+        expect(some.atp).toBeLessThanOrEqual(all.atp);
+      }),
+    );
+  });
+
+  it('of a node that the rules do not know is not counted', () => {
+    const stray = supplyOf(1, [row({ node: 77, available: 5 })]);
+    expect(channelAtp(stray, openRules(), fromAll({ channel: WEB }))).toEqual({ atp: 0, nodes: [] });
+  });
+});

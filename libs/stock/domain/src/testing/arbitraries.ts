@@ -1,0 +1,165 @@
+/** Generators and small builders that the specs of this library share. Not part of its public face. */
+import fc from 'fast-check';
+import * as arithmetic from '../arithmetic.ts';
+import type { RowChange } from '../arithmetic.ts';
+import type { Perspective } from '../atp.ts';
+import type { NodeKey, SkuKey } from '../keys.ts';
+import { ACCOUNTS, type Account, type Transfer } from '../posting.ts';
+import type { Reservation } from '../reservation.ts';
+import { type SellingChannel, type SellingNode, SellingRules, type Threshold } from '../selling-rules.ts';
+import { type StockRow, emptyRow, onHand } from '../stock-row.ts';
+import type { SkuSupply, Supplies } from '../supply.ts';
+
+export const NOW = 1_000_000;
+
+/** A row with the named units, the rest empty. */
+export const row = (units: Partial<StockRow> = {}): StockRow => ({ ...emptyRow(1), ...units });
+
+export const supplyOf = (sku: SkuKey, rows: readonly StockRow[]): SkuSupply => ({ sku, rows });
+export const suppliesOf = (...supplies: readonly SkuSupply[]): Supplies =>
+  new Map(supplies.map((supply) => [supply.sku, supply]));
+export const available = (sku: SkuKey, units: readonly number[]): SkuSupply =>
+  supplyOf(
+    sku,
+    units.map((quantity, index) => row({ node: index + 1, available: quantity })),
+  );
+
+export const sellingNode = (key: NodeKey, over: Partial<SellingNode> = {}): SellingNode => ({
+  key,
+  code: `N${key}`,
+  type: 'store',
+  lat: null,
+  lng: null,
+  activeFrom: null,
+  activeTo: null,
+  ...over,
+});
+export const sellingChannel = (over: Partial<SellingChannel> = {}): SellingChannel => ({
+  key: 1,
+  code: 'WEB',
+  nodeTypes: null,
+  nodes: null,
+  ...over,
+});
+export const threshold = (over: Partial<Threshold>): Threshold => ({
+  scope: 'node',
+  channel: null,
+  node: null,
+  sku: null,
+  quantity: 0,
+  ...over,
+});
+
+export const WEB = sellingChannel();
+/** Four stores, one channel that sells from all of them, nothing hidden unless said. */
+export const openRules = (thresholds: readonly Threshold[] = [], channel: SellingChannel = WEB): SellingRules =>
+  new SellingRules(
+    [1, 2, 3, 4].map((key) => sellingNode(key)),
+    [channel],
+    thresholds,
+  );
+export const fromAll = (over: Partial<Perspective> = {}): Perspective => ({
+  channel: WEB,
+  nodes: null,
+  now: NOW,
+  ...over,
+});
+
+export const reservation = (over: Partial<Reservation> = {}): Reservation => ({
+  key: 1,
+  channel: 1,
+  version: 1,
+  createdAt: NOW - 100,
+  expiresAt: NOW + 100,
+  nodes: null,
+  lines: [],
+  backings: [],
+  ...over,
+});
+
+/** Mostly few units, so that edges meet; at times as many as a line may have. */
+export const units = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 0, max: 6 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 1_000_000 }) },
+);
+
+/** Any row that the laws allow: with free units, with promises it no longer covers, or sold below nothing. */
+export const validRow: fc.Arbitrary<StockRow> = fc
+  .record({
+    kind: fc.constantFrom('free', 'short', 'overdrawn'),
+    a: units,
+    b: units,
+    committed: units,
+    reserved: units,
+    damaged: units,
+    qualityControl: units,
+  })
+  .map(({ kind, a, b, committed, reserved, damaged, qualityControl }) => {
+    const sum = committed + reserved;
+    if (kind === 'free') return row({ available: a, safetyStock: b, committed, reserved, damaged, qualityControl });
+    if (kind === 'short') return row({ shortfall: Math.min(a, sum), committed, reserved, damaged, qualityControl });
+    return row({ shortfall: sum, overdrawn: a, committed, reserved });
+  });
+
+/** What may happen to one row; `quantity` is cut to what the operation's contract allows. */
+export interface Operation {
+  readonly name: keyof typeof LIMIT;
+  readonly quantity: number;
+}
+
+/** How many units an operation may take from a row; physical truth has no limit. */
+const LIMIT = {
+  hold: (r: StockRow) => r.available,
+  confirm: (r: StockRow) => r.reserved,
+  release: (r: StockRow) => r.reserved,
+  cancel: (r: StockRow) => r.committed,
+  fulfil: (r: StockRow) => r.committed,
+  sell: () => Number.POSITIVE_INFINITY,
+  supply: () => Number.POSITIVE_INFINITY,
+  damage: (r: StockRow) => arithmetic.damageable(r),
+  setAside: (r: StockRow) => r.available,
+  free: (r: StockRow) => r.safetyStock,
+} as const;
+
+export const OPERATIONS = Object.keys(LIMIT) as readonly (keyof typeof LIMIT)[];
+export const operation: fc.Arbitrary<Operation> = fc.record({ name: fc.constantFrom(...OPERATIONS), quantity: units });
+
+export function operate(before: StockRow, { name, quantity: wished }: Operation): RowChange {
+  const quantity = Math.min(wished, LIMIT[name](before));
+  switch (name) {
+    case 'release':
+      return arithmetic.giveBack(before, 'reserved', quantity);
+    case 'cancel':
+      return arithmetic.giveBack(before, 'committed', quantity);
+    case 'free':
+      return arithmetic.setAside(before, -quantity);
+    default:
+      return arithmetic[name](before, quantity);
+  }
+}
+
+/** Balances by account, summed from transfers alone. */
+export function replay(transfers: readonly Transfer[]): Record<Account, number> {
+  const balances = Object.fromEntries(ACCOUNTS.map((account) => [account, 0])) as Record<Account, number>;
+  for (const { from, to, quantity } of transfers) {
+    balances[from] -= quantity;
+    balances[to] += quantity;
+  }
+  return balances;
+}
+
+/** The same balances, read off a row. */
+export const balancesOf = (r: StockRow): Record<Account, number> => ({
+  external: r.overdrawn - onHand(r) || 0,
+  available: r.available,
+  committed: r.committed,
+  reserved: r.reserved,
+  safety_stock: r.safetyStock,
+  damaged: r.damaged,
+  quality_control: r.qualityControl,
+  shortfall: -r.shortfall || 0,
+  overdrawn: -r.overdrawn || 0,
+});
+
+/** What physical events alone decide: units on hand less units sold that were never on record. */
+export const net = (r: StockRow): number => onHand(r) - r.overdrawn;
