@@ -1,0 +1,118 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TraceUnreadable, firstOrders, readTrace } from './read-trace.ts';
+import { TRACE_COLUMNS, readTraceDate, readTraceLine } from './trace-line.ts';
+
+const cells = (invoice: string, code: string, quantity: string, date = '2010-12-01 08:26:00') => [
+  invoice,
+  code,
+  'A THING',
+  quantity,
+  date,
+  '2.55',
+  '17850',
+  'United Kingdom',
+];
+
+describe('readTraceLine', () => {
+  it.each([
+    ['536365', '85123a', '6', { kind: 'order', stockCode: '85123A', quantity: 6 }],
+    ['C536379', '22556', '-1', { kind: 'return', stockCode: '22556', quantity: 1 }],
+    ['536589', '21777', '-10', { kind: 'write_off', stockCode: '21777', quantity: 10 }],
+    ['536365', 'POST', '1', { kind: 'dropped', reason: 'not a product' }],
+    ['536365', 'm', '1', { kind: 'dropped', reason: 'not a product' }],
+    ['536365', 'Bank Charges', '1', { kind: 'dropped', reason: 'not a product' }],
+    ['536365', 'gift_0001_20', '1', { kind: 'dropped', reason: 'not a product' }],
+    ['A563185', '22556', '1', { kind: 'dropped', reason: 'accounting invoice' }],
+    ['536365', '22556', '0', { kind: 'dropped', reason: 'zero quantity' }],
+    ['536365', '22556', '1.5', { kind: 'malformed', reason: 'Quantity is not a whole number' }],
+    ['536365', '22556', '1000001', { kind: 'malformed', reason: 'Quantity is above 1,000,000 units' }],
+    ['C536365', '22556', '1', { kind: 'malformed', reason: 'positive Quantity on a cancellation' }],
+    ['536365', 'a b', '1', { kind: 'malformed', reason: 'StockCode cannot be a SKU' }],
+    ['536 365', '22556', '1', { kind: 'malformed', reason: 'InvoiceNo is not an invoice number' }],
+  ])('reads invoice %s, code %s, quantity %s', (invoice, code, quantity, expected) => {
+    expect(readTraceLine(cells(invoice, code, quantity))).toMatchObject(expected);
+  });
+
+  it('reads both published forms of a date, and refuses days that do not exist', () => {
+    expect(readTraceDate('2010-12-01 08:26:00')).toBe(Date.UTC(2010, 11, 1, 8, 26));
+    expect(readTraceDate('12/1/2010 8:26')).toBe(Date.UTC(2010, 11, 1, 8, 26));
+    expect(readTraceDate('2010-02-30 08:26:00')).toBeUndefined();
+    expect(readTraceLine(cells('536365', '22556', '1', 'yesterday'))).toMatchObject({ kind: 'malformed' });
+  });
+});
+
+describe('readTrace', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'onepool-trace-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const file = async (rows: readonly (readonly string[])[], gzip: boolean): Promise<string> => {
+    const path = join(folder, gzip ? 'named-as-plain.csv' : 'named-as-gzip.csv.gz');
+    const text = [TRACE_COLUMNS, ...rows].map((row) => row.join(',')).join('\n');
+    await writeFile(path, gzip ? gzipSync(text) : text);
+    return path;
+  };
+  const rows = [
+    cells('536365', '85123A', '6'),
+    cells('536366', '22633', '2'),
+    cells('536365', '85123a', '3'),
+    ['536366', 'short'],
+    cells('C536367', '22633', '-1'),
+    cells('536368', '22633', '-4'),
+    cells('536369', '22633', 'many'),
+  ];
+
+  it.each([true, false])('tells gzip (%s) by content, gathers invoices and keeps duplicate lines', async (gzip) => {
+    const trace = await readTrace(await file(rows, gzip));
+    expect(trace.rows).toBe(7);
+    expect(trace.invoices.map(({ invoice, kind, lines }) => [invoice, kind, lines])).toEqual([
+      [
+        '536365',
+        'order',
+        [
+          { stockCode: '85123A', quantity: 6 },
+          { stockCode: '85123A', quantity: 3 },
+        ],
+      ],
+      ['536366', 'order', [{ stockCode: '22633', quantity: 2 }]],
+      ['C536367', 'return', [{ stockCode: '22633', quantity: 1 }]],
+      ['536368', 'write_off', [{ stockCode: '22633', quantity: 4 }]],
+    ]);
+    expect(trace.malformed).toEqual([
+      { line: 5, reason: '2 columns instead of 8' },
+      { line: 8, reason: 'Quantity is not a whole number' },
+    ]);
+  });
+
+  it('says what is wrong with a file that is no trace', async () => {
+    const path = join(folder, 'other.csv');
+    await writeFile(path, 'a,b\n1,2\n');
+    await expect(readTrace(path)).rejects.toThrow(TraceUnreadable);
+    await expect(readTrace(join(folder, 'absent.csv'))).rejects.toThrow(TraceUnreadable);
+  });
+
+  it('takes the first orders with the returns and write-offs among them', async () => {
+    const { invoices } = await readTrace(await file(rows, false));
+    expect(firstOrders(invoices, 1).map(({ invoice }) => invoice)).toEqual(['536365']);
+    expect(firstOrders(invoices, 2)).toHaveLength(4);
+  });
+
+  const published = join(
+    process.env['ONEPOOL_DATA'] ?? '../shared/data',
+    'orders/uci_online_retail/online_retail.dev.csv.gz',
+  );
+  const published_it = existsSync(published) ? it : it.skip;
+  published_it(`reads the published year (skipped where ${published} is absent)`, async () => {
+    const { rows: count, malformedCount, invoices, dropped } = await readTrace(published);
+    expect([count, malformedCount]).toEqual([355_579, 0]);
+    expect(dropped['accounting invoice']).toBe(3);
+    expect(invoices.filter(({ kind }) => kind === 'order').length).toBeGreaterThan(14_000);
+  });
+});
