@@ -21,14 +21,17 @@ interface LintResult {
   readonly messages: readonly { readonly ruleId: string | null; readonly message: string }[];
 }
 
-/** ESLint as a person runs it. It answers exit code 1 when it found problems, which is what these fixtures are for. */
+/**
+ * ESLint as a person runs it, but the fixtures bring their own project graph, so the real one is not computed.
+ * It answers exit code 1 when it found problems, which is what these fixtures are for.
+ */
 function eslint(...args: string[]): Promise<string> {
   const binary = join(workspaceRoot, 'node_modules/eslint/bin/eslint.js');
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
       [binary, ...args],
-      { cwd: fixtures, maxBuffer: 64 * 1024 * 1024 },
+      { cwd: fixtures, env: { ...process.env, NX_TASK_TARGET_PROJECT: 'lint-fixtures' }, maxBuffer: 64 * 1024 * 1024 },
       (error, output, errors) => {
         if (error && error.code !== 1) reject(new Error(errors, { cause: error }));
         else resolve(output);
