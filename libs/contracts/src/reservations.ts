@@ -13,6 +13,7 @@ import {
   SkuCode,
   Timestamp,
   UnitCount,
+  Version,
   closed,
   oneOf,
 } from './primitives.ts';
@@ -114,6 +115,14 @@ export const Reservation = closed({
   version: Type.Integer({ minimum: 1, description: 'Counts the changes of this reservation.' }),
   createdAt: Timestamp,
   expiresAt: Type.Union([Timestamp, Type.Null()], { description: 'When held units expire; null once none are held.' }),
-  lines: Type.Array(closed({ sku: SkuCode, requested: Quantity, granted: UnitCount, backings: Type.Array(Backing) })),
+  lines: Type.Array(
+    closed({
+      sku: SkuCode,
+      requested: Quantity,
+      granted: UnitCount,
+      skuVersion: Type.Optional(Version),
+      backings: Type.Array(Backing),
+    }),
+  ),
 });
 export type Reservation = Static<typeof Reservation>;

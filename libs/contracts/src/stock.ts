@@ -24,37 +24,34 @@ const movement = {
 const plain = <T extends string>(type: T, description: string) =>
   closed({ type: Type.Literal(type), ...movement, quantity: Quantity }, { description });
 
-export const Movement = Type.Union(
-  [
-    plain('sale', 'Units left the node with a buyer. Never refused: it may take promised units.'),
-    plain('receipt', 'Units arrived.'),
-    plain('found', 'Units turned up that the book did not have.'),
-    plain('damage', 'Units on hand became unsellable.'),
-    closed({
-      type: Type.Literal('adjustment'),
-      ...movement,
-      quantity: Type.Integer({
-        minimum: -QUANTITY_UNITS_MAX,
-        maximum: QUANTITY_UNITS_MAX,
-        description: 'Signed units, not 0.',
-      }),
+export const Movement = Type.Union([
+  plain('sale', 'Units left the node with a buyer. Never refused: it may take promised units.'),
+  plain('receipt', 'Units arrived.'),
+  plain('found', 'Units turned up that the book did not have.'),
+  plain('damage', 'Units on hand became unsellable.'),
+  closed({
+    type: Type.Literal('adjustment'),
+    ...movement,
+    quantity: Type.Integer({
+      minimum: -QUANTITY_UNITS_MAX,
+      maximum: QUANTITY_UNITS_MAX,
+      description: 'Signed units, not 0.',
     }),
-    closed(
-      { type: Type.Literal('transfer'), ...movement, toNode: NodeCode, quantity: Quantity },
-      { description: 'Units moved to `toNode`.' },
-    ),
-    closed({
-      type: Type.Literal('safety_stock'),
-      ...movement,
-      quantity: Type.Integer({
-        minimum: -QUANTITY_UNITS_MAX,
-        maximum: QUANTITY_UNITS_MAX,
-        description: 'Signed units set aside, not 0.',
-      }),
+  }),
+  closed(
+    { type: Type.Literal('transfer'), ...movement, toNode: NodeCode, quantity: Quantity },
+    { description: 'Units moved to `toNode`.' },
+  ),
+  closed({
+    type: Type.Literal('safety_stock'),
+    ...movement,
+    quantity: Type.Integer({
+      minimum: -QUANTITY_UNITS_MAX,
+      maximum: QUANTITY_UNITS_MAX,
+      description: 'Signed units set aside, not 0.',
     }),
-  ],
-  { discriminator: { propertyName: 'type' } },
-);
+  }),
+]);
 export type Movement = Static<typeof Movement>;
 
 export const MovementsRequest = closed({

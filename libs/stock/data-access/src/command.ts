@@ -1,0 +1,76 @@
+/** What the engine decides on: commands whose codes are resolved to keys, and the outcomes they get. */
+import type {
+  HoldDemand,
+  Move,
+  NodeKey,
+  ChannelKey,
+  PartLine,
+  Pin,
+  Rejection,
+  SkuKey,
+  StockMovement,
+} from '@onepool/stock-domain';
+import type { MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
+
+/** Who asks, and with which idempotency key. */
+export interface Keyed {
+  /** The API client; keys are scoped to it. */
+  readonly client: string;
+  readonly id: string;
+  /** SHA-256 of the request, so that the same key with another body is told apart. */
+  readonly bodyHash: Buffer;
+}
+
+export interface HoldCommand extends Keyed {
+  readonly kind: 'hold';
+  readonly skus: readonly SkuKey[];
+  readonly channel: ChannelKey;
+  readonly demand: HoldDemand;
+  readonly nodes: readonly NodeKey[] | null;
+  readonly expiresInSeconds: number;
+}
+
+export type Verb =
+  | { readonly name: 'extend'; readonly expiresInSeconds: number }
+  | { readonly name: 'confirm'; readonly reacquire: boolean }
+  | { readonly name: 'fulfil' | 'release' | 'cancel'; readonly parts: readonly PartLine[] | null }
+  | {
+      readonly name: 're-back';
+      readonly expectedVersion: number;
+      readonly moves: readonly Move[];
+      readonly pin: Pin | null;
+    };
+
+export interface VerbCommand extends Keyed {
+  readonly kind: 'verb';
+  readonly skus: readonly SkuKey[];
+  readonly reservationKey: number;
+  readonly verb: Verb;
+}
+
+export interface MovementsCommand extends Keyed {
+  readonly kind: 'movements';
+  readonly skus: readonly SkuKey[];
+  readonly source: string;
+  /** Milliseconds; null means when it is recorded. */
+  readonly occurredAt: number | null;
+  readonly movements: readonly (StockMovement & {
+    readonly reason: string | null;
+    readonly sourceEventId: string | null;
+  })[];
+}
+
+/** The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also re-backs its shortfall. */
+export interface TendCommand {
+  readonly kind: 'tend';
+  readonly skus: readonly SkuKey[];
+  readonly heal: boolean;
+}
+
+export type Command = HoldCommand | VerbCommand | MovementsCommand | TendCommand;
+
+export type Outcome =
+  | { readonly status: 'done'; readonly answer: ReservationView | MovementsResult | null; readonly replayed: boolean }
+  | { readonly status: 'rejected'; readonly rejection: Rejection }
+  | { readonly status: 'mismatch' }
+  | { readonly status: 'future'; readonly now: number };

@@ -1,0 +1,324 @@
+/**
+ * Decides a batch in arrival order over the loaded state and collects what must be written. Nothing here waits or
+ * does I/O; a command that is refused leaves the state as it was.
+ */
+import {
+  type BackingChange,
+  type Decision,
+  type Rejection,
+  type Reservation,
+  type SkuKey,
+  type SkuSupply,
+  type SupplyEffect,
+  type VerbEffect,
+  availableOf,
+  decideConfirm,
+  decideExtend,
+  decideHold,
+  decideLeave,
+  decideMovements,
+  decideReback,
+  healShortfall,
+  reap,
+  shortfallOf,
+} from '@onepool/stock-domain';
+import type { MovementsResult, Reservation as ReservationView, ReservationFact } from '@onepool/contracts';
+import type { Command, HoldCommand, Keyed, MovementsCommand, Outcome, TendCommand, VerbCommand } from './command.ts';
+import {
+  type AnsweredLine,
+  type BatchState,
+  type Effect,
+  type FirstAnswer,
+  type StoredReservation,
+  keyOf,
+} from './load.ts';
+import { type Views, isoTime } from './view.ts';
+import { type LedgerOrigin, Writes } from './writes.ts';
+
+const FUTURE_TOLERANCE_MS = 5 * 60_000;
+const FACT_OF_VERB = {
+  extend: null,
+  confirm: 'confirmed',
+  fulfil: 'fulfilled',
+  release: 'released',
+  cancel: 'cancelled',
+  're-back': 'rebacked',
+} as const satisfies Record<VerbCommand['verb']['name'], ReservationFact | null>;
+
+export class BatchDecider {
+  readonly writes: Writes;
+  readonly #initial: ReadonlyMap<SkuKey, SkuSupply>;
+  readonly #changedSinceHealing = new Set<SkuKey>();
+  readonly #healed = new Set<SkuKey>();
+
+  constructor(
+    private readonly state: BatchState,
+    private readonly views: Views,
+    private readonly newReservationKey: () => number,
+  ) {
+    this.#initial = new Map(state.supplies);
+    this.writes = new Writes();
+  }
+
+  /** Outcomes in the order of the commands. */
+  decide(commands: readonly Command[]): readonly Outcome[] {
+    this.#reapOverdue();
+    const outcomes = commands.map((command) => this.#decideOne(command));
+    this.#finish();
+    return outcomes;
+  }
+
+  #decideOne(command: Command): Outcome {
+    switch (command.kind) {
+      case 'hold':
+        return this.#replayed(command) ?? this.#hold(command);
+      case 'verb':
+        return this.#replayed(command) ?? this.#verb(command);
+      case 'movements':
+        return this.#replayed(command) ?? this.#movements(command);
+      case 'tend':
+        return this.#tend(command);
+    }
+  }
+
+  #replayed(command: HoldCommand | VerbCommand | MovementsCommand): Outcome | null {
+    const effect = this.state.effects.get(effectKey(command));
+    if (!effect) return null;
+    if (!effect.bodyHash.equals(command.bodyHash)) return { status: 'mismatch' };
+    const answer = effect.firstAnswer ? this.views.firstAnswer(command.id, effect.firstAnswer) : effect.answer;
+    return { status: 'done', answer, replayed: true };
+  }
+
+  #hold(command: HoldCommand): Outcome {
+    const { rules, now } = this.state;
+    const channel = rules.channels.get(command.channel);
+    if (!channel) throw new Error(`Broken invariant: channel key ${command.channel} is not in the catalogue`);
+    const nodes = command.nodes && new Set(command.nodes);
+    const decision = decideHold(command.demand, this.state.supplies, rules, { channel, nodes, now });
+    if (!decision.ok) return rejected(decision.rejection);
+    const { lines, backings, effect } = decision.value;
+    this.#apply(effect, { reason: 'hold', source: command.client, sourceEventId: command.id, occurredAt: now });
+    const expiresAt = now + command.expiresInSeconds * 1_000;
+    const key = this.newReservationKey();
+    const answered = lines.map(({ sku, requested, granted }): AnsweredLine => [
+      sku,
+      requested,
+      granted,
+      this.state.versions.get(sku) ?? 0,
+      backings.filter((backing) => backing.sku === sku).map(({ node, held }) => [node, held] as const),
+    ]);
+    this.writes.newReservations.push({ key, command, lines: answered, createdAt: now, expiresAt });
+    for (const backing of backings) this.writes.backing(key, backing, expiresAt);
+    const firstAnswer: FirstAnswer = { channelKey: command.channel, createdAt: now, expiresAt, lines: answered };
+    this.state.effects.set(effectKey(command), { bodyHash: command.bodyHash, answer: null, firstAnswer });
+    return { status: 'done', answer: this.views.firstAnswer(command.id, firstAnswer), replayed: false };
+  }
+
+  #verb(command: VerbCommand): Outcome {
+    const stored = this.state.reservations.get(command.reservationKey);
+    if (!stored) throw new Error(`Broken invariant: reservation ${command.reservationKey} was not loaded`);
+    const decision = this.#decideVerb(command, stored.reservation);
+    if (!decision.ok) return rejected(decision.rejection);
+    const origin = {
+      reason: command.verb.name,
+      source: command.client,
+      sourceEventId: command.id,
+      occurredAt: this.state.now,
+    };
+    const changed = this.#applyVerb(stored, decision.value, origin, FACT_OF_VERB[command.verb.name]);
+    return this.#done(command, this.views.reservation(changed));
+  }
+
+  #decideVerb({ verb }: VerbCommand, reservation: Reservation): Decision<VerbEffect> {
+    const { supplies, rules, now } = this.state;
+    switch (verb.name) {
+      case 'extend':
+        return decideExtend(reservation, now + verb.expiresInSeconds * 1_000);
+      case 'confirm':
+        return decideConfirm(reservation, supplies, rules, { now, reacquire: verb.reacquire });
+      case 're-back':
+        return decideReback(reservation, supplies, rules, { ...verb, now });
+      case 'fulfil':
+      case 'release':
+      case 'cancel':
+        return decideLeave(verb.name, reservation, supplies, verb.parts);
+    }
+  }
+
+  #movements(command: MovementsCommand): Outcome {
+    const { now } = this.state;
+    const occurredAt = command.occurredAt ?? now;
+    if (occurredAt > now + FUTURE_TOLERANCE_MS) return { status: 'future', now };
+    const decision = decideMovements(command.movements, this.state.supplies);
+    if (!decision.ok) return rejected(decision.rejection);
+    const { supplies, postings, postingsPerMovement } = decision.value;
+    this.#applySupplies(supplies);
+    let next = 0;
+    for (const [index, movement] of command.movements.entries()) {
+      const count = postingsPerMovement[index] ?? 0;
+      const reason = movement.reason ?? movement.type;
+      const sourceEventId = movement.sourceEventId ?? command.id;
+      const origin = { reason, source: command.source, sourceEventId, occurredAt };
+      this.#post(postings.slice(next, next + count), origin);
+      next += count;
+    }
+    return this.#done(command, this.#movementsAnswer(command, supplies));
+  }
+
+  #movementsAnswer(command: MovementsCommand, supplies: SupplyEffect['supplies']): MovementsResult {
+    const touched = new Map([...supplies.keys()].map((sku) => [sku, new Set<number>()]));
+    for (const { sku, node, toNode } of command.movements) {
+      touched.get(sku)?.add(node);
+      if (toNode !== null) touched.get(sku)?.add(toNode);
+    }
+    const skus = [...supplies.values()].map((supply) => ({
+      sku: this.views.sku(supply.sku),
+      version: this.state.versions.get(supply.sku) ?? 0,
+      rows: this.views.stockRows({
+        ...supply,
+        rows: supply.rows.filter(({ node }) => touched.get(supply.sku)?.has(node)),
+      }),
+    }));
+    return { id: command.id, recordedAt: isoTime(this.state.now), skus };
+  }
+
+  /** Everything overdue was reaped when the batch began; what is left is healing. */
+  #tend({ skus, heal }: TendCommand): Outcome {
+    for (const sku of heal ? skus : []) this.#heal(sku);
+    return { status: 'done', answer: null, replayed: false };
+  }
+
+  #heal(sku: SkuKey): void {
+    const newestFirst = [...this.state.reservations.values()].sort((a, b) => b.reservation.key - a.reservation.key);
+    const candidates = newestFirst.map(({ reservation }) => reservation);
+    const { effects } = healShortfall(sku, candidates, this.state.supplies, this.state.rules, this.state.now);
+    for (const effect of effects) {
+      const stored = this.state.reservations.get(effect.reservation.key);
+      if (!stored) continue;
+      const origin = { reason: 're-back', source: 'onepool', sourceEventId: stored.id, occurredAt: this.state.now };
+      this.#applyVerb(stored, effect, origin, 'rebacked');
+    }
+    this.#changedSinceHealing.delete(sku);
+    this.#healed.add(sku);
+  }
+
+  #reapOverdue(): void {
+    const locked = new Set(this.state.supplies.keys());
+    for (const stored of this.state.reservations.values()) {
+      const effect = reap(stored.reservation, this.state.supplies, { locked, now: this.state.now });
+      if (!effect) continue;
+      const origin = {
+        reason: 'expire',
+        source: 'onepool',
+        sourceEventId: stored.id,
+        occurredAt: stored.reservation.expiresAt,
+      };
+      this.#applyVerb(stored, effect, origin, 'expired');
+    }
+  }
+
+  #applyVerb(
+    stored: StoredReservation,
+    { reservation, effect, changes }: VerbEffect,
+    origin: LedgerOrigin,
+    fact: ReservationFact | null,
+  ): StoredReservation {
+    this.#apply(effect, origin);
+    const changed = { ...stored, reservation };
+    this.state.reservations.set(reservation.key, changed);
+    this.writes.changedReservations.set(reservation.key, reservation);
+    const before = stored.reservation;
+    const prolonged = before.expiresAt !== reservation.expiresAt;
+    const unchanged = new Set(prolonged ? [] : before.backings);
+    for (const backing of reservation.backings) {
+      if (!unchanged.has(backing)) this.writes.backing(reservation.key, backing, reservation.expiresAt);
+    }
+    if (fact) this.#tell(changed, fact, changes);
+    return changed;
+  }
+
+  #tell(
+    { id, client, reservation }: StoredReservation,
+    fact: ReservationFact,
+    changes: readonly BackingChange[],
+  ): void {
+    const named = changes.map(({ sku, node, quantity, to }) => ({
+      sku: this.views.sku(sku),
+      node: this.views.node(node),
+      quantity,
+      ...(to === undefined ? {} : { to: this.views.node(to) }),
+    }));
+    this.writes.reservationFacts.push({
+      reservation: id,
+      client,
+      channel: this.views.channel(reservation.channel),
+      fact,
+      version: reservation.version,
+      recordedAt: isoTime(this.state.now),
+      changes: named,
+    });
+  }
+
+  #apply({ supplies, postings }: SupplyEffect, origin: LedgerOrigin): void {
+    this.#applySupplies(supplies);
+    this.#post(postings, origin);
+  }
+
+  /** Every change of a SKU takes the next version under its gate. */
+  #applySupplies(supplies: SupplyEffect['supplies']): void {
+    for (const [sku, supply] of supplies) {
+      this.state.supplies.set(sku, supply);
+      this.state.versions.set(sku, (this.state.versions.get(sku) ?? 0) + 1);
+      this.#changedSinceHealing.add(sku);
+    }
+  }
+
+  #post(postings: SupplyEffect['postings'], origin: LedgerOrigin): void {
+    for (const posting of postings) {
+      this.writes.post(posting, this.state.versions.get(posting.sku) ?? 0, origin);
+    }
+  }
+
+  #done(command: Keyed, answer: ReservationView | MovementsResult): Outcome {
+    this.writes.commands.push({ command, answer });
+    const effect: Effect = { bodyHash: command.bodyHash, answer, firstAnswer: null };
+    this.state.effects.set(keyOf(command), effect);
+    return { status: 'done', answer, replayed: false };
+  }
+
+  /** Rows that changed, SKUs whose promises need another look, and what healing could not mend. */
+  #finish(): void {
+    for (const [sku, supply] of this.state.supplies) {
+      const before = this.#initial.get(sku);
+      if (!before || before === supply) continue;
+      const rows = supply.rows.filter((row) => !before.rows.includes(row));
+      this.writes.changedSkus.push({ sku, rows, version: this.state.versions.get(sku) ?? 0 });
+      const short = shortfallOf(supply);
+      const worthALook = short > shortfallOf(before) || availableOf(supply) > 0;
+      if (short > 0 && worthALook && this.#changedSinceHealing.has(sku)) this.writes.rebackTasks.push(sku);
+    }
+    for (const sku of this.#healed) this.writes.healed.push(sku);
+    for (const [sku, supply] of this.state.supplies) this.#noteBroken(sku, supply);
+  }
+
+  /** An open exception follows its row's shortfall; only healing opens one, since only then nothing can be moved. */
+  #noteBroken(sku: SkuKey, supply: SkuSupply): void {
+    const settled = this.#healed.has(sku) && !this.writes.rebackTasks.includes(sku);
+    const before = this.#initial.get(sku);
+    for (const row of supply.rows) {
+      const earlier = before?.rows.find(({ node }) => node === row.node)?.shortfall ?? 0;
+      const quantity = row.shortfall;
+      if (settled && quantity > 0) {
+        this.writes.broken.push({ sku, node: row.node, quantity });
+        const known = this.state.openExceptions.get(`${sku}:${row.node}`) === quantity;
+        if (!known) this.writes.newlyBroken.push({ sku, node: row.node, quantity });
+      } else if (row.shortfall < earlier) {
+        this.writes.mended.push({ sku, node: row.node, quantity });
+      }
+    }
+  }
+}
+
+const rejected = (rejection: Rejection): Outcome => ({ status: 'rejected', rejection });
+const effectKey = (command: Keyed & { kind: string }): string =>
+  command.kind === 'hold' ? `hold\u0000${keyOf(command)}` : keyOf(command);

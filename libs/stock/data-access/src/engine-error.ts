@@ -1,0 +1,13 @@
+/** Operational failures of the engine: the request was understood, and the system could not settle it in time. */
+export type EngineErrorCode = 'service.overloaded' | 'service.unavailable' | 'outcome.unknown';
+
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+
+  constructor(
+    readonly code: EngineErrorCode,
+    options?: ErrorOptions,
+  ) {
+    super(code, options);
+  }
+}

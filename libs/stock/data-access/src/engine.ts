@@ -1,0 +1,204 @@
+/**
+ * The stock engine: holds, verbs and movements through group commit, and the housekeeping that keeps promises true.
+ * Any number of engines may run on one database, which is the only arbiter.
+ */
+import DataLoader from 'dataloader';
+import type {
+  HoldRequest,
+  MovementsRequest,
+  MovementsResult,
+  Reservation as ReservationView,
+} from '@onepool/contracts';
+import type { Rejection, SkuKey } from '@onepool/stock-domain';
+import { createPool } from '@onepool/platform-postgres';
+import type pg from 'pg';
+import { type BatchContext, runBatch } from './batch.ts';
+import type { Command, Outcome } from './command.ts';
+import { Lane, type LaneHooks, type LaneLimits } from './lane.ts';
+import { Refusal } from './refusal.ts';
+import { ReservationKeys } from './reservation-keys.ts';
+import { type VerbRequest, resolveHold, resolveMovements, resolveVerb } from './resolve.ts';
+import { RulesSource } from './rules-source.ts';
+import { SkuDirectory } from './sku-directory.ts';
+import { Views } from './view.ts';
+
+export interface EngineOptions {
+  readonly url: string;
+  readonly schema: string;
+  /** Outbox partitions; the same number in every replica. */
+  readonly partitionCount: number;
+  /** Lanes for single-SKU commands; one more serves carts. Default 4. */
+  readonly lanes?: number;
+  /** How long a command may take before it is answered 503. Default 10,000. */
+  readonly deadlineMs?: number;
+  /** How long a stopped replica may keep its locks. Default 1,000. */
+  readonly idleInTransactionTimeoutMs?: number;
+  readonly limits?: Partial<LaneLimits>;
+  readonly hooks?: LaneHooks;
+  /** Called after a commit that wrote facts, for instance to wake the relay. */
+  readonly onCommitted?: () => void;
+  readonly onConnectionError?: (error: Error) => void;
+}
+
+/** A refused command, with the shape that its problem document shows. */
+export type Settled<T> =
+  | { readonly ok: true; readonly value: T; readonly replayed: boolean }
+  | { readonly ok: false; readonly code: string; readonly details: Readonly<Record<string, unknown>> };
+
+const LIMITS: LaneLimits = { commandsPerBatchMax: 512, skusPerBatchMax: 4_000, queueMax: 20_000 };
+
+export class StockEngine {
+  readonly directory: SkuDirectory;
+  readonly rules = new RulesSource();
+  /** For lanes only; reads must not wait behind them. */
+  readonly #pool: pg.Pool;
+  readonly readPool: pg.Pool;
+  readonly #lanes: readonly Lane[];
+  readonly #cartLane: Lane;
+  readonly #deadlineMs: number;
+  readonly #reservations: DataLoader<readonly [string, string], { key: number; skus: SkuKey[] } | null, string>;
+
+  constructor(options: EngineOptions) {
+    const laneCount = options.lanes ?? 4;
+    const shared = {
+      url: options.url,
+      schema: options.schema,
+      lockTimeoutMs: 3_000,
+      statementTimeoutMs: 5_000,
+      idleInTransactionTimeoutMs: options.idleInTransactionTimeoutMs ?? 1_000,
+      connectTimeoutMs: 2_000,
+      ...(options.onConnectionError ? { onConnectionError: options.onConnectionError } : {}),
+    };
+    this.#pool = createPool({ ...shared, max: laneCount + 2, applicationName: `${options.schema}-engine` });
+    this.readPool = createPool({ ...shared, max: 6, applicationName: `${options.schema}-reads` });
+    this.directory = new SkuDirectory(this.readPool);
+    const context: BatchContext = {
+      pool: this.#pool,
+      schema: options.schema,
+      partitionCount: options.partitionCount,
+      rules: this.rules,
+      directory: this.directory,
+      reservationKeys: new ReservationKeys(this.readPool),
+      onCommitted: options.onCommitted ?? (() => undefined),
+    };
+    const limits = { ...LIMITS, ...options.limits };
+    const lane = (): Lane => new Lane((commands) => runBatch(context, commands), limits, options.hooks);
+    this.#lanes = Array.from({ length: laneCount }, lane);
+    this.#cartLane = lane();
+    this.#deadlineMs = options.deadlineMs ?? 10_000;
+    this.#reservations = new DataLoader((ids) => this.#findReservations(ids), {
+      cache: false,
+      maxBatchSize: 512,
+      cacheKeyFn: ([client, id]) => `${client}\u0000${id}`,
+    });
+  }
+
+  /** Holds units for `client`. The answer to a repeated request is the first one's. */
+  hold(client: string, request: HoldRequest): Promise<Settled<ReservationView>> {
+    return this.#settle(async () => {
+      const rules = await this.rules.current(this.readPool);
+      return this.submit(await resolveHold(client, request, rules, this.directory));
+    });
+  }
+
+  verb(client: string, reservationId: string, request: VerbRequest): Promise<Settled<ReservationView>> {
+    return this.#settle(async () => {
+      const found = await this.#reservations.load([client, reservationId]);
+      if (!found) throw new Refusal('reservation.unknown', { reservation: reservationId });
+      const rules = await this.rules.current(this.readPool);
+      const resolved = await resolveVerb(reservationId, request, rules, this.directory);
+      return this.submit({
+        kind: 'verb',
+        client,
+        id: request.body.commandId,
+        reservationKey: found.key,
+        skus: found.skus,
+        ...resolved,
+      });
+    });
+  }
+
+  recordMovements(client: string, request: MovementsRequest): Promise<Settled<MovementsResult>> {
+    return this.#settle(async () => {
+      const rules = await this.rules.current(this.readPool);
+      return this.submit(await resolveMovements(client, request, rules, this.directory));
+    });
+  }
+
+  /** Locks SKUs one by one, which reaps what is overdue there; with `heal` re-backs their shortfalls. */
+  async tend(skus: readonly SkuKey[], heal: boolean): Promise<void> {
+    await Promise.all(skus.map((sku) => this.submit({ kind: 'tend', skus: [sku], heal })));
+  }
+
+  submit(command: Command): Promise<Outcome> {
+    const [only, ...more] = command.skus;
+    const lane =
+      only === undefined || more.length > 0
+        ? this.#cartLane
+        : (this.#lanes[only % this.#lanes.length] ?? this.#cartLane);
+    return lane.submit(command, performance.now() + this.#deadlineMs);
+  }
+
+  get queueDepth(): number {
+    return [...this.#lanes, this.#cartLane].reduce((sum, lane) => sum + lane.depth, 0);
+  }
+
+  /** Lets what is queued finish, then closes the connections. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#lanes, this.#cartLane].map((lane) => lane.idle()));
+    await Promise.all([this.#pool.end(), this.readPool.end()]);
+  }
+
+  async #settle<T>(run: () => Promise<Outcome>): Promise<Settled<T>> {
+    try {
+      const outcome = await run();
+      switch (outcome.status) {
+        case 'done':
+          return { ok: true, value: outcome.answer as T, replayed: outcome.replayed };
+        case 'mismatch':
+          return refuse('idempotency.mismatch');
+        case 'future':
+          return refuse('movement.in_future', { now: new Date(outcome.now).toISOString() });
+        case 'rejected':
+          return await this.#explain(outcome.rejection);
+      }
+    } catch (error) {
+      if (error instanceof Refusal) return refuse(error.code, error.details);
+      throw error;
+    }
+  }
+
+  /** A rejection in the words of the API. */
+  async #explain(rejection: Rejection): Promise<Settled<never>> {
+    const views = new Views(await this.rules.current(this.readPool), this.directory);
+    if (rejection.code === 'stock.insufficient') {
+      const shortages = rejection.shortages.map(({ sku, ...units }) => ({ sku: views.sku(sku), ...units }));
+      return refuse(rejection.code, { shortages });
+    }
+    const { code, ...facts } = rejection;
+    if (!('at' in facts) || facts.at === null) return refuse(code, { ...facts, at: undefined });
+    return refuse(code, { at: { sku: views.sku(facts.at.sku), node: views.node(facts.at.node) } });
+  }
+
+  /** A reservation's SKUs never change, so they may be read before its gates are locked. */
+  async #findReservations(
+    ids: readonly (readonly [string, string])[],
+  ): Promise<({ key: number; skus: SkuKey[] } | null)[]> {
+    const { rows } = await this.readPool.query<{ position: number; reservation_key: number; skus: SkuKey[] }>({
+      name: 'find-reservations',
+      text: `SELECT k.position::int AS position, r.reservation_key,
+                    ARRAY(SELECT (line->>0)::int FROM jsonb_array_elements(r.lines) AS line) AS skus
+               FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (client, id, position)
+               JOIN reservation r ON r.client = k.client AND r.id = k.id`,
+      values: [ids.map(([client]) => client), ids.map(([, id]) => id)],
+    });
+    const found = new Map(rows.map((row) => [row.position - 1, { key: row.reservation_key, skus: row.skus }]));
+    return ids.map((_, index) => found.get(index) ?? null);
+  }
+}
+
+const refuse = (code: string, details: Readonly<Record<string, unknown>> = {}): Settled<never> => ({
+  ok: false,
+  code,
+  details,
+});

@@ -1,0 +1,338 @@
+/**
+ * Reads everything a batch needs, under its locks, in the one order every writer takes: SKU gates, then existing
+ * reservations, each sorted. Stock rows need no lock of their own, because nothing touches them without their gate.
+ * Each read is its own statement, so that it sees what was committed while the locks were waited for.
+ */
+import {
+  type Backing,
+  type NodeKey,
+  type Reservation,
+  type SellingRules,
+  type SkuKey,
+  type SkuSupply,
+  type StockRow,
+} from '@onepool/stock-domain';
+import type { MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
+import type pg from 'pg';
+import type { Command, Keyed } from './command.ts';
+import type { RulesSource } from './rules-source.ts';
+
+/** A reservation as stored: the domain's view of it, and what only the store and its answers need. */
+export interface StoredReservation {
+  readonly reservation: Reservation;
+  readonly client: string;
+  readonly id: string;
+}
+
+/** What an earlier request with the same key did. */
+export interface Effect {
+  readonly bodyHash: Buffer;
+  /** Null for a hold, whose first answer is made from `reservationKey`. */
+  readonly answer: ReservationView | MovementsResult | null;
+  readonly firstAnswer: FirstAnswer | null;
+}
+
+/** The immutable part of a reservation row, from which a replayed hold is answered as it was the first time. */
+export interface FirstAnswer {
+  readonly channelKey: number;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly lines: readonly AnsweredLine[];
+}
+
+/** `[sku key, requested, granted, SKU version, [[node key, units] …]]`: short, because every hold stores it. */
+export type AnsweredLine = readonly [number, number, number, number, readonly (readonly [number, number])[]];
+
+export interface BatchState {
+  /** Milliseconds, the database's clock, read after the locks. */
+  readonly now: number;
+  readonly rules: SellingRules;
+  readonly versions: Map<SkuKey, number>;
+  readonly supplies: Map<SkuKey, SkuSupply>;
+  readonly reservations: Map<number, StoredReservation>;
+  readonly effects: Map<string, Effect>;
+  /** Units of open `promise.broken` exceptions by `sku key:node key`, of the SKUs to be healed. */
+  readonly openExceptions: ReadonlyMap<string, number>;
+}
+
+export const keyOf = ({ client, id }: Pick<Keyed, 'client' | 'id'>): string => `${client}\u0000${id}`;
+
+export async function loadBatch(
+  client: pg.PoolClient,
+  commands: readonly Command[],
+  rules: RulesSource,
+): Promise<BatchState> {
+  const skus = [...new Set(commands.flatMap((command) => command.skus))].sort((a, b) => a - b);
+  const versions = await lockGates(client, skus);
+  const moment = await readMoment(client, skus);
+  const supplies = await readSupplies(client, skus);
+  const effects = await readEffects(client, commands);
+  const healing = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? command.skus : []));
+  const short = healing.length > 0 ? await readBackedOnShortRows(client, healing) : [];
+  const openExceptions = healing.length > 0 ? await readOpenExceptions(client, healing) : new Map<string, number>();
+  const named = commands.flatMap((command) => (command.kind === 'verb' ? [command.reservationKey] : []));
+  const reservations = await lockReservations(client, [...named, ...moment.overdue, ...short]);
+  return {
+    now: moment.now,
+    rules: await rules.at(moment.epoch, client),
+    versions,
+    supplies,
+    reservations,
+    effects,
+    openExceptions,
+  };
+}
+
+const LOCK_GATES = {
+  name: 'lock-gates',
+  text: 'SELECT sku_key, version FROM sku_gate WHERE sku_key = ANY($1::int[]) ORDER BY sku_key FOR NO KEY UPDATE',
+};
+
+async function lockGates(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Map<SkuKey, number>> {
+  const { rows } = await client.query<{ sku_key: number; version: number }>({ ...LOCK_GATES, values: [skus] });
+  const locked = new Map(rows.map((row) => [row.sku_key, row.version]));
+  if (locked.size < skus.length) throw new MissingGates(skus.filter((sku) => !locked.has(sku)));
+  return locked;
+}
+
+/** Thrown out of the transaction: creating gates while holding others would break the lock order. */
+export class MissingGates extends Error {
+  constructor(readonly skus: readonly SkuKey[]) {
+    super(`${skus.length} SKU gates do not exist yet`);
+  }
+}
+
+export async function createGates(pool: pg.Pool, skus: readonly SkuKey[]): Promise<void> {
+  await pool.query('INSERT INTO sku_gate (sku_key) SELECT unnest($1::int[]) ORDER BY 1 ON CONFLICT DO NOTHING', [skus]);
+}
+
+async function readMoment(
+  client: pg.PoolClient,
+  skus: readonly SkuKey[],
+): Promise<{ now: number; epoch: number; overdue: readonly number[] }> {
+  const { rows } = await client.query<{ now: number; epoch: number; overdue: string[] | null }>({
+    name: 'moment',
+    text: `WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at)
+           SELECT floor(extract(epoch FROM moment.at) * 1000)::bigint AS now,
+                  (SELECT epoch FROM catalog_epoch) AS epoch,
+                  (SELECT array_agg(DISTINCT b.reservation_key::text) FROM backing b
+                    WHERE b.sku_key = ANY($1::int[]) AND b.held + b.confirmed > 0 AND b.held > 0
+                      AND b.expires_at <= moment.at) AS overdue
+             FROM moment`,
+    values: [skus],
+  });
+  const row = rows[0];
+  if (!row) throw new Error('Broken invariant: the clock gave no row');
+  return { now: row.now, epoch: row.epoch, overdue: (row.overdue ?? []).map(Number) };
+}
+
+interface StockRecord {
+  sku_key: number;
+  node_key: number;
+  available: number;
+  committed: number;
+  reserved: number;
+  safety_stock: number;
+  damaged: number;
+  quality_control: number;
+  shortfall: number;
+  overdrawn: number;
+}
+
+export const toStockRow = (row: Omit<StockRecord, 'sku_key'>): StockRow => ({
+  node: row.node_key,
+  available: row.available,
+  committed: row.committed,
+  reserved: row.reserved,
+  safetyStock: row.safety_stock,
+  damaged: row.damaged,
+  qualityControl: row.quality_control,
+  shortfall: row.shortfall,
+  overdrawn: row.overdrawn,
+});
+
+async function readSupplies(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Map<SkuKey, SkuSupply>> {
+  const { rows } = await client.query<StockRecord>({
+    name: 'supplies',
+    text: `SELECT sku_key, node_key, available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn
+             FROM stock WHERE sku_key = ANY($1::int[])`,
+    values: [skus],
+  });
+  const found = new Map<SkuKey, StockRow[]>(skus.map((sku) => [sku, []]));
+  for (const row of rows) found.get(row.sku_key)?.push(toStockRow(row));
+  return new Map([...found].map(([sku, stock]) => [sku, { sku, rows: stock }]));
+}
+
+async function readEffects(client: pg.PoolClient, commands: readonly Command[]): Promise<Map<string, Effect>> {
+  const effects = new Map<string, Effect>();
+  const holds = commands.filter((command) => command.kind === 'hold');
+  const others = commands.filter((command) => command.kind === 'verb' || command.kind === 'movements');
+  const keys = (keyed: readonly Keyed[]) => [keyed.map(({ client }) => client), keyed.map(({ id }) => id)];
+  if (holds.length > 0) {
+    const { rows } = await client.query<{
+      client: string;
+      id: string;
+      body_hash: Buffer;
+      channel_key: number;
+      created_at: Date;
+      first_expires_at: Date;
+      lines: AnsweredLine[];
+    }>({
+      name: 'earlier-holds',
+      text: `SELECT r.client, r.id, r.body_hash, r.channel_key, r.created_at, r.first_expires_at, r.lines
+               FROM unnest($1::text[], $2::text[]) AS k (client, id) JOIN reservation r USING (client, id)`,
+      values: keys(holds),
+    });
+    for (const row of rows) {
+      const firstAnswer = {
+        channelKey: row.channel_key,
+        createdAt: row.created_at.getTime(),
+        expiresAt: row.first_expires_at.getTime(),
+        lines: row.lines,
+      };
+      effects.set(`hold\u0000${keyOf(row)}`, { bodyHash: row.body_hash, answer: null, firstAnswer });
+    }
+  }
+  if (others.length > 0) {
+    const { rows } = await client.query<{
+      client: string;
+      id: string;
+      body_hash: Buffer;
+      answer: ReservationView | MovementsResult;
+    }>({
+      name: 'earlier-commands',
+      text: `SELECT c.client, c.id, c.body_hash, c.answer
+               FROM unnest($1::text[], $2::text[]) AS k (client, id) JOIN command c USING (client, id)`,
+      values: keys(others),
+    });
+    for (const row of rows) {
+      effects.set(keyOf(row), { bodyHash: row.body_hash, answer: row.answer, firstAnswer: null });
+    }
+  }
+  return effects;
+}
+
+/** Newest first: the longer a node has known of an order, the less it should lose it. */
+async function readBackedOnShortRows(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<readonly number[]> {
+  const { rows } = await client.query<{ reservation_key: number }>({
+    name: 'backed-on-short-rows',
+    text: `SELECT DISTINCT b.reservation_key
+             FROM stock s JOIN backing b USING (sku_key, node_key)
+            WHERE s.sku_key = ANY($1::int[]) AND s.shortfall > 0
+              AND b.sku_key = ANY($1::int[]) AND b.held + b.confirmed > 0`,
+    values: [skus],
+  });
+  return rows.map((row) => row.reservation_key);
+}
+
+async function readOpenExceptions(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Map<string, number>> {
+  const { rows } = await client.query<{ sku_key: number; node_key: number; quantity: number }>({
+    name: 'open-broken',
+    text: `SELECT sku_key, node_key, quantity FROM stock_exception
+            WHERE code = 'promise.broken' AND closed_at IS NULL AND sku_key = ANY($1::int[])`,
+    values: [skus],
+  });
+  return new Map(rows.map((row) => [`${row.sku_key}:${row.node_key}`, row.quantity]));
+}
+
+interface ReservationRecord {
+  reservation_key: number;
+  client: string;
+  id: string;
+  channel_key: number;
+  version: number;
+  created_at: Date;
+  expires_at: Date;
+  nodes: NodeKey[] | null;
+  lines: AnsweredLine[];
+}
+
+interface BackingRecord {
+  reservation_key: number;
+  sku_key: number;
+  node_key: number;
+  held: number;
+  confirmed: number;
+  fulfilled: number;
+  released: number;
+  expired: number;
+  cancelled: number;
+  pin_fulfilment: string | null;
+  pin_order_version: number | null;
+}
+
+const RESERVATIONS = `SELECT reservation_key, client, id, channel_key, version, created_at, expires_at, nodes, lines FROM reservation`;
+
+async function lockReservations(
+  client: pg.PoolClient,
+  keys: readonly number[],
+): Promise<Map<number, StoredReservation>> {
+  if (keys.length === 0) return new Map();
+  const distinct = [...new Set(keys)];
+  const { rows } = await client.query<ReservationRecord>({
+    name: 'lock-reservations',
+    text: `${RESERVATIONS} WHERE reservation_key = ANY($1::bigint[]) ORDER BY reservation_key FOR NO KEY UPDATE`,
+    values: [distinct],
+  });
+  return withBackings(client, rows);
+}
+
+/** Reads a reservation without locking it. */
+export async function readReservation(
+  pool: Pick<pg.Pool, 'query'>,
+  owner: string,
+  id: string,
+): Promise<StoredReservation | null> {
+  const { rows } = await pool.query<ReservationRecord>({
+    name: 'read-reservation',
+    text: `${RESERVATIONS} WHERE client = $1 AND id = $2`,
+    values: [owner, id],
+  });
+  const found = await withBackings(pool, rows);
+  return found.values().next().value ?? null;
+}
+
+async function withBackings(
+  client: Pick<pg.Pool, 'query'>,
+  records: readonly ReservationRecord[],
+): Promise<Map<number, StoredReservation>> {
+  const { rows } = await client.query<BackingRecord>({
+    name: 'backings',
+    text: `SELECT reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, pin_fulfilment, pin_order_version
+             FROM backing WHERE reservation_key = ANY($1::bigint[])`,
+    values: [records.map((record) => record.reservation_key)],
+  });
+  const backings = new Map<number, Backing[]>(records.map((record) => [record.reservation_key, []]));
+  for (const row of rows) backings.get(row.reservation_key)?.push(toBacking(row));
+  return new Map(
+    records.map((record) => [record.reservation_key, toStored(record, backings.get(record.reservation_key) ?? [])]),
+  );
+}
+
+const toBacking = (row: BackingRecord): Backing => ({
+  sku: row.sku_key,
+  node: row.node_key,
+  held: row.held,
+  confirmed: row.confirmed,
+  fulfilled: row.fulfilled,
+  released: row.released,
+  expired: row.expired,
+  cancelled: row.cancelled,
+  pin:
+    row.pin_fulfilment === null ? null : { fulfilmentId: row.pin_fulfilment, orderVersion: row.pin_order_version ?? 0 },
+});
+
+const toStored = (record: ReservationRecord, backings: readonly Backing[]): StoredReservation => ({
+  client: record.client,
+  id: record.id,
+  reservation: {
+    key: record.reservation_key,
+    channel: record.channel_key,
+    version: record.version,
+    createdAt: record.created_at.getTime(),
+    expiresAt: record.expires_at.getTime(),
+    nodes: record.nodes,
+    lines: record.lines.map(([sku, requested, granted]) => ({ sku, requested, granted })),
+    backings,
+  },
+});

@@ -1,0 +1,20 @@
+/** Refusals that need no lock: unknown codes, replays with another body, unknown reservations. */
+export type RefusalCode =
+  | 'sku.unknown'
+  | 'node.unknown'
+  | 'channel.unknown'
+  | 'reservation.unknown'
+  | 'idempotency.mismatch'
+  | 'movement.in_future'
+  | 'version.not_reached';
+
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+
+  constructor(
+    readonly code: RefusalCode,
+    readonly details: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(code);
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Tables of the stock engine, in the app's own schema. Hot tables carry no foreign keys: SKUs, nodes and channels are
+ * never deleted, and their keys are resolved before a command reaches the engine.
+ */
+export const stockSchemaSql: readonly string[] = [
+  // One gate per SKU: whoever holds its row lock is the only writer of that SKU's supply. Narrow and roomy, so that
+  // every version step is a HOT update.
+  `CREATE TABLE sku_gate (
+     sku_key integer PRIMARY KEY,
+     version bigint NOT NULL DEFAULT 0
+   ) WITH (fillfactor = 50)`,
+  `CREATE TABLE stock (
+     sku_key integer NOT NULL,
+     node_key integer NOT NULL,
+     available integer NOT NULL DEFAULT 0 CHECK (available >= 0),
+     committed integer NOT NULL DEFAULT 0 CHECK (committed >= 0),
+     reserved integer NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+     safety_stock integer NOT NULL DEFAULT 0 CHECK (safety_stock >= 0),
+     damaged integer NOT NULL DEFAULT 0 CHECK (damaged >= 0),
+     quality_control integer NOT NULL DEFAULT 0 CHECK (quality_control >= 0),
+     shortfall integer NOT NULL DEFAULT 0 CHECK (shortfall >= 0),
+     overdrawn integer NOT NULL DEFAULT 0 CHECK (overdrawn >= 0),
+     on_hand integer GENERATED ALWAYS AS
+       (available + committed + reserved + safety_stock + damaged + quality_control - shortfall) STORED,
+     PRIMARY KEY (sku_key, node_key),
+     CONSTRAINT shortfall_within_promised CHECK (shortfall <= committed + reserved),
+     CONSTRAINT shortfall_leaves_nothing_free CHECK (shortfall = 0 OR (available = 0 AND safety_stock = 0)),
+     CONSTRAINT overdrawn_leaves_nothing_on_hand CHECK (
+       overdrawn = 0 OR available + committed + reserved + safety_stock + damaged + quality_control - shortfall = 0)
+   ) WITH (fillfactor = 70)`,
+  // (client, id) is the idempotency key of a hold. `lines` is what was asked and first answered; it never changes.
+  `CREATE TABLE reservation (
+     reservation_key bigint PRIMARY KEY,
+     client text NOT NULL,
+     id text NOT NULL,
+     body_hash bytea NOT NULL,
+     channel_key integer NOT NULL,
+     version integer NOT NULL,
+     created_at timestamptz NOT NULL,
+     first_expires_at timestamptz NOT NULL,
+     expires_at timestamptz NOT NULL,
+     nodes integer[],
+     lines jsonb NOT NULL,
+     UNIQUE (client, id)
+   ) WITH (fillfactor = 85)`,
+  `CREATE SEQUENCE reservation_block`,
+  `CREATE TABLE backing (
+     reservation_key bigint NOT NULL,
+     sku_key integer NOT NULL,
+     node_key integer NOT NULL,
+     kind smallint NOT NULL DEFAULT 0 CHECK (kind IN (0, 1, 2)),
+     held integer NOT NULL CHECK (held >= 0),
+     confirmed integer NOT NULL CHECK (confirmed >= 0),
+     fulfilled integer NOT NULL CHECK (fulfilled >= 0),
+     released integer NOT NULL CHECK (released >= 0),
+     expired integer NOT NULL CHECK (expired >= 0),
+     cancelled integer NOT NULL CHECK (cancelled >= 0),
+     expires_at timestamptz NOT NULL,
+     pin_fulfilment text,
+     pin_order_version integer,
+     PRIMARY KEY (reservation_key, sku_key, node_key, kind)
+   ) WITH (fillfactor = 85)`,
+  // Serves both expiry (overdue first) and re-backing (everything open of a SKU); closed backings leave it.
+  `CREATE INDEX backing_open ON backing (sku_key, expires_at) WHERE held + confirmed > 0`,
+  `CREATE INDEX backing_expiry ON backing (expires_at) WHERE held > 0`,
+  `CREATE TABLE ledger (
+     sku_key integer NOT NULL,
+     sku_version bigint NOT NULL,
+     ordinal integer NOT NULL,
+     node_key integer NOT NULL,
+     from_state smallint NOT NULL,
+     to_state smallint NOT NULL,
+     quantity integer NOT NULL CHECK (quantity > 0),
+     reason text NOT NULL,
+     source text NOT NULL,
+     source_event_id text,
+     occurred_at timestamptz NOT NULL,
+     recorded_at timestamptz NOT NULL,
+     PRIMARY KEY (sku_key, sku_version, ordinal)
+   )`,
+  `CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+     $$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$`,
+  `CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger
+     FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()`,
+  // Effects of commands other than holds, with the answer that a replay gets.
+  `CREATE TABLE command (
+     client text NOT NULL,
+     id text NOT NULL,
+     body_hash bytea NOT NULL,
+     answer jsonb NOT NULL,
+     recorded_at timestamptz NOT NULL,
+     PRIMARY KEY (client, id)
+   )`,
+  // SKUs with a shortfall that should be looked at from `due_at` on.
+  `CREATE TABLE reback_task (
+     sku_key integer PRIMARY KEY,
+     due_at timestamptz NOT NULL
+   )`,
+  `CREATE TABLE stock_exception (
+     exception_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+     code text NOT NULL,
+     sku_key integer NOT NULL,
+     node_key integer NOT NULL,
+     quantity integer NOT NULL CHECK (quantity >= 0),
+     opened_at timestamptz NOT NULL,
+     closed_at timestamptz
+   )`,
+  `CREATE UNIQUE INDEX stock_exception_open ON stock_exception (code, sku_key, node_key) WHERE closed_at IS NULL`,
+];

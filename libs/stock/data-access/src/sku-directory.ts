@@ -1,0 +1,62 @@
+/**
+ * SKU codes and the keys that stand for them. Pairs never change and SKUs are never deleted, so they are remembered;
+ * what is not known yet is asked in one query per tick.
+ */
+import DataLoader from 'dataloader';
+import type { SkuKey } from '@onepool/stock-domain';
+import type pg from 'pg';
+
+const REMEMBERED_MAX = 500_000;
+const LOOKUP_BATCH_MAX = 1_000;
+
+export class SkuDirectory {
+  readonly #keys = new Map<string, SkuKey>();
+  readonly #codes = new Map<SkuKey, string>();
+  readonly #byCode: DataLoader<string, SkuKey | null>;
+
+  constructor(private readonly pool: pg.Pool) {
+    const options = { cache: false, maxBatchSize: LOOKUP_BATCH_MAX };
+    this.#byCode = new DataLoader((codes) => this.#lookUp(codes), options);
+  }
+
+  /** Keys of the codes, null where there is no such SKU. */
+  async keysOf(codes: readonly string[]): Promise<readonly (SkuKey | null)[]> {
+    if (codes.every((code) => this.#keys.has(code))) return codes.map((code) => this.#keys.get(code) ?? null);
+    return Promise.all(codes.map((code) => this.#keys.get(code) ?? this.#byCode.load(code)));
+  }
+
+  /** Makes sure that `codeOf` knows these keys. */
+  async learn(keys: Iterable<SkuKey>, client: Pick<pg.Pool, 'query'> = this.pool): Promise<void> {
+    const unknown = [...keys].filter((key) => !this.#codes.has(key));
+    if (unknown.length === 0) return;
+    const { rows } = await client.query<{ sku_key: number; code: string }>({
+      name: 'sku-codes',
+      text: 'SELECT sku_key, code FROM sku WHERE sku_key = ANY($1::int[])',
+      values: [unknown],
+    });
+    for (const { sku_key, code } of rows) this.#remember(code, sku_key);
+  }
+
+  codeOf(key: SkuKey): string {
+    const code = this.#codes.get(key);
+    if (code === undefined) throw new Error(`Broken invariant: SKU key ${key} was never learnt`);
+    return code;
+  }
+
+  async #lookUp(codes: readonly string[]): Promise<(SkuKey | null)[]> {
+    const { rows } = await this.pool.query<{ sku_key: number; code: string }>({
+      name: 'sku-keys',
+      text: 'SELECT sku_key, code FROM sku WHERE code = ANY($1::text[])',
+      values: [codes],
+    });
+    const found = new Map(rows.map(({ sku_key, code }) => [code, sku_key]));
+    for (const [code, key] of found) this.#remember(code, key);
+    return codes.map((code) => found.get(code) ?? null);
+  }
+
+  #remember(code: string, key: SkuKey): void {
+    if (this.#keys.size >= REMEMBERED_MAX) this.#keys.clear();
+    this.#keys.set(code, key);
+    this.#codes.set(key, code);
+  }
+}

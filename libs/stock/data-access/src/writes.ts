@@ -1,0 +1,74 @@
+/** What a batch has decided to write, collected while it decides and written by one statement. */
+import type { MovementsResult, Reservation as ReservationView, ReservationChanged } from '@onepool/contracts';
+import type { Backing, NodeKey, Posting, Reservation, SkuKey, StockRow } from '@onepool/stock-domain';
+import type { HoldCommand, Keyed } from './command.ts';
+import type { AnsweredLine } from './load.ts';
+
+/** Why a posting was made and who said so. `occurredAt` in milliseconds. */
+export interface LedgerOrigin {
+  readonly reason: string;
+  readonly source: string;
+  readonly sourceEventId: string;
+  readonly occurredAt: number;
+}
+
+export interface LedgerRow extends Posting, LedgerOrigin {
+  readonly version: number;
+  readonly ordinal: number;
+}
+
+export interface NewReservation {
+  readonly key: number;
+  readonly command: HoldCommand;
+  readonly lines: readonly AnsweredLine[];
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export interface ChangedSku {
+  readonly sku: SkuKey;
+  readonly rows: readonly StockRow[];
+  readonly version: number;
+}
+
+export interface RowQuantity {
+  readonly sku: SkuKey;
+  readonly node: NodeKey;
+  readonly quantity: number;
+}
+
+export interface BackingWrite {
+  readonly reservationKey: number;
+  readonly backing: Backing;
+  readonly expiresAt: number;
+}
+
+export class Writes {
+  readonly newReservations: NewReservation[] = [];
+  readonly changedReservations = new Map<number, Reservation>();
+  readonly backings = new Map<string, BackingWrite>();
+  readonly ledger: LedgerRow[] = [];
+  readonly commands: { readonly command: Keyed; readonly answer: ReservationView | MovementsResult }[] = [];
+  readonly changedSkus: ChangedSku[] = [];
+  readonly reservationFacts: ReservationChanged[] = [];
+  readonly rebackTasks: SkuKey[] = [];
+  readonly healed: SkuKey[] = [];
+  /** Every short row of a healed SKU; of these the ones not known before are facts. */
+  readonly broken: RowQuantity[] = [];
+  readonly newlyBroken: RowQuantity[] = [];
+  readonly mended: RowQuantity[] = [];
+
+  /** The last word on a backing wins; it is absolute, since its SKU's gate is ours. */
+  backing(reservationKey: number, backing: Backing, expiresAt: number): void {
+    this.backings.set(`${reservationKey}:${backing.sku}:${backing.node}`, { reservationKey, backing, expiresAt });
+  }
+
+  post(posting: Posting, version: number, origin: LedgerOrigin): void {
+    this.ledger.push({ ...posting, ...origin, version, ordinal: this.ledger.length });
+  }
+
+  get isEmpty(): boolean {
+    const written = [this.newReservations, this.ledger, this.commands, this.healed, this.mended, this.broken];
+    return written.every((rows) => rows.length === 0) && this.changedReservations.size === 0;
+  }
+}
