@@ -1,0 +1,171 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { applyTransfers } from './arithmetic.ts';
+import { type MovementType, type StockMovement, decideMovements } from './decide-movements.ts';
+import { type StockRow, rowFault } from './stock-row.ts';
+import { rowAt } from './supply.ts';
+import { available, net, row, suppliesOf, supplyOf, validRow } from './testing/arbitraries.ts';
+
+const move = (type: MovementType, quantity: number, over: Partial<StockMovement> = {}): StockMovement => ({
+  type,
+  sku: 1,
+  node: 1,
+  toNode: null,
+  quantity,
+  ...over,
+});
+const happen = (before: Partial<StockRow>, ...movements: readonly StockMovement[]) => {
+  const decision = decideMovements(movements, suppliesOf(supplyOf(1, [row(before)]), supplyOf(2, [])));
+  return decision.ok ? [...(decision.value.supplies.get(1)?.rows ?? [])] : decision.rejection;
+};
+
+describe('a movement', () => {
+  it.each<[string, Partial<StockRow>, StockMovement, readonly Partial<StockRow>[]]>([
+    ['sale takes what is available', { available: 3 }, move('sale', 2), [{ available: 1 }]],
+    ['sale may take promised units', { reserved: 3 }, move('sale', 2), [{ reserved: 3, shortfall: 2 }]],
+    ['sale of what was never on record overdraws', {}, move('sale', 2), [{ overdrawn: 2 }]],
+    ['receipt nets what was overdrawn', { overdrawn: 2 }, move('receipt', 3), [{ available: 1 }]],
+    ['find heals a shortfall', { reserved: 2, shortfall: 2 }, move('found', 1), [{ reserved: 2, shortfall: 1 }]],
+    ['positive adjustment supplies', {}, move('adjustment', 4), [{ available: 4 }]],
+    ['negative adjustment removes', { available: 4 }, move('adjustment', -5), [{ overdrawn: 1 }]],
+    ['damage of all sellable units', { available: 1, committed: 1 }, move('damage', 2), [{ damaged: 2, committed: 1, shortfall: 1 }]], // prettier-ignore
+    ['safety stock set aside', { available: 3 }, move('safety_stock', 3), [{ safetyStock: 3 }]],
+    ['safety stock freed', { safetyStock: 3 }, move('safety_stock', -2), [{ safetyStock: 1, available: 2 }]],
+    ['transfer arrives elsewhere', { available: 3 }, move('transfer', 2, { toNode: 2 }), [{ available: 1 }, { node: 2, available: 2 }]], // prettier-ignore
+    ['transfer of more than is known', {}, move('transfer', 2, { toNode: 2 }), [{ overdrawn: 2 }, { node: 2, available: 2 }]], // prettier-ignore
+  ])('%s', (_, before, movement, after) => expect(happen(before, movement)).toEqual(after.map(row)));
+
+  it.each<[string, Partial<StockRow>, StockMovement, number]>([
+    ['damage of more than is sellable', { available: 1, committed: 2, shortfall: 0, damaged: 4 }, move('damage', 4), 3],
+    ['damage of promised units that are not there', { reserved: 2, shortfall: 2 }, move('damage', 1), 0],
+    ['setting aside more than is available', { available: 2, reserved: 9 }, move('safety_stock', 3), 2],
+    ['freeing more than was set aside', { safetyStock: 2, available: 9 }, move('safety_stock', -3), 2],
+  ])('is refused when it is %s', (_, before, movement, there) => {
+    expect(happen(before, move('receipt', 0), movement)).toEqual({ code: 'movement.exceeds_stock', line: 2, there });
+  });
+
+  it('to its own node changes nothing, not even the state of damaged units', () => {
+    const stay = decideMovements(
+      [move('transfer', 5, { toNode: 1 })],
+      suppliesOf(supplyOf(1, [row({ damaged: 5, safetyStock: 2 })])),
+    );
+    expect(stay).toEqual({ ok: true, value: { supplies: new Map(), postings: [], postingsPerMovement: [0] } });
+  });
+
+  it('of transfer without a destination is a broken invariant', () => {
+    expect(() => happen({}, move('transfer', 1))).toThrow(/destination/);
+  });
+});
+
+const movement: fc.Arbitrary<StockMovement> = fc
+  .record({
+    type: fc.constantFrom<MovementType>('sale', 'receipt', 'found', 'damage', 'adjustment', 'transfer', 'safety_stock'),
+    sku: fc.constantFrom(1, 2),
+    node: fc.constantFrom(1, 2, 3),
+    toNode: fc.constantFrom(1, 2, 3),
+    size: fc.integer({ min: 1, max: 6 }),
+    negative: fc.boolean(),
+  })
+  .map(({ size, negative, ...rest }) => ({
+    ...rest,
+    quantity: negative && ['adjustment', 'safety_stock'].includes(rest.type) ? -size : size,
+  }));
+const movements = fc.array(movement, { maxLength: 15 });
+const twoSkus = fc
+  .tuple(validRow, validRow, validRow)
+  .map(([a, b, c]) => suppliesOf(supplyOf(1, [a, { ...b, node: 2 }]), supplyOf(2, [{ ...c, node: 3 }])));
+
+describe('laws of movements', () => {
+  it('leave every row sound, explained by its postings, and all promises as they were', () => {
+    fc.assert(
+      fc.property(movements, twoSkus, (some, before) => {
+        const decision = decideMovements(some, before);
+        if (!decision.ok) return;
+        const { supplies, postings } = decision.value;
+        for (const [sku, { rows }] of supplies) {
+          for (const after of rows) {
+            const earlier = rowAt(before.get(sku)!, after.node);
+            const own = postings.filter((posting) => posting.sku === sku && posting.node === after.node);
+            expect(rowFault(after)).toBeNull();
+            expect(applyTransfers(earlier, own)).toEqual(after);
+            expect([after.committed, after.reserved]).toEqual([earlier.committed, earlier.reserved]);
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('tell which posting belongs to which movement', () => {
+    fc.assert(
+      fc.property(movements, twoSkus, (some, before) => {
+        const decision = decideMovements(some, before);
+        if (!decision.ok) return;
+        const { postings, postingsPerMovement } = decision.value;
+        let next = 0;
+        for (const [index, { sku, node, toNode }] of some.entries()) {
+          const own = postings.slice(next, (next += postingsPerMovement[index]!));
+          for (const posting of own)
+            expect([posting.sku === sku, [node, toNode].includes(posting.node)]).toEqual([true, true]);
+        }
+        expect(next).toBe(postings.length);
+      }),
+    );
+  });
+
+  it('come to the same on hand − overdrawn in any order', () => {
+    const physical = fc.array(
+      movement.filter(({ type }) => !['damage', 'safety_stock'].includes(type)),
+      { maxLength: 12 },
+    );
+    const shuffled = physical.chain((some) =>
+      fc.tuple(fc.constant(some), fc.shuffledSubarray(some, { minLength: some.length, maxLength: some.length })),
+    );
+    fc.assert(
+      fc.property(shuffled, twoSkus, ([one, other], before) => {
+        const book = (order: readonly StockMovement[]) => {
+          const decision = decideMovements(order, before);
+          if (!decision.ok) throw new Error('a physical movement was refused');
+          return [1, 2].map((sku) =>
+            [1, 2, 3].map((node) => net(rowAt(decision.value.supplies.get(sku) ?? before.get(sku)!, node))),
+          );
+        };
+        expect(book(other)).toEqual(book(one));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('apply all or none, and are refused at the first line that cannot be', () => {
+    fc.assert(
+      fc.property(movements, twoSkus, (some, before) => {
+        const copy = structuredClone([...before]);
+        const decision = decideMovements(some, before);
+        expect([...before]).toEqual(copy);
+        if (decision.ok) return;
+        const { rejection } = decision;
+        if (rejection.code !== 'movement.exceeds_stock') throw new Error(rejection.code);
+        expect(decideMovements(some.slice(0, rejection.line - 1), before).ok).toBe(true);
+        expect(decideMovements(some.slice(0, rejection.line), before)).toEqual(decision);
+      }),
+    );
+  });
+
+  it('conserve units over a transfer', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 9 }),
+        fc.array(fc.nat(5), { minLength: 2, maxLength: 2 }),
+        (quantity, stock) => {
+          const decision = decideMovements(
+            [move('transfer', quantity, { toNode: 2 })],
+            suppliesOf(available(1, stock)),
+          );
+          if (!decision.ok) throw new Error('a transfer was refused');
+          const sum = decision.value.supplies.get(1)!.rows.reduce((total, r) => total + net(r), 0);
+          expect(sum).toBe(stock.reduce((total, there) => total + there, 0));
+        },
+      ),
+    );
+  });
+});
