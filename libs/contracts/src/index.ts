@@ -4,3 +4,4 @@ export * from './reservations.ts';
 export * from './stock.ts';
 export * from './facts.ts';
 export * from './operations.ts';
+export * from './openapi.ts';

@@ -32,7 +32,7 @@ const skuParam = closed({ sku: catalog.Sku.properties.sku });
 const reservationParam = closed({ id: reservations.HoldRequest.properties.id });
 const prefixQuery = closed({ keyPrefix: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' })) });
 
-const verb = (name: string, body: TSchema, problems: readonly string[]): Operation => ({
+const verb = <B extends TSchema>(name: string, body: B, problems: readonly string[]) => ({
   summary: `${name} a reservation.`,
   http: post(`/v1/reservations/{id}/${name}`),
   subject: rpc(`reservation.${name}`),
@@ -43,7 +43,7 @@ const verb = (name: string, body: TSchema, problems: readonly string[]): Operati
   problems: ['reservation.unknown', 'idempotency.mismatch', 'outcome.unknown', ...problems],
 });
 
-const importOf = (noun: string, columns: readonly string[]): Operation => ({
+const importOf = (noun: string, columns: readonly string[]) => ({
   summary: `Import ${noun}s from CSV; one bad row and nothing is applied.`,
   http: post(`/v1/${noun}s/import`),
   scope: 'catalog:write',
@@ -58,7 +58,7 @@ export const CSV_COLUMNS = {
   channel: ['channel', 'name', 'type', 'nodeTypes', 'nodes'],
 } as const;
 
-const putOf = (noun: string, body: TSchema): Operation => ({
+const putOf = <B extends TSchema>(noun: string, body: B) => ({
   summary: `Create or replace ${noun}s.`,
   http: put(`/v1/${noun}s`),
   subject: rpc(`${noun}.put`),
@@ -67,7 +67,7 @@ const putOf = (noun: string, body: TSchema): Operation => ({
   response: catalog.Upserted,
   problems: ['node.unknown', 'sku.unknown', 'channel.unknown'],
 });
-const listOf = (noun: string, item: TSchema): Operation => ({
+const listOf = <I extends TSchema>(noun: string, item: I) => ({
   summary: `List ${noun}s in order of their code.`,
   http: get(`/v1/${noun}s`),
   scope: 'catalog:read',

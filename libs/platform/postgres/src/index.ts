@@ -1,4 +1,4 @@
-export { createPool, type PoolOptions } from './pool.ts';
+export { createPool, sessionOptions, type PoolOptions } from './pool.ts';
 export { inTransaction } from './in-transaction.ts';
 export {
   classifyPgError,

@@ -66,6 +66,12 @@ export class StockReads {
     });
   }
 
+  async atpOfOne(request: AtpManyRequest): Promise<Atp> {
+    const [only] = await this.atp(request);
+    if (!only) throw new Error('Broken invariant: no answer for the SKU');
+    return only;
+  }
+
   async stock(sku: string): Promise<StockOfSku> {
     const [key = 0] = await skuKeys(this.engine.directory, [sku]);
     const snapshots = await this.#snapshots([key]);

@@ -18,9 +18,36 @@ describe('allocating a desired quantity', () => {
     ['one node that covers it exactly', 3, [3], [[1, 3]], 0],
     ['a later node that serves it alone', 5, [4, 5], [[2, 5]], 0],
     ['the first of two that could serve it alone', 2, [4, 5], [[1, 2]], 0],
-    ['several nodes, in rank, when none serves alone', 6, [4, 5], [[1, 4], [2, 2]], 0], // prettier-ignore
-    ['all there is, and a leftover', 12, [4, 5], [[1, 4], [2, 5]], 3], // prettier-ignore
-    ['no node without units', 6, [4, 0, 5], [[1, 4], [3, 2]], 0], // prettier-ignore
+    [
+      'several nodes, in rank, when none serves alone',
+      6,
+      [4, 5],
+      [
+        [1, 4],
+        [2, 2],
+      ],
+      0,
+    ],
+    [
+      'all there is, and a leftover',
+      12,
+      [4, 5],
+      [
+        [1, 4],
+        [2, 5],
+      ],
+      3,
+    ],
+    [
+      'no node without units',
+      6,
+      [4, 0, 5],
+      [
+        [1, 4],
+        [3, 2],
+      ],
+      0,
+    ],
   ])('%s', (_, desired, atps, expected, leftover) => {
     const allocations = expected.map(([node, quantity]) => ({ node, quantity }));
     expect(allocate(desired, at(...atps))).toEqual({ allocations, leftover });
@@ -93,7 +120,11 @@ describe('ranking nodes', () => {
   it('puts the nearest first with a destination', () => expect(order(at(9, 1), berlin)).toEqual([2, 1]));
   it('puts a node without coordinates last', () => expect(order(at(1, 1, 99), berlin)).toEqual([2, 1, 3]));
   it('ranks nodes without coordinates by what they have', () => {
-    const strays = [{ node: 8, atp: 1 }, { node: 7, atp: 4 }, { node: 1, atp: 1 }]; // prettier-ignore
+    const strays = [
+      { node: 8, atp: 1 },
+      { node: 7, atp: 4 },
+      { node: 1, atp: 1 },
+    ];
     expect(order(strays, berlin)).toEqual([1, 7, 8]);
   });
   it('gives the same order whatever order it is given', () => {

@@ -51,30 +51,104 @@ describe('a hold', () => {
   it('is refused one unit later', () => expect(granted(hold(demandFor([[2, 3]])))).toEqual(insufficient([2, 3, 2])));
 
   it('is all or nothing over its lines, and names every short one', () => {
-    const cart = demandFor([[1, 9], [2, 1], [2, 5]]); // prettier-ignore
+    const cart = demandFor([
+      [1, 9],
+      [2, 1],
+      [2, 5],
+    ]);
     expect(granted(hold(cart))).toEqual(insufficient([1, 9, 8], [2, 6, 2]));
   });
 
   it('sums lines of one SKU and decides them together', () => {
-    expect(granted(hold(demandFor([[2, 1], [2, 1]])))).toEqual([[2, 2]]); // prettier-ignore
-    expect(granted(hold(demandFor([[2, 2], [2, 1]])))).toEqual(insufficient([2, 3, 2])); // prettier-ignore
-    expect(granted(hold(demandFor([[2, 2], [2, 1]], partial)))).toEqual([[2, 2]]); // prettier-ignore
+    expect(
+      granted(
+        hold(
+          demandFor([
+            [2, 1],
+            [2, 1],
+          ]),
+        ),
+      ),
+    ).toEqual([[2, 2]]);
+    expect(
+      granted(
+        hold(
+          demandFor([
+            [2, 2],
+            [2, 1],
+          ]),
+        ),
+      ),
+    ).toEqual(insufficient([2, 3, 2]));
+    expect(
+      granted(
+        hold(
+          demandFor(
+            [
+              [2, 2],
+              [2, 1],
+            ],
+            partial,
+          ),
+        ),
+      ),
+    ).toEqual([[2, 2]]);
   });
 
   it('grants what there is when it may be partial', () => {
-    expect(granted(hold(demandFor([[1, 9], [2, 2]], partial)))).toEqual([[1, 8], [2, 2]]); // prettier-ignore
+    expect(
+      granted(
+        hold(
+          demandFor(
+            [
+              [1, 9],
+              [2, 2],
+            ],
+            partial,
+          ),
+        ),
+      ),
+    ).toEqual([
+      [1, 8],
+      [2, 2],
+    ]);
   });
 
   it('is refused even if it may be partial when not one unit is there', () => {
     const empty = suppliesOf(available(1, [0]), available(2, []));
-    const decision = decideHold(demandFor([[1, 1], [2, 2]], partial), empty, rules, fromAll()); // prettier-ignore
+    const decision = decideHold(
+      demandFor(
+        [
+          [1, 1],
+          [2, 2],
+        ],
+        partial,
+      ),
+      empty,
+      rules,
+      fromAll(),
+    );
     expect(granted(decision)).toEqual(insufficient([1, 1, 0], [2, 2, 0]));
   });
 
   it('keeps a line with nothing beside one with something, when it may be partial', () => {
     const half = suppliesOf(available(1, [0]), available(2, [1]));
-    const decision = decideHold(demandFor([[1, 1], [2, 2]], partial), half, rules, fromAll()); // prettier-ignore
-    expect(granted(decision)).toEqual([[1, 0], [2, 1]]); // prettier-ignore
+    const decision = decideHold(
+      demandFor(
+        [
+          [1, 1],
+          [2, 2],
+        ],
+        partial,
+      ),
+      half,
+      rules,
+      fromAll(),
+    );
+    expect(granted(decision)).toEqual([
+      [1, 0],
+      [2, 1],
+    ]);
   });
 
   it('never takes a hidden unit', () => {
@@ -97,10 +171,26 @@ describe('a hold', () => {
 
 describe('lines of one demand', () => {
   it('keep the order of their first appearance', () => {
-    expect(sumLines(demandFor([[2, 1], [1, 4], [2, 3]]).lines)).toEqual(demandFor([[2, 4], [1, 4]]).lines); // prettier-ignore
+    expect(
+      sumLines(
+        demandFor([
+          [2, 1],
+          [1, 4],
+          [2, 3],
+        ]).lines,
+      ),
+    ).toEqual(
+      demandFor([
+        [2, 4],
+        [1, 4],
+      ]).lines,
+    );
   });
   it('are left alone when no SKU comes twice', () => {
-    const { lines } = demandFor([[2, 1], [1, 4]]); // prettier-ignore
+    const { lines } = demandFor([
+      [2, 1],
+      [1, 4],
+    ]);
     expect(sumLines(lines)).toBe(lines);
   });
 });

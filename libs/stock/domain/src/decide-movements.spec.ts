@@ -28,11 +28,26 @@ describe('a movement', () => {
     ['find heals a shortfall', { reserved: 2, shortfall: 2 }, move('found', 1), [{ reserved: 2, shortfall: 1 }]],
     ['positive adjustment supplies', {}, move('adjustment', 4), [{ available: 4 }]],
     ['negative adjustment removes', { available: 4 }, move('adjustment', -5), [{ overdrawn: 1 }]],
-    ['damage of all sellable units', { available: 1, committed: 1 }, move('damage', 2), [{ damaged: 2, committed: 1, shortfall: 1 }]], // prettier-ignore
+    [
+      'damage of all sellable units',
+      { available: 1, committed: 1 },
+      move('damage', 2),
+      [{ damaged: 2, committed: 1, shortfall: 1 }],
+    ],
     ['safety stock set aside', { available: 3 }, move('safety_stock', 3), [{ safetyStock: 3 }]],
     ['safety stock freed', { safetyStock: 3 }, move('safety_stock', -2), [{ safetyStock: 1, available: 2 }]],
-    ['transfer arrives elsewhere', { available: 3 }, move('transfer', 2, { toNode: 2 }), [{ available: 1 }, { node: 2, available: 2 }]], // prettier-ignore
-    ['transfer of more than is known', {}, move('transfer', 2, { toNode: 2 }), [{ overdrawn: 2 }, { node: 2, available: 2 }]], // prettier-ignore
+    [
+      'transfer arrives elsewhere',
+      { available: 3 },
+      move('transfer', 2, { toNode: 2 }),
+      [{ available: 1 }, { node: 2, available: 2 }],
+    ],
+    [
+      'transfer of more than is known',
+      {},
+      move('transfer', 2, { toNode: 2 }),
+      [{ overdrawn: 2 }, { node: 2, available: 2 }],
+    ],
   ])('%s', (_, before, movement, after) => expect(happen(before, movement)).toEqual(after.map(row)));
 
   it.each<[string, Partial<StockRow>, StockMovement, number]>([

@@ -27,7 +27,11 @@ describe('reaping an overdue reservation', () => {
 
   it('makes its held units free, healing a shortfall first', () => {
     const { reservation: after, effect, changes } = reap(overdue({ backings }), supplies, { locked: BOTH, now: NOW })!;
-    expect(after.backings.map(({ held, expired }) => [held, expired])).toEqual([[0, 2], [0, 2], [0, 1]]); // prettier-ignore
+    expect(after.backings.map(({ held, expired }) => [held, expired])).toEqual([
+      [0, 2],
+      [0, 2],
+      [0, 1],
+    ]);
     expect(after.version).toBe(5);
     expect(changes).toEqual(backings.map(({ sku, node, held }) => ({ sku, node, quantity: held })));
     expect(effect.supplies.get(1)!.rows).toEqual([row({ reserved: 1, available: 3 }), row({ node: 2, available: 1 })]);

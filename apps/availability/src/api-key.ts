@@ -1,0 +1,82 @@
+/**
+ * Manages API keys: `node dist/api-key.js create --client web-shop --scopes stock:read,reservations:write [--days 90]`.
+ * A created key is shown once; only its SHA-256 is stored.
+ */
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { Type } from '@sinclair/typebox';
+import { type Grant, GRANTS, PostgresApiKeyStore, createApiKey, isGrant, sha256OfApiKey } from '@onepool/platform-auth';
+import { loadConfig } from '@onepool/platform-config';
+import { createPool } from '@onepool/platform-postgres';
+import { SCHEMA } from './config.ts';
+
+const DAY_MS = 86_400_000;
+
+async function withStore(work: (store: PostgresApiKeyStore) => Promise<void>): Promise<void> {
+  const { DATABASE_URL } = loadConfig(Type.Object({ DATABASE_URL: Type.String({ minLength: 1, secret: true }) }));
+  const pool = createPool({
+    url: DATABASE_URL,
+    max: 1,
+    applicationName: 'api-key',
+    statementTimeoutMs: 5_000,
+    lockTimeoutMs: 5_000,
+    idleInTransactionTimeoutMs: 5_000,
+    connectTimeoutMs: 5_000,
+  });
+  try {
+    await work(new PostgresApiKeyStore(pool, SCHEMA));
+  } finally {
+    await pool.end();
+  }
+}
+
+function parseScopes(text: string): Grant[] {
+  return text.split(',').map((scope) => {
+    if (!isGrant(scope)) throw new Error(`Unknown scope ${scope}; known are ${GRANTS.join(', ')}`);
+    return scope;
+  });
+}
+
+const expiry = (days: string | undefined): Date | null =>
+  days === undefined ? null : new Date(Date.now() + Number(days) * DAY_MS);
+
+const program = new Command('api-key').description('Creates, registers, lists and revokes API keys.');
+program
+  .command('create')
+  .requiredOption('--client <id>')
+  .requiredOption('--scopes <list>', `comma-separated: ${GRANTS.join(', ')}`)
+  .option('--days <n>', 'expires after so many days')
+  .action(({ client, scopes, days }: { client: string; scopes: string; days?: string }) =>
+    withStore(async (store) => {
+      const { key, sha256 } = createApiKey();
+      await store.register({ clientId: client, sha256, scopes: parseScopes(scopes), expiresAt: expiry(days) });
+      console.log(key);
+    }),
+  );
+program
+  .command('register')
+  .description('registers the key in a file; repeating it changes nothing')
+  .requiredOption('--client <id>')
+  .requiredOption('--scopes <list>')
+  .requiredOption('--key-file <path>')
+  .option('--days <n>')
+  .action(({ client, scopes, keyFile, days }: { client: string; scopes: string; keyFile: string; days?: string }) =>
+    withStore(async (store) => {
+      const sha256 = sha256OfApiKey((await readFile(keyFile, 'utf8')).trim());
+      await store.register({ clientId: client, sha256, scopes: parseScopes(scopes), expiresAt: expiry(days) });
+      console.log(`registered a key of ${client}`);
+    }),
+  );
+program.command('list').action(() => withStore(async (store) => console.table(await store.list())));
+program
+  .command('revoke')
+  .requiredOption('--client <id>')
+  .option('--fingerprint <hex>', 'only the key whose SHA-256 begins so')
+  .action(({ client, fingerprint }: { client: string; fingerprint?: string }) =>
+    withStore(async (store) => console.log(`revoked ${await store.revoke(client, fingerprint)} keys`)),
+  );
+
+await program.parseAsync().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

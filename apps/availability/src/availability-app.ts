@@ -1,0 +1,120 @@
+/** Puts the app together; `main.ts` and the specs start it the same way. */
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { FACTS_STREAM, FACTS_SUBJECTS, openApiDocument, asyncApiDocument } from '@onepool/contracts';
+import { CachingApiKeyStore, PostgresApiKeyStore, clientOf, installAuth, publicRoute } from '@onepool/platform-auth';
+import { connectNats, monitorConnection, natsMicroserviceOptions, startRelay } from '@onepool/platform-messaging';
+import { createPool, runMigrations } from '@onepool/platform-postgres';
+import { installProblemHandling, parseJsonBody, problemServerOptions, toRpcProblem } from '@onepool/platform-problem';
+import { type Logger, createMetrics, installTelemetry, nestLogger } from '@onepool/platform-telemetry';
+import { Housekeeping, StockEngine } from '@onepool/stock-data-access';
+import { AppModule } from './app.module.ts';
+import { type AvailabilityConfig, PARTITION_COUNT, SCHEMA } from './config.ts';
+import { engineMetrics } from './engine-metrics.ts';
+import { migrations } from './migrations/index.ts';
+import { problemOf } from './problems.ts';
+
+const BODY_LIMIT_BYTES = 1_048_576;
+
+export interface AvailabilityApp {
+  readonly app: NestFastifyApplication;
+  readonly engine: StockEngine;
+  /** Stops taking requests, lets what was taken finish, and closes every connection. */
+  close(): Promise<void>;
+}
+
+/** Migrates, wires and initialises the app. It does not listen yet. */
+export async function createAvailabilityApp(config: AvailabilityConfig, logger: Logger): Promise<AvailabilityApp> {
+  await runMigrations({ url: config.DATABASE_URL, schema: SCHEMA, migrations });
+  const metrics = createMetrics();
+  const observed = engineMetrics(metrics, logger);
+  const connection = await connectNats({ url: config.NATS_URL, name: `${config.ONEPOOL_INSTANCE}-relay` });
+  const nats = monitorConnection(connection);
+  const relayPool = createPool({
+    url: config.DATABASE_URL,
+    max: 2,
+    schema: SCHEMA,
+    applicationName: `${config.ONEPOOL_INSTANCE}-relay`,
+    statementTimeoutMs: 5_000,
+    lockTimeoutMs: 3_000,
+    idleInTransactionTimeoutMs: 5_000,
+    connectTimeoutMs: 2_000,
+  });
+  const relay = startRelay({
+    pool: relayPool,
+    connection,
+    schema: SCHEMA,
+    stream: { name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS] },
+    partitionCount: PARTITION_COUNT,
+    leaseMs: 5_000,
+    publishTimeoutMs: 2_000,
+    hooks: observed.relay,
+  });
+  const engine = new StockEngine({
+    url: config.DATABASE_URL,
+    schema: SCHEMA,
+    partitionCount: PARTITION_COUNT,
+    lanes: config.ONEPOOL_LANES,
+    deadlineMs: config.ONEPOOL_DEADLINE_MS,
+    idleInTransactionTimeoutMs: config.ONEPOOL_LOCKS_IDLE_MS,
+    hooks: observed.lane,
+    onCommitted: () => relay.nudge(),
+    onConnectionError: (error) => logger.warn({ err: error }, 'database connection lost'),
+  });
+  observed.watch(engine);
+  const housekeeping = new Housekeeping(engine, {
+    onError: (error) => logger.warn({ err: error }, 'housekeeping failed; it goes on'),
+  });
+
+  const adapter = new FastifyAdapter({ ...problemServerOptions(), bodyLimit: BODY_LIMIT_BYTES });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, engine), adapter, {
+    logger: nestLogger(logger),
+    bodyParser: false,
+  });
+  const telemetry = installTelemetry(app, {
+    logger,
+    metrics,
+    readiness: {
+      postgres: () => engine.readPool.query('SELECT 1'),
+      nats: () => (nats.isConnected() ? Promise.resolve() : Promise.reject(new Error('not connected'))),
+      relay: () => (relay.isReady() ? Promise.resolve() : Promise.reject(new Error('the relay makes no progress'))),
+    },
+    clientIdOf: (request) => clientOf(request)?.id,
+  });
+  installProblemHandling(app, {
+    bodyLimit_bytes: BODY_LIMIT_BYTES,
+    map: problemOf,
+    onFailure: (error, answer) => logger.error({ err: error, code: answer.code }, 'request failed'),
+  });
+  app.useBodyParser('text/csv', { bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => done(null, body.toString()));
+  installAuth(app, { store: new CachingApiKeyStore(new PostgresApiKeyStore(engine.readPool, SCHEMA)) });
+  const server = app.getHttpAdapter().getInstance();
+  const openApi = openApiDocument();
+  const asyncApi = asyncApiDocument();
+  server.get('/openapi.json', publicRoute, () => openApi);
+  server.get('/asyncapi.json', publicRoute, () => asyncApi);
+  app.connectMicroservice(
+    natsMicroserviceOptions({
+      url: config.NATS_URL,
+      name: config.ONEPOOL_INSTANCE,
+      queue: 'availability',
+      parse: (body) => parseJsonBody(Buffer.from(body)),
+      toProblem: (error) => toRpcProblem(problemOf(error) ?? error),
+    }),
+    { inheritAppConfig: true },
+  );
+  await app.init();
+  await app.startAllMicroservices();
+  housekeeping.start();
+  const close = async (): Promise<void> => {
+    telemetry.drain();
+    await housekeeping.stop();
+    await app.close();
+    await engine.close();
+    await relay.stop();
+    nats.stop();
+    await connection.close();
+    await relayPool.end();
+  };
+  return { app, engine, close };
+}

@@ -1,0 +1,39 @@
+/** Settings of the availability app, all from the environment. */
+import { type Static, Type } from '@sinclair/typebox';
+import { LOG_LEVELS } from '@onepool/platform-telemetry';
+
+export const AvailabilityConfig = Type.Object({
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3001, description: 'HTTP port; 0 takes a free one.' }),
+  HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on.' }),
+  DATABASE_URL: Type.String({ minLength: 1, secret: true, description: 'PostgreSQL, `postgres://…`.' }),
+  NATS_URL: Type.String({ default: 'nats://127.0.0.1:4222', description: 'nats-server with JetStream.' }),
+  LOG_LEVEL: Type.Unsafe<(typeof LOG_LEVELS)[number]>({ type: 'string', enum: [...LOG_LEVELS], default: 'info' }),
+  ONEPOOL_INSTANCE: Type.String({
+    default: 'availability-1',
+    description: 'Name of this replica in logs and connections.',
+  }),
+  ONEPOOL_LANES: Type.Integer({
+    minimum: 1,
+    maximum: 64,
+    default: 4,
+    description: 'Connections for single-SKU commands.',
+  }),
+  ONEPOOL_DEADLINE_MS: Type.Integer({
+    minimum: 100,
+    maximum: 120_000,
+    default: 10_000,
+    description: 'Longest wait for a command.',
+  }),
+  ONEPOOL_LOCKS_IDLE_MS: Type.Integer({
+    minimum: 100,
+    maximum: 60_000,
+    default: 1_000,
+    description: 'How long a replica that stopped may keep its locks.',
+  }),
+});
+export type AvailabilityConfig = Static<typeof AvailabilityConfig>;
+
+/** The app's own PostgreSQL schema. */
+export const SCHEMA = 'availability';
+/** Outbox partitions; changing it needs a drained outbox. */
+export const PARTITION_COUNT = 8;

@@ -1,0 +1,85 @@
+/** HTTP: movements in; ATP, stock, ledger, exceptions and event counts out. */
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import type {
+  Atp,
+  AtpMany,
+  AtpManyRequest,
+  AtpQuery,
+  EventCount,
+  LedgerVerification,
+  LedgerVerifyRequest,
+  MovementsRequest,
+  MovementsResult,
+  PageQuery,
+  StockOfSku,
+} from '@onepool/contracts';
+import { type ApiClient, CurrentClient, RequireScope } from '@onepool/platform-auth';
+import { bodyOf } from '@onepool/platform-problem';
+import { StockEngine, StockReads } from '@onepool/stock-data-access';
+import { valueOf } from '../problems.ts';
+import { bodies, params, queries } from '../validators.ts';
+
+interface SkuParam {
+  readonly sku: string;
+}
+
+@Controller('v1')
+@RequireScope('stock:read')
+export class StockController {
+  constructor(
+    private readonly engine: StockEngine,
+    private readonly reads: StockReads,
+  ) {}
+
+  @Post('movements')
+  @RequireScope('stock:write')
+  async recordMovements(
+    @Body(bodyOf(bodies.recordMovements)) request: MovementsRequest,
+    @CurrentClient() client: ApiClient,
+  ): Promise<MovementsResult> {
+    return valueOf(await this.engine.recordMovements(client.id, request));
+  }
+
+  @Get('atp/:sku')
+  getAtp(@Param(bodyOf(params.sku)) { sku }: SkuParam, @Query(bodyOf(queries.atp)) query: AtpQuery): Promise<Atp> {
+    return this.reads.atpOfOne({ ...query, skus: [sku] });
+  }
+
+  @Post('atp/query')
+  @HttpCode(200)
+  async queryAtp(@Body(bodyOf(bodies.queryAtp)) request: AtpManyRequest): Promise<AtpMany> {
+    return { items: await this.reads.atp(request) };
+  }
+
+  @Get('stock/:sku')
+  getStock(@Param(bodyOf(params.sku)) { sku }: SkuParam): Promise<StockOfSku> {
+    return this.reads.stock(sku);
+  }
+
+  @Get('stock/:sku/ledger')
+  listLedger(
+    @Param(bodyOf(params.sku)) { sku }: SkuParam,
+    @Query(bodyOf(queries.page)) { limit = 100, cursor }: PageQuery,
+  ) {
+    return this.reads.ledger(sku, limit, cursor);
+  }
+
+  @Post('ledger/verify')
+  @HttpCode(200)
+  verifyLedger(@Body(bodyOf(bodies.verifyLedger)) { skuPrefix }: LedgerVerifyRequest): Promise<LedgerVerification> {
+    return this.reads.verifyLedger(skuPrefix);
+  }
+
+  @Get('exceptions')
+  listExceptions(@Query(bodyOf(queries.page)) { limit = 100, cursor }: PageQuery) {
+    return this.reads.exceptions(limit, cursor);
+  }
+
+  @Get('events/count')
+  @RequireScope('events:read')
+  async countEvents(
+    @Query(bodyOf(queries.countEvents)) { keyPrefix = '' }: { keyPrefix?: string },
+  ): Promise<EventCount> {
+    return { written: await this.reads.countEvents(keyPrefix) };
+  }
+}

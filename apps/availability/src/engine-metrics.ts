@@ -1,0 +1,48 @@
+/** Prometheus metrics of the engine and the relay. */
+import type { RelayHooks } from '@onepool/platform-messaging';
+import type { Logger, Metrics } from '@onepool/platform-telemetry';
+import type { LaneHooks, StockEngine } from '@onepool/stock-data-access';
+
+const COMMANDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+
+export interface EngineMetrics {
+  readonly lane: LaneHooks;
+  readonly relay: RelayHooks;
+  watch(engine: StockEngine): void;
+}
+
+export function engineMetrics(metrics: Metrics, logger: Logger): EngineMetrics {
+  const batchSize = metrics.histogram('onepool_batch_commands', 'Commands in one commit', [], COMMANDS);
+  const batchSeconds = metrics.histogram('onepool_batch_seconds', 'Time from lock to commit of one batch');
+  const retries = metrics.counter('onepool_batch_retries_total', 'Batches sent again or split, by what was done', [
+    'step',
+  ]);
+  const published = metrics.counter('onepool_relay_published_total', 'Facts acknowledged by JetStream');
+  const backlog = metrics.gauge('onepool_relay_backlog_rows', 'Facts waiting in the outbox');
+  const lag = metrics.gauge('onepool_relay_lag_seconds', 'Age of the oldest fact waiting');
+  const alarm = metrics.gauge('onepool_relay_backlog_alarm', '1 while the backlog is above its limit');
+  const partitions = metrics.gauge('onepool_relay_partitions', 'Outbox partitions this replica relays');
+  return {
+    lane: {
+      onBatch: (commands, durationMs) => {
+        batchSize.observe(commands);
+        batchSeconds.observe(durationMs / 1_000);
+      },
+      onRetry: (step) => retries.inc({ step }),
+    },
+    relay: {
+      onPublished: (count) => published.inc(count),
+      onBacklog: (state) => {
+        backlog.set(state.rows);
+        lag.set(state.lagSeconds);
+        alarm.set(state.alarm ? 1 : 0);
+      },
+      onOwnership: (owned) => partitions.set(owned.length),
+      onRewind: (rewind) => logger.warn({ rewind }, 'the stream lost facts; publishing them again'),
+      onError: (error) => logger.warn({ err: error }, 'relay: a turn failed; it goes on'),
+    },
+    watch: (engine) => {
+      metrics.gauge('onepool_queue_depth', 'Commands waiting for a lane', [], (gauge) => gauge.set(engine.queueDepth));
+    },
+  };
+}

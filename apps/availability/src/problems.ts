@@ -1,0 +1,52 @@
+/** The app's problem codes, and the one table from what the engine answers to what the edge says. */
+import { classifyPgError } from '@onepool/platform-postgres';
+import { type ProblemError, defineProblems } from '@onepool/platform-problem';
+import { EngineError, Refusal, type Settled } from '@onepool/stock-data-access';
+
+export const problems = defineProblems({
+  'stock.insufficient': { status: 409, title: 'Not enough units to promise', retryable: true },
+  'sku.unknown': { status: 404, title: 'No such SKU', retryable: false },
+  'node.unknown': { status: 404, title: 'No such node', retryable: false },
+  'channel.unknown': { status: 404, title: 'No such channel', retryable: false },
+  'reservation.unknown': { status: 404, title: 'No such reservation', retryable: false },
+  'reservation.expired': { status: 409, title: 'The hold has expired', retryable: false },
+  'reservation.not_held': { status: 409, title: 'The units are not held', retryable: false },
+  'reservation.not_confirmed': { status: 409, title: 'The units are not confirmed', retryable: false },
+  'reback.conflict': { status: 409, title: 'The reservation has changed since', retryable: false },
+  'reback.pinned': { status: 409, title: 'A node is working on the units', retryable: false },
+  'reback.not_backed': { status: 409, title: 'The units are not backed there', retryable: false },
+  'movement.exceeds_stock': { status: 409, title: 'More units than there are', retryable: true },
+  'movement.in_future': { status: 422, title: 'The movement lies in the future', retryable: false },
+  'idempotency.mismatch': { status: 409, title: 'The id was used with another body', retryable: false },
+  'version.not_reached': { status: 409, title: 'The version has not been reached', retryable: true, retryAfter_s: 1 },
+  'import.rejected': { status: 422, title: 'The file has bad rows; nothing was applied', retryable: false },
+});
+
+/** A settled command's value, or its refusal as a problem. */
+export function valueOf<T>(settled: Settled<T>): T {
+  if (settled.ok) return settled.value;
+  throw refusal(settled.code, settled.details);
+}
+
+export function refusal(code: string, details: Readonly<Record<string, unknown>> = {}): ProblemError {
+  if (!problems.has(code)) throw new Error(`Broken invariant: ${code} is no problem code`);
+  return problems.problem(code, { extensions: details });
+}
+
+/** Operational errors of what lies below the edge. */
+export function problemOf(error: unknown): ProblemError | undefined {
+  if (error instanceof EngineError) return problems.problem(error.code, { retryAfter_s: 1, cause: error });
+  if (error instanceof Refusal) return refusal(error.code, error.details);
+  switch (classifyPgError(error)) {
+    case 'connection':
+    case 'lock_timeout':
+    case 'statement_timeout':
+    case 'deadlock':
+    case 'serialization':
+      return problems.problem('service.unavailable', { retryAfter_s: 1, cause: error });
+    case 'unique_violation':
+    case 'check_violation':
+    case 'other':
+      return undefined;
+  }
+}
