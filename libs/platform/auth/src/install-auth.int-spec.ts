@@ -119,7 +119,9 @@ interface SetUp {
 }
 
 async function start({ module = DeclaredModule, options, inheritAppConfig = true, addRoutes }: SetUp = {}) {
-  app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), { logger: false });
+  // Some specs leave a handler waiting for good, which closing must not wait for.
+  const adapter = new FastifyAdapter({ forceCloseConnections: true });
+  app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false });
   installProblemHandling(app);
   installAuth(app, { store, clock, ...options });
   transport = new DirectTransport();

@@ -1,0 +1,110 @@
+/**
+ * Logs, traces, metrics and probes of an HTTP app, by hooks of Fastify: they also see what never reaches Nest, such as
+ * bad JSON and unknown addresses.
+ */
+import type { INestMicroservice } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { publicRoute, scopedRoute, type Scope } from '@onepool/platform-auth';
+import { ProblemFilter, problem } from '@onepool/platform-problem';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger, LogLevel } from './logger.ts';
+import { DurationObserver, type Metrics, createMetrics } from './metrics.ts';
+import { Readiness, type ReadinessCheck } from './readiness.ts';
+import { messageTelemetry } from './message-telemetry.ts';
+import { newRequestId, traceFrom, traceparentOf, withTrace } from './trace.ts';
+
+export interface TelemetryOptions {
+  readonly logger: Logger;
+  /** Level of the one line per request and message; `info` unless said otherwise, `silent` for none. */
+  readonly requestLevel?: LogLevel;
+  /** Made here unless given. */
+  readonly metrics?: Metrics;
+  /** What `/health/ready` asks, by name. */
+  readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
+  /** Time for each check, in milliseconds; 1,000 unless said otherwise. */
+  readonly readinessTimeout_ms?: number;
+  /** Scope that `/metrics` asks for; open to anybody unless given. */
+  readonly metricsScope?: Scope;
+  /** Names the client of a request for the log: `(request) => clientOf(request)?.id`. */
+  readonly clientIdOf?: (request: FastifyRequest) => string | undefined;
+}
+
+export interface Telemetry {
+  readonly metrics: Metrics;
+  /**
+   * Continues callers' traces in message handlers, and logs and measures each message. For one microservice, connected
+   * with `{ inheritAppConfig: true, deferInitialization: true }`, before it is started.
+   */
+  traceMessages(microservice: INestMicroservice): void;
+  /** Makes `/health/ready` answer 503 from now on; the first step of a shutdown. */
+  drain(): void;
+}
+
+/**
+ * Adds the hooks, `GET /metrics`, `GET /health/live` and `GET /health/ready`. Call it first of all installers, before
+ * `connectMicroservice` and before the app is initialised.
+ */
+export function installTelemetry(app: NestFastifyApplication, options: TelemetryOptions): Telemetry {
+  const metrics = options.metrics ?? createMetrics();
+  const readiness = new Readiness(options.readiness ?? {}, options.readinessTimeout_ms ?? 1_000);
+  const server: FastifyInstance = app.getHttpAdapter().getInstance();
+  const level = options.requestLevel ?? 'info';
+  addRequestHooks(server, metrics, level, options);
+  addRoutes(server, metrics, readiness, options.metricsScope);
+  const messageHook = messageTelemetry(options.logger, level, metrics);
+  return {
+    metrics,
+    drain: () => readiness.drain(),
+    traceMessages: (microservice) => void microservice.registerPreRequestHook(messageHook),
+  };
+}
+
+function addRequestHooks(server: FastifyInstance, metrics: Metrics, level: LogLevel, options: TelemetryOptions): void {
+  const durations = new DurationObserver<'method', 'route'>(
+    metrics.histogram('http_request_duration_seconds', 'Time to answer a request', ['method', 'route', 'status']),
+  );
+  const { logger, clientIdOf } = options;
+  const settle = (request: FastifyRequest, reply: FastifyReply, started_ms: number): void => {
+    const duration_ms = performance.now() - started_ms;
+    const route = request.routeOptions.url ?? 'unmatched';
+    // 499 is how proxies log a caller that went away before its answer.
+    const status = reply.raw.writableEnded ? reply.raw.statusCode : 499;
+    const method = request.is404 ? 'any' : request.method;
+    durations.observe(method, route, String(status), duration_ms / 1_000);
+    if (level === 'silent' || !logger.isLevelEnabled(level)) return;
+    const client = clientIdOf?.(request);
+    const rounded_ms = Math.round(duration_ms * 1_000) / 1_000;
+    logger[level]({ method: request.method, route, status, duration_ms: rounded_ms, client }, 'request');
+  };
+
+  server.setGenReqId(() => newRequestId());
+  server.addHook('onRequest', (request, reply, done) => {
+    const started_ms = performance.now();
+    const trace = traceFrom(request.headers);
+    request.id = trace.requestId;
+    reply.header('x-request-id', trace.requestId);
+    reply.header('traceparent', traceparentOf(trace));
+    // `close` comes once, with the answer or without it; Fastify's onResponse hook misses callers that went away.
+    reply.raw.once('close', () => withTrace(trace, () => settle(request, reply, started_ms)));
+    withTrace(trace, done);
+  });
+}
+
+function addRoutes(server: FastifyInstance, metrics: Metrics, readiness: Readiness, metricsScope?: Scope): void {
+  const problems = new ProblemFilter();
+  const metricsRoute = metricsScope === undefined ? publicRoute : scopedRoute(metricsScope);
+  server.get('/metrics', metricsRoute, async (_request, reply) => {
+    reply.type(metrics.registry.contentType);
+    return metrics.registry.metrics();
+  });
+  server.get('/health/live', publicRoute, () => ({ status: 'live' }));
+  server.get('/health/ready', publicRoute, async (request, reply) => {
+    const { isReady, checks } = await readiness.report();
+    reply.header('cache-control', 'no-store');
+    if (isReady) return { status: 'ready', checks };
+    const answer = problem('service.unavailable', { detail: 'Not ready.', extensions: { checks } });
+    // Answered here and not thrown: a replica that is not ready is no fault to be logged at every probe.
+    problems.send(answer, request, reply);
+    return reply;
+  });
+}

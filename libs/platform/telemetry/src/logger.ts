@@ -1,0 +1,77 @@
+/** JSON logs, one line an event, without secrets and with the ids of the request they belong to. */
+import type { LoggerService } from '@nestjs/common';
+import {
+  type DestinationStream,
+  type Logger,
+  type LoggerOptions,
+  destination,
+  pino,
+  stdSerializers,
+  stdTimeFunctions,
+} from 'pino';
+import { redactKeys, redactMembers, secretSerializers } from './redact.ts';
+import { currentTrace } from './trace.ts';
+
+export type { Logger };
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface CreateLoggerOptions {
+  /** The app's name, in every line. */
+  readonly name: string;
+  /** `info` unless said otherwise. */
+  readonly level?: LogLevel;
+  /** Where lines go; standard output unless said otherwise. */
+  readonly destination?: DestinationStream;
+  /** Collects lines for up to 100 ms before writing; `kill -9` loses those. For load tests. */
+  readonly isBuffered?: boolean;
+}
+
+/** Makes the app's logger. Lines within a request carry `request_id`, `trace_id` and `span_id`. */
+export function createLogger(options: CreateLoggerOptions): Logger {
+  const settings: LoggerOptions = {
+    name: options.name,
+    level: options.level ?? 'info',
+    base: { pid: process.pid },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: {
+      level: (label) => ({ level: label }),
+      log: (fields) => redactMembers(fields),
+    },
+    serializers: { ...secretSerializers, err: (error: Error) => redactMembers({ ...stdSerializers.err(error) }) },
+    mixin: () => {
+      const trace = currentTrace();
+      return trace ? { request_id: trace.requestId, trace_id: trace.traceId, span_id: trace.spanId } : {};
+    },
+    hooks: { streamWrite: redactKeys },
+  };
+  return pino(settings, options.destination ?? standardOutput(options.isBuffered ?? false));
+}
+
+function standardOutput(isBuffered: boolean): DestinationStream {
+  return isBuffered
+    ? destination({ dest: 1, sync: false, minLength: 16_384, periodicFlush: 100 })
+    : destination({ dest: 1, sync: true });
+}
+
+/** Lets Nest's own messages go through our logger: `NestFactory.create(…, { logger: nestLogger(logger) })`. */
+export function nestLogger(logger: Logger): LoggerService {
+  const at =
+    (level: 'debug' | 'error' | 'fatal' | 'info' | 'trace' | 'warn') =>
+    (message: unknown, ...rest: unknown[]): void => {
+      const context = rest.at(-1);
+      const fields = typeof context === 'string' ? { context } : {};
+      if (message instanceof Error) logger[level]({ ...fields, err: message }, message.message);
+      else logger[level](fields, typeof message === 'string' ? message : JSON.stringify(message));
+    };
+  return {
+    // What Nest says while it starts is of interest to those who look for it.
+    log: at('debug'),
+    debug: at('trace'),
+    verbose: at('trace'),
+    warn: at('warn'),
+    error: at('error'),
+    fatal: at('fatal'),
+  };
+}

@@ -1,0 +1,62 @@
+import type { ExecutionContext, PreRequestHook } from '@nestjs/common';
+import { Observable } from 'rxjs';
+import type { Logger, LogLevel } from './logger.ts';
+import { DurationObserver, type Metrics } from './metrics.ts';
+import { type HeaderSource, traceFrom, withTrace } from './trace.ts';
+
+/**
+ * A hook around Nest's whole message pipeline, guards included: continues the caller's trace, logs one line and
+ * measures. (A global interceptor would do, were it not also run for every HTTP request, at a price.)
+ */
+export function messageTelemetry(logger: Logger, level: LogLevel, metrics: Metrics): PreRequestHook {
+  const durations = new DurationObserver<'transport', 'handler'>(
+    metrics.histogram('rpc_request_duration_seconds', 'Time to answer a message', ['transport', 'handler', 'status']),
+  );
+  const settle = (handler: string, status: string, duration_ms: number): void => {
+    durations.observe('nats', handler, status, duration_ms / 1_000);
+    if (level === 'silent' || !logger.isLevelEnabled(level)) return;
+    logger[level]({ handler, status, duration_ms: Math.round(duration_ms * 1_000) / 1_000 }, 'message');
+  };
+  return (context, next) => {
+    // The handler's name, and not the subject, which a wildcard would make unbounded.
+    const handler = `${context.getClass().name}.${context.getHandler().name}`;
+    const trace = traceFrom(headersOf(context));
+    return new Observable((subscriber) => {
+      const started_ms = performance.now();
+      let status = 'cancelled';
+      const pipeline = withTrace(trace, () =>
+        next().subscribe({
+          next: (value) => {
+            status = 'ok';
+            subscriber.next(value);
+          },
+          error: (error: unknown) => {
+            status = codeOf(error);
+            subscriber.error(error);
+          },
+          complete: () => {
+            status = 'ok';
+            subscriber.complete();
+          },
+        }),
+      );
+      return () => {
+        pipeline.unsubscribe();
+        withTrace(trace, () => settle(handler, status, performance.now() - started_ms));
+      };
+    });
+  };
+}
+
+/** Problem codes are a bounded set; anything else that is thrown counts as one. */
+function codeOf(error: unknown): string {
+  const isProblem = typeof error === 'object' && error !== null && 'code' in error && 'status' in error;
+  return isProblem && typeof error.code === 'string' ? error.code : 'internal';
+}
+
+function headersOf(context: ExecutionContext): HeaderSource | undefined {
+  const message = context.switchToRpc().getContext<object>();
+  const headers: unknown =
+    'getHeaders' in message && typeof message.getHeaders === 'function' ? message.getHeaders() : undefined;
+  return typeof headers === 'object' && headers !== null ? (headers as HeaderSource) : undefined;
+}
