@@ -1,0 +1,2 @@
+export { ensureRunning } from './ensure-running.ts';
+export type { EnsureOptions, RunningSystem } from './ensure-running.ts';

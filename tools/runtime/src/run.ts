@@ -1,0 +1,61 @@
+import type { App } from './app-catalogue.ts';
+import { HomeLockedError, lockHome } from './home-lock.ts';
+import { homePaths } from './home.ts';
+import type { RuntimeOptions } from './options.ts';
+import { Runtime } from './runtime.ts';
+import type { RuntimeSetup } from './runtime.ts';
+
+/** What tells us to stop: Ctrl-C, the ordinary request, and the terminal's end. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const INTERRUPTED = 130;
+const STAY_ALIVE_MS = 3_600_000;
+
+export interface Program {
+  readonly options: RuntimeOptions;
+  readonly root: string;
+  readonly apps: readonly App[];
+  readonly tasks?: RuntimeSetup['tasks'];
+}
+
+/**
+ * Runs the system in the foreground until a signal ends it, and returns the exit code: 0 after a clean stop, 130 when it
+ * was interrupted before it was ready, 1 when it did not come up.
+ */
+export async function run(program: Program): Promise<number> {
+  const print = (text: string): void => void process.stdout.write(`${text}\n`);
+  const report = (message: string): void => print(`${new Date().toISOString().slice(11, 19)}  ${message}`);
+  // The listener stays to the end: a second signal must not cut the stopping short.
+  const asked = new Promise<void>((resolve) => STOP_SIGNALS.forEach((name) => process.on(name, () => resolve())));
+  // Watching servers that are not our children keeps no process alive by itself.
+  const stayAlive = setInterval(() => undefined, STAY_ALIVE_MS);
+  let unlock: (() => void) | undefined;
+  let runtime: Runtime | undefined;
+  try {
+    unlock = lockHome(homePaths(program.options.home).lock);
+    const { tasks, ...rest } = program;
+    runtime = await Runtime.prepare({ ...rest, ...(tasks ? { tasks } : {}), report });
+    const welcome = await Promise.race([runtime.start(), asked.then(() => undefined)]);
+    if (welcome === undefined) return INTERRUPTED;
+    print(welcome);
+    await asked;
+    return 0;
+  } catch (error) {
+    process.stderr.write(`\n${error instanceof HomeLockedError ? error.message : describe(error)}\n`);
+    return 1;
+  } finally {
+    if (runtime) {
+      print('Stopping.');
+      await runtime.stop();
+      print('Stopped; the data is kept.');
+    }
+    unlock?.();
+    clearInterval(stayAlive);
+  }
+}
+
+/** The message for what is ours to explain, the stack for what is a bug. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const expected = ['StartError', 'TaskError', 'LocalServerError', 'PortTakenError'].includes(error.name);
+  return expected ? error.message : (error.stack ?? error.message);
+}

@@ -1,0 +1,73 @@
+/** The processes that are kept running, each as a way to start it again. */
+import { startNats, startPostgres } from '@onepool/platform-local-servers';
+import type { LocalServer } from '@onepool/platform-local-servers';
+import { join } from 'node:path';
+import type { Instance } from './app-catalogue.ts';
+import { startChild } from './child-process.ts';
+import type { RuntimeRecorder } from './runtime-record.ts';
+import type { Service } from './supervised.ts';
+
+/** A server of our own; its address does not change over restarts. */
+export interface ServerService extends Service {
+  /** Known after the first start. */
+  url(): string;
+}
+
+export function postgresService(home: string, port: number, recorder: RuntimeRecorder): ServerService {
+  return serverService('postgres', recorder, () => startPostgres({ home, port }));
+}
+
+export function natsService(
+  home: string,
+  port: number,
+  recorder: RuntimeRecorder,
+  onProgress: (message: string) => void,
+): ServerService {
+  return serverService('nats', recorder, () => startNats({ home, port, onProgress }));
+}
+
+function serverService(
+  name: string,
+  recorder: RuntimeRecorder,
+  startServer: () => Promise<LocalServer>,
+): ServerService {
+  let url = '';
+  return {
+    name,
+    url: () => url,
+    start: async () => {
+      const server = await startServer();
+      url = server.url;
+      recorder.add(name, server.pid, { kind: 'server', port: server.port, logFile: server.logFile });
+      void server.exited.then(() => recorder.remove(name, server.pid));
+      return server;
+    },
+  };
+}
+
+export interface AppSurroundings {
+  readonly root: string;
+  readonly logs: string;
+  readonly databaseUrl: string;
+  readonly natsUrl: string;
+}
+
+/** One process of an app, told all it needs by its environment. */
+export function appService(instance: Instance, surroundings: AppSurroundings, recorder: RuntimeRecorder): Service {
+  const { root, logs, databaseUrl, natsUrl } = surroundings;
+  const command = {
+    name: instance.name,
+    path: process.execPath,
+    args: [instance.entry],
+    cwd: root,
+    logFile: join(logs, `${instance.name}.log`),
+    variables: {
+      PORT: String(instance.port),
+      DATABASE_URL: databaseUrl,
+      NATS_URL: natsUrl,
+      ONEPOOL_INSTANCE: instance.name,
+      LOG_LEVEL: process.env['LOG_LEVEL'] || 'info',
+    },
+  };
+  return { name: instance.name, start: async () => startChild(command, recorder, instance.port) };
+}

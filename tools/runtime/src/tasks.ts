@@ -1,0 +1,59 @@
+/** The programs that run once at a start, each to its end: build, migrate, register the key, seed. */
+import { join } from 'node:path';
+import { runTask } from './child-process.ts';
+import type { RuntimeRecorder } from './runtime-record.ts';
+import { isBuildStale, rememberBuild } from './stale-build.ts';
+
+export interface TaskContext {
+  readonly root: string;
+  readonly logs: string;
+  readonly recorder: RuntimeRecorder;
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+}
+
+/** Rebuilds the apps and what they import where sources changed; false when nothing had. */
+export async function buildStale(
+  context: TaskContext,
+  apps: readonly { name: string; entry: string }[],
+): Promise<boolean> {
+  const entries = apps.map(({ entry }) => entry);
+  if (!isBuildStale(context.root, entries)) return false;
+  const projects = apps.map(({ name }) => `@onepool/${name}`).join(',');
+  const nx = join(context.root, 'node_modules', '.bin', 'nx');
+  const variables = { NX_DAEMON: 'false', FORCE_COLOR: '0' };
+  await run(context, 'build', nx, ['run-many', '-t', 'build', '-p', projects], variables);
+  rememberBuild(context.root);
+  return true;
+}
+
+/** Brings the database's schema up to date; several may do so at once. */
+export async function migrate(context: TaskContext, databaseUrl: string): Promise<void> {
+  const program = 'apps/availability/dist/migrate.js';
+  await run(context, 'migrate', process.execPath, [program], { DATABASE_URL: databaseUrl });
+}
+
+/** Makes the development key known; it may already be. */
+export async function registerApiKey(context: TaskContext, databaseUrl: string, keyFile: string): Promise<void> {
+  const program = 'apps/availability/dist/api-key.js';
+  const args = [program, 'register', '--client', 'dev', '--scopes', 'all', '--key-file', keyFile];
+  await run(context, 'api-key', process.execPath, args, { DATABASE_URL: databaseUrl });
+}
+
+/** Fills the system with the demo network over its own API. */
+export async function seed(context: TaskContext, url: string, keyFile: string): Promise<void> {
+  const program = 'tools/seed/src/main.ts';
+  const args = ['--import', 'tsx', '--conditions=@onepool/source', program, '--url', url, '--key-file', keyFile];
+  await run(context, 'seed', process.execPath, args);
+}
+
+function run(
+  { root, logs, recorder, signal, onLine }: TaskContext,
+  name: string,
+  path: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const logFile = join(logs, `${name}.log`);
+  return runTask({ name, path, args, cwd: root, variables, logFile }, recorder, signal, onLine);
+}
