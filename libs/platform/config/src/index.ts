@@ -1,1 +1,2 @@
-export {};
+export { ConfigError, loadConfig, type ConfigProblem } from './load-config.ts';
+export { isSecret, secret } from './secret.ts';

@@ -70,7 +70,7 @@ function listErrors(schema: AnySchemaObject, isValid: ValidateFunction, value: u
   if (!isSmall(value)) return toValidationItems(first, 1);
   listing ??= makeAjv(true);
   const listAll = listing.compile(schema);
-  listAll(value);
+  void listAll(value);
   return toValidationItems(listAll.errors ?? first, ERRORS_MAX);
 }
 
