@@ -40,7 +40,7 @@ export const catalogSchemaSql: readonly string[] = [
    )`,
   // Steps with every change of who may sell what from where; whoever remembers rules compares it.
   `CREATE TABLE catalog_epoch (
-     only boolean PRIMARY KEY DEFAULT true CHECK (only),
+     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
      epoch bigint NOT NULL
    )`,
   `INSERT INTO catalog_epoch (epoch) VALUES (1)`,

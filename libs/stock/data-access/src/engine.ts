@@ -9,7 +9,7 @@ import type {
   MovementsResult,
   Reservation as ReservationView,
 } from '@onepool/contracts';
-import type { Rejection, SkuKey } from '@onepool/stock-domain';
+import type { Rejection, SellingRules, SkuKey } from '@onepool/stock-domain';
 import { createPool } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import { type BatchContext, runBatch } from './batch.ts';
@@ -49,7 +49,7 @@ const LIMITS: LaneLimits = { commandsPerBatchMax: 512, skusPerBatchMax: 4_000, q
 
 export class StockEngine {
   readonly directory: SkuDirectory;
-  readonly rules = new RulesSource();
+  readonly rules: RulesSource;
   /** For lanes only; reads must not wait behind them. */
   readonly #pool: pg.Pool;
   readonly readPool: pg.Pool;
@@ -72,6 +72,7 @@ export class StockEngine {
     this.#pool = createPool({ ...shared, max: laneCount + 2, applicationName: `${options.schema}-engine` });
     this.readPool = createPool({ ...shared, max: 6, applicationName: `${options.schema}-reads` });
     this.directory = new SkuDirectory(this.readPool);
+    this.rules = new RulesSource(this.readPool);
     const context: BatchContext = {
       pool: this.#pool,
       schema: options.schema,
@@ -96,8 +97,8 @@ export class StockEngine {
   /** Holds units for `client`. The answer to a repeated request is the first one's. */
   hold(client: string, request: HoldRequest): Promise<Settled<ReservationView>> {
     return this.#settle(async () => {
-      const rules = await this.rules.current(this.readPool);
-      return this.submit(await resolveHold(client, request, rules, this.directory));
+      const command = await this.#resolved((rules) => resolveHold(client, request, rules, this.directory));
+      return this.submit(command);
     });
   }
 
@@ -105,8 +106,7 @@ export class StockEngine {
     return this.#settle(async () => {
       const found = await this.#reservations.load([client, reservationId]);
       if (!found) throw new Refusal('reservation.unknown', { reservation: reservationId });
-      const rules = await this.rules.current(this.readPool);
-      const resolved = await resolveVerb(reservationId, request, rules, this.directory);
+      const resolved = await this.#resolved((rules) => resolveVerb(reservationId, request, rules, this.directory));
       return this.submit({
         kind: 'verb',
         client,
@@ -120,8 +120,8 @@ export class StockEngine {
 
   recordMovements(client: string, request: MovementsRequest): Promise<Settled<MovementsResult>> {
     return this.#settle(async () => {
-      const rules = await this.rules.current(this.readPool);
-      return this.submit(await resolveMovements(client, request, rules, this.directory));
+      const command = await this.#resolved((rules) => resolveMovements(client, request, rules, this.directory));
+      return this.submit(command);
     });
   }
 
@@ -149,6 +149,17 @@ export class StockEngine {
     await Promise.all([this.#pool.end(), this.readPool.end()]);
   }
 
+  /** Codes are resolved with the rules at hand; only one that these do not know makes us look again. */
+  async #resolved<T>(resolve: (rules: SellingRules) => Promise<T>): Promise<T> {
+    try {
+      return await resolve(this.rules.known);
+    } catch (error) {
+      const mayBeNew = error instanceof Refusal && (error.code === 'node.unknown' || error.code === 'channel.unknown');
+      if (!mayBeNew) throw error;
+      return resolve(await this.rules.current());
+    }
+  }
+
   async #settle<T>(run: () => Promise<Outcome>): Promise<Settled<T>> {
     try {
       const outcome = await run();
@@ -160,7 +171,7 @@ export class StockEngine {
         case 'future':
           return refuse('movement.in_future', { now: new Date(outcome.now).toISOString() });
         case 'rejected':
-          return await this.#explain(outcome.rejection);
+          return this.#explain(outcome.rejection);
       }
     } catch (error) {
       if (error instanceof Refusal) return refuse(error.code, error.details);
@@ -169,8 +180,8 @@ export class StockEngine {
   }
 
   /** A rejection in the words of the API. */
-  async #explain(rejection: Rejection): Promise<Settled<never>> {
-    const views = new Views(await this.rules.current(this.readPool), this.directory);
+  #explain(rejection: Rejection): Settled<never> {
+    const views = new Views(this.rules.known, this.directory);
     if (rejection.code === 'stock.insufficient') {
       const shortages = rejection.shortages.map(({ sku, ...units }) => ({ sku: views.sku(sku), ...units }));
       return refuse(rejection.code, { shortages });

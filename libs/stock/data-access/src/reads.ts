@@ -51,7 +51,7 @@ export class StockReads {
 
   /** ATP of many SKUs for a channel, in the order asked. Overdue holds count as free, as they do where one commits. */
   async atp({ channel, skus, nodes, byNode = false, minVersion = 0 }: AtpManyRequest): Promise<Atp[]> {
-    const rules = await this.engine.rules.current(this.#pool);
+    const rules = await this.engine.rules.current();
     const views = new Views(rules, this.engine.directory);
     const selling = channelOf(rules, channel);
     const only = nodes ? new Set(nodes.map((code) => nodeKey(rules, code))) : null;
@@ -76,7 +76,7 @@ export class StockReads {
     const [key = 0] = await skuKeys(this.engine.directory, [sku]);
     const snapshots = await this.#snapshots([key]);
     const { supply, version, now } = snapshots.get(key) ?? nothingYet(key);
-    const views = new Views(await this.engine.rules.current(this.#pool), this.engine.directory);
+    const views = new Views(await this.engine.rules.current(), this.engine.directory);
     return { sku, version, asOf: isoTime(now), rows: views.stockRows(supply) };
   }
 
@@ -84,14 +84,14 @@ export class StockReads {
     const stored = await readReservation(this.#pool, client, id);
     if (!stored) throw new Refusal('reservation.unknown', { reservation: id });
     await this.engine.directory.learn(stored.reservation.lines.map(({ sku }) => sku));
-    return new Views(await this.engine.rules.current(this.#pool), this.engine.directory).reservation(stored);
+    return new Views(await this.engine.rules.current(), this.engine.directory).reservation(stored);
   }
 
   /** Ledger of one SKU, oldest first; the cursor is `version.ordinal`. */
   async ledger(sku: string, limit: number, cursor: string | undefined): Promise<Page<LedgerEntry>> {
     const [key = 0] = await skuKeys(this.engine.directory, [sku]);
     const [version = 0, ordinal = -1] = (cursor ?? '').split('.').filter(Boolean).map(Number);
-    const views = new Views(await this.engine.rules.current(this.#pool), this.engine.directory);
+    const views = new Views(await this.engine.rules.current(), this.engine.directory);
     const { rows } = await this.#pool.query<LedgerRecord>(
       `SELECT * FROM ledger WHERE sku_key = $1 AND (sku_version, ordinal) > ($2, $3) ORDER BY sku_version, ordinal LIMIT $4`,
       [key, Number.isFinite(version) ? version : 0, Number.isFinite(ordinal) ? ordinal : -1, limit],
@@ -102,7 +102,7 @@ export class StockReads {
 
   /** Open exceptions first, then the latest closed; the cursor is the exception's key. */
   async exceptions(limit: number, cursor: string | undefined): Promise<Page<StockException>> {
-    const views = new Views(await this.engine.rules.current(this.#pool), this.engine.directory);
+    const views = new Views(await this.engine.rules.current(), this.engine.directory);
     const { rows } = await this.#pool.query<ExceptionRecord>(
       `SELECT e.*, s.code AS sku FROM stock_exception e JOIN sku s USING (sku_key)
         WHERE $1::bigint IS NULL OR (e.closed_at IS NOT NULL, -e.exception_key) > ((SELECT closed_at IS NOT NULL FROM stock_exception WHERE exception_key = $1), -$1)
@@ -135,7 +135,7 @@ export class StockReads {
    * however long the ledger is. Each range is one statement, hence one snapshot.
    */
   async verifyLedger(prefix: string | undefined): Promise<LedgerVerification> {
-    const views = new Views(await this.engine.rules.current(this.#pool), this.engine.directory);
+    const views = new Views(await this.engine.rules.current(), this.engine.directory);
     const mismatches: LedgerVerification['mismatches'] = [];
     let rowsChecked = 0;
     for (let after = 0; ;) {

@@ -1,5 +1,6 @@
 /** Selling rules as the catalogue has them, reloaded when its epoch moves. */
 import { SellingRules, type Threshold } from '@onepool/stock-domain';
+import DataLoader from 'dataloader';
 import type pg from 'pg';
 
 type Queryable = Pick<pg.Pool, 'query'>;
@@ -29,6 +30,15 @@ interface ThresholdRecord {
 export class RulesSource {
   #epoch = -1;
   #rules = new SellingRules([], [], []);
+  readonly #looks: DataLoader<'now', SellingRules>;
+
+  constructor(private readonly pool: pg.Pool) {
+    const look = async (asked: readonly 'now'[]): Promise<SellingRules[]> => {
+      const rules = await this.#look();
+      return asked.map(() => rules);
+    };
+    this.#looks = new DataLoader(look, { cache: false });
+  }
 
   /** The rules of `epoch`, which the caller has read after its locks, so that no older rule decides. */
   async at(epoch: number, client: Queryable): Promise<SellingRules> {
@@ -40,13 +50,22 @@ export class RulesSource {
     return this.#rules;
   }
 
-  /** The rules as they are now. */
-  async current(client: Queryable): Promise<SellingRules> {
-    const { rows } = await client.query<{ epoch: number }>({
+  /** The rules as last loaded: good for turning codes into keys, which never change, not for deciding. */
+  get known(): SellingRules {
+    return this.#rules;
+  }
+
+  /** The rules as they are now; callers of one tick share the look. */
+  async current(): Promise<SellingRules> {
+    return this.#looks.load('now');
+  }
+
+  async #look(): Promise<SellingRules> {
+    const { rows } = await this.pool.query<{ epoch: number }>({
       name: 'catalog-epoch',
       text: 'SELECT epoch FROM catalog_epoch',
     });
-    return this.at(rows[0]?.epoch ?? 0, client);
+    return this.at(rows[0]?.epoch ?? 0, this.pool);
   }
 }
 

@@ -1,0 +1,82 @@
+/** A pool of stock for specs: a migrated database of its own, nodes, channels and SKUs, and engines on it. */
+import { Catalog, catalogEntities } from '@onepool/catalog-data-access';
+import { runMigrations, sessionOptions } from '@onepool/platform-postgres';
+import { type EngineOptions, Housekeeping, StockEngine, StockReads } from '@onepool/stock-data-access';
+import { createTestDatabase } from '@onepool/testing-servers';
+import type { Reservation } from '@onepool/contracts';
+import { DataSource } from 'typeorm';
+import { PARTITION_COUNT, SCHEMA } from '../config.ts';
+import { migrations } from '../migrations/index.ts';
+
+export interface PoolFixture {
+  readonly url: string;
+  readonly catalog: Catalog;
+  readonly dataSource: DataSource;
+  /** Another engine on the same database, as another replica has; closed with the fixture. */
+  engine(options?: Partial<EngineOptions>): StockEngine;
+  /** Receipts of `units` of `sku` at `node`. */
+  receive(sku: string, node: string, units: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const CLIENT = 'spec';
+
+export async function createPoolFixture(nodes: number, skus: number): Promise<PoolFixture> {
+  const database = await createTestDatabase();
+  await runMigrations({ url: database.url, schema: SCHEMA, migrations });
+  const dataSource = new DataSource({
+    type: 'postgres',
+    url: database.url,
+    schema: SCHEMA,
+    entities: catalogEntities,
+    installExtensions: false,
+    extra: { options: sessionOptions({ search_path: SCHEMA }) },
+  });
+  await dataSource.initialize();
+  const catalog = new Catalog(dataSource);
+  await catalog.putNodes(numbered('n', nodes).map((node) => ({ node, type: 'warehouse' as const })));
+  await catalog.putChannels([
+    { channel: 'web', type: 'web' },
+    { channel: 'pos', type: 'pos' },
+  ]);
+  await catalog.putSkus(numbered('sku', skus).map((sku) => ({ sku })));
+  const engines: StockEngine[] = [];
+  const engine = (options: Partial<EngineOptions> = {}): StockEngine => {
+    const made = new StockEngine({ url: database.url, schema: SCHEMA, partitionCount: PARTITION_COUNT, ...options });
+    engines.push(made);
+    return made;
+  };
+  const first = engine();
+  let received = 0;
+  return {
+    url: database.url,
+    catalog,
+    dataSource,
+    engine,
+    receive: async (sku, node, quantity) => {
+      const settled = await first.recordMovements(CLIENT, {
+        id: `receipt-${received++}`,
+        source: 'wms',
+        movements: [{ type: 'receipt', sku, node, quantity }],
+      });
+      if (!settled.ok) throw new Error(settled.code);
+    },
+    close: async () => {
+      await Promise.all(engines.map((made) => made.close()));
+      await dataSource.destroy();
+      await database.drop();
+    },
+  };
+}
+
+/** `n1`, `n2`, …: the codes that the fixture gives to its nodes (`n`) and SKUs (`sku`). */
+export const numbered = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+
+/** Units of a reservation view by tally. */
+export const unitsOf = (
+  reservation: Reservation,
+  tally: 'held' | 'confirmed' | 'fulfilled' | 'released' | 'expired' | 'cancelled',
+): number => reservation.lines.flatMap(({ backings }) => backings).reduce((sum, backing) => sum + backing[tally], 0);
+
+export { Housekeeping, StockReads };
