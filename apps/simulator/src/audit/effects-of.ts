@@ -32,8 +32,8 @@ export const effectsOf = (
       for (const [sku, quantity] of hold.requested) floating.push({ sku, fromMs: hold.interval.fromMs, quantity });
     }
   }
-  for (const { reservation, interval, effect, units, certain } of history.steps) {
-    const timing = { ...interval, certain, cause: reservation };
+  for (const { reservation, interval, effect, units } of history.steps) {
+    const timing = { ...interval, certain: true, cause: reservation };
     for (const one of units) {
       const net = effect === 'fulfilled' ? -one.quantity : 0;
       effects.push(effectOf(one, timing, { net, promised: -one.quantity }));

@@ -34,8 +34,6 @@ export interface StepRecord {
   readonly interval: Interval;
   readonly effect: 'given_back' | 'fulfilled';
   readonly units: readonly Units[];
-  /** False when the step was never answered: it may have taken any part of these units, or none. */
-  readonly certain: boolean;
 }
 
 export interface MovementRecord {

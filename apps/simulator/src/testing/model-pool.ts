@@ -24,6 +24,7 @@ export class ModelPool {
   readonly #rows = new Map<string, Row>();
   /** Open units by reservation, then by `sku\nnode`. */
   readonly #open = new Map<string, Map<string, number>>();
+  readonly #promised = new Map<string, number>();
 
   constructor(nodes: readonly string[]) {
     this.#nodes = nodes;
@@ -37,9 +38,7 @@ export class ModelPool {
   }
 
   promised(sku: string, node: string): number {
-    let total = 0;
-    for (const units of this.#open.values()) total += units.get(`${sku}\n${node}`) ?? 0;
-    return total;
+    return this.#promised.get(`${sku}\n${node}`) ?? 0;
   }
 
   free(sku: string, node: string): number {
@@ -73,6 +72,7 @@ export class ModelPool {
     for (const { sku, node, quantity } of backed) {
       const key = `${sku}\n${node}`;
       open.set(key, (open.get(key) ?? 0) + quantity);
+      this.#promised.set(key, (this.#promised.get(key) ?? 0) + quantity);
     }
   }
 
@@ -121,11 +121,13 @@ export class ModelPool {
   /** Moves promised units of short rows to nodes that have free ones. */
   reback(sku: string): Moved[] {
     const moves: Moved[] = [];
+    const short = this.#nodes.some((node) => this.promised(sku, node) > this.row(sku, node).sellable);
+    if (!short || this.freeAnywhere(sku) === 0) return moves;
     for (const [reservation, open] of this.#open) {
       for (const node of this.#nodes) {
         for (const to of this.#nodes) {
-          const short = this.promised(sku, node) - this.row(sku, node).sellable;
-          const quantity = Math.min(short, open.get(`${sku}\n${node}`) ?? 0, this.free(sku, to));
+          const missing = this.promised(sku, node) - this.row(sku, node).sellable;
+          const quantity = Math.min(missing, open.get(`${sku}\n${node}`) ?? 0, this.free(sku, to));
           if (to === node || quantity <= 0) continue;
           this.giveBack(reservation, [{ sku, node, quantity }]);
           this.put(reservation, [{ sku, node: to, quantity }]);

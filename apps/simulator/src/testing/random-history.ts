@@ -59,7 +59,7 @@ export const randomRun = (seed: number, length: number, overlap: number): Random
     const effect = random.fraction() < 0.5 ? 'given_back' : 'fulfilled';
     if (effect === 'fulfilled') pool.fulfil(id, units);
     else pool.giveBack(id, units);
-    recording.steps.push({ reservation: id, interval: interval(at), effect, units, certain: true });
+    recording.steps.push({ reservation: id, interval: interval(at), effect, units });
   };
   const move = (at: number): void => {
     const sku = pick(SKUS);

@@ -1,0 +1,10 @@
+export { readTrace, firstOrders, TraceUnreadable } from './trace/read-trace.ts';
+export type { Invoice, Trace } from './trace/read-trace.ts';
+export { planReplay } from './plan/plan-replay.ts';
+export type { Plan, PlanOptions } from './plan/plan.ts';
+export { audit } from './audit/audit.ts';
+export type { AuditInput, AuditResult } from './audit/audit.ts';
+export type { Finding } from './audit/finding.ts';
+export { runReplay } from './run-replay.ts';
+export type { ReplayOutcome, ReplaySettings } from './run-replay.ts';
+export type { Summary } from './report/summary.ts';

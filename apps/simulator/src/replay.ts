@@ -1,0 +1,161 @@
+/** `npm run replay`: a published trace of orders against the running system, then an audit. */
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { ApiClient } from './drive/api-client.ts';
+import { showProgress } from './drive/progress.ts';
+import { SystemUnavailable } from './drive/system-unavailable.ts';
+import { JetStreamFacts } from './facts/jetstream-facts.ts';
+import { planReplay } from './plan/plan-replay.ts';
+import { summaryTable } from './report/summary-table.ts';
+import { type ReplayOutcome, runReplay } from './run-replay.ts';
+import { UsageError, defaultNatsUrl, defaultUrl, findApiKey } from './settings.ts';
+import { TraceUnreadable, firstOrders, readTrace } from './trace/read-trace.ts';
+
+interface Flags {
+  readonly trace: string;
+  readonly orders?: number;
+  readonly nodes: number;
+  readonly speed: number | 'max';
+  readonly seed: number;
+  readonly json?: string;
+  readonly run?: string;
+  readonly url?: string[];
+  readonly natsUrl?: string;
+  readonly keyFile?: string;
+  readonly concurrency: number;
+  readonly posShare: number;
+  readonly partialShare: number;
+  readonly confirmShare: number;
+  readonly retrySeconds: number;
+}
+
+const ATTEMPT_TIMEOUT_MS = 10_000;
+const STALL_MS = 30_000;
+const POLL_MS = 200;
+const READY_WITHIN_MS = 3_000;
+const FINDINGS_SHOWN_MAX = 20;
+
+const integer =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most && text.trim() !== '') return value;
+    throw new InvalidArgumentError(`An integer from ${least} to ${most}.`);
+  };
+const share = (text: string): number => {
+  const value = Number(text);
+  if (value >= 0 && value <= 1 && text.trim() !== '') return value;
+  throw new InvalidArgumentError('A share from 0 to 1.');
+};
+const speed = (text: string): number | 'max' => {
+  if (text === 'max') return 'max';
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('`max`, or how many times faster than the trace’s own clock.');
+};
+const runId = (text: string): string => {
+  if (/^[a-z0-9]{1,12}$/.test(text)) return text;
+  throw new InvalidArgumentError('One to twelve lower-case letters or digits.');
+};
+const anyOf = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
+
+const program = new Command('replay')
+  .description('Replays orders of UCI Online Retail against the running system and audits what it answered.')
+  .requiredOption('--trace <file>', 'CSV as published, gzip or plain')
+  .option('--orders <n>', 'only the first N orders, with the returns among them', integer(1, 10_000_000))
+  .option('--nodes <n>', 'stores and warehouses to spread the stock over', integer(1, 100), 10)
+  .option('--speed <speed>', '`max`, or how many times faster than the trace’s own clock', speed, 'max')
+  .option('--seed <n>', 'decides everything that the trace does not', integer(0, 2_147_483_647), 1)
+  .option('--json <file>', 'write the result there as flat JSON')
+  .option('--run <id>', 'name of the run; ids begin with r<id>- (default: random)', runId)
+  .option('--url <url>', 'availability API; repeat for several replicas (default: ONEPOOL_PORT_BASE + 1)', anyOf)
+  .option('--nats-url <url>', 'NATS server of the facts (default: NATS_URL, or ONEPOOL_PORT_BASE + 11)')
+  .option('--key-file <file>', 'API key (default: ONEPOOL_API_KEY, or $ONEPOOL_HOME/dev-api-key)')
+  .option('--concurrency <n>', 'calls under way at a time', integer(1, 1_024), 64)
+  .addOption(new Option('--pos-share <share>', 'orders sold at a counter').argParser(share).default(0.1))
+  .addOption(
+    new Option('--partial-share <share>', 'reservations that take what there is').argParser(share).default(0.1),
+  )
+  .addOption(new Option('--confirm-share <share>', 'grants that are confirmed').argParser(share).default(0.7))
+  .option('--retry-seconds <n>', 'how long an unanswered call is repeated', integer(1, 3_600), 60)
+  .exitOverride();
+
+/** Every replica has to be ready: a replay against half a system would blame it for being half. */
+const demandReady = async (urls: readonly string[]): Promise<void> => {
+  for (const url of urls) {
+    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(READY_WITHIN_MS) }).catch(
+      () => undefined,
+    );
+    if (!answer?.ok) {
+      const what = answer ? `is not ready (${answer.status})` : 'does not answer';
+      throw new SystemUnavailable(`${url} ${what}. Run \`npm start\` in another terminal and wait for its URLs.`);
+    }
+  }
+};
+
+const replay = async (flags: Flags): Promise<ReplayOutcome> => {
+  const urls = flags.url ?? [defaultUrl(process.env)];
+  const key = findApiKey(flags.keyFile, process.env);
+  const trace = await readTrace(flags.trace);
+  for (const { line, reason } of trace.malformed) console.error(`${flags.trace}:${line}: ${reason}`);
+  const dropped = Object.entries(trace.dropped).map(([reason, count]) => `, ${count} dropped: ${reason}`);
+  console.log(`trace: ${trace.rows} lines, ${trace.malformedCount} malformed${dropped.join('')}`);
+  const invoices = flags.orders === undefined ? trace.invoices : firstOrders(trace.invoices, flags.orders);
+  const run = flags.run ?? randomBytes(4).toString('hex');
+  const plan = planReplay(invoices, { ...flags, run });
+  if (plan.orders === 0) throw new UsageError(`${flags.trace} has no orders to replay.`);
+
+  await demandReady(urls);
+  const natsUrl = flags.natsUrl ?? defaultNatsUrl(process.env);
+  const facts = await JetStreamFacts.connect(natsUrl).catch((cause: unknown) => {
+    throw new SystemUnavailable(`No NATS server answers at ${natsUrl}. Run \`npm start\` in another terminal.`, {
+      cause,
+    });
+  });
+  const client = new ApiClient({
+    urls,
+    key,
+    connections: flags.concurrency,
+    retryForMs: flags.retrySeconds * 1_000,
+    attemptTimeoutMs: ATTEMPT_TIMEOUT_MS,
+  });
+  try {
+    return await runReplay(plan, client, facts, {
+      concurrency: flags.concurrency,
+      speed: flags.speed,
+      quiescence: { stallMs: STALL_MS, pollMs: POLL_MS },
+      progress: showProgress(),
+      onPhase: (phase) => console.log(`${phase} …`),
+    });
+  } finally {
+    await client.close();
+  }
+};
+
+const show = ({ summary, findings, unexpected, failures }: ReplayOutcome): void => {
+  console.log(summaryTable(summary));
+  for (const { check, subject, detail } of findings.slice(0, FINDINGS_SHOWN_MAX))
+    console.error(`${check}: ${subject}: ${detail}`);
+  if (findings.length > FINDINGS_SHOWN_MAX) console.error(`… and ${findings.length - FINDINGS_SHOWN_MAX} more`);
+  for (const line of unexpected) console.error(`unexpected answer: ${line}`);
+  console.log(failures.length === 0 ? 'The replay passes.' : `The replay FAILS: ${failures.join('; ')}.`);
+};
+
+/** 0 passes, 1 does not, 2 could not be done: wrong flags, no trace, or no system. */
+const main = async (): Promise<number> => {
+  try {
+    const flags = program.parse().opts<Flags>();
+    const outcome = await replay(flags);
+    show(outcome);
+    if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify(outcome.summary, null, 2)}\n`);
+    return outcome.failures.length === 0 ? 0 : 1;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const known = error instanceof UsageError || error instanceof TraceUnreadable || error instanceof SystemUnavailable;
+    console.error(known ? error.message : error);
+    return 2;
+  }
+};
+
+process.exitCode = await main();

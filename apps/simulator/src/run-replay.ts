@@ -1,0 +1,100 @@
+/** A replay from first call to verdict: create, stock up, drive, settle, wait for quiet, audit. */
+import { audit } from './audit/audit.ts';
+import type { Finding } from './audit/finding.ts';
+import type { ApiClient } from './drive/api-client.ts';
+import { putNetwork, putSkus, verifyLedger } from './drive/availability-api.ts';
+import { type QuiescenceOptions, awaitQuiescence } from './drive/await-quiescence.ts';
+import { drivePlan } from './drive/drive-plan.ts';
+import { inParallel } from './drive/in-parallel.ts';
+import { OrderDriver } from './drive/order-driver.ts';
+import type { Progress } from './drive/progress.ts';
+import { SystemUnavailable } from './drive/system-unavailable.ts';
+import { FactLog } from './facts/fact-log.ts';
+import type { FactSource } from './facts/fact-source.ts';
+import { Recorder } from './history/recorder.ts';
+import type { Plan } from './plan/plan.ts';
+import { type Summary, failuresOf, summarize } from './report/summary.ts';
+
+export interface ReplaySettings {
+  readonly concurrency: number;
+  readonly speed: number | 'max';
+  readonly quiescence: Omit<QuiescenceOptions, 'concurrency'>;
+  readonly progress: Progress;
+  /** Told what is being done, in a few words. */
+  readonly onPhase: (phase: string) => void;
+}
+
+export interface ReplayOutcome {
+  readonly summary: Summary;
+  /** Why it does not pass; empty when it does. */
+  readonly failures: readonly string[];
+  readonly findings: readonly Finding[];
+  /** The first unexpected answers, with the id of the call. */
+  readonly unexpected: readonly string[];
+}
+
+/** Replays the plan. Throws `SystemUnavailable` when the system stops answering; findings are returned. */
+export const runReplay = async (
+  plan: Plan,
+  client: ApiClient,
+  source: FactSource,
+  settings: ReplaySettings,
+): Promise<ReplayOutcome> => {
+  const { concurrency, speed, progress, onPhase } = settings;
+  const log = new FactLog(plan.keyPrefix);
+  const recorder = new Recorder();
+  const driver = new OrderDriver(client, recorder);
+  await source.start((fact) => log.take(fact));
+  try {
+    onPhase(`creating ${plan.skus.length} SKUs at ${plan.nodes.length} nodes, with their starting stock`);
+    await stockUp(plan, client, driver, recorder, concurrency);
+    onPhase(`sending ${plan.operations.length} operations for ${plan.orders} orders, ${concurrency} at a time`);
+    progress.begin(plan.operations.length);
+    const driveMs = await drivePlan(plan, driver, { concurrency, speed, onDone: () => progress.advance() }).finally(
+      () => progress.end(),
+    );
+    await driver.settle();
+    onPhase('waiting until nothing moves any more');
+    const quiet = await awaitQuiescence(client, plan, { log, source }, { concurrency, ...settings.quiescence });
+    onPhase('auditing');
+    const ledger = await verifyLedger(client, plan.keyPrefix);
+    const history = recorder.history();
+    const result = audit({ history, moves: log.moves, confirmFacts: log.confirms, stocks: quiet.stocks });
+    const summary = summarize({
+      plan,
+      history,
+      audit: result,
+      holdLatenciesMs: recorder.holdLatenciesMs,
+      driveMs,
+      eventsPublished: quiet.written,
+      eventsReceived: log.received,
+      versionGaps: quiet.stocks.reduce((sum, { sku, version }) => sum + log.gapsOf(sku, version), 0),
+      ledgerBalanced: ledger.balanced,
+      failures: recorder.failures.length,
+      stepsRefused: recorder.stepsRefused,
+      retries: client.retries,
+    });
+    const failures = failuresOf(summary, result.findings);
+    const unexpected = recorder.failures.slice(0, 10).map(({ id, answer }) => `${id}: ${answer}`);
+    return { summary, failures, findings: result.findings, unexpected };
+  } finally {
+    await source.stop();
+  }
+};
+
+const stockUp = async (
+  plan: Plan,
+  client: ApiClient,
+  driver: OrderDriver,
+  recorder: Recorder,
+  concurrency: number,
+): Promise<void> => {
+  await putSkus(client, plan.skus);
+  await putNetwork(client, plan.nodes, plan.channels);
+  await inParallel(plan.stock, concurrency, (request) =>
+    driver.perform({ kind: 'movement', cause: 'return', atMs: 0, request }),
+  );
+  await driver.settle();
+  const refused = recorder.failures[0];
+  if (refused) throw new SystemUnavailable(`Starting stock was refused: ${refused.id}: ${refused.answer}`);
+};
