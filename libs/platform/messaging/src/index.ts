@@ -1,1 +1,33 @@
-export {};
+export { parseMessage, toMessageHeaders, UnparsableMessageError, type FactEvent } from './cloud-event.ts';
+export { messagingMigration } from './outbox/messaging-migration.ts';
+export {
+  appendToOutbox,
+  OUTBOX_PARAMETER_COUNT,
+  outboxInsert,
+  outboxParameters,
+  type OutboxTarget,
+} from './outbox/outbox-insert.ts';
+export { partitionOf } from './outbox/partition-of.ts';
+export { MIN_OUTBOX_DAYS, pruneInbox, pruneOutbox, type PruneOptions } from './outbox/prune.ts';
+export { startRelay, type Relay } from './relay/relay.ts';
+export type { RelayHooks, RelayOptions } from './relay/relay-options.ts';
+export type { Rewind } from './relay/verify-stream.ts';
+export { runConsumer, type RunningConsumer } from './consumer/run-consumer.ts';
+export type { ConsumerAlarm, ConsumerHooks, ConsumerOptions, DeadLetter } from './consumer/consumer-options.ts';
+export { DEAD_LETTER_STREAM, ensureDeadLetterStream } from './consumer/dead-letter.ts';
+export { GapTracker, type StepVerdict, type VersionStep } from './consumer/gap-tracker.ts';
+export { connectNats, type NatsOptions } from './nats/connect-nats.ts';
+export { monitorConnection, type ConnectionMonitor } from './nats/connection-monitor.ts';
+export { ensureStream, findStream, type StreamDefinition } from './nats/streams.ts';
+export { natsClientOptions, natsMicroserviceOptions, type NatsMicroserviceOptions } from './nest/nats-options.ts';
+export {
+  JsonReplyDeserializer,
+  JsonReplySerializer,
+  JsonRequestDeserializer,
+  JsonRequestSerializer,
+  NatsReply,
+  STATUS_HEADER,
+  type JsonRequestReplyOptions,
+  type ProblemDocument,
+} from './nest/json-request-reply.ts';
+export { mapNatsClientError, ServiceUnavailableError } from './nest/service-unavailable.ts';

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseMessage, toMessageHeaders, UnparsableMessageError, type FactEvent } from './cloud-event.ts';
+
+const event: FactEvent = {
+  id: 'evt-1',
+  type: 'onepool.stock.sku.changed.v1',
+  source: '/onepool/availability',
+  time: '2026-03-01T10:00:00.000Z',
+  subject: 'onepool.stock.sku.changed.v1',
+  key: '85123A',
+  trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  data: { toVersion: 7 },
+};
+const encode = (body: string): Uint8Array => new TextEncoder().encode(body);
+
+describe('CloudEvents in NATS binary mode', () => {
+  it('reads back what it wrote', () => {
+    const message = {
+      subject: event.subject,
+      headers: toMessageHeaders(event),
+      data: encode(JSON.stringify(event.data)),
+    };
+    expect(parseMessage(message)).toEqual(event);
+  });
+
+  it('refuses a body that is not JSON, bytes that are not UTF-8, and a message without its headers', () => {
+    const headers = toMessageHeaders(event);
+    const messages = [
+      { subject: 's', headers, data: encode('{"to') },
+      { subject: 's', headers, data: new Uint8Array([0x22, 0xff, 0x22]) },
+      { subject: 's', headers: undefined, data: encode('{}') },
+    ];
+    for (const message of messages) expect(() => parseMessage(message)).toThrow(UnparsableMessageError);
+  });
+});

@@ -1,0 +1,73 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type pg from 'pg';
+import type { FactEvent } from '../cloud-event.ts';
+import type { StepVerdict, VersionStep } from './gap-tracker.ts';
+
+/** Why and what was set aside. */
+export interface DeadLetter {
+  readonly reason: 'unparsable' | 'handler_failed' | 'redelivered_too_often';
+  readonly error: unknown;
+  /** Undefined if it could not be parsed. */
+  readonly event: FactEvent | undefined;
+  readonly subject: string;
+  readonly stream: string;
+  readonly streamSequence: number;
+  readonly deliveries: number;
+}
+
+export type ConsumerAlarm =
+  | { readonly kind: 'max_ack_pending_reached'; readonly ackPending: number }
+  | { readonly kind: 'no_progress'; readonly pending: number };
+
+/** Hooks for metrics, logs and the exception queue. Except for `onDeadLetter` they must not throw. */
+export interface ConsumerHooks {
+  readonly onHandled?: (event: FactEvent, outcome: 'effect' | 'duplicate') => void;
+  /** Runs before the message is dropped from the stream's deliveries; if it fails, it is tried again later. */
+  readonly onDeadLetter?: (letter: DeadLetter) => void | Promise<void>;
+  readonly onAlarm?: (alarm: ConsumerAlarm) => void;
+  readonly onVersion?: (event: FactEvent, step: VersionStep, verdict: StepVerdict) => void;
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface ConsumerOptions {
+  readonly connection: NatsConnection;
+  readonly pool: pg.Pool;
+  /** The PostgreSQL schema of `messagingMigration`. */
+  readonly schema: string;
+  readonly stream: string;
+  /** Name of the durable consumer, and of its rows in the inbox. Letters, digits, `-` and `_`. */
+  readonly durable: string;
+  readonly filterSubject: string;
+  /** Applies the event with `client`, in the transaction that also records it in the inbox. */
+  readonly handler: (event: FactEvent, client: pg.PoolClient) => Promise<void>;
+  /** Failures of the handler after which the message is a dead letter, 5 unless told. */
+  readonly maxDeliver?: number;
+  /** Delay before the next try, by number of failures; the last one repeats. 0.1, 0.5, 2, 10, 30 s unless told. */
+  readonly backoffMs?: readonly number[];
+  /** Events handled at once, of different keys, 8 unless told. Events of one key are handled one after the other. */
+  readonly concurrency?: number;
+  /** How long the server waits for an answer before it delivers again, 30 s unless told. */
+  readonly ackWaitMs?: number;
+  /** 1,000 unless told. */
+  readonly maxAckPending?: number;
+  /** How long nothing may move while messages wait before consumption is restarted, 15 s unless told. */
+  readonly noProgressMs?: number;
+  /** Versions of an event, to detect gaps. Only meaningful where a single instance consumes the durable. */
+  readonly orderedBy?: (event: FactEvent) => VersionStep | undefined;
+  readonly hooks?: ConsumerHooks;
+}
+
+export type ConsumerSettings = Required<Omit<ConsumerOptions, 'orderedBy'>> & Pick<ConsumerOptions, 'orderedBy'>;
+
+export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
+  return {
+    maxDeliver: 5,
+    backoffMs: [100, 500, 2_000, 10_000, 30_000],
+    concurrency: 8,
+    ackWaitMs: 30_000,
+    maxAckPending: 1_000,
+    noProgressMs: 15_000,
+    hooks: {},
+    ...options,
+  };
+}

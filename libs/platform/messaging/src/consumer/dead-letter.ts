@@ -1,0 +1,55 @@
+import { jetstream, type JsMsg } from '@nats-io/jetstream';
+import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { ensureStream } from '../nats/streams.ts';
+import type { ConsumerSettings, DeadLetter } from './consumer-options.ts';
+
+export const DEAD_LETTER_STREAM = 'ONEPOOL_DEAD';
+const DEAD_LETTER_SUBJECTS = ['onepool.dead.>'];
+const DEAD_LETTER_DAYS = 90;
+const MAX_REASON_LENGTH = 500;
+
+export async function ensureDeadLetterStream(connection: NatsConnection): Promise<void> {
+  const manager = await jetstream(connection).jetstreamManager(false);
+  await ensureStream(manager, {
+    name: DEAD_LETTER_STREAM,
+    subjects: DEAD_LETTER_SUBJECTS,
+    maxAgeDays: DEAD_LETTER_DAYS,
+  });
+}
+
+/**
+ * Copies a message, with its headers and the reason, to `onepool.dead.<durable>`, then tells the hook, then ends its
+ * deliveries. If a step fails the message stays where it was, and the whole is tried again at its next delivery.
+ */
+export async function buryMessage(settings: ConsumerSettings, message: JsMsg, letter: DeadLetter): Promise<void> {
+  await ensureDeadLetterStream(settings.connection);
+  await jetstream(settings.connection).publish(`onepool.dead.${settings.durable}`, message.data, {
+    headers: deadLetterHeaders(message.headers, letter),
+    msgID: `${settings.durable}:${letter.stream}:${letter.streamSequence}:${message.timestampNanos}`,
+  });
+  await settings.hooks.onDeadLetter?.(letter);
+  // Without a reason: nats-server 2.9 does not understand one.
+  message.term();
+}
+
+function deadLetterHeaders(original: MsgHdrs | undefined, letter: DeadLetter): MsgHdrs {
+  const result = headers();
+  for (const name of original?.keys() ?? []) {
+    // The server's own headers steer publishing, and would do so again.
+    if (name.toLowerCase().startsWith('nats-')) continue;
+    for (const value of original?.values(name) ?? []) result.append(name, value);
+  }
+  result.set('onepool-dead-reason', letter.reason);
+  result.set('onepool-dead-error', oneLine(letter.error));
+  result.set('onepool-dead-subject', letter.subject);
+  result.set('onepool-dead-stream', letter.stream);
+  result.set('onepool-dead-sequence', String(letter.streamSequence));
+  result.set('onepool-dead-deliveries', String(letter.deliveries));
+  return result;
+}
+
+/** A header value cannot hold line ends, and should not hold a whole page. */
+function oneLine(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, MAX_REASON_LENGTH);
+}

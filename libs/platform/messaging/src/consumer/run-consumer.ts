@@ -1,0 +1,174 @@
+import {
+  AckPolicy,
+  DeliverPolicy,
+  jetstream,
+  type Consumer,
+  type ConsumerMessages,
+  type JetStreamClient,
+  type JsMsg,
+} from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+import { classifyPgError } from '@onepool/platform-postgres';
+import { monitorConnection } from '../nats/connection-monitor.ts';
+import { WakeUp } from '../wake-up.ts';
+import { consumerSettings, type ConsumerOptions, type ConsumerSettings } from './consumer-options.ts';
+import { ensureDeadLetterStream } from './dead-letter.ts';
+import { KeyedPool } from './keyed-pool.ts';
+import { MessageProcessor } from './message-processor.ts';
+import { Watchdog } from './watchdog.ts';
+
+/** A running consumer. */
+export interface RunningConsumer {
+  /** True while messages can be fetched and PostgreSQL is there to apply them. */
+  isReady(): boolean;
+  /** Takes no more messages, finishes those in hand, then resolves. */
+  stop(): Promise<void>;
+}
+
+const RETRY_DELAY_MS = 250;
+const FETCH_EXPIRES_MS = 5_000;
+const FETCH_GUARD_MS = 2_000;
+const FETCH_PER_SLOT = 8;
+
+/**
+ * Consumes a filtered part of a stream, each event taking effect once: a durable pull consumer, explicit acks, inbox
+ * and effect in one transaction, then the ack. It creates the durable where it is missing, survives restarts of NATS
+ * and PostgreSQL by itself, and sets poison messages aside.
+ */
+export function runConsumer(options: ConsumerOptions): RunningConsumer {
+  const loop = new ConsumerLoop(consumerSettings(options));
+  const finished = loop.run();
+  return {
+    isReady: () => loop.isReady(),
+    async stop() {
+      loop.requestStop();
+      await finished;
+    },
+  };
+}
+
+class ConsumerLoop {
+  private readonly settings: ConsumerSettings;
+  private readonly jetStream: JetStreamClient;
+  private readonly processor: MessageProcessor;
+  private readonly tasks: KeyedPool;
+  private readonly watchdog: Watchdog;
+  private readonly monitor: ReturnType<typeof monitorConnection>;
+  private readonly pause = new WakeUp();
+  private current: ConsumerMessages | undefined;
+  private consumer: Consumer | undefined;
+  private stopping = false;
+  private outage = false;
+  private fetching = false;
+
+  constructor(settings: ConsumerSettings) {
+    this.settings = settings;
+    this.jetStream = jetstream(settings.connection);
+    this.processor = new MessageProcessor(settings);
+    this.tasks = new KeyedPool(settings.concurrency);
+    // After a reconnect the durable may be gone with its stream, so it is looked up, and if need be created, again.
+    this.monitor = monitorConnection(settings.connection, () => this.restart());
+    this.watchdog = new Watchdog(settings, () => this.restart());
+  }
+
+  isReady(): boolean {
+    return this.fetching && !this.outage && this.monitor.isConnected();
+  }
+
+  requestStop(): void {
+    this.stopping = true;
+    this.restart();
+  }
+
+  async run(): Promise<void> {
+    while (!this.stopping) {
+      try {
+        await this.waitForPostgres();
+        this.consumer ??= await this.openConsumer();
+        await this.fetchOnce(this.consumer);
+      } catch (error) {
+        this.consumer = undefined;
+        this.fetching = false;
+        this.settings.hooks.onError?.(error);
+        await this.pause.wait(RETRY_DELAY_MS);
+      }
+    }
+    await this.tasks.drain();
+    this.watchdog.stop();
+    this.monitor.stop();
+    // Acks are sent without waiting; this makes sure that they left before the caller closes the connection.
+    if (this.monitor.isConnected()) await this.settings.connection.flush().catch(() => undefined);
+  }
+
+  private restart(): void {
+    this.consumer = undefined;
+    this.current?.stop();
+    this.pause.wake();
+  }
+
+  private async openConsumer(): Promise<Consumer> {
+    const { stream, durable, filterSubject, ackWaitMs, maxAckPending } = this.settings;
+    const manager = await this.jetStream.jetstreamManager(false);
+    await ensureDeadLetterStream(this.settings.connection);
+    await manager.consumers.add(stream, {
+      durable_name: durable,
+      filter_subject: filterSubject,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      ack_wait: nanos(ackWaitMs),
+      max_ack_pending: maxAckPending,
+      max_deliver: -1,
+    });
+    const consumer = await this.jetStream.consumers.get(stream, durable);
+    this.watchdog.watch(consumer);
+    return consumer;
+  }
+
+  private async fetchOnce(consumer: Consumer): Promise<void> {
+    const messages = await consumer.fetch({
+      max_messages: this.settings.concurrency * FETCH_PER_SLOT,
+      expires: FETCH_EXPIRES_MS,
+    });
+    this.current = messages;
+    this.fetching = true;
+    let waitingSince = performance.now();
+    // The client's own timer pauses while it is disconnected, so a fetch could outlive the server it asked.
+    const guard = setInterval(() => {
+      if (performance.now() - waitingSince > FETCH_EXPIRES_MS + FETCH_GUARD_MS) messages.stop();
+    }, FETCH_GUARD_MS);
+    try {
+      if (this.stopping) messages.stop();
+      for await (const message of messages) {
+        waitingSince = Infinity;
+        await this.take(message);
+        waitingSince = performance.now();
+      }
+    } finally {
+      clearInterval(guard);
+      this.current = undefined;
+    }
+  }
+
+  private async take(message: JsMsg): Promise<void> {
+    // Held, not returned, while PostgreSQL is away: a return would only be delivered again and count against it.
+    await this.waitForPostgres();
+    if (this.stopping) return message.nak();
+    const key = message.headers?.get('ce-partitionkey') ?? '';
+    await this.tasks.add(key, async () => {
+      if ((await this.processor.process(message)) === 'outage') this.outage = true;
+      else this.watchdog.progressed();
+    });
+  }
+
+  private async waitForPostgres(): Promise<void> {
+    while (this.outage && !this.stopping) {
+      try {
+        await this.settings.pool.query('SELECT 1');
+        this.outage = false;
+      } catch (error) {
+        if (classifyPgError(error) !== 'connection') throw error;
+        await this.pause.wait(RETRY_DELAY_MS);
+      }
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import type { FactEvent } from '../cloud-event.ts';
+import pg from 'pg';
+import { PartitionProgress, type Checkpoint, type StreamPosition } from './partition-progress.ts';
+
+/** A partition under this relay's lease. */
+export interface OwnedPartition {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly progress: PartitionProgress;
+  /** Incarnation of the stream that acknowledged what `progress` says; undefined before the first. */
+  streamCreated: Date | undefined;
+}
+
+export interface OutboxRow extends Omit<FactEvent, 'data'> {
+  /** The outbox id is `outboxId`, for `id` is the event's. */
+  readonly outboxId: number;
+  readonly partition: number;
+  /** JSON text, never parsed on the way, so that no number is rounded. */
+  readonly data: string;
+}
+
+export interface ReadRequest {
+  readonly partition: number;
+  readonly low: number;
+  /** No row above this one is wanted. */
+  readonly high: number;
+}
+
+interface CursorRow {
+  partition: number;
+  epoch: string;
+  low: string;
+  stream_created: Date | null;
+  stream_seq: string;
+  stream_event_id: string | null;
+  checkpoints: Checkpoint[];
+}
+
+interface EventRow {
+  xmin: string;
+  id: string | null;
+  partition: number;
+  key: string;
+  subject: string;
+  event_id: string;
+  type: string;
+  source: string;
+  time: Date;
+  trace: string | null;
+  data: string;
+}
+
+/**
+ * The relay's SQL, on one session. Time is the database's, so that replicas with wrong clocks agree on leases; every
+ * write names owner and epoch, so that a stale owner changes nothing.
+ */
+export class CursorStore {
+  private readonly client: pg.ClientBase;
+  private readonly schema: string;
+  private readonly owner: string;
+
+  constructor(client: pg.ClientBase, schema: string, owner: string) {
+    this.client = client;
+    this.schema = pg.escapeIdentifier(schema);
+    this.owner = owner;
+  }
+
+  async createPartitions(count: number): Promise<void> {
+    await this.client.query(
+      `INSERT INTO ${this.schema}.relay_cursor (partition) SELECT generate_series(0, $1::int - 1) ON CONFLICT DO NOTHING`,
+      [count],
+    );
+  }
+
+  /** Takes every partition whose lease has run out. Its state is what the last owner saved. */
+  async claim(leaseMs: number): Promise<OwnedPartition[]> {
+    const { rows } = await this.client.query<CursorRow>(
+      `UPDATE ${this.schema}.relay_cursor c
+       SET owner = $1, epoch = c.epoch + 1, lease_until = clock_timestamp() + $2 * interval '1 millisecond'
+       FROM (SELECT partition FROM ${this.schema}.relay_cursor
+             WHERE lease_until < clock_timestamp() ORDER BY partition FOR UPDATE SKIP LOCKED) free
+       WHERE c.partition = free.partition
+       RETURNING c.partition, c.epoch, c.low, c.stream_created, c.stream_seq, c.stream_event_id, c.checkpoints`,
+      [this.owner, leaseMs],
+    );
+    return rows.map(toOwnedPartition);
+  }
+
+  /** Saves progress and renews the leases in one statement. Returns the partitions that are still ours. */
+  async save(owned: readonly OwnedPartition[], leaseMs: number): Promise<ReadonlySet<number>> {
+    const { rows } = await this.client.query<{ partition: number }>(
+      `UPDATE ${this.schema}.relay_cursor c
+       SET lease_until = clock_timestamp() + $2 * interval '1 millisecond', low = v.low,
+           stream_created = v.stream_created, stream_seq = v.stream_seq, stream_event_id = v.stream_event_id,
+           checkpoints = v.checkpoints
+       FROM unnest($3::smallint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[], $9::jsonb[])
+         AS v (partition, epoch, low, stream_created, stream_seq, stream_event_id, checkpoints)
+       WHERE c.partition = v.partition AND c.owner = $1 AND c.epoch = v.epoch
+       RETURNING c.partition`,
+      [
+        this.owner,
+        leaseMs,
+        owned.map((item) => item.partition),
+        owned.map((item) => item.epoch),
+        owned.map((item) => item.progress.low),
+        owned.map((item) => item.streamCreated ?? null),
+        owned.map((item) => item.progress.position?.sequence ?? 0),
+        owned.map((item) => item.progress.position?.eventId ?? null),
+        owned.map((item) => JSON.stringify(item.progress.checkpoints)),
+      ],
+    );
+    return new Set(rows.map((row) => row.partition));
+  }
+
+  /** Ends the leases, so that another relay takes over at once. */
+  async release(owned: readonly OwnedPartition[]): Promise<void> {
+    await this.client.query(
+      `UPDATE ${this.schema}.relay_cursor c SET owner = NULL, lease_until = '-infinity'
+       FROM unnest($2::smallint[], $3::bigint[]) AS v (partition, epoch)
+       WHERE c.partition = v.partition AND c.owner = $1 AND c.epoch = v.epoch`,
+      [this.owner, owned.map((item) => item.partition), owned.map((item) => item.epoch)],
+    );
+  }
+
+  /** The highest outbox id given out so far, visible or not; 0 before the first. */
+  async readLastId(): Promise<number> {
+    const { rows } = await this.client.query<{ last: string }>(
+      `SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS last FROM ${this.schema}.outbox_id_seq`,
+    );
+    return Number(rows[0]?.last);
+  }
+
+  /** A fresh transaction id: every transaction that had one before this call has a smaller one. */
+  async takeTransactionId(): Promise<bigint> {
+    const { rows } = await this.client.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
+    return BigInt(rows[0]?.id ?? 0);
+  }
+
+  /** Unpublished visible rows in id order, `limit` at most of each partition, and the xmin of the same snapshot. */
+  async readUnpublished(
+    requests: readonly ReadRequest[],
+    publishedIds: readonly number[],
+    limit: number,
+  ): Promise<{ readonly xmin: bigint; readonly rows: OutboxRow[] }> {
+    const { rows } = await this.client.query<EventRow>(
+      `SELECT s.xmin, o.* FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin) s
+       LEFT JOIN (
+         SELECT e.* FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS p (partition, low, high)
+         CROSS JOIN LATERAL (
+           SELECT id, partition, key, subject, event_id, type, source, time, trace, data::text AS data
+           FROM ${this.schema}.outbox
+           WHERE partition = p.partition AND id > p.low AND id <= p.high AND id <> ALL ($4::bigint[])
+           ORDER BY id LIMIT $5
+         ) e
+       ) o ON true ORDER BY o.id`,
+      [
+        requests.map((request) => request.partition),
+        requests.map((request) => request.low),
+        requests.map((request) => request.high),
+        publishedIds,
+        limit,
+      ],
+    );
+    return { xmin: BigInt(rows[0]?.xmin ?? 0), rows: rows.filter((row) => row.id !== null).map(toOutboxRow) };
+  }
+
+  /** How many rows wait, counted up to `limit` a partition, and since how many seconds the oldest does. */
+  async measureBacklog(
+    requests: readonly ReadRequest[],
+    publishedIds: readonly number[],
+    limit: number,
+  ): Promise<{ readonly rows: number; readonly lagSeconds: number }> {
+    const { rows } = await this.client.query<{ rows: string; lag: number | null }>(
+      `SELECT count(*) AS rows, max(extract(epoch FROM clock_timestamp() - o.recorded_at))::float8 AS lag
+       FROM unnest($1::smallint[], $2::bigint[]) AS p (partition, low)
+       CROSS JOIN LATERAL (
+         SELECT recorded_at FROM ${this.schema}.outbox
+         WHERE partition = p.partition AND id > p.low AND id <> ALL ($3::bigint[]) ORDER BY id LIMIT $4
+       ) o`,
+      [requests.map((request) => request.partition), requests.map((request) => request.low), publishedIds, limit],
+    );
+    return { rows: Number(rows[0]?.rows ?? 0), lagSeconds: Math.max(0, rows[0]?.lag ?? 0) };
+  }
+}
+
+function toOwnedPartition(row: CursorRow): OwnedPartition {
+  const position: StreamPosition | undefined =
+    row.stream_event_id === null ? undefined : { sequence: Number(row.stream_seq), eventId: row.stream_event_id };
+  return {
+    partition: row.partition,
+    epoch: Number(row.epoch),
+    progress: new PartitionProgress(Number(row.low), position, row.checkpoints),
+    streamCreated: row.stream_created ?? undefined,
+  };
+}
+
+function toOutboxRow(row: EventRow): OutboxRow {
+  return {
+    outboxId: Number(row.id),
+    partition: row.partition,
+    id: row.event_id,
+    key: row.key,
+    subject: row.subject,
+    type: row.type,
+    source: row.source,
+    time: row.time.toISOString(),
+    trace: row.trace ?? undefined,
+    data: row.data,
+  };
+}

@@ -1,0 +1,44 @@
+/** A row to publish. */
+export interface Keyed {
+  readonly id: number;
+  readonly key: string;
+}
+
+/**
+ * Publishes rows with at most `window` of them outstanding, starting them in the order given, except that a row waits
+ * until the one before it *of its own key* was acknowledged, and is left out if that one failed.
+ *
+ * A connection that breaks may lose the messages at the head of what was sent and deliver those behind them. If two of
+ * one key were outstanding, the later could overtake the earlier; this way it cannot. Other keys don't wait.
+ *
+ * @returns the first error, if any; `publish` reports successes by itself. Resolves once nothing is outstanding.
+ */
+export async function publishInKeyOrder<Row extends Keyed>(
+  rows: readonly Row[],
+  window: number,
+  publish: (row: Row) => Promise<void>,
+): Promise<{ readonly error: unknown } | undefined> {
+  const tails = new Map<string, Promise<boolean>>();
+  const outstanding = new Set<Promise<boolean>>();
+  let failure: { readonly error: unknown } | undefined;
+  const attempt = async (row: Row, previous: Promise<boolean> | undefined): Promise<boolean> => {
+    if (previous !== undefined && !(await previous)) return false;
+    try {
+      await publish(row);
+      return true;
+    } catch (error) {
+      failure ??= { error };
+      return false;
+    }
+  };
+  for (const row of rows) {
+    if (failure !== undefined) break;
+    const task = attempt(row, tails.get(row.key));
+    tails.set(row.key, task);
+    outstanding.add(task);
+    void task.then(() => outstanding.delete(task));
+    if (outstanding.size >= window) await Promise.race(outstanding);
+  }
+  await Promise.all(outstanding);
+  return failure;
+}

@@ -1,0 +1,286 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { jetstream } from '@nats-io/jetstream';
+import { createTestDatabase, startTestNats } from '@onepool/testing-servers';
+import type pg from 'pg';
+import { appendToOutbox, outboxInsert, outboxParameters } from '../outbox/outbox-insert.ts';
+import { pruneOutbox } from '../outbox/prune.ts';
+import {
+  append,
+  type Bench,
+  eventIds,
+  eventually,
+  factOf,
+  openBench,
+  PARTITIONS,
+  readStream,
+  SCHEMA,
+  STREAM,
+} from '../spec-support/messaging-bench.ts';
+import type { RelayHooks, RelayOptions } from './relay-options.ts';
+import { startRelay, type Relay } from './relay.ts';
+
+let bench: Bench;
+const relays: Relay[] = [];
+const target = { schema: SCHEMA, partitionCount: PARTITIONS };
+const names = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
+
+async function relay(hooks: RelayHooks = {}, options: Partial<RelayOptions> = {}): Promise<Relay> {
+  const started = startRelay({
+    pool: bench.openPool(),
+    connection: await bench.connect(),
+    schema: SCHEMA,
+    stream: STREAM,
+    partitionCount: PARTITIONS,
+    leaseMs: 1_500,
+    publishTimeoutMs: 700,
+    hooks,
+    ...options,
+  });
+  relays.push(started);
+  return started;
+}
+
+async function streamHolds(ids: readonly string[]): Promise<string[]> {
+  const connection = await bench.connect();
+  return eventually(
+    async () => eventIds(await readStream(connection)),
+    (seen) => ids.every((id) => seen.includes(id)),
+  );
+}
+
+const lows = async (): Promise<number[]> =>
+  (await bench.pool.query<{ low: number }>(`SELECT low FROM ${SCHEMA}.relay_cursor ORDER BY partition`)).rows.map(
+    (row) => row.low,
+  );
+
+/** Waits until every partition is known to be complete and published up to the id, and has saved it. */
+const settledAt = (id: number): Promise<number[]> =>
+  eventually(lows, (all) => all.length === PARTITIONS && all.every((low) => low === id));
+
+async function begin(): Promise<pg.PoolClient> {
+  const client = await bench.pool.connect();
+  await client.query('BEGIN');
+  return client;
+}
+
+async function end(client: pg.PoolClient, how: 'COMMIT' | 'ROLLBACK' = 'COMMIT'): Promise<void> {
+  await client.query(how);
+  client.release();
+}
+
+beforeEach(async () => {
+  bench = await openBench({ createTestDatabase, startTestNats });
+});
+
+afterEach(async () => {
+  await Promise.all(relays.splice(0).map((running) => running.stop()));
+  await bench.close();
+});
+
+describe('relay', () => {
+  it('publishes CloudEvents in the order of each key, once, and becomes ready', async () => {
+    const running = await relay();
+    const events = names('e', 40).map((id, index) => factOf(id, `sku-${index % 5}`, { n: index, big: '12.50' }));
+    await append(bench.pool, events);
+    running.nudge();
+    await streamHolds(events.map((event) => event.id));
+    const messages = await readStream(await bench.connect());
+    expect(messages).toHaveLength(40);
+    for (let sku = 0; sku < 5; sku += 1) {
+      const mine = eventIds(messages.filter((message) => message.headers?.get('ce-partitionkey') === `sku-${sku}`));
+      expect(mine).toEqual(events.filter((event) => event.key === `sku-${sku}`).map((event) => event.id));
+    }
+    expect(messages[0]?.headers?.get('ce-specversion')).toBe('1.0');
+    expect(messages[0]?.headers?.get('Nats-Msg-Id')).toBe(eventIds(messages)[0]);
+    expect(running.isReady()).toBe(true);
+  });
+
+  it('neither waits for nor skips a transaction that commits late', async () => {
+    await relay();
+    const late = await begin();
+    await appendToOutbox(late, target, [factOf('late', 'sku-late')]);
+    await append(
+      bench.pool,
+      names('early', 20).map((id) => factOf(id, id)),
+    );
+    await streamHolds(names('early', 20));
+    await append(bench.pool, [factOf('after', 'sku-after')]);
+    expect(await streamHolds(['after'])).not.toContain('late');
+    await end(late);
+    await streamHolds(['late']);
+    await settledAt(22);
+  });
+
+  it('passes ids of transactions that rolled back', async () => {
+    await relay();
+    const doomed = await begin();
+    await appendToOutbox(doomed, target, [factOf('doomed', 'sku')]);
+    await append(bench.pool, [factOf('kept', 'sku')]);
+    await end(doomed, 'ROLLBACK');
+    expect(await streamHolds(['kept'])).toEqual(['kept']);
+    await settledAt(2);
+  });
+
+  it('loses nothing with two relays, delayed commits and a takeover, and keeps the order of each key', async () => {
+    const [first] = [await relay(), await relay()];
+    const writers = names('w', 6).map(async (writer, index) => {
+      for (let n = 0; n < 15; n += 1) {
+        const client = await begin();
+        await appendToOutbox(client, target, [factOf(`${writer}-${n}`, writer)]);
+        // Some transactions stay open while others overtake them.
+        for (let hold = 0; hold < (index * n) % 7; hold += 1) await client.query('SELECT pg_sleep(0.005)');
+        await end(client);
+      }
+    });
+    await first?.stop();
+    await Promise.all(writers);
+    const all = names('w', 6).flatMap((writer) => names(`${writer}-`, 15));
+    const seen = await streamHolds(all);
+    for (const writer of names('w', 6)) {
+      const mine = seen.filter((id) => id.startsWith(`${writer}-`));
+      expect([...new Set(mine)]).toEqual(names(`${writer}-`, 15));
+    }
+  });
+
+  it('has one owner of each partition, and a deposed one changes nothing', async () => {
+    const [one, two] = [await relay(), await relay()];
+    await eventually(
+      () => [...one.ownedPartitions(), ...two.ownedPartitions()].length,
+      (count) => count === PARTITIONS,
+    );
+    const owner = one.ownedPartitions().length > 0 ? one : two;
+    // Another owner with a newer epoch, as after a takeover from a relay that had been suspended.
+    await bench.pool.query(
+      `UPDATE ${SCHEMA}.relay_cursor SET owner = 'usurper', epoch = epoch + 1, lease_until = 'infinity', low = 7`,
+    );
+    await eventually(
+      () => owner.ownedPartitions().length,
+      (count) => count === 0,
+    );
+    await append(bench.pool, [factOf('unseen', 'sku')]);
+    await eventually(
+      () => two.ownedPartitions().length + one.ownedPartitions().length,
+      (count) => count === 0,
+    );
+    expect(await lows()).toEqual(new Array(PARTITIONS).fill(7));
+  });
+
+  it('refills a stream that was wiped while the server was killed', async () => {
+    const rewinds: string[] = [];
+    await relay({ onRewind: (rewind) => rewinds.push(rewind.reason) });
+    await append(
+      bench.pool,
+      names('e', 30).map((id, index) => factOf(id, `sku-${index % 3}`)),
+    );
+    await streamHolds(names('e', 30));
+    await bench.nats.kill();
+    await append(bench.pool, [factOf('during', 'sku-0')]);
+    await bench.nats.restart({ wipe: true });
+    const seen = await streamHolds([...names('e', 30), 'during']);
+    expect(new Set(rewinds)).toEqual(new Set(['stream_recreated']));
+    const ofOneKey = seen.filter((id) => id === 'during' || Number(id.slice(1)) % 3 === 0);
+    expect([...new Set(ofOneKey)]).toEqual([...names('e', 30).filter((_, index) => index % 3 === 0), 'during']);
+  });
+
+  it('publishes again what the stream lost at its end, even after others filled the sequence up', async () => {
+    const rewinds: string[] = [];
+    const running = await relay();
+    await append(
+      bench.pool,
+      names('e', 10).map((id) => factOf(id, 'sku')),
+    );
+    await streamHolds(names('e', 10));
+    await settledAt(10);
+    await running.stop();
+    const connection = await bench.connect();
+    const manager = await jetstream(connection).jetstreamManager(false);
+    // The last five messages are other ones now, at the same sequences, as when a lost tail was written over.
+    for (let seq = 6; seq <= 10; seq += 1) await manager.streams.deleteMessage(STREAM.name, seq);
+    await relay({ onRewind: (rewind) => rewinds.push(rewind.reason) }, { stream: { ...STREAM } });
+    await eventually(
+      () => rewinds.length,
+      (count) => count === 1,
+    );
+    expect(rewinds).toEqual(['stream_lost_tail']);
+  });
+
+  it('goes on by itself after NATS was away', async () => {
+    const running = await relay();
+    await append(bench.pool, [factOf('before', 'sku')]);
+    await streamHolds(['before']);
+    await bench.nats.kill();
+    await eventually(
+      () => running.isReady(),
+      (ready) => !ready,
+    );
+    await append(bench.pool, [factOf('during', 'sku')]);
+    await bench.nats.restart();
+    expect(await streamHolds(['before', 'during'])).toEqual(['before', 'during']);
+    await eventually(() => running.isReady(), Boolean);
+  });
+
+  it('goes on by itself after its PostgreSQL session was ended', async () => {
+    await relay();
+    await append(bench.pool, [factOf('before', 'sku')]);
+    await streamHolds(['before']);
+    await bench.pool.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    );
+    await eventually(() => append(bench.pool, [factOf('after', 'sku')]).then(() => true), Boolean);
+    await streamHolds(['before', 'after']);
+  });
+
+  it('raises the backlog alarm while nothing can be published', async () => {
+    const backlogs: { rows: number; alarm: boolean; lagSeconds: number }[] = [];
+    await relay({ onBacklog: (backlog) => backlogs.push(backlog) }, { backlogLimit: 3 });
+    await append(bench.pool, [factOf('first', 'sku')]);
+    await streamHolds(['first']);
+    await bench.nats.kill();
+    await append(
+      bench.pool,
+      names('e', 9).map((id) => factOf(id, 'sku')),
+    );
+    const alarm = await eventually(
+      () => backlogs.at(-1),
+      (last) => last?.alarm === true,
+    );
+    expect(alarm?.rows).toBe(4);
+  });
+});
+
+describe('outbox', () => {
+  it('asks for the transaction id before it takes the first outbox id', async () => {
+    const sql = outboxInsert(SCHEMA).replace(/\$(\d)::(\w+)\[\]/g, `'{}'::$2[]`);
+    const { rows } = await bench.pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`);
+    expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/One-Time Filter: \(pg_current_xact_id\(\)/);
+  });
+
+  it('gives ids in array order, also as a part of a larger statement', async () => {
+    const events = names('e', 50).map((id) => factOf(id, 'sku'));
+    await bench.pool.query(
+      `WITH touched AS (SELECT 1), appended AS (${outboxInsert(SCHEMA)} RETURNING id) SELECT count(*) FROM appended`,
+      outboxParameters(events, PARTITIONS),
+    );
+    const { rows } = await bench.pool.query<{ event_id: string }>(`SELECT event_id FROM ${SCHEMA}.outbox ORDER BY id`);
+    expect(rows.map((row) => row.event_id)).toEqual(names('e', 50));
+  });
+
+  it('prunes only what is both old and published', async () => {
+    const running = await relay();
+    await append(
+      bench.pool,
+      names('old', 12).map((id) => factOf(id, id)),
+    );
+    await settledAt(12);
+    await running.stop();
+    await append(bench.pool, [factOf('unpublished', 'x'), factOf('young', 'y')]);
+    await bench.pool.query(
+      `UPDATE ${SCHEMA}.outbox SET recorded_at = recorded_at - interval '8 days' WHERE event_id <> 'old3'`,
+    );
+    expect(await pruneOutbox({ pool: bench.pool, schema: SCHEMA, days: 7, batchSize: 5 })).toBe(11);
+    const { rows } = await bench.pool.query<{ event_id: string }>(`SELECT event_id FROM ${SCHEMA}.outbox ORDER BY id`);
+    expect(rows.map((row) => row.event_id)).toEqual(['old3', 'unpublished', 'young']);
+    await expect(pruneOutbox({ pool: bench.pool, schema: SCHEMA, days: 6 })).rejects.toThrow('at least 7 days');
+  });
+});
