@@ -6,14 +6,14 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { Type } from '@sinclair/typebox';
 import { type Grant, GRANTS, PostgresApiKeyStore, createApiKey, isGrant, sha256OfApiKey } from '@onepool/platform-auth';
-import { loadConfig } from '@onepool/platform-config';
+import { loadConfig, secret } from '@onepool/platform-config';
 import { createPool } from '@onepool/platform-postgres';
 import { SCHEMA } from './config.ts';
 
 const DAY_MS = 86_400_000;
 
 async function withStore(work: (store: PostgresApiKeyStore) => Promise<void>): Promise<void> {
-  const { DATABASE_URL } = loadConfig(Type.Object({ DATABASE_URL: Type.String({ minLength: 1, secret: true }) }));
+  const { DATABASE_URL } = loadConfig(Type.Object({ DATABASE_URL: secret(Type.String({ minLength: 1 })) }));
   const pool = createPool({
     url: DATABASE_URL,
     max: 1,

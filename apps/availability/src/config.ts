@@ -1,13 +1,17 @@
 /** Settings of the availability app, all from the environment. */
 import { type Static, Type } from '@sinclair/typebox';
+import { secret } from '@onepool/platform-config';
 import { LOG_LEVELS } from '@onepool/platform-telemetry';
 
 export const AvailabilityConfig = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3001, description: 'HTTP port; 0 takes a free one.' }),
   HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on.' }),
-  DATABASE_URL: Type.String({ minLength: 1, secret: true, description: 'PostgreSQL, `postgres://…`.' }),
+  DATABASE_URL: secret(Type.String({ minLength: 1, description: 'PostgreSQL, `postgres://…`.' })),
   NATS_URL: Type.String({ default: 'nats://127.0.0.1:4222', description: 'nats-server with JetStream.' }),
-  LOG_LEVEL: Type.Unsafe<(typeof LOG_LEVELS)[number]>({ type: 'string', enum: [...LOG_LEVELS], default: 'info' }),
+  LOG_LEVEL: Type.Union(
+    LOG_LEVELS.map((level) => Type.Literal(level)),
+    { default: 'info' },
+  ),
   ONEPOOL_INSTANCE: Type.String({
     default: 'availability-1',
     description: 'Name of this replica in logs and connections.',

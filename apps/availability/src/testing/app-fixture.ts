@@ -1,0 +1,209 @@
+/**
+ * The whole app for specs: in-process, on a database and a nats-server of its own, called over real HTTP and real NATS.
+ * Every answer is held against the contracts on its way: a success against the response schema, a refusal against RFC
+ * 9457 and the codes that its operation lists.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { headers as natsHeaders, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
+import { type Grant, PostgresApiKeyStore, createApiKey } from '@onepool/platform-auth';
+import { connectNats } from '@onepool/platform-messaging';
+import { createPool } from '@onepool/platform-postgres';
+import { createLogger } from '@onepool/platform-telemetry';
+import { type TestNats, createTestDatabase, startTestNats } from '@onepool/testing-servers';
+import type pg from 'pg';
+import { request } from 'undici';
+import { type AvailabilityApp, createAvailabilityApp } from '../availability-app.ts';
+import { type AvailabilityConfig, SCHEMA } from '../config.ts';
+import { type Answer, type OperationId, checkAnswer, operationOf } from './answer.ts';
+
+export type { Answer, OperationId };
+
+/** What a call sends. A body or payload that is a string or bytes goes out as it is, anything else as JSON. */
+export interface Call {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>> | string;
+  readonly body?: unknown;
+  /** `null` sends no key; absent, the key of the fixture's own client, which may do everything. */
+  readonly key?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface AppFixture {
+  readonly availability: AvailabilityApp;
+  /** `http://127.0.0.1:port`. */
+  readonly origin: string;
+  readonly nats: TestNats;
+  readonly caller: NatsConnection;
+  readonly pool: pg.Pool;
+  /** Every line the app has logged. */
+  readonly log: readonly string[];
+  /** The key of the fixture's own client. */
+  readonly key: string;
+  makeKey(clientId: string, scopes: readonly Grant[], expiresAt?: Date): Promise<string>;
+  http(id: OperationId, call?: Call): Promise<Answer>;
+  /** The same operation over NATS: path parameters, query and body are one object. */
+  rpc(id: OperationId, call?: Call): Promise<Answer>;
+  /** Any address, with no contract to hold the answer against. */
+  fetch(method: 'GET' | 'POST' | 'PUT', path: string, call?: Call): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface FixtureOptions {
+  /** A database that outlives the fixture; by default one of its own, on the shared server. */
+  readonly databaseUrl?: string;
+  readonly config?: Partial<AvailabilityConfig>;
+}
+
+export const CLIENT = 'spec';
+const RPC_TIMEOUT_MS = 5_000;
+
+export async function createAppFixture(options: FixtureOptions = {}): Promise<AppFixture> {
+  const [database, nats] = await Promise.all([
+    options.databaseUrl === undefined ? createTestDatabase() : { url: options.databaseUrl, drop: nothing },
+    startTestNats(),
+  ]);
+  const log: string[] = [];
+  const logger = createLogger({ name: 'spec', destination: { write: (line: string) => void log.push(line) } });
+  const config = { ...configFor(database.url, nats.url), ...options.config };
+  const availability = await createAvailabilityApp(config, logger);
+  await availability.app.listen(0, config.HOST);
+  const origin = await availability.app.getUrl();
+  const caller = await connectNats({ url: nats.url, name: 'spec-caller' });
+  const pool = poolFor(database.url);
+  const keys = new PostgresApiKeyStore(pool, SCHEMA);
+  const makeKey: AppFixture['makeKey'] = async (clientId, scopes, expiresAt) => {
+    const { key, sha256 } = createApiKey();
+    await keys.register({ clientId, sha256, scopes, expiresAt: expiresAt ?? null });
+    return key;
+  };
+  const key = await makeKey(CLIENT, ['all']);
+  const keyOf = (call: Call): string | null => (call.key === undefined ? key : call.key);
+  const fetch: AppFixture['fetch'] = (method, path, call = {}) => send(origin, method, path, keyOf(call), call);
+  return {
+    availability,
+    origin,
+    nats,
+    caller,
+    pool,
+    log,
+    key,
+    makeKey,
+    fetch,
+    http: async (id, call = {}) => {
+      const { method, path } = operationOf(id).http;
+      return checkAnswer(id, await fetch(method, addressOf(path, call), call));
+    },
+    rpc: async (id, call = {}) => checkAnswer(id, await ask(caller, id, keyOf(call), call)),
+    close: async () => {
+      await availability.close();
+      await Promise.all([caller.close(), pool.end()]);
+      await Promise.all([nats.stop(), database.drop()]);
+    },
+  };
+}
+
+/** Operations that can be called over NATS too. */
+export const subjects = Object.entries(AVAILABILITY_OPERATIONS).flatMap(([id, operation]) =>
+  'subject' in operation ? [[id as OperationId, operation.subject] as const] : [],
+);
+
+/** Waits until `look` gives something other than undefined, or fails after 20 s with the last thing it threw. */
+export async function eventually<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  const deadline_ms = performance.now() + 20_000;
+  for (;;) {
+    const failure: { error?: unknown } = {};
+    try {
+      const found = await look();
+      if (found !== undefined) return found;
+    } catch (error) {
+      failure.error = error;
+    }
+    if (performance.now() > deadline_ms) throw failure.error ?? new Error('It did not happen within 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+const configFor = (databaseUrl: string, natsUrl: string): AvailabilityConfig => ({
+  PORT: 0,
+  HOST: '127.0.0.1',
+  DATABASE_URL: databaseUrl,
+  NATS_URL: natsUrl,
+  LOG_LEVEL: 'info',
+  ONEPOOL_INSTANCE: 'availability-spec',
+  ONEPOOL_LANES: 2,
+  ONEPOOL_DEADLINE_MS: 5_000,
+  ONEPOOL_LOCKS_IDLE_MS: 1_000,
+});
+
+const poolFor = (url: string): pg.Pool =>
+  createPool({
+    url,
+    max: 4,
+    schema: SCHEMA,
+    applicationName: 'spec',
+    statementTimeoutMs: 10_000,
+    lockTimeoutMs: 5_000,
+    idleInTransactionTimeoutMs: 10_000,
+    connectTimeoutMs: 2_000,
+  });
+
+function addressOf(template: string, { params = {}, query }: Call): string {
+  const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  const search = typeof query === 'string' ? query : new URLSearchParams({ ...query }).toString();
+  return search === '' ? path : `${path}?${search}`;
+}
+
+const isRaw = (body: unknown): body is string | Buffer => typeof body === 'string' || Buffer.isBuffer(body);
+
+async function send(origin: string, method: 'GET' | 'POST' | 'PUT', path: string, key: string | null, call: Call) {
+  const { body } = call;
+  const response = await request(`${origin}${path}`, {
+    method,
+    headers: {
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...call.headers,
+    },
+    ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
+  });
+  const text = await response.body.text();
+  const contentType = String(response.headers['content-type'] ?? '');
+  const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
+  return { status: response.statusCode, contentType, headers, body: parsed(text, contentType) };
+}
+
+const parsed = (text: string, contentType: string): unknown => (contentType.includes('json') ? JSON.parse(text) : text);
+
+async function ask(caller: NatsConnection, id: OperationId, key: string | null, call: Call): Promise<Answer> {
+  const { subject } = operationOf(id);
+  if (subject === undefined) throw new Error(`${id} is not offered over NATS`);
+  const headers: MsgHdrs = natsHeaders();
+  if (key !== null) headers.set('authorization', `Bearer ${key}`);
+  for (const [name, value] of Object.entries(call.headers ?? {})) headers.set(name, value);
+  const query = typeof call.query === 'string' ? Object.fromEntries(new URLSearchParams(call.query)) : call.query;
+  const payload = isRaw(call.body)
+    ? call.body
+    : JSON.stringify({ ...call.params, ...query, ...(call.body as Record<string, unknown> | undefined) });
+  const reply = await caller.request(subject, payload, { headers, timeout: RPC_TIMEOUT_MS });
+  const contentType = reply.headers?.get('content-type') ?? '';
+  const names = reply.headers?.keys() ?? [];
+  return {
+    status: Number(reply.headers?.get('onepool-status')),
+    contentType,
+    headers: Object.fromEntries(names.map((name) => [name, reply.headers?.get(name) ?? ''])),
+    body: reply.json(),
+  };
+}
