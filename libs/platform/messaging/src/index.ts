@@ -2,6 +2,7 @@ export { parseMessage, toMessageHeaders, UnparsableMessageError, type FactEvent 
 export { messagingMigration } from './outbox/messaging-migration.ts';
 export {
   appendToOutbox,
+  MAX_EVENT_BYTES,
   OUTBOX_PARAMETER_COUNT,
   outboxInsert,
   outboxParameters,

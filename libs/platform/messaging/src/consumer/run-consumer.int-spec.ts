@@ -165,6 +165,7 @@ describe('consumer', () => {
     await effectsReach(1);
     await bench.nats.kill();
     await bench.nats.restart({ wipe: true });
+    publisher = await bench.connect('publisher');
     await eventually(
       async () => ensureStream(await jetstream(publisher).jetstreamManager(false), STREAM).then(() => true),
       Boolean,

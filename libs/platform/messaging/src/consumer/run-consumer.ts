@@ -82,6 +82,11 @@ class ConsumerLoop {
 
   async run(): Promise<void> {
     while (!this.stopping) {
+      // A request made while disconnected only runs into its time-out; the reconnect ends this pause.
+      if (!this.monitor.isConnected()) {
+        await this.pause.wait(RETRY_DELAY_MS);
+        continue;
+      }
       try {
         await this.waitForPostgres();
         this.consumer ??= await this.openConsumer();

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import pg from 'pg';
 import type { FactEvent } from '../cloud-event.ts';
 import { partitionOf } from './partition-of.ts';
@@ -32,6 +33,16 @@ export function outboxInsert(schema: string, firstParameter = 1): string {
     ORDER BY e.position`;
 }
 
+/** NATS refuses a message above 1 MiB, headers included; such a row would hold its key up for ever. */
+export const MAX_EVENT_BYTES = 900_000;
+
+function serialize(event: FactEvent): string {
+  const text = JSON.stringify(event.data);
+  const bytes = Buffer.byteLength(text);
+  assert(bytes <= MAX_EVENT_BYTES, `event ${event.id} of ${event.type} has ${bytes} bytes, above ${MAX_EVENT_BYTES}`);
+  return text;
+}
+
 /** The parameter values of {@link outboxInsert}, in order. */
 export function outboxParameters(events: readonly FactEvent[], partitionCount: number): unknown[][] {
   return [
@@ -43,7 +54,7 @@ export function outboxParameters(events: readonly FactEvent[], partitionCount: n
     events.map((event) => event.source),
     events.map((event) => event.time),
     events.map((event) => event.trace ?? null),
-    events.map((event) => JSON.stringify(event.data)),
+    events.map(serialize),
   ];
 }
 

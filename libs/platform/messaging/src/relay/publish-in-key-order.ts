@@ -4,12 +4,16 @@ export interface Keyed {
   readonly key: string;
 }
 
+/** One row that cannot be published must not hold up other keys; after so many, the fault is not the rows'. */
+const MAX_FAILURES = 3;
+
 /**
  * Publishes rows with at most `window` of them outstanding, starting them in the order given, except that a row waits
  * until the one before it *of its own key* was acknowledged, and is left out if that one failed.
  *
  * A connection that breaks may lose the messages at the head of what was sent and deliver those behind them. If two of
- * one key were outstanding, the later could overtake the earlier; this way it cannot. Other keys don't wait.
+ * one key were outstanding, the later could overtake the earlier; this way it cannot. Other keys don't wait, until
+ * several rows have failed: then nothing more is started.
  *
  * @returns the first error, if any; `publish` reports successes by itself. Resolves once nothing is outstanding.
  */
@@ -21,6 +25,7 @@ export async function publishInKeyOrder<Row extends Keyed>(
   const tails = new Map<string, Promise<boolean>>();
   const outstanding = new Set<Promise<boolean>>();
   let failure: { readonly error: unknown } | undefined;
+  let failures = 0;
   const attempt = async (row: Row, previous: Promise<boolean> | undefined): Promise<boolean> => {
     if (previous !== undefined && !(await previous)) return false;
     try {
@@ -28,11 +33,12 @@ export async function publishInKeyOrder<Row extends Keyed>(
       return true;
     } catch (error) {
       failure ??= { error };
+      failures += 1;
       return false;
     }
   };
   for (const row of rows) {
-    if (failure !== undefined) break;
+    if (failures >= MAX_FAILURES) break;
     const task = attempt(row, tails.get(row.key));
     tails.set(row.key, task);
     outstanding.add(task);

@@ -231,6 +231,16 @@ describe('relay', () => {
     await streamHolds(['before', 'after']);
   });
 
+  it('publishes the other keys while one row cannot be published, and that one once it can', async () => {
+    const running = await relay();
+    const stray = { ...factOf('stray', 'sku-stray'), subject: 'onepool.elsewhere.sku.changed.v1' };
+    await append(bench.pool, [stray, factOf('behind', 'sku-stray'), factOf('fine', 'sku-fine')]);
+    expect(await streamHolds(['fine'])).toEqual(['fine']);
+    await running.stop();
+    await relay({}, { stream: { ...STREAM, subjects: [...STREAM.subjects, 'onepool.elsewhere.>'] } });
+    expect(await streamHolds(['stray', 'behind'])).toEqual(['fine', 'stray', 'behind']);
+  });
+
   it('raises the backlog alarm while nothing can be published', async () => {
     const backlogs: { rows: number; alarm: boolean; lagSeconds: number }[] = [];
     await relay({ onBacklog: (backlog) => backlogs.push(backlog) }, { backlogLimit: 3 });
@@ -250,6 +260,11 @@ describe('relay', () => {
 });
 
 describe('outbox', () => {
+  it('refuses an event that no message could carry', async () => {
+    const huge = factOf('huge', 'sku', { text: 'x'.repeat(900_001) });
+    await expect(append(bench.pool, [huge])).rejects.toThrow('above 900000');
+  });
+
   it('asks for the transaction id before it takes the first outbox id', async () => {
     const sql = outboxInsert(SCHEMA).replace(/\$(\d)::(\w+)\[\]/g, `'{}'::$2[]`);
     const { rows } = await bench.pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`);
