@@ -31,10 +31,14 @@ const stock: fc.Arbitrary<Step> = fc
     const signed = rest.type === 'adjustment' && negative ? -quantity : quantity;
     pool.move({ ...rest, quantity: signed });
   });
+/** A busy till: what makes promises fall short while other nodes still have units. */
+const sale: fc.Arbitrary<Step> = fc
+  .record({ sku, node, quantity: fc.integer({ min: 3, max: 8 }) })
+  .map((sold) => (pool) => pool.move({ type: 'sale', toNode: null, ...sold }));
 const hold: fc.Arbitrary<Step> = fc
   .record({
     seller,
-    lines: fc.array(fc.record({ sku, quantity: few }), { minLength: 1, maxLength: 4 }),
+    lines: fc.array(fc.record({ sku, quantity: few }), { minLength: 1, maxLength: 3 }),
     partial: fc.boolean(),
   })
   .map(
@@ -58,31 +62,37 @@ const leave: fc.Arbitrary<Step> = fc
       (pool) =>
         pool.leave(verb, which, part),
   );
-const reback: fc.Arbitrary<Step> = fc.record({ pick, backing: fc.nat(3), to: node, quantity: few }).map(
-  ({ pick: which, backing, to, quantity }) =>
-    (pool) =>
-      pool.reback(which, backing, to, quantity),
-);
+const reback: fc.Arbitrary<Step> = fc
+  .record({ pick, backing: fc.nat(3), to: node, quantity: fc.integer({ min: 1, max: 2 }) })
+  .map(
+    ({ pick: which, backing, to, quantity }) =>
+      (pool) =>
+        pool.reback(which, backing, to, quantity),
+  );
 const extend: fc.Arbitrary<Step> = pick.map((which) => (pool) => pool.extend(which));
 const heal: fc.Arbitrary<Step> = sku.map((which) => (pool) => pool.heal(which));
 const wait: fc.Arbitrary<Step> = fc.constantFrom(1, 60, 100).map((ms) => (pool) => pool.wait(ms));
 
 const step = fc.oneof(
-  { weight: 3, arbitrary: stock },
-  { weight: 4, arbitrary: hold },
+  { weight: 4, arbitrary: stock },
+  { weight: 2, arbitrary: sale },
+  { weight: 6, arbitrary: hold },
   { weight: 3, arbitrary: confirm },
   { weight: 3, arbitrary: leave },
-  { weight: 2, arbitrary: reback },
+  { weight: 5, arbitrary: reback },
   { weight: 1, arbitrary: extend },
-  { weight: 2, arbitrary: heal },
-  { weight: 1, arbitrary: wait },
+  { weight: 3, arbitrary: heal },
+  { weight: 2, arbitrary: wait },
 );
-const opening = fc.array(fc.record({ sku, node, quantity: fc.integer({ min: 1, max: 6 }) }), { maxLength: 10 });
+const opening = fc.array(fc.record({ sku, node, quantity: fc.integer({ min: 2, max: 9 }) }), {
+  minLength: 6,
+  maxLength: 12,
+});
 
-describe('a pool of three SKUs at four nodes', () => {
+describe('a pool of two SKUs at four nodes', () => {
   it('decides as the model does, and keeps every law after every step', () => {
     fc.assert(
-      fc.property(opening, fc.array(step, { minLength: 1, maxLength: 40, size: 'max' }), (receipts, steps) => {
+      fc.property(opening, fc.array(step, { minLength: 30, maxLength: 60 }), (receipts, steps) => {
         const pool = new PoolDriver();
         for (const receipt of receipts) pool.move({ type: 'receipt', toNode: null, ...receipt });
         pool.check();
@@ -91,7 +101,7 @@ describe('a pool of three SKUs at four nodes', () => {
           pool.check();
         }
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
   });
 });
