@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { homePaths } from './home.ts';
-import { parseOptions } from './options.ts';
+import { homeOf } from './options.ts';
 import { isRunning, readRecord } from './runtime-record.ts';
 import type { RuntimeRecord } from './runtime-record.ts';
 
@@ -38,7 +38,7 @@ const root = join(import.meta.dirname, '../../..');
 export async function ensureRunning(options: EnsureOptions = {}): Promise<RunningSystem> {
   const replicas = options.replicas ?? 1;
   const variables = { ...process.env, ...options.variables };
-  const file = homePaths(parseOptions([], variables, root)!.home).record;
+  const file = homePaths(homeOf(variables, root)).record;
   const known = readRecord(file);
   if (known !== undefined && isRunning(known.runtime)) {
     const record = await untilReady(file, known.runtime.pid, () => isRunning(known.runtime));

@@ -53,7 +53,7 @@ export function parseOptions(
   const { values } = readArguments(args);
   if (values.help) return undefined;
   const options: RuntimeOptions = {
-    home: resolve(root, environment['ONEPOOL_HOME'] || '.onepool'),
+    home: homeOf(environment, root),
     portBase: readPortBase(environment['ONEPOOL_PORT_BASE'], problems),
     replicas: readReplicas(values.replicas ?? [], problems),
     seed: !values['no-seed'],
@@ -63,6 +63,11 @@ export function parseOptions(
   };
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
   return options;
+}
+
+/** Where the runtime keeps everything: `ONEPOOL_HOME`, by default `.onepool` in the workspace. */
+export function homeOf(environment: Environment, root: string): string {
+  return resolve(root, environment['ONEPOOL_HOME'] || '.onepool');
 }
 
 function readArguments(args: readonly string[]) {

@@ -1,7 +1,5 @@
-import type { App } from './app-catalogue.ts';
 import { HomeLockedError, lockHome } from './home-lock.ts';
 import { homePaths } from './home.ts';
-import type { RuntimeOptions } from './options.ts';
 import { Runtime } from './runtime.ts';
 import type { RuntimeSetup } from './runtime.ts';
 
@@ -10,12 +8,7 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const INTERRUPTED = 130;
 const STAY_ALIVE_MS = 3_600_000;
 
-export interface Program {
-  readonly options: RuntimeOptions;
-  readonly root: string;
-  readonly apps: readonly App[];
-  readonly tasks?: RuntimeSetup['tasks'];
-}
+export type Program = Omit<RuntimeSetup, 'report'>;
 
 /**
  * Runs the system in the foreground until a signal ends it, and returns the exit code: 0 after a clean stop, 130 when it
@@ -32,8 +25,7 @@ export async function run(program: Program): Promise<number> {
   let runtime: Runtime | undefined;
   try {
     unlock = lockHome(homePaths(program.options.home).lock);
-    const { tasks, ...rest } = program;
-    runtime = await Runtime.prepare({ ...rest, ...(tasks ? { tasks } : {}), report });
+    runtime = await Runtime.prepare({ ...program, report });
     const welcome = await Promise.race([runtime.start(), asked.then(() => undefined)]);
     if (welcome === undefined) return INTERRUPTED;
     print(welcome);

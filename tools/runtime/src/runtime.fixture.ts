@@ -5,8 +5,10 @@
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseOptions } from './options.ts';
 import { run } from './run.ts';
+import type { TaskContext } from './tasks.ts';
 
 const root = process.env['FIXTURE_ROOT'] ?? '';
 const options = parseOptions(process.argv.slice(2), process.env, root);
@@ -14,8 +16,11 @@ if (options === undefined) throw new Error('the fixture has no help');
 
 const tasks = {
   buildStale: async () => false,
-  migrate: async () => undefined,
+  // Long enough to be interrupted, when asked for.
+  migrate: (context: TaskContext) =>
+    process.env['FIXTURE_SLOW'] ? delay(60_000, undefined, { signal: context.signal }) : Promise.resolve(),
   registerApiKey: async () => undefined,
   seed: async () => appendFileSync(join(root, 'seeds'), '.'),
 };
-process.exit(await run({ options, root, apps: [{ name: 'availability', portOffset: 1, entry: 'app.mjs' }], tasks }));
+const apps = [{ name: 'availability', portOffset: 1, entry: 'app.mjs' }];
+process.exit(await run({ options, root, apps, tasks, postgresSettings: { fsync: 'off' } }));

@@ -5,8 +5,6 @@
  * development key, the apps, the demo network. Down: apps, then NATS, then PostgreSQL.
  */
 import { PortTakenError, requireFreePort, stopNatsIn, stopPostgresIn } from '@onepool/platform-local-servers';
-import { Listr } from 'listr2';
-import type { ListrTask, ListrTaskWrapper, DefaultRenderer, SimpleRenderer } from 'listr2';
 import { readOrCreateApiKey } from './api-key.ts';
 import { NATS_PORT_OFFSET, POSTGRES_PORT_OFFSET, planInstances } from './app-catalogue.ts';
 import type { App, Instance } from './app-catalogue.ts';
@@ -20,6 +18,8 @@ import { RuntimeRecorder, readRecord } from './runtime-record.ts';
 import { seededDatabases } from './seeded-databases.ts';
 import { appService, natsService, postgresService } from './services.ts';
 import type { ServerService } from './services.ts';
+import { StartSteps } from './start-steps.ts';
+import type { Step, StepVoice } from './start-steps.ts';
 import { Supervised } from './supervised.ts';
 import type { Report, Service } from './supervised.ts';
 import * as tasks from './tasks.ts';
@@ -33,15 +33,14 @@ export interface RuntimeSetup {
   readonly report: Report;
   /** The programs that run once at a start; a test puts others in their place. */
   readonly tasks?: typeof tasks;
+  /** Overrides of our PostgreSQL's settings; a test need not wait for the disk. */
+  readonly postgresSettings?: Readonly<Record<string, string>>;
 }
 
 /** Something outside us keeps the system from coming up; the message says what. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
-
-type Step = ListrTask<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
-type StepWrapper = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
 /** An app that ended this often before it was once ready will not become so. */
 const ENDS_MAX = 4;
@@ -53,11 +52,11 @@ export class Runtime {
   readonly #instances: readonly Instance[];
   readonly #recorder: RuntimeRecorder;
   readonly #stopping = new AbortController();
+  readonly #steps = new StartSteps();
   /** In the order of starting; promises, because a stop may come while one starts. */
   readonly #supervised: Promise<Supervised>[] = [];
   #databaseUrl = '';
   #natsUrl = '';
-  #sku: string | undefined;
 
   private constructor(setup: RuntimeSetup, paths: HomePaths) {
     const { options, apps } = setup;
@@ -88,18 +87,15 @@ export class Runtime {
   /** Resolves with the text to show when everything is ready. @throws when a step fails or `stop` is called. */
   async start(): Promise<string> {
     for (const { name, port } of this.#instances) await requireFreePort(port).catch(namePort(name));
-    await this.#run([
-      {
-        title: 'Build and servers',
-        task: (_context, step) =>
-          step.newListr([this.#buildStep(), this.#postgresStep(), this.#natsStep()], { concurrent: true }),
-      },
-      this.#step('Migrations', (context) => this.#tasks.migrate(context, this.#databaseUrl)),
-      this.#step('Development API key', async (context) => {
+    const steps = this.#steps;
+    await steps.run([
+      steps.together('Build and servers', () => [this.#buildStep(), this.#postgresStep(), this.#natsStep()]),
+      steps.step('Migrations', (voice) => this.#tasks.migrate(this.#taskContext(voice), this.#databaseUrl)),
+      steps.step('Development API key', async (voice) => {
         readOrCreateApiKey(this.#paths.apiKeyFile);
-        await this.#tasks.registerApiKey(context, this.#databaseUrl, this.#paths.apiKeyFile);
+        await this.#tasks.registerApiKey(this.#taskContext(voice), this.#databaseUrl, this.#paths.apiKeyFile);
       }),
-      { title: 'Apps', task: (_context, step) => step.newListr(this.#appSteps(), { concurrent: true }) },
+      steps.together('Apps', () => this.#appSteps()),
       this.#seedStep(),
     ]);
     this.#recorder.update({ ready: true });
@@ -117,41 +113,23 @@ export class Runtime {
     for (const group of [apps, named('nats'), named('postgres')]) await Promise.all(group.map((one) => one.stop()));
   }
 
-  async #run(steps: Step[]): Promise<void> {
-    const list = new Listr<unknown, 'default', 'simple'>(steps, {
-      concurrent: false,
-      exitOnError: true,
-      registerSignalListeners: false,
-      fallbackRenderer: 'simple',
-      rendererOptions: { collapseSubtasks: false, showErrorMessage: false },
-    });
-    await list.run();
-  }
-
-  #step(title: string, work: (context: tasks.TaskContext, step: StepWrapper) => Promise<void>): Step {
-    return { title, task: (_context, step) => work(this.#context(step), step) };
-  }
-
-  #context(step: StepWrapper): tasks.TaskContext {
-    const onLine = (line: string): void => {
-      step.output = line;
-    };
+  #taskContext({ say }: StepVoice): tasks.TaskContext {
     const { root } = this.#setup;
-    return { root, logs: this.#paths.logs, recorder: this.#recorder, signal: this.#stopping.signal, onLine };
+    return { root, logs: this.#paths.logs, recorder: this.#recorder, signal: this.#stopping.signal, onLine: say };
   }
 
   #buildStep(): Step {
-    return this.#step('Build what is stale', async (context, step) => {
-      const built = await this.#tasks.buildStale(context, this.#setup.apps);
-      if (!built) step.title += ': nothing is';
+    return this.#steps.step('Build what is stale', async (voice) => {
+      const built = await this.#tasks.buildStale(this.#taskContext(voice), this.#setup.apps);
+      if (!built) voice.note(': nothing is');
     });
   }
 
   #postgresStep(): Step {
     const { options } = this.#setup;
-    return this.#step('PostgreSQL', async () => {
+    return this.#steps.step('PostgreSQL', async () => {
       const port = options.portBase + POSTGRES_PORT_OFFSET;
-      const service = postgresService(options.home, port, this.#recorder);
+      const service = postgresService(options.home, port, this.#setup.postgresSettings ?? {}, this.#recorder);
       this.#databaseUrl = options.databaseUrl ?? (await this.#serve(service));
       this.#recorder.update({ databaseUrl: this.#databaseUrl });
     });
@@ -159,8 +137,8 @@ export class Runtime {
 
   #natsStep(): Step {
     const { options } = this.#setup;
-    return this.#step('nats-server', async ({ onLine }) => {
-      const service = natsService(options.home, options.portBase + NATS_PORT_OFFSET, this.#recorder, onLine);
+    return this.#steps.step('nats-server', async ({ say }) => {
+      const service = natsService(options.home, options.portBase + NATS_PORT_OFFSET, this.#recorder, say);
       this.#natsUrl = options.natsUrl ?? (await this.#serve(service));
       this.#recorder.update({ natsUrl: this.#natsUrl });
     });
@@ -174,14 +152,14 @@ export class Runtime {
       natsUrl: this.#natsUrl,
     };
     return this.#instances.map((instance) =>
-      this.#step(`${instance.name} on ${instance.port}`, async ({ signal }) => {
+      this.#steps.step(`${instance.name} on ${instance.port}`, async () => {
         const supervised = await this.#supervise(appService(instance, surroundings, this.#recorder));
         const log = `${this.#paths.logs}/${instance.name}.log`;
         const giveUp = (): Error | undefined =>
           supervised.ends < ENDS_MAX
             ? undefined
             : new StartError(`${instance.name} does not stay up. ${log}:\n${lastLines(log)}`);
-        await untilReady(`http://127.0.0.1:${instance.port}`, giveUp, signal);
+        await untilReady(`http://127.0.0.1:${instance.port}`, giveUp, this.#stopping.signal);
       }),
     );
   }
@@ -191,9 +169,9 @@ export class Runtime {
     const seeded = seededDatabases(this.#paths.seeded);
     const [url] = this.#urlsOf('availability');
     return {
-      ...this.#step('Demo network', async (context) => {
+      ...this.#steps.step('Demo network', async (voice) => {
         if (url === undefined) return;
-        await this.#tasks.seed(context, url, this.#paths.apiKeyFile);
+        await this.#tasks.seed(this.#taskContext(voice), url, this.#paths.apiKeyFile);
         seeded.add(options.databaseUrl);
       }),
       enabled: () => options.seed && !seeded.has(options.databaseUrl),
@@ -219,7 +197,7 @@ export class Runtime {
   async #welcome(): Promise<string> {
     const apiKey = readOrCreateApiKey(this.#paths.apiKeyFile);
     const [url] = this.#urlsOf('availability');
-    this.#sku = url === undefined ? undefined : await findSellableSku(url, apiKey);
+    const sku = url === undefined ? undefined : await findSellableSku(url, apiKey);
     const urls = Object.fromEntries(this.#setup.apps.map(({ name }) => [name, this.#urlsOf(name)]));
     const { logs, apiKeyFile } = this.#paths;
     return renderWelcome({
@@ -229,7 +207,7 @@ export class Runtime {
       logs,
       apiKeyFile,
       apiKey,
-      sku: this.#sku,
+      sku,
     });
   }
 }

@@ -13,8 +13,13 @@ export interface ServerService extends Service {
   url(): string;
 }
 
-export function postgresService(home: string, port: number, recorder: RuntimeRecorder): ServerService {
-  return serverService('postgres', recorder, () => startPostgres({ home, port }));
+export function postgresService(
+  home: string,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+  recorder: RuntimeRecorder,
+): ServerService {
+  return serverService('postgres', recorder, () => startPostgres({ home, port, settings }));
 }
 
 export function natsService(

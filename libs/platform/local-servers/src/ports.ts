@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PortTakenError } from './local-server.ts';
 
 /** A program that was just killed may hold its port for a moment. */
-const RELEASE_MS = 2_000;
+const RELEASE_MS = 1_000;
 const POLL_MS = 25;
 
 /** A port of the loopback interface that was free a moment ago, chosen by the operating system. */
@@ -25,7 +25,7 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-/** Resolves when the port is free; throws `PortTakenError` when it does not become so within two seconds. */
+/** Resolves when the port is free; throws `PortTakenError` when it does not become so within a second. */
 export async function requireFreePort(port: number): Promise<void> {
   const deadline = Date.now() + RELEASE_MS;
   while (!(await isPortFree(port))) {
