@@ -1,0 +1,134 @@
+/** The three edges together over a real nats-server: problems, API keys and traces of request/reply. */
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { headers as natsHeaders } from '@nats-io/transport-node';
+import { Controller, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import {
+  type ClientProxy,
+  ClientProxyFactory,
+  MessagePattern,
+  NatsRecordBuilder,
+  Payload,
+  Transport,
+} from '@nestjs/microservices';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type ApiClient, CurrentClient, RequireScope, createApiKey, installAuth } from '@onepool/platform-auth';
+import { bodyOf, compileSchema, installProblemHandling, toProblemError } from '@onepool/platform-problem';
+import { type TestNats, startTestNats } from '@onepool/testing-servers';
+import { Type } from '@sinclair/typebox';
+import { firstValueFrom, timeout } from 'rxjs';
+import { installTelemetry } from './install-telemetry.ts';
+import { createLogger } from './logger.ts';
+import { currentTrace, traceFrom, traceHeaders, withTrace } from './trace.ts';
+
+const KEY = createApiKey();
+const query = compileSchema(Type.Object({ sku: Type.String() }, { additionalProperties: false }));
+
+@Controller()
+class AtpController {
+  @MessagePattern('onepool.rpc.spec.atp.v1')
+  @RequireScope('stock:read')
+  atp(@Payload(bodyOf(query)) { sku }: { sku: string }, @CurrentClient() client: ApiClient): object {
+    if (sku === 'boom') throw new Error('password=hunter2');
+    return { sku, client: client.id, trace: currentTrace() };
+  }
+}
+
+@Module({ controllers: [AtpController] })
+class AtpModule {}
+
+describe('request/reply over NATS', () => {
+  let nats: TestNats;
+  let app: NestFastifyApplication;
+  let client: ClientProxy;
+
+  beforeAll(async () => {
+    nats = await startTestNats();
+    app = await NestFactory.create<NestFastifyApplication>(AtpModule, new FastifyAdapter(), { logger: false });
+    const telemetry = installTelemetry(app, { logger: createLogger({ name: 'spec', level: 'silent' }) });
+    installProblemHandling(app);
+    const known = { key: 1, id: 'shop', scopes: new Set(['stock:read']), expiresAt: null };
+    installAuth(app, { store: { findBySha256: (sha256) => Promise.resolve(sha256 === KEY.sha256 ? known : null) } });
+    const options = { transport: Transport.NATS, options: { servers: nats.url, maxReconnectAttempts: -1 } } as const;
+    telemetry.traceMessages(app.connectMicroservice(options, { inheritAppConfig: true, deferInitialization: true }));
+    await app.startAllMicroservices();
+    await app.init();
+    client = ClientProxyFactory.create(options);
+    await client.connect();
+  });
+
+  afterAll(async () => {
+    await client.close();
+    await app.close();
+    await nats.stop();
+  });
+
+  const ask = (payload: unknown, authorization?: string, subject = 'onepool.rpc.spec.atp.v1'): Promise<unknown> => {
+    const headers = natsHeaders();
+    if (authorization) headers.set('authorization', authorization);
+    for (const [name, value] of Object.entries(traceHeaders())) headers.set(name, value);
+    const record = new NatsRecordBuilder(payload).setHeaders(headers).build();
+    return firstValueFrom(client.send<unknown>(subject, record).pipe(timeout(1_000)));
+  };
+  const refusalOf = async (answer: Promise<unknown>) => {
+    const error: unknown = await answer.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    return toProblemError(error);
+  };
+  const bearer = `Bearer ${KEY.key}`;
+
+  it('carries the API key and the trace', async () => {
+    const trace = traceFrom({ 'x-request-id': 'order-9' });
+    const answer = await withTrace(trace, () => ask({ sku: 'A' }, bearer));
+    expect(answer).toMatchObject({
+      sku: 'A',
+      client: 'shop',
+      trace: { requestId: 'order-9', traceId: trace.traceId, parentSpanId: trace.spanId },
+    });
+  });
+
+  it('answers refusals with the same problem documents as HTTP', async () => {
+    expect((await refusalOf(ask({ sku: 'A' }))).code).toBe('auth.missing');
+    expect((await refusalOf(ask({ sku: 'A' }, `Bearer ${createApiKey().key}`))).code).toBe('auth.invalid');
+    const invalid = await refusalOf(ask({ sku: 'A', page: 1 }, bearer));
+    expect(invalid.toProblem()).toMatchObject({
+      code: 'request.invalid',
+      status: 400,
+      errors: [{ path: '/page', code: 'unknown_field' }],
+    });
+    expect((await refusalOf(ask({ sku: '\0' }, bearer))).errors).toMatchObject([{ code: 'nul_byte' }]);
+  });
+
+  it('shows nothing of an unforeseen error', async () => {
+    const refusal = await refusalOf(ask({ sku: 'boom' }, bearer));
+    expect(refusal.code).toBe('internal');
+    expect(JSON.stringify(refusal.toProblem())).not.toContain('hunter2');
+  });
+
+  it('is unavailable where nobody answers the subject', async () => {
+    expect((await refusalOf(ask({}, bearer, 'onepool.rpc.nobody.v1'))).code).toBe('service.unavailable');
+  });
+
+  it('is unavailable while the server is away, and works again by itself', async () => {
+    await nats.kill();
+    expect(await askUntil((code) => code === 'service.unavailable')).toBe('service.unavailable');
+    await nats.restart();
+    expect(await askUntil((code) => code === 'ok')).toBe('ok');
+  });
+
+  /** Asks again until the outcome is as wanted. A message lost with its connection never gets an answer: it times out. */
+  async function askUntil(isWanted: (code: string) => boolean): Promise<string> {
+    for (;;) {
+      const code = await ask({ sku: 'A' }, bearer).then(
+        () => 'ok',
+        (error: unknown) => toProblemError(error).code,
+      );
+      if (isWanted(code)) return code;
+      expect(['ok', 'outcome.unknown', 'service.unavailable']).toContain(code);
+      await setImmediate();
+    }
+  }
+});
