@@ -21,6 +21,9 @@ export const bodies = {
 
 export const queries = {
   page: compileQuerySchema(operations.listSkus.query),
+  thresholdPage: compileQuerySchema(operations.listThresholds.query),
+  ledgerPage: compileQuerySchema(operations.listLedger.query),
+  exceptionPage: compileQuerySchema(operations.listExceptions.query),
   atp: compileQuerySchema(operations.getAtp.query),
   countEvents: compileQuerySchema(operations.countEvents.query),
 };

@@ -4,7 +4,7 @@ import {
   ClientChosenId,
   ChannelCode,
   NodeCode,
-  Quantity,
+  PositiveUnits,
   SkuCode,
   Timestamp,
   Version,
@@ -44,7 +44,7 @@ export const ReservationChanged = closed({
     closed({
       sku: SkuCode,
       node: NodeCode,
-      quantity: Quantity,
+      quantity: PositiveUnits,
       to: Type.Optional(NodeCode),
     }),
     { description: 'Units by backing; `to` names the new node of a re-backed quantity.' },
@@ -57,7 +57,7 @@ export const PROMISE_BROKEN = 'onepool.stock.promise.broken.v1';
 export const PromiseBroken = closed({
   sku: SkuCode,
   node: NodeCode,
-  quantity: Quantity,
+  quantity: PositiveUnits,
   recordedAt: Timestamp,
 });
 export type PromiseBroken = Static<typeof PromiseBroken>;

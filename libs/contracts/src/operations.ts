@@ -6,7 +6,7 @@ import { type TSchema, Type } from '@sinclair/typebox';
 import * as catalog from './catalog.ts';
 import * as reservations from './reservations.ts';
 import * as stock from './stock.ts';
-import { PageQuery, closed, pageOf } from './primitives.ts';
+import { ExceptionPageQuery, LedgerPageQuery, PageQuery, ThresholdPageQuery, closed, pageOf } from './primitives.ts';
 
 export interface Operation {
   readonly summary: string;
@@ -86,7 +86,11 @@ export const AVAILABILITY_OPERATIONS = {
   listChannels: listOf('channel', catalog.Channel),
   putChannels: putOf('channel', catalog.PutChannels),
   importChannels: importOf('channel', CSV_COLUMNS.channel),
-  listThresholds: listOf('threshold', catalog.Threshold),
+  listThresholds: {
+    ...listOf('threshold', catalog.Threshold),
+    summary: 'List thresholds, oldest first.',
+    query: ThresholdPageQuery,
+  },
   putThresholds: putOf('threshold', catalog.PutThresholds),
   hold: {
     summary: 'Hold units: a reservation backed by named stock, or a refusal.',
@@ -127,9 +131,9 @@ export const AVAILABILITY_OPERATIONS = {
     'node.unknown',
     'sku.unknown',
   ]),
-  fulfil: verb('fulfil', reservations.FulfilRequest, ['reservation.not_confirmed']),
-  release: verb('release', reservations.ReleaseRequest, ['reservation.not_held']),
-  cancel: verb('cancel', reservations.CancelRequest, ['reservation.not_confirmed']),
+  fulfil: verb('fulfil', reservations.FulfilRequest, ['reservation.not_confirmed', 'sku.unknown', 'node.unknown']),
+  release: verb('release', reservations.ReleaseRequest, ['reservation.not_held', 'sku.unknown', 'node.unknown']),
+  cancel: verb('cancel', reservations.CancelRequest, ['reservation.not_confirmed', 'sku.unknown', 'node.unknown']),
   recordMovements: {
     summary: 'Record stock movements told by another system.',
     http: post('/v1/movements', 201),
@@ -179,7 +183,7 @@ export const AVAILABILITY_OPERATIONS = {
     http: get('/v1/stock/{sku}/ledger'),
     scope: 'stock:read',
     params: skuParam,
-    query: PageQuery,
+    query: LedgerPageQuery,
     response: pageOf(stock.LedgerEntry),
     problems: ['sku.unknown'],
   },
@@ -195,7 +199,7 @@ export const AVAILABILITY_OPERATIONS = {
     summary: 'Promises no eligible node can cover, open ones first.',
     http: get('/v1/exceptions'),
     scope: 'stock:read',
-    query: PageQuery,
+    query: ExceptionPageQuery,
     response: pageOf(stock.StockException),
     problems: [],
   },

@@ -19,9 +19,20 @@ export const ChannelCode = code('Channel: a place that sells.');
 export const ClientChosenId = code('Chosen by the client. It is the idempotency key of the request, per API client.');
 
 export const Quantity = Type.Integer({ minimum: 1, maximum: QUANTITY_UNITS_MAX, description: 'Units.' });
+/** Units in answers and facts, where lines were summed: no request's limit applies. */
+export const PositiveUnits = Type.Integer({ minimum: 1, description: 'Units.' });
+/** Units that may leave or arrive; 0 would say nothing. */
+export const SignedQuantity = (description: string) =>
+  Type.Integer({ minimum: -QUANTITY_UNITS_MAX, maximum: QUANTITY_UNITS_MAX, not: { const: 0 }, description });
 export const UnitCount = Type.Integer({ minimum: 0, description: 'Units.' });
 export const Version = Type.Integer({ minimum: 0, description: 'Counts the changes of one SKU; gap-free.' });
-export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC.' });
+/** Stricter than RFC 3339, whose leap seconds and lower-case letters not every platform can read. */
+export const Timestamp = Type.String({
+  format: 'date-time',
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$',
+  maxLength: 35,
+  description: 'RFC 3339 with offset; answers are in UTC.',
+});
 export const ShortText = Type.String({ minLength: 1, maxLength: 200 });
 export const Latitude = Type.Number({ minimum: -90, maximum: 90 });
 export const Longitude = Type.Number({ minimum: -180, maximum: 180 });
@@ -34,10 +45,19 @@ export const closed = <P extends Record<string, TSchema>>(properties: P, options
 export const oneOf = <const V extends readonly string[]>(values: V, description?: string) =>
   Type.Unsafe<V[number]>({ type: 'string', enum: [...values], ...(description ? { description } : {}) });
 
-export const PageQuery = closed({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
-  cursor: Type.Optional(Type.String({ maxLength: 200, pattern: '^[A-Za-z0-9_=.:-]*$' })),
-});
+const pageQuery = (cursor: string) =>
+  closed({
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
+    cursor: Type.Optional(
+      Type.String({ maxLength: 64, pattern: cursor, description: 'The `nextCursor` of the page before. Opaque.' }),
+    ),
+  });
+
+/** Each list refuses a cursor that it cannot have given; it would silently start anew, or ask the database for nonsense. */
+export const PageQuery = pageQuery('^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$');
+export const ThresholdPageQuery = pageQuery('^\\d{1,9}$');
+export const LedgerPageQuery = pageQuery('^\\d{1,15}\\.\\d{1,9}$');
+export const ExceptionPageQuery = pageQuery('^exc_\\d{1,15}$');
 export type PageQuery = Static<typeof PageQuery>;
 
 export const pageOf = <T extends TSchema>(item: T) =>

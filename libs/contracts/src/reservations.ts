@@ -9,6 +9,7 @@ import {
   Latitude,
   Longitude,
   NodeCode,
+  PositiveUnits,
   Quantity,
   SkuCode,
   Timestamp,
@@ -118,7 +119,7 @@ export const Reservation = closed({
   lines: Type.Array(
     closed({
       sku: SkuCode,
-      requested: Quantity,
+      requested: PositiveUnits,
       granted: UnitCount,
       skuVersion: Type.Optional(Version),
       backings: Type.Array(Backing),

@@ -5,9 +5,10 @@ import {
   ClientChosenId,
   LINES_MAX,
   NodeCode,
-  QUANTITY_UNITS_MAX,
+  PositiveUnits,
   Quantity,
   ShortText,
+  SignedQuantity,
   SkuCode,
   Timestamp,
   UnitCount,
@@ -32,11 +33,7 @@ export const Movement = Type.Union([
   closed({
     type: Type.Literal('adjustment'),
     ...movement,
-    quantity: Type.Integer({
-      minimum: -QUANTITY_UNITS_MAX,
-      maximum: QUANTITY_UNITS_MAX,
-      description: 'Signed units, not 0.',
-    }),
+    quantity: SignedQuantity('Signed units, not 0.'),
   }),
   closed(
     { type: Type.Literal('transfer'), ...movement, toNode: NodeCode, quantity: Quantity },
@@ -45,11 +42,7 @@ export const Movement = Type.Union([
   closed({
     type: Type.Literal('safety_stock'),
     ...movement,
-    quantity: Type.Integer({
-      minimum: -QUANTITY_UNITS_MAX,
-      maximum: QUANTITY_UNITS_MAX,
-      description: 'Signed units set aside, not 0.',
-    }),
+    quantity: SignedQuantity('Signed units set aside, not 0.'),
   }),
 ]);
 export type Movement = Static<typeof Movement>;
@@ -148,7 +141,7 @@ export const LedgerEntry = closed({
   node: NodeCode,
   from: Type.String(),
   to: Type.String(),
-  quantity: Quantity,
+  quantity: PositiveUnits,
   reason: Type.String(),
   source: Type.String(),
   sourceEventId: Type.Union([Type.String(), Type.Null()]),

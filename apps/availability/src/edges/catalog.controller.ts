@@ -80,7 +80,7 @@ export class CatalogController {
 
   @Get('thresholds')
   @RequireScope('catalog:read')
-  listThresholds(@Query(bodyOf(queries.page)) { limit = 100, cursor }: PageQuery) {
+  listThresholds(@Query(bodyOf(queries.thresholdPage)) { limit = 100, cursor }: PageQuery) {
     return this.catalog.listThresholds(limit, cursor);
   }
 

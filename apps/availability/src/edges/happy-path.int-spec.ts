@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Atp, AtpMany, LedgerEntry, MovementsResult, Reservation, StockOfSku } from '@onepool/contracts';
-import { type Answer, type AppFixture, type Call, type OperationId, createAppFixture, eventually as waitFor } from '../testing/app-fixture.ts';
+import {
+  type Answer,
+  type AppFixture,
+  type Call,
+  type OperationId,
+  createAppFixture,
+  eventually as waitFor,
+} from '../testing/app-fixture.ts';
 import { putNetwork, receive } from '../testing/network.ts';
 
 let app: AppFixture;
@@ -10,13 +17,15 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
+const NEAR_WH_1 = { lat: 41.9, lng: -87.6 };
+
 const tallies = ({ body }: Answer): object =>
-  (body as Reservation).lines.flatMap(({ backings }) => backings).map(
-    ({ node, held, confirmed, fulfilled, released, cancelled }) => ({
+  (body as Reservation).lines
+    .flatMap(({ backings }) => backings)
+    .map(({ node, held, confirmed, fulfilled, released, cancelled }) => ({
       node,
       ...Object.fromEntries(Object.entries({ held, confirmed, fulfilled, released, cancelled }).filter(([, n]) => n)),
-    }),
-  );
+    }));
 const rowAt = (rows: StockOfSku['rows'], node: string): StockOfSku['rows'][number] | undefined =>
   rows.find((row) => row.node === node);
 
@@ -32,7 +41,9 @@ describe.each([
     const sku = edge === 'http' ? 'http-1' : 'nats-1';
     const id = `${sku}-order`;
     await receive(app, sku, { 'wh-1': 6, 'wh-2': 6 });
-    const held = await call('hold', { body: { id, channel: 'web', nodes: ['wh-1'], lines: [{ sku, quantity: 5 }] } });
+    const held = await call('hold', {
+      body: { id, channel: 'web', destination: NEAR_WH_1, lines: [{ sku, quantity: 5 }] },
+    });
     expect(held.body).toMatchObject({ id, channel: 'web', status: 'held', version: 1 });
     expect(tallies(held)).toEqual([{ node: 'wh-1', held: 5 }]);
     const extended = await verb('extend', id, { expiresInSeconds: 3_600 });
@@ -179,7 +190,7 @@ describe.each([
     const { items } = (await app[edge]('queryAtp', { body })).body as AtpMany;
     expect(items.map(({ sku, atp, nodes }) => ({ sku, atp, nodes }))).toEqual([
       { sku: 'atp-2', atp: 0, nodes: [] },
-      { sku: 'atp-1', atp: 0, nodes: [{ node: 'store-1', atp: 1 }] },
+      { sku: 'atp-1', atp: 1, nodes: [{ node: 'store-1', atp: 1 }] },
     ]);
   });
 
@@ -193,7 +204,7 @@ describe.each([
 /** Reads a list to its end, `limit` items a page. */
 async function pages(id: OperationId, call: Call, limit: number): Promise<unknown[][]> {
   const read: unknown[][] = [];
-  for (let cursor: string | null = ''; cursor !== null; ) {
+  for (let cursor: string | null = ''; cursor !== null;) {
     const query: Record<string, string> = { limit: String(limit), ...(cursor === '' ? {} : { cursor }) };
     const { body } = await app.http(id, { ...call, query });
     const page = body as { items: unknown[]; nextCursor: string | null };
@@ -252,7 +263,9 @@ describe('a promise that breaks', () => {
     const sale = { type: 'sale', sku, node: 'wh-1', quantity: 2 };
     await app.http('recordMovements', { body: { id: 'break-sale', source: 'pos', movements: [sale] } });
     const open = await waitFor(async () => {
-      const { items } = (await app.http('listExceptions')).body as { items: { sku: string; closedAt: string | null }[] };
+      const { items } = (await app.http('listExceptions')).body as {
+        items: { sku: string; closedAt: string | null }[];
+      };
       return items.find((item) => item.sku === sku);
     });
     expect(open).toMatchObject({ code: 'promise.broken', node: 'wh-1', quantity: 1, closedAt: null });

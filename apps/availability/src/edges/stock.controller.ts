@@ -59,7 +59,7 @@ export class StockController {
   @Get('stock/:sku/ledger')
   listLedger(
     @Param(bodyOf(params.sku)) { sku }: SkuParam,
-    @Query(bodyOf(queries.page)) { limit = 100, cursor }: PageQuery,
+    @Query(bodyOf(queries.ledgerPage)) { limit = 100, cursor }: PageQuery,
   ) {
     return this.reads.ledger(sku, limit, cursor);
   }
@@ -71,7 +71,7 @@ export class StockController {
   }
 
   @Get('exceptions')
-  listExceptions(@Query(bodyOf(queries.page)) { limit = 100, cursor }: PageQuery) {
+  listExceptions(@Query(bodyOf(queries.exceptionPage)) { limit = 100, cursor }: PageQuery) {
     return this.reads.exceptions(limit, cursor);
   }
 

@@ -16,6 +16,8 @@ export interface PoolFixture {
   engine(options?: Partial<EngineOptions>): StockEngine;
   /** Receipts of `units` of `sku` at `node`. */
   receive(sku: string, node: string, units: number): Promise<void>;
+  /** Deadlocks that the database has seen. Ends the engines first, for only then are their counts all in. */
+  deadlocks(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,9 @@ export async function createPoolFixture(nodes: number, skus: number): Promise<Po
   };
   const first = engine();
   let received = 0;
+  const closeEngines = async (): Promise<void> => {
+    await Promise.all(engines.splice(0).map((made) => made.close()));
+  };
   return {
     url: database.url,
     catalog,
@@ -61,8 +66,15 @@ export async function createPoolFixture(nodes: number, skus: number): Promise<Po
       });
       if (!settled.ok) throw new Error(settled.code);
     },
+    deadlocks: async () => {
+      await closeEngines();
+      const rows: { deadlocks: number }[] = await dataSource.query(
+        'SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()',
+      );
+      return rows[0]?.deadlocks ?? Number.NaN;
+    },
     close: async () => {
-      await Promise.all(engines.map((made) => made.close()));
+      await closeEngines();
       await dataSource.destroy();
       await database.drop();
     },

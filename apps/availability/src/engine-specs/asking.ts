@@ -1,0 +1,118 @@
+/** What specs ask of an engine, in few words, and how they wait for what it does on its own. */
+import type { HoldRequest, MovementsRequest, MovementsResult, Reservation } from '@onepool/contracts';
+import type { Settled, StockEngine } from '@onepool/stock-data-access';
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+import { SCHEMA } from '../config.ts';
+import { CLIENT } from '../testing/pool-fixture.ts';
+
+type Lines = HoldRequest['lines'];
+type VerbCall = Parameters<StockEngine['verb']>[2];
+type VerbBody<V extends VerbCall['verb']> = Omit<Extract<VerbCall, { verb: V }>['body'], 'commandId'>;
+type Movement = MovementsRequest['movements'][number];
+
+/** One line is `['sku1', 2]`; the channel is `web`. `expiresInSeconds` may be a fraction here, which no edge lets in. */
+export function hold(
+  engine: StockEngine,
+  id: string,
+  lines: readonly (readonly [string, number])[],
+  options: Partial<HoldRequest> = {},
+): Promise<Settled<Reservation>> {
+  const asked: Lines = lines.map(([sku, quantity]) => ({ sku, quantity }));
+  return engine.hold(CLIENT, { id, channel: 'web', lines: asked, ...options });
+}
+
+/** `commandId` is the reservation's id and the verb unless given. */
+export function act<V extends VerbCall['verb']>(
+  engine: StockEngine,
+  reservation: string,
+  verb: V,
+  body: VerbBody<V> & { commandId?: string },
+): Promise<Settled<Reservation>> {
+  const request = { verb, body: { commandId: `${reservation}-${verb}`, ...body } } as VerbCall;
+  return engine.verb(CLIENT, reservation, request);
+}
+
+export function record(
+  engine: StockEngine,
+  id: string,
+  movements: readonly Movement[],
+  options: Partial<MovementsRequest> = {},
+): Promise<Settled<MovementsResult>> {
+  return engine.recordMovements(CLIENT, { id, source: 'spec', movements: [...movements], ...options });
+}
+
+export const sale = (sku: string, node: string, quantity: number): Movement => ({ type: 'sale', sku, node, quantity });
+export const receipt = (sku: string, node: string, quantity: number): Movement => ({
+  type: 'receipt',
+  sku,
+  node,
+  quantity,
+});
+
+/** The value of what must have succeeded. */
+export function done<T>(settled: Settled<T>): T {
+  if (!settled.ok) throw new Error(`refused: ${settled.code} ${JSON.stringify(settled.details)}`);
+  return settled.value;
+}
+
+/** The code of a refusal; null for success. */
+export const codeOf = (settled: Settled<unknown>): string | null => (settled.ok ? null : settled.code);
+
+/** Open units by node, as `{ n1: 2 }`. */
+export function backedBy(reservation: Reservation, tally: 'held' | 'confirmed' = 'held'): Record<string, number> {
+  const units: Record<string, number> = {};
+  for (const backing of reservation.lines.flatMap(({ backings }) => backings)) {
+    if (backing[tally] > 0) units[backing.node] = (units[backing.node] ?? 0) + backing[tally];
+  }
+  return units;
+}
+
+const LOOK_EVERY_MS = 5;
+const LOOK_FOR_MS = 15_000;
+
+/** Waits for a condition; fails when it does not come true. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + LOOK_FOR_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+export interface HeldGate {
+  /** Waits until `count` sessions of the database wait for a lock. */
+  waitedForBy(count: number): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** Keeps a SKU's gate locked from a session of its own, as a replica that has stopped does. */
+export async function holdGate(
+  pool: { readonly url: string; readonly dataSource: DataSource },
+  sku: string,
+  idleInTransactionTimeoutMs = 0,
+): Promise<HeldGate> {
+  const client = new pg.Client({ connectionString: pool.url });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query(`SET search_path = ${SCHEMA}`);
+  await client.query(`SET idle_in_transaction_session_timeout = ${idleInTransactionTimeoutMs}`);
+  await client.query('BEGIN');
+  await client.query(
+    'SELECT FROM sku_gate WHERE sku_key = (SELECT sku_key FROM sku WHERE code = $1) FOR NO KEY UPDATE',
+    [sku],
+  );
+  const waiting = async (): Promise<number> => {
+    const rows: { count: number }[] = await pool.dataSource.query(
+      `SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    return rows[0]?.count ?? 0;
+  };
+  return {
+    waitedForBy: (count) => until(`${count} sessions wait for the gate`, async () => (await waiting()) >= count),
+    release: async () => {
+      await client.query('COMMIT').catch(() => undefined);
+      await client.end().catch(() => undefined);
+    },
+  };
+}
