@@ -23,7 +23,7 @@ describe('laws of every operation', () => {
         expect(rowFault(before)).toBeNull();
         expect(rowFault(operate(before, done).row)).toBeNull();
       }),
-      { numRuns: 2_000 },
+      { numRuns: 600 },
     );
   });
 
@@ -37,7 +37,7 @@ describe('laws of every operation', () => {
         expect(balancesOf(after)).toEqual(expected);
         expect(after.node).toBe(before.node);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 
@@ -49,7 +49,7 @@ describe('laws of every operation', () => {
           expect(from).not.toBe(to);
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 
@@ -130,7 +130,7 @@ describe('physical events', () => {
         expect(net(happen(start, one))).toBe(net(start) + sum);
         expect(net(happen(start, other))).toBe(net(start) + sum);
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 
@@ -222,7 +222,7 @@ describe('promises', () => {
         const quantity = Math.min(wished, r.committed);
         expect(fulfil(r, quantity).row).toEqual(sell(giveBack(r, 'committed', quantity).row, quantity).row);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 
@@ -233,7 +233,7 @@ describe('promises', () => {
         const second = Math.min(b, r.committed - first);
         expect(fulfil(fulfil(r, first).row, second).row).toEqual(fulfil(r, first + second).row);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 

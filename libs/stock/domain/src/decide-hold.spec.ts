@@ -244,7 +244,7 @@ describe('laws of a hold', () => {
         }));
         expect(decision.value.lines).toEqual(expected);
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 
@@ -270,7 +270,7 @@ describe('laws of a hold', () => {
           }
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 

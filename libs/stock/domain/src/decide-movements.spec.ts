@@ -107,7 +107,7 @@ describe('laws of movements', () => {
           }
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 

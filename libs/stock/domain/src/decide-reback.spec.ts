@@ -271,7 +271,7 @@ describe('laws of re-back', () => {
           }
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 
@@ -291,7 +291,7 @@ describe('laws of re-back', () => {
           expect(rules.isEligible(channel, to, NOW)).toBe(true);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 });
@@ -354,7 +354,7 @@ describe('healing a shortfall', () => {
           }
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 
@@ -375,7 +375,7 @@ describe('healing a shortfall', () => {
         expect(short(supplies) - short(found.supplies)).toBe(moved);
         expect(found.broken.reduce((sum, { quantity }) => sum + quantity, 0)).toBe(short(found.supplies));
       }),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 
@@ -387,7 +387,7 @@ describe('healing a shortfall', () => {
         expect(second.effects).toEqual([]);
         expect(second.broken).toEqual(first.broken);
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 });

@@ -309,7 +309,7 @@ describe('laws of the verbs', () => {
           return decision.ok ? decision.value : null;
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });

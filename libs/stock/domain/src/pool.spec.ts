@@ -101,7 +101,7 @@ describe('a pool of two SKUs at four nodes', () => {
           pool.check();
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });
