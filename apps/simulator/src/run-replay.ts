@@ -3,7 +3,7 @@ import { audit } from './audit/audit.ts';
 import type { Finding } from './audit/finding.ts';
 import type { ApiClient } from './drive/api-client.ts';
 import { putNetwork, putSkus, verifyLedger } from './drive/availability-api.ts';
-import { type QuiescenceOptions, awaitQuiescence } from './drive/await-quiescence.ts';
+import { type Quiescence, type QuiescenceOptions, awaitQuiescence } from './drive/await-quiescence.ts';
 import { drivePlan } from './drive/drive-plan.ts';
 import { inParallel } from './drive/in-parallel.ts';
 import { OrderDriver } from './drive/order-driver.ts';
@@ -33,6 +33,8 @@ export interface ReplayOutcome {
   readonly unexpected: readonly string[];
 }
 
+const UNEXPECTED_SHOWN_MAX = 10;
+
 /** Replays the plan. Throws `SystemUnavailable` when the system stops answering; findings are returned. */
 export const runReplay = async (
   plan: Plan,
@@ -44,8 +46,8 @@ export const runReplay = async (
   const log = new FactLog(plan.keyPrefix);
   const recorder = new Recorder();
   const driver = new OrderDriver(client, recorder);
-  await source.start((fact) => log.take(fact));
   try {
+    await source.start((fact) => log.take(fact));
     onPhase(`creating ${plan.skus.length} SKUs at ${plan.nodes.length} nodes, with their starting stock`);
     await stockUp(plan, client, driver, recorder, concurrency);
     onPhase(`sending ${plan.operations.length} operations for ${plan.orders} orders, ${concurrency} at a time`);
@@ -58,25 +60,7 @@ export const runReplay = async (
     const quiet = await awaitQuiescence(client, plan, { log, source }, { concurrency, ...settings.quiescence });
     onPhase('auditing');
     const ledger = await verifyLedger(client, plan.keyPrefix);
-    const history = recorder.history();
-    const result = audit({ history, moves: log.moves, confirmFacts: log.confirms, stocks: quiet.stocks });
-    const summary = summarize({
-      plan,
-      history,
-      audit: result,
-      holdLatenciesMs: recorder.holdLatenciesMs,
-      driveMs,
-      eventsPublished: quiet.written,
-      eventsReceived: log.received,
-      versionGaps: quiet.stocks.reduce((sum, { sku, version }) => sum + log.gapsOf(sku, version), 0),
-      ledgerBalanced: ledger.balanced,
-      failures: recorder.failures.length,
-      stepsRefused: recorder.stepsRefused,
-      retries: client.retries,
-    });
-    const failures = failuresOf(summary, result.findings);
-    const unexpected = recorder.failures.slice(0, 10).map(({ id, answer }) => `${id}: ${answer}`);
-    return { summary, failures, findings: result.findings, unexpected };
+    return judge(plan, recorder, log, { driveMs, quiet, ledgerBalanced: ledger.balanced, retries: client.retries });
   } finally {
     await source.stop();
   }
@@ -97,4 +81,31 @@ const stockUp = async (
   await driver.settle();
   const refused = recorder.failures[0];
   if (refused) throw new SystemUnavailable(`Starting stock was refused: ${refused.id}: ${refused.answer}`);
+};
+
+interface Evidence {
+  readonly driveMs: number;
+  readonly quiet: Quiescence;
+  readonly ledgerBalanced: boolean;
+  readonly retries: number;
+}
+
+const judge = (plan: Plan, recorder: Recorder, log: FactLog, evidence: Evidence): ReplayOutcome => {
+  const { stocks, written } = evidence.quiet;
+  const history = recorder.history();
+  const result = audit({ history, moves: log.moves, confirmFacts: log.confirms, stocks });
+  const summary = summarize({
+    ...evidence,
+    plan,
+    history,
+    audit: result,
+    holdLatenciesMs: recorder.holdLatenciesMs,
+    eventsPublished: written,
+    eventsReceived: log.received,
+    versionGaps: stocks.reduce((sum, { sku, version }) => sum + log.gapsOf(sku, version), 0),
+    failures: recorder.failures.length,
+    stepsRefused: recorder.stepsRefused,
+  });
+  const unexpected = recorder.failures.slice(0, UNEXPECTED_SHOWN_MAX).map(({ id, answer }) => `${id}: ${answer}`);
+  return { summary, failures: failuresOf(summary, result.findings), findings: result.findings, unexpected };
 };

@@ -16,6 +16,7 @@ import {
 } from '@nats-io/jetstream';
 import { type NatsConnection, connect, nanos } from '@nats-io/transport-node';
 import { FACTS_STREAM } from '@onepool/contracts';
+import { SystemUnavailable } from '../drive/system-unavailable.ts';
 import type { ReceivedFact } from './fact-log.ts';
 import type { FactSource } from './fact-source.ts';
 
@@ -49,8 +50,11 @@ export class JetStreamFacts implements FactSource {
   }
 
   async start(onFact: (fact: ReceivedFact) => void): Promise<void> {
-    const manager = await this.#manager();
-    const { created, state } = await manager.streams.info(FACTS_STREAM);
+    const { created, state } = await this.#manager()
+      .then((manager) => manager.streams.info(FACTS_STREAM))
+      .catch((cause: unknown) => {
+        throw new SystemUnavailable(`The stream ${FACTS_STREAM} cannot be read: ${String(cause)}`, { cause });
+      });
     this.#created = created;
     this.#last = state.last_seq;
     this.#reading = this.#read(onFact);

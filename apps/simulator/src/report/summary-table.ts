@@ -38,6 +38,7 @@ export const summaryTable = (summary: Summary): string => {
     head: ['', 'figure', 'what it counts'],
     colAligns: ['left', 'right', 'left'],
     style: { head: [], border: [] },
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
   for (const [key, note] of Object.entries(NOTES)) {
     const value = summary[key as keyof Summary];

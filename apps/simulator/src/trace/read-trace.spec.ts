@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TraceUnreadable, firstOrders, readTrace } from './read-trace.ts';
@@ -105,7 +106,7 @@ describe('readTrace', () => {
   });
 
   const published = join(
-    process.env['ONEPOOL_DATA'] ?? '../shared/data',
+    process.env['ONEPOOL_DATA'] ?? fileURLToPath(new URL('../../../../../shared/data', import.meta.url)),
     'orders/uci_online_retail/online_retail.dev.csv.gz',
   );
   const published_it = existsSync(published) ? it : it.skip;
