@@ -5,8 +5,21 @@ import { FACTS_STREAM, FACTS_SUBJECTS, openApiDocument, asyncApiDocument } from 
 import { CachingApiKeyStore, PostgresApiKeyStore, clientOf, installAuth, publicRoute } from '@onepool/platform-auth';
 import { connectNats, monitorConnection, natsMicroserviceOptions, startRelay } from '@onepool/platform-messaging';
 import { createPool, runMigrations } from '@onepool/platform-postgres';
-import { installProblemHandling, parseJsonBody, problemServerOptions, toRpcProblem } from '@onepool/platform-problem';
-import { type Logger, createMetrics, installTelemetry, nestLogger } from '@onepool/platform-telemetry';
+import {
+  installProblemHandling,
+  parseJsonBody,
+  problem,
+  problemServerOptions,
+  toRpcProblem,
+} from '@onepool/platform-problem';
+import {
+  type Logger,
+  createMetrics,
+  currentTrace,
+  installTelemetry,
+  nestLogger,
+  traceparentOf,
+} from '@onepool/platform-telemetry';
 import { Housekeeping, StockEngine } from '@onepool/stock-data-access';
 import { AppModule } from './app.module.ts';
 import { type AvailabilityConfig, PARTITION_COUNT, SCHEMA } from './config.ts';
@@ -21,6 +34,18 @@ export interface AvailabilityApp {
   readonly engine: StockEngine;
   /** Stops taking requests, lets what was taken finish, and closes every connection. */
   close(): Promise<void>;
+}
+
+/** The W3C traceparent of the request under way, for the facts that it causes. */
+function currentTraceparent(): string | null {
+  const trace = currentTrace();
+  return trace ? traceparentOf(trace) : null;
+}
+
+/** The limits of an HTTP body hold for a message's too, whatever the server would carry. */
+function parseMessageBody(body: Uint8Array): unknown {
+  if (body.byteLength > BODY_LIMIT_BYTES) throw problem('request.too_large');
+  return parseJsonBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
 }
 
 /** Migrates, wires and initialises the app. It does not listen yet. */
@@ -59,6 +84,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     idleInTransactionTimeoutMs: config.ONEPOOL_LOCKS_IDLE_MS,
     hooks: observed.lane,
     onCommitted: () => relay.nudge(),
+    traceOf: currentTraceparent,
     onConnectionError: (error) => logger.warn({ err: error }, 'database connection lost'),
   });
   observed.watch(engine);
@@ -93,16 +119,17 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   const asyncApi = asyncApiDocument();
   server.get('/openapi.json', publicRoute, () => openApi);
   server.get('/asyncapi.json', publicRoute, () => asyncApi);
-  app.connectMicroservice(
+  const messages = app.connectMicroservice(
     natsMicroserviceOptions({
       url: config.NATS_URL,
       name: config.ONEPOOL_INSTANCE,
       queue: 'availability',
-      parse: (body) => parseJsonBody(Buffer.from(body)),
+      parse: parseMessageBody,
       toProblem: (error) => toRpcProblem(problemOf(error) ?? error),
     }),
-    { inheritAppConfig: true },
+    { inheritAppConfig: true, deferInitialization: true },
   );
+  telemetry.traceMessages(messages);
   await app.init();
   await app.startAllMicroservices();
   housekeeping.start();

@@ -68,7 +68,6 @@ async function decideAndWrite(
     versionsBefore,
     schema,
     partitionCount,
-    trace: null,
   });
   return outcomes;
 }

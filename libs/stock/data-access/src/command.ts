@@ -12,8 +12,13 @@ import type {
 } from '@onepool/stock-domain';
 import type { MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
 
+export interface Traced {
+  /** W3C traceparent of the request, for the facts that it causes. */
+  readonly trace: string | null;
+}
+
 /** Who asks, and with which idempotency key. */
-export interface Keyed {
+export interface Keyed extends Traced {
   /** The API client; keys are scoped to it. */
   readonly client: string;
   readonly id: string;
@@ -61,7 +66,7 @@ export interface MovementsCommand extends Keyed {
 }
 
 /** The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also re-backs its shortfall. */
-export interface TendCommand {
+export interface TendCommand extends Traced {
   readonly kind: 'tend';
   readonly skus: readonly SkuKey[];
   readonly heal: boolean;

@@ -22,7 +22,12 @@ import {
   reap,
   shortfallOf,
 } from '@onepool/stock-domain';
-import type { MovementsResult, Reservation as ReservationView, ReservationFact } from '@onepool/contracts';
+import type {
+  MovementsResult,
+  Reservation as ReservationView,
+  ReservationChanged,
+  ReservationFact,
+} from '@onepool/contracts';
 import type { Command, HoldCommand, Keyed, MovementsCommand, Outcome, TendCommand, VerbCommand } from './command.ts';
 import {
   type AnsweredLine,
@@ -50,6 +55,9 @@ export class BatchDecider {
   readonly #initial: ReadonlyMap<SkuKey, SkuSupply>;
   readonly #changedSinceHealing = new Set<SkuKey>();
   readonly #healed = new Set<SkuKey>();
+  readonly #traces = new Map<SkuKey, string>();
+  /** Of the command under decision. */
+  #trace: string | null = null;
 
   constructor(
     private readonly state: BatchState,
@@ -69,6 +77,7 @@ export class BatchDecider {
   }
 
   #decideOne(command: Command): Outcome {
+    this.#trace = command.trace;
     switch (command.kind) {
       case 'hold':
         return this.#replayed(command) ?? this.#hold(command);
@@ -248,7 +257,7 @@ export class BatchDecider {
       quantity,
       ...(to === undefined ? {} : { to: this.views.node(to) }),
     }));
-    this.writes.reservationFacts.push({
+    const data: ReservationChanged = {
       reservation: id,
       client,
       channel: this.views.channel(reservation.channel),
@@ -256,7 +265,8 @@ export class BatchDecider {
       version: reservation.version,
       recordedAt: isoTime(this.state.now),
       changes: named,
-    });
+    };
+    this.writes.reservationFacts.push({ data, trace: this.#trace });
   }
 
   #apply({ supplies, postings }: SupplyEffect, origin: LedgerOrigin): void {
@@ -270,6 +280,7 @@ export class BatchDecider {
       this.state.supplies.set(sku, supply);
       this.state.versions.set(sku, (this.state.versions.get(sku) ?? 0) + 1);
       this.#changedSinceHealing.add(sku);
+      if (this.#trace !== null) this.#traces.set(sku, this.#trace);
     }
   }
 
@@ -292,7 +303,12 @@ export class BatchDecider {
       const before = this.#initial.get(sku);
       if (!before || before === supply) continue;
       const rows = supply.rows.filter((row) => !before.rows.includes(row));
-      this.writes.changedSkus.push({ sku, rows, version: this.state.versions.get(sku) ?? 0 });
+      this.writes.changedSkus.push({
+        sku,
+        rows,
+        version: this.state.versions.get(sku) ?? 0,
+        trace: this.#traces.get(sku) ?? null,
+      });
       const short = shortfallOf(supply);
       const worthALook = short > shortfallOf(before) || availableOf(supply) > 0;
       if (short > 0 && worthALook && this.#changedSinceHealing.has(sku)) this.writes.rebackTasks.push(sku);

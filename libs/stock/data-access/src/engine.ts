@@ -37,6 +37,8 @@ export interface EngineOptions {
   readonly hooks?: LaneHooks;
   /** Called after a commit that wrote facts, for instance to wake the relay. */
   readonly onCommitted?: () => void;
+  /** The traceparent of the request under way. */
+  readonly traceOf?: () => string | null;
   readonly onConnectionError?: (error: Error) => void;
 }
 
@@ -56,6 +58,7 @@ export class StockEngine {
   readonly #lanes: readonly Lane[];
   readonly #cartLane: Lane;
   readonly #deadlineMs: number;
+  readonly #traceOf: () => string | null;
   readonly #reservations: DataLoader<readonly [string, string], { key: number; skus: SkuKey[] } | null, string>;
 
   constructor(options: EngineOptions) {
@@ -87,6 +90,7 @@ export class StockEngine {
     this.#lanes = Array.from({ length: laneCount }, lane);
     this.#cartLane = lane();
     this.#deadlineMs = options.deadlineMs ?? 10_000;
+    this.#traceOf = options.traceOf ?? (() => null);
     this.#reservations = new DataLoader((ids) => this.#findReservations(ids), {
       cache: false,
       maxBatchSize: 512,
@@ -97,7 +101,9 @@ export class StockEngine {
   /** Holds units for `client`. The answer to a repeated request is the first one's. */
   hold(client: string, request: HoldRequest): Promise<Settled<ReservationView>> {
     return this.#settle(async () => {
-      const command = await this.#resolved((rules) => resolveHold(client, request, rules, this.directory));
+      const command = await this.#resolved((rules) =>
+        resolveHold({ client, trace: this.#traceOf() }, request, rules, this.directory),
+      );
       return this.submit(command);
     });
   }
@@ -110,6 +116,7 @@ export class StockEngine {
       return this.submit({
         kind: 'verb',
         client,
+        trace: this.#traceOf(),
         id: request.body.commandId,
         reservationKey: found.key,
         skus: found.skus,
@@ -120,14 +127,16 @@ export class StockEngine {
 
   recordMovements(client: string, request: MovementsRequest): Promise<Settled<MovementsResult>> {
     return this.#settle(async () => {
-      const command = await this.#resolved((rules) => resolveMovements(client, request, rules, this.directory));
+      const command = await this.#resolved((rules) =>
+        resolveMovements({ client, trace: this.#traceOf() }, request, rules, this.directory),
+      );
       return this.submit(command);
     });
   }
 
   /** Locks SKUs one by one, which reaps what is overdue there; with `heal` re-backs their shortfalls. */
   async tend(skus: readonly SkuKey[], heal: boolean): Promise<void> {
-    await Promise.all(skus.map((sku) => this.submit({ kind: 'tend', skus: [sku], heal })));
+    await Promise.all(skus.map((sku) => this.submit({ kind: 'tend', skus: [sku], heal, trace: null })));
   }
 
   submit(command: Command): Promise<Outcome> {

@@ -15,7 +15,7 @@ import {
   type ReleaseRequest,
 } from '@onepool/contracts';
 import type { NodeKey, SellingRules, SkuKey } from '@onepool/stock-domain';
-import type { HoldCommand, MovementsCommand, Verb } from './command.ts';
+import type { HoldCommand, Keyed, MovementsCommand, Verb } from './command.ts';
 import { Refusal } from './refusal.ts';
 import type { SkuDirectory } from './sku-directory.ts';
 
@@ -26,6 +26,9 @@ export type VerbRequest =
   | { readonly verb: 'release'; readonly body: ReleaseRequest }
   | { readonly verb: 'cancel'; readonly body: CancelRequest }
   | { readonly verb: 're-back'; readonly body: RebackRequest };
+
+/** Who asks, and within which trace. */
+export type Caller = Pick<Keyed, 'client' | 'trace'>;
 
 /** Hashes positions, not member names, so that the order of members and spelt-out defaults make no difference. */
 export const bodyHash = (parts: readonly unknown[]): Buffer => hash('sha256', JSON.stringify(parts), 'buffer');
@@ -50,7 +53,7 @@ export function channelOf(rules: SellingRules, code: string) {
 }
 
 export async function resolveHold(
-  client: string,
+  caller: Caller,
   request: HoldRequest,
   rules: SellingRules,
   directory: SkuDirectory,
@@ -64,7 +67,7 @@ export async function resolveHold(
   const place = destination ? [destination.lat, destination.lng] : null;
   return {
     kind: 'hold',
-    client,
+    ...caller,
     id,
     bodyHash: bodyHash([
       channel,
@@ -87,7 +90,7 @@ export async function resolveHold(
 }
 
 export async function resolveMovements(
-  client: string,
+  caller: Caller,
   request: MovementsRequest,
   rules: SellingRules,
   directory: SkuDirectory,
@@ -104,7 +107,7 @@ export async function resolveMovements(
   });
   return {
     kind: 'movements',
-    client,
+    ...caller,
     id,
     bodyHash: bodyHash(['movements', source, occurredAt ?? null, told]),
     skus: [...new Set(keys)],

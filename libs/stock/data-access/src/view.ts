@@ -56,7 +56,11 @@ export class Views {
         sku: this.sku(sku),
         requested,
         granted,
-        backings: backings.filter((backing) => backing.sku === sku).map((backing) => this.#backing(backing)),
+        // In the nodes' order, so that a read shows them as the verb before it did.
+        backings: backings
+          .filter((backing) => backing.sku === sku)
+          .toSorted((a, b) => a.node - b.node)
+          .map((backing) => this.#backing(backing)),
       })),
     };
   }

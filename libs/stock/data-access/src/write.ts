@@ -28,7 +28,6 @@ export interface WriteContext {
   readonly versionsBefore: ReadonlyMap<number, number>;
   readonly schema: string;
   readonly partitionCount: number;
-  readonly trace: string | null;
 }
 
 export async function writeBatch(client: pg.PoolClient, writes: Writes, context: WriteContext): Promise<void> {
@@ -159,9 +158,9 @@ function parametersOf(writes: Writes, facts: readonly FactEvent[], { now, partit
 }
 
 function factsOf(writes: Writes, context: WriteContext): FactEvent[] {
-  const { now, views, versionsBefore, trace } = context;
+  const { now, views, versionsBefore } = context;
   const recordedAt = isoTime(now);
-  const fact = (id: string, key: string, subject: string, data: unknown): FactEvent => ({
+  const fact = (id: string, key: string, subject: string, data: unknown, trace: string | null): FactEvent => ({
     id,
     key,
     subject,
@@ -171,7 +170,7 @@ function factsOf(writes: Writes, context: WriteContext): FactEvent[] {
     data,
     ...(trace === null ? {} : { trace }),
   });
-  const changed = writes.changedSkus.map(({ sku, rows, version }) => {
+  const changed = writes.changedSkus.map(({ sku, rows, version, trace }) => {
     const code = views.sku(sku);
     const data: SkuChanged = {
       sku: code,
@@ -180,20 +179,21 @@ function factsOf(writes: Writes, context: WriteContext): FactEvent[] {
       recordedAt,
       rows: rows.map((row) => views.stockRow(row)),
     };
-    return fact(`sku/${code}/${version}`, code, SKU_CHANGED, data);
+    return fact(`sku/${code}/${version}`, code, SKU_CHANGED, data, trace);
   });
-  const reservations = writes.reservationFacts.map((data) =>
+  const reservations = writes.reservationFacts.map(({ data, trace }) =>
     fact(
       `reservation/${data.client}/${data.reservation}/${data.version}`,
       data.reservation,
       reservationSubject(data.fact),
       data,
+      trace,
     ),
   );
   const broken = writes.newlyBroken.map(({ sku, node, quantity }) => {
     const data: PromiseBroken = { sku: views.sku(sku), node: views.node(node), quantity, recordedAt };
     const version = writes.changedSkus.find((entry) => entry.sku === sku)?.version ?? versionsBefore.get(sku) ?? 0;
-    return fact(`broken/${data.sku}/${data.node}/${version}`, data.sku, PROMISE_BROKEN, data);
+    return fact(`broken/${data.sku}/${data.node}/${version}`, data.sku, PROMISE_BROKEN, data, null);
   });
   return [...changed, ...reservations, ...broken];
 }

@@ -29,6 +29,8 @@ export interface ChangedSku {
   readonly sku: SkuKey;
   readonly rows: readonly StockRow[];
   readonly version: number;
+  /** Of the last command that changed the SKU. */
+  readonly trace: string | null;
 }
 
 export interface RowQuantity {
@@ -50,7 +52,7 @@ export class Writes {
   readonly ledger: LedgerRow[] = [];
   readonly commands: { readonly command: Keyed; readonly answer: ReservationView | MovementsResult }[] = [];
   readonly changedSkus: ChangedSku[] = [];
-  readonly reservationFacts: ReservationChanged[] = [];
+  readonly reservationFacts: { readonly data: ReservationChanged; readonly trace: string | null }[] = [];
   readonly rebackTasks: SkuKey[] = [];
   readonly healed: SkuKey[] = [];
   /** Every short row of a healed SKU; of these the ones not known before are facts. */
