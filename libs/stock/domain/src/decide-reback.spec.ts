@@ -265,13 +265,37 @@ describe('laws of re-back', () => {
           if (!decision.ok) return;
           const { reservation: after, effect } = decision.value;
           expectSound(supplies, effect.supplies, [after, ...others]);
-          for (const changed of effect.supplies.get(1)!.rows) {
+          for (const changed of (effect.supplies.get(1) ?? supplies.get(1)!).rows) {
             const own = effect.postings.filter(({ node }) => node === changed.node);
             expect(applyTransfers(rowAt(supplies.get(1)!, changed.node), own)).toEqual(changed);
           }
         },
       ),
       { numRuns: 400 },
+    );
+  });
+
+  it('pins and unpins in place without moving a unit', () => {
+    fc.assert(
+      fc.property(world, fc.boolean(), ({ supplies, reservations, rules }, pins) => {
+        const [mine] = reservations;
+        const backing = mine?.backings.find(({ held, confirmed, pin }) => held + confirmed > 0 && pin === null);
+        fc.pre(mine !== undefined && backing !== undefined);
+        const { sku, node } = backing;
+        const pin = pins ? { fulfilmentId: 'ful_1', orderVersion: 1 } : null;
+        const inPlace = { sku, from: node, to: node, quantity: 1, unpin: !pins };
+        const decision = decideReback(mine, supplies, rules, {
+          expectedVersion: mine.version,
+          moves: [inPlace],
+          pin,
+          now: NOW,
+        });
+        expect(decision.ok).toBe(true);
+        if (!decision.ok) return;
+        expect(decision.value.effect.postings).toEqual([]);
+        const after = decision.value.reservation.backings.find((one) => one.sku === sku && one.node === node);
+        expect(after).toEqual({ ...backing, pin });
+      }),
     );
   });
 
@@ -284,7 +308,7 @@ describe('laws of re-back', () => {
         const decision = decideReback(mine, supplies, rules, request);
         if (!decision.ok) return;
         const channel = rules.channels.get(mine.channel)!;
-        for (const { from, to, unpin } of some) {
+        for (const { from, to, unpin } of some.filter((one) => one.from !== one.to)) {
           const source = mine.backings.find(({ node }) => node === from);
           if (source?.pin) expect(unpin).toBe(true);
           expect(mine.nodes?.includes(to) ?? true).toBe(true);

@@ -48,9 +48,15 @@ export function decideReback(
   const changes: BackingChange[] = [];
   for (const { sku, from, to, quantity, unpin } of request.moves) {
     const source = backingAt(backings, sku, from);
-    if (!source || open(source) < quantity || from === to)
+    const inPlace = from === to;
+    const movesNothing = inPlace && request.pin === null && !unpin;
+    if (!source || open(source) < quantity || movesNothing)
       return reject({ code: 'reback.not_backed', at: { sku, node: from } });
     if (source.pin && !unpin) return reject({ code: 'reback.pinned', at: { sku, node: from } });
+    if (inPlace) {
+      backings = withBacking(backings, { ...source, pin: request.pin });
+      continue;
+    }
     const mayBack = reservation.nodes === null || reservation.nodes.includes(to);
     const atp =
       channel && mayBack
@@ -109,7 +115,9 @@ export function healShortfall(
 ): Healing {
   let current = supplies;
   const effects: VerbEffect[] = [];
-  for (const reservation of candidates) {
+  // Those that only a few nodes may serve go first: an unrestricted one can still go elsewhere.
+  const restrictedFirst = candidates.toSorted((a, b) => Number(a.nodes === null) - Number(b.nodes === null));
+  for (const reservation of restrictedFirst) {
     const effect = healOne(sku, reservation, current, rules, now);
     if (!effect) continue;
     effects.push(effect);
