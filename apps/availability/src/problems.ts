@@ -16,6 +16,7 @@ export const problems = defineProblems({
   'reback.pinned': { status: 409, title: 'A node is working on the units', retryable: false },
   'reback.not_backed': { status: 409, title: 'The units are not backed there', retryable: false },
   'movement.exceeds_stock': { status: 409, title: 'More units than there are', retryable: true },
+  'movement.out_of_range': { status: 422, title: 'More units than a balance can hold', retryable: false },
   'movement.in_future': { status: 422, title: 'The movement lies in the future', retryable: false },
   'idempotency.mismatch': { status: 409, title: 'The id was used with another body', retryable: false },
   'version.not_reached': { status: 409, title: 'The version has not been reached', retryable: true, retryAfter_s: 1 },
@@ -33,6 +34,9 @@ export function refusal(code: string, details: Readonly<Record<string, unknown>>
   return problems.problem(code, { extensions: details });
 }
 
+/** A balance beyond 2^31 - 1 units: the batch is split until only the command that asks for it fails. */
+const NUMERIC_VALUE_OUT_OF_RANGE = '22003';
+
 /** Operational errors of what lies below the edge. */
 export function problemOf(error: unknown): ProblemError | undefined {
   if (error instanceof EngineError) return problems.problem(error.code, { retryAfter_s: 1, cause: error });
@@ -47,6 +51,9 @@ export function problemOf(error: unknown): ProblemError | undefined {
     case 'unique_violation':
     case 'check_violation':
     case 'other':
-      return undefined;
+      return isOutOfRange(error) ? problems.problem('movement.out_of_range', { cause: error }) : undefined;
   }
 }
+
+const isOutOfRange = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === NUMERIC_VALUE_OUT_OF_RANGE;

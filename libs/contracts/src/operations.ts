@@ -145,6 +145,7 @@ export const AVAILABILITY_OPERATIONS = {
       'sku.unknown',
       'node.unknown',
       'movement.exceeds_stock',
+      'movement.out_of_range',
       'movement.in_future',
       'idempotency.mismatch',
       'outcome.unknown',
