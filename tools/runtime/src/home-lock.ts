@@ -1,58 +1,91 @@
 /** One runtime per home: a file that names the process which holds it. The lock of a dead process is broken. */
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isAlive, startedAt } from '@onepool/platform-local-servers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { identify, isRunning } from './runtime-record.ts';
+import type { ProcessIdentity } from './runtime-record.ts';
 
 /** Another runtime works on this home. */
 export class HomeLockedError extends Error {
   override readonly name = 'HomeLockedError';
 }
 
-interface Owner {
-  readonly pid: number;
-  readonly startedAt: string | undefined;
+export interface HomeLock {
+  /** Tells a start that waits for the home that it will be free soon. */
+  announceStop(): void;
+  release(): void;
 }
 
+interface Owner extends ProcessIdentity {
+  /** Who started the owner; the owner stops by itself when that one is gone. */
+  readonly launcher?: ProcessIdentity | undefined;
+  readonly stopping: boolean;
+}
+
+const WAIT_MAX_MS = 60_000;
+const POLL_MS = 100;
+
 /**
- * Takes the lock and returns what gives it back.
+ * Takes the lock. While its owner is about to end it is waited for.
  *
- * @throws HomeLockedError when a living process holds it.
+ * @throws HomeLockedError when a living process holds it and means to go on.
  */
-export function lockHome(file: string): () => void {
+export async function lockHome(file: string, launcher: ProcessIdentity | undefined): Promise<HomeLock> {
   mkdirSync(dirname(file), { recursive: true });
-  const mine = JSON.stringify({ pid: process.pid, startedAt: startedAt(process.pid) });
+  const owner: Owner = { ...identify(process.pid), launcher, stopping: false };
   const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, mine);
+  const deadline = Date.now() + WAIT_MAX_MS;
+  writeFileSync(draft, JSON.stringify(owner));
   try {
     // A link appears whole or not at all, and only once.
-    while (!tryLink(draft, file)) breakIfAbandoned(file);
+    while (!tryLink(draft, file)) {
+      const holder = breakIfAbandoned(file);
+      if (holder === undefined) continue;
+      if (!isEnding(holder) || Date.now() > deadline) throw lockedBy(holder, file);
+      await delay(POLL_MS);
+    }
   } finally {
     rmSync(draft, { force: true });
   }
-  return () => {
-    if (read(file) === mine) rmSync(file, { force: true });
+  const isMine = (): boolean => read(file)?.owner?.pid === process.pid;
+  return {
+    announceStop: () => {
+      if (!isMine()) return;
+      writeFileSync(draft, JSON.stringify({ ...owner, stopping: true }));
+      renameSync(draft, file);
+    },
+    release: () => {
+      if (isMine()) rmSync(file, { force: true });
+    },
   };
 }
 
-function breakIfAbandoned(file: string): void {
+function isEnding({ launcher, stopping }: Owner): boolean {
+  return stopping || (launcher !== undefined && !isRunning(launcher));
+}
+
+function lockedBy({ pid }: Owner, file: string): HomeLockedError {
+  return new HomeLockedError(
+    `Onepool already runs on ${dirname(file)} (process ${pid}). Stop it there, or set ONEPOOL_HOME and ` +
+      'ONEPOOL_PORT_BASE to run another beside it.',
+  );
+}
+
+/** The living owner, or undefined when there is none and the lock may be tried again. */
+function breakIfAbandoned(file: string): Owner | undefined {
   const found = read(file);
-  if (found === undefined) return;
-  const owner = parse(found);
-  if (owner !== undefined && isAlive(owner.pid) && startedAt(owner.pid) === owner.startedAt) {
-    throw new HomeLockedError(
-      `Onepool already runs on ${dirname(file)} (process ${owner.pid}). Stop it there, or set ONEPOOL_HOME and ` +
-        'ONEPOOL_PORT_BASE to run another beside it.',
-    );
-  }
+  if (found === undefined) return undefined;
+  if (found.owner !== undefined && isRunning(found.owner)) return found.owner;
   const aside = `${file}.${process.pid}.broken`;
   try {
     renameSync(file, aside);
   } catch {
-    return;
+    return undefined;
   }
   // Between reading and renaming another start may have taken the lock: then it is put back.
-  if (read(aside) !== found) tryLink(aside, file);
+  if (read(aside)?.text !== found.text) tryLink(aside, file);
   rmSync(aside, { force: true });
+  return undefined;
 }
 
 function tryLink(existing: string, file: string): boolean {
@@ -65,18 +98,16 @@ function tryLink(existing: string, file: string): boolean {
   }
 }
 
-function read(file: string): string | undefined {
+function read(file: string): { readonly text: string; readonly owner: Owner | undefined } | undefined {
+  let text: string;
   try {
-    return readFileSync(file, 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch {
     return undefined;
   }
-}
-
-function parse(text: string): Owner | undefined {
   try {
-    return JSON.parse(text) as Owner;
+    return { text, owner: JSON.parse(text) as Owner };
   } catch {
-    return undefined;
+    return { text, owner: undefined };
   }
 }

@@ -1,5 +1,7 @@
 import { HomeLockedError, lockHome } from './home-lock.ts';
+import type { HomeLock } from './home-lock.ts';
 import { homePaths } from './home.ts';
+import { findLauncher, untilLauncherGone } from './launcher.ts';
 import { Runtime } from './runtime.ts';
 import type { RuntimeSetup } from './runtime.ts';
 
@@ -11,20 +13,24 @@ const STAY_ALIVE_MS = 3_600_000;
 export type Program = Omit<RuntimeSetup, 'report'>;
 
 /**
- * Runs the system in the foreground until a signal ends it, and returns the exit code: 0 after a clean stop, 130 when it
+ * Runs the system in the foreground until a signal, or the end of npm, ends it, and returns the exit code: 0 after a clean stop, 130 when it
  * was interrupted before it was ready, 1 when it did not come up.
  */
 export async function run(program: Program): Promise<number> {
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   const report = (message: string): void => print(`${new Date().toISOString().slice(11, 19)}  ${message}`);
+  // Whoever read our output may have gone; that must not end us before what we started.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   // The listener stays to the end: a second signal must not cut the stopping short.
-  const asked = new Promise<void>((resolve) => STOP_SIGNALS.forEach((name) => process.on(name, () => resolve())));
+  const signalled = new Promise<void>((resolve) => STOP_SIGNALS.forEach((name) => process.on(name, () => resolve())));
+  const launcher = findLauncher();
+  const asked = Promise.race([signalled, untilLauncherGone(launcher)]);
   // Watching servers that are not our children keeps no process alive by itself.
   const stayAlive = setInterval(() => undefined, STAY_ALIVE_MS);
-  let unlock: (() => void) | undefined;
+  let lock: HomeLock | undefined;
   let runtime: Runtime | undefined;
   try {
-    unlock = lockHome(homePaths(program.options.home).lock);
+    lock = await lockHome(homePaths(program.options.home).lock, launcher);
     runtime = await Runtime.prepare({ ...program, report });
     const welcome = await Promise.race([runtime.start(), asked.then(() => undefined)]);
     if (welcome === undefined) return INTERRUPTED;
@@ -36,11 +42,12 @@ export async function run(program: Program): Promise<number> {
     return 1;
   } finally {
     if (runtime) {
+      lock?.announceStop();
       print('Stopping.');
       await runtime.stop();
       print('Stopped; the data is kept.');
     }
-    unlock?.();
+    lock?.release();
     clearInterval(stayAlive);
   }
 }

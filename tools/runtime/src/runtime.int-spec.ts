@@ -31,16 +31,18 @@ interface RunningRuntime {
   readonly exitCode: Promise<number | null>;
 }
 
+const variablesOf = () => ({ ONEPOOL_HOME: home, ONEPOOL_PORT_BASE: String(portBase), FIXTURE_ROOT: root });
+const nodeArguments = (args: readonly string[]) => [
+  '--import',
+  'tsx',
+  '--conditions=@onepool/source',
+  fixture,
+  ...args,
+];
+
 function start(args: readonly string[] = [], variables: Record<string, string> = {}): RunningRuntime {
-  const env = {
-    ...process.env,
-    ONEPOOL_HOME: home,
-    ONEPOOL_PORT_BASE: String(portBase),
-    FIXTURE_ROOT: root,
-    ...variables,
-  };
-  const nodeArgs = ['--import', 'tsx', '--conditions=@onepool/source', fixture, ...args];
-  const child = spawn(process.execPath, nodeArgs, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, ...variablesOf(), ...variables };
+  const child = spawn(process.execPath, nodeArguments(args), { env, stdio: ['ignore', 'pipe', 'pipe'] });
   runtimes.push(child);
   let output = '';
   child.stdout.on('data', (text: Buffer) => (output += text.toString()));
@@ -197,6 +199,18 @@ describe('the runtime', () => {
     expect(await second.exitCode).toBe(1);
     expect(second.output()).toMatch(/already runs on .* \(process \d+\).*ONEPOOL_HOME/);
     expect(await answers(portBase + 1)).toBe(true);
+  });
+
+  it('stops when the npm that started it is killed, and a next start waits for that', async () => {
+    const env = { ...process.env, ...variablesOf(), npm_lifecycle_event: 'start' };
+    const command = [process.execPath, ...nodeArguments([])].join(' ');
+    // The shell stands for npm: it starts the runtime and does not hand it a SIGKILL.
+    const npm = spawn('/bin/sh', ['-c', `${command} & wait`], { env, stdio: 'ignore' });
+    await until('readiness', () => record()?.ready && isAlive(record()!.runtime.pid));
+    const { runtime, processes } = record()!;
+    npm.kill('SIGKILL');
+    await startReady();
+    expect([runtime, ...Object.values(processes)].filter(({ pid }) => isAlive(pid))).toEqual([]);
   });
 
   it.each([
