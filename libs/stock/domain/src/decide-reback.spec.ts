@@ -264,7 +264,7 @@ describe('laws of re-back', () => {
           expect([[...supplies], mine]).toEqual(copy);
           if (!decision.ok) return;
           const { reservation: after, effect } = decision.value;
-          expectSound(supplies, effect.supplies, [after, ...others]);
+          expectSound(supplies, new Map([...supplies, ...effect.supplies]), [after, ...others]);
           for (const changed of (effect.supplies.get(1) ?? supplies.get(1)!).rows) {
             const own = effect.postings.filter(({ node }) => node === changed.node);
             expect(applyTransfers(rowAt(supplies.get(1)!, changed.node), own)).toEqual(changed);
