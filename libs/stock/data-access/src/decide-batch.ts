@@ -54,6 +54,8 @@ export class BatchDecider {
   readonly writes: Writes;
   readonly #initial: ReadonlyMap<SkuKey, SkuSupply>;
   readonly #changedSinceHealing = new Set<SkuKey>();
+  /** SKUs of which this batch took promised units. Who stands behind them was not asked when the batch was loaded. */
+  readonly #newlyShort = new Set<SkuKey>();
   readonly #healed = new Set<SkuKey>();
   readonly #traces = new Map<SkuKey, string>();
   /** Of the command under decision. */
@@ -193,7 +195,10 @@ export class BatchDecider {
 
   /** Everything overdue was reaped when the batch began; what is left is healing. */
   #tend({ skus, heal }: TendCommand): Outcome {
-    for (const sku of heal ? skus : []) this.#heal(sku);
+    for (const sku of heal ? skus : []) {
+      // Its task stays, and the next look knows the reservations to move.
+      if (!this.#newlyShort.has(sku)) this.#heal(sku);
+    }
     return { status: 'done', answer: null, replayed: false };
   }
 
@@ -286,6 +291,7 @@ export class BatchDecider {
 
   #post(postings: SupplyEffect['postings'], origin: LedgerOrigin): void {
     for (const posting of postings) {
+      if (posting.from === 'shortfall') this.#newlyShort.add(posting.sku);
       this.writes.post(posting, this.state.versions.get(posting.sku) ?? 0, origin);
     }
   }
@@ -310,7 +316,7 @@ export class BatchDecider {
         trace: this.#traces.get(sku) ?? null,
       });
       const short = shortfallOf(supply);
-      const worthALook = short > shortfallOf(before) || availableOf(supply) > 0;
+      const worthALook = this.#newlyShort.has(sku) || availableOf(supply) > 0;
       if (short > 0 && worthALook && this.#changedSinceHealing.has(sku)) this.writes.rebackTasks.push(sku);
     }
     for (const sku of this.#healed) this.writes.healed.push(sku);
