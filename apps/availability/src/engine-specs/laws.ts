@@ -2,7 +2,9 @@
  * The laws of the pool, asked of the database itself and not of the engine, so that a fault in what the engine
  * remembers or shows cannot hide one in what it wrote.
  */
-import type { DataSource } from 'typeorm';
+interface Queryable {
+  query(sql: string, values: unknown[]): Promise<unknown>;
+}
 
 interface Law {
   readonly name: string;
@@ -100,14 +102,13 @@ const LAWS: readonly Law[] = [
 ];
 
 /** Breaches of the laws by these SKUs (all of them by default), in words; empty when all is well. */
-export async function brokenLaws(dataSource: DataSource, skus?: readonly string[]): Promise<readonly string[]> {
-  const keys: { sku_key: number }[] = await dataSource.query(
-    'SELECT sku_key FROM sku WHERE $1::text[] IS NULL OR code = ANY($1)',
-    [skus ?? null],
-  );
+export async function brokenLaws(database: Queryable, skus?: readonly string[]): Promise<readonly string[]> {
+  const keys = (await database.query('SELECT sku_key FROM sku WHERE $1::text[] IS NULL OR code = ANY($1)', [
+    skus ?? null,
+  ])) as { sku_key: number }[];
   const broken: string[] = [];
   for (const { name, breaches } of LAWS) {
-    const rows: unknown[] = await dataSource.query(breaches, [keys.map((row) => row.sku_key)]);
+    const rows = (await database.query(breaches, [keys.map((row) => row.sku_key)])) as unknown[];
     if (rows.length > 0) broken.push(`${name}: ${JSON.stringify(rows.slice(0, 3))} (${rows.length})`);
   }
   return broken;
