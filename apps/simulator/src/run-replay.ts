@@ -34,6 +34,8 @@ export interface ReplayOutcome {
 }
 
 const UNEXPECTED_SHOWN_MAX = 10;
+/** A warehouse system tells its stock batch by batch; thousands of lines at once in every connection is no traffic. */
+const STOCKING_AT_A_TIME = 2;
 
 /** Replays the plan. Throws `SystemUnavailable` when the system stops answering; findings are returned. */
 export const runReplay = async (
@@ -49,7 +51,7 @@ export const runReplay = async (
   try {
     await source.start((fact) => log.take(fact));
     onPhase(`creating ${plan.skus.length} SKUs at ${plan.nodes.length} nodes, with their starting stock`);
-    await stockUp(plan, client, driver, recorder, concurrency);
+    await stockUp(plan, client, driver, recorder);
     onPhase(`sending ${plan.operations.length} operations for ${plan.orders} orders, ${concurrency} at a time`);
     progress.begin(plan.operations.length);
     const driveMs = await drivePlan(plan, driver, { concurrency, speed, onDone: () => progress.advance() }).finally(
@@ -66,16 +68,10 @@ export const runReplay = async (
   }
 };
 
-const stockUp = async (
-  plan: Plan,
-  client: ApiClient,
-  driver: OrderDriver,
-  recorder: Recorder,
-  concurrency: number,
-): Promise<void> => {
+const stockUp = async (plan: Plan, client: ApiClient, driver: OrderDriver, recorder: Recorder): Promise<void> => {
   await putSkus(client, plan.skus);
   await putNetwork(client, plan.nodes, plan.channels);
-  await inParallel(plan.stock, concurrency, (request) =>
+  await inParallel(plan.stock, STOCKING_AT_A_TIME, (request) =>
     driver.perform({ kind: 'movement', cause: 'return', atMs: 0, request }),
   );
   await driver.settle();
