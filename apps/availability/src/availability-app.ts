@@ -22,6 +22,7 @@ import {
 } from '@onepool/platform-telemetry';
 import { Housekeeping, StockEngine } from '@onepool/stock-data-access';
 import { AppModule } from './app.module.ts';
+import { csvText } from './catalog-edge.ts';
 import { type AvailabilityConfig, PARTITION_COUNT, SCHEMA } from './config.ts';
 import { engineMetrics } from './engine-metrics.ts';
 import { migrations } from './migrations/index.ts';
@@ -112,7 +113,13 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     map: problemOf,
     onFailure: (error, answer) => logger.error({ err: error, code: answer.code }, 'request failed'),
   });
-  app.useBodyParser('text/csv', { bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => done(null, body.toString()));
+  app.useBodyParser('text/csv', { bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => {
+    try {
+      done(null, csvText(body));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
   installAuth(app, { store: new CachingApiKeyStore(new PostgresApiKeyStore(engine.readPool, SCHEMA)) });
   const server = app.getHttpAdapter().getInstance();
   const openApi = openApiDocument();

@@ -1,7 +1,8 @@
 /** Between the catalogue's edges and its data access: CSV bodies in, refusals out. */
+import { isUtf8 } from 'node:buffer';
 import { type Channel, CSV_COLUMNS, type Node, type Sku, type Upserted } from '@onepool/contracts';
-import { type Applied, type CsvShape, parseCsv } from '@onepool/catalog-data-access';
-import { findForbiddenText, problem } from '@onepool/platform-problem';
+import { type Applied, type CsvShape, type GoodRow, type RowFault, parseCsv } from '@onepool/catalog-data-access';
+import { type ProblemError, problem } from '@onepool/platform-problem';
 import { problems, refusal } from './problems.ts';
 import { rows } from './validators.ts';
 
@@ -38,30 +39,45 @@ const SHAPES: { readonly [Kind in keyof Rows]: CsvShape<Rows[Kind]> } = {
 const items = (found: ReturnType<typeof rows.sku.check>) =>
   found.map(({ code, path, message }) => ({ code, message, ...(path === undefined ? {} : { path }) }));
 
+const FAULTS_SHOWN_MAX = 100;
+
+/** The text of a `text/csv` body. */
+export function csvText(body: Buffer): string {
+  if (isUtf8(body)) return body.toString('utf8');
+  const lines = body.toString('latin1').split('\n');
+  const line = 1 + lines.findIndex((text) => !isUtf8(Buffer.from(text, 'latin1')));
+  throw rejected([{ line, code: 'not_utf8', message: 'the text is not UTF-8' }], 0);
+}
+
 /** Rows of a `text/csv` body; one bad row refuses the file, naming every bad one and counting the good. */
-export function readCsv<Kind extends keyof Rows>(kind: Kind, body: unknown): readonly Rows[Kind][] {
-  if (typeof body !== 'string') {
+export function readCsv<Kind extends keyof Rows>(kind: Kind, body: unknown): readonly GoodRow<Rows[Kind]>[] {
+  const text = body ?? '';
+  if (typeof text !== 'string') {
     throw problem('request.unsupported_media_type', { detail: 'Send the file as text/csv.' });
   }
-  const forbidden = findForbiddenText(body);
-  if (forbidden.length > 0) throw problem('request.invalid', { errors: forbidden });
-  const { good, faults } = parseCsv<Rows[Kind]>(body, SHAPES[kind]);
-  if (faults.length > 0) {
-    throw problems.problem('import.rejected', {
-      detail: `Nothing was applied. ${good.length} rows are good; correct the others and send the file again.`,
-      errors: faults,
-      extensions: { goodRows: good.length },
-    });
-  }
+  const { good, faults } = parseCsv<Rows[Kind]>(text, SHAPES[kind]);
+  if (faults.length > 0) throw rejected(faults, good.length);
   if (good.length === 0) {
-    throw problems.problem('import.rejected', {
-      detail: 'The file has no rows.',
-      errors: [{ line: 1, code: 'empty', message: 'a header and at least one row are required' }],
-      extensions: { goodRows: 0 },
-    });
+    throw rejected([{ line: 1, code: 'empty', message: 'a header and at least one row are required' }], 0);
   }
   return good;
 }
+
+/** Refuses a file whose channels name nodes that do not exist, as it does any other bad row. */
+export function refuseUnknownNodes(channels: readonly GoodRow<Channel>[], unknown: readonly string[]): void {
+  const faults = channels.flatMap(({ line, row }): RowFault[] => {
+    const node = row.nodes?.find((code) => unknown.includes(code));
+    return node === undefined ? [] : [{ line, code: 'node.unknown', message: `nodes: there is no node ${node}` }];
+  });
+  if (faults.length > 0) throw rejected(faults, channels.length - faults.length);
+}
+
+const rejected = (faults: readonly RowFault[], goodRows: number): ProblemError =>
+  problems.problem('import.rejected', {
+    detail: `Nothing was applied. ${goodRows} rows are good; correct the others and send the file again.`,
+    errors: faults.slice(0, FAULTS_SHOWN_MAX),
+    extensions: { goodRows, badRows: faults.length },
+  });
 
 export function appliedOf(applied: Applied): Upserted {
   if (applied.ok) return { applied: applied.applied };

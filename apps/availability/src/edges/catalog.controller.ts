@@ -14,7 +14,7 @@ import type {
 import { RequireScope } from '@onepool/platform-auth';
 import { bodyOf } from '@onepool/platform-problem';
 import { Catalog, type CatalogPage } from '@onepool/catalog-data-access';
-import { appliedOf, readCsv } from '../catalog-edge.ts';
+import { appliedOf, readCsv, refuseUnknownNodes } from '../catalog-edge.ts';
 import { bodies, queries } from '../validators.ts';
 
 @Controller('v1')
@@ -37,7 +37,7 @@ export class CatalogController {
   @HttpCode(200)
   @RequireScope('catalog:write')
   async importSkus(@Body() body: unknown): Promise<Upserted> {
-    return appliedOf(await this.catalog.putSkus(readCsv('sku', body)));
+    return appliedOf(await this.catalog.putSkus(readCsv('sku', body).map(({ row }) => row)));
   }
 
   @Get('nodes')
@@ -56,7 +56,7 @@ export class CatalogController {
   @HttpCode(200)
   @RequireScope('catalog:write')
   async importNodes(@Body() body: unknown): Promise<Upserted> {
-    return appliedOf(await this.catalog.putNodes(readCsv('node', body)));
+    return appliedOf(await this.catalog.putNodes(readCsv('node', body).map(({ row }) => row)));
   }
 
   @Get('channels')
@@ -75,7 +75,10 @@ export class CatalogController {
   @HttpCode(200)
   @RequireScope('catalog:write')
   async importChannels(@Body() body: unknown): Promise<Upserted> {
-    return appliedOf(await this.catalog.putChannels(readCsv('channel', body)));
+    const good = readCsv('channel', body);
+    const rows = good.map(({ row }) => row);
+    refuseUnknownNodes(good, await this.catalog.unknownNodes(rows.flatMap(({ nodes = [] }) => nodes)));
+    return appliedOf(await this.catalog.putChannels(rows));
   }
 
   @Get('thresholds')

@@ -67,12 +67,17 @@ export class Catalog {
       nodeTypes: rest.nodeTypes ?? null,
       nodes: rest.nodes ?? null,
     }));
-    const named = [...new Set(rows.flatMap(({ nodes }) => nodes ?? []))];
-    const known = await this.#keys('node', named);
-    const unknown = named.find((code) => !known.has(code));
+    const [unknown] = await this.unknownNodes(rows.flatMap(({ nodes }) => nodes ?? []));
     if (unknown !== undefined) return { ok: false, code: 'node.unknown', value: unknown };
     await this.#change((manager) => replace(manager, ChannelEntity, rows));
     return { ok: true, applied: rows.length };
+  }
+
+  /** Of these codes the ones that name no node, each once. */
+  async unknownNodes(codes: readonly string[]): Promise<readonly string[]> {
+    const distinct = [...new Set(codes)];
+    const known = await this.#keys('node', distinct);
+    return distinct.filter((code) => !known.has(code));
   }
 
   /** Sets or, with quantity 0, removes rules. */
@@ -198,6 +203,8 @@ const REMOVE_THRESHOLD = `
   DELETE FROM threshold WHERE scope = $1 AND channel_key IS NOT DISTINCT FROM $2
      AND node_key IS NOT DISTINCT FROM $3 AND sku_key IS NOT DISTINCT FROM $4`;
 
+const ROWS_PER_STATEMENT = 2_000;
+
 /** Sorted by code, so that two imports at once take their row locks in the same order. */
 async function replace<E extends ObjectLiteral & { code: string }>(
   manager: EntityManager,
@@ -205,8 +212,11 @@ async function replace<E extends ObjectLiteral & { code: string }>(
   rows: readonly Omit<E, 'key'>[],
 ): Promise<void> {
   const sorted = rows.toSorted((a, b) => (String(a['code']) < String(b['code']) ? -1 : 1));
-  const values = sorted as Parameters<EntityManager['upsert']>[1];
-  await manager.upsert(entity as EntityTarget<ObjectLiteral>, values as ObjectLiteral[], { conflictPaths: ['code'] });
+  // A statement carries at most 65,535 parameters, and an import may be longer than that.
+  for (let from = 0; from < sorted.length; from += ROWS_PER_STATEMENT) {
+    const values: ObjectLiteral[] = sorted.slice(from, from + ROWS_PER_STATEMENT);
+    await manager.upsert(entity as EntityTarget<ObjectLiteral>, values, { conflictPaths: ['code'] });
+  }
 }
 
 function lastByCode<T>(rows: readonly T[], codeOf: (row: T) => string): readonly T[] {

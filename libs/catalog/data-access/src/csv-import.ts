@@ -11,8 +11,14 @@ export interface RowFault {
   readonly message: string;
 }
 
+export interface GoodRow<T> {
+  readonly line: number;
+  readonly row: T;
+}
+
 export interface ParsedCsv<T> {
-  readonly good: readonly T[];
+  readonly good: readonly GoodRow<T>[];
+  /** Every fault, in the order of lines. */
   readonly faults: readonly RowFault[];
 }
 
@@ -29,30 +35,11 @@ export interface CsvShape<T> {
   readonly keyColumn: keyof T & string;
 }
 
-const FAULTS_MAX = 100;
-
 export function parseCsv<T>(text: string, shape: CsvShape<T>): ParsedCsv<T> {
   const { header, records, faults } = readRecords(text);
-  const unknown = header.filter((column) => !shape.columns.includes(column));
-  if (unknown.length > 0) {
-    return {
-      good: [],
-      faults: [
-        {
-          line: 1,
-          code: 'unknown_column',
-          message: `unknown column ${unknown.slice(0, 5).join(', ')}; known are ${shape.columns.join(', ')}`,
-        },
-      ],
-    };
-  }
-  if (!header.includes(shape.keyColumn)) {
-    return {
-      good: [],
-      faults: [{ line: 1, code: 'missing_column', message: `the column ${shape.keyColumn} is required` }],
-    };
-  }
-  const good: T[] = [];
+  const inHeader = header === null ? null : headerFault(header, shape);
+  if (header === null || inHeader) return { good: [], faults: [...(inHeader ? [inHeader] : []), ...faults] };
+  const good: GoodRow<T>[] = [];
   const firstLine = new Map<unknown, number>();
   const found = [...faults];
   for (const { line, cells } of records) {
@@ -61,10 +48,19 @@ export function parseCsv<T>(text: string, shape: CsvShape<T>): ParsedCsv<T> {
     if (fault) found.push({ line, ...fault });
     else {
       firstLine.set(row[shape.keyColumn], line);
-      good.push(row as T);
+      good.push({ line, row: row as T });
     }
   }
-  return { good, faults: found.toSorted((a, b) => a.line - b.line).slice(0, FAULTS_MAX) };
+  return { good, faults: found.toSorted((a, b) => a.line - b.line) };
+}
+
+function headerFault<T>(header: readonly string[], { columns, keyColumn }: CsvShape<T>): RowFault | null {
+  const fault = (code: string, message: string): RowFault => ({ line: 1, code, message });
+  const unknown = header.filter((column) => !columns.includes(column)).length;
+  if (unknown > 0) return fault('unknown_column', `${unknown} unknown columns; known are ${columns.join(', ')}`);
+  const twice = header.find((column, index) => header.indexOf(column) !== index);
+  if (twice !== undefined) return fault('duplicate_column', `the column ${twice} comes twice`);
+  return header.includes(keyColumn) ? null : fault('missing_column', `the column ${keyColumn} is required`);
 }
 
 function faultOf<T>(
@@ -97,34 +93,52 @@ interface CsvRecord {
   readonly cells: readonly string[];
 }
 
+/** The header is null where nothing could be read, or where the header itself is malformed. */
 function readRecords(text: string): {
-  header: readonly string[];
+  header: readonly string[] | null;
   records: readonly CsvRecord[];
   faults: readonly RowFault[];
 } {
   const faults: RowFault[] = [];
-  try {
-    const rows = parse(text, {
-      bom: true,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      max_record_size: 64 * 1024,
-      on_skip: (error: CsvError | undefined) => {
-        if (error) faults.push({ line: Number(error['lines'] ?? 0), code: 'malformed', message: error.message });
-        return undefined;
-      },
-      skip_records_with_error: true,
-    }) as unknown as { record: string[]; info: Info }[];
-    const [first, ...rest] = rows;
-    const header = (first?.record ?? []).map((column) => column.trim());
-    return { header, records: rest.map(({ record, info }) => ({ line: info.lines, cells: record })), faults };
-  } catch (error) {
-    const lines = error instanceof Error && 'lines' in error ? Number(error.lines) : 1;
-    return {
-      header: [],
-      records: [],
-      faults: [{ line: lines, code: 'malformed', message: error instanceof Error ? error.message : 'not CSV' }],
-    };
-  }
+  let lastLine = 0;
+  const rows = parse(text, {
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    max_record_size: 64 * 1024,
+    on_record: (record: string[], { lines }) => {
+      lastLine = lines;
+      return record;
+    },
+    on_skip: (error: CsvError | undefined) => {
+      if (!error) return;
+      const fault = malformed(error, lastLine);
+      // One record may break several rules of the grammar, and a misplaced quote leaves all that follows quoted: the
+      // first fault says enough.
+      const isConsequence = error.code === 'CSV_QUOTE_NOT_CLOSED' && faults.length > 0;
+      if (!isConsequence && faults.at(-1)?.line !== fault.line) faults.push(fault);
+      lastLine = fault.line;
+    },
+  }) as unknown as { record: string[]; info: Info }[];
+  const [first, ...rest] = rows;
+  const [earliest] = faults;
+  if (!first || (earliest && earliest.line < first.info.lines)) return { header: null, records: [], faults };
+  const header = first.record.map((column) => column.trim());
+  return { header, records: rest.map(({ record, info }) => ({ line: info.lines, cells: record })), faults };
+}
+
+/** The parser's own messages quote the file, and tell of an open quote only where the file ends. */
+function malformed(error: CsvError, lastLine: number): RowFault {
+  if (error.code === 'CSV_QUOTE_NOT_CLOSED')
+    return { line: lastLine + 1, code: 'malformed', message: 'a quote that opens here is never closed' };
+  const isTooLong = error.code === 'CSV_MAX_RECORD_SIZE';
+  return {
+    line: Number(error['lines']),
+    code: 'malformed',
+    message: isTooLong
+      ? 'the row is longer than 64 KiB'
+      : 'a quote stands where none may be; what follows may not have been checked',
+  };
 }
