@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import pg from 'pg';
 
 export type PgErrorKind =
@@ -48,7 +49,8 @@ const CONNECTION_MESSAGES =
  * neither, its message. Looks through `cause` and through the members of an `AggregateError`.
  */
 export function classifyPgError(error: unknown): PgErrorKind {
-  if (!(error instanceof Error)) return 'other';
+  // Not `instanceof`: where modules have globals of their own, as under Jest, a socket's error is another realm's Error.
+  if (!types.isNativeError(error)) return 'other';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code !== undefined) {
     const kind = KIND_BY_SQLSTATE[code];
@@ -57,7 +59,8 @@ export function classifyPgError(error: unknown): PgErrorKind {
     if (/^[0-9A-Z]{5}$/.test(code)) return 'other';
   }
   if (CONNECTION_MESSAGES.test(error.message)) return 'connection';
-  if (error instanceof AggregateError && error.errors.length > 0) return classifyPgError(error.errors[0]);
+  if ('errors' in error && Array.isArray(error.errors) && error.errors.length > 0)
+    return classifyPgError(error.errors[0]);
   return error.cause === undefined ? 'other' : classifyPgError(error.cause);
 }
 

@@ -10,10 +10,11 @@ import type {
   Reservation as ReservationView,
 } from '@onepool/contracts';
 import type { Rejection, SellingRules, SkuKey } from '@onepool/stock-domain';
-import { createPool } from '@onepool/platform-postgres';
+import { classifyPgError, createPool } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import { type BatchContext, runBatch } from './batch.ts';
 import type { Command, Outcome } from './command.ts';
+import { EngineError } from './engine-error.ts';
 import { Lane, type LaneHooks, type LaneLimits } from './lane.ts';
 import { Refusal } from './refusal.ts';
 import { ReservationKeys } from './reservation-keys.ts';
@@ -46,6 +47,9 @@ export interface EngineOptions {
 export type Settled<T> =
   | { readonly ok: true; readonly value: T; readonly replayed: boolean }
   | { readonly ok: false; readonly code: string; readonly details: Readonly<Record<string, unknown>> };
+
+const LOOKUP_RETRY_PAUSE_MS = 50;
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 const LIMITS: LaneLimits = { commandsPerBatchMax: 512, skusPerBatchMax: 4_000, queueMax: 20_000 };
 
@@ -100,37 +104,31 @@ export class StockEngine {
 
   /** Holds units for `client`. The answer to a repeated request is the first one's. */
   hold(client: string, request: HoldRequest): Promise<Settled<ReservationView>> {
-    return this.#settle(async () => {
+    return this.#settle(async (deadline) => {
       const command = await this.#resolved((rules) =>
         resolveHold({ client, trace: this.#traceOf() }, request, rules, this.directory),
       );
-      return this.submit(command);
+      return this.submit(command, deadline);
     });
   }
 
   verb(client: string, reservationId: string, request: VerbRequest): Promise<Settled<ReservationView>> {
-    return this.#settle(async () => {
+    return this.#settle(async (deadline) => {
       const found = await this.#reservations.load([client, reservationId]);
       if (!found) throw new Refusal('reservation.unknown', { reservation: reservationId });
       const resolved = await this.#resolved((rules) => resolveVerb(reservationId, request, rules, this.directory));
-      return this.submit({
-        kind: 'verb',
-        client,
-        trace: this.#traceOf(),
-        id: request.body.commandId,
-        reservationKey: found.key,
-        skus: found.skus,
-        ...resolved,
-      });
+      const asked = { client, id: request.body.commandId, trace: this.#traceOf() };
+      const { key: reservationKey, skus } = found;
+      return this.submit({ kind: 'verb', ...asked, reservationKey, skus, ...resolved }, deadline);
     });
   }
 
   recordMovements(client: string, request: MovementsRequest): Promise<Settled<MovementsResult>> {
-    return this.#settle(async () => {
+    return this.#settle(async (deadline) => {
       const command = await this.#resolved((rules) =>
         resolveMovements({ client, trace: this.#traceOf() }, request, rules, this.directory),
       );
-      return this.submit(command);
+      return this.submit(command, deadline);
     });
   }
 
@@ -139,13 +137,14 @@ export class StockEngine {
     await Promise.all(skus.map((sku) => this.submit({ kind: 'tend', skus: [sku], heal, trace: null })));
   }
 
-  submit(command: Command): Promise<Outcome> {
+  /** `deadline` in milliseconds of `performance.now()`. */
+  submit(command: Command, deadline = performance.now() + this.#deadlineMs): Promise<Outcome> {
     const [only, ...more] = command.skus;
     const lane =
       only === undefined || more.length > 0
         ? this.#cartLane
         : (this.#lanes[only % this.#lanes.length] ?? this.#cartLane);
-    return lane.submit(command, performance.now() + this.#deadlineMs);
+    return lane.submit(command, deadline);
   }
 
   get queueDepth(): number {
@@ -169,22 +168,32 @@ export class StockEngine {
     }
   }
 
-  async #settle<T>(run: () => Promise<Outcome>): Promise<Settled<T>> {
-    try {
-      const outcome = await run();
-      switch (outcome.status) {
-        case 'done':
-          return { ok: true, value: outcome.answer as T, replayed: outcome.replayed };
-        case 'mismatch':
-          return refuse('idempotency.mismatch');
-        case 'future':
-          return refuse('movement.in_future', { now: new Date(outcome.now).toISOString() });
-        case 'rejected':
-          return this.#explain(outcome.rejection);
+  async #settle<T>(run: (deadline: number) => Promise<Outcome>): Promise<Settled<T>> {
+    const deadline = performance.now() + this.#deadlineMs;
+    for (;;) {
+      try {
+        return this.#told(await run(deadline));
+      } catch (error) {
+        if (error instanceof Refusal) return refuse(error.code, error.details);
+        // A lane tries again by itself, so what comes here is a lookup before it, which changes nothing.
+        if (!isPassing(error)) throw error;
+        if (performance.now() + LOOKUP_RETRY_PAUSE_MS > deadline)
+          throw new EngineError('service.unavailable', { cause: error });
+        await pause(LOOKUP_RETRY_PAUSE_MS);
       }
-    } catch (error) {
-      if (error instanceof Refusal) return refuse(error.code, error.details);
-      throw error;
+    }
+  }
+
+  #told<T>(outcome: Outcome): Settled<T> {
+    switch (outcome.status) {
+      case 'done':
+        return { ok: true, value: outcome.answer as T, replayed: outcome.replayed };
+      case 'mismatch':
+        return refuse('idempotency.mismatch');
+      case 'future':
+        return refuse('movement.in_future', { now: new Date(outcome.now).toISOString() });
+      case 'rejected':
+        return this.#explain(outcome.rejection);
     }
   }
 
@@ -216,6 +225,10 @@ export class StockEngine {
     return ids.map((_, index) => found.get(index) ?? null);
   }
 }
+
+/** Whether the same statement may well succeed on another connection. */
+const isPassing = (error: unknown): boolean =>
+  ['connection', 'lock_timeout', 'statement_timeout', 'serialization'].includes(classifyPgError(error));
 
 const refuse = (code: string, details: Readonly<Record<string, unknown>> = {}): Settled<never> => ({
   ok: false,

@@ -7,6 +7,7 @@
  * alone. What is not settled by its deadline is answered `service.unavailable`, or `outcome.unknown` if a COMMIT was
  * sent meanwhile.
  */
+import { types } from 'node:util';
 import { TransactionOutcomeUnknownError, classifyPgError } from '@onepool/platform-postgres';
 import { EngineError } from './engine-error.ts';
 import type { Command, Outcome } from './command.ts';
@@ -112,7 +113,7 @@ export class Lane {
       this.hooks.onBatch?.(waiting.length, performance.now() - started);
       return null;
     } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
+      return types.isNativeError(error) ? error : new Error(String(error));
     }
   }
 
