@@ -11,6 +11,7 @@ import { isAlive, isPortFree } from '@onepool/platform-local-servers';
 import { createTestDatabase, startTestNats } from '@onepool/testing-servers';
 import type { TestDatabase, TestNats } from '@onepool/testing-servers';
 import pg from 'pg';
+import { ensureRunning } from './ensure-running.ts';
 import { readRecord } from './runtime-record.ts';
 import type { RuntimeRecord } from './runtime-record.ts';
 
@@ -199,6 +200,19 @@ describe('the runtime', () => {
     expect(await second.exitCode).toBe(1);
     expect(second.output()).toMatch(/already runs on .* \(process \d+\).*ONEPOOL_HOME/);
     expect(await answers(portBase + 1)).toBe(true);
+  });
+
+  it('is found by other tools, who leave it running when they are done', async () => {
+    await startReady(['--replicas', 'availability=2']);
+    const system = await ensureRunning({ replicas: 2, variables: variablesOf() });
+    expect(system).toMatchObject({
+      availabilityUrls: record()!.urls['availability'],
+      natsUrl: record()!.natsUrl,
+      apiKeyFile: join(home, 'dev-api-key'),
+    });
+    await system.stop();
+    expect(await answers(portBase + 21)).toBe(true);
+    await expect(ensureRunning({ replicas: 3, variables: variablesOf() })).rejects.toThrow('2 of the 3 processes');
   });
 
   it('stops when the npm that started it is killed, and a next start waits for that', async () => {

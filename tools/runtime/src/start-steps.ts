@@ -5,6 +5,9 @@ import type { DefaultRenderer, ListrTask, ListrTaskWrapper, SimpleRenderer } fro
 export type Step = ListrTask<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 export type StepWrapper = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
+/** On a narrower terminal, or one that does not know its width, a live list is illegible. */
+const LIVE_COLUMNS_MIN = 40;
+
 /** What a step can tell while it runs. */
 export interface StepVoice {
   /** A line of progress below the step's title. */
@@ -32,6 +35,7 @@ export class StartSteps {
       exitOnError: true,
       registerSignalListeners: false,
       fallbackRenderer: 'simple',
+      fallbackRendererCondition: () => !process.stdout.isTTY || process.stdout.columns < LIVE_COLUMNS_MIN,
       rendererOptions: { collapseSubtasks: false, collapseErrors: true },
     });
     try {
