@@ -1,5 +1,10 @@
 import type pg from 'pg';
-import { isDefiniteFailure, TransactionOutcomeUnknownError, TransactionRolledBackError } from './errors.ts';
+import {
+  classifyPgError,
+  isDefiniteFailure,
+  TransactionOutcomeUnknownError,
+  TransactionRolledBackError,
+} from './errors.ts';
 
 /**
  * Runs `work` between BEGIN and COMMIT on one connection and returns what it returns.
@@ -17,14 +22,17 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClie
     await client.query('BEGIN');
     result = await work(client);
   } catch (error) {
-    await rollBack(client);
+    await rollBack(client, error);
     throw error;
   }
   await commit(client);
   return result;
 }
 
-async function rollBack(client: pg.PoolClient): Promise<void> {
+async function rollBack(client: pg.PoolClient, error: unknown): Promise<void> {
+  // On a silent connection ROLLBACK would wait for the client's time-out once more. The server rolls back by itself
+  // when the session ends.
+  if (classifyPgError(error) === 'connection') return client.release(true);
   try {
     await client.query('ROLLBACK');
     client.release();

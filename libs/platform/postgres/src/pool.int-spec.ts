@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestDatabase } from '@onepool/testing-servers';
+import { TcpProxy, createTestDatabase } from '@onepool/testing-servers';
 import type pg from 'pg';
 import { classifyPgError, TransactionOutcomeUnknownError, TransactionRolledBackError } from './errors.ts';
 import { inTransaction } from './in-transaction.ts';
@@ -141,6 +141,21 @@ describe('inTransaction', () => {
     const work = inTransaction(pool, (client) => client.query('INSERT INTO item VALUES (4, 1)'));
     await expect(work).rejects.toBeInstanceOf(TransactionOutcomeUnknownError);
     expect(pool.totalCount).toBe(0);
+  });
+
+  it('gives a connection that fell silent up after one time-out, not one more for the rollback', async () => {
+    const proxy = await TcpProxy.to(Number(new URL(database.url).port));
+    const pool = open(proxy.url(database.url));
+    const before = performance.now();
+    const work = inTransaction(pool, async (client) => {
+      await client.query('SELECT 1');
+      proxy.swallow();
+      await client.query('INSERT INTO item VALUES (6, 1)');
+    });
+    await expect(work).rejects.toThrow('timeout');
+    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(pool.totalCount).toBe(0);
+    await proxy.close();
   });
 
   it('says plainly that it failed when the connection is cut before COMMIT', async () => {
