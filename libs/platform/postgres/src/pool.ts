@@ -15,6 +15,11 @@ export interface PoolOptions {
   readonly connectTimeoutMs: number;
   /** `search_path` of every session, for instance `availability`. */
   readonly schema?: string;
+  /**
+   * Sends queries without waiting for earlier ones' answers; the server still runs them one after the other, each in
+   * its own snapshot. For {@link inPipelinedTransaction}.
+   */
+  readonly pipeline?: boolean;
   /** Told about connections that broke, in use or idle. They leave the pool by themselves. */
   readonly onConnectionError?: (error: Error) => void;
 }
@@ -31,7 +36,8 @@ const CLIENT_TIMEOUT_SLACK_MS = 2_000;
  */
 export function createPool(options: PoolOptions): pg.Pool {
   const report = options.onConnectionError ?? (() => undefined);
-  const pool = new pg.Pool({
+  const settings: pg.PoolConfig & { readonly pipeline: boolean } = {
+    pipeline: options.pipeline ?? false,
     connectionString: options.url,
     max: options.max,
     application_name: options.applicationName,
@@ -45,7 +51,8 @@ export function createPool(options: PoolOptions): pg.Pool {
     }),
     keepAlive: true,
     types: typeParsers(),
-  });
+  };
+  const pool = new pg.Pool(settings);
   // pg takes its own listener off while a connection is lent out; without ours a broken socket would end the process.
   pool.on('connect', (client) => client.on('error', report));
   pool.on('error', () => undefined);

@@ -1,14 +1,15 @@
-/** One batch, one transaction: lock → load → decide → write → commit. */
-import { inTransaction } from '@onepool/platform-postgres';
+/** One batch, one transaction, two round trips: lock and load; decide; write and commit. */
+import { type Settlement, inPipelinedTransaction } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import type { Command, Outcome } from './command.ts';
 import { BatchDecider } from './decide-batch.ts';
-import { MissingGates, createGates, loadBatch } from './load.ts';
+import { type BatchState, MissingGates, createGates, loadBatch } from './load.ts';
 import type { ReservationKeys } from './reservation-keys.ts';
+import type { KnownSupplies } from './known-supplies.ts';
 import type { RulesSource } from './rules-source.ts';
 import type { SkuDirectory } from './sku-directory.ts';
 import { Views } from './view.ts';
-import { writeBatch } from './write.ts';
+import { sendWrites } from './write.ts';
 
 export interface BatchContext {
   readonly pool: pg.Pool;
@@ -17,15 +18,9 @@ export interface BatchContext {
   readonly rules: RulesSource;
   readonly directory: SkuDirectory;
   readonly reservationKeys: ReservationKeys;
+  readonly supplies: KnownSupplies;
   /** Called after a commit that wrote facts. */
   readonly onCommitted: () => void;
-}
-
-/** Leaves a transaction that has nothing to write, so that it ends in ROLLBACK and costs no flush. */
-class NothingToWrite extends Error {
-  constructor(readonly outcomes: readonly Outcome[]) {
-    super('nothing to write');
-  }
 }
 
 /** Runs the commands in order and answers each; throws only when none of them took effect, or when that is unknown. */
@@ -33,24 +28,32 @@ export async function runBatch(context: BatchContext, commands: readonly Command
   const holds = commands.filter(({ kind }) => kind === 'hold').length;
   const keys = await context.reservationKeys.take(holds);
   try {
-    const outcomes = await inTransaction(context.pool, (client) => decideAndWrite(context, client, commands, keys));
+    const { outcomes, state } = await inPipelinedTransaction(context.pool, (client) =>
+      decide(context, client, commands, keys),
+    );
+    for (const [sku, supply] of state.supplies) context.supplies.remember(supply, state.versions.get(sku) ?? 0);
     context.onCommitted();
     return outcomes;
   } catch (error) {
-    if (error instanceof NothingToWrite) return error.outcomes;
     if (!(error instanceof MissingGates)) throw error;
     await createGates(context.pool, error.skus);
     return runBatch(context, commands);
   }
 }
 
-async function decideAndWrite(
-  { schema, partitionCount, rules, directory }: BatchContext,
+interface Decided {
+  readonly outcomes: readonly Outcome[];
+  /** As it is once the batch has been committed. */
+  readonly state: BatchState;
+}
+
+async function decide(
+  { schema, partitionCount, rules, directory, supplies }: BatchContext,
   client: pg.PoolClient,
   commands: readonly Command[],
   keys: readonly number[],
-): Promise<readonly Outcome[]> {
-  const state = await loadBatch(client, commands, rules);
+): Promise<Settlement<Decided>> {
+  const state = await loadBatch(client, commands, rules, supplies);
   await directory.learn(state.supplies.keys(), client);
   const versionsBefore = new Map(state.versions);
   const views = new Views(state.rules, directory);
@@ -61,13 +64,7 @@ async function decideAndWrite(
     return key;
   });
   const outcomes = decider.decide(commands);
-  if (decider.writes.isEmpty) throw new NothingToWrite(outcomes);
-  await writeBatch(client, decider.writes, {
-    now: state.now,
-    views,
-    versionsBefore,
-    schema,
-    partitionCount,
-  });
-  return outcomes;
+  if (decider.writes.isEmpty) return { result: { outcomes, state }, write: null };
+  const writing = { now: state.now, views, versionsBefore, schema, partitionCount };
+  return { result: { outcomes, state }, write: () => sendWrites(client, decider.writes, writing) };
 }

@@ -17,6 +17,7 @@ import type { Command, Outcome } from './command.ts';
 import { EngineError } from './engine-error.ts';
 import { Lane, type LaneHooks, type LaneLimits } from './lane.ts';
 import { Refusal } from './refusal.ts';
+import { KnownSupplies } from './known-supplies.ts';
 import { ReservationKeys } from './reservation-keys.ts';
 import { type VerbRequest, resolveHold, resolveMovements, resolveVerb } from './resolve.ts';
 import { RulesSource } from './rules-source.ts';
@@ -76,7 +77,12 @@ export class StockEngine {
       connectTimeoutMs: 2_000,
       ...(options.onConnectionError ? { onConnectionError: options.onConnectionError } : {}),
     };
-    this.#pool = createPool({ ...shared, max: laneCount + 2, applicationName: `${options.schema}-engine` });
+    this.#pool = createPool({
+      ...shared,
+      pipeline: true,
+      max: laneCount + 2,
+      applicationName: `${options.schema}-engine`,
+    });
     this.readPool = createPool({ ...shared, max: 6, applicationName: `${options.schema}-reads` });
     this.directory = new SkuDirectory(this.readPool);
     this.rules = new RulesSource(this.readPool);
@@ -87,6 +93,7 @@ export class StockEngine {
       rules: this.rules,
       directory: this.directory,
       reservationKeys: new ReservationKeys(this.readPool),
+      supplies: new KnownSupplies(),
       onCommitted: options.onCommitted ?? (() => undefined),
     };
     const limits = { ...LIMITS, ...options.limits };

@@ -15,6 +15,7 @@ import {
 import type { MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
 import type pg from 'pg';
 import type { Command, Keyed } from './command.ts';
+import type { KnownSupplies } from './known-supplies.ts';
 import type { RulesSource } from './rules-source.ts';
 
 /** A reservation as stored: the domain's view of it, and what only the store and its answers need. */
@@ -61,38 +62,55 @@ export async function loadBatch(
   client: pg.PoolClient,
   commands: readonly Command[],
   rules: RulesSource,
+  known: KnownSupplies,
 ): Promise<BatchState> {
   const skus = [...new Set(commands.flatMap((command) => command.skus))].sort((a, b) => a - b);
-  const versions = await lockGates(client, skus);
-  const moment = await readMoment(client, skus);
-  const supplies = await readSupplies(client, skus);
-  const effects = await readEffects(client, commands);
   const healing = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? command.skus : []));
-  const short = healing.length > 0 ? await readBackedOnShortRows(client, healing) : [];
-  const openExceptions = healing.length > 0 ? await readOpenExceptions(client, healing) : new Map<string, number>();
   const named = commands.flatMap((command) => (command.kind === 'verb' ? [command.reservationKey] : []));
-  const reservations = await lockReservations(client, [...named, ...moment.overdue, ...short]);
+  const knownVersions = known.versionsOf(skus);
+  // Sent together, run in this order: whatever follows the gates sees what was committed while they were waited for.
+  const [versions, moment, changed, holds, others, short, openExceptions, ofVerbs] = await inOrder([
+    lockGates(client, skus),
+    readMoment(client, skus),
+    readChangedSupplies(client, skus, knownVersions),
+    readEarlierHolds(client, commands),
+    readEarlierCommands(client, commands),
+    readBackedOnShortRows(client, healing),
+    readOpenExceptions(client, healing),
+    lockReservations(client, named),
+  ]);
+  const missing = skus.filter((sku) => !versions.has(sku));
+  if (missing.length > 0) throw new MissingGates(missing);
+  // Nobody else can want the rows locked above, since all gates of a named reservation are ours. These others may share
+  // a SKU with another batch's, so they are locked in order among themselves.
+  const shared = [...moment.overdue, ...short].filter((key) => !ofVerbs.has(key));
+  const reservations = new Map([...ofVerbs, ...(await lockReservations(client, shared))]);
   return {
     now: moment.now,
     rules: await rules.at(moment.epoch, client),
     versions,
-    supplies,
+    supplies: completeSupplies(skus, versions, knownVersions, changed, known),
     reservations,
-    effects,
+    effects: new Map([...holds, ...others]),
     openExceptions,
   };
 }
 
-const LOCK_GATES = {
-  name: 'lock-gates',
-  text: 'SELECT sku_key, version FROM sku_gate WHERE sku_key = ANY($1::int[]) ORDER BY sku_key FOR NO KEY UPDATE',
-};
+/** Waits for all, even when one fails, so that no answer is left over on the connection; then throws the first failure. */
+async function inOrder<T extends readonly unknown[]>(sent: { readonly [I in keyof T]: Promise<T[I]> }): Promise<T> {
+  const settled = await Promise.allSettled(sent);
+  const failed = settled.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
+  return settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined)) as unknown as T;
+}
 
 async function lockGates(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Map<SkuKey, number>> {
-  const { rows } = await client.query<{ sku_key: number; version: number }>({ ...LOCK_GATES, values: [skus] });
-  const locked = new Map(rows.map((row) => [row.sku_key, row.version]));
-  if (locked.size < skus.length) throw new MissingGates(skus.filter((sku) => !locked.has(sku)));
-  return locked;
+  const { rows } = await client.query<{ sku_key: number; version: number }>({
+    name: 'lock-gates',
+    text: 'SELECT sku_key, version FROM sku_gate WHERE sku_key = ANY($1::int[]) ORDER BY sku_key FOR NO KEY UPDATE',
+    values: [skus],
+  });
+  return new Map(rows.map((row) => [row.sku_key, row.version]));
 }
 
 /** Thrown out of the transaction: creating gates while holding others would break the lock order. */
@@ -151,69 +169,103 @@ export const toStockRow = (row: Omit<StockRecord, 'sku_key'>): StockRow => ({
   overdrawn: row.overdrawn,
 });
 
-async function readSupplies(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Map<SkuKey, SkuSupply>> {
+/** Rows of the SKUs whose version is another than the known one. */
+async function readChangedSupplies(
+  client: pg.PoolClient,
+  skus: readonly SkuKey[],
+  knownVersions: readonly number[],
+): Promise<Map<SkuKey, StockRow[]>> {
   const { rows } = await client.query<StockRecord>({
-    name: 'supplies',
-    text: `SELECT sku_key, node_key, available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn
-             FROM stock WHERE sku_key = ANY($1::int[])`,
-    values: [skus],
+    name: 'changed-supplies',
+    text: `SELECT s.sku_key, s.node_key, s.available, s.committed, s.reserved, s.safety_stock, s.damaged, s.quality_control,
+                  s.shortfall, s.overdrawn
+             FROM unnest($1::int[], $2::bigint[]) AS known (sku_key, version)
+             JOIN sku_gate g ON g.sku_key = known.sku_key AND g.version <> known.version
+             JOIN stock s ON s.sku_key = known.sku_key`,
+    values: [skus, knownVersions],
   });
-  const found = new Map<SkuKey, StockRow[]>(skus.map((sku) => [sku, []]));
-  for (const row of rows) found.get(row.sku_key)?.push(toStockRow(row));
-  return new Map([...found].map(([sku, stock]) => [sku, { sku, rows: stock }]));
+  const found = new Map<SkuKey, StockRow[]>();
+  for (const row of rows) {
+    const of = found.get(row.sku_key);
+    if (of) of.push(toStockRow(row));
+    else found.set(row.sku_key, [toStockRow(row)]);
+  }
+  return found;
 }
 
-async function readEffects(client: pg.PoolClient, commands: readonly Command[]): Promise<Map<string, Effect>> {
-  const effects = new Map<string, Effect>();
+function completeSupplies(
+  skus: readonly SkuKey[],
+  versions: ReadonlyMap<SkuKey, number>,
+  knownVersions: readonly number[],
+  changed: ReadonlyMap<SkuKey, readonly StockRow[]>,
+  known: KnownSupplies,
+): Map<SkuKey, SkuSupply> {
+  const supplies = new Map<SkuKey, SkuSupply>();
+  for (const [index, sku] of skus.entries()) {
+    const version = versions.get(sku) ?? 0;
+    const remembered = knownVersions[index] === version ? known.at(sku, version) : undefined;
+    const supply = remembered ?? { sku, rows: changed.get(sku) ?? [] };
+    if (!remembered) known.remember(supply, version);
+    supplies.set(sku, supply);
+  }
+  return supplies;
+}
+
+const keysOf = (keyed: readonly Keyed[]): [string[], string[]] => [
+  keyed.map(({ client }) => client),
+  keyed.map(({ id }) => id),
+];
+
+async function readEarlierHolds(client: pg.PoolClient, commands: readonly Command[]): Promise<Map<string, Effect>> {
   const holds = commands.filter((command) => command.kind === 'hold');
+  if (holds.length === 0) return new Map();
+  const { rows } = await client.query<{
+    client: string;
+    id: string;
+    body_hash: Buffer;
+    channel_key: number;
+    created_at: Date;
+    first_expires_at: Date;
+    lines: AnsweredLine[];
+  }>({
+    name: 'earlier-holds',
+    text: `SELECT r.client, r.id, r.body_hash, r.channel_key, r.created_at, r.first_expires_at, r.lines
+             FROM unnest($1::text[], $2::text[]) AS k (client, id) JOIN reservation r USING (client, id)`,
+    values: keysOf(holds),
+  });
+  const toEffect = (row: (typeof rows)[number]): Effect => ({
+    bodyHash: row.body_hash,
+    answer: null,
+    firstAnswer: {
+      channelKey: row.channel_key,
+      createdAt: row.created_at.getTime(),
+      expiresAt: row.first_expires_at.getTime(),
+      lines: row.lines,
+    },
+  });
+  return new Map(rows.map((row) => [`hold\u0000${keyOf(row)}`, toEffect(row)]));
+}
+
+async function readEarlierCommands(client: pg.PoolClient, commands: readonly Command[]): Promise<Map<string, Effect>> {
   const others = commands.filter((command) => command.kind === 'verb' || command.kind === 'movements');
-  const keys = (keyed: readonly Keyed[]) => [keyed.map(({ client }) => client), keyed.map(({ id }) => id)];
-  if (holds.length > 0) {
-    const { rows } = await client.query<{
-      client: string;
-      id: string;
-      body_hash: Buffer;
-      channel_key: number;
-      created_at: Date;
-      first_expires_at: Date;
-      lines: AnsweredLine[];
-    }>({
-      name: 'earlier-holds',
-      text: `SELECT r.client, r.id, r.body_hash, r.channel_key, r.created_at, r.first_expires_at, r.lines
-               FROM unnest($1::text[], $2::text[]) AS k (client, id) JOIN reservation r USING (client, id)`,
-      values: keys(holds),
-    });
-    for (const row of rows) {
-      const firstAnswer = {
-        channelKey: row.channel_key,
-        createdAt: row.created_at.getTime(),
-        expiresAt: row.first_expires_at.getTime(),
-        lines: row.lines,
-      };
-      effects.set(`hold\u0000${keyOf(row)}`, { bodyHash: row.body_hash, answer: null, firstAnswer });
-    }
-  }
-  if (others.length > 0) {
-    const { rows } = await client.query<{
-      client: string;
-      id: string;
-      body_hash: Buffer;
-      answer: ReservationView | MovementsResult;
-    }>({
-      name: 'earlier-commands',
-      text: `SELECT c.client, c.id, c.body_hash, c.answer
-               FROM unnest($1::text[], $2::text[]) AS k (client, id) JOIN command c USING (client, id)`,
-      values: keys(others),
-    });
-    for (const row of rows) {
-      effects.set(keyOf(row), { bodyHash: row.body_hash, answer: row.answer, firstAnswer: null });
-    }
-  }
-  return effects;
+  if (others.length === 0) return new Map();
+  const { rows } = await client.query<{
+    client: string;
+    id: string;
+    body_hash: Buffer;
+    answer: ReservationView | MovementsResult;
+  }>({
+    name: 'earlier-commands',
+    text: `SELECT c.client, c.id, c.body_hash, c.answer
+             FROM unnest($1::text[], $2::text[]) AS k (client, id) JOIN command c USING (client, id)`,
+    values: keysOf(others),
+  });
+  return new Map(rows.map((row) => [keyOf(row), { bodyHash: row.body_hash, answer: row.answer, firstAnswer: null }]));
 }
 
 /** Newest first: the longer a node has known of an order, the less it should lose it. */
 async function readBackedOnShortRows(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<readonly number[]> {
+  if (skus.length === 0) return [];
   const { rows } = await client.query<{ reservation_key: number }>({
     name: 'backed-on-short-rows',
     text: `SELECT DISTINCT b.reservation_key
@@ -226,6 +278,7 @@ async function readBackedOnShortRows(client: pg.PoolClient, skus: readonly SkuKe
 }
 
 async function readOpenExceptions(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Map<string, number>> {
+  if (skus.length === 0) return new Map();
   const { rows } = await client.query<{ sku_key: number; node_key: number; quantity: number }>({
     name: 'open-broken',
     text: `SELECT sku_key, node_key, quantity FROM stock_exception
@@ -263,18 +316,20 @@ interface BackingRecord {
 
 const RESERVATIONS = `SELECT reservation_key, client, id, channel_key, version, created_at, expires_at, nodes, lines FROM reservation`;
 
+/** Locks and reads; the two statements travel together, and the second sees what was committed before the lock. */
 async function lockReservations(
   client: pg.PoolClient,
   keys: readonly number[],
 ): Promise<Map<number, StoredReservation>> {
   if (keys.length === 0) return new Map();
   const distinct = [...new Set(keys)];
-  const { rows } = await client.query<ReservationRecord>({
+  const locking = client.query<ReservationRecord>({
     name: 'lock-reservations',
     text: `${RESERVATIONS} WHERE reservation_key = ANY($1::bigint[]) ORDER BY reservation_key FOR NO KEY UPDATE`,
     values: [distinct],
   });
-  return withBackings(client, rows);
+  const [locked, backings] = await inOrder([locking, readBackings(client, distinct)]);
+  return assemble(locked.rows, backings);
 }
 
 /** Reads a reservation without locking it. */
@@ -288,22 +343,32 @@ export async function readReservation(
     text: `${RESERVATIONS} WHERE client = $1 AND id = $2`,
     values: [owner, id],
   });
-  const found = await withBackings(pool, rows);
-  return found.values().next().value ?? null;
+  const backings = await readBackings(
+    pool,
+    rows.map((row) => row.reservation_key),
+  );
+  return assemble(rows, backings).values().next().value ?? null;
 }
 
-async function withBackings(
+async function readBackings(
   client: Pick<pg.Pool, 'query'>,
-  records: readonly ReservationRecord[],
-): Promise<Map<number, StoredReservation>> {
+  keys: readonly number[],
+): Promise<readonly BackingRecord[]> {
   const { rows } = await client.query<BackingRecord>({
     name: 'backings',
     text: `SELECT reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, pin_fulfilment, pin_order_version
              FROM backing WHERE reservation_key = ANY($1::bigint[])`,
-    values: [records.map((record) => record.reservation_key)],
+    values: [keys],
   });
+  return rows;
+}
+
+function assemble(
+  records: readonly ReservationRecord[],
+  backingRecords: readonly BackingRecord[],
+): Map<number, StoredReservation> {
   const backings = new Map<number, Backing[]>(records.map((record) => [record.reservation_key, []]));
-  for (const row of rows) backings.get(row.reservation_key)?.push(toBacking(row));
+  for (const row of backingRecords) backings.get(row.reservation_key)?.push(toBacking(row));
   return new Map(
     records.map((record) => [record.reservation_key, toStored(record, backings.get(record.reservation_key) ?? [])]),
   );

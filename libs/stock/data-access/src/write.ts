@@ -30,15 +30,20 @@ export interface WriteContext {
   readonly partitionCount: number;
 }
 
-export async function writeBatch(client: pg.PoolClient, writes: Writes, context: WriteContext): Promise<void> {
+/** Sends every statement of the batch at once; they take effect together with the COMMIT that follows them. */
+export function sendWrites(client: pg.PoolClient, writes: Writes, context: WriteContext): readonly Promise<unknown>[] {
   const facts = factsOf(writes, context);
-  await client.query({
-    name: 'write-batch',
-    text: statementFor(context.schema),
-    values: parametersOf(writes, facts, context),
-  });
-  if (writes.commands.length > 0) await writeCommands(client, writes, context);
-  if (writes.healed.length > 0 || writes.mended.length > 0) await writeExceptions(client, writes, context);
+  const sent: Promise<unknown>[] = [
+    client.query({
+      name: 'write-batch',
+      text: statementFor(context.schema),
+      values: parametersOf(writes, facts, context),
+    }),
+  ];
+  if (writes.commands.length > 0) sent.push(sendCommands(client, writes, context));
+  if (writes.broken.length > 0) sent.push(openExceptions(client, writes, context));
+  if (writes.mended.length > 0) sent.push(mendExceptions(client, writes, context));
+  return sent;
 }
 
 const seconds = (parameter: string): string => `to_timestamp(${parameter} / 1000.0)`;
@@ -198,8 +203,8 @@ function factsOf(writes: Writes, context: WriteContext): FactEvent[] {
   return [...changed, ...reservations, ...broken];
 }
 
-async function writeCommands(client: pg.PoolClient, { commands }: Writes, { now }: WriteContext): Promise<void> {
-  await client.query({
+function sendCommands(client: pg.PoolClient, { commands }: Writes, { now }: WriteContext): Promise<unknown> {
+  return client.query({
     name: 'write-commands',
     text: `INSERT INTO command (client, id, body_hash, answer, recorded_at)
            SELECT x.client, x.id, x.body_hash, x.answer, ${seconds('$5::float8')}
@@ -215,33 +220,29 @@ async function writeCommands(client: pg.PoolClient, { commands }: Writes, { now 
   });
 }
 
-async function writeExceptions(
-  client: pg.PoolClient,
-  { broken, mended }: Writes,
-  { now }: WriteContext,
-): Promise<void> {
-  const columns = (rows: Writes['broken']) => [
-    rows.map(({ sku }) => sku),
-    rows.map(({ node }) => node),
-    rows.map(({ quantity }) => quantity),
-  ];
-  if (broken.length > 0) {
-    await client.query({
-      name: 'open-exceptions',
-      text: `INSERT INTO stock_exception (code, sku_key, node_key, quantity, opened_at)
-             SELECT 'promise.broken', x.s, x.n, x.q, ${seconds('$4::float8')} FROM unnest($1::int[], $2::int[], $3::int[]) AS x (s, n, q)
-             ON CONFLICT (code, sku_key, node_key) WHERE closed_at IS NULL DO UPDATE SET quantity = excluded.quantity`,
-      values: [...columns(broken), now],
-    });
-  }
-  if (mended.length > 0) {
-    await client.query({
-      name: 'mend-exceptions',
-      text: `UPDATE stock_exception e
-                SET quantity = x.q, closed_at = CASE WHEN x.q = 0 THEN ${seconds('$4::float8')} END
-               FROM unnest($1::int[], $2::int[], $3::int[]) AS x (s, n, q)
-              WHERE e.code = 'promise.broken' AND e.closed_at IS NULL AND e.sku_key = x.s AND e.node_key = x.n`,
-      values: [...columns(mended), now],
-    });
-  }
+const columnsOf = (rows: Writes['broken']): number[][] => [
+  rows.map(({ sku }) => sku),
+  rows.map(({ node }) => node),
+  rows.map(({ quantity }) => quantity),
+];
+
+function openExceptions(client: pg.PoolClient, { broken }: Writes, { now }: WriteContext): Promise<unknown> {
+  return client.query({
+    name: 'open-exceptions',
+    text: `INSERT INTO stock_exception (code, sku_key, node_key, quantity, opened_at)
+           SELECT 'promise.broken', x.s, x.n, x.q, ${seconds('$4::float8')} FROM unnest($1::int[], $2::int[], $3::int[]) AS x (s, n, q)
+           ON CONFLICT (code, sku_key, node_key) WHERE closed_at IS NULL DO UPDATE SET quantity = excluded.quantity`,
+    values: [...columnsOf(broken), now],
+  });
+}
+
+function mendExceptions(client: pg.PoolClient, { mended }: Writes, { now }: WriteContext): Promise<unknown> {
+  return client.query({
+    name: 'mend-exceptions',
+    text: `UPDATE stock_exception e
+              SET quantity = x.q, closed_at = CASE WHEN x.q = 0 THEN ${seconds('$4::float8')} END
+             FROM unnest($1::int[], $2::int[], $3::int[]) AS x (s, n, q)
+            WHERE e.code = 'promise.broken' AND e.closed_at IS NULL AND e.sku_key = x.s AND e.node_key = x.n`,
+    values: [...columnsOf(mended), now],
+  });
 }
