@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,6 +19,9 @@ const APP = `import { createServer } from 'node:http';
 if (process.env.FIXTURE_BROKEN) { console.error('no stock today'); process.exit(3); }
 createServer((_request, response) => response.end(JSON.stringify(process.env))).listen(Number(process.env.PORT), '127.0.0.1');
 `;
+// Whole systems start and stop here, and other specs use the machine at the same time.
+jest.setTimeout(90_000);
+
 const fixture = join(import.meta.dirname, 'runtime.fixture.ts');
 const runtimes: ChildProcess[] = [];
 
@@ -53,7 +56,7 @@ function start(args: readonly string[] = [], variables: Record<string, string> =
 }
 
 async function until<T>(what: string, find: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 45_000;
   while (Date.now() < deadline) {
     const found = await find();
     if (found) return found;
