@@ -60,13 +60,18 @@ describe('a connection that breaks', () => {
     expect(await rowOf()).toMatchObject({ onHand: 4, available: 2, committed: 2, reserved: 0 });
   });
 
-  it.each(['lock-gates', 'write-batch', 'write-commands'])('at %s, before COMMIT: tried again, once', async (step) => {
+  // The writes and COMMIT travel together, so that a cut there leaves the outcome open until the keys are looked up.
+  it.each([
+    ['lock-gates', 'wait'],
+    ['write-batch', 'unknown'],
+    ['write-commands', 'unknown'],
+  ])('at %s: tried again, once', async (step, retry) => {
     const { engine, retries } = faulty();
     done(await hold(engine, `${sku}-r`, [[sku, 2]]));
     const cut = sent(step);
     done(await act(engine, `${sku}-r`, 'confirm', {}));
     await cut;
-    expect(retries).toEqual(['wait']);
+    expect(retries).toEqual([retry]);
     expect(await rowOf()).toMatchObject({ available: 3, committed: 2 });
   });
 

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { isDefiniteFailure, TransactionOutcomeUnknownError, TransactionRolledBackError } from './errors.ts';
+import { rollBack } from './roll-back.ts';
 
 /** What a transaction comes to: its result, and the statements that write it, or null to leave without a trace. */
 export interface Settlement<T> {
@@ -29,10 +30,10 @@ export async function inPipelinedTransaction<T>(
     if (decided.status === 'rejected') throw decided.reason;
     settlement = decided.value;
   } catch (error) {
-    await rollBack(client);
+    await rollBack(client, error);
     throw error;
   }
-  if (settlement.write === null) await rollBack(client);
+  if (settlement.write === null) await rollBack(client, null);
   else await writeAndCommit(client, settlement.write);
   return settlement.result;
 }
@@ -48,13 +49,4 @@ async function writeAndCommit(client: pg.PoolClient, write: () => readonly Promi
   if (definite !== undefined) throw definite;
   if (failures.length > 0) throw new TransactionOutcomeUnknownError(failures[0]);
   if (commit.status === 'fulfilled' && commit.value.command === 'ROLLBACK') throw new TransactionRolledBackError();
-}
-
-async function rollBack(client: pg.PoolClient): Promise<void> {
-  try {
-    await client.query('ROLLBACK');
-    client.release();
-  } catch {
-    client.release(true);
-  }
 }

@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import {
-  classifyPgError,
   isDefiniteFailure,
   TransactionOutcomeUnknownError,
   TransactionRolledBackError,
 } from './errors.ts';
+import { rollBack } from './roll-back.ts';
 
 /**
  * Runs `work` between BEGIN and COMMIT on one connection and returns what it returns.
@@ -27,18 +27,6 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClie
   }
   await commit(client);
   return result;
-}
-
-async function rollBack(client: pg.PoolClient, error: unknown): Promise<void> {
-  // On a silent connection ROLLBACK would wait for the client's time-out once more. The server rolls back by itself
-  // when the session ends.
-  if (classifyPgError(error) === 'connection') return client.release(true);
-  try {
-    await client.query('ROLLBACK');
-    client.release();
-  } catch {
-    client.release(true);
-  }
 }
 
 async function commit(client: pg.PoolClient): Promise<void> {

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type TestDatabase, createTestDatabase } from '@onepool/testing-servers';
+import type pg from 'pg';
+import { TransactionOutcomeUnknownError } from './errors.ts';
+import { inPipelinedTransaction } from './in-pipelined-transaction.ts';
+import { createPool } from './pool.ts';
+
+describe('a pipelined transaction', () => {
+  let database: TestDatabase;
+  let pool: pg.Pool;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    pool = createPool({
+      url: database.url,
+      max: 1,
+      pipeline: true,
+      applicationName: 'spec',
+      statementTimeoutMs: 5_000,
+      lockTimeoutMs: 5_000,
+      idleInTransactionTimeoutMs: 5_000,
+      connectTimeoutMs: 5_000,
+    });
+    await pool.query('CREATE TABLE item (id int PRIMARY KEY)');
+  });
+  afterAll(async () => {
+    await pool.end();
+    await database.drop();
+  });
+
+  const ids = async (): Promise<number[]> =>
+    (await pool.query<{ id: number }>('SELECT id FROM item ORDER BY id')).rows.map(({ id }) => id);
+  const insert = (client: pg.PoolClient, id: number) => () => [client.query('INSERT INTO item VALUES ($1)', [id])];
+
+  it('commits what it writes and answers its result', async () => {
+    expect(await inPipelinedTransaction(pool, async (client) => ({ result: 'done', write: insert(client, 1) }))).toBe(
+      'done',
+    );
+    expect(await ids()).toEqual([1]);
+  });
+
+  it('rolls back when there is nothing to write, though its reading part wrote', async () => {
+    const work = async (client: pg.PoolClient) => {
+      await client.query('INSERT INTO item VALUES (2)');
+      return { result: null, write: null };
+    };
+    await inPipelinedTransaction(pool, work);
+    expect(await ids()).toEqual([1]);
+  });
+
+  it('rolls back as a whole when one write is refused, and the connection goes on', async () => {
+    const work = async (client: pg.PoolClient) => ({
+      result: null,
+      write: () => [...insert(client, 3)(), ...insert(client, 1)()],
+    });
+    await expect(inPipelinedTransaction(pool, work)).rejects.toMatchObject({ code: '23505' });
+    expect(await ids()).toEqual([1]);
+  });
+
+  it('rolls back and rethrows what the deciding part throws', async () => {
+    const work = async (client: pg.PoolClient) => {
+      await client.query('INSERT INTO item VALUES (4)');
+      throw new Error('no');
+    };
+    await expect(inPipelinedTransaction(pool, work)).rejects.toThrow('no');
+    expect(await ids()).toEqual([1]);
+  });
+
+  it('says that the outcome is unknown when the session ends once the writes were sent', async () => {
+    const work = async (client: pg.PoolClient) => ({
+      result: null,
+      write: () => [...insert(client, 5)(), client.query('SELECT pg_terminate_backend(pg_backend_pid())')],
+    });
+    await expect(inPipelinedTransaction(pool, work)).rejects.toThrow(TransactionOutcomeUnknownError);
+    expect(await ids()).toEqual([1]);
+  });
+});
