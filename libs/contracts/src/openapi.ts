@@ -70,6 +70,14 @@ function pathItem(id: string, operation: Operation): object {
   };
 }
 
+/** One closed object: several closed schemas under `allOf` would refuse each other's members. */
+function messageSchema({ params, query, body }: Operation): object {
+  const parts = [params, query, body].filter((schema) => schema !== undefined) as ObjectSchema[];
+  const properties = Object.assign({}, ...parts.map((part) => part.properties)) as object;
+  const required = parts.flatMap((part) => part.required ?? []);
+  return { type: 'object', additionalProperties: false, properties, required };
+}
+
 /** The availability app's HTTP interface. */
 export function openApiDocument(): object {
   const paths: Record<string, Record<string, object>> = {};
@@ -97,9 +105,7 @@ export function asyncApiDocument(): object {
   const described: Record<string, object> = {};
   for (const [id, operation] of Object.entries<Operation>(AVAILABILITY_OPERATIONS)) {
     if (!operation.subject) continue;
-    const payload = {
-      allOf: [operation.params, operation.query, operation.body].filter((schema) => schema !== undefined),
-    };
+    const payload = messageSchema(operation);
     channels[id] = {
       address: operation.subject,
       messages: { request: { payload }, reply: { payload: operation.response } },

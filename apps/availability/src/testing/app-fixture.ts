@@ -3,8 +3,6 @@
  * Every answer is held against the contracts on its way: a success against the response schema, a refusal against RFC
  * 9457 and the codes that its operation lists.
  */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { headers as natsHeaders, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
 import { type Grant, PostgresApiKeyStore, createApiKey } from '@onepool/platform-auth';
@@ -47,6 +45,8 @@ export interface AppFixture {
   rpc(id: OperationId, call?: Call): Promise<Answer>;
   /** Any address, with no contract to hold the answer against. */
   fetch(method: 'GET' | 'POST' | 'PUT', path: string, call?: Call): Promise<Answer>;
+  /** Closes everything but the app, for a spec that has closed that itself. */
+  closeServers(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -81,6 +81,10 @@ export async function createAppFixture(options: FixtureOptions = {}): Promise<Ap
   const key = await makeKey(CLIENT, ['all']);
   const keyOf = (call: Call): string | null => (call.key === undefined ? key : call.key);
   const fetch: AppFixture['fetch'] = (method, path, call = {}) => send(origin, method, path, keyOf(call), call);
+  const closeServers = async (): Promise<void> => {
+    await Promise.all([caller.close(), pool.end()]);
+    await Promise.all([nats.stop(), database.drop()]);
+  };
   return {
     availability,
     origin,
@@ -96,10 +100,10 @@ export async function createAppFixture(options: FixtureOptions = {}): Promise<Ap
       return checkAnswer(id, await fetch(method, addressOf(path, call), call));
     },
     rpc: async (id, call = {}) => checkAnswer(id, await ask(caller, id, keyOf(call), call)),
+    closeServers,
     close: async () => {
       await availability.close();
-      await Promise.all([caller.close(), pool.end()]);
-      await Promise.all([nats.stop(), database.drop()]);
+      await closeServers();
     },
   };
 }
@@ -123,15 +127,6 @@ export async function eventually<T>(look: () => Promise<T | undefined> | T | und
     if (performance.now() > deadline_ms) throw failure.error ?? new Error('It did not happen within 20 s');
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 const nothing = (): Promise<void> => Promise.resolve();
