@@ -1,9 +1,5 @@
 import type pg from 'pg';
-import {
-  isDefiniteFailure,
-  TransactionOutcomeUnknownError,
-  TransactionRolledBackError,
-} from './errors.ts';
+import { isDefiniteFailure, TransactionOutcomeUnknownError, TransactionRolledBackError } from './errors.ts';
 import { rollBack } from './roll-back.ts';
 
 /**
