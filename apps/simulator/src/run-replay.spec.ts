@@ -25,12 +25,15 @@ const plan = planReplay(invoices, {
   confirmShare: 0.7,
 });
 
-const replayAgainst = async (flaw: Flaw): Promise<ReplayOutcome & { readonly flawsShown: number }> => {
+const replayAgainst = async (
+  flaw: Flaw,
+  retryForMs = 20_000,
+): Promise<ReplayOutcome & { readonly flawsShown: number }> => {
   const system = new FakeSystem(flaw);
   const urls = [await system.listen()];
-  const client = new ApiClient({ urls, key: 'k', connections: 16, retryForMs: 20_000, attemptTimeoutMs: 5_000 });
+  const client = new ApiClient({ urls, key: 'k', connections: 16, retryForMs, attemptTimeoutMs: 5_000 });
   try {
-    const outcome = await runReplay(plan, client, system, {
+    const outcome = await runReplay(plan, client, system.facts, {
       concurrency: 16,
       speed: 'max',
       quiescence: { stallMs: 200, pollMs: 5 },
@@ -62,6 +65,13 @@ describe('replay', () => {
       expect(summary.retries).toBeGreaterThan(0);
     },
   );
+
+  it('finds out what became of calls that were never answered, and passes the correct system', async () => {
+    const { summary, failures, flawsShown } = await replayAgainst('leaves some calls unanswered', 300);
+    expect(flawsShown).toBeGreaterThan(10);
+    expect(failures).toEqual([]);
+    expect(summary.granted + summary.refused + summary.pos_sales + summary.unknown).toBe(summary.orders);
+  });
 
   it.each<[Flaw, keyof ReplayOutcome['summary']]>([
     ['oversells', 'oversold'],

@@ -17,6 +17,7 @@ const EXPECTED_REFUSALS = new Set([
 ]);
 /** A part fulfilment names nodes; when its units are re-backed meanwhile it is decided anew this often. */
 const PART_ATTEMPTS_MAX = 4;
+const SETTLE_ROUNDS_MAX = 3;
 
 interface Order {
   readonly interval: { readonly fromMs: number };
@@ -52,9 +53,11 @@ export class OrderDriver {
 
   /** Finds out what became of the calls that got no certain answer, now that nothing else is under way. */
   async settle(): Promise<void> {
-    for (const { operation, sinceMs } of this.#openMovements.splice(0)) {
-      await this.#move(operation, sinceMs);
-      if (this.#openMovements.length > 0) throw new SystemUnavailable(`${operation.request.id} stays unanswered`);
+    // A refusal is certain only when every attempt of its call was answered, which may take another round.
+    for (let round = 1; this.#openMovements.length > 0; round += 1) {
+      const open = this.#openMovements.splice(0);
+      if (round > SETTLE_ROUNDS_MAX) throw new SystemUnavailable(`${open[0]?.operation.request.id} stays unanswered`);
+      for (const { operation, sinceMs } of open) await this.#move(operation, sinceMs);
     }
     for (const [id, order] of this.#orders) {
       if (order.openSinceMs !== undefined) await this.#settleOrder(id, order.openSinceMs, order.view === undefined);

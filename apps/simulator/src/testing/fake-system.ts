@@ -11,12 +11,10 @@ import {
   type MovementsRequest,
   type Reservation,
   type ReservationFact,
-  SKU_CHANGED,
-  reservationSubject,
 } from '@onepool/contracts';
-import type { ReceivedFact } from '../facts/fact-log.ts';
 import type { FactSource } from '../facts/fact-source.ts';
 import { randomOf } from '../plan/random.ts';
+import { FakeFacts } from './fake-facts.ts';
 import { type Backed, ModelPool } from './model-pool.ts';
 
 export type Flaw =
@@ -30,7 +28,8 @@ export type Flaw =
   | 'forgets to re-back'
   | 'does not balance'
   | 'cuts connections after the effect'
-  | 'is often busy';
+  | 'is often busy'
+  | 'leaves some calls unanswered';
 
 type Answer = readonly [status: number, body: unknown];
 interface Kept {
@@ -43,17 +42,16 @@ interface Kept {
 
 const problem = (status: number, code: string): Answer => [status, { type: `urn:${code}`, status, code }];
 
-export class FakeSystem implements FactSource {
+export class FakeSystem {
   readonly #flaw: Flaw;
   readonly #random = randomOf(1, 'fake');
   readonly #kept = new Map<string, Kept>();
   readonly #answers = new Map<string, Answer>();
-  readonly #versions = new Map<string, number>();
+  readonly #facts = new FakeFacts((number) => number === 500 && this.#shows('drops a fact', 1));
   readonly #server: Server;
   #pool = new ModelPool([]);
-  #written = 0;
+  readonly #cutTimes = new Map<string, number>();
   #flaws = 0;
-  #onFact: (fact: ReceivedFact) => void = () => undefined;
   /** Times the flaw showed: a test that never met it proves nothing. */
   get flawsShown(): number {
     return this.#flaws;
@@ -66,8 +64,7 @@ export class FakeSystem implements FactSource {
       request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       request.on('end', () => {
         void this.#answer(request.method ?? '', request.url ?? '', text).then(([status, body]) => {
-          const cut = this.#flaw === 'cuts connections after the effect' && request.method === 'POST';
-          if (cut && this.#random.fraction() < 0.1) return request.socket.destroy();
+          if (request.method === 'POST' && this.#cuts(text)) return request.socket.destroy();
           return response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
         });
       });
@@ -84,13 +81,20 @@ export class FakeSystem implements FactSource {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  start(onFact: (fact: ReceivedFact) => void): Promise<void> {
-    this.#onFact = onFact;
-    return Promise.resolve();
+  get facts(): FactSource {
+    return this.#facts;
   }
-  rewind(): void {}
-  stop(): Promise<void> {
-    return Promise.resolve();
+
+  /** Whether the answer is lost on its way back; by the request's own text, so that some calls never get one. */
+  #cuts(text: string): boolean {
+    if (this.#flaw === 'cuts connections after the effect') return this.#random.fraction() < 0.1;
+    if (this.#flaw !== 'leaves some calls unanswered' || randomOf(1, text).fraction() > 0.15) return false;
+    const times = (this.#cutTimes.get(text) ?? 0) + 1;
+    this.#cutTimes.set(text, times);
+    // A movement is repeated once all has been sent, and must succeed then; a reservation is read.
+    const cut = times <= 4 || !text.includes('"movements"');
+    if (cut) this.#flaws += 1;
+    return cut;
   }
 
   async #answer(method: string, url: string, text: string): Promise<Answer> {
@@ -110,11 +114,11 @@ export class FakeSystem implements FactSource {
         this.#pool = new ModelPool((body as { nodes: { node: string }[] }).nodes.map((n) => n.node));
       return [200, { applied: 1 }];
     }
-    if (entity === 'events') return [200, { written: query === '' ? 0 : this.#written }];
+    if (entity === 'events') return [200, { written: query === '' ? 0 : this.#facts.written }];
     if (entity === 'ledger')
       return [200, { balanced: this.#flaw !== 'does not balance', rowsChecked: 1, mismatches: [] }];
     if (entity === 'stock')
-      return [200, { sku: id, version: this.#versions.get(id) ?? 0, asOf: '', rows: this.#pool.stockRows(id) }];
+      return [200, { sku: id, version: this.#facts.versionOf(id), asOf: '', rows: this.#pool.stockRows(id) }];
     if (entity === 'movements')
       return this.#once((body as MovementsRequest).id, () => this.#move(body as MovementsRequest));
     if (verb !== undefined) {
@@ -252,32 +256,14 @@ export class FakeSystem implements FactSource {
   }
 
   #told(kept: Kept, fact: ReservationFact, changes: readonly (Backed & { to?: string })[]): void {
-    const { id, channel } = kept.reservation;
-    const recordedAt = new Date().toISOString();
-    const data = { reservation: id, client: 'test', channel, fact, version: kept.version, recordedAt, changes };
-    this.#publish(reservationSubject(fact), id, data);
+    this.#facts.reservation(kept.reservation, kept.version, fact, changes);
   }
 
+  /** Tells that the SKUs of these rows changed, and answers which. */
   #changed(rows: readonly { readonly sku: string }[]): string[] {
     const skus = [...new Set(rows.map(({ sku }) => sku))];
-    for (const sku of skus) {
-      const fromVersion = this.#versions.get(sku) ?? 0;
-      this.#versions.set(sku, fromVersion + 1);
-      const recordedAt = new Date().toISOString();
-      this.#publish(SKU_CHANGED, sku, { sku, fromVersion, toVersion: fromVersion + 1, recordedAt, rows: [] });
-    }
+    for (const sku of skus) this.#facts.sku(sku);
     return skus;
-  }
-
-  #publish(subject: string, key: string, data: unknown): void {
-    this.#written += 1;
-    const id = String(this.#written);
-    if (this.#written === 500 && this.#shows('drops a fact', 1)) return;
-    void turn().then(() => {
-      // At least once: every tenth comes twice.
-      for (let copies = this.#written % 10 === 0 ? 2 : 1; copies > 0; copies -= 1)
-        this.#onFact({ id, subject, key, data, receivedAtMs: performance.now() });
-    });
   }
 
   #shows(flaw: Flaw, probability: number): boolean {

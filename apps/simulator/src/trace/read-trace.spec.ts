@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TraceUnreadable, firstOrders, readTrace } from './read-trace.ts';
@@ -109,11 +111,20 @@ describe('readTrace', () => {
     process.env['ONEPOOL_DATA'] ?? fileURLToPath(new URL('../../../../../shared/data', import.meta.url)),
     'orders/uci_online_retail/online_retail.dev.csv.gz',
   );
-  const published_it = existsSync(published) ? it : it.skip;
-  published_it(`reads the published year (skipped where ${published} is absent)`, async () => {
-    const { rows: count, malformedCount, invoices, dropped } = await readTrace(published);
-    expect([count, malformedCount]).toEqual([355_579, 0]);
-    expect(dropped['accounting invoice']).toBe(3);
-    expect(invoices.filter(({ kind }) => kind === 'order').length).toBeGreaterThan(14_000);
+  const itWithData = existsSync(published) ? it : it.skip;
+  // In a process of its own: Jest's sandbox makes a CSV reader several times slower.
+  itWithData(`reads the published year (skipped where ${published} is absent)`, async () => {
+    const program = `import { readTrace } from '${new URL('read-trace.ts', import.meta.url).href}';
+      const { rows, malformedCount, dropped, invoices } = await readTrace(process.argv[1]);
+      const orders = invoices.filter(({ kind }) => kind === 'order').length;
+      console.log(JSON.stringify({ rows, malformedCount, dropped, orders }));`;
+    const flags = ['--import', 'tsx', '--conditions=@onepool/source', '--input-type=module', '--eval', program];
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, published]);
+    expect(JSON.parse(stdout)).toEqual({
+      rows: 355_579,
+      malformedCount: 0,
+      dropped: { 'not a product': 2_125, 'accounting invoice': 3 },
+      orders: 14_188,
+    });
   });
 });
