@@ -78,6 +78,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   });
   const engine = new StockEngine({
     url: config.DATABASE_URL,
+    name: config.ONEPOOL_INSTANCE,
     schema: SCHEMA,
     partitionCount: PARTITION_COUNT,
     lanes: config.ONEPOOL_LANES,

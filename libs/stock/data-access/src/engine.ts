@@ -37,6 +37,8 @@ export interface EngineOptions {
   readonly idleInTransactionTimeoutMs?: number;
   readonly limits?: Partial<LaneLimits>;
   readonly hooks?: LaneHooks;
+  /** Begins the names of its sessions in `pg_stat_activity`, to tell replicas apart; the schema unless told. */
+  readonly name?: string;
   /** Called after a commit that wrote facts, for instance to wake the relay. */
   readonly onCommitted?: () => void;
   /** The traceparent of the request under way. */
@@ -68,6 +70,7 @@ export class StockEngine {
 
   constructor(options: EngineOptions) {
     const laneCount = options.lanes ?? 4;
+    const name = options.name ?? options.schema;
     const shared = {
       url: options.url,
       schema: options.schema,
@@ -81,9 +84,9 @@ export class StockEngine {
       ...shared,
       pipeline: true,
       max: laneCount + 2,
-      applicationName: `${options.schema}-engine`,
+      applicationName: `${name}-engine`,
     });
-    this.readPool = createPool({ ...shared, max: 6, applicationName: `${options.schema}-reads` });
+    this.readPool = createPool({ ...shared, max: 6, applicationName: `${name}-reads` });
     this.directory = new SkuDirectory(this.readPool);
     this.rules = new RulesSource(this.readPool);
     const context: BatchContext = {

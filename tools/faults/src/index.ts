@@ -1,0 +1,2 @@
+export { FAULTS } from './faults/index.ts';
+export type { Fault } from './fault.ts';
