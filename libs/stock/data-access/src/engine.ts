@@ -54,7 +54,7 @@ export type Settled<T> =
 const LOOKUP_RETRY_PAUSE_MS = 50;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-const LIMITS: LaneLimits = { commandsPerBatchMax: 512, skusPerBatchMax: 4_000, queueMax: 20_000 };
+const LIMITS: LaneLimits = { commandsPerBatchMax: 512, linesPerBatchMax: 2_000, queueMax: 20_000 };
 
 export class StockEngine {
   readonly directory: SkuDirectory;

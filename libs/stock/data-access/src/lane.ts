@@ -14,7 +14,8 @@ import type { Command, Outcome } from './command.ts';
 
 export interface LaneLimits {
   readonly commandsPerBatchMax: number;
-  readonly skusPerBatchMax: number;
+  /** A single command may exceed it. Deciding a batch takes time in which its locks are held. */
+  readonly linesPerBatchMax: number;
   readonly queueMax: number;
 }
 
@@ -31,6 +32,9 @@ interface Waiting {
   readonly reject: (error: Error) => void;
   commitSent: boolean;
 }
+
+const linesOf = (command: Command): number =>
+  command.kind === 'movements' ? command.movements.length : command.skus.length;
 
 const RETRY_PAUSE_MS = 50;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -75,10 +79,10 @@ export class Lane {
 
   #nextBatch(): Waiting[] {
     let commands = 0;
-    let skus = 0;
+    let lines = 0;
     for (const { command } of this.#queue) {
-      skus += command.skus.length;
-      if (commands > 0 && (commands >= this.limits.commandsPerBatchMax || skus > this.limits.skusPerBatchMax)) break;
+      lines += linesOf(command);
+      if (commands > 0 && (commands >= this.limits.commandsPerBatchMax || lines > this.limits.linesPerBatchMax)) break;
       commands += 1;
     }
     const batch = this.#queue.slice(0, commands);

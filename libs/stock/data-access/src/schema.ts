@@ -9,18 +9,19 @@ export const stockSchemaSql: readonly string[] = [
      sku_key integer PRIMARY KEY,
      version bigint NOT NULL DEFAULT 0
    ) WITH (fillfactor = 50)`,
+  // Requests name at most a million units a line, but nothing bounds how many of them meet in one row.
   `CREATE TABLE stock (
      sku_key integer NOT NULL,
      node_key integer NOT NULL,
-     available integer NOT NULL DEFAULT 0 CHECK (available >= 0),
-     committed integer NOT NULL DEFAULT 0 CHECK (committed >= 0),
-     reserved integer NOT NULL DEFAULT 0 CHECK (reserved >= 0),
-     safety_stock integer NOT NULL DEFAULT 0 CHECK (safety_stock >= 0),
-     damaged integer NOT NULL DEFAULT 0 CHECK (damaged >= 0),
-     quality_control integer NOT NULL DEFAULT 0 CHECK (quality_control >= 0),
-     shortfall integer NOT NULL DEFAULT 0 CHECK (shortfall >= 0),
-     overdrawn integer NOT NULL DEFAULT 0 CHECK (overdrawn >= 0),
-     on_hand integer GENERATED ALWAYS AS
+     available bigint NOT NULL DEFAULT 0 CHECK (available >= 0),
+     committed bigint NOT NULL DEFAULT 0 CHECK (committed >= 0),
+     reserved bigint NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+     safety_stock bigint NOT NULL DEFAULT 0 CHECK (safety_stock >= 0),
+     damaged bigint NOT NULL DEFAULT 0 CHECK (damaged >= 0),
+     quality_control bigint NOT NULL DEFAULT 0 CHECK (quality_control >= 0),
+     shortfall bigint NOT NULL DEFAULT 0 CHECK (shortfall >= 0),
+     overdrawn bigint NOT NULL DEFAULT 0 CHECK (overdrawn >= 0),
+     on_hand bigint GENERATED ALWAYS AS
        (available + committed + reserved + safety_stock + damaged + quality_control - shortfall) STORED,
      PRIMARY KEY (sku_key, node_key),
      CONSTRAINT shortfall_within_promised CHECK (shortfall <= committed + reserved),
@@ -101,7 +102,7 @@ export const stockSchemaSql: readonly string[] = [
      code text NOT NULL,
      sku_key integer NOT NULL,
      node_key integer NOT NULL,
-     quantity integer NOT NULL CHECK (quantity >= 0),
+     quantity bigint NOT NULL CHECK (quantity >= 0),
      opened_at timestamptz NOT NULL,
      closed_at timestamptz
    )`,

@@ -58,7 +58,7 @@ function statementFor(schema: string): string {
       FROM unnest($1::int[], $2::bigint[]) AS x (sku_key, version) WHERE g.sku_key = x.sku_key),
   stock_rows AS (
     INSERT INTO stock AS s (sku_key, node_key, available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn)
-    SELECT * FROM unnest($3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[], $12::int[])
+    SELECT * FROM unnest($3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])
     ON CONFLICT (sku_key, node_key) DO UPDATE SET
       available = excluded.available, committed = excluded.committed, reserved = excluded.reserved,
       safety_stock = excluded.safety_stock, damaged = excluded.damaged, quality_control = excluded.quality_control,
@@ -230,7 +230,7 @@ function openExceptions(client: pg.PoolClient, { broken }: Writes, { now }: Writ
   return client.query({
     name: 'open-exceptions',
     text: `INSERT INTO stock_exception (code, sku_key, node_key, quantity, opened_at)
-           SELECT 'promise.broken', x.s, x.n, x.q, ${seconds('$4::float8')} FROM unnest($1::int[], $2::int[], $3::int[]) AS x (s, n, q)
+           SELECT 'promise.broken', x.s, x.n, x.q, ${seconds('$4::float8')} FROM unnest($1::int[], $2::int[], $3::bigint[]) AS x (s, n, q)
            ON CONFLICT (code, sku_key, node_key) WHERE closed_at IS NULL DO UPDATE SET quantity = excluded.quantity`,
     values: [...columnsOf(broken), now],
   });
@@ -241,7 +241,7 @@ function mendExceptions(client: pg.PoolClient, { mended }: Writes, { now }: Writ
     name: 'mend-exceptions',
     text: `UPDATE stock_exception e
               SET quantity = x.q, closed_at = CASE WHEN x.q = 0 THEN ${seconds('$4::float8')} END
-             FROM unnest($1::int[], $2::int[], $3::int[]) AS x (s, n, q)
+             FROM unnest($1::int[], $2::int[], $3::bigint[]) AS x (s, n, q)
             WHERE e.code = 'promise.broken' AND e.closed_at IS NULL AND e.sku_key = x.s AND e.node_key = x.n`,
     values: [...columnsOf(mended), now],
   });
