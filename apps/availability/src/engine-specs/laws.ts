@@ -13,7 +13,7 @@ interface Law {
 }
 
 const OPEN_BACKINGS = `
-  SELECT sku_key, node_key, sum(held)::int AS held, sum(confirmed)::int AS confirmed
+  SELECT sku_key, node_key, sum(held) AS held, sum(confirmed) AS confirmed
     FROM backing WHERE sku_key = ANY($1) GROUP BY sku_key, node_key`;
 
 /** Balance of an account after each posting, in the order in which the SKU changed. */
@@ -39,7 +39,7 @@ const LAWS: readonly Law[] = [
     breaches: `
       SELECT r.id, (line->>0)::int AS sku_key, (line->>2)::int AS granted, t.units
         FROM reservation r CROSS JOIN jsonb_array_elements(r.lines) AS line
-        LEFT JOIN LATERAL (SELECT sum(held + confirmed + fulfilled + released + expired + cancelled)::int AS units
+        LEFT JOIN LATERAL (SELECT sum(held + confirmed + fulfilled + released + expired + cancelled) AS units
                              FROM backing b WHERE b.reservation_key = r.reservation_key AND b.sku_key = (line->>0)::int) t ON true
        WHERE (line->>0)::int = ANY($1) AND (line->>2)::int <> coalesce(t.units, 0)`,
   },
