@@ -6,17 +6,23 @@ import type { SkuKey, SkuSupply } from '@onepool/stock-domain';
 
 const REMEMBERED_MAX = 20_000;
 
+export interface KnownSupply {
+  /** −1 when nothing is known. */
+  readonly version: number;
+  readonly supply: SkuSupply | undefined;
+}
+
+const NOTHING: KnownSupply = { version: -1, supply: undefined };
+
 export class KnownSupplies {
-  readonly #known = new Map<SkuKey, { readonly version: number; readonly supply: SkuSupply }>();
+  readonly #known = new Map<SkuKey, KnownSupply>();
 
-  /** The version known of each SKU, −1 for none. */
-  versionsOf(skus: readonly SkuKey[]): number[] {
-    return skus.map((sku) => this.#known.get(sku)?.version ?? -1);
-  }
-
-  at(sku: SkuKey, version: number): SkuSupply | undefined {
-    const known = this.#known.get(sku);
-    return known?.version === version ? known.supply : undefined;
+  /**
+   * What is known of each SKU now. A batch asks for the rows of other versions and completes the answer with this very
+   * list: meanwhile another batch may replace or forget what is known here.
+   */
+  look(skus: readonly SkuKey[]): readonly KnownSupply[] {
+    return skus.map((sku) => this.#known.get(sku) ?? NOTHING);
   }
 
   remember(supply: SkuSupply, version: number): void {

@@ -15,7 +15,7 @@ import {
 import type { MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
 import type pg from 'pg';
 import type { Command, Keyed } from './command.ts';
-import type { KnownSupplies } from './known-supplies.ts';
+import type { KnownSupplies, KnownSupply } from './known-supplies.ts';
 import type { RulesSource } from './rules-source.ts';
 
 /** A reservation as stored: the domain's view of it, and what only the store and its answers need. */
@@ -67,12 +67,16 @@ export async function loadBatch(
   const skus = [...new Set(commands.flatMap((command) => command.skus))].sort((a, b) => a - b);
   const healing = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? command.skus : []));
   const named = commands.flatMap((command) => (command.kind === 'verb' ? [command.reservationKey] : []));
-  const knownVersions = known.versionsOf(skus);
+  const looked = known.look(skus);
   // Sent together, run in this order: whatever follows the gates sees what was committed while they were waited for.
   const [versions, moment, changed, holds, others, short, openExceptions, ofVerbs] = await inOrder([
     lockGates(client, skus),
     readMoment(client, skus),
-    readChangedSupplies(client, skus, knownVersions),
+    readChangedSupplies(
+      client,
+      skus,
+      looked.map(({ version }) => version),
+    ),
     readEarlierHolds(client, commands),
     readEarlierCommands(client, commands),
     readBackedOnShortRows(client, healing),
@@ -89,7 +93,7 @@ export async function loadBatch(
     now: moment.now,
     rules: await rules.at(moment.epoch, client),
     versions,
-    supplies: completeSupplies(skus, versions, knownVersions, changed, known),
+    supplies: completeSupplies(skus, versions, looked, changed, known),
     reservations,
     effects: new Map([...holds, ...others]),
     openExceptions,
@@ -193,17 +197,19 @@ async function readChangedSupplies(
   return found;
 }
 
-function completeSupplies(
+/** Rows were asked for where the version is not the one that was `looked` at, so only there may they be missing. */
+export function completeSupplies(
   skus: readonly SkuKey[],
   versions: ReadonlyMap<SkuKey, number>,
-  knownVersions: readonly number[],
+  looked: readonly KnownSupply[],
   changed: ReadonlyMap<SkuKey, readonly StockRow[]>,
   known: KnownSupplies,
 ): Map<SkuKey, SkuSupply> {
   const supplies = new Map<SkuKey, SkuSupply>();
   for (const [index, sku] of skus.entries()) {
     const version = versions.get(sku) ?? 0;
-    const remembered = knownVersions[index] === version ? known.at(sku, version) : undefined;
+    const at = looked[index];
+    const remembered = at?.version === version ? at.supply : undefined;
     const supply = remembered ?? { sku, rows: changed.get(sku) ?? [] };
     if (!remembered) known.remember(supply, version);
     supplies.set(sku, supply);
