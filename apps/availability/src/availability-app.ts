@@ -43,6 +43,17 @@ function currentTraceparent(): string | null {
   return trace ? traceparentOf(trace) : null;
 }
 
+/** A connection whose last answer comes after closing began would be kept alive for a minute, and the close with it. */
+async function closeApp(app: NestFastifyApplication): Promise<void> {
+  const { server } = app.getHttpAdapter().getInstance();
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(sweep);
+  }
+}
+
 /** The limits of an HTTP body hold for a message's too, whatever the server would carry. */
 function parseMessageBody(body: Uint8Array): unknown {
   if (body.byteLength > BODY_LIMIT_BYTES) throw problem('request.too_large');
@@ -144,7 +155,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   const close = async (): Promise<void> => {
     telemetry.drain();
     await housekeeping.stop();
-    await app.close();
+    await closeApp(app);
     await engine.close();
     await relay.stop();
     nats.stop();

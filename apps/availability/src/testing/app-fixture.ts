@@ -8,7 +8,7 @@ import { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
 import { type Grant, PostgresApiKeyStore, createApiKey } from '@onepool/platform-auth';
 import { connectNats } from '@onepool/platform-messaging';
 import { createPool } from '@onepool/platform-postgres';
-import { createLogger } from '@onepool/platform-telemetry';
+import { type Logger, createLogger } from '@onepool/platform-telemetry';
 import { type TestNats, createTestDatabase, startTestNats } from '@onepool/testing-servers';
 import type pg from 'pg';
 import { request } from 'undici';
@@ -30,6 +30,9 @@ export interface Call {
 
 export interface AppFixture {
   readonly availability: AvailabilityApp;
+  /** What the app was made with, to make a second replica. */
+  readonly config: AvailabilityConfig;
+  readonly logger: Logger;
   /** `http://127.0.0.1:port`. */
   readonly origin: string;
   readonly nats: TestNats;
@@ -87,6 +90,8 @@ export async function createAppFixture(options: FixtureOptions = {}): Promise<Ap
   };
   return {
     availability,
+    config,
+    logger,
     origin,
     nats,
     caller,

@@ -48,10 +48,13 @@ export function messageTelemetry(logger: Logger, level: LogLevel, metrics: Metri
   };
 }
 
-/** Problem codes are a bounded set; anything else that is thrown counts as one. */
+/**
+ * Problem codes are a bounded set; anything else that is thrown counts as one. An app's own errors are seen here before
+ * its filter makes problems of them, so that a code is known by its look: PostgreSQL's and Node's are upper case.
+ */
 function codeOf(error: unknown): string {
-  const isProblem = typeof error === 'object' && error !== null && 'code' in error && 'status' in error;
-  return isProblem && typeof error.code === 'string' ? error.code : 'internal';
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[a-z_]+(\.[a-z_]+)*$/.test(code) ? code : 'internal';
 }
 
 function headersOf(context: ExecutionContext): HeaderSource | undefined {

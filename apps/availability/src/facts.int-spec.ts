@@ -1,0 +1,183 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  FACTS_STREAM,
+  PROMISE_BROKEN,
+  PromiseBroken,
+  RESERVATION_FACTS,
+  ReservationChanged,
+  SKU_CHANGED,
+  SkuChanged,
+  type StockOfSku,
+  reservationSubject,
+} from '@onepool/contracts';
+import {
+  type FactEvent,
+  type RunningConsumer,
+  connectNats,
+  messagingMigration,
+  parseMessage,
+  runConsumer,
+} from '@onepool/platform-messaging';
+import { compileSchema } from '@onepool/platform-problem';
+import type pg from 'pg';
+import { createAvailabilityApp } from './availability-app.ts';
+import { type AppFixture, createAppFixture, eventually } from './testing/app-fixture.ts';
+import { putNetwork, receive } from './testing/network.ts';
+
+const CONSUMER = 'elsewhere';
+const SKUS = ['f-1', 'f-2', 'f-3'];
+
+let app: AppFixture;
+beforeAll(async () => {
+  app = await createAppFixture();
+  await putNetwork(app, [...SKUS, 'story']);
+});
+afterAll(() => app.close());
+
+/** Every message of the stream, once it holds at least as many as the outbox. */
+async function stream(): Promise<readonly FactEvent[]> {
+  const manager = await jetstreamManager(app.caller, { checkAPI: false });
+  const { written } = (await app.http('countEvents')).body as { written: number };
+  const state = await eventually(async () => {
+    const { state } = await manager.streams.info(FACTS_STREAM);
+    return state.messages >= written ? state : undefined;
+  });
+  const events: FactEvent[] = [];
+  for (let sequence = state.first_seq; sequence <= state.last_seq; sequence++) {
+    const message = await manager.streams.getMessage(FACTS_STREAM, { seq: sequence });
+    if (message) events.push(parseMessage({ subject: message.subject, headers: message.header, data: message.data }));
+  }
+  return events;
+}
+
+const validators = new Map([
+  [SKU_CHANGED, compileSchema<unknown>(SkuChanged)],
+  [PROMISE_BROKEN, compileSchema<unknown>(PromiseBroken)],
+  ...RESERVATION_FACTS.map((fact) => [reservationSubject(fact), compileSchema<unknown>(ReservationChanged)] as const),
+]);
+
+/** The versions of a SKU as its facts tell them, in the order of the stream. */
+const stepsOf = (events: readonly FactEvent[], sku: string): SkuChanged[] =>
+  events.filter(({ key, subject }) => key === sku && subject === SKU_CHANGED).map(({ data }) => data as SkuChanged);
+
+async function expectChained(events: readonly FactEvent[], sku: string): Promise<void> {
+  const { version } = (await app.http('getStock', { params: { sku } })).body as StockOfSku;
+  const steps = stepsOf(events, sku);
+  expect(steps.map(({ fromVersion }) => fromVersion)).toEqual([0, ...steps.slice(0, -1).map((step) => step.toVersion)]);
+  expect(steps.at(-1)?.toVersion).toBe(version);
+}
+
+describe('facts', () => {
+  it('tell every committed change as a CloudEvent that its contract describes', async () => {
+    const hold = (id: string, quantity: number, expiresInSeconds = 900) =>
+      app.http('hold', {
+        body: { id, channel: 'web', expiresInSeconds, lines: [{ sku: 'story', quantity }] },
+        headers: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' },
+      });
+    const verb = (id: string, reservation: string, body: object = {}) =>
+      app.http(id as 'confirm', { params: { id: reservation }, body: { commandId: `${reservation}-${id}`, ...body } });
+    await receive(app, 'story', { 'wh-1': 10 });
+    await hold('r-1', 4);
+    await verb('confirm', 'r-1');
+    await receive(app, 'story', { 'wh-2': 2 });
+    const moves = [{ sku: 'story', from: 'wh-1', to: 'wh-2', quantity: 1 }];
+    await verb('reback', 'r-1', { expectedVersion: 2, moves });
+    await verb('fulfil', 'r-1', { lines: [{ sku: 'story', node: 'wh-1', quantity: 1 }] });
+    await verb('cancel', 'r-1', { lines: [{ sku: 'story', node: 'wh-2', quantity: 1 }] });
+    await hold('r-2', 1);
+    await verb('release', 'r-2');
+    await hold('r-3', 1, 1);
+    const sale = (node: string, quantity: number) => ({ type: 'sale', sku: 'story', node, quantity });
+    const movements = [sale('wh-1', 9), sale('wh-2', 2)];
+    await app.http('recordMovements', { body: { id: 'sale', source: 'pos', movements } });
+    const told = await eventually(async () => {
+      const events = await stream();
+      const subjects = new Set(events.map(({ subject }) => subject));
+      return validators.size === subjects.size ? events : undefined;
+    });
+    for (const event of told) {
+      expect({ faults: validators.get(event.subject)?.check(event.data), event }).toMatchObject({
+        faults: [],
+        event: { type: event.subject, source: '/onepool/availability', time: expect.stringMatching(/Z$/) },
+      });
+    }
+    expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
+    expect(told.find(({ id }) => id.startsWith('sku/story/2'))?.trace).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-/);
+    const reservation = told.filter(({ key }) => key === 'r-1').map(({ subject }) => subject.split('.')[3]);
+    expect(reservation.slice(0, 4)).toEqual(['confirmed', 'rebacked', 'fulfilled', 'cancelled']);
+    await expectChained(told, 'story');
+  });
+});
+
+/** Opens what another app would: its own schema, with an inbox and a table of what it has seen. */
+async function openConsumer(pool: pg.Pool, connection: NatsConnection, gaps: unknown[]): Promise<RunningConsumer> {
+  await pool.query(`CREATE SCHEMA ${CONSUMER}`);
+  for (const statement of messagingMigration(CONSUMER)) await pool.query(statement);
+  // No key: an effect that happened twice is two rows.
+  await pool.query(`CREATE TABLE ${CONSUMER}.seen (id text, sku text, from_version bigint, to_version bigint)`);
+  return runConsumer({
+    connection,
+    pool,
+    schema: CONSUMER,
+    stream: FACTS_STREAM,
+    durable: 'spec-elsewhere',
+    filterSubject: SKU_CHANGED,
+    handler: async ({ id, data }, client) => {
+      const { sku, fromVersion, toVersion } = data as SkuChanged;
+      await client.query(`INSERT INTO ${CONSUMER}.seen VALUES ($1, $2, $3, $4)`, [id, sku, fromVersion, toVersion]);
+    },
+    orderedBy: ({ key, data }) => ({ key, ...(data as SkuChanged) }),
+    hooks: { onVersion: (_event, step, { kind }) => void (kind === 'gap' && gaps.push(step)) },
+  });
+}
+
+describe('a consumer elsewhere', () => {
+  it('takes each effect once and in order, though NATS is killed and the app with its relay is restarted in between', async () => {
+    const gaps: unknown[] = [];
+    const connection = await connectNats({ url: app.nats.url, name: 'elsewhere' });
+    const consumer = await openConsumer(app.pool, connection, gaps);
+    const move = async (round: number): Promise<void> => {
+      for (const sku of SKUS) await receive(app, sku, { 'wh-1': round + 1 });
+    };
+    try {
+      for (let round = 0; round < 5; round++) await move(round);
+      await app.nats.kill();
+      for (let round = 5; round < 10; round++) await move(round);
+      await app.nats.restart();
+      const second = await createAvailabilityApp({ ...app.config, ONEPOOL_INSTANCE: 'second' }, app.logger);
+      for (let round = 10; round < 15; round++) await move(round);
+      await second.close();
+      for (let round = 15; round < 20; round++) await move(round);
+      const seen = await eventually(async () => {
+        const { rows } = await app.pool.query<{ id: string; sku: string; from_version: number; to_version: number }>(
+          `SELECT * FROM ${CONSUMER}.seen WHERE sku = ANY($1) ORDER BY sku, to_version`,
+          [SKUS],
+        );
+        return SKUS.every((sku) => rows.some((row) => row.sku === sku && row.to_version === 20)) ? rows : undefined;
+      });
+      for (const sku of SKUS) {
+        const steps = seen.filter((row) => row.sku === sku);
+        expect(steps.map((row) => row.to_version)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+        expect(steps.map((row) => row.from_version)).toEqual(Array.from({ length: 20 }, (_, index) => index));
+      }
+      expect(gaps).toEqual([]);
+      const events = await stream();
+      for (const sku of SKUS) await expectChained(events, sku);
+    } finally {
+      await consumer.stop();
+      await connection.close();
+    }
+  });
+
+  it('gets every fact again from the outbox when JetStream has lost its files', async () => {
+    const before = await stream();
+    await app.nats.restart({ wipe: true });
+    await receive(app, 'f-1', { 'wh-2': 1 });
+    const after = await stream();
+    const ids = new Set(after.map(({ id }) => id));
+    expect(before.filter(({ id }) => !ids.has(id))).toEqual([]);
+    await expectChained(after, 'f-1');
+  });
+});

@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startTestPostgres } from '@onepool/testing-servers';
+import { checkProblem } from './testing/answer.ts';
+import { type Answer, type AppFixture, createAppFixture, eventually } from './testing/app-fixture.ts';
+import { putNetwork, receive } from './testing/network.ts';
+
+const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
+const TRACE = { 'x-request-id': 'order-7.1', traceparent: `00-${TRACE_ID}-00f067aa0ba902b7-01` };
+
+interface Line {
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+let app: AppFixture;
+beforeAll(async () => {
+  app = await createAppFixture();
+  await putNetwork(app, ['a']);
+});
+afterAll(() => app.close());
+
+const lines = (from = app): Line[] => from.log.map((line) => JSON.parse(line) as Line);
+const lineOf = (fields: object): Promise<Line> =>
+  eventually(() => lines().find((line) => Object.entries(fields).every(([name, value]) => line[name] === value)));
+const metrics = async (): Promise<string> => (await app.fetch('GET', '/metrics', { key: null })).body as string;
+const valueOf = (text: string, series: string): number =>
+  Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${series} `))
+      ?.split(' ')[1],
+  );
+
+describe('probes and metrics', () => {
+  it('are open, and say that the app lives and is ready', async () => {
+    expect(await app.fetch('GET', '/health/live', { key: null })).toMatchObject({ status: 200 });
+    const ready = await eventually(async () => {
+      const answer = await app.fetch('GET', '/health/ready', { key: null });
+      return answer.status === 200 ? answer : undefined;
+    });
+    expect(ready.body).toMatchObject({
+      status: 'ready',
+      checks: { postgres: { status: 'ok' }, nats: { status: 'ok' }, relay: { status: 'ok' } },
+    });
+  });
+
+  it('count batches of the engine, facts of the relay and requests by the template of their route', async () => {
+    await receive(app, 'a', { 'wh-1': 3 });
+    await app.http('getStock', { params: { sku: 'a' } });
+    await app.rpc('getStock', { params: { sku: 'a' } });
+    const text = await eventually(async () => {
+      const scraped = await metrics();
+      return valueOf(scraped, 'onepool_relay_published_total') > 0 ? scraped : undefined;
+    });
+    expect(valueOf(text, 'onepool_batch_commands_count')).toBeGreaterThan(0);
+    expect(valueOf(text, 'onepool_batch_seconds_count')).toBeGreaterThan(0);
+    for (const name of [
+      'queue_depth',
+      'batch_retries_total',
+      'relay_backlog_rows',
+      'relay_lag_seconds',
+      'relay_partitions',
+    ]) {
+      expect(text).toContain(`# TYPE onepool_${name} `);
+    }
+    expect(valueOf(text, 'onepool_relay_partitions')).toBe(8);
+    expect(text).toContain('http_request_duration_seconds_count{method="GET",route="/v1/stock/:sku",status="200"}');
+    expect(text).toMatch(
+      /rpc_request_duration_seconds_count\{transport="nats",handler="StockRpc.getStock",status="ok"\} 1/,
+    );
+    expect(text).not.toContain('/v1/stock/a');
+    expect(text).not.toContain('wh-1');
+  });
+});
+
+describe('a request', () => {
+  it('keeps its id and trace over HTTP, in the answer and in the log', async () => {
+    const { headers } = await app.http('getStock', { params: { sku: 'a' }, headers: TRACE });
+    expect(headers).toMatchObject({
+      'x-request-id': 'order-7.1',
+      traceparent: expect.stringMatching(new RegExp(`^00-${TRACE_ID}-[0-9a-f]{16}-01$`)),
+    });
+    expect(headers['traceparent']).not.toContain('00f067aa0ba902b7');
+    expect(await lineOf({ request_id: 'order-7.1', route: '/v1/stock/:sku' })).toMatchObject({
+      trace_id: TRACE_ID,
+      status: 200,
+      client: 'spec',
+      duration_ms: expect.any(Number),
+    });
+  });
+
+  it('keeps them over NATS too', async () => {
+    await app.rpc('getStock', { params: { sku: 'nope' }, headers: { ...TRACE, 'x-request-id': 'order-7.2' } });
+    expect(await lineOf({ request_id: 'order-7.2' })).toMatchObject({
+      trace_id: TRACE_ID,
+      handler: 'StockRpc.getStock',
+      status: 'sku.unknown',
+    });
+  });
+
+  it('gets an id of its own where it brings none or a hostile one, refused or not', async () => {
+    const answers = [
+      await app.fetch('GET', '/v1/skus'),
+      await app.fetch('GET', '/nowhere', { headers: { 'x-request-id': 'a b"c' } }),
+      await app.fetch('GET', '/v1/skus', { key: null }),
+      await app.fetch('POST', '/v1/reservations', { body: '{' }),
+    ];
+    const ids = answers.map(({ headers }) => headers['x-request-id']);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{32}$/);
+    expect(new Set(ids).size).toBe(answers.length);
+  });
+
+  it('leaves no secret in the log', async () => {
+    await app.fetch('GET', `/v1/stock/${app.key}`);
+    await app.fetch('GET', `/v1/skus?cursor=${app.key}`);
+    await app.http('hold', { body: { id: app.key } });
+    await app.rpc('hold', { body: `{"authorization":"${app.key}"` });
+    await app.fetch('GET', '/v1/skus', { headers: { cookie: 'session=s3cret' } });
+    await lineOf({ msg: 'request', route: '/v1/stock/:sku', status: 404 });
+    const written = app.log.join('');
+    expect(written).not.toContain(app.key.slice(4));
+    expect(written).not.toContain('s3cret');
+    expect(written).not.toMatch(/postgres(ql)?:\/\/[^:]+:[^@\[]+@/);
+  });
+});
+
+describe('a server that is away', () => {
+  it('turns readiness off while it lasts, liveness never, and the app comes back by itself', async () => {
+    const postgres = await startTestPostgres();
+    const other = await createAppFixture({ databaseUrl: postgres.url });
+    const ready = (status: number): Promise<Answer> =>
+      eventually(async () => {
+        const answer = await other.fetch('GET', '/health/ready', { key: null });
+        return answer.status === status ? answer : undefined;
+      });
+    try {
+      await ready(200);
+      await putNetwork(other, ['a']);
+      await other.nats.kill();
+      const withoutNats = await ready(503);
+      expect(checkProblem(withoutNats)).toBe('service.unavailable');
+      expect(withoutNats.body).toMatchObject({ checks: { nats: { status: 'failed' }, postgres: { status: 'ok' } } });
+      // Without NATS facts wait in the outbox; promises go on over HTTP.
+      await receive(other, 'a', { 'wh-1': 1 });
+      await other.nats.restart();
+      await ready(200);
+      await postgres.kill();
+      const withoutPostgres = await ready(503);
+      expect(withoutPostgres.body).toMatchObject({ checks: { postgres: { status: 'failed' } } });
+      expect(await other.fetch('GET', '/health/live', { key: null })).toMatchObject({ status: 200 });
+      for (const edge of ['http', 'rpc'] as const) {
+        const refused = await other[edge]('getStock', { params: { sku: 'a' } });
+        expect(refused).toMatchObject({ status: 503, body: { code: 'service.unavailable', retryable: true } });
+      }
+      await postgres.restart();
+      await ready(200);
+      const held = await other.http('hold', { body: { id: 'h', channel: 'web', lines: [{ sku: 'a', quantity: 1 }] } });
+      expect(held.status).toBe(201);
+    } finally {
+      await other.close();
+      await postgres.stop();
+    }
+  });
+});
+
+describe('closing', () => {
+  it('finishes what was taken over HTTP and NATS, and then takes nothing more', async () => {
+    const closing = await createAppFixture();
+    let closed = false;
+    try {
+      await putNetwork(closing, ['a']);
+      await receive(closing, 'a', { 'wh-1': 100 });
+      // Whoever has the gate makes the holds wait inside the engine.
+      const holder = await closing.pool.connect();
+      await holder.query('BEGIN');
+      await holder.query('SELECT 1 FROM sku_gate FOR UPDATE');
+      const hold = (edge: 'http' | 'rpc', id: string): Promise<Answer> =>
+        closing[edge]('hold', { body: { id, channel: 'web', lines: [{ sku: 'a', quantity: 1 }] } });
+      const taken = [hold('http', 'h-1')];
+      await eventually(async () => {
+        const { rows } = await closing.pool.query<{ waiting: number }>(
+          `SELECT count(*) AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return (rows[0]?.waiting ?? 0) > 0 ? true : undefined;
+      });
+      taken.push(hold('rpc', 'n-1'));
+      await closing.caller.flush();
+      const done = closing.availability.close().then(() => (closed = true));
+      await holder.query('COMMIT');
+      holder.release();
+      expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([201, 201]);
+      await done;
+      await expect(closing.fetch('GET', '/health/live')).rejects.toThrow();
+      const { rows } = await closing.pool.query<{ ids: string }>(
+        `SELECT string_agg(id, ',' ORDER BY id) AS ids FROM reservation`,
+      );
+      expect(rows).toEqual([{ ids: 'h-1,n-1' }]);
+    } finally {
+      if (closed) await closing.closeServers();
+      else await closing.close();
+    }
+  });
+});
