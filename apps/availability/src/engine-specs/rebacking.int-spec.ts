@@ -179,6 +179,21 @@ describe('promises that a sale took', () => {
     expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n3: 2 });
   });
 
+  it('heal when a node begins to sell, though nobody changed a rule then', async () => {
+    await pool.receive('sku1', 'n1', 2);
+    await promiseAnywhere('r1', 2);
+    await pool.receive('sku1', 'n2', 2);
+    const opensAt = Date.now() + 500;
+    const activeFrom = new Date(opensAt).toISOString();
+    await pool.catalog.putNodes([{ node: 'n2', type: 'popup', activeFrom }]);
+    done(await record(engine, 'pos', [sale('sku1', 'n1', 2)]));
+    await keeper.once();
+    await until('n2 sells', () => Date.now() > opensAt);
+    await keeper.once();
+    expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n2: 2 });
+    expect(await openExceptions()).toEqual([]);
+  });
+
   it('heal when another buyer gives units back', async () => {
     await pool.receive('sku1', 'n1', 2);
     await promiseAnywhere('r1', 2);

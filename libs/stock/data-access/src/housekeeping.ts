@@ -19,7 +19,7 @@ export class Housekeeping {
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
-  #epoch = -1;
+  #rules = '';
 
   constructor(
     private readonly engine: StockEngine,
@@ -72,19 +72,20 @@ export class Housekeeping {
     return rows.map((row) => row.sku_key);
   }
 
-  /** New nodes, channels or thresholds may give a broken promise a place to go. */
+  /** New nodes, channels or thresholds, and nodes that begin to sell, may give a broken promise a place to go. */
   async #rulesMoved(): Promise<void> {
-    const { rows } = await this.engine.readPool.query<{ epoch: number }>({
-      name: 'catalog-epoch',
-      text: 'SELECT epoch FROM catalog_epoch',
+    const { rows } = await this.engine.readPool.query<{ rules: string }>({
+      name: 'rules-in-force',
+      text: `SELECT concat(epoch, ' ', (SELECT max(active_from) FROM node WHERE active_from <= clock_timestamp())) AS rules
+               FROM catalog_epoch`,
     });
-    const epoch = rows[0]?.epoch ?? 0;
-    if (epoch === this.#epoch) return;
+    const rules = rows[0]?.rules ?? '';
+    if (rules === this.#rules) return;
     await this.engine.readPool.query(
       `INSERT INTO reback_task (sku_key, due_at)
        SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception WHERE closed_at IS NULL ORDER BY 1
        ON CONFLICT (sku_key) DO NOTHING`,
     );
-    this.#epoch = epoch;
+    this.#rules = rules;
   }
 }
