@@ -32,6 +32,8 @@ const scopeArrows = {
   'scope:availability': ['scope:availability', 'scope:stock', 'scope:catalog', 'scope:shared'],
   'scope:simulator': ['scope:simulator', 'scope:shared'],
   'scope:tools': ['scope:tools', 'scope:simulator', 'scope:shared'],
+  // The benchmark measures the engine in its own process, which no other tool may hold.
+  'scope:bench': ['scope:bench', 'scope:stock', 'scope:shared'],
 };
 
 const infrastructure = ['@nestjs/*', 'typeorm', 'typeorm/*', 'pg', 'pg-*', '@nats-io/*'];

@@ -9,6 +9,7 @@ const projects = [
   ['apps/availability', '@onepool/availability', 'scope:availability', 'type:app'],
   ['apps/simulator', '@onepool/simulator', 'scope:simulator', 'type:app'],
   ['tools/seed', '@onepool/tools-seed', 'scope:tools', 'type:app'],
+  ['tools/bench', '@onepool/tools-bench', 'scope:bench', 'type:app'],
   ['libs/contracts', '@onepool/contracts', 'scope:shared', 'type:contracts'],
   ['libs/platform/clock', '@onepool/platform-clock', 'scope:shared', 'type:platform'],
   ['libs/platform/postgres', '@onepool/platform-postgres', 'scope:shared', 'type:platform'],
@@ -20,6 +21,7 @@ const projects = [
   ['libs/availability/domain', '@onepool/availability-domain', 'scope:availability', 'type:domain'],
   ['libs/simulator/domain', '@onepool/simulator-domain', 'scope:simulator', 'type:domain'],
   ['libs/tools/domain', '@onepool/tools-domain', 'scope:tools', 'type:domain'],
+  ['libs/bench/domain', '@onepool/bench-domain', 'scope:bench', 'type:domain'],
   ['libs/shared/domain', '@onepool/shared-domain', 'scope:shared', 'type:domain'],
   ['libs/rounding/domain', '@onepool/rounding-domain', 'scope:rounding', 'type:rounding'],
 ];

@@ -55,6 +55,7 @@ export async function readProjects(root: string): Promise<Project[]> {
 export function tagsOfFolder(folder: string): readonly string[] {
   const [top, second, third] = folder.split('/');
   if (top === 'apps') return [`scope:${second}`, 'type:app'];
+  if (folder === 'tools/bench') return ['scope:bench', 'type:app'];
   if (top === 'tools') return ['scope:tools', 'type:app'];
   if (top !== 'libs') return [];
   if (second === 'contracts') return ['scope:shared', 'type:contracts'];

@@ -1,0 +1,140 @@
+/**
+ * `limit`: the rows of single-unit holds of one SKU, written in batches of the engine's size by one prepared statement
+ * on one connection, with no queue, no lock taken before, nothing read and nothing decided. The next batch is built
+ * while the last is under way. No engine on these tables can be faster with this batch size.
+ */
+import type pg from 'pg';
+import { EXPIRES_IN_SECONDS, Tally, newReservationId, newReservationKey } from './contender.ts';
+import type { Line, Surroundings } from './contender.ts';
+import { baselinePool, readCatalogue } from './multi.ts';
+import type { Catalogue } from './multi.ts';
+import {
+  AVAILABLE,
+  FACT_SOURCE,
+  FACT_SUBJECT,
+  HOLD_REASON,
+  RESERVED,
+  ROW_COLUMNS,
+  answeredLine,
+  bodyHash,
+  factOf,
+  holdUnits,
+} from './rows.ts';
+import type { Row } from './rows.ts';
+
+/** The share of a turn that is not counted, as in the closed loop. */
+const RAMP_SHARE = 0.15;
+
+interface State {
+  version: number;
+  readonly rows: Row[];
+  readonly catalogue: Catalogue;
+}
+
+export class LimitContender {
+  readonly client = 'bench-limit';
+  readonly tally = new Tally();
+  readonly #pool: pg.Pool;
+  readonly #partitionCount: number;
+
+  constructor(surroundings: Surroundings) {
+    this.#pool = baselinePool(surroundings, 1);
+    this.#partitionCount = surroundings.partitionCount;
+  }
+
+  /** Writes batches of `size` for so long; answers the reservations written a second after the ramp. */
+  async run(sku: number, size: number, seconds: number): Promise<number> {
+    const state = await this.#read(sku);
+    const line: Line = { sku, quantity: 1 };
+    const begin = performance.now();
+    const from = begin + seconds * 1_000 * RAMP_SHARE;
+    const until = begin + seconds * 1_000;
+    let counted = 0;
+    let next = this.#build(line, size, state);
+    for (let now = begin; now < until; now = performance.now()) {
+      const written = this.#pool.query({ name: 'write-batch', text: WRITE, values: next });
+      next = this.#build(line, size, state);
+      await written;
+      this.tally.add(Array<Line>(size).fill(line), size);
+      const done = performance.now();
+      if (done >= from && done <= until) counted += size;
+    }
+    return (counted * 1_000) / (until - from);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  async #read(sku: number): Promise<State> {
+    const catalogue = await readCatalogue(this.#pool);
+    const gate = await this.#pool.query<{ version: string }>('SELECT version FROM sku_gate WHERE sku_key = $1', [sku]);
+    const { rows } = await this.#pool.query<Omit<Row, 'nodeCode'>>(
+      `SELECT ${ROW_COLUMNS} FROM stock s WHERE s.sku_key = $1 ORDER BY s.node_key`,
+      [sku],
+    );
+    return {
+      version: Number(gate.rows[0]?.version),
+      rows: rows.map((row) => ({ ...row, nodeCode: catalogue.nodeCodes.get(row.node) ?? '' })),
+      catalogue,
+    };
+  }
+
+  /** Units come from the nodes in turn, as the engine takes them from nodes that have equally many. */
+  #build(line: Line, size: number, state: State): unknown[] {
+    const before = state.version;
+    const nowMs = Date.now();
+    const entries = Array.from({ length: size }, (_, index) => {
+      const row = state.rows[index % state.rows.length];
+      if (row === undefined) throw new Error(`SKU ${line.sku} has no stock rows`);
+      const lines = [answeredLine(line, before + index + 1, [{ row, units: 1 }])];
+      return { key: newReservationKey(), id: newReservationId(), node: row.node, lines: JSON.stringify(lines) };
+    });
+    const taken = state.rows.map((_, index) => Math.floor((size - index - 1) / state.rows.length) + 1);
+    const touched = state.rows.slice(0, size);
+    touched.forEach((row, index) => (state.rows[index] = holdUnits(row, taken[index] ?? 0)));
+    state.version += size;
+    const changed = state.rows.slice(0, size);
+    const fact = factOf(line.sku, [before, state.version], changed, nowMs, this.#partitionCount);
+    return [
+      line.sku,
+      before,
+      this.client,
+      state.catalogue.channelKey,
+      nowMs,
+      entries.map(({ key }) => key),
+      entries.map(({ id }) => id),
+      entries.map(() => bodyHash([line])),
+      entries.map(({ node }) => node),
+      entries.map(({ lines }) => lines),
+      touched.map(({ node }) => node),
+      taken.slice(0, size),
+      size,
+      fact.partition,
+      fact.key,
+      fact.eventId,
+      fact.data,
+    ];
+  }
+}
+
+const NOW = 'to_timestamp($5::float8 / 1000.0)';
+const EXPIRES = `to_timestamp($5::float8 / 1000.0 + ${EXPIRES_IN_SECONDS})`;
+const HELD = `unnest($6::bigint[], $7::text[], $8::bytea[], $9::int[], $10::jsonb[]) WITH ORDINALITY AS x (key, id, hash, node, lines, i)`;
+const WRITE = `WITH
+  gate AS (UPDATE sku_gate SET version = $2::bigint + $13::int WHERE sku_key = $1::int),
+  rows AS (
+    UPDATE stock s SET available = s.available - x.units, reserved = s.reserved + x.units
+      FROM unnest($11::int[], $12::int[]) AS x (node, units) WHERE s.sku_key = $1::int AND s.node_key = x.node),
+  created AS (
+    INSERT INTO reservation (reservation_key, client, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
+    SELECT x.key, $3::text, x.id, x.hash, $4::int, 1, ${NOW}, ${EXPIRES}, ${EXPIRES}, x.lines FROM ${HELD}),
+  backings AS (
+    INSERT INTO backing (reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, expires_at)
+    SELECT x.key, $1::int, x.node, 1, 0, 0, 0, 0, 0, ${EXPIRES} FROM ${HELD}),
+  entries AS (
+    INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
+    SELECT $1::int, $2::bigint + x.i, x.i - 1, x.node, ${AVAILABLE}, ${RESERVED}, 1, '${HOLD_REASON}', $3::text, x.id, ${NOW}, ${NOW} FROM ${HELD})
+  INSERT INTO outbox (partition, key, subject, event_id, type, source, time, data)
+  SELECT $14::smallint, $15::text, '${FACT_SUBJECT}', $16::text, '${FACT_SUBJECT}', '${FACT_SOURCE}', ${NOW}, $17::jsonb
+   WHERE pg_current_xact_id() IS NOT NULL`;

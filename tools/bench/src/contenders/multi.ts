@@ -1,0 +1,169 @@
+/**
+ * Baseline `multi`: one reservation, one transaction. BEGIN, lock the gates in order, read the stock rows, decide here,
+ * write everything in one statement, COMMIT; each statement prepared. With `pipelined` the statements that need no
+ * answer first are sent together, which leaves two round trips.
+ */
+import { allocate } from '@onepool/stock-domain';
+import pg from 'pg';
+import { CHANNEL, Tally, newReservationId, newReservationKey } from './contender.ts';
+import type { Contender, Line, Surroundings } from './contender.ts';
+import { ROW_COLUMNS, answeredLine, bodyHash, factOf, holdUnits } from './rows.ts';
+import type { Backed, Row } from './rows.ts';
+import { writeOne } from './write-one.ts';
+import type { Statement } from './write-one.ts';
+
+export interface MultiSetup extends Surroundings {
+  readonly connections: number;
+  readonly pipelined: boolean;
+  readonly client?: string;
+  readonly tally?: Tally;
+}
+
+interface Gate {
+  readonly sku: number;
+  readonly version: string;
+}
+
+type Answers = readonly pg.QueryResult[];
+
+/** The keys that a SQL baseline looks up once: the engine, too, keeps its catalogue in memory. */
+export interface Catalogue {
+  readonly channelKey: number;
+  readonly nodeCodes: ReadonlyMap<number, string>;
+}
+
+export async function readCatalogue(pool: pg.Pool): Promise<Catalogue> {
+  const nodes = await pool.query<{ node_key: number; code: string }>('SELECT node_key, code FROM node');
+  const channels = await pool.query<{ channel_key: number }>('SELECT channel_key FROM channel WHERE code = $1', [
+    CHANNEL,
+  ]);
+  return {
+    channelKey: channels.rows[0]?.channel_key ?? 0,
+    nodeCodes: new Map(nodes.rows.map(({ node_key, code }) => [node_key, code])),
+  };
+}
+
+/** A pool without client-side time-outs: nothing that a baseline could be slowed by. */
+export const baselinePool = ({ url, schema }: Surroundings, connections: number, pipelined = false): pg.Pool =>
+  new pg.Pool({ connectionString: url, max: connections, options: `-c search_path=${schema}`, pipeline: pipelined });
+
+export class MultiContender implements Contender {
+  readonly client: string;
+  readonly tally: Tally;
+  readonly #pool: pg.Pool;
+  readonly #catalogue: Promise<Catalogue>;
+
+  constructor(private readonly setup: MultiSetup) {
+    this.client = setup.client ?? 'bench-multi';
+    this.tally = setup.tally ?? new Tally();
+    this.#pool = baselinePool(setup, setup.connections, setup.pipelined);
+    this.#catalogue = readCatalogue(this.#pool);
+  }
+
+  async reserve(lines: readonly Line[]): Promise<void> {
+    const catalogue = await this.#catalogue;
+    const connection = await this.#pool.connect();
+    try {
+      const skus = lines.map(({ sku }) => sku).sort((a, b) => a - b);
+      const [, gates, stock] = await this.#send(connection, [BEGIN, lockGates(skus), readStock(skus)]);
+      const write = this.#decide(lines, gates?.rows as Gate[], stock?.rows as StockRecord[], catalogue);
+      const [, committed] = await this.#send(connection, [write, COMMIT]);
+      if (committed?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
+    } catch (error) {
+      await connection.query('ROLLBACK').catch(() => undefined);
+      throw error;
+    } finally {
+      connection.release();
+    }
+    this.tally.add(lines);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  async #send(connection: pg.PoolClient, statements: readonly (Statement | string)[]): Promise<Answers> {
+    const ask = (statement: Statement | string): Promise<pg.QueryResult> =>
+      typeof statement === 'string'
+        ? connection.query(statement)
+        : connection.query({ ...statement, values: [...statement.values] });
+    if (this.setup.pipelined) return Promise.all(statements.map(ask));
+    const answers: pg.QueryResult[] = [];
+    for (const statement of statements) answers.push(await ask(statement));
+    return answers;
+  }
+
+  #decide(lines: readonly Line[], gates: readonly Gate[], stock: readonly StockRecord[], catalogue: Catalogue) {
+    const nowMs = Number(stock[0]?.now);
+    const rows = stock.map((record): Row => rowOf(record, catalogue));
+    const decided = lines.map((line) => {
+      const version = Number(gates.find(({ sku }) => sku === line.sku)?.version);
+      const backed = chooseRows(line, rows);
+      const changed = backed.map(({ row, units }) => holdUnits(row, units));
+      const fact = factOf(line.sku, [version, version + 1], changed, nowMs, this.setup.partitionCount);
+      return { line, version: version + 1, backed, fact };
+    });
+    return writeOne({
+      key: newReservationKey(),
+      client: this.client,
+      id: newReservationId(),
+      hash: bodyHash(lines),
+      channelKey: catalogue.channelKey,
+      nowMs,
+      lines: JSON.stringify(decided.map(({ line, version, backed }) => answeredLine(line, version, backed))),
+      steps: decided.map(({ line, version, fact }) => ({ sku: line.sku, version, fact })),
+      backings: decided.flatMap(({ version, backed }) => backed.map((one) => ({ ...one, version }))),
+    });
+  }
+}
+
+/** Most available first; one node for the whole line if any has enough. @throws when the units are not there. */
+export function chooseRows({ sku, quantity }: Line, rows: readonly Row[]): readonly Backed[] {
+  const own = rows.filter((row) => row.sku === sku && row.available > 0);
+  const best = own.reduce<Row | null>((most, row) => (most && most.available >= row.available ? most : row), null);
+  if (best && best.available >= quantity) return [{ row: best, units: quantity }];
+  const ranked = own.toSorted((a, b) => b.available - a.available || a.node - b.node);
+  const { allocations, leftover } = allocate(
+    quantity,
+    ranked.map(({ node, available }) => ({ node, atp: available })),
+  );
+  if (leftover > 0) throw new Error(`SKU ${sku} has not ${quantity} units left`);
+  return allocations.flatMap(({ node, quantity: units }) => {
+    const row = own.find((candidate) => candidate.node === node);
+    return row ? [{ row, units }] : [];
+  });
+}
+
+type StockRecord = Omit<Row, 'nodeCode'> & { readonly now: string };
+
+const rowOf = ({ now: _now, ...row }: StockRecord, { nodeCodes }: Catalogue): Row => ({
+  ...row,
+  nodeCode: nodeCodes.get(row.node) ?? '',
+});
+
+const BEGIN: Statement = { name: 'begin', text: 'BEGIN', values: [] };
+const COMMIT: Statement = { name: 'commit', text: 'COMMIT', values: [] };
+/** Read after the locks, in the engine's precision. */
+const NOW = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now';
+
+const lockGates = (skus: readonly number[]): Statement =>
+  skus.length === 1
+    ? {
+        name: 'lock-gate',
+        text: 'SELECT sku_key AS sku, version FROM sku_gate WHERE sku_key = $1 FOR NO KEY UPDATE',
+        values: skus,
+      }
+    : {
+        name: 'lock-gates',
+        text: 'SELECT sku_key AS sku, version FROM sku_gate WHERE sku_key = ANY($1::int[]) ORDER BY sku_key FOR NO KEY UPDATE',
+        values: [skus],
+      };
+
+const readStock = (skus: readonly number[]): Statement =>
+  skus.length === 1
+    ? { name: 'read-sku', text: `SELECT ${ROW_COLUMNS}, ${NOW} FROM stock s WHERE s.sku_key = $1`, values: skus }
+    : {
+        name: 'read-skus',
+        text: `SELECT ${ROW_COLUMNS}, ${NOW} FROM stock s WHERE s.sku_key = ANY($1::int[])`,
+        values: [skus],
+      };

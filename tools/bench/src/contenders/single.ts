@@ -1,0 +1,95 @@
+/**
+ * Baseline `single`: one prepared statement, committed by itself, that takes the gate by stepping its version, picks the
+ * node with most units, holds them and writes every row: one round trip.
+ *
+ * Its reads are as old as the statement's start, so the pick is a guess which the row's own lock then confirms or
+ * refuses. A guess that fails aborts the statement, and `multi` decides that request.
+ */
+import { partitionOf } from '@onepool/platform-messaging';
+import pg from 'pg';
+import { EXPIRES_IN_SECONDS, Tally, newReservationId, newReservationKey, skuCode } from './contender.ts';
+import type { Contender, Line, Surroundings } from './contender.ts';
+import { MultiContender, baselinePool, readCatalogue } from './multi.ts';
+import type { Catalogue } from './multi.ts';
+import { AVAILABLE, FACT_SOURCE, FACT_SUBJECT, HOLD_REASON, RESERVED, bodyHash } from './rows.ts';
+
+export interface SingleSetup extends Surroundings {
+  readonly connections: number;
+}
+
+/** Raised on purpose, by a division by zero, when the guess was wrong. */
+const GUESS_FAILED = '22012';
+
+export class SingleContender implements Contender {
+  readonly client = 'bench-single';
+  readonly tally = new Tally();
+  readonly #pool: pg.Pool;
+  readonly #catalogue: Promise<Catalogue>;
+  readonly #fallback: MultiContender;
+
+  constructor(private readonly setup: SingleSetup) {
+    this.#pool = baselinePool(setup, setup.connections);
+    this.#catalogue = readCatalogue(this.#pool);
+    this.#fallback = new MultiContender({
+      ...setup,
+      connections: 2,
+      pipelined: true,
+      client: this.client,
+      tally: this.tally,
+    });
+  }
+
+  async reserve(lines: readonly Line[]): Promise<void> {
+    const [line, ...more] = lines;
+    if (line === undefined || more.length > 0) throw new RangeError('single reserves exactly one line');
+    const { channelKey } = await this.#catalogue;
+    const code = skuCode(line.sku);
+    const partition = partitionOf(code, this.setup.partitionCount);
+    const values = [line.sku, line.quantity, newReservationKey(), this.client, newReservationId(), bodyHash(lines)];
+    try {
+      await this.#pool.query({ name: 'reserve', text: RESERVE, values: [...values, channelKey, partition, code] });
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) || error.code !== GUESS_FAILED) throw error;
+      return this.#fallback.reserve(lines);
+    }
+    this.tally.add(lines);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.end(), this.#fallback.close()]);
+  }
+}
+
+const EXPIRES = `t.at + interval '${EXPIRES_IN_SECONDS} seconds'`;
+const RESERVE = `WITH
+  gate AS (UPDATE sku_gate SET version = version + 1 WHERE sku_key = $1::int RETURNING version),
+  pick AS (
+    SELECT best.node_key, gate.version, date_trunc('milliseconds', clock_timestamp()) AS at
+      FROM gate CROSS JOIN LATERAL (
+        SELECT p.node_key FROM stock p
+         WHERE p.sku_key = $1::int AND p.available >= $2::int ORDER BY p.available DESC, p.node_key LIMIT 1) AS best),
+  t AS (
+    UPDATE stock s SET available = s.available - $2::int, reserved = s.reserved + $2::int
+      FROM pick WHERE s.sku_key = $1::int AND s.node_key = pick.node_key AND s.available >= $2::int
+    RETURNING s.*, pick.version, pick.at),
+  created AS (
+    INSERT INTO reservation (reservation_key, client, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
+    SELECT $3::bigint, $4::text, $5::text, $6::bytea, $7::int, 1, t.at, ${EXPIRES}, ${EXPIRES},
+           jsonb_build_array(jsonb_build_array($1::int, $2::int, $2::int, t.version, jsonb_build_array(jsonb_build_array(t.node_key, $2::int))))
+      FROM t),
+  backings AS (
+    INSERT INTO backing (reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, expires_at)
+    SELECT $3::bigint, $1::int, t.node_key, $2::int, 0, 0, 0, 0, 0, ${EXPIRES} FROM t),
+  entries AS (
+    INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
+    SELECT $1::int, t.version, 0, t.node_key, ${AVAILABLE}, ${RESERVED}, $2::int, '${HOLD_REASON}', $4::text, $5::text, t.at, t.at FROM t),
+  facts AS (
+    INSERT INTO outbox (partition, key, subject, event_id, type, source, time, data)
+    SELECT $8::smallint, $9::text, '${FACT_SUBJECT}', 'sku/' || $9::text || '/' || t.version, '${FACT_SUBJECT}', '${FACT_SOURCE}', t.at,
+           jsonb_build_object('sku', $9::text, 'fromVersion', t.version - 1, 'toVersion', t.version,
+             'recordedAt', to_char(t.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+             'rows', jsonb_build_array(jsonb_build_object('node', n.code, 'onHand', t.on_hand, 'available', t.available,
+               'committed', t.committed, 'reserved', t.reserved, 'safetyStock', t.safety_stock, 'damaged', t.damaged,
+               'qualityControl', t.quality_control, 'shortfall', t.shortfall, 'overdrawn', t.overdrawn)))
+      FROM t JOIN node n USING (node_key))
+  SELECT 1 / count(*) FROM t`;

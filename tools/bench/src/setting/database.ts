@@ -1,0 +1,84 @@
+/** Databases of the benchmark: made, migrated by the app's own program, filled by SQL, and measured against. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { skuCode } from '../contenders/contender.ts';
+import type { Surroundings } from '../contenders/contender.ts';
+
+const root = join(import.meta.dirname, '../../../..');
+const SCHEMA = 'availability';
+/** The app's own number. */
+const PARTITION_COUNT = 8;
+
+export interface BenchDatabase extends Surroundings {
+  drop(): Promise<void>;
+}
+
+/** Builds the availability app and what it imports where sources changed. */
+export async function buildApp(): Promise<void> {
+  const nx = join(root, 'node_modules', '.bin', 'nx');
+  const env = { ...process.env, NX_DAEMON: 'false', FORCE_COLOR: '0' };
+  await promisify(execFile)(nx, ['run-many', '-t', 'build', '-p', '@onepool/availability'], { cwd: root, env });
+}
+
+export const APP_ENTRY = join(root, 'apps/availability/dist/main.js');
+
+export async function createDatabase(serverUrl: string, name: string): Promise<BenchDatabase> {
+  const database = `onepool_bench_${process.pid}_${name}`;
+  await onServer(serverUrl, `CREATE DATABASE ${database}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${database}`;
+  const migrate = join(root, 'apps/availability/dist/migrate.js');
+  await promisify(execFile)(process.execPath, [migrate], { env: { ...process.env, DATABASE_URL: url.href } });
+  const drop = (): Promise<void> => onServer(serverUrl, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+  return { url: url.href, schema: SCHEMA, partitionCount: PARTITION_COUNT, drop };
+}
+
+export interface Filling {
+  readonly skus: number;
+  readonly nodesPerSku: number;
+  readonly unitsPerRow: number;
+}
+
+/** Nodes `n1` …, channel `web`, SKUs with keys and codes in step, and equal stock of each SKU at each node. */
+export async function fillDatabase(database: Surroundings, { skus, nodesPerSku, unitsPerRow }: Filling): Promise<void> {
+  await withClient(database, async (client) => {
+    await client.query(
+      `INSERT INTO node (code, type) SELECT 'n' || i, 'warehouse' FROM generate_series(1, ${nodesPerSku}) AS i`,
+    );
+    await client.query(`INSERT INTO channel (code, type) VALUES ('web', 'web')`);
+    await client.query(
+      `INSERT INTO sku (code) SELECT 'S' || lpad(i::text, 8, '0') FROM generate_series(1, ${skus}) AS i ORDER BY i`,
+    );
+    const { rows } = await client.query<{ code: string }>('SELECT code FROM sku WHERE sku_key = $1', [skus]);
+    if (rows[0]?.code !== skuCode(skus)) throw new Error('SKU keys and codes are out of step');
+    await client.query(`INSERT INTO sku_gate (sku_key) SELECT i FROM generate_series(1, ${skus}) AS i`);
+    await client.query(
+      `INSERT INTO stock (sku_key, node_key, available)
+       SELECT i, n, ${unitsPerRow} FROM generate_series(1, ${skus}) AS i, generate_series(1, ${nodesPerSku}) AS n`,
+    );
+    await client.query('UPDATE catalog_epoch SET epoch = epoch + 1');
+    await client.query('VACUUM ANALYZE');
+  });
+}
+
+/** Writes out what is dirty, so that no turn pays for another's pages. */
+export const checkpoint = (database: Surroundings): Promise<void> =>
+  withClient(database, async (client) => void (await client.query('CHECKPOINT')));
+
+export async function withClient<T>(
+  { url, schema }: Pick<Surroundings, 'url' | 'schema'>,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ connectionString: url, options: `-c search_path=${schema}` });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const onServer = (serverUrl: string, sql: string): Promise<void> =>
+  withClient({ url: serverUrl, schema: 'public' }, async (client) => void (await client.query(sql)));

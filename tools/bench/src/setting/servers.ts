@@ -1,0 +1,61 @@
+/** PostgreSQL and nats-server of the benchmark's own, in a home that is removed afterwards. */
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  freePort,
+  isAlive,
+  removePrivateDirectory,
+  startNats,
+  startPostgres,
+  stopNatsIn,
+  stopPostgresIn,
+} from '@onepool/platform-local-servers';
+
+export interface Servers {
+  readonly home: string;
+  readonly databaseUrl: string;
+  /** The postmaster, when the server is ours. */
+  readonly postmaster: number | null;
+  /** Starts NATS when it is first needed. */
+  natsUrl(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface ServerChoice {
+  /** Where homes are made: `ONEPOOL_HOME`. */
+  readonly base: string;
+  readonly databaseUrl: string | undefined;
+  readonly natsUrl: string | undefined;
+}
+
+const PREFIX = 'bench-';
+
+export async function startServers({ base, databaseUrl, natsUrl }: ServerChoice): Promise<Servers> {
+  await mkdir(base, { recursive: true });
+  await removeLeftovers(base);
+  const home = await mkdtemp(join(base, `${PREFIX}${process.pid}-`));
+  const postgres = databaseUrl === undefined ? await startPostgres({ home, port: await freePort() }) : null;
+  let nats: Promise<string> | undefined;
+  const ownNats = async (): Promise<string> => (await startNats({ home, port: await freePort() })).url;
+  return {
+    home,
+    databaseUrl: databaseUrl ?? postgres?.url ?? '',
+    postmaster: postgres?.pid ?? null,
+    natsUrl: () => (nats ??= natsUrl === undefined ? ownNats() : Promise.resolve(natsUrl)),
+    stop: () => removeHome(home),
+  };
+}
+
+async function removeHome(home: string): Promise<void> {
+  await Promise.all([stopPostgresIn(home), stopNatsIn(home)]);
+  await removePrivateDirectory(join(home, 'postgres'));
+  await rm(home, { recursive: true, force: true });
+}
+
+/** A run that was killed leaves its servers; its number in the name says whether it still runs. */
+async function removeLeftovers(base: string): Promise<void> {
+  for (const name of await readdir(base)) {
+    const pid = Number(/^bench-(\d+)-/.exec(name)?.[1]);
+    if (pid > 0 && !isAlive(pid)) await removeHome(join(base, name));
+  }
+}
