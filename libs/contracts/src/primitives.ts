@@ -57,6 +57,7 @@ const pageQuery = (cursor: string) =>
 export const PageQuery = pageQuery('^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$');
 export const ThresholdPageQuery = pageQuery('^\\d{1,9}$');
 export const LedgerPageQuery = pageQuery('^\\d{1,15}\\.\\d{1,9}$');
+export const FeedRefusalPageQuery = pageQuery('^\\d{1,15}$');
 export const ExceptionPageQuery = pageQuery('^exc_\\d{1,15}$');
 export type PageQuery = Static<typeof PageQuery>;
 

@@ -85,7 +85,11 @@ export const RebackRequest = closed({
 });
 export type RebackRequest = Static<typeof RebackRequest>;
 
-export const FulfilRequest = closed({ ...command, lines: Type.Optional(PartLines) });
+export const FulfilRequest = closed({
+  ...command,
+  lines: Type.Optional(PartLines),
+  occurredAt: Type.Optional(Timestamp),
+});
 export type FulfilRequest = Static<typeof FulfilRequest>;
 export const ReleaseRequest = closed({ ...command, lines: Type.Optional(PartLines) });
 export type ReleaseRequest = Static<typeof ReleaseRequest>;

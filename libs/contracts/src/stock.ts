@@ -47,12 +47,14 @@ export const Movement = Type.Union([
 ]);
 export type Movement = Static<typeof Movement>;
 
+export const SourceName = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$',
+  description: 'The system that tells us, as `pos` or `wms`.',
+});
+
 export const MovementsRequest = closed({
   id: ClientChosenId,
-  source: Type.String({
-    pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$',
-    description: 'The system that tells us, as `pos` or `wms`.',
-  }),
+  source: SourceName,
   occurredAt: Type.Optional(Timestamp),
   movements: Type.Array(Movement, {
     minItems: 1,

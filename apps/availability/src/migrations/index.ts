@@ -1,4 +1,5 @@
 import type { Migration } from '@onepool/platform-postgres';
 import { CreateAvailability1763800000000 } from './1763800000000-create-availability.ts';
+import { Feeds1763900000000 } from './1763900000000-feeds.ts';
 
-export const migrations: readonly Migration[] = [CreateAvailability1763800000000];
+export const migrations: readonly Migration[] = [CreateAvailability1763800000000, Feeds1763900000000];

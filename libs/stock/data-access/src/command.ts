@@ -38,7 +38,13 @@ export interface HoldCommand extends Keyed {
 export type Verb =
   | { readonly name: 'extend'; readonly expiresInSeconds: number }
   | { readonly name: 'confirm'; readonly reacquire: boolean }
-  | { readonly name: 'fulfil' | 'release' | 'cancel'; readonly parts: readonly PartLine[] | null }
+  | { readonly name: 'release' | 'cancel'; readonly parts: readonly PartLine[] | null }
+  | {
+      readonly name: 'fulfil';
+      readonly parts: readonly PartLine[] | null;
+      /** Milliseconds; null means when it is recorded. */
+      readonly occurredAt: number | null;
+    }
   | {
       readonly name: 're-back';
       readonly expectedVersion: number;

@@ -6,7 +6,6 @@ import {
   type BackingChange,
   type Decision,
   type Rejection,
-  type Reservation,
   type SkuKey,
   type SkuSupply,
   type SupplyEffect,
@@ -19,7 +18,9 @@ import {
   decideMovements,
   decideReback,
   healShortfall,
+  isShipmentCounted,
   reap,
+  rowKey,
   shortfallOf,
 } from '@onepool/stock-domain';
 import type {
@@ -128,20 +129,19 @@ export class BatchDecider {
   #verb(command: VerbCommand): Outcome {
     const stored = this.state.reservations.get(command.reservationKey);
     if (!stored) throw new Error(`Broken invariant: reservation ${command.reservationKey} was not loaded`);
-    const decision = this.#decideVerb(command, stored.reservation);
+    const { now } = this.state;
+    const occurredAt = (command.verb.name === 'fulfil' ? command.verb.occurredAt : null) ?? now;
+    if (occurredAt > now + FUTURE_TOLERANCE_MS) return { status: 'future', now };
+    const decision = this.#decideVerb(command, stored, occurredAt);
     if (!decision.ok) return rejected(decision.rejection);
-    const origin = {
-      reason: command.verb.name,
-      source: command.client,
-      sourceEventId: command.id,
-      occurredAt: this.state.now,
-    };
+    const origin = { reason: command.verb.name, source: command.client, sourceEventId: command.id, occurredAt };
     const changed = this.#applyVerb(stored, decision.value, origin, FACT_OF_VERB[command.verb.name]);
     return this.#done(command, this.views.reservation(changed));
   }
 
-  #decideVerb({ verb }: VerbCommand, reservation: Reservation): Decision<VerbEffect> {
-    const { supplies, rules, now } = this.state;
+  #decideVerb({ verb }: VerbCommand, stored: StoredReservation, occurredAt: number): Decision<VerbEffect> {
+    const { supplies, rules, now, watermarks } = this.state;
+    const { reservation, acknowledgedAt } = stored;
     switch (verb.name) {
       case 'extend':
         return decideExtend(reservation, now + verb.expiresInSeconds * 1_000);
@@ -150,6 +150,10 @@ export class BatchDecider {
       case 're-back':
         return decideReback(reservation, supplies, rules, { ...verb, now });
       case 'fulfil':
+        return decideLeave('fulfil', reservation, supplies, verb.parts, ({ sku, node }) => {
+          const key = rowKey(sku, node);
+          return isShipmentCounted(watermarks.get(key), occurredAt, acknowledgedAt.get(key) ?? null);
+        });
       case 'release':
       case 'cancel':
         return decideLeave(verb.name, reservation, supplies, verb.parts);
@@ -160,7 +164,10 @@ export class BatchDecider {
     const { now } = this.state;
     const occurredAt = command.occurredAt ?? now;
     if (occurredAt > now + FUTURE_TOLERANCE_MS) return { status: 'future', now };
-    const decision = decideMovements(command.movements, this.state.supplies);
+    const decision = decideMovements(command.movements, this.state.supplies, {
+      occurredAt,
+      watermarks: this.state.watermarks,
+    });
     if (!decision.ok) return rejected(decision.rejection);
     const { supplies, postings, postingsPerMovement } = decision.value;
     this.#applySupplies(supplies);
@@ -237,7 +244,7 @@ export class BatchDecider {
     origin: LedgerOrigin,
     fact: ReservationFact | null,
   ): StoredReservation {
-    this.#apply(effect, origin);
+    this.#apply(effect, origin, stored.acknowledgedAt);
     const changed = { ...stored, reservation };
     this.state.reservations.set(reservation.key, changed);
     this.writes.changedReservations.set(reservation.key, reservation);
@@ -274,9 +281,9 @@ export class BatchDecider {
     this.writes.reservationFacts.push({ data, trace: this.#trace });
   }
 
-  #apply({ supplies, postings }: SupplyEffect, origin: LedgerOrigin): void {
+  #apply({ supplies, postings }: SupplyEffect, origin: LedgerOrigin, acknowledged = NONE_ACKNOWLEDGED): void {
     this.#applySupplies(supplies);
-    this.#post(postings, origin);
+    this.#post(postings, origin, acknowledged);
   }
 
   /** Every change of a SKU takes the next version under its gate. */
@@ -289,10 +296,12 @@ export class BatchDecider {
     }
   }
 
-  #post(postings: SupplyEffect['postings'], origin: LedgerOrigin): void {
+  #post(postings: SupplyEffect['postings'], origin: LedgerOrigin, acknowledged = NONE_ACKNOWLEDGED): void {
     for (const posting of postings) {
-      if (posting.from === 'shortfall') this.#newlyShort.add(posting.sku);
-      this.writes.post(posting, this.state.versions.get(posting.sku) ?? 0, origin);
+      const { sku, node, from } = posting;
+      if (from === 'shortfall') this.#newlyShort.add(sku);
+      const acknowledgedAt = acknowledged.size === 0 ? null : (acknowledged.get(rowKey(sku, node)) ?? null);
+      this.writes.post(posting, this.state.versions.get(sku) ?? 0, origin, acknowledgedAt);
     }
   }
 
@@ -341,6 +350,7 @@ export class BatchDecider {
   }
 }
 
+const NONE_ACKNOWLEDGED: ReadonlyMap<string, number> = new Map();
 const rejected = (rejection: Rejection): Outcome => ({ status: 'rejected', rejection });
 const effectKey = (command: Keyed & { kind: string }): string =>
   command.kind === 'hold' ? `hold\u0000${keyOf(command)}` : keyOf(command);

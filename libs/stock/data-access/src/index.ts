@@ -1,4 +1,5 @@
 export { stockSchemaSql } from './schema.ts';
+export { feedSchemaSql } from './feeds/feed-schema.ts';
 export { StockEngine, type EngineOptions, type Settled } from './engine.ts';
 export { StockReads, type Page } from './reads.ts';
 export { Housekeeping, type HousekeepingOptions } from './housekeeping.ts';

@@ -11,10 +11,13 @@ import {
   type SkuKey,
   type SkuSupply,
   type StockRow,
+  type Watermarks,
+  rowKey,
 } from '@onepool/stock-domain';
 import type { MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
 import type pg from 'pg';
 import type { Command, Keyed } from './command.ts';
+import { readWatermarks, skusWithEvents } from './feeds/watermarks.ts';
 import type { KnownSupplies, KnownSupply } from './known-supplies.ts';
 import type { RulesSource } from './rules-source.ts';
 
@@ -23,6 +26,8 @@ export interface StoredReservation {
   readonly reservation: Reservation;
   readonly client: string;
   readonly id: string;
+  /** Since when (ms) the node knows of a backing, by row; only pinned backings are here. */
+  readonly acknowledgedAt: ReadonlyMap<string, number>;
 }
 
 /** What an earlier request with the same key did. */
@@ -54,6 +59,8 @@ export interface BatchState {
   readonly effects: Map<string, Effect>;
   /** Units of open `promise.broken` exceptions by `sku key:node key`, of the SKUs to be healed. */
   readonly openExceptions: ReadonlyMap<string, number>;
+  /** Of the rows of those SKUs that movements and shipments may touch. */
+  readonly watermarks: Watermarks;
 }
 
 export const keyOf = ({ client, id }: Pick<Keyed, 'client' | 'id'>): string => `${client}\u0000${id}`;
@@ -69,7 +76,7 @@ export async function loadBatch(
   const named = commands.flatMap((command) => (command.kind === 'verb' ? [command.reservationKey] : []));
   const looked = known.look(skus);
   // Sent together, run in this order: whatever follows the gates sees what was committed while they were waited for.
-  const [versions, moment, changed, holds, others, short, openExceptions, ofVerbs] = await inOrder([
+  const [versions, moment, changed, holds, others, short, openExceptions, watermarks, ofVerbs] = await inOrder([
     lockGates(client, skus),
     readMoment(client, skus),
     readChangedSupplies(
@@ -81,6 +88,7 @@ export async function loadBatch(
     readEarlierCommands(client, commands),
     readBackedOnShortRows(client, healing),
     readOpenExceptions(client, healing),
+    readWatermarks(client, skusWithEvents(commands)),
     lockReservations(client, named),
   ]);
   const missing = skus.filter((sku) => !versions.has(sku));
@@ -97,6 +105,7 @@ export async function loadBatch(
     reservations,
     effects: new Map([...holds, ...others]),
     openExceptions,
+    watermarks,
   };
 }
 
@@ -318,6 +327,7 @@ interface BackingRecord {
   cancelled: number;
   pin_fulfilment: string | null;
   pin_order_version: number | null;
+  pinned_at: Date | null;
 }
 
 const RESERVATIONS = `SELECT reservation_key, client, id, channel_key, version, created_at, expires_at, nodes, lines FROM reservation`;
@@ -362,7 +372,7 @@ async function readBackings(
 ): Promise<readonly BackingRecord[]> {
   const { rows } = await client.query<BackingRecord>({
     name: 'backings',
-    text: `SELECT reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, pin_fulfilment, pin_order_version
+    text: `SELECT reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, pin_fulfilment, pin_order_version, pinned_at
              FROM backing WHERE reservation_key = ANY($1::bigint[])`,
     values: [keys],
   });
@@ -373,8 +383,8 @@ function assemble(
   records: readonly ReservationRecord[],
   backingRecords: readonly BackingRecord[],
 ): Map<number, StoredReservation> {
-  const backings = new Map<number, Backing[]>(records.map((record) => [record.reservation_key, []]));
-  for (const row of backingRecords) backings.get(row.reservation_key)?.push(toBacking(row));
+  const backings = new Map<number, BackingRecord[]>(records.map((record) => [record.reservation_key, []]));
+  for (const row of backingRecords) backings.get(row.reservation_key)?.push(row);
   return new Map(
     records.map((record) => [record.reservation_key, toStored(record, backings.get(record.reservation_key) ?? [])]),
   );
@@ -393,9 +403,19 @@ const toBacking = (row: BackingRecord): Backing => ({
     row.pin_fulfilment === null ? null : { fulfilmentId: row.pin_fulfilment, orderVersion: row.pin_order_version ?? 0 },
 });
 
-const toStored = (record: ReservationRecord, backings: readonly Backing[]): StoredReservation => ({
+const NONE_ACKNOWLEDGED: ReadonlyMap<string, number> = new Map();
+
+function acknowledgedOf(backings: readonly BackingRecord[]): ReadonlyMap<string, number> {
+  const pinned = backings.flatMap(({ sku_key, node_key, pinned_at }) =>
+    pinned_at === null ? [] : [[rowKey(sku_key, node_key), pinned_at.getTime()] as const],
+  );
+  return pinned.length === 0 ? NONE_ACKNOWLEDGED : new Map(pinned);
+}
+
+const toStored = (record: ReservationRecord, backings: readonly BackingRecord[]): StoredReservation => ({
   client: record.client,
   id: record.id,
+  acknowledgedAt: acknowledgedOf(backings),
   reservation: {
     key: record.reservation_key,
     channel: record.channel_key,
@@ -404,6 +424,6 @@ const toStored = (record: ReservationRecord, backings: readonly Backing[]): Stor
     expiresAt: record.expires_at.getTime(),
     nodes: record.nodes,
     lines: record.lines.map(([sku, requested, granted]) => ({ sku, requested, granted })),
-    backings,
+    backings: backings.map(toBacking),
   },
 });

@@ -166,11 +166,15 @@ export async function resolveVerb(
     case 'fulfil':
     case 'release':
     case 'cancel': {
-      const parts = request.body.lines ?? null;
-      const told = parts?.map(({ sku, node, quantity }) => [sku, node, quantity]) ?? null;
+      const asked = request.body.lines ?? null;
+      const told = asked?.map(({ sku, node, quantity }) => [sku, node, quantity]) ?? null;
+      const parts = asked && (await resolveParts(asked, rules, directory));
+      if (request.verb !== 'fulfil') return { verb: { name: request.verb, parts }, bodyHash: hashed(told) };
+      const { occurredAt } = request.body;
+      // Left out, it isn't hashed: a request made before it existed still finds its effect.
       return {
-        verb: { name: request.verb, parts: parts && (await resolveParts(parts, rules, directory)) },
-        bodyHash: hashed(told),
+        verb: { name: 'fulfil', parts, occurredAt: occurredAt === undefined ? null : Date.parse(occurredAt) },
+        bodyHash: occurredAt === undefined ? hashed(told) : hashed(told, occurredAt),
       };
     }
   }

@@ -75,19 +75,22 @@ function statementFor(schema: string): string {
         AS x (key, client, id, body_hash, channel_key, created_at, expires_at, nodes, lines)
      ORDER BY x.client, x.id),
   backings AS (
-    INSERT INTO backing (reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, expires_at, pin_fulfilment, pin_order_version)
-    SELECT x.r, x.s, x.n, x.held, x.confirmed, x.fulfilled, x.released, x.expired, x.cancelled, ${seconds('x.expires_at')}, x.pf, x.pv
+    INSERT INTO backing (reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, expires_at, pin_fulfilment, pin_order_version, pinned_at)
+    SELECT x.r, x.s, x.n, x.held, x.confirmed, x.fulfilled, x.released, x.expired, x.cancelled, ${seconds('x.expires_at')}, x.pf, x.pv,
+           CASE WHEN x.pf IS NOT NULL THEN ${seconds('$48::float8')} END
       FROM unnest($25::bigint[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[], $31::int[], $32::int[], $33::int[], $34::float8[], $35::text[], $36::int[])
         AS x (r, s, n, held, confirmed, fulfilled, released, expired, cancelled, expires_at, pf, pv)
     ON CONFLICT (reservation_key, sku_key, node_key, kind) DO UPDATE SET
       held = excluded.held, confirmed = excluded.confirmed, fulfilled = excluded.fulfilled, released = excluded.released,
       expired = excluded.expired, cancelled = excluded.cancelled, expires_at = excluded.expires_at,
-      pin_fulfilment = excluded.pin_fulfilment, pin_order_version = excluded.pin_order_version),
+      pin_fulfilment = excluded.pin_fulfilment, pin_order_version = excluded.pin_order_version,
+      pinned_at = CASE WHEN excluded.pin_fulfilment IS NOT NULL THEN coalesce(backing.pinned_at, excluded.pinned_at) END),
   entries AS (
-    INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
-    SELECT x.s, x.v, x.o, x.n, x.f, x.t, x.q, x.reason, x.source, x.event, ${seconds('x.occurred_at')}, ${seconds('$48::float8')}
-      FROM unnest($37::int[], $38::bigint[], $39::int[], $40::int[], $41::smallint[], $42::smallint[], $43::int[], $44::text[], $45::text[], $46::text[], $47::float8[])
-        AS x (s, v, o, n, f, t, q, reason, source, event, occurred_at)),
+    INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at, acknowledged_at)
+    SELECT x.s, x.v, x.o, x.n, x.f, x.t, x.q, x.reason, x.source, x.event, ${seconds('x.occurred_at')}, ${seconds('$48::float8')},
+           ${seconds('x.acknowledged_at')}
+      FROM unnest($37::int[], $38::bigint[], $39::int[], $40::int[], $41::smallint[], $42::smallint[], $43::int[], $44::text[], $45::text[], $46::text[], $47::float8[], $51::float8[])
+        AS x (s, v, o, n, f, t, q, reason, source, event, occurred_at, acknowledged_at)),
   tasks AS (
     INSERT INTO reback_task (sku_key, due_at) SELECT x, clock_timestamp() FROM unnest($49::int[]) AS x
     ON CONFLICT (sku_key) DO UPDATE SET due_at = LEAST(reback_task.due_at, excluded.due_at)),
@@ -97,7 +100,7 @@ function statementFor(schema: string): string {
   return text;
 }
 
-const OUTBOX_FIRST = 51;
+const OUTBOX_FIRST = 52;
 
 function parametersOf(writes: Writes, facts: readonly FactEvent[], { now, partitionCount }: WriteContext): unknown[] {
   const { changedSkus, newReservations, ledger } = writes;
@@ -155,6 +158,7 @@ function parametersOf(writes: Writes, facts: readonly FactEvent[], { now, partit
     now,
     writes.rebackTasks,
     writes.healed,
+    ledger.map(({ acknowledgedAt }) => acknowledgedAt),
     ...outboxParameters(facts, partitionCount),
   ];
   if (parameters.length !== OUTBOX_FIRST - 1 + OUTBOX_PARAMETER_COUNT)

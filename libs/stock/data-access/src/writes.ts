@@ -15,6 +15,8 @@ export interface LedgerOrigin {
 export interface LedgerRow extends Posting, LedgerOrigin {
   readonly version: number;
   readonly ordinal: number;
+  /** Milliseconds; since when the node knew of the promise that this changes, null if it didn't or there is none. */
+  readonly acknowledgedAt: number | null;
 }
 
 export interface NewReservation {
@@ -65,8 +67,8 @@ export class Writes {
     this.backings.set(`${reservationKey}:${backing.sku}:${backing.node}`, { reservationKey, backing, expiresAt });
   }
 
-  post(posting: Posting, version: number, origin: LedgerOrigin): void {
-    this.ledger.push({ ...posting, ...origin, version, ordinal: this.ledger.length });
+  post(posting: Posting, version: number, origin: LedgerOrigin, acknowledgedAt: number | null = null): void {
+    this.ledger.push({ ...posting, ...origin, version, ordinal: this.ledger.length, acknowledgedAt });
   }
 
   get isEmpty(): boolean {

@@ -1,5 +1,6 @@
 /** Physical facts told by other systems. They are not asked for permission; only impossible ones are refused. */
 import { damage, damageable, sell, setAside, supply } from './arithmetic.ts';
+import { NO_WATERMARKS, type Watermarks, isLate, rowKey } from './feed.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import { type Decision, accept, reject } from './rejection.ts';
 import { type Supplies, SupplyDraft, type SupplyEffect, rowAt } from './supply.ts';
@@ -21,8 +22,24 @@ export interface MovementEffect extends SupplyEffect {
   readonly postingsPerMovement: readonly number[];
 }
 
-/** Applies all movements in order or, when one cannot be, none. `line` in a refusal counts from 1. */
-export function decideMovements(movements: readonly StockMovement[], supplies: Supplies): Decision<MovementEffect> {
+/** When the movements happened, against the counts that may have seen them. */
+export interface MovementTime {
+  /** Milliseconds. */
+  readonly occurredAt: number;
+  readonly watermarks: Watermarks;
+}
+
+const AFTER_EVERY_COUNT: MovementTime = { occurredAt: Infinity, watermarks: NO_WATERMARKS };
+
+/**
+ * Applies all movements in order or, when one cannot be, none. `line` in a refusal counts from 1. What a row's newest
+ * count has already seen moves states only: it neither adds units to the book nor takes them.
+ */
+export function decideMovements(
+  movements: readonly StockMovement[],
+  supplies: Supplies,
+  time: MovementTime = AFTER_EVERY_COUNT,
+): Decision<MovementEffect> {
   const draft = new SupplyDraft(supplies);
   const postingsPerMovement: number[] = [];
   let before = 0;
@@ -30,7 +47,7 @@ export function decideMovements(movements: readonly StockMovement[], supplies: S
     const there = takeable(draft, movement);
     const wanted = Math.abs(movement.quantity);
     if (there !== null && there < wanted) return reject({ code: 'movement.exceeds_stock', line: index + 1, there });
-    applyMovement(draft, movement);
+    applyMovement(draft, movement, ({ sku, node }) => isLate(time.watermarks.get(rowKey(sku, node)), time.occurredAt));
     const count = draft.effect().postings.length;
     postingsPerMovement.push(count - before);
     before = count;
@@ -46,24 +63,31 @@ function takeable(draft: SupplyDraft, { type, sku, node, quantity }: StockMoveme
   return null;
 }
 
-function applyMovement(draft: SupplyDraft, { type, sku, node, toNode, quantity }: StockMovement): void {
+function applyMovement(
+  draft: SupplyDraft,
+  { type, sku, node, toNode, quantity }: StockMovement,
+  isCounted: (at: { readonly sku: SkuKey; readonly node: NodeKey }) => boolean,
+): void {
+  const add = (at: NodeKey, units: number): void => {
+    if (isCounted({ sku, node: at })) return;
+    draft.change(sku, at, (row) => (units > 0 ? supply(row, units) : sell(row, -units)));
+  };
   switch (type) {
     case 'sale':
-      return draft.change(sku, node, (row) => sell(row, quantity));
+      return add(node, -quantity);
     case 'receipt':
     case 'found':
-      return draft.change(sku, node, (row) => supply(row, quantity));
+    case 'adjustment':
+      return add(node, quantity);
     case 'damage':
       return draft.change(sku, node, (row) => damage(row, quantity));
-    case 'adjustment':
-      return draft.change(sku, node, (row) => (quantity > 0 ? supply(row, quantity) : sell(row, -quantity)));
     case 'safety_stock':
       return draft.change(sku, node, (row) => setAside(row, quantity));
     case 'transfer':
       if (toNode === null) throw new Error('Broken invariant: a transfer without its destination');
       // Units that stay where they are keep their state: taking and giving would make damaged ones available.
       if (toNode === node) return;
-      draft.change(sku, node, (row) => sell(row, quantity));
-      return draft.change(sku, toNode, (row) => supply(row, quantity));
+      add(node, -quantity);
+      return add(toNode, quantity);
   }
 }

@@ -142,12 +142,16 @@ const LEAVING = {
   fulfil: { from: 'confirmed', to: 'fulfilled', change: fulfil, refuse: notConfirmed },
 } as const satisfies Record<string, Leaving>;
 
-/** `release`, `cancel` and `fulfil`: units leave the promise, all of them or the named parts. */
+/**
+ * `release`, `cancel` and `fulfil`: units leave the promise, all of them or the named parts. Where `isCounted` says that
+ * the row's newest count no longer had the units that are fulfilled, the promise ends and the book stays (ADR 0009).
+ */
 export function decideLeave(
   verb: keyof typeof LEAVING,
   reservation: Reservation,
   supplies: Supplies,
   parts: readonly PartLine[] | null,
+  isCounted: (at: BackingRef) => boolean = () => false,
 ): Decision<VerbEffect> {
   const { from, to, change, refuse }: Leaving = LEAVING[verb];
   const draft = new SupplyDraft(supplies);
@@ -161,7 +165,8 @@ export function decideLeave(
   for (const { sku, node, quantity } of leaving) {
     const backing = backings.find((candidate) => candidate.sku === sku && candidate.node === node);
     if (!backing || backing[from] < quantity) return reject(refuse(reservation, { sku, node }));
-    draft.change(sku, node, (row) => change(row, quantity));
+    const leave = verb === 'fulfil' && isCounted({ sku, node }) ? LEAVING.cancel.change : change;
+    draft.change(sku, node, (row) => leave(row, quantity));
     backings = withBacking(backings, retally(backing, from, to, quantity));
   }
   return accept({ reservation: next(reservation, { backings }), effect: draft.effect(), changes: leaving });
