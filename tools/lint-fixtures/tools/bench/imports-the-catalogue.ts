@@ -1,3 +1,3 @@
 // breaks @nx/enforce-module-boundaries
 // A project tagged with "scope:bench" can only depend on libs tagged with "scope:bench", "scope:stock", "scope:shared"
-export * from '@onepool/simulator';
+export * from '@onepool/catalog-data-access';
