@@ -65,6 +65,19 @@ describe('a pipelined transaction', () => {
     expect(await ids()).toEqual([1]);
   });
 
+  it('rolls back and rethrows when the writes cannot even be sent, and gives the connection back', async () => {
+    const work = async (client: pg.PoolClient) => {
+      await client.query('INSERT INTO item VALUES (5)');
+      const write = (): never => {
+        throw new Error('too large');
+      };
+      return { result: null, write };
+    };
+    await expect(inPipelinedTransaction(pool, work)).rejects.toThrow('too large');
+    expect(await ids()).toEqual([1]);
+    expect({ idle: pool.idleCount, all: pool.totalCount }).toEqual({ idle: 1, all: 1 });
+  });
+
   it('says that the outcome is unknown when the session ends once the writes were sent', async () => {
     const work = async (client: pg.PoolClient) => ({
       result: null,

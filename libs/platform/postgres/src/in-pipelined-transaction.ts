@@ -39,7 +39,14 @@ export async function inPipelinedTransaction<T>(
 }
 
 async function writeAndCommit(client: pg.PoolClient, write: () => readonly Promise<unknown>[]): Promise<void> {
-  const writes = write();
+  let writes: readonly Promise<unknown>[];
+  try {
+    writes = write();
+  } catch (error) {
+    // What cannot even be sent must not keep its connection, and the locks with it.
+    await rollBack(client, error);
+    throw error;
+  }
   const [commit, ...written] = await Promise.allSettled([client.query('COMMIT'), ...writes]);
   const failures = [...written, commit].flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   const definite = failures.find(isDefiniteFailure);
