@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { NATS_SOURCES, findNatsServer } from './find-nats-server.ts';
-import type { CommandResult, NatsEnvironment } from './nats-environment.ts';
 import { PINNED_NATS_VERSION } from './nats-version.ts';
+import type { CommandResult, SearchEnvironment } from './search-environment.ts';
 
 const CACHE = '/home/shop/.cache/onepool';
 const PINNED = `${CACHE}/nats-server-v${PINNED_NATS_VERSION}`;
@@ -37,7 +37,7 @@ function machine({ variables = {}, programs = {}, go, apt, release = 'refused', 
     return missing;
   }
 
-  const environment: NatsEnvironment = {
+  const environment: SearchEnvironment = {
     variables,
     platform,
     architecture: 'x64',

@@ -1,12 +1,13 @@
 import { LocalServerError } from './local-server.ts';
-import { machineEnvironment } from './nats-environment.ts';
-import type { NatsEnvironment } from './nats-environment.ts';
 import * as sources from './nats-sources.ts';
-import type { NatsProgram, NatsSource } from './nats-sources.ts';
 import { PINNED_NATS_VERSION } from './nats-version.ts';
+import { searchProgram } from './program-search.ts';
+import type { FoundProgram, ProgramSource } from './program-search.ts';
+import { machineEnvironment } from './search-environment.ts';
+import type { SearchEnvironment } from './search-environment.ts';
 
 /** Where nats-server is looked for, in this order; the first that has one wins. */
-export const NATS_SOURCES: readonly NatsSource[] = [
+export const NATS_SOURCES: readonly ProgramSource[] = [
   sources.namedByVariable,
   sources.cached,
   sources.recentOnPath,
@@ -17,7 +18,7 @@ export const NATS_SOURCES: readonly NatsSource[] = [
 ];
 
 export interface NatsSearch {
-  readonly environment?: NatsEnvironment;
+  readonly environment?: SearchEnvironment;
   /** Told before a step that may take long. */
   readonly onProgress?: (message: string) => void;
 }
@@ -27,18 +28,12 @@ export interface NatsSearch {
  *
  * @throws LocalServerError when no source has one: the message gives each source's reason and what to do.
  */
-export async function findNatsServer(search: NatsSearch = {}): Promise<NatsProgram> {
+export async function findNatsServer(search: NatsSearch = {}): Promise<FoundProgram> {
   const environment = search.environment ?? machineEnvironment();
-  const reasons: string[] = [];
-  for (const source of NATS_SOURCES) {
-    if (source.announcement) search.onProgress?.(source.announcement);
-    const found = await source.find(environment);
-    if ('path' in found) return found;
-    reasons.push(`  ${source.name}: ${found.miss}`);
-    if (source.final?.(environment)) break;
-  }
+  const found = await searchProgram(NATS_SOURCES, { environment, onProgress: search.onProgress });
+  if ('path' in found) return found;
   const advice =
     `Install nats-server ${PINNED_NATS_VERSION} (https://nats.io/download) and put it on PATH, or name it in ` +
     'NATS_SERVER_BIN, or set NATS_URL to use a running server with JetStream.';
-  throw new LocalServerError(`No nats-server was found.\n${reasons.join('\n')}\n${advice}`);
+  throw new LocalServerError(`No nats-server was found.\n${found.reasons.join('\n')}\n${advice}`);
 }

@@ -1,10 +1,6 @@
-/**
- * The places a nats-server may come from. Each is one small strategy that answers with a program or with the reason
- * why it has none; `find-nats-server.ts` holds their order.
- */
+/** The places a nats-server may come from; `find-nats-server.ts` holds their order. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { NatsEnvironment } from './nats-environment.ts';
 import {
   PINNED_NATS_VERSION,
   PREFERRED_NATS_VERSION,
@@ -12,26 +8,17 @@ import {
   isAtLeast,
   parseNatsVersion,
 } from './nats-version.ts';
+import {
+  cacheDirectory,
+  installProgram,
+  lastLine,
+  namedByVariable as programNamedBy,
+  probeProgram,
+} from './program-search.ts';
+import type { FoundProgram, Miss, ProgramIdentity, ProgramSource } from './program-search.ts';
+import type { SearchEnvironment } from './search-environment.ts';
 
-export interface NatsProgram {
-  readonly path: string;
-  /** As the program itself reports it: `2.11.17`. */
-  readonly version: string;
-}
-
-export interface Miss {
-  readonly miss: string;
-}
-
-export interface NatsSource {
-  readonly name: string;
-  /** Shown before a step that may take long; absent for quick ones. */
-  readonly announcement?: string;
-  /** A miss here ends the search: the person asked for this very program. */
-  readonly final?: (environment: NatsEnvironment) => boolean;
-  find(environment: NatsEnvironment): Promise<NatsProgram | Miss>;
-}
-
+const IDENTITY: ProgramIdentity = { versionArgument: '--version', parseVersion: parseNatsVersion };
 const INSTALL_TIMEOUT_MS = 300_000;
 
 /**
@@ -44,17 +31,10 @@ const RELEASE_SHA256: Readonly<Record<string, string>> = {
 };
 
 /** The program named by `NATS_SERVER_BIN`. */
-export const namedByVariable: NatsSource = {
-  name: 'NATS_SERVER_BIN',
-  final: ({ variables }) => Boolean(variables['NATS_SERVER_BIN']),
-  async find(environment) {
-    const path = environment.variables['NATS_SERVER_BIN'];
-    return path ? probe(environment, path) : { miss: 'not set' };
-  },
-};
+export const namedByVariable = programNamedBy('NATS_SERVER_BIN', IDENTITY);
 
 /** What an earlier search installed: the pinned version, else the newest that is not older than preferred. */
-export const cached: NatsSource = {
+export const cached: ProgramSource = {
   name: 'the cache',
   async find(environment) {
     const directory = cacheDirectory(environment);
@@ -63,7 +43,7 @@ export const cached: NatsSource = {
       .filter((version) => version !== '' && isAtLeast(version, PREFERRED_NATS_VERSION))
       .sort((a, b) => Number(b === PINNED_NATS_VERSION) - Number(a === PINNED_NATS_VERSION) || compareVersions(b, a));
     for (const version of versions) {
-      const found = await probe(environment, cachePath(environment, version));
+      const found = await probeProgram(environment, IDENTITY, cachePath(environment, version));
       if ('path' in found) return found;
     }
     return { miss: `no usable nats-server-v… in ${directory}` };
@@ -71,17 +51,17 @@ export const cached: NatsSource = {
 };
 
 /** The one on PATH, when it is recent. */
-export const recentOnPath: NatsSource = {
+export const recentOnPath: ProgramSource = {
   name: `PATH (${PREFERRED_NATS_VERSION} or newer)`,
   async find(environment) {
-    const found = await probe(environment, 'nats-server');
+    const found = await probeProgram(environment, IDENTITY, 'nats-server');
     if ('miss' in found || isAtLeast(found.version, PREFERRED_NATS_VERSION)) return found;
     return { miss: `version ${found.version} is older` };
   },
 };
 
 /** The pinned version, built by a Go toolchain into the cache. */
-export const builtByGo: NatsSource = {
+export const builtByGo: ProgramSource = {
   name: 'a Go toolchain',
   announcement: `building nats-server ${PINNED_NATS_VERSION} with Go, once`,
   async find(environment) {
@@ -97,7 +77,7 @@ export const builtByGo: NatsSource = {
 };
 
 /** The official release archive, used only when its checksum is the pinned one. */
-export const officialRelease: NatsSource = {
+export const officialRelease: ProgramSource = {
   name: 'the official release',
   announcement: `downloading nats-server ${PINNED_NATS_VERSION}, once`,
   async find(environment) {
@@ -119,20 +99,20 @@ export const officialRelease: NatsSource = {
 };
 
 /** Whatever is on PATH. */
-export const anyOnPath: NatsSource = {
+export const anyOnPath: ProgramSource = {
   name: 'an older one on PATH',
-  find: (environment) => probe(environment, 'nats-server'),
+  find: (environment) => probeProgram(environment, IDENTITY, 'nats-server'),
 };
 
 /** Debian's package, unpacked into the cache and not installed: no service, no root. */
-export const debianPackage: NatsSource = {
+export const debianPackage: ProgramSource = {
   name: "Debian's package",
   announcement: "unpacking Debian's nats-server package, once",
   async find(environment) {
     const target = join(cacheDirectory(environment), 'nats-server-debian');
-    const known = await probe(environment, target);
+    const known = await probeProgram(environment, IDENTITY, target);
     if ('path' in known) return known;
-    return attempt(environment, target, async (directory) => {
+    return installProgram(environment, IDENTITY, target, async (directory) => {
       const fetched = await environment.run('apt-get', ['download', 'nats-server'], { cwd: directory });
       const packages = await environment.list(directory);
       const archive = packages.find((name) => name.endsWith('.deb'));
@@ -144,43 +124,13 @@ export const debianPackage: NatsSource = {
   },
 };
 
-/** `${XDG_CACHE_HOME:-~/.cache}/onepool`. */
-export function cacheDirectory({ variables, homeDirectory }: NatsEnvironment): string {
-  return join(variables['XDG_CACHE_HOME'] || join(homeDirectory, '.cache'), 'onepool');
-}
-
-function cachePath(environment: NatsEnvironment, version: string): string {
+function cachePath(environment: SearchEnvironment, version: string): string {
   return join(cacheDirectory(environment), `nats-server-v${version}`);
 }
 
 function intoCache(
-  environment: NatsEnvironment,
+  environment: SearchEnvironment,
   make: (directory: string) => Promise<string>,
-): Promise<NatsProgram | Miss> {
-  return attempt(environment, cachePath(environment, PINNED_NATS_VERSION), make);
-}
-
-/** Installs and tries the result; whatever goes wrong is the reason of a miss, and the search goes on. */
-async function attempt(
-  environment: NatsEnvironment,
-  target: string,
-  make: (directory: string) => Promise<string>,
-): Promise<NatsProgram | Miss> {
-  try {
-    await environment.install(target, make);
-  } catch (error) {
-    return { miss: error instanceof Error ? error.message : String(error) };
-  }
-  return probe(environment, target);
-}
-
-async function probe(environment: NatsEnvironment, path: string): Promise<NatsProgram | Miss> {
-  const { code, output } = await environment.run(path, ['--version']);
-  const version = parseNatsVersion(output);
-  if (code === 0 && version !== undefined) return { path, version };
-  return { miss: code === 127 ? `${path} cannot be run` : `${path} --version answered: ${lastLine(output)}` };
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+): Promise<FoundProgram | Miss> {
+  return installProgram(environment, IDENTITY, cachePath(environment, PINNED_NATS_VERSION), make);
 }

@@ -10,9 +10,9 @@ import { LocalServerError } from './local-server.ts';
 import type { LocalServer } from './local-server.ts';
 import { natsServerName, renderNatsConfig } from './nats-config.ts';
 import { readNatsGreeting } from './nats-greeting.ts';
-import type { NatsProgram } from './nats-sources.ts';
 import { requireFreePort } from './ports.ts';
 import { commandLine, isAlive, runsCommand, signal } from './process-table.ts';
+import type { FoundProgram } from './program-search.ts';
 import { adopt, asLocalServer, endProcess, launch } from './server-process.ts';
 import type { RunningProcess } from './server-process.ts';
 
@@ -23,7 +23,7 @@ export interface NatsOptions {
   /** How often JetStream syncs to disk; two minutes, the server's own default, because the outbox can rebuild it. */
   readonly syncInterval?: string;
   /** The program, when it has been looked for already. */
-  readonly program?: NatsProgram;
+  readonly program?: FoundProgram;
   readonly onProgress?: (message: string) => void;
 }
 

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findNatsServer, freePort, startNats } from '@onepool/platform-local-servers';
-import type { LocalServer, NatsProgram } from '@onepool/platform-local-servers';
+import type { LocalServer, FoundProgram } from '@onepool/platform-local-servers';
 import { ownHome } from './test-home.ts';
 
 export interface TestNatsOptions {
@@ -22,7 +22,7 @@ export interface TestNats {
   resume(): void;
 }
 
-let program: Promise<NatsProgram> | undefined;
+let program: Promise<FoundProgram> | undefined;
 
 /** A nats-server of the caller's own, JetStream on, on a free port, with a store of its own. */
 export async function startTestNats(options: TestNatsOptions = {}): Promise<TestNats> {

@@ -1,4 +1,4 @@
-/** Everything outside us that the search for nats-server touches, so that a test can put a machine of its own here. */
+/** Everything outside us that the search for a program touches, so that a test can put a machine of its own here. */
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -10,7 +10,7 @@ export interface CommandResult {
   readonly output: string;
 }
 
-export interface NatsEnvironment {
+export interface SearchEnvironment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
   readonly architecture: string;
@@ -39,7 +39,7 @@ const DOWNLOAD_TIMEOUT_MS = 60_000;
 const COMMAND_TIMEOUT_MS = 30_000;
 
 /** This machine. */
-export function machineEnvironment(): NatsEnvironment {
+export function machineEnvironment(): SearchEnvironment {
   return {
     variables: process.env,
     platform: process.platform,
