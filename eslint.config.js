@@ -132,8 +132,8 @@ export default defineConfig(
     },
   },
   {
-    // Specs read scenario files and run against real servers; tools may start those servers too.
-    files: [...specs, 'libs/testing/**/*.ts', 'tools/**/*.ts'],
+    // Specs and their fixtures read scenario files and run against real servers; tools may start those servers too.
+    files: [...specs, 'apps/*/src/testing/**/*.ts', 'libs/testing/**/*.ts', 'tools/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': boundaries(['type:testing']) },
   },
   {

@@ -34,7 +34,7 @@ export function refusal(code: string, details: Readonly<Record<string, unknown>>
   return problems.problem(code, { extensions: details });
 }
 
-/** A balance beyond 2^31 - 1 units: the batch is split until only the command that asks for it fails. */
+/** A number that no column holds: the batch is split until only the command that asks for it fails. */
 const NUMERIC_VALUE_OUT_OF_RANGE = '22003';
 
 /** Operational errors of what lies below the edge. */

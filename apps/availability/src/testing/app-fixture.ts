@@ -122,16 +122,16 @@ export const subjects = Object.entries(AVAILABILITY_OPERATIONS).flatMap(([id, op
 export async function eventually<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
   const deadline_ms = performance.now() + 20_000;
   for (;;) {
-    const failure: { error?: unknown } = {};
     try {
       const found = await look();
       if (found !== undefined) return found;
+      if (performance.now() > deadline_ms) break;
     } catch (error) {
-      failure.error = error;
+      if (performance.now() > deadline_ms) throw error;
     }
-    if (performance.now() > deadline_ms) throw failure.error ?? new Error('It did not happen within 20 s');
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
+  throw new Error('It did not happen within 20 s');
 }
 
 const nothing = (): Promise<void> => Promise.resolve();
