@@ -3,7 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { Catalog, catalogEntities } from '@onepool/catalog-data-access';
 import { sessionOptions } from '@onepool/platform-postgres';
-import { StockEngine, StockReads } from '@onepool/stock-data-access';
+import { StockEngine, type StockMemory, StockReads } from '@onepool/stock-data-access';
 import type { DataSource } from 'typeorm';
 import { type AvailabilityConfig, SCHEMA } from './config.ts';
 import { CatalogController } from './edges/catalog.controller.ts';
@@ -13,7 +13,7 @@ import { StockController } from './edges/stock.controller.ts';
 
 @Module({})
 export class AppModule {
-  static with(config: AvailabilityConfig, engine: StockEngine): DynamicModule {
+  static with(config: AvailabilityConfig, engine: StockEngine, memory: StockMemory): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -40,7 +40,7 @@ export class AppModule {
       controllers: [CatalogController, ReservationsController, StockController, ReservationsRpc, StockRpc, CatalogRpc],
       providers: [
         { provide: StockEngine, useValue: engine },
-        { provide: StockReads, useFactory: () => new StockReads(engine) },
+        { provide: StockReads, useFactory: () => new StockReads(engine, memory) },
         {
           provide: Catalog,
           useFactory: (dataSource: DataSource) => new Catalog(dataSource),

@@ -20,7 +20,7 @@ import {
   nestLogger,
   traceparentOf,
 } from '@onepool/platform-telemetry';
-import { Housekeeping, StockEngine } from '@onepool/stock-data-access';
+import { Housekeeping, StockEngine, StockMemory } from '@onepool/stock-data-access';
 import { AppModule } from './app.module.ts';
 import { csvText } from './catalog-edge.ts';
 import { type AvailabilityConfig, PARTITION_COUNT, SCHEMA } from './config.ts';
@@ -101,12 +101,18 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     onConnectionError: (error) => logger.warn({ err: error }, 'database connection lost'),
   });
   observed.watch(engine);
+  const memory = new StockMemory({
+    pool: engine.readPool,
+    schema: SCHEMA,
+    rules: engine.rules,
+    onError: (error) => logger.warn({ err: error }, 'memory of stock lost; reads go to the database meanwhile'),
+  });
   const housekeeping = new Housekeeping(engine, {
     onError: (error) => logger.warn({ err: error }, 'housekeeping failed; it goes on'),
   });
 
   const adapter = new FastifyAdapter({ ...problemServerOptions(), bodyLimit: BODY_LIMIT_BYTES });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, engine), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, engine, memory), adapter, {
     logger: nestLogger(logger),
     bodyParser: false,
   });
@@ -152,9 +158,11 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   await app.init();
   await app.startAllMicroservices();
   housekeeping.start();
+  memory.start();
   const close = async (): Promise<void> => {
     telemetry.drain();
     await housekeeping.stop();
+    await memory.stop();
     await closeApp(app);
     await engine.close();
     await relay.stop();

@@ -8,6 +8,7 @@ export {
   outboxParameters,
   type OutboxTarget,
 } from './outbox/outbox-insert.ts';
+export { OutboxTail, type TailPoll } from './outbox/outbox-tail.ts';
 export { partitionOf } from './outbox/partition-of.ts';
 export { MIN_OUTBOX_DAYS, pruneInbox, pruneOutbox, type PruneOptions } from './outbox/prune.ts';
 export { startRelay, type Relay } from './relay/relay.ts';

@@ -86,7 +86,7 @@ export class StockEngine {
       max: laneCount + 2,
       applicationName: `${name}-engine`,
     });
-    this.readPool = createPool({ ...shared, max: 6, applicationName: `${name}-reads` });
+    this.readPool = createPool({ ...shared, max: 8, applicationName: `${name}-reads` });
     this.directory = new SkuDirectory(this.readPool);
     this.rules = new RulesSource(this.readPool);
     const context: BatchContext = {

@@ -7,3 +7,4 @@ export { EngineError, type EngineErrorCode } from './engine-error.ts';
 export { Refusal, type RefusalCode } from './refusal.ts';
 export type { LaneHooks, LaneLimits } from './lane.ts';
 export type { VerbRequest } from './resolve.ts';
+export { StockMemory, type StockMemoryOptions } from './stock-memory.ts';

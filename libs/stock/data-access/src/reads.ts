@@ -8,20 +8,14 @@ import type {
   StockException,
   StockOfSku,
 } from '@onepool/contracts';
-import {
-  ACCOUNTS,
-  type NodeKey,
-  type SkuKey,
-  type SkuSupply,
-  type StockRow,
-  channelAtp,
-  giveBack,
-} from '@onepool/stock-domain';
+import { ACCOUNTS, type NodeKey, type SkuKey, channelAtp } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { StockEngine } from './engine.ts';
-import { readReservation, toStockRow } from './load.ts';
+import { readReservation } from './load.ts';
 import { Refusal } from './refusal.ts';
 import { channelOf, nodeKey, skuKeys } from './resolve.ts';
+import { readSnapshots } from './snapshots.ts';
+import type { Known, StockMemory } from './stock-memory.ts';
 import { Views, isoTime } from './view.ts';
 
 export interface Page<T> {
@@ -29,41 +23,41 @@ export interface Page<T> {
   readonly nextCursor: string | null;
 }
 
-interface SupplyRecord {
-  sku_key: number;
-  version: number;
-  now: number;
-  rows: (Parameters<typeof toStockRow>[0] & { overdue: number })[] | null;
-}
-
-interface Snapshot {
-  readonly supply: SkuSupply;
-  readonly version: number;
-  readonly now: number;
-}
-
 export class StockReads {
   readonly #pool: pg.Pool;
 
-  constructor(private readonly engine: StockEngine) {
+  /** With a memory, ATP comes from it; without one, from the database. */
+  constructor(
+    private readonly engine: StockEngine,
+    private readonly memory: StockMemory | null = null,
+  ) {
     this.#pool = engine.readPool;
   }
 
   /** ATP of many SKUs for a channel, in the order asked. Overdue holds count as free, as they do where one commits. */
   async atp({ channel, skus, nodes, byNode = false, minVersion = 0 }: AtpManyRequest): Promise<Atp[]> {
-    const rules = await this.engine.rules.current();
+    const rules = this.memory ? await this.memory.rules() : await this.engine.rules.current();
     const views = new Views(rules, this.engine.directory);
     const selling = channelOf(rules, channel);
     const only = nodes ? new Set(nodes.map((code) => nodeKey(rules, code))) : null;
     const keys = await skuKeys(this.engine.directory, skus);
-    const snapshots = await this.#snapshots(keys);
-    return keys.map((key, index) => {
-      const { supply, version, now } = snapshots.get(key) ?? nothingYet(key);
-      if (version < minVersion) throw new Refusal('version.not_reached', { sku: skus[index], version });
-      const found = channelAtp(supply, rules, { channel: selling, nodes: only, now });
+    const known = await this.#read(skus, keys, minVersion);
+    return known.map(({ snapshot, asOf }, index) => {
+      const sku = skus[index] ?? '';
+      const version = snapshot?.version ?? 0;
+      if (version < minVersion) throw new Refusal('version.not_reached', { sku, version });
+      const supply = snapshot?.supply ?? { sku: keys[index] ?? 0, rows: [] };
+      const found = channelAtp(supply, rules, { channel: selling, nodes: only, now: asOf });
       const perNode = byNode ? { nodes: found.nodes.map(({ node, atp }) => ({ node: views.node(node), atp })) } : {};
-      return { sku: skus[index] ?? '', channel, atp: found.atp, version, asOf: isoTime(now), ...perNode };
+      return { sku, channel, atp: found.atp, version, asOf: isoTime(asOf), ...perNode };
     });
+  }
+
+  async #read(codes: readonly string[], keys: readonly SkuKey[], minVersion: number): Promise<readonly Known[]> {
+    const skus = keys.map((key, index) => ({ code: codes[index] ?? '', key }));
+    if (this.memory) return this.memory.read(skus, minVersion);
+    const found = await readSnapshots(this.#pool, [...new Set(keys)]);
+    return keys.map((key) => ({ snapshot: found.get(key) ?? null, asOf: found.get(key)?.asOf ?? Date.now() }));
   }
 
   async atpOfOne(request: AtpManyRequest): Promise<Atp> {
@@ -74,10 +68,10 @@ export class StockReads {
 
   async stock(sku: string): Promise<StockOfSku> {
     const [key = 0] = await skuKeys(this.engine.directory, [sku]);
-    const snapshots = await this.#snapshots([key]);
-    const { supply, version, now } = snapshots.get(key) ?? nothingYet(key);
+    const snapshot = (await readSnapshots(this.#pool, [key])).get(key);
     const views = new Views(await this.engine.rules.current(), this.engine.directory);
-    return { sku, version, asOf: isoTime(now), rows: views.stockRows(supply) };
+    const rows = snapshot ? views.stockRows(snapshot.supply) : [];
+    return { sku, version: snapshot?.version ?? 0, asOf: isoTime(snapshot?.asOf ?? Date.now()), rows };
   }
 
   async reservation(client: string, id: string): Promise<ReservationView> {
@@ -153,43 +147,9 @@ export class StockReads {
     }
     return { balanced: mismatches.length === 0, rowsChecked, mismatches: mismatches.slice(0, 100) };
   }
-
-  async #snapshots(keys: readonly SkuKey[]): Promise<Map<SkuKey, Snapshot>> {
-    const { rows } = await this.#pool.query<SupplyRecord>({
-      name: 'snapshots',
-      text: `SELECT k.sku_key, g.version, floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint AS now,
-                    (SELECT json_agg(json_build_object('node_key', s.node_key, 'available', s.available, 'committed', s.committed,
-                       'reserved', s.reserved, 'safety_stock', s.safety_stock, 'damaged', s.damaged,
-                       'quality_control', s.quality_control, 'shortfall', s.shortfall, 'overdrawn', s.overdrawn,
-                       'overdue', CASE WHEN s.reserved = 0 THEN 0 ELSE (SELECT coalesce(sum(b.held), 0) FROM backing b
-                          WHERE b.sku_key = s.sku_key AND b.node_key = s.node_key AND b.held + b.confirmed > 0
-                            AND b.held > 0 AND b.expires_at <= statement_timestamp()) END))
-                       FROM stock s WHERE s.sku_key = k.sku_key) AS rows
-               FROM unnest($1::int[]) AS k (sku_key) JOIN sku_gate g USING (sku_key)`,
-      values: [[...new Set(keys)]],
-    });
-    return new Map(
-      rows.map((row) => [
-        row.sku_key,
-        {
-          version: row.version,
-          now: row.now,
-          supply: { sku: row.sku_key, rows: (row.rows ?? []).map(withoutOverdue) },
-        },
-      ]),
-    );
-  }
 }
 
 const SKUS_PER_CHECK = 2_000;
-const nothingYet = (sku: SkuKey): Snapshot => ({ supply: { sku, rows: [] }, version: 0, now: Date.now() });
-
-/** The row as it will be once the overdue units are given back. */
-function withoutOverdue(record: Parameters<typeof toStockRow>[0] & { overdue: number }): StockRow {
-  const row = toStockRow(record);
-  return record.overdue > 0 ? giveBack(row, 'reserved', record.overdue).row : row;
-}
-
 interface LedgerRecord {
   sku_version: number;
   ordinal: number;

@@ -1,0 +1,104 @@
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { StockMemory, StockReads } from '@onepool/stock-data-access';
+import { SCHEMA } from '../config.ts';
+import { CLIENT, type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
+
+/** How far memory may be behind commit. */
+const BEHIND_MAX_MS = 250;
+
+describe('ATP from memory', () => {
+  let pool: PoolFixture;
+  let here: StockReads;
+  let memory: StockMemory;
+  let there: ReturnType<PoolFixture['engine']>;
+  beforeAll(async () => {
+    pool = await createPoolFixture(3, 40);
+    const engine = pool.engine();
+    memory = new StockMemory({ pool: engine.readPool, schema: SCHEMA, rules: engine.rules });
+    memory.start();
+    here = new StockReads(engine, memory);
+    there = pool.engine();
+  });
+  afterAll(async () => {
+    await memory.stop();
+    await pool.close();
+  });
+
+  const read = (sku: string, minVersion = 0) => here.atpOfOne({ channel: 'web', skus: [sku], minVersion });
+  const hold = (sku: string, id: string, quantity = 1, expiresInSeconds = 600) =>
+    there.hold(CLIENT, { id, channel: 'web', lines: [{ sku, quantity }], expiresInSeconds });
+
+  it('honours minVersion at once, on the replica that did not write', async () => {
+    await pool.receive('sku1', 'n1', 50);
+    for (let taken = 1; taken <= 20; taken++) {
+      await read('sku1');
+      const settled = await hold('sku1', `min-${taken}`);
+      if (!settled.ok) throw new Error(settled.code);
+      const version = settled.value.lines[0]?.skuVersion ?? 0;
+      expect(await read('sku1', version)).toMatchObject({ atp: 50 - taken, version });
+    }
+  });
+
+  it('refuses a version that is not reached yet', async () => {
+    await expect(read('sku1', 1_000_000)).rejects.toMatchObject({ code: 'version.not_reached' });
+  });
+
+  it('is never further behind commit than 250 ms, whoever writes, and says how old it is', async () => {
+    await pool.receive('sku2', 'n1', 1_000);
+    const committed: { version: number; at: number }[] = [];
+    let writing = true;
+    const write = async (): Promise<void> => {
+      for (let round = 0; round < 150; round++) {
+        const settled = await hold('sku2', `fresh-${round}`);
+        if (settled.ok) committed.push({ version: settled.value.lines[0]?.skuVersion ?? 0, at: performance.now() });
+      }
+      writing = false;
+    };
+    const written = write();
+    let reads = 0;
+    while (writing) {
+      const asked = performance.now();
+      const { version } = await read('sku2');
+      const owed = committed.filter(({ at }) => at < asked - BEHIND_MAX_MS).at(-1)?.version ?? 0;
+      expect(version).toBeGreaterThanOrEqual(owed);
+      reads += 1;
+      // Memory answers without waiting for anything, so let the writer have its turn.
+      await setImmediate();
+    }
+    await written;
+    expect(reads).toBeGreaterThan(10);
+  });
+
+  it('shows units of a hold as free from the moment it expires', async () => {
+    await pool.receive('sku3', 'n1', 5);
+    await hold('sku3', 'short', 5, 1);
+    expect(await read('sku3')).toMatchObject({ atp: 0 });
+    const started = performance.now();
+    let atp = 0;
+    while (atp === 0 && performance.now() - started < 5_000) ({ atp } = await read('sku3'));
+    expect(atp).toBe(5);
+  });
+
+  it('shows a changed threshold', async () => {
+    await pool.receive('sku4', 'n1', 5);
+    expect(await read('sku4')).toMatchObject({ atp: 5 });
+    await pool.catalog.putThresholds([{ scope: 'node', sku: 'sku4', quantity: 2 }]);
+    const changed = performance.now();
+    let atp = 5;
+    while (atp === 5 && performance.now() - changed < 5_000) ({ atp } = await read('sku4'));
+    expect(atp).toBe(3);
+  });
+
+  it('goes on through the loss of its session', async () => {
+    await pool.receive('sku5', 'n1', 5);
+    expect(await read('sku5')).toMatchObject({ atp: 5 });
+    await pool.dataSource.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%outbox_id_seq%'`,
+    );
+    const settled = await hold('sku5', 'after-loss', 2);
+    if (!settled.ok) throw new Error(settled.code);
+    expect(await read('sku5', settled.value.lines[0]?.skuVersion)).toMatchObject({ atp: 3 });
+  });
+});

@@ -1,0 +1,60 @@
+/** Supplies as a reader sees them, one statement, one moment. */
+import { type SkuKey, type SkuSupply, type StockRow, giveBack } from '@onepool/stock-domain';
+import type pg from 'pg';
+import { toStockRow } from './load.ts';
+
+export interface Snapshot {
+  readonly supply: SkuSupply;
+  readonly version: number;
+  /** Milliseconds, the database's clock. */
+  readonly asOf: number;
+  /** When the next hold on it expires, in milliseconds, and with it the snapshot. */
+  readonly expiresAt: number;
+}
+
+interface SupplyRecord {
+  sku_key: number;
+  version: number;
+  now: number;
+  expires_at: number | null;
+  rows: (Parameters<typeof toStockRow>[0] & { overdue: number })[] | null;
+}
+
+/**
+ * Reads SKUs; those that never had any stock are absent. Overdue holds are counted as free, as they are where a hold
+ * commits.
+ */
+export async function readSnapshots(
+  pool: Pick<pg.Pool, 'query'>,
+  keys: readonly SkuKey[],
+): Promise<Map<SkuKey, Snapshot>> {
+  const { rows } = await pool.query<SupplyRecord>({
+    name: 'snapshots',
+    text: `SELECT k.sku_key, g.version, floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint AS now,
+                  (SELECT floor(extract(epoch FROM min(b.expires_at)) * 1000)::bigint FROM backing b
+                    WHERE b.sku_key = k.sku_key AND b.held + b.confirmed > 0 AND b.held > 0
+                      AND b.expires_at > statement_timestamp()) AS expires_at,
+                  (SELECT json_agg(json_build_object('node_key', s.node_key, 'available', s.available, 'committed', s.committed,
+                     'reserved', s.reserved, 'safety_stock', s.safety_stock, 'damaged', s.damaged,
+                     'quality_control', s.quality_control, 'shortfall', s.shortfall, 'overdrawn', s.overdrawn,
+                     'overdue', CASE WHEN s.reserved = 0 THEN 0 ELSE (SELECT coalesce(sum(b.held), 0) FROM backing b
+                        WHERE b.sku_key = s.sku_key AND b.node_key = s.node_key AND b.held + b.confirmed > 0
+                          AND b.held > 0 AND b.expires_at <= statement_timestamp()) END))
+                     FROM stock s WHERE s.sku_key = k.sku_key) AS rows
+             FROM unnest($1::int[]) AS k (sku_key) JOIN sku_gate g USING (sku_key)`,
+    values: [keys],
+  });
+  const toSnapshot = (row: SupplyRecord): Snapshot => ({
+    version: row.version,
+    asOf: row.now,
+    expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
+    supply: { sku: row.sku_key, rows: (row.rows ?? []).map(withoutOverdue) },
+  });
+  return new Map(rows.map((row) => [row.sku_key, toSnapshot(row)]));
+}
+
+/** The row as it will be once the overdue units are given back. */
+function withoutOverdue(record: Parameters<typeof toStockRow>[0] & { overdue: number }): StockRow {
+  const row = toStockRow(record);
+  return record.overdue > 0 ? giveBack(row, 'reserved', record.overdue).row : row;
+}

@@ -1,0 +1,168 @@
+/**
+ * Supplies in memory for reads, at most 250 ms behind commit, in any replica.
+ *
+ * An entry is read from the database when it is first asked for. Every 50 ms the outbox is looked at: whatever SKU has
+ * changed anywhere is forgotten, and what is left is thereby known to be true at that look. When looks fail or come too
+ * late, memory is not used and reads go to the database. Holds that expire make no event, so an entry ends when the next
+ * hold on its SKU does. What was being read while a look found changes is answered with, but not kept.
+ *
+ * Known limit: memory is bounded by the number of SKUs; the one kept longest goes first.
+ */
+import DataLoader from 'dataloader';
+import { OutboxTail } from '@onepool/platform-messaging';
+import type { SellingRules, SkuKey } from '@onepool/stock-domain';
+import type pg from 'pg';
+import type { RulesSource } from './rules-source.ts';
+import { type Snapshot, readSnapshots } from './snapshots.ts';
+
+const LOOK_EVERY_MS = 50;
+/** An entry is used for this long after the look that confirmed it began; the rest of 250 ms is for answering. */
+const GOOD_FOR_MS = 200;
+const ENTRIES_MAX = 50_000;
+const LOAD_BATCH_MAX = 1_000;
+
+export interface StockMemoryOptions {
+  readonly pool: pg.Pool;
+  readonly schema: string;
+  readonly rules: RulesSource;
+  readonly onError?: (error: unknown) => void;
+}
+
+/** What is true of a SKU, and when it was. */
+export interface Known {
+  readonly snapshot: Snapshot | null;
+  readonly asOf: number;
+}
+
+/** A SKU by its code and its key. */
+export interface NamedSku {
+  readonly code: string;
+  readonly key: SkuKey;
+}
+
+interface Look {
+  /** Monotonic local time at which the look began. */
+  readonly began: number;
+  /** The database's clock at the look. */
+  readonly asOf: number;
+  readonly rules: SellingRules;
+}
+
+export class StockMemory {
+  /** By SKU code, as the outbox names what has changed. */
+  readonly #entries = new Map<string, Snapshot | null>();
+  readonly #loader: DataLoader<NamedSku, Snapshot | null>;
+  /** Steps with every look that found changes. */
+  #generation = 0;
+  #look: Look | null = null;
+  #running: Promise<void> | null = null;
+  #stopped = false;
+
+  constructor(private readonly options: StockMemoryOptions) {
+    this.#loader = new DataLoader((skus) => this.#load(skus), { cache: false, maxBatchSize: LOAD_BATCH_MAX });
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  /** The selling rules, no older than entries are. */
+  async rules(): Promise<SellingRules> {
+    return this.#fresh()?.rules ?? this.options.rules.current();
+  }
+
+  /** SKUs in the order asked; null for one that never had stock. Each at least at `minVersion` if the database is. */
+  async read(skus: readonly NamedSku[], minVersion: number): Promise<readonly Known[]> {
+    const look = this.#fresh();
+    if (!look) return Promise.all(skus.map((sku) => this.#ask(sku)));
+    const now = look.asOf + (performance.now() - look.began);
+    const known = skus.map(({ code }) => {
+      const entry = this.#entries.get(code);
+      const usable =
+        entry !== undefined &&
+        (entry === null ? minVersion === 0 : entry.version >= minVersion && entry.expiresAt > now);
+      return usable ? { snapshot: entry, asOf: Math.max(look.asOf, entry?.asOf ?? 0) } : null;
+    });
+    if (known.every((entry) => entry !== null)) return known;
+    return Promise.all(skus.map((sku, index) => known[index] ?? this.#ask(sku)));
+  }
+
+  async #ask(sku: NamedSku): Promise<Known> {
+    const snapshot = await this.#loader.load(sku);
+    return { snapshot, asOf: snapshot?.asOf ?? Date.now() };
+  }
+
+  #fresh(): Look | null {
+    const look = this.#look;
+    return look && performance.now() - look.began < GOOD_FOR_MS ? look : null;
+  }
+
+  async #load(skus: readonly NamedSku[]): Promise<(Snapshot | null)[]> {
+    const generation = this.#generation;
+    const found = await readSnapshots(this.options.pool, [...new Set(skus.map(({ key }) => key))]);
+    // A change that was told meanwhile may be missing from what was read: answer with it, but do not keep it.
+    const mayKeep = this.#fresh() !== null && generation === this.#generation;
+    const snapshots = skus.map(({ key }) => found.get(key) ?? null);
+    if (mayKeep) for (const [index, { code }] of skus.entries()) this.#keep(code, snapshots[index] ?? null);
+    return snapshots;
+  }
+
+  #keep(code: string, snapshot: Snapshot | null): void {
+    if (this.#entries.size >= ENTRIES_MAX) {
+      const oldest = this.#entries.keys().next();
+      if (!oldest.done) this.#entries.delete(oldest.value);
+    }
+    this.#entries.set(code, snapshot);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        await this.#followSession();
+      } catch (error) {
+        this.options.onError?.(error);
+      }
+      this.#forgetAll();
+      if (!this.#stopped) await pause(LOOK_EVERY_MS * 4);
+    }
+  }
+
+  /** Follows the outbox until the session breaks or the memory is stopped. */
+  async #followSession(): Promise<void> {
+    const client = await this.options.pool.connect();
+    let broken = true;
+    try {
+      const tail = new OutboxTail(client, this.options.schema);
+      while (!this.#stopped) {
+        await this.#lookOnce(tail);
+        await pause(LOOK_EVERY_MS);
+      }
+      broken = false;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  async #lookOnce(tail: OutboxTail): Promise<void> {
+    const began = performance.now();
+    const rules = await this.options.rules.current();
+    const told = await tail.poll();
+    if (!told) return;
+    if (told.keys.size > 0) this.#generation += 1;
+    for (const code of told.keys) this.#entries.delete(code);
+    this.#look = { began, asOf: told.asOf, rules };
+  }
+
+  #forgetAll(): void {
+    this.#look = null;
+    this.#entries.clear();
+    this.#generation += 1;
+  }
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
