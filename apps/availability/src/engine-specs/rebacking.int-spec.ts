@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Housekeeping, type StockEngine, StockReads } from '@onepool/stock-data-access';
-import { type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
+import { type PoolFixture, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
 import { act, backedBy, codeOf, done, hold, holdGate, receipt, record, sale, until } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
@@ -122,6 +122,21 @@ describe('promises that a sale took', () => {
     done(await record(engine, 'truck', [{ type: 'transfer', sku: 'sku1', node: 'n2', toNode: 'n1', quantity: 3 }]));
     await keeper.once();
     expect(await openExceptions()).toEqual([{ sku: 'sku1', node: 'n2', quantity: 3 }]);
+  });
+
+  it('are moved in looks that each stay short, however many reservations there are', async () => {
+    await pool.receive('sku1', 'n1', 2_500);
+    const held = await Promise.all(numbered('r', 2_500).map((id) => hold(engine, id, [['sku1', 1]])));
+    held.forEach(done);
+    await pool.receive('sku1', 'n2', 2_300);
+    done(await record(engine, 'pos', [sale('sku1', 'n1', 2_400)]));
+    await keeper.once();
+    expect(await rowOf('sku1', 'n1')).toMatchObject({ shortfall: 1_400 });
+    expect(await openExceptions()).toEqual([]);
+    await keeper.once();
+    await keeper.once();
+    expect(await rowOf('sku1', 'n2')).toMatchObject({ available: 0, reserved: 2_300 });
+    expect(await openExceptions()).toEqual([{ sku: 'sku1', node: 'n1', quantity: 100 }]);
   });
 
   it('of a pickup stay at its nodes, broken if need be', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Housekeeping, type StockEngine, StockReads } from '@onepool/stock-data-access';
-import { CLIENT, type PoolFixture, createPoolFixture, unitsOf } from '../testing/pool-fixture.ts';
+import { CLIENT, type PoolFixture, createPoolFixture, numbered, unitsOf } from '../testing/pool-fixture.ts';
 import { act, backedBy, codeOf, done, hold, record, sale } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
@@ -242,6 +242,34 @@ describe('the verbs on parts', () => {
     expect(await rowOf('n1')).toMatchObject({ onHand: 2, committed: 4, shortfall: 2 });
     done(await act(engine, `${sku}-r`, 'fulfil', {}));
     expect(await rowOf('n1')).toMatchObject({ onHand: 0, committed: 0, shortfall: 0, overdrawn: 2 });
+  });
+});
+
+describe('a large reservation', () => {
+  it('is told in parts, so that no fact outgrows a message', async () => {
+    const nodes = ['n1', 'n2', 'n3'];
+    const skus = numbered(`large`, 700);
+    await pool.catalog.putSkus(skus.map((each) => ({ sku: each })));
+    for (const node of nodes) {
+      const told = skus.map((each) => ({ type: 'receipt' as const, sku: each, node, quantity: 1 }));
+      done(await record(engine, `large-${node}`, told));
+    }
+    done(
+      await hold(
+        engine,
+        'large',
+        skus.map((each) => [each, 3] as const),
+      ),
+    );
+    expect(unitsOf(done(await act(engine, 'large', 'confirm', {})), 'confirmed')).toBe(2_100);
+    const facts: { id: string; changes: number }[] = await pool.dataSource.query(
+      `SELECT event_id AS id, jsonb_array_length(data->'changes')::int AS changes FROM outbox WHERE key = 'large' ORDER BY id`,
+    );
+    expect(facts).toEqual([
+      { id: 'reservation/spec/large/2', changes: 2_000 },
+      { id: 'reservation/spec/large/2/2', changes: 100 },
+    ]);
+    expect(codeOf(await act(engine, 'large', 'fulfil', {}))).toBe(null);
   });
 });
 

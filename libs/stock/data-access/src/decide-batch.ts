@@ -41,6 +41,8 @@ import {
 import { type Views, isoTime } from './view.ts';
 import { type LedgerOrigin, Writes } from './writes.ts';
 
+/** So that a fact stays well below what a message may hold, however long its codes are. */
+const CHANGES_PER_FACT_MAX = 2_000;
 const FUTURE_TOLERANCE_MS = 5 * 60_000;
 const FACT_OF_VERB = {
   extend: null,
@@ -55,8 +57,8 @@ export class BatchDecider {
   readonly writes: Writes;
   readonly #initial: ReadonlyMap<SkuKey, SkuSupply>;
   readonly #changedSinceHealing = new Set<SkuKey>();
-  /** SKUs of which this batch took promised units. Who stands behind them was not asked when the batch was loaded. */
-  readonly #newlyShort = new Set<SkuKey>();
+  /** Short SKUs of which someone who stands behind promised units was not loaded, so that another look must follow. */
+  readonly #lookAgain = new Set<SkuKey>();
   readonly #healed = new Set<SkuKey>();
   readonly #traces = new Map<SkuKey, string>();
   /** Of the command under decision. */
@@ -203,8 +205,7 @@ export class BatchDecider {
   /** Everything overdue was reaped when the batch began; what is left is healing. */
   #tend({ skus, heal }: TendCommand): Outcome {
     for (const sku of heal ? skus : []) {
-      // Its task stays, and the next look knows the reservations to move.
-      if (!this.#newlyShort.has(sku)) this.#heal(sku);
+      if (!this.#lookAgain.has(sku)) this.#heal(sku);
     }
     return { status: 'done', answer: null, replayed: false };
   }
@@ -219,6 +220,8 @@ export class BatchDecider {
       const origin = { reason: 're-back', source: 'onepool', sourceEventId: stored.id, occurredAt: this.state.now };
       this.#applyVerb(stored, effect, origin, 'rebacked');
     }
+    // Those who were not loaded may move, too. Where none of a full look could, older ones are not waited for.
+    if (this.state.hasMoreToHeal && effects.length > 0) return void this.#lookAgain.add(sku);
     this.#changedSinceHealing.delete(sku);
     this.#healed.add(sku);
   }
@@ -269,16 +272,18 @@ export class BatchDecider {
       quantity,
       ...(to === undefined ? {} : { to: this.views.node(to) }),
     }));
-    const data: ReservationChanged = {
+    const data: Omit<ReservationChanged, 'changes'> = {
       reservation: id,
       client,
       channel: this.views.channel(reservation.channel),
       fact,
       version: reservation.version,
       recordedAt: isoTime(this.state.now),
-      changes: named,
     };
-    this.writes.reservationFacts.push({ data, trace: this.#trace });
+    for (let from = 0, part = 1; from < Math.max(1, named.length); from += CHANGES_PER_FACT_MAX, part++) {
+      const changed = named.slice(from, from + CHANGES_PER_FACT_MAX);
+      this.writes.reservationFacts.push({ data: { ...data, changes: changed }, part, trace: this.#trace });
+    }
   }
 
   #apply({ supplies, postings }: SupplyEffect, origin: LedgerOrigin, acknowledged = NONE_ACKNOWLEDGED): void {
@@ -299,7 +304,7 @@ export class BatchDecider {
   #post(postings: SupplyEffect['postings'], origin: LedgerOrigin, acknowledged = NONE_ACKNOWLEDGED): void {
     for (const posting of postings) {
       const { sku, node, from } = posting;
-      if (from === 'shortfall') this.#newlyShort.add(sku);
+      if (from === 'shortfall') this.#lookAgain.add(sku);
       const acknowledgedAt = acknowledged.size === 0 ? null : (acknowledged.get(rowKey(sku, node)) ?? null);
       this.writes.post(posting, this.state.versions.get(sku) ?? 0, origin, acknowledgedAt);
     }
@@ -325,7 +330,7 @@ export class BatchDecider {
         trace: this.#traces.get(sku) ?? null,
       });
       const short = shortfallOf(supply);
-      const worthALook = this.#newlyShort.has(sku) || availableOf(supply) > 0;
+      const worthALook = this.#lookAgain.has(sku) || availableOf(supply) > 0;
       if (short > 0 && worthALook && this.#changedSinceHealing.has(sku)) this.writes.rebackTasks.push(sku);
     }
     for (const sku of this.#healed) this.writes.healed.push(sku);

@@ -33,8 +33,11 @@ interface Waiting {
   commitSent: boolean;
 }
 
-const linesOf = (command: Command): number =>
-  command.kind === 'movements' ? command.movements.length : command.skus.length;
+/** Healing concerns reservations that nobody counted beforehand, so it takes a batch of its own. */
+function linesOf(command: Command): number {
+  if (command.kind === 'tend' && command.heal) return Number.POSITIVE_INFINITY;
+  return command.kind === 'movements' ? command.movements.length : command.skus.length;
+}
 
 const RETRY_PAUSE_MS = 50;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

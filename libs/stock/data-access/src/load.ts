@@ -59,6 +59,8 @@ export interface BatchState {
   readonly effects: Map<string, Effect>;
   /** Units of open `promise.broken` exceptions by `sku key:node key`, of the SKUs to be healed. */
   readonly openExceptions: ReadonlyMap<string, number>;
+  /** Whether more reservations stand behind short rows than were loaded. */
+  readonly hasMoreToHeal: boolean;
   /** Of the rows of those SKUs that movements and shipments may touch. */
   readonly watermarks: Watermarks;
 }
@@ -105,6 +107,7 @@ export async function loadBatch(
     reservations,
     effects: new Map([...holds, ...others]),
     openExceptions,
+    hasMoreToHeal: short.length === HEALED_PER_LOOK_MAX,
     watermarks,
   };
 }
@@ -278,6 +281,9 @@ async function readEarlierCommands(client: pg.PoolClient, commands: readonly Com
   return new Map(rows.map((row) => [keyOf(row), { bodyHash: row.body_hash, answer: row.answer, firstAnswer: null }]));
 }
 
+/** Moving them must take less time than a session may idle with its locks. */
+const HEALED_PER_LOOK_MAX = 1_000;
+
 /** Newest first: the longer a node has known of an order, the less it should lose it. */
 async function readBackedOnShortRows(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<readonly number[]> {
   if (skus.length === 0) return [];
@@ -286,7 +292,8 @@ async function readBackedOnShortRows(client: pg.PoolClient, skus: readonly SkuKe
     text: `SELECT DISTINCT b.reservation_key
              FROM stock s JOIN backing b USING (sku_key, node_key)
             WHERE s.sku_key = ANY($1::int[]) AND s.shortfall > 0
-              AND b.sku_key = ANY($1::int[]) AND b.held + b.confirmed > 0`,
+              AND b.sku_key = ANY($1::int[]) AND b.held + b.confirmed > 0 AND b.pin_fulfilment IS NULL
+            ORDER BY b.reservation_key DESC LIMIT ${HEALED_PER_LOOK_MAX}`,
     values: [skus],
   });
   return rows.map((row) => row.reservation_key);

@@ -18,7 +18,7 @@ import { isoTime } from './view.ts';
 import type { Writes } from './writes.ts';
 
 const ACCOUNT_CODE = new Map(ACCOUNTS.map((account, code) => [account, code]));
-const FACT_SOURCE = '/onepool/availability';
+export const FACT_SOURCE = '/onepool/availability';
 
 export interface WriteContext {
   /** Milliseconds, of the decision. */
@@ -190,9 +190,9 @@ function factsOf(writes: Writes, context: WriteContext): FactEvent[] {
     };
     return fact(`sku/${code}/${version}`, code, SKU_CHANGED, data, trace);
   });
-  const reservations = writes.reservationFacts.map(({ data, trace }) =>
+  const reservations = writes.reservationFacts.map(({ data, part, trace }) =>
     fact(
-      `reservation/${data.client}/${data.reservation}/${data.version}`,
+      `reservation/${data.client}/${data.reservation}/${data.version}${part > 1 ? `/${part}` : ''}`,
       data.reservation,
       reservationSubject(data.fact),
       data,

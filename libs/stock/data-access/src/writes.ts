@@ -54,7 +54,12 @@ export class Writes {
   readonly ledger: LedgerRow[] = [];
   readonly commands: { readonly command: Keyed; readonly answer: ReservationView | MovementsResult }[] = [];
   readonly changedSkus: ChangedSku[] = [];
-  readonly reservationFacts: { readonly data: ReservationChanged; readonly trace: string | null }[] = [];
+  /** `part` counts from 1 the facts of one change that is too large for one. */
+  readonly reservationFacts: {
+    readonly data: ReservationChanged;
+    readonly part: number;
+    readonly trace: string | null;
+  }[] = [];
   readonly rebackTasks: SkuKey[] = [];
   readonly healed: SkuKey[] = [];
   /** Every short row of a healed SKU; of these the ones not known before are facts. */

@@ -3,6 +3,7 @@
  * held unit here is a live one.
  */
 import { confirm, fulfil, giveBack } from './arithmetic.ts';
+import { rowKey } from './feed.ts';
 import { decideHold } from './decide-hold.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import { type BackingRef, type Decision, type Rejection, accept, reject } from './rejection.ts';
@@ -161,13 +162,15 @@ export function decideLeave(
       .map((backing) => ({ sku: backing.sku, node: backing.node, quantity: backing[from] }))
       .filter(({ quantity }) => quantity > 0);
   if (leaving.length === 0) return reject(refuse(reservation, null));
-  let backings = reservation.backings;
+  const backings = [...reservation.backings];
+  const positions = new Map(backings.map((backing, position) => [rowKey(backing.sku, backing.node), position]));
   for (const { sku, node, quantity } of leaving) {
-    const backing = backings.find((candidate) => candidate.sku === sku && candidate.node === node);
+    const position = positions.get(rowKey(sku, node)) ?? -1;
+    const backing = backings[position];
     if (!backing || backing[from] < quantity) return reject(refuse(reservation, { sku, node }));
     const leave = verb === 'fulfil' && isCounted({ sku, node }) ? LEAVING.cancel.change : change;
     draft.change(sku, node, (row) => leave(row, quantity));
-    backings = withBacking(backings, retally(backing, from, to, quantity));
+    backings[position] = retally(backing, from, to, quantity);
   }
   return accept({ reservation: next(reservation, { backings }), effect: draft.effect(), changes: leaving });
 }
