@@ -27,6 +27,14 @@ export interface Program {
 
 const STOP_PATIENCE_MS = 45_000;
 
+/** Every program that was started and has not ended. */
+const running = new Set<Child>();
+
+/** SIGKILL to whatever was started and still runs, for when the drill is cut short. */
+export async function killStarted(): Promise<void> {
+  await Promise.all([...running].map((child) => child.kill()));
+}
+
 /** Our own environment without what would point a child at somebody else's system. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const foreign = (name: string): boolean => /^(ONEPOOL_|DATABASE_URL$|NATS_URL$|PORT$|PG[A-Z]+$)/.test(name);
@@ -57,5 +65,8 @@ export function startProgram({ entry, args = [], variables = {}, onLine }: Progr
     await ended;
     clearTimeout(force);
   };
-  return { pid, ended, isRunning, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+  const started: Child = { pid, ended, isRunning, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+  running.add(started);
+  void ended.then(() => running.delete(started));
+  return started;
 }

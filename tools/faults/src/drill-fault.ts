@@ -54,7 +54,7 @@ export async function drillFault(fault: Fault, setup: DrillSetup): Promise<Fault
     const result = await replay.result();
     await prober.stop();
     say('comparing acknowledgements, book and effects');
-    const [probes, effects] = await Promise.all([auditProbes(prober), consumer.audit()]);
+    const [probes, effects] = await Promise.all([auditProbes(prober), consumer.audit(say)]);
     const violations = [
       ...measures.violations,
       ...replayViolations(result),

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { killStarted } from './child.ts';
 import { OwnConsumer } from './consumer/own-consumer.ts';
 import { drillFault } from './drill-fault.ts';
 import type { FaultResult } from './drill-fault.ts';
@@ -83,7 +84,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     if (interrupted) return;
     interrupted = true;
     say('interrupted; stopping');
-    void endAll().then(() => process.exit(130));
+    void endAll()
+      .then(killStarted)
+      .then(() => process.exit(130));
   });
 }
 

@@ -24,6 +24,9 @@ const pool = createPool({
   connectTimeoutMs: 2_000,
 });
 
+const log = (line: string): void => console.log(`${new Date().toISOString()} ${process.pid} ${line}`);
+log('started');
+
 const versionsOf = ({ subject, data }: FactEvent): readonly [number | null, number | null] => {
   if (subject !== SKU_CHANGED) return [null, null];
   const { fromVersion, toVersion } = data as SkuChanged;
@@ -46,9 +49,9 @@ const consumer = runConsumer({
     ]);
   },
   hooks: {
-    onError: (error) => console.log(`error: ${String(error)}`),
-    onAlarm: (alarm) => console.log(`alarm: ${JSON.stringify(alarm)}`),
-    onDeadLetter: ({ reason, event, error }) => console.log(`dead letter: ${reason} ${event?.id} ${String(error)}`),
+    onError: (error) => log(`error: ${String(error)}`),
+    onAlarm: (alarm) => log(`alarm: ${JSON.stringify(alarm)}`),
+    onDeadLetter: ({ reason, event, error }) => log(`dead letter: ${reason} ${event?.id} ${String(error)}`),
   },
 });
 

@@ -13,6 +13,7 @@ import { createConsumerDatabase } from './consumer-database.ts';
 
 /** Without a new effect for so long, the consumer is taken to have come to its end. */
 const STALL_MS = 45_000;
+const SAY_EVERY_MS = 5_000;
 
 export class OwnConsumer {
   /** Of the system's own database, where the outbox is. */
@@ -58,9 +59,10 @@ export class OwnConsumer {
   readonly #killed = new Set<Child>();
 
   /** Waits until every fact of the outbox took effect, or nothing moves any more, and compares. */
-  async audit(): Promise<EffectAudit> {
+  async audit(say: (message: string) => void): Promise<EffectAudit> {
     let before = -1;
     let movedAt = performance.now();
+    let saidAt = movedAt;
     return until(
       'the effects to be compared',
       async () => {
@@ -68,6 +70,10 @@ export class OwnConsumer {
         if (audit.effects !== before) movedAt = performance.now();
         const settled = audit.effects === before && audit.missing === 0;
         before = audit.effects;
+        if (performance.now() - saidAt > SAY_EVERY_MS) {
+          saidAt = performance.now();
+          say(`${audit.effects} effects at the consumer, ${audit.missing} still to come`);
+        }
         return settled || performance.now() - movedAt > STALL_MS ? audit : undefined;
       },
       10 * STALL_MS,

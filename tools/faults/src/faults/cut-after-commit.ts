@@ -65,10 +65,19 @@ async function cutRepeatedly({ prober, say }: Stage, proxy: TcpProxy, url: strin
     const cutMs = performance.now();
     slowestMs = Math.max(slowestMs, (await prober.firstGrant(cutMs, url)) - cutMs);
   }
-  say(`${CUTS} connections were cut after COMMIT; the slowest next grant came after ${Math.round(slowestMs)} ms`);
+  const unknown = await unknownOutcomes(url);
+  say(`${CUTS} connections were cut after COMMIT, ${unknown} of them under a batch of the engine`);
+  const none = unknown > 0 ? [] : ['no cut met a batch of the engine, so nothing was shown'];
   return {
     recoveryMs: slowestMs,
-    note: `${CUTS} cuts`,
-    violations: tooSlow('next 201 after a cut', slowestMs, RECOVERY_MS_MAX),
+    note: `${CUTS} cuts, ${unknown} batches settled anew`,
+    violations: [...tooSlow('next 201 after a cut', slowestMs, RECOVERY_MS_MAX), ...none],
   };
+}
+
+/** How many batches of the replica were sent again because the outcome of their COMMIT was not known. */
+async function unknownOutcomes(url: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const [, count] = /^onepool_batch_retries_total\{[^}]*step="unknown"[^}]*\} (\d+)/m.exec(metrics) ?? [];
+  return Number(count ?? 0);
 }

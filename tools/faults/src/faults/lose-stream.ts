@@ -1,0 +1,36 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { FACTS_STREAM } from '@onepool/contracts';
+import { connectNats } from '@onepool/platform-messaging';
+import { onSystem } from '../fault.ts';
+import type { Fault } from '../fault.ts';
+import { until } from '../until.ts';
+
+/**
+ * The stream of facts is deleted, and with it every durable consumer: the relay makes it anew and fills it from the
+ * outbox, and a consumer that gets everything a second time applies nothing a second time.
+ */
+export const loseStream: Fault = {
+  name: 'lose-stream',
+  ends: [],
+  prepare: onSystem(async ({ system, consumer, say }) => {
+    const connection = await connectNats({ url: system.natsUrl, name: 'faults-drill' });
+    try {
+      const manager = await jetstreamManager(connection, { checkAPI: false });
+      const { state } = await manager.streams.info(FACTS_STREAM);
+      await manager.streams.delete(FACTS_STREAM);
+      const lostMs = performance.now();
+      say(`the stream with ${state.messages} facts is deleted`);
+      await until('the stream to be there again', async () => {
+        const info = await manager.streams.info(FACTS_STREAM);
+        return info.state.messages > 0 || undefined;
+      });
+      const before = await consumer.effects();
+      await until('a new fact to arrive', async () => (await consumer.effects()) > before || undefined);
+      const factsMs = Math.round(performance.now() - lostMs);
+      say(`new facts arrive again after ${factsMs} ms`);
+      return { note: `facts flow again after ${factsMs} ms`, violations: [] };
+    } finally {
+      await connection.close();
+    }
+  }),
+};
