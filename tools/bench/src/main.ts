@@ -11,7 +11,7 @@ import type { Group, Key } from './reporting/keys.ts';
 import { showProgress } from './reporting/progress.ts';
 import { cpuTable, detailsTable, environmentTable, figuresTable, reportJson } from './reporting/report.ts';
 import { buildApp } from './setting/database.ts';
-import { describeEnvironment } from './setting/environment.ts';
+import { describeEnvironment, natsVersion } from './setting/environment.ts';
 import type { Environment } from './setting/environment.ts';
 import { startServers } from './setting/servers.ts';
 import { WrongResultsError } from './setting/verify.ts';
@@ -49,13 +49,20 @@ async function measure(options: BenchOptions, figures: Figures): Promise<Environ
     void servers.stop().then(() => process.exit(signal === 'SIGINT' ? 130 : 143));
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
+  // A failure nobody awaits must not leave servers behind either.
+  const stray = (error: unknown): void => {
+    progress.end();
+    console.error(error);
+    void servers.stop().then(() => process.exit(3));
+  };
+  process.once('uncaughtException', stray);
   try {
     const environment = await describeEnvironment(servers);
     const bench: Bench = { ...options, servers, figures, progress };
     for (const [group, keys] of groups) await BENCHMARKS[group]?.run(keys, bench);
-    return environment;
+    return servers.usesNats() ? { ...environment, nats: await natsVersion(await servers.natsUrl()) } : environment;
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    process.off('SIGINT', stop).off('SIGTERM', stop).off('uncaughtException', stray);
     progress.end();
     await servers.stop();
   }

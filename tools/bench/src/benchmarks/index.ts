@@ -1,6 +1,16 @@
 import type { Group } from '../reporting/keys.ts';
 import type { Benchmark } from './benchmark.ts';
+import { http } from './http.ts';
+import { propagate } from './propagate.ts';
+import { relay } from './relay.ts';
 import { reserve } from './reserve.ts';
+import { scale } from './scale.ts';
 
 /** A group that is missing here has no benchmark yet; its figures are told as not built. */
-export const BENCHMARKS: Readonly<Partial<Record<Group, Benchmark>>> = { reserve };
+export const BENCHMARKS: Readonly<Partial<Record<Group, Benchmark>>> = {
+  reserve,
+  http,
+  relay,
+  propagate,
+  scale,
+};

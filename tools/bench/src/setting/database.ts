@@ -6,7 +6,8 @@ import pg from 'pg';
 import { skuCode } from '../contenders/contender.ts';
 import type { Surroundings } from '../contenders/contender.ts';
 
-const root = join(import.meta.dirname, '../../../..');
+/** The workspace's root. */
+export const root = join(import.meta.dirname, '../../../..');
 const SCHEMA = 'availability';
 /** The app's own number. */
 const PARTITION_COUNT = 8;
@@ -21,8 +22,6 @@ export async function buildApp(): Promise<void> {
   const env = { ...process.env, NX_DAEMON: 'false', FORCE_COLOR: '0' };
   await promisify(execFile)(nx, ['run-many', '-t', 'build', '-p', '@onepool/availability'], { cwd: root, env });
 }
-
-export const APP_ENTRY = join(root, 'apps/availability/dist/main.js');
 
 export async function createDatabase(serverUrl: string, name: string): Promise<BenchDatabase> {
   const database = `onepool_bench_${process.pid}_${name}`;

@@ -18,6 +18,10 @@ export interface Servers {
   readonly postmaster: number | null;
   /** Starts NATS when it is first needed. */
   natsUrl(): Promise<string>;
+  /** Whether NATS has been needed so far. */
+  usesNats(): boolean;
+  /** False when NATS was given by its address: then no stream there is ours to delete. */
+  readonly ownsNats: boolean;
   stop(): Promise<void>;
 }
 
@@ -42,6 +46,8 @@ export async function startServers({ base, databaseUrl, natsUrl }: ServerChoice)
     databaseUrl: databaseUrl ?? postgres?.url ?? '',
     postmaster: postgres?.pid ?? null,
     natsUrl: () => (nats ??= natsUrl === undefined ? ownNats() : Promise.resolve(natsUrl)),
+    usesNats: () => nats !== undefined,
+    ownsNats: natsUrl === undefined,
     stop: () => removeHome(home),
   };
 }
