@@ -186,6 +186,21 @@ describe('expiry', () => {
     expect(backedBy(await viewOf(`${sku}-cart`), 'confirmed')).toEqual({ n1: 5 });
   });
 
+  it('of thousands at once is settled in several steps, and every unit counts for who asks next', async () => {
+    await pool.receive(sku, 'n2', 4_500);
+    const carts = numbered(`${sku}-`, 4_500).map((id) => hold(engine, id, [[sku, 1]], { nodes: ['n2'] }));
+    (await Promise.all(carts)).forEach(done);
+    await pool.dataSource.query(
+      `WITH late AS (UPDATE reservation SET expires_at = '2020-01-01' WHERE starts_with(id, $1) RETURNING reservation_key)
+       UPDATE backing SET expires_at = '2020-01-01' FROM late WHERE backing.reservation_key = late.reservation_key`,
+      [`${sku}-`],
+    );
+    const next = done(await hold(other, `${sku}:next`, [[sku, 4_500]], { nodes: ['n2'] }));
+    expect(backedBy(next)).toEqual({ n2: 4_500 });
+    const [first, last] = [await viewOf(`${sku}-1`), await viewOf(`${sku}-4500`)];
+    expect([unitsOf(first, 'expired'), unitsOf(last, 'expired')]).toEqual([1, 1]);
+  });
+
   it('of a SKU that nobody asks for is swept', async () => {
     done(await hold(engine, `${sku}-cart`, [[sku, 5]], { expiresInSeconds: 0 }));
     await new Housekeeping(engine).once();

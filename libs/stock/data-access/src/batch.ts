@@ -33,6 +33,8 @@ export async function runBatch(context: BatchContext, commands: readonly Command
     );
     for (const [sku, supply] of state.supplies) context.supplies.remember(supply, state.versions.get(sku) ?? 0);
     context.onCommitted();
+    // Thousands of holds ran out at once: that many were reaped, and the commands are decided when no more are due.
+    if (state.hasMoreOverdue) return await runBatch(context, commands);
     return outcomes;
   } catch (error) {
     if (!(error instanceof MissingGates)) throw error;
@@ -63,7 +65,7 @@ async function decide(
     if (key === undefined) throw new Error('Broken invariant: more reservations than keys');
     return key;
   });
-  const outcomes = decider.decide(commands);
+  const outcomes = decider.decide(state.hasMoreOverdue ? [] : commands);
   if (decider.writes.isEmpty) return { result: { outcomes, state }, write: null };
   const writing = { now: state.now, views, versionsBefore, schema, partitionCount };
   return { result: { outcomes, state }, write: () => sendWrites(client, decider.writes, writing) };

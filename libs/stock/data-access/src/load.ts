@@ -59,6 +59,8 @@ export interface BatchState {
   readonly effects: Map<string, Effect>;
   /** Units of open `promise.broken` exceptions by `sku key:node key`, of the SKUs to be healed. */
   readonly openExceptions: ReadonlyMap<string, number>;
+  /** Whether units may be overdue that were not loaded: nothing may be decided before they are reaped. */
+  readonly hasMoreOverdue: boolean;
   /** Whether more reservations stand behind short rows than were loaded. */
   readonly hasMoreToHeal: boolean;
   /** Of the rows of those SKUs that movements and shipments may touch. */
@@ -107,6 +109,7 @@ export async function loadBatch(
     reservations,
     effects: new Map([...holds, ...others]),
     openExceptions,
+    hasMoreOverdue: moment.hasMoreOverdue,
     hasMoreToHeal: short.length === HEALED_PER_LOOK_MAX,
     watermarks,
   };
@@ -140,24 +143,29 @@ export async function createGates(pool: pg.Pool, skus: readonly SkuKey[]): Promi
   await pool.query('INSERT INTO sku_gate (sku_key) SELECT unnest($1::int[]) ORDER BY 1 ON CONFLICT DO NOTHING', [skus]);
 }
 
+/** Of backings that one batch reaps: it must take less time than a session may idle with its locks. */
+const OVERDUE_PER_BATCH_MAX = 2_000;
+
 async function readMoment(
   client: pg.PoolClient,
   skus: readonly SkuKey[],
-): Promise<{ now: number; epoch: number; overdue: readonly number[] }> {
+): Promise<{ now: number; epoch: number; overdue: readonly number[]; hasMoreOverdue: boolean }> {
   const { rows } = await client.query<{ now: number; epoch: number; overdue: string[] | null }>({
     name: 'moment',
     text: `WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at)
            SELECT floor(extract(epoch FROM moment.at) * 1000)::bigint AS now,
                   (SELECT epoch FROM catalog_epoch) AS epoch,
-                  (SELECT array_agg(DISTINCT b.reservation_key::text) FROM backing b
-                    WHERE b.sku_key = ANY($1::int[]) AND b.held + b.confirmed > 0 AND b.held > 0
-                      AND b.expires_at <= moment.at) AS overdue
+                  (SELECT array_agg(due.reservation_key) FROM (
+                     SELECT b.reservation_key::text FROM backing b
+                      WHERE b.sku_key = ANY($1::int[]) AND b.held + b.confirmed > 0 AND b.held > 0
+                        AND b.expires_at <= moment.at LIMIT ${OVERDUE_PER_BATCH_MAX}) due) AS overdue
              FROM moment`,
     values: [skus],
   });
   const row = rows[0];
   if (!row) throw new Error('Broken invariant: the clock gave no row');
-  return { now: row.now, epoch: row.epoch, overdue: (row.overdue ?? []).map(Number) };
+  const overdue = (row.overdue ?? []).map(Number);
+  return { now: row.now, epoch: row.epoch, overdue, hasMoreOverdue: overdue.length === OVERDUE_PER_BATCH_MAX };
 }
 
 interface StockRecord {

@@ -61,6 +61,7 @@ export const stockSchemaSql: readonly string[] = [
      pin_order_version integer,
      PRIMARY KEY (reservation_key, sku_key, node_key, kind)
    ) WITH (fillfactor = 85)`,
+  // `expires_at` of what is not held is infinity, so that looking for overdue units never meets old confirmed ones.
   // Serves both expiry (overdue first) and re-backing (everything open of a SKU); closed backings leave it.
   `CREATE INDEX backing_open ON backing (sku_key, expires_at) WHERE held + confirmed > 0`,
   `CREATE INDEX backing_expiry ON backing (expires_at) WHERE held > 0`,

@@ -76,7 +76,8 @@ function statementFor(schema: string): string {
      ORDER BY x.client, x.id),
   backings AS (
     INSERT INTO backing (reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, expires_at, pin_fulfilment, pin_order_version, pinned_at)
-    SELECT x.r, x.s, x.n, x.held, x.confirmed, x.fulfilled, x.released, x.expired, x.cancelled, ${seconds('x.expires_at')}, x.pf, x.pv,
+    SELECT x.r, x.s, x.n, x.held, x.confirmed, x.fulfilled, x.released, x.expired, x.cancelled,
+           CASE WHEN x.held > 0 THEN ${seconds('x.expires_at')} ELSE 'infinity' END, x.pf, x.pv,
            CASE WHEN x.pf IS NOT NULL THEN ${seconds('$48::float8')} END
       FROM unnest($25::bigint[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[], $31::int[], $32::int[], $33::int[], $34::float8[], $35::text[], $36::int[])
         AS x (r, s, n, held, confirmed, fulfilled, released, expired, cancelled, expires_at, pf, pv)
