@@ -96,7 +96,7 @@ describe('a connection that breaks', () => {
 
 describe('PostgreSQL out of reach for longer than the deadline', () => {
   it('is service.unavailable to every kind of command, and everything works once it is back', async () => {
-    const { engine } = faulty({ deadlineMs: 200 });
+    const { engine } = faulty({ deadlineMs: 500 });
     done(await hold(engine, `${sku}-r`, [[sku, 1]]));
     proxy.cut();
     const asked = [
@@ -109,7 +109,12 @@ describe('PostgreSQL out of reach for longer than the deadline', () => {
     const unavailable = { status: 'rejected', reason: { name: 'EngineError', code: 'service.unavailable' } };
     expect(settled).toMatchObject(asked.map(() => unavailable));
     proxy.heal();
-    done(await hold(engine, `${sku}-late`, [[sku, 1]]));
+    await until('it answers again', () =>
+      hold(engine, `${sku}-late`, [[sku, 1]]).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    );
     done(await act(engine, `${sku}-r`, 'confirm', {}));
     done(await record(engine, `${sku}-in`, [receipt(sku, 'n1', 1)]));
     expect(await rowOf()).toMatchObject({ onHand: 6, available: 4, reserved: 1, committed: 1 });
@@ -123,6 +128,12 @@ describe('PostgreSQL out of reach for longer than the deadline', () => {
     proxy.cut();
     expect(await asked).toMatchObject({ name: 'EngineError', code: 'outcome.unknown' });
     proxy.heal();
+    await until('it answers again', () =>
+      hold(engine, `${sku}-warm`, [[sku, 1]]).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    );
     expect(await hold(engine, `${sku}-r`, [[sku, 2]])).toMatchObject({ ok: true, replayed: true });
     expect(await rowOf()).toMatchObject({ available: 2, reserved: 3 });
   });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Housekeeping, type StockEngine, StockReads } from '@onepool/stock-data-access';
 import { type PoolFixture, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
 import { act, backedBy, codeOf, done, hold, holdGate, receipt, record, sale, until } from './asking.ts';
@@ -8,98 +8,109 @@ let pool: PoolFixture;
 let engine: StockEngine;
 let reads: StockReads;
 let keeper: Housekeeping;
-beforeEach(async () => {
-  pool = await createPoolFixture(3, 2);
+let sku: string;
+let used = 0;
+beforeAll(async () => {
+  pool = await createPoolFixture(3, 60);
   engine = pool.engine({ lanes: 1 });
   reads = new StockReads(engine);
   keeper = new Housekeeping(engine);
 });
+afterAll(() => pool.close());
+beforeEach(() => {
+  sku = `sku${++used}`;
+});
 afterEach(async () => {
-  const broken = await brokenLaws(pool.dataSource);
-  await pool.close();
-  expect(broken).toEqual([]);
+  expect(await brokenLaws(pool.dataSource, [sku])).toEqual([]);
+  await pool.catalog.putChannels([{ channel: 'web', type: 'web' }]);
+  await pool.catalog.putNodes([{ node: 'n2', type: 'warehouse' }]);
+  await pool.catalog.putThresholds([{ scope: 'node', node: 'n2', quantity: 0 }]);
 });
 
+/** Reservations and commands of this test. */
+const id = (name: string): string => `${sku}-${name}`;
 const openExceptions = async () => {
   const { items } = await reads.exceptions(100, undefined);
-  return items.filter(({ closedAt }) => closedAt === null).map(({ sku, node, quantity }) => ({ sku, node, quantity }));
+  return items
+    .filter((item) => item.sku === sku && item.closedAt === null)
+    .map(({ node, quantity }) => ({ sku, node, quantity }));
 };
-const rowOf = async (sku: string, node: string) => (await reads.stock(sku)).rows.find((row) => row.node === node);
-/** A confirmed reservation of `quantity` units of sku1 at `node`. */
-const promise = async (id: string, node: string, quantity: number): Promise<void> => {
-  done(await hold(engine, id, [['sku1', quantity]], { nodes: [node] }));
-  done(await act(engine, id, 'confirm', {}));
+const rowOf = async (code: string, node: string) => (await reads.stock(code)).rows.find((row) => row.node === node);
+/** A confirmed reservation of `quantity` units at `node`. */
+const promise = async (name: string, node: string, quantity: number): Promise<void> => {
+  done(await hold(engine, name, [[sku, quantity]], { nodes: [node] }));
+  done(await act(engine, name, 'confirm', {}));
 };
 /** As `promise`, but free to move to any node. */
-const promiseAnywhere = async (id: string, quantity: number): Promise<void> => {
-  done(await hold(engine, id, [['sku1', quantity]]));
-  done(await act(engine, id, 'confirm', {}));
+const promiseAnywhere = async (name: string, quantity: number): Promise<void> => {
+  done(await hold(engine, name, [[sku, quantity]]));
+  done(await act(engine, name, 'confirm', {}));
 };
-const keyOf = async (sku: string): Promise<number> => (await engine.directory.keysOf([sku]))[0] ?? 0;
+const keyOf = async (code: string): Promise<number> => (await engine.directory.keysOf([code]))[0] ?? 0;
 
 describe('promises that a sale took', () => {
   it('move to another node by themselves, and nobody has to look', async () => {
-    await pool.receive('sku1', 'n1', 5);
-    await promiseAnywhere('r1', 4);
-    await pool.receive('sku1', 'n2', 9);
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 5)]));
-    expect(await rowOf('sku1', 'n1')).toMatchObject({ onHand: 0, committed: 4, shortfall: 4 });
+    await pool.receive(sku, 'n1', 5);
+    await promiseAnywhere(id('r1'), 4);
+    await pool.receive(sku, 'n2', 9);
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 5)]));
+    expect(await rowOf(sku, 'n1')).toMatchObject({ onHand: 0, committed: 4, shortfall: 4 });
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n2: 4 });
-    expect(await rowOf('sku1', 'n1')).toMatchObject({ committed: 0, shortfall: 0, onHand: 0 });
+    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n2: 4 });
+    expect(await rowOf(sku, 'n1')).toMatchObject({ committed: 0, shortfall: 0, onHand: 0 });
     expect(await openExceptions()).toEqual([]);
   });
 
   it('are moved as far as units go; the rest is an exception, which closes when supply heals it', async () => {
-    await pool.receive('sku1', 'n1', 5);
-    await promiseAnywhere('r1', 5);
-    await pool.receive('sku1', 'n2', 2);
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 5)]));
+    await pool.receive(sku, 'n1', 5);
+    await promiseAnywhere(id('r1'), 5);
+    await pool.receive(sku, 'n2', 2);
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 5)]));
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n1: 3, n2: 2 });
-    expect(await openExceptions()).toEqual([{ sku: 'sku1', node: 'n1', quantity: 3 }]);
-    await pool.receive('sku1', 'n1', 1);
-    expect(await openExceptions()).toEqual([{ sku: 'sku1', node: 'n1', quantity: 2 }]);
-    await pool.receive('sku1', 'n3', 2);
+    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n1: 3, n2: 2 });
+    expect(await openExceptions()).toEqual([{ sku, node: 'n1', quantity: 3 }]);
+    await pool.receive(sku, 'n1', 1);
+    expect(await openExceptions()).toEqual([{ sku, node: 'n1', quantity: 2 }]);
+    await pool.receive(sku, 'n3', 2);
     await keeper.once();
     expect(await openExceptions()).toEqual([]);
-    expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n1: 1, n2: 2, n3: 2 });
+    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n1: 1, n2: 2, n3: 2 });
   });
 
   it('are moved once, however many replicas look', async () => {
-    await pool.receive('sku1', 'n1', 5);
-    await promiseAnywhere('r1', 4);
-    await pool.receive('sku1', 'n2', 9);
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 5)]));
+    await pool.receive(sku, 'n1', 5);
+    await promiseAnywhere(id('r1'), 4);
+    await pool.receive(sku, 'n2', 9);
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 5)]));
     const others = [pool.engine(), pool.engine()].map((made) => new Housekeeping(made));
     await Promise.all([keeper, ...others].map((each) => each.once()));
-    const key = await keyOf('sku1');
+    const key = await keyOf(sku);
     await Promise.all([engine.tend([key], true), pool.engine().tend([key], true)]);
-    expect((await reads.reservation('spec', 'r1')).version).toBe(3);
-    expect(await rowOf('sku1', 'n2')).toMatchObject({ available: 5, committed: 4 });
+    expect((await reads.reservation('spec', id('r1'))).version).toBe(3);
+    expect(await rowOf(sku, 'n2')).toMatchObject({ available: 5, committed: 4 });
   });
 
   it('of the newest reservations move first', async () => {
-    await pool.receive('sku1', 'n1', 4);
-    await promiseAnywhere('older', 2);
-    await promiseAnywhere('newer', 2);
-    await pool.receive('sku1', 'n2', 2);
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 2)]));
+    await pool.receive(sku, 'n1', 4);
+    await promiseAnywhere(id('older'), 2);
+    await promiseAnywhere(id('newer'), 2);
+    await pool.receive(sku, 'n2', 2);
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', 'newer'), 'confirmed')).toEqual({ n2: 2 });
-    expect(backedBy(await reads.reservation('spec', 'older'), 'confirmed')).toEqual({ n1: 2 });
+    expect(backedBy(await reads.reservation('spec', id('newer')), 'confirmed')).toEqual({ n2: 2 });
+    expect(backedBy(await reads.reservation('spec', id('older')), 'confirmed')).toEqual({ n1: 2 });
   });
 
   it('move off a row that a sale makes short in the very batch in which another shortfall is healed', async () => {
-    await pool.receive('sku1', 'n1', 5);
-    await promiseAnywhere('r1', 4);
-    await pool.receive('sku1', 'n2', 9);
-    const gate = await holdGate(pool, 'sku1');
-    const first = hold(engine, 'first', [['sku1', 1]], { nodes: ['n2'] });
+    await pool.receive(sku, 'n1', 5);
+    await promiseAnywhere(id('r1'), 4);
+    await pool.receive(sku, 'n2', 9);
+    const gate = await holdGate(pool, sku);
+    const first = hold(engine, id('first'), [[sku, 1]], { nodes: ['n2'] });
     await gate.waitedForBy(1);
-    const sold = record(engine, 'pos', [sale('sku1', 'n1', 5)]);
+    const sold = record(engine, id('pos'), [sale(sku, 'n1', 5)]);
     await until('the sale waits', () => engine.queueDepth === 1);
-    const tended = engine.tend([await keyOf('sku1')], true);
+    const tended = engine.tend([await keyOf(sku)], true);
     expect(engine.queueDepth).toBe(2);
     await gate.release();
     done(await first);
@@ -107,177 +118,187 @@ describe('promises that a sale took', () => {
     await tended;
     expect(await openExceptions()).toEqual([]);
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n2: 4 });
+    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n2: 4 });
     expect(await openExceptions()).toEqual([]);
   });
 
   it('are exceptions where they are now: a transfer moves the shortfall, and the exception with it', async () => {
-    await pool.receive('sku1', 'n1', 3);
-    await promise('r1', 'n1', 3);
-    await pool.receive('sku1', 'n2', 3);
-    await promise('r2', 'n2', 3);
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 3)]));
+    await pool.receive(sku, 'n1', 3);
+    await promise(id('r1'), 'n1', 3);
+    await pool.receive(sku, 'n2', 3);
+    await promise(id('r2'), 'n2', 3);
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 3)]));
     await keeper.once();
-    expect(await openExceptions()).toEqual([{ sku: 'sku1', node: 'n1', quantity: 3 }]);
-    done(await record(engine, 'truck', [{ type: 'transfer', sku: 'sku1', node: 'n2', toNode: 'n1', quantity: 3 }]));
+    expect(await openExceptions()).toEqual([{ sku, node: 'n1', quantity: 3 }]);
+    done(await record(engine, id('truck'), [{ type: 'transfer', sku: sku, node: 'n2', toNode: 'n1', quantity: 3 }]));
     await keeper.once();
-    expect(await openExceptions()).toEqual([{ sku: 'sku1', node: 'n2', quantity: 3 }]);
+    expect(await openExceptions()).toEqual([{ sku, node: 'n2', quantity: 3 }]);
   });
 
   it('are moved in looks that each stay short, however many reservations there are', async () => {
-    await pool.receive('sku1', 'n1', 2_500);
-    const held = await Promise.all(numbered('r', 2_500).map((id) => hold(engine, id, [['sku1', 1]])));
+    await pool.receive(sku, 'n1', 2_500);
+    const held = await Promise.all(numbered(id('r'), 2_500).map((id) => hold(engine, id, [[sku, 1]])));
     held.forEach(done);
-    await pool.receive('sku1', 'n2', 2_300);
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 2_400)]));
+    await pool.receive(sku, 'n2', 2_300);
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 2_400)]));
     await keeper.once();
-    expect(await rowOf('sku1', 'n1')).toMatchObject({ shortfall: 1_400 });
+    expect(await rowOf(sku, 'n1')).toMatchObject({ shortfall: 1_400 });
     expect(await openExceptions()).toEqual([]);
     await keeper.once();
     await keeper.once();
-    expect(await rowOf('sku1', 'n2')).toMatchObject({ available: 0, reserved: 2_300 });
-    expect(await openExceptions()).toEqual([{ sku: 'sku1', node: 'n1', quantity: 100 }]);
+    expect(await rowOf(sku, 'n2')).toMatchObject({ available: 0, reserved: 2_300 });
+    expect(await openExceptions()).toEqual([{ sku, node: 'n1', quantity: 100 }]);
   });
 
   it('of a pickup stay at its nodes, broken if need be', async () => {
-    await pool.receive('sku1', 'n1', 2);
-    await promise('pickup', 'n1', 2);
-    await pool.receive('sku1', 'n2', 9);
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 2)]));
+    await pool.receive(sku, 'n1', 2);
+    await promise(id('pickup'), 'n1', 2);
+    await pool.receive(sku, 'n2', 9);
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
-    expect(await openExceptions()).toEqual([{ sku: 'sku1', node: 'n1', quantity: 2 }]);
-    expect(backedBy(await reads.reservation('spec', 'pickup'), 'confirmed')).toEqual({ n1: 2 });
+    expect(await openExceptions()).toEqual([{ sku, node: 'n1', quantity: 2 }]);
+    expect(backedBy(await reads.reservation('spec', id('pickup')), 'confirmed')).toEqual({ n1: 2 });
   });
 
   it('stay while a node works on them, and move once it lets go', async () => {
-    await pool.receive('sku1', 'n2', 2);
-    await promiseAnywhere('r1', 2);
-    await pool.receive('sku1', 'n1', 2);
+    await pool.receive(sku, 'n2', 2);
+    await promiseAnywhere(id('r1'), 2);
+    await pool.receive(sku, 'n1', 2);
     const pin = { fulfilmentId: 'ful_1', orderVersion: 1 };
-    const toN1 = [{ sku: 'sku1', from: 'n2', to: 'n1', quantity: 2 }];
-    done(await act(engine, 'r1', 're-back', { expectedVersion: 2, moves: toN1, pin }));
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 2)]));
+    const toN1 = [{ sku, from: 'n2', to: 'n1', quantity: 2 }];
+    done(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves: toN1, pin }));
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n1: 2 });
-    const back = { sku: 'sku1', from: 'n1', to: 'n2', quantity: 2 };
-    const refused = await act(engine, 'r1', 're-back', { commandId: 'c1', expectedVersion: 3, moves: [back] });
-    expect(refused).toMatchObject({ code: 'reback.pinned', details: { at: { sku: 'sku1', node: 'n1' } } });
+    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n1: 2 });
+    const back = { sku, from: 'n1', to: 'n2', quantity: 2 };
+    const refused = await act(engine, id('r1'), 're-back', { commandId: id('c1'), expectedVersion: 3, moves: [back] });
+    expect(refused).toMatchObject({ code: 'reback.pinned', details: { at: { sku, node: 'n1' } } });
     const moves = [{ ...back, unpin: true }];
-    done(await act(engine, 'r1', 're-back', { commandId: 'c2', expectedVersion: 3, moves }));
+    done(await act(engine, id('r1'), 're-back', { commandId: id('c2'), expectedVersion: 3, moves }));
     expect(await openExceptions()).toEqual([]);
   });
 
   it('never move to units that a threshold hides; lowering it heals them at the next look', async () => {
     await pool.catalog.putThresholds([{ scope: 'node', node: 'n2', quantity: 5 }]);
-    await pool.receive('sku1', 'n1', 2);
-    await promiseAnywhere('r1', 2);
-    await pool.receive('sku1', 'n2', 5);
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 2)]));
+    await pool.receive(sku, 'n1', 2);
+    await promiseAnywhere(id('r1'), 2);
+    await pool.receive(sku, 'n2', 5);
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
-    expect(await openExceptions()).toEqual([{ sku: 'sku1', node: 'n1', quantity: 2 }]);
+    expect(await openExceptions()).toEqual([{ sku, node: 'n1', quantity: 2 }]);
     await pool.catalog.putThresholds([{ scope: 'node', node: 'n2', quantity: 3 }]);
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n2: 2 });
+    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n2: 2 });
     expect(await openExceptions()).toEqual([]);
   });
 
   it('heal when a node of an eligible type appears with units', async () => {
     await pool.catalog.putChannels([{ channel: 'web', type: 'web', nodes: ['n1'] }]);
-    await pool.receive('sku1', 'n1', 2);
-    await promiseAnywhere('r1', 2);
-    await pool.receive('sku1', 'n3', 2);
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 2)]));
+    await pool.receive(sku, 'n1', 2);
+    await promiseAnywhere(id('r1'), 2);
+    await pool.receive(sku, 'n3', 2);
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
     expect(await openExceptions()).toHaveLength(1);
     await pool.catalog.putChannels([{ channel: 'web', type: 'web', nodes: ['n1', 'n3'] }]);
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n3: 2 });
+    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n3: 2 });
   });
 
   it('heal when a node begins to sell, though nobody changed a rule then', async () => {
-    await pool.receive('sku1', 'n1', 2);
-    await promiseAnywhere('r1', 2);
-    await pool.receive('sku1', 'n2', 2);
+    await pool.receive(sku, 'n1', 2);
+    await promiseAnywhere(id('r1'), 2);
+    await pool.receive(sku, 'n2', 2);
     const opensAt = Date.now() + 500;
     const activeFrom = new Date(opensAt).toISOString();
     await pool.catalog.putNodes([{ node: 'n2', type: 'popup', activeFrom }]);
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 2)]));
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
     await until('n2 sells', () => Date.now() > opensAt);
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n2: 2 });
+    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n2: 2 });
     expect(await openExceptions()).toEqual([]);
   });
 
   it('heal when another buyer gives units back', async () => {
-    await pool.receive('sku1', 'n1', 2);
-    await promiseAnywhere('r1', 2);
-    await pool.receive('sku1', 'n2', 2);
-    await promise('r2', 'n2', 2);
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 2)]));
+    await pool.receive(sku, 'n1', 2);
+    await promiseAnywhere(id('r1'), 2);
+    await pool.receive(sku, 'n2', 2);
+    await promise(id('r2'), 'n2', 2);
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
     expect(await openExceptions()).toHaveLength(1);
-    done(await act(engine, 'r2', 'cancel', {}));
+    done(await act(engine, id('r2'), 'cancel', {}));
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n2: 2 });
+    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n2: 2 });
     expect(await openExceptions()).toEqual([]);
   });
 
   it('heal from units whose hold ran out, though nobody asked for the SKU', async () => {
-    await pool.receive('sku1', 'n1', 2);
-    await promiseAnywhere('r1', 2);
-    await pool.receive('sku1', 'n2', 2);
-    done(await hold(engine, 'cart', [['sku1', 2]], { expiresInSeconds: 0 }));
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 2)]));
+    await pool.receive(sku, 'n1', 2);
+    await promiseAnywhere(id('r1'), 2);
+    await pool.receive(sku, 'n2', 2);
+    done(await hold(engine, id('cart'), [[sku, 2]], { expiresInSeconds: 0 }));
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n2: 2 });
+    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n2: 2 });
   });
 });
 
 describe('the re-back verb', () => {
   beforeEach(async () => {
-    await pool.receive('sku1', 'n1', 5);
-    await promiseAnywhere('r1', 4);
-    await pool.receive('sku1', 'n2', 3);
+    await pool.receive(sku, 'n1', 5);
+    await promiseAnywhere(id('r1'), 4);
+    await pool.receive(sku, 'n2', 3);
   });
-  const move = (from: string, to: string, quantity: number, sku = 'sku1') => ({ sku, from, to, quantity });
+  const move = (from: string, to: string, quantity: number, other?: string) => ({
+    sku: other ?? sku,
+    from,
+    to,
+    quantity,
+  });
 
   it('moves promised units and tells both nodes', async () => {
-    const view = done(await act(engine, 'r1', 're-back', { expectedVersion: 2, moves: [move('n1', 'n2', 3)] }));
+    const view = done(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves: [move('n1', 'n2', 3)] }));
     expect(backedBy(view, 'confirmed')).toEqual({ n1: 1, n2: 3 });
-    expect(await rowOf('sku1', 'n1')).toMatchObject({ available: 4, committed: 1 });
-    expect(await rowOf('sku1', 'n2')).toMatchObject({ available: 0, committed: 3 });
+    expect(await rowOf(sku, 'n1')).toMatchObject({ available: 4, committed: 1 });
+    expect(await rowOf(sku, 'n2')).toMatchObject({ available: 0, committed: 3 });
   });
 
   it('decided on a stale version is a conflict that names the current one', async () => {
-    done(await act(engine, 'r1', 're-back', { expectedVersion: 2, moves: [move('n1', 'n2', 1)] }));
-    const late = { commandId: 'late', expectedVersion: 2, moves: [move('n1', 'n2', 1)] };
-    expect(await act(engine, 'r1', 're-back', late)).toMatchObject({
+    done(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves: [move('n1', 'n2', 1)] }));
+    const late = { commandId: id('late'), expectedVersion: 2, moves: [move('n1', 'n2', 1)] };
+    expect(await act(engine, id('r1'), 're-back', late)).toMatchObject({
       code: 'reback.conflict',
       details: { version: 3 },
     });
   });
 
   it.each([
-    ['more units than are backed there', [move('n1', 'n2', 5)], 'reback.not_backed'],
-    ['a node that backs nothing', [move('n2', 'n1', 1)], 'reback.not_backed'],
-    ['a SKU that is not reserved', [move('n1', 'n2', 1, 'sku2')], 'reback.not_backed'],
-    ['a node onto itself', [move('n1', 'n1', 1)], 'reback.not_backed'],
-    ['more units than the destination has', [move('n1', 'n2', 4)], 'stock.insufficient'],
-    ['one good and one bad move: neither happens', [move('n1', 'n2', 1), move('n1', 'n3', 1)], 'stock.insufficient'],
-    ['the same units twice', [move('n1', 'n2', 3), move('n1', 'n2', 2)], 'reback.not_backed'],
-  ])('refuses %s', async (_, moves, code) => {
-    expect(codeOf(await act(engine, 'r1', 're-back', { expectedVersion: 2, moves }))).toBe(code);
-    expect(backedBy(await reads.reservation('spec', 'r1'), 'confirmed')).toEqual({ n1: 4 });
-    expect((await reads.reservation('spec', 'r1')).version).toBe(2);
+    ['more units than are backed there', () => [move('n1', 'n2', 5)], 'reback.not_backed'],
+    ['a node that backs nothing', () => [move('n2', 'n1', 1)], 'reback.not_backed'],
+    ['a SKU that is not reserved', () => [move('n1', 'n2', 1, 'sku60')], 'reback.not_backed'],
+    ['a node onto itself', () => [move('n1', 'n1', 1)], 'reback.not_backed'],
+    ['more units than the destination has', () => [move('n1', 'n2', 4)], 'stock.insufficient'],
+    [
+      'one good and one bad move: neither happens',
+      () => [move('n1', 'n2', 1), move('n1', 'n3', 1)],
+      'stock.insufficient',
+    ],
+    ['the same units twice', () => [move('n1', 'n2', 3), move('n1', 'n2', 2)], 'reback.not_backed'],
+  ])('refuses %s', async (_, movesOf, code) => {
+    const moves = movesOf();
+    expect(codeOf(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves }))).toBe(code);
+    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n1: 4 });
+    expect((await reads.reservation('spec', id('r1'))).version).toBe(2);
   });
 
   it('gives short units back to the book, not to other buyers', async () => {
-    done(await record(engine, 'pos', [sale('sku1', 'n1', 4)]));
-    expect(await rowOf('sku1', 'n1')).toMatchObject({ shortfall: 3, available: 0 });
-    done(await act(engine, 'r1', 're-back', { expectedVersion: 2, moves: [move('n1', 'n2', 3)] }));
-    expect(await rowOf('sku1', 'n1')).toMatchObject({ shortfall: 0, available: 0, committed: 1, onHand: 1 });
-    done(await record(engine, 'wms', [receipt('sku1', 'n1', 1)]));
-    expect(await rowOf('sku1', 'n1')).toMatchObject({ available: 1 });
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 4)]));
+    expect(await rowOf(sku, 'n1')).toMatchObject({ shortfall: 3, available: 0 });
+    done(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves: [move('n1', 'n2', 3)] }));
+    expect(await rowOf(sku, 'n1')).toMatchObject({ shortfall: 0, available: 0, committed: 1, onHand: 1 });
+    done(await record(engine, id('wms'), [receipt(sku, 'n1', 1)]));
+    expect(await rowOf(sku, 'n1')).toMatchObject({ available: 1 });
   });
 });
