@@ -89,6 +89,6 @@ export class TransactionRolledBackError extends Error {
  * True when the server itself said that the statement failed and kept the session, so that its effect is certainly
  * absent. FATAL and PANIC end the session, possibly after the commit record was written.
  */
-export function isDefiniteFailure(error: unknown): boolean {
+export function isDefiniteFailure(error: unknown): error is pg.DatabaseError {
   return error instanceof pg.DatabaseError && error.severity === 'ERROR';
 }
