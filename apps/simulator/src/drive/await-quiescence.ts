@@ -27,7 +27,7 @@ export interface QuiescenceOptions {
 
 export const awaitQuiescence = async (
   client: ApiClient,
-  { skus, keyPrefix }: Plan,
+  { skus, keyPrefix }: Pick<Plan, 'skus' | 'keyPrefix'>,
   facts: { readonly log: FactLog; readonly source: FactSource },
   { concurrency, stallMs, pollMs }: QuiescenceOptions,
 ): Promise<Quiescence> => {

@@ -5,16 +5,9 @@ import { type Recorder, grantOf } from '../history/recorder.ts';
 import type { HoldOperation, MovementOperation, Operation, Verb, VerbOperation } from '../plan/plan.ts';
 import type { ApiClient, CallResult } from './api-client.ts';
 import { send } from './availability-api.ts';
+import { isExpectedRefusal } from './expected-refusals.ts';
 import { SystemUnavailable } from './system-unavailable.ts';
 
-/** Refusals that a correct client meets: sold out, or the units moved or left before the step came. */
-const EXPECTED_REFUSALS = new Set([
-  'stock.insufficient',
-  'movement.exceeds_stock',
-  'reservation.not_held',
-  'reservation.not_confirmed',
-  'reservation.expired',
-]);
 /** A part fulfilment names nodes; when its units are re-backed meanwhile it is decided anew this often. */
 const PART_ATTEMPTS_MAX = 4;
 const SETTLE_ROUNDS_MAX = 3;
@@ -156,7 +149,7 @@ export class OrderDriver {
   }
 
   #isRefusal(id: string, { status, code, body }: Answered): boolean {
-    if (code !== undefined && EXPECTED_REFUSALS.has(code)) return true;
+    if (isExpectedRefusal(code)) return true;
     this.#recorder.failure(id, `${status} ${JSON.stringify(body)}`.slice(0, 300));
     return false;
   }

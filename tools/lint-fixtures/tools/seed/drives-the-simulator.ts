@@ -1,0 +1,2 @@
+// allowed
+export * from '@onepool/simulator';

@@ -1,0 +1,148 @@
+/** A flash sale from first call to verdict: create, stock up, drive with k6, settle, wait for quiet, audit. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { MovementsResult, StockOfSku } from '@onepool/contracts';
+import {
+  ApiClient,
+  FactLog,
+  JetStreamFacts,
+  Recorder,
+  SystemUnavailable,
+  audit,
+  awaitQuiescence,
+  putNetwork,
+  putSkus,
+  readStock,
+  send,
+  verifyLedger,
+} from '@onepool/simulator';
+import type { Finding } from '@onepool/simulator';
+import { HISTORY_FILE, runK6, writeRunFile } from '../k6/run-k6.ts';
+import type { LoadRun } from '../load-run.ts';
+import { readK6Summary } from '../k6/k6-summary.ts';
+import { boundExpiries } from './bound-expiries.ts';
+import { type CallRecord, parseHistory } from './call-record.ts';
+import type { FlashSalePlan } from './plan.ts';
+import { readHistory } from './read-history.ts';
+import { settle } from './settle.ts';
+import { type SaleSummary, summarizeSale } from './summary.ts';
+
+export interface SaleOutcome {
+  readonly summary: SaleSummary;
+  readonly findings: readonly Finding[];
+  /** The first unexpected answers, with the id of the call. */
+  readonly unexpected: readonly string[];
+}
+
+const BUYERS_AT_ONCE_MAX = 500;
+const STALL_MS = 30_000;
+const POLL_MS = 200;
+const EXPIRY_PATIENCE_MS = 30_000;
+const UNEXPECTED_SHOWN_MAX = 10;
+/** k6 says so of each attempt without an answer, most of which are impatient buyers'. The history has them all. */
+const GIVEN_UP = 'Request Failed';
+
+/** @throws SystemUnavailable when nothing can be proven; findings are returned. */
+export async function runFlashSale(plan: FlashSalePlan, run: LoadRun): Promise<SaleOutcome> {
+  const { urls, key, natsUrl } = run.system;
+  const client = new ApiClient({ urls, key, connections: 2, retryForMs: 60_000, attemptTimeoutMs: 10_000 });
+  const source = await JetStreamFacts.connect(natsUrl);
+  const log = new FactLog(plan.keyPrefix);
+  const recorder = new Recorder();
+  try {
+    // k6 is another process: what both see is the machine's clock, in whole milliseconds.
+    await source.start((fact) => log.take({ ...fact, receivedAtMs: Date.now() + 1 }));
+    await stockUp(plan, client, recorder);
+    const { records, droppedArrivals } = await drive(plan, run);
+    run.say('settling what was not answered, and waiting until nothing moves any more');
+    await settle(readHistory(records, plan, recorder), plan, client, recorder);
+    await untilNothingIsHeld(plan, client);
+    const what = { skus: [plan.sku], keyPrefix: plan.keyPrefix };
+    const quiet = { concurrency: 1, stallMs: STALL_MS, pollMs: POLL_MS };
+    const { stocks, written } = await awaitQuiescence(client, what, { log, source }, quiet);
+    run.say('auditing');
+    const stock = stocks[0];
+    if (stock === undefined) throw new SystemUnavailable(`The book has no ${plan.sku}.`);
+    const { balanced } = await verifyLedger(client, plan.keyPrefix);
+    const history = recorder.history();
+    const moves = boundExpiries(log.moves, history.holds, plan.expiresInSeconds);
+    const result = audit({ history, moves, confirmFacts: log.confirms, stocks });
+    const summary = summarizeSale({
+      plan,
+      records,
+      history,
+      moves,
+      audit: result,
+      stock,
+      holdLatenciesMs: recorder.holdLatenciesMs,
+      unexpected: recorder.failures.length,
+      factsWritten: written,
+      factsReceived: log.received,
+      versionGaps: log.gapsOf(plan.sku, stock.version),
+      ledgerBalanced: balanced,
+      droppedArrivals,
+      replicas: urls.length,
+    });
+    const unexpected = recorder.failures.slice(0, UNEXPECTED_SHOWN_MAX).map(({ id, answer }) => `${id}: ${answer}`);
+    return { summary, findings: result.findings, unexpected };
+  } finally {
+    await source.stop();
+    await client.close();
+  }
+}
+
+async function stockUp(plan: FlashSalePlan, client: ApiClient, recorder: Recorder): Promise<void> {
+  await putSkus(client, [plan.sku]);
+  await putNetwork(client, plan.nodes, plan.channels);
+  const fromMs = Date.now();
+  const result = await send(client, 'recordMovements', {}, plan.stock);
+  if (result.kind !== 'answered' || result.status >= 300) {
+    const why = result.kind === 'answered' ? `${result.status} ${JSON.stringify(result.body)}` : result.reason;
+    throw new SystemUnavailable(`The units of the sale could not be recorded: ${why}`);
+  }
+  recorder.movement({
+    id: plan.stock.id,
+    interval: { fromMs, untilMs: Date.now() + 1 },
+    movements: plan.stock.movements,
+    outcome: 'applied',
+    recordedAtMs: Date.parse((result.body as MovementsResult).recordedAt),
+  });
+}
+
+interface Driven {
+  readonly records: readonly CallRecord[];
+  readonly droppedArrivals: number;
+}
+
+async function drive(plan: FlashSalePlan, run: LoadRun): Promise<Driven> {
+  const { sku, expiresInSeconds, stages, buyers, counterSales, options } = plan;
+  const { buyers: count, units, durationSeconds } = options;
+  writeRunFile(run.folder, 'sale.json', {
+    sku,
+    expiresInSeconds,
+    stages,
+    durationSeconds,
+    buyersAtOnceMax: BUYERS_AT_ONCE_MAX,
+  });
+  writeRunFile(run.folder, 'buyers.json', buyers);
+  writeRunFile(run.folder, 'counter-sales.json', counterSales);
+  run.say(`${count} buyers for ${units} units in ${durationSeconds} s, ${counterSales.length} counter sales meanwhile`);
+  const onLine = (line: string): void => void (line === GIVEN_UP || run.say(line));
+  const code = await runK6({ ...run, scenario: 'flash-sale.ts', onLine });
+  if (code !== 0) throw new Error(`k6 ended with exit code ${code}.`);
+  const records = parseHistory(readFileSync(join(run.folder, HISTORY_FILE), 'utf8'));
+  const { counterOf } = readK6Summary(run.folder);
+  const told = counterOf('calls_recorded');
+  if (told !== records.length) {
+    throw new Error(`k6 recorded ${told} calls, the history has ${records.length}: what is incomplete proves nothing.`);
+  }
+  return { records, droppedArrivals: counterOf('dropped_iterations') };
+}
+
+/** Waits until every hold was confirmed, given back or has expired; what stays held is for the audit to say. */
+async function untilNothingIsHeld({ sku, expiresInSeconds }: FlashSalePlan, client: ApiClient): Promise<void> {
+  const deadline = Date.now() + expiresInSeconds * 1_000 + EXPIRY_PATIENCE_MS;
+  const isHeld = ({ rows }: StockOfSku): boolean => rows.some(({ reserved }) => reserved > 0);
+  while (isHeld(await readStock(client, sku)) && Date.now() < deadline) await delay(POLL_MS);
+}
