@@ -3,17 +3,18 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { Catalog, catalogEntities } from '@onepool/catalog-data-access';
 import { sessionOptions } from '@onepool/platform-postgres';
-import { StockEngine, type StockMemory, StockReads } from '@onepool/stock-data-access';
+import { StockEngine, StockFeeds, type StockMemory, StockReads } from '@onepool/stock-data-access';
 import type { DataSource } from 'typeorm';
 import { type AvailabilityConfig, SCHEMA } from './config.ts';
 import { CatalogController } from './edges/catalog.controller.ts';
+import { FeedsController } from './edges/feeds.controller.ts';
 import { ReservationsController } from './edges/reservations.controller.ts';
 import { CatalogRpc, ReservationsRpc, StockRpc } from './edges/rpc.controller.ts';
 import { StockController } from './edges/stock.controller.ts';
 
 @Module({})
 export class AppModule {
-  static with(config: AvailabilityConfig, engine: StockEngine, memory: StockMemory): DynamicModule {
+  static with(config: AvailabilityConfig, engine: StockEngine, memory: StockMemory, feeds: StockFeeds): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -37,9 +38,18 @@ export class AppModule {
           retryDelay: 500,
         }),
       ],
-      controllers: [CatalogController, ReservationsController, StockController, ReservationsRpc, StockRpc, CatalogRpc],
+      controllers: [
+        CatalogController,
+        FeedsController,
+        ReservationsController,
+        StockController,
+        ReservationsRpc,
+        StockRpc,
+        CatalogRpc,
+      ],
       providers: [
         { provide: StockEngine, useValue: engine },
+        { provide: StockFeeds, useValue: feeds },
         { provide: StockReads, useFactory: () => new StockReads(engine, memory) },
         {
           provide: Catalog,

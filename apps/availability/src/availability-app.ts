@@ -6,6 +6,7 @@ import { CachingApiKeyStore, PostgresApiKeyStore, clientOf, installAuth, publicR
 import { connectNats, monitorConnection, natsMicroserviceOptions, startRelay } from '@onepool/platform-messaging';
 import { createPool, runMigrations } from '@onepool/platform-postgres';
 import {
+  type ProblemFilterOptions,
   installProblemHandling,
   parseJsonBody,
   problem,
@@ -20,10 +21,11 @@ import {
   nestLogger,
   traceparentOf,
 } from '@onepool/platform-telemetry';
-import { Housekeeping, StockEngine, StockMemory } from '@onepool/stock-data-access';
+import { Housekeeping, StockEngine, StockFeeds, StockMemory } from '@onepool/stock-data-access';
 import { AppModule } from './app.module.ts';
 import { csvText } from './catalog-edge.ts';
 import { type AvailabilityConfig, PARTITION_COUNT, SCHEMA } from './config.ts';
+import { installFeedUpload } from './edges/feeds.controller.ts';
 import { engineMetrics } from './engine-metrics.ts';
 import { migrations } from './migrations/index.ts';
 import { problemOf } from './problems.ts';
@@ -110,9 +112,17 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   const housekeeping = new Housekeeping(engine, {
     onError: (error) => logger.warn({ err: error }, 'housekeeping failed; it goes on'),
   });
+  const feeds = new StockFeeds({
+    url: config.DATABASE_URL,
+    schema: SCHEMA,
+    partitionCount: PARTITION_COUNT,
+    onCommitted: () => relay.nudge(),
+    onError: (error) => logger.warn({ err: error }, 'applying a feed failed; it is taken up again'),
+    onConnectionError: (error) => logger.warn({ err: error }, 'database connection lost'),
+  });
 
   const adapter = new FastifyAdapter({ ...problemServerOptions(), bodyLimit: BODY_LIMIT_BYTES });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, engine, memory), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, engine, memory, feeds), adapter, {
     logger: nestLogger(logger),
     bodyParser: false,
   });
@@ -126,11 +136,11 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     },
     clientIdOf: (request) => clientOf(request)?.id,
   });
-  installProblemHandling(app, {
-    bodyLimit_bytes: BODY_LIMIT_BYTES,
+  const answers: ProblemFilterOptions = {
     map: problemOf,
     onFailure: (error, answer) => logger.error({ err: error, code: answer.code }, 'request failed'),
-  });
+  };
+  installProblemHandling(app, { bodyLimit_bytes: BODY_LIMIT_BYTES, ...answers });
   app.useBodyParser('text/csv', { bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => {
     try {
       done(null, csvText(body));
@@ -139,6 +149,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     }
   });
   installAuth(app, { store: new CachingApiKeyStore(new PostgresApiKeyStore(engine.readPool, SCHEMA)) });
+  installFeedUpload(app, feeds, answers);
   const server = app.getHttpAdapter().getInstance();
   const openApi = openApiDocument();
   const asyncApi = asyncApiDocument();
@@ -164,6 +175,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     await housekeeping.stop();
     await memory.stop();
     await closeApp(app);
+    await feeds.close();
     await engine.close();
     await relay.stop();
     nats.stop();

@@ -1,7 +1,14 @@
 /** The app's problem codes, and the one table from what the engine answers to what the edge says. */
 import { classifyPgError } from '@onepool/platform-postgres';
 import { type ProblemError, defineProblems } from '@onepool/platform-problem';
-import { EngineError, Refusal, type Settled } from '@onepool/stock-data-access';
+import {
+  EngineError,
+  FeedHeaderError,
+  FeedSupersededError,
+  FeedTooLargeError,
+  Refusal,
+  type Settled,
+} from '@onepool/stock-data-access';
 
 export const problems = defineProblems({
   'stock.insufficient': { status: 409, title: 'Not enough units to promise', retryable: true },
@@ -20,6 +27,12 @@ export const problems = defineProblems({
   'movement.in_future': { status: 422, title: 'The movement lies in the future', retryable: false },
   'idempotency.mismatch': { status: 409, title: 'The id was used with another body', retryable: false },
   'version.not_reached': { status: 409, title: 'The version has not been reached', retryable: true, retryAfter_s: 1 },
+  'feed.unknown': { status: 404, title: 'No such feed', retryable: false },
+  'feed.in_future': { status: 422, title: 'The capture time lies in the future', retryable: false },
+  'feed.too_large': { status: 413, title: 'The feed is larger than any may be', retryable: false },
+  'feed.not_gzip': { status: 400, title: 'The body cannot be decompressed', retryable: false },
+  'feed.header_invalid': { status: 422, title: 'The first line does not name the columns', retryable: false },
+  'feed.superseded': { status: 409, title: 'Another upload with this id has begun', retryable: false },
   'import.rejected': { status: 422, title: 'The file has bad rows; nothing was applied', retryable: false },
 });
 
@@ -41,6 +54,8 @@ const NUMERIC_VALUE_OUT_OF_RANGE = '22003';
 export function problemOf(error: unknown): ProblemError | undefined {
   if (error instanceof EngineError) return problems.problem(error.code, { retryAfter_s: 1, cause: error });
   if (error instanceof Refusal) return refusal(error.code, error.details);
+  const ofFeed = feedProblemOf(error);
+  if (ofFeed) return ofFeed;
   switch (classifyPgError(error)) {
     case 'connection':
     case 'lock_timeout':
@@ -53,6 +68,14 @@ export function problemOf(error: unknown): ProblemError | undefined {
     case 'other':
       return isOutOfRange(error) ? problems.problem('movement.out_of_range', { cause: error }) : undefined;
   }
+}
+
+function feedProblemOf(error: unknown): ProblemError | undefined {
+  if (error instanceof FeedTooLargeError) return problems.problem('feed.too_large', { detail: error.message });
+  if (error instanceof FeedHeaderError) return problems.problem('feed.header_invalid', { detail: error.message });
+  if (error instanceof FeedSupersededError) return problems.problem('feed.superseded', { cause: error });
+  const isZlib = error instanceof Error && 'code' in error && /^Z_[A-Z]+_ERROR$/.test(String(error.code));
+  return isZlib ? problems.problem('feed.not_gzip', { cause: error }) : undefined;
 }
 
 const isOutOfRange = (error: unknown): boolean =>

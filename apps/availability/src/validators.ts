@@ -23,6 +23,8 @@ export const queries = {
   page: compileQuerySchema(operations.listSkus.query),
   thresholdPage: compileQuerySchema(operations.listThresholds.query),
   ledgerPage: compileQuerySchema(operations.listLedger.query),
+  feed: compileQuerySchema(operations.sendFeed.query),
+  feedRefusalPage: compileQuerySchema(operations.listFeedRefusals.query),
   exceptionPage: compileQuerySchema(operations.listExceptions.query),
   atp: compileQuerySchema(operations.getAtp.query),
   countEvents: compileQuerySchema(operations.countEvents.query),
@@ -31,6 +33,7 @@ export const queries = {
 export const params = {
   sku: compileQuerySchema(operations.getAtp.params),
   reservation: compileQuerySchema(operations.getReservation.params),
+  feed: compileQuerySchema(operations.getFeed.params),
 };
 
 export const rows = { sku: compileSchema(Sku), node: compileSchema(Node), channel: compileSchema(Channel) };

@@ -40,9 +40,19 @@ function parameters(schema: unknown, place: 'path' | 'query'): object[] {
   }));
 }
 
+function streamedBody({ contentTypes, row, description }: NonNullable<Operation['stream']>): object {
+  const content = contentTypes.map((type) => [
+    type,
+    { schema: { type: 'string', contentMediaType: 'application/json', contentSchema: row } },
+  ]);
+  const csv = ['text/csv', { schema: { type: 'string' } }];
+  return { required: true, description, content: Object.fromEntries([...content, csv]) };
+}
+
 function requestBody(operation: Operation): object {
   if (operation.body)
     return { requestBody: { required: true, content: { 'application/json': { schema: operation.body } } } };
+  if (operation.stream) return { requestBody: streamedBody(operation.stream) };
   if (!operation.csvColumns) return {};
   const description = `First line names the columns: ${operation.csvColumns.join(', ')}. Lists within a cell are separated by |.`;
   return { requestBody: { required: true, description, content: { 'text/csv': { schema: { type: 'string' } } } } };

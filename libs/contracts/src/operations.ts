@@ -4,13 +4,22 @@
  */
 import { type TSchema, Type } from '@sinclair/typebox';
 import * as catalog from './catalog.ts';
+import * as feeds from './feeds.ts';
 import * as reservations from './reservations.ts';
 import * as stock from './stock.ts';
-import { ExceptionPageQuery, LedgerPageQuery, PageQuery, ThresholdPageQuery, closed, pageOf } from './primitives.ts';
+import {
+  ExceptionPageQuery,
+  FeedRefusalPageQuery,
+  LedgerPageQuery,
+  PageQuery,
+  ThresholdPageQuery,
+  closed,
+  pageOf,
+} from './primitives.ts';
 
 export interface Operation {
   readonly summary: string;
-  readonly http: { readonly method: 'GET' | 'POST' | 'PUT'; readonly path: string; readonly success: 200 | 201 };
+  readonly http: { readonly method: 'GET' | 'POST' | 'PUT'; readonly path: string; readonly success: 200 | 201 | 202 };
   /** Core NATS request/reply subject; the payload is the body plus the path's parameters. */
   readonly subject?: string;
   readonly scope: string;
@@ -19,6 +28,8 @@ export interface Operation {
   readonly body?: TSchema;
   /** `text/csv` bodies are described by their columns instead of a schema. */
   readonly csvColumns?: readonly string[];
+  /** Bodies that are read row by row as they arrive, by content type. */
+  readonly stream?: { readonly contentTypes: readonly string[]; readonly row: TSchema; readonly description: string };
   readonly response: TSchema;
   /** Stable problem codes besides the platform's own (`request.*`, `auth.*`, `service.*`, `internal`). */
   readonly problems: readonly string[];
@@ -26,10 +37,11 @@ export interface Operation {
 
 const rpc = (name: string): string => `onepool.rpc.availability.${name}.v1`;
 const get = (path: string) => ({ method: 'GET', path, success: 200 }) as const;
-const post = (path: string, success: 200 | 201 = 200) => ({ method: 'POST', path, success }) as const;
+const post = (path: string, success: 200 | 201 | 202 = 200) => ({ method: 'POST', path, success }) as const;
 const put = (path: string) => ({ method: 'PUT', path, success: 200 }) as const;
 const skuParam = closed({ sku: catalog.Sku.properties.sku });
 const reservationParam = closed({ id: reservations.HoldRequest.properties.id });
+const feedParam = closed({ id: reservations.HoldRequest.properties.id });
 const prefixQuery = closed({ keyPrefix: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' })) });
 
 const verb = <B extends TSchema>(name: string, body: B, problems: readonly string[]) => ({
@@ -131,7 +143,12 @@ export const AVAILABILITY_OPERATIONS = {
     'node.unknown',
     'sku.unknown',
   ]),
-  fulfil: verb('fulfil', reservations.FulfilRequest, ['reservation.not_confirmed', 'sku.unknown', 'node.unknown']),
+  fulfil: verb('fulfil', reservations.FulfilRequest, [
+    'reservation.not_confirmed',
+    'sku.unknown',
+    'node.unknown',
+    'movement.in_future',
+  ]),
   release: verb('release', reservations.ReleaseRequest, ['reservation.not_held', 'sku.unknown', 'node.unknown']),
   cancel: verb('cancel', reservations.CancelRequest, ['reservation.not_confirmed', 'sku.unknown', 'node.unknown']),
   recordMovements: {
@@ -195,6 +212,44 @@ export const AVAILABILITY_OPERATIONS = {
     body: stock.LedgerVerifyRequest,
     response: stock.LedgerVerification,
     problems: [],
+  },
+  sendFeed: {
+    summary: 'Send a feed: counts or changes of stock, as many rows as it takes. The same id answers with its state.',
+    http: post('/v1/feeds', 202),
+    scope: 'stock:write',
+    query: feeds.FeedQuery,
+    stream: {
+      contentTypes: feeds.FEED_CONTENT_TYPES,
+      row: feeds.FeedRow,
+      description: `One JSON object a line, or a CSV whose first line names the columns: ${feeds.FEED_COLUMNS.join(', ')}. \`Content-Encoding: gzip\` is allowed. At most ${feeds.FEED_BYTES_MAX} bytes uncompressed, ${feeds.FEED_ROWS_MAX} rows, ${feeds.FEED_LINE_BYTES_MAX} bytes a line.`,
+    },
+    response: feeds.Feed,
+    problems: [
+      'feed.header_invalid',
+      'feed.in_future',
+      'feed.not_gzip',
+      'feed.superseded',
+      'feed.too_large',
+      'idempotency.mismatch',
+      'node.unknown',
+    ],
+  },
+  getFeed: {
+    summary: 'State and progress of a feed.',
+    http: get('/v1/feeds/{id}'),
+    scope: 'stock:read',
+    params: feedParam,
+    response: feeds.Feed,
+    problems: ['feed.unknown'],
+  },
+  listFeedRefusals: {
+    summary: 'Rows of a feed that were refused, with line and reason.',
+    http: get('/v1/feeds/{id}/refusals'),
+    scope: 'stock:read',
+    params: feedParam,
+    query: FeedRefusalPageQuery,
+    response: pageOf(feeds.FeedRefusal),
+    problems: ['feed.unknown'],
   },
   listExceptions: {
     summary: 'Promises no eligible node can cover, open ones first.',

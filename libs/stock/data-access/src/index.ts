@@ -1,5 +1,4 @@
 export { stockSchemaSql } from './schema.ts';
-export { feedSchemaSql } from './feeds/feed-schema.ts';
 export { StockEngine, type EngineOptions, type Settled } from './engine.ts';
 export { StockReads, type Page } from './reads.ts';
 export { Housekeeping, type HousekeepingOptions } from './housekeeping.ts';
@@ -8,3 +7,9 @@ export { Refusal, type RefusalCode } from './refusal.ts';
 export type { LaneHooks, LaneLimits } from './lane.ts';
 export type { VerbRequest } from './resolve.ts';
 export { StockMemory, type StockMemoryOptions } from './stock-memory.ts';
+export { feedSchemaSql } from './feeds/feed-schema.ts';
+export { StockFeeds, type StockFeedsOptions } from './feeds/stock-feeds.ts';
+export type { FeedUpload, FeedLimits } from './feeds/feed-uploads.ts';
+export { FeedTooLargeError } from './feeds/feed-uploads.ts';
+export { FeedHeaderError, type FeedFormat } from './feeds/row-reader.ts';
+export { FeedSupersededError } from './feeds/staging.ts';

@@ -6,6 +6,8 @@ export type RefusalCode =
   | 'reservation.unknown'
   | 'idempotency.mismatch'
   | 'movement.in_future'
+  | 'feed.unknown'
+  | 'feed.in_future'
   | 'version.not_reached';
 
 export class Refusal extends Error {

@@ -27,6 +27,7 @@ export const feedSchemaSql: readonly string[] = [
      settled bigint NOT NULL DEFAULT 0,
      applied bigint NOT NULL DEFAULT 0,
      refused bigint NOT NULL DEFAULT 0,
+     refused_applying bigint NOT NULL DEFAULT 0,
      unreadable bigint NOT NULL DEFAULT 0,
      has_records boolean NOT NULL DEFAULT false,
      failure text,

@@ -1,0 +1,95 @@
+/**
+ * HTTP: feeds in, and what became of them. The upload is a route of Fastify's own, in a scope without body parsers: Nest
+ * would read the whole body, and the app's limit would refuse it.
+ */
+import { createGunzip } from 'node:zlib';
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AVAILABILITY_OPERATIONS, FEED_CONTENT_TYPES, type Feed, type PageQuery } from '@onepool/contracts';
+import { type ApiClient, CurrentClient, RequireScope, clientOf, scopedRoute } from '@onepool/platform-auth';
+import { ProblemFilter, type ProblemFilterOptions, bodyOf, problem } from '@onepool/platform-problem';
+import { currentTrace, traceparentOf } from '@onepool/platform-telemetry';
+import { StockFeeds } from '@onepool/stock-data-access';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { params, queries } from '../validators.ts';
+
+interface FeedParam {
+  readonly id: string;
+}
+
+@Controller('v1/feeds')
+@RequireScope('stock:read')
+export class FeedsController {
+  constructor(private readonly feeds: StockFeeds) {}
+
+  @Get(':id')
+  getFeed(@Param(bodyOf(params.feed)) { id }: FeedParam, @CurrentClient() client: ApiClient): Promise<Feed> {
+    return this.feeds.reads.feed(client.id, id);
+  }
+
+  @Get(':id/refusals')
+  listRefusals(
+    @Param(bodyOf(params.feed)) { id }: FeedParam,
+    @Query(bodyOf(queries.feedRefusalPage)) { limit = 100, cursor }: PageQuery,
+    @CurrentClient() client: ApiClient,
+  ) {
+    return this.feeds.reads.refusals(client.id, id, limit, cursor);
+  }
+}
+
+/** Adds `POST /v1/feeds`. Call it after the installers of telemetry, problems and auth, whose hooks it inherits. */
+export function installFeedUpload(app: NestFastifyApplication, feeds: StockFeeds, options: ProblemFilterOptions): void {
+  const server: FastifyInstance = app.getHttpAdapter().getInstance();
+  const filter = new ProblemFilter(options);
+  void server.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser([...FEED_CONTENT_TYPES], (_request, payload, parsed) => parsed(null, payload));
+    scope.setErrorHandler((error, request, reply) => filter.send(filter.answerTo(error), request, reply));
+    const { path, success } = AVAILABILITY_OPERATIONS.sendFeed.http;
+    scope.post(path, scopedRoute('stock:write'), async (request, reply) => {
+      const feed = await receive(feeds, request, reply);
+      return reply.status(success).send(feed);
+    });
+    done();
+  });
+}
+
+async function receive(feeds: StockFeeds, request: FastifyRequest, reply: FastifyReply): Promise<Feed> {
+  const client = clientOf(request);
+  if (!client) throw problem('auth.missing');
+  const query = queries.feed.parse(request.query);
+  if (query.mode === 'delta' && query.completeness === 'full') {
+    const message = 'only a reset can be full';
+    throw problem('request.invalid', { errors: [{ path: '/completeness', code: 'const', message }] });
+  }
+  const trace = currentTrace();
+  const body = decoded(request);
+  try {
+    return await feeds.receive({
+      client: client.id,
+      query,
+      format: request.headers['content-type']?.startsWith('text/csv') ? 'csv' : 'ndjson',
+      body,
+      trace: trace ? traceparentOf(trace) : null,
+    });
+  } finally {
+    // What was not read of the body is not worth reading: the connection ends with the answer.
+    if (!request.raw.readableEnded) reply.header('connection', 'close');
+  }
+}
+
+/** The body as it was before compression. */
+function decoded(request: FastifyRequest): AsyncIterable<Uint8Array> {
+  const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
+  const raw = (request.body ?? request.raw) as NodeJS.ReadableStream;
+  if (encoding === 'identity') return raw as AsyncIterable<Uint8Array>;
+  if (encoding !== 'gzip') {
+    const detail = 'Content-Encoding may be gzip or identity.';
+    throw problem('request.unsupported_media_type', { detail, headers: { 'accept-encoding': 'gzip, identity' } });
+  }
+  const gunzip = createGunzip();
+  // An upload that is cut must end the reading too.
+  raw.on('error', (error) => gunzip.destroy(error instanceof Error ? error : undefined));
+  request.raw.on('aborted', () => gunzip.destroy(new Error('aborted')));
+  return raw.pipe(gunzip);
+}

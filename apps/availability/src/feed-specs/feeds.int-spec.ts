@@ -1,0 +1,296 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type StockEngine, type StockFeeds, StockReads } from '@onepool/stock-data-access';
+import { act, done, hold, receipt, record, sale } from '../engine-specs/asking.ts';
+import { brokenLaws } from '../engine-specs/laws.ts';
+import { CLIENT, type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
+import { feed, feedsOn, refusalsOf, send } from './feeding.ts';
+
+const MINUTE = 60_000;
+let pool: PoolFixture;
+let engine: StockEngine;
+let feeds: StockFeeds;
+let reads: StockReads;
+/** Now, in milliseconds; feeds are captured relative to it. */
+let now: number;
+beforeEach(async () => {
+  pool = await createPoolFixture(3, 4);
+  engine = pool.engine();
+  feeds = feedsOn(pool);
+  reads = new StockReads(engine);
+  now = Date.now();
+});
+afterEach(async () => {
+  expect(await brokenLaws(pool.dataSource)).toEqual([]);
+  expect(await reads.verifyLedger(undefined)).toMatchObject({ balanced: true });
+  await feeds.close();
+  await pool.close();
+});
+
+const at = (minutes: number): string => new Date(now + minutes * MINUTE).toISOString();
+const row = async (sku: string, node: string) => (await reads.stock(sku)).rows.find((one) => one.node === node);
+const told = (sku: string, node: string, quantity: number, more: object = {}) => ({ sku, node, quantity, ...more });
+const before = (minutes: number) => ({ at: now - minutes * MINUTE });
+
+describe('a physical reset', () => {
+  it('makes the book what was counted, and says how many rows changed', async () => {
+    await pool.receive('sku1', 'n1', 5);
+    // The receipt is recorded now; the count comes after it.
+    const outcome = await feed(feeds, [told('sku1', 'n1', 8), told('sku2', 'n1', 3), told('sku3', 'n2', 0)], {
+      at: Date.now(),
+    });
+    expect(outcome).toMatchObject({
+      state: 'done',
+      percentage: 100,
+      rows: { received: 3, staged: 3, unchanged: 1, applied: 2, refused: 0 },
+    });
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 8, available: 8 });
+    expect(await row('sku2', 'n1')).toMatchObject({ onHand: 3 });
+  });
+
+  it('keeps what happened after it was captured, and what was promised', async () => {
+    await record(engine, 'r', [receipt('sku1', 'n1', 10)], { occurredAt: at(-60) });
+    await record(engine, 's', [sale('sku1', 'n1', 2)], { occurredAt: at(-10) });
+    done(await hold(engine, 'h', [['sku1', 3]]));
+    await feed(feeds, [told('sku1', 'n1', 20)], before(30));
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 18, available: 15, reserved: 3 });
+  });
+
+  it('leaves an event alone that was already in it, however late it is told', async () => {
+    await feed(feeds, [told('sku1', 'n1', 20), told('sku1', 'n2', 4)], before(30));
+    for (const [id, movement] of [
+      ['s', sale('sku1', 'n1', 2)],
+      ['r', receipt('sku1', 'n1', 7)],
+      ['t', { type: 'transfer', sku: 'sku1', node: 'n1', toNode: 'n3', quantity: 1 }],
+    ] as const)
+      done(await record(engine, id, [movement], { occurredAt: at(-40) }));
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 20, available: 20 });
+    // n3 was not counted, so the arriving leg is news there.
+    expect(await row('sku1', 'n3')).toMatchObject({ onHand: 1 });
+    done(
+      await record(engine, 'd', [{ type: 'damage', sku: 'sku1', node: 'n1', quantity: 3 }], { occurredAt: at(-40) }),
+    );
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 20, available: 17, damaged: 3 });
+    done(await record(engine, 's2', [sale('sku1', 'n1', 2)], { occurredAt: at(-20) }));
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 18, available: 15, damaged: 3 });
+  });
+
+  it('an unchanged row is a count too: a sale before it, told after it, takes nothing', async () => {
+    await record(engine, 'r', [receipt('sku1', 'n1', 5)], { occurredAt: at(-60) });
+    expect(await feed(feeds, [told('sku1', 'n1', 5)], before(30))).toMatchObject({
+      rows: { unchanged: 1, applied: 0 },
+    });
+    done(await record(engine, 's', [sale('sku1', 'n1', 2)], { occurredAt: at(-31) }));
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 5 });
+  });
+
+  it('a shipment before it, told after it, ends the promise and leaves the book', async () => {
+    await record(engine, 'r', [receipt('sku1', 'n1', 5)], { occurredAt: at(-60) });
+    done(await hold(engine, 'h', [['sku1', 2]]));
+    done(await act(engine, 'h', 'confirm', {}));
+    await feed(feeds, [told('sku1', 'n1', 3)], before(30));
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 3, available: 1, committed: 2 });
+    done(await act(engine, 'h', 'fulfil', { occurredAt: at(-40) }));
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 3, available: 3, committed: 0 });
+  });
+
+  it('that finds fewer units than are promised leaves a shortfall, which is moved to another node', async () => {
+    await record(engine, 'r', [receipt('sku1', 'n1', 5)], { occurredAt: at(-60) });
+    done(await hold(engine, 'h', [['sku1', 4]]));
+    await feed(feeds, [told('sku1', 'n1', 1)], before(30));
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 1, reserved: 4, shortfall: 3 });
+    await feed(feeds, [told('sku1', 'n2', 6)], before(30));
+    const tasks: unknown[] = await pool.dataSource.query('SELECT sku_key FROM reback_task');
+    expect(tasks).toHaveLength(1);
+  });
+
+  it('older than the last one of its source is refused row by row, of another source too', async () => {
+    await feed(feeds, [told('sku1', 'n1', 5)], before(10));
+    const older = await feed(feeds, [told('sku1', 'n1', 9), told('sku2', 'n1', 9)], before(20));
+    expect(await refusalsOf(feeds, older.id)).toMatchObject([{ line: 1, code: 'feed.stale' }]);
+    expect(older.rows).toMatchObject({ applied: 1, refused: 1 });
+    const other = await feed(feeds, [told('sku1', 'n1', 9)], { ...before(20), source: 'erp' });
+    expect(await refusalsOf(feeds, other.id)).toMatchObject([{ line: 1, code: 'feed.superseded' }]);
+    const newer = await feed(feeds, [told('sku1', 'n1', 9)], { ...before(5), source: 'erp' });
+    expect(newer.rows).toMatchObject({ applied: 1, refused: 0 });
+  });
+
+  it('nets what was overdrawn, since a count cannot be negative', async () => {
+    await record(engine, 's', [sale('sku1', 'n1', 4)], { occurredAt: at(-60) });
+    expect(await row('sku1', 'n1')).toMatchObject({ overdrawn: 4 });
+    await feed(feeds, [told('sku1', 'n1', 0)], before(30));
+    expect(await row('sku1', 'n1')).toMatchObject({ overdrawn: 0, onHand: 0 });
+  });
+});
+
+describe('a full reset', () => {
+  it('counts what it does not name 0 at its nodes, and nowhere else', async () => {
+    for (const [sku, node] of [
+      ['sku1', 'n1'],
+      ['sku2', 'n1'],
+      ['sku1', 'n2'],
+    ] as const)
+      done(await record(engine, `${sku}${node}`, [receipt(sku, node, 5)], { occurredAt: at(-60) }));
+    const outcome = await feed(feeds, [told('sku1', 'n1', 5)], { ...before(30), completeness: 'full' });
+    expect(outcome).toMatchObject({ absentRows: 'zeroed', rows: { absent: 1, applied: 1, unchanged: 1 } });
+    expect(await row('sku2', 'n1')).toMatchObject({ onHand: 0 });
+    expect(await row('sku1', 'n2')).toMatchObject({ onHand: 5 });
+  });
+
+  it('never takes a refused row for an absent one, and with an unreadable line nothing is absent', async () => {
+    for (const sku of ['sku1', 'sku2', 'sku3'])
+      done(await record(engine, sku, [receipt(sku, 'n1', 5)], { occurredAt: at(-60) }));
+    const full = { ...before(30), completeness: 'full' } as const;
+    await feed(feeds, [told('sku1', 'n1', 5), told('sku2', 'n1', -3)], full);
+    expect(await row('sku2', 'n1')).toMatchObject({ onHand: 5 });
+    expect(await row('sku3', 'n1')).toMatchObject({ onHand: 0 });
+    const broken = await feed(feeds, [told('sku1', 'n1', 5), '{'], { ...before(20), completeness: 'full' });
+    expect(broken).toMatchObject({ absentRows: 'untouched', rows: { absent: 0 } });
+    expect(await row('sku2', 'n1')).toMatchObject({ onHand: 5 });
+  });
+});
+
+describe('an availability reset', () => {
+  const confirmed = async (id: string, quantity: number): Promise<void> => {
+    done(await hold(engine, id, [['sku1', quantity]], { nodes: ['n1'] }));
+    done(await act(engine, id, 'confirm', {}));
+  };
+  const pinned = async (id: string, quantity: number): Promise<void> => {
+    await confirmed(id, quantity);
+    const move = { sku: 'sku1', from: 'n1', to: 'n1', quantity };
+    const pin = { fulfilmentId: `ful-${id}`, orderVersion: 1 };
+    done(await act(engine, id, 're-back', { expectedVersion: 2, moves: [move], pin }));
+  };
+  const availability = { measure: 'availability' } as const;
+  beforeEach(async () => void done(await record(engine, 'r', [receipt('sku1', 'n1', 10)], { occurredAt: at(-60) })));
+
+  it('deducts only the promises that the node did not know of', async () => {
+    await pinned('known', 3);
+    await confirmed('unknown', 2);
+    await feed(feeds, [told('sku1', 'n1', 7)], { ...availability, at: Date.now() });
+    // The node has 7 left of 10 after ours of 3; of these 7, 2 are promised.
+    expect(await row('sku1', 'n1')).toMatchObject({ available: 5, committed: 5, onHand: 10 });
+  });
+
+  it('holds for what the node learnt later, and for what shipped or was cancelled since', async () => {
+    await pinned('known', 3);
+    await pinned('gone', 1);
+    const captured = Date.now();
+    await pinned('later', 2);
+    done(await act(engine, 'known', 'fulfil', {}));
+    done(await act(engine, 'gone', 'cancel', {}));
+    await feed(feeds, [told('sku1', 'n1', 6)], { ...availability, at: captured });
+    // 6 told; 2 promised since, and 1 given back that the node had set aside.
+    expect(await row('sku1', 'n1')).toMatchObject({ available: 5, committed: 2, onHand: 7 });
+  });
+
+  it('and a late shipment of units that the node had set aside takes nothing from what is available', async () => {
+    await pinned('known', 3);
+    const shipped = new Date(Date.now() + 1).toISOString();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await feed(feeds, [told('sku1', 'n1', 7)], { ...availability, at: Date.now() });
+    done(await act(engine, 'known', 'fulfil', { occurredAt: shipped }));
+    expect(await row('sku1', 'n1')).toMatchObject({ available: 7, committed: 0, onHand: 7 });
+  });
+});
+
+describe('a delta feed', () => {
+  const delta = { mode: 'delta' } as const;
+
+  it('adjusts the book in the order of its lines, each record once per source, ever', async () => {
+    const rows = [told('sku1', 'n1', 5, { recordId: 'a' }), told('sku1', 'n1', -2, { recordId: 'b' })];
+    const first = await feed(feeds, [...rows, told('sku1', 'n1', 9, { recordId: 'a' })], { ...delta, at: Date.now() });
+    expect(first.rows).toMatchObject({ applied: 2, refused: 1 });
+    expect(await refusalsOf(feeds, first.id)).toMatchObject([{ line: 3, code: 'record.duplicate' }]);
+    const again = await feed(feeds, [...rows, told('sku2', 'n1', 1, { recordId: 'c' })], { ...delta, at: Date.now() });
+    expect(again.rows).toMatchObject({ applied: 1, refused: 2 });
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 3 });
+    await feed(feeds, rows, { ...delta, source: 'pos', at: Date.now() });
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 6 });
+    const ledger = await reads.ledger('sku1', 10, undefined);
+    expect(ledger.items[0]).toMatchObject({ reason: 'delta', source: 'wms', sourceEventId: 'a', quantity: 5 });
+  });
+
+  it('leaves the book alone where a count has seen what it tells', async () => {
+    await feed(feeds, [told('sku1', 'n1', 5)], before(10));
+    const rows = [told('sku1', 'n1', -1, { occurredAt: at(-20) }), told('sku1', 'n1', -2, { occurredAt: at(-5) })];
+    expect(await feed(feeds, rows, delta)).toMatchObject({ rows: { applied: 1, unchanged: 1 } });
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 3 });
+  });
+});
+
+describe('rows that cannot be', () => {
+  it('are kept with line and reason, and the others are applied', async () => {
+    const outcome = await feed(
+      feeds,
+      [
+        told('sku1', 'n1', 1),
+        '{"sku":"sku1"',
+        told('nothing', 'n1', 1),
+        told('sku1', 'nowhere', 1),
+        told('sku2', 'n1', 1.5),
+        told('sku1', 'n1', 2),
+        told('sku2', 'n1', 1, { capturedAt: at(6) }),
+        told('sku2', 'n1', 1, { capturedAt: 'today' }),
+        told('sku2', 'n1', 1, { colour: 'red' }),
+        told('sku2', 'n1', 1, { state: 'damaged' }),
+        `{"sku":"${'x'.repeat(70_000)}"}`,
+        '[]',
+        told('sku2', 'n1', 4, { recordId: 'a\u0000' }),
+        told('sku3', 'n1', 4, { recordId: 'a' }),
+        told('sku4', 'n1', 4, { recordId: 'a' }),
+      ],
+      { at: now },
+    );
+    expect((await refusalsOf(feeds, outcome.id)).map(({ line, code }) => [line, code])).toEqual([
+      [2, 'row.malformed'],
+      [3, 'sku.unknown'],
+      [4, 'node.unknown'],
+      [5, 'quantity.invalid'],
+      [6, 'row.duplicate'],
+      [7, 'time.in_future'],
+      [8, 'time.invalid'],
+      [9, 'row.invalid'],
+      [10, 'state.unsupported'],
+      [11, 'row.too_long'],
+      [12, 'row.malformed'],
+      [13, 'record.invalid'],
+      [15, 'record.duplicate'],
+    ]);
+    expect(outcome.rows).toEqual({ received: 15, staged: 2, absent: 0, unchanged: 0, applied: 2, refused: 13 });
+  });
+
+  it('that would leave a balance’s bounds are refused alone', async () => {
+    await record(engine, 'r', [receipt('sku2', 'n1', 5)], { occurredAt: at(-60) });
+    const rows = [told('sku1', 'n1', 1), told('sku2', 'n1', 1_000_000_000), told('sku3', 'n1', 3)];
+    await pool.dataSource.query('ALTER TABLE stock ADD CONSTRAINT small CHECK (available < 1000)');
+    const outcome = await feed(feeds, rows, before(1));
+    expect(outcome).toMatchObject({ state: 'done', rows: { applied: 2, refused: 1 } });
+    expect(await refusalsOf(feeds, outcome.id)).toMatchObject([{ line: 2, code: 'row.failed' }]);
+  });
+});
+
+describe('one id', () => {
+  it('takes effect once; asked again it answers with the feed’s state', async () => {
+    const query = { id: 'once', at: now - MINUTE };
+    await feed(feeds, [told('sku1', 'n1', 5)], query);
+    const again = await send(feeds, [told('sku1', 'n1', 9)], query);
+    expect(again).toMatchObject({ state: 'done', rows: { applied: 1 } });
+    await expect(send(feeds, [], { ...query, source: 'erp' })).rejects.toMatchObject({ code: 'idempotency.mismatch' });
+  });
+
+  it('whose upload was cut stays receiving, and sent again whole replaces what had come', async () => {
+    const query = { id: 'cut', at: now - MINUTE };
+    async function* cut(): AsyncGenerator<Uint8Array> {
+      yield await Promise.resolve(Buffer.from(`${JSON.stringify(told('sku1', 'n1', 5))}\n`.repeat(20_000)));
+      throw new Error('cut');
+    }
+    const parameters = { source: 'wms', mode: 'reset', measure: 'physical' } as const;
+    const upload = { ...parameters, id: 'cut', capturedAt: new Date(query.at).toISOString() };
+    const receiving = feeds.receive({ client: CLIENT, query: upload, format: 'ndjson', body: cut(), trace: null });
+    await expect(receiving).rejects.toThrow('cut');
+    await feeds.worker.once();
+    expect(await feeds.reads.feed(CLIENT, 'cut')).toMatchObject({ state: 'receiving' });
+    expect(await feed(feeds, [told('sku2', 'n1', 4)], query)).toMatchObject({ state: 'done', rows: { received: 1 } });
+    expect(await row('sku1', 'n1')).toBeUndefined();
+  });
+});

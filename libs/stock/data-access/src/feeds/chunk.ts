@@ -1,0 +1,55 @@
+/** What every chunk of a feed does first, under the lock order: its SKUs' gates, then the feed itself. */
+import type { SkuKey } from '@onepool/stock-domain';
+import type pg from 'pg';
+import type { FeedRecord } from './feed-record.ts';
+
+export interface ChunkGates {
+  readonly skus: readonly SkuKey[];
+  readonly codes: readonly string[];
+  readonly versions: readonly number[];
+}
+
+/** Somebody else has gone on with the feed; what this worker was about to do is done. */
+export class FeedMovedOnError extends Error {
+  override readonly name = 'FeedMovedOnError';
+}
+
+/** What a chunk did. `upto` is the cursor after it. */
+export interface ChunkDone {
+  readonly rows: number;
+  readonly changed: boolean;
+  readonly upto: number;
+}
+
+/** Locks the gates of the SKUs that `select` names with its parameters, in order. */
+export async function lockChunkGates(
+  client: pg.PoolClient,
+  select: string,
+  parameters: readonly unknown[],
+): Promise<ChunkGates> {
+  const { rows } = await client.query<{ sku_key: number; version: number; code: string }>(
+    `SELECT g.sku_key, g.version, s.code FROM sku_gate g JOIN sku s USING (sku_key)
+      WHERE g.sku_key IN (${select}) ORDER BY g.sku_key FOR NO KEY UPDATE OF g`,
+    [...parameters],
+  );
+  return {
+    skus: rows.map((row) => row.sku_key),
+    codes: rows.map((row) => row.code),
+    versions: rows.map((row) => row.version),
+  };
+}
+
+/**
+ * Locks the feed, if it is where the caller believes, and gives the time (ms) after the locks.
+ *
+ * @throws FeedMovedOnError
+ */
+export async function lockFeed(client: pg.PoolClient, feed: FeedRecord, cursor: number): Promise<number> {
+  const { rows } = await client.query<{ now: number }>(
+    `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
+       FROM feed WHERE feed_key = $1 AND state = 'applying' AND cursor = $2 FOR NO KEY UPDATE`,
+    [feed.feed_key, cursor],
+  );
+  if (!rows[0]) throw new FeedMovedOnError(`feed ${feed.feed_key} is no longer at ${cursor}`);
+  return rows[0].now;
+}

@@ -1,0 +1,38 @@
+/** What became of a feed. */
+import type { Feed, FeedRefusal, FeedRefusalCode } from '@onepool/contracts';
+import type pg from 'pg';
+import type { Page } from '../reads.ts';
+import { Refusal } from '../refusal.ts';
+import { type FeedView, feedView } from './feed-record.ts';
+
+export class FeedReads {
+  constructor(private readonly pool: Pick<pg.Pool, 'query'>) {}
+
+  async feed(client: string, id: string): Promise<Feed> {
+    return feedView(await this.#find(client, id));
+  }
+
+  /** Refused rows in the order in which they were found bad. */
+  async refusals(client: string, id: string, limit: number, cursor: string | undefined): Promise<Page<FeedRefusal>> {
+    const { feed_key } = await this.#find(client, id);
+    const { rows } = await this.pool.query<{ refusal_key: number; line: number; code: string; message: string }>(
+      `SELECT refusal_key, line, code, message FROM feed_refusal
+        WHERE feed_key = $1 AND refusal_key > $2 ORDER BY refusal_key LIMIT $3`,
+      [feed_key, cursor ?? 0, limit],
+    );
+    const items = rows.map(({ line, code, message }) => ({ line, code: code as FeedRefusalCode, message }));
+    const last = rows.at(-1);
+    return { items, nextCursor: last && rows.length === limit ? String(last.refusal_key) : null };
+  }
+
+  async #find(client: string, id: string): Promise<FeedView> {
+    const { rows } = await this.pool.query<FeedView>(
+      `SELECT f.*, n.code AS node, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
+         FROM feed f LEFT JOIN node n USING (node_key) WHERE f.client = $1 AND f.id = $2`,
+      [client, id],
+    );
+    const found = rows[0];
+    if (!found) throw new Refusal('feed.unknown', { feed: id });
+    return found;
+  }
+}

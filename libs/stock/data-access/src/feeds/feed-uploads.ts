@@ -1,0 +1,216 @@
+/**
+ * Takes feeds in. Rows stream through: what arrives is parsed while the piece before it is stored, and neither the
+ * reader nor the database ever waits for more than one piece, so that memory stays the same for ten rows and for
+ * twenty million. The caller's backpressure is the stream's.
+ */
+import { FEED_BYTES_MAX, FEED_ROWS_MAX, type Feed, type FeedQuery } from '@onepool/contracts';
+import { inTransaction } from '@onepool/platform-postgres';
+import type { SellingRules } from '@onepool/stock-domain';
+import type pg from 'pg';
+import { Refusal } from '../refusal.ts';
+import { bodyHash, nodeKey } from '../resolve.ts';
+import type { RulesSource } from '../rules-source.ts';
+import { CodeBook } from './code-book.ts';
+import type { FeedReads } from './feed-reads.ts';
+import type { FeedRecord } from './feed-record.ts';
+import { splitLines } from './line-splitter.ts';
+import { FUTURE_TOLERANCE_MS, type FeedFormat, type FeedRow, type RowFault, RowReader } from './row-reader.ts';
+import { type Piece, type StagedRow, createStage, dropStage, stagePiece } from './staging.ts';
+
+const ROWS_PER_PIECE = 20_000;
+
+export interface FeedLimits {
+  readonly bytesMax: number;
+  readonly rowsMax: number;
+}
+
+export interface FeedUpload {
+  /** The API client; ids are scoped to it. */
+  readonly client: string;
+  readonly query: FeedQuery;
+  readonly format: FeedFormat;
+  /** Uncompressed. */
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly trace: string | null;
+}
+
+/** A feed that is larger than any may be. It has failed, and is not taken up again. */
+export class FeedTooLargeError extends Error {
+  override readonly name = 'FeedTooLargeError';
+}
+
+export class FeedUploads {
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly rules: RulesSource,
+    private readonly reads: FeedReads,
+    private readonly onStaged: () => void,
+    private readonly limits: FeedLimits = { bytesMax: FEED_BYTES_MAX, rowsMax: FEED_ROWS_MAX },
+  ) {}
+
+  /**
+   * Receives a feed whole; it is applied afterwards. A feed that has been received before answers with its state and its
+   * body is left unread. Cut short, it stays `receiving` and may be sent again.
+   *
+   * @throws Refusal, FeedTooLargeError, FeedHeaderError, FeedSupersededError, or whatever the body's stream fails with.
+   */
+  async receive(upload: FeedUpload): Promise<Feed> {
+    const { client, query } = upload;
+    const rules = await this.rules.current();
+    const { feed, now } = await this.#open(upload, rules);
+    if (feed.state === 'receiving') {
+      await this.#stage(upload, feed, rules, now);
+      await this.#finish(feed);
+      this.onStaged();
+    }
+    return this.reads.feed(client, query.id);
+  }
+
+  async #open({ client, query, trace }: FeedUpload, rules: SellingRules): Promise<{ feed: FeedRecord; now: number }> {
+    const { id, source, mode, measure, completeness = 'partial', capturedAt, node } = query;
+    const key = node === undefined ? null : nodeKey(rules, node);
+    const captured = new Date(capturedAt);
+    const hash = bodyHash(['feed', source, mode, measure, completeness, captured.getTime(), node ?? null]);
+    return inTransaction(this.pool, async (connection) => {
+      const now = await readClock(connection);
+      const made = await connection.query<FeedRecord>(
+        `INSERT INTO feed (client, id, parameters_hash, source, mode, measure, completeness, captured_at, node_key, state, attempt, trace, started_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'receiving', 1, $10, clock_timestamp())
+         ON CONFLICT (client, id) DO NOTHING RETURNING *`,
+        [client, id, hash, source, mode, measure, completeness, captured, key, trace],
+      );
+      const feed = made.rows[0] ?? (await again(connection, client, id, hash));
+      if (feed.state === 'receiving') {
+        if (captured.getTime() > now + FUTURE_TOLERANCE_MS)
+          throw new Refusal('feed.in_future', { now: new Date(now).toISOString() });
+        await createStage(connection, feed);
+      }
+      return { feed, now };
+    });
+  }
+
+  async #stage({ query, format, body }: FeedUpload, feed: FeedRecord, rules: SellingRules, now: number): Promise<void> {
+    const { mode, node } = query;
+    const context = { mode, now, capturedAt: feed.captured_at.getTime(), ...(node === undefined ? {} : { node }) };
+    const reader = new RowReader(format, context);
+    const codes = new CodeBook();
+    let stored: Promise<void> = Promise.resolve();
+    let rows: FeedRow[] = [];
+    let faults: RowFault[] = [];
+    let received = 0;
+    let total = 0;
+    const store = async (): Promise<void> => {
+      await stored;
+      const piece = { rows, faults, received };
+      [rows, faults, received] = [[], [], 0];
+      stored = this.#storePiece(feed, piece, codes, rules);
+      // Whoever awaits it next gets the failure; until then it is not an unhandled one.
+      stored.catch(() => undefined);
+    };
+    for await (const lines of splitLines(this.#bounded(body, feed))) {
+      for (const line of lines) {
+        const read = reader.read(line);
+        if (!read) continue;
+        received += 1;
+        total += 1;
+        if (read.fault) faults.push(read.fault);
+        if (read.row) rows.push(read.row);
+      }
+      if (total > this.limits.rowsMax) await this.#fail(feed, `more than ${this.limits.rowsMax} rows`);
+      if (received >= ROWS_PER_PIECE) await store();
+    }
+    await store();
+    await stored;
+  }
+
+  async #storePiece(
+    feed: FeedRecord,
+    piece: { readonly rows: readonly FeedRow[]; readonly faults: readonly RowFault[]; readonly received: number },
+    codes: CodeBook,
+    rules: SellingRules,
+  ): Promise<void> {
+    await codes.learn(
+      this.pool,
+      piece.rows.map(({ sku }) => sku),
+    );
+    await stagePiece(this.pool, feed, resolvePiece(feed, piece, codes, rules));
+  }
+
+  async *#bounded(body: AsyncIterable<Uint8Array>, feed: FeedRecord): AsyncGenerator<Uint8Array> {
+    let bytes = 0;
+    for await (const chunk of body) {
+      bytes += chunk.byteLength;
+      if (bytes > this.limits.bytesMax) await this.#fail(feed, `more than ${this.limits.bytesMax} bytes uncompressed`);
+      yield chunk;
+    }
+  }
+
+  async #fail(feed: FeedRecord, failure: string): Promise<never> {
+    await this.pool.query(
+      `UPDATE feed SET state = 'failed', failure = $3, finished_at = clock_timestamp()
+        WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving'`,
+      [feed.feed_key, feed.attempt, failure],
+    );
+    await dropStage(this.pool, feed);
+    throw new FeedTooLargeError(failure);
+  }
+
+  async #finish(feed: FeedRecord): Promise<void> {
+    await this.pool.query(
+      `UPDATE feed SET state = 'applying', staged_at = clock_timestamp()
+        WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving'`,
+      [feed.feed_key, feed.attempt],
+    );
+  }
+}
+
+/** A feed that was begun before: its state, or, if it was cut, a new attempt that replaces what had arrived. */
+async function again(connection: pg.PoolClient, client: string, id: string, hash: Buffer): Promise<FeedRecord> {
+  const { rows } = await connection.query<FeedRecord>(
+    'SELECT * FROM feed WHERE client = $1 AND id = $2 FOR NO KEY UPDATE',
+    [client, id],
+  );
+  const feed = rows[0];
+  if (!feed) throw new Error('Broken invariant: feeds are never deleted');
+  if (!feed.parameters_hash.equals(hash)) throw new Refusal('idempotency.mismatch');
+  if (feed.state !== 'receiving') return feed;
+  await dropStage(connection, feed);
+  await connection.query('DELETE FROM feed_refusal WHERE feed_key = $1', [feed.feed_key]);
+  const replaced = await connection.query<FeedRecord>(
+    `UPDATE feed SET attempt = attempt + 1, received = 0, staged = 0, refused = 0, unreadable = 0, has_records = false,
+                     started_at = clock_timestamp() WHERE feed_key = $1 RETURNING *`,
+    [feed.feed_key],
+  );
+  return replaced.rows[0] ?? feed;
+}
+
+async function readClock(client: pg.PoolClient): Promise<number> {
+  const { rows } = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+  return rows[0]?.now.getTime() ?? 0;
+}
+
+/** Codes become keys; what names an unknown one is refused. */
+function resolvePiece(
+  { completeness }: FeedRecord,
+  piece: { readonly rows: readonly FeedRow[]; readonly faults: readonly RowFault[]; readonly received: number },
+  codes: CodeBook,
+  rules: SellingRules,
+): Piece {
+  const rows: StagedRow[] = [];
+  const faults = [...piece.faults];
+  for (const { line, sku, node, quantity, at, recordId } of piece.rows) {
+    const skuKey = codes.keyOf(sku);
+    const there = rules.nodesByCode.get(node);
+    if (skuKey !== undefined && there && (quantity !== null || completeness === 'full')) {
+      rows.push({ line, sku: skuKey, node: there.key, quantity, at, recordId });
+    } else if (quantity !== null) {
+      faults.push({
+        line,
+        code: skuKey === undefined ? 'sku.unknown' : 'node.unknown',
+        message: skuKey === undefined ? `there is no SKU ${sku}` : `there is no node ${node}`,
+      });
+    }
+  }
+  const unreadable = piece.faults.filter(({ code }) => code === 'row.malformed' || code === 'row.too_long').length;
+  return { received: piece.received, rows, faults, unreadable };
+}

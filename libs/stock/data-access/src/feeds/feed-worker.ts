@@ -1,0 +1,197 @@
+/**
+ * Applies staged feeds, in any replica. A feed is claimed by a lease that each chunk renews; a chunk's progress commits
+ * with its effect, and a chunk begins by comparing the feed's cursor, so a worker that lost its lease without knowing
+ * does no harm. Chunks adapt to a time, since others wait for their SKUs meanwhile.
+ */
+import { createPool, inTransaction } from '@onepool/platform-postgres';
+import type pg from 'pg';
+import type { RulesSource } from '../rules-source.ts';
+import { applyDeltaChunk, type DeltaContext } from './apply-delta.ts';
+import { applyResetChunk } from './apply-reset.ts';
+import { type ChunkDone, FeedMovedOnError } from './chunk.ts';
+import { type FeedRecord, stageTableOf } from './feed-record.ts';
+import { prepareFeed } from './prepare-feed.ts';
+import { dropStage } from './staging.ts';
+
+export interface FeedWorkerOptions {
+  readonly url: string;
+  readonly schema: string;
+  /** Outbox partitions; the same number in every replica. */
+  readonly partitionCount: number;
+  /** Rows of the first chunk of a feed; the next ones adapt. Default 1,000. */
+  readonly rowsPerChunk?: number;
+  /** Pause between looks for work, in milliseconds. Default 500. */
+  readonly intervalMs?: number;
+  readonly onError?: (error: unknown) => void;
+  /** Called after a commit that wrote facts. */
+  readonly onCommitted?: () => void;
+}
+
+type ApplyChunk = (context: DeltaContext, feed: FeedRecord, cursor: number, size: number) => Promise<ChunkDone | null>;
+
+const CHUNK_TARGET_MS = 40;
+const ROWS_PER_CHUNK = { first: 1_000, min: 100, max: 5_000, maxDelta: 1_000 } as const;
+const LEASE_SECONDS = 30;
+const RETRY_PAUSE_MS = 200;
+
+export class FeedWorker {
+  #stopped = false;
+  #running: Promise<void> = Promise.resolve();
+  #wake: (() => void) | null = null;
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly rules: RulesSource,
+    private readonly options: FeedWorkerOptions,
+  ) {}
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Looks for work now. */
+  nudge(): void {
+    this.#wake?.();
+  }
+
+  /** Ends after the chunk under way; the feed is taken up again by whoever comes next. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.nudge();
+    await this.#running;
+  }
+
+  /** Applies what is due, one feed after the other, until nothing is. */
+  async once(): Promise<void> {
+    for (let feed = await this.#claim(); feed && !this.#stopped; feed = await this.#claim()) await this.#apply(feed);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      await this.once().catch((error: unknown) => this.options.onError?.(error));
+      if (!this.#stopped) await this.#pause(this.options.intervalMs ?? 500);
+    }
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = null;
+  }
+
+  async #claim(): Promise<FeedRecord | null> {
+    const { rows } = await this.pool.query<FeedRecord>(
+      `UPDATE feed SET lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
+        WHERE feed_key = (SELECT feed_key FROM feed WHERE state = 'applying' AND lease_until <= clock_timestamp()
+                           ORDER BY feed_key LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
+       RETURNING *`,
+    );
+    return rows[0] ?? null;
+  }
+
+  /** On a connection of its own: the statements prepared for one feed's staging table end with it. */
+  async #apply(feed: FeedRecord): Promise<void> {
+    const pool = createPool({
+      url: this.options.url,
+      schema: this.options.schema,
+      max: 1,
+      applicationName: `${this.options.schema}-feed-apply`,
+      statementTimeoutMs: 300_000,
+      lockTimeoutMs: 10_000,
+      idleInTransactionTimeoutMs: 2_000,
+      connectTimeoutMs: 2_000,
+    });
+    try {
+      await prepareFeed(pool, feed);
+      await this.#applyChunks(pool, feed);
+    } catch (error) {
+      if (error instanceof FeedMovedOnError) return;
+      await this.#letGo(feed);
+      throw error;
+    } finally {
+      await pool.end();
+    }
+  }
+
+  async #applyChunks(pool: pg.Pool, feed: FeedRecord): Promise<void> {
+    const { schema, partitionCount, rowsPerChunk = ROWS_PER_CHUNK.first } = this.options;
+    const context: DeltaContext = { pool, schema, partitionCount, rules: this.rules, leaseSeconds: LEASE_SECONDS };
+    const applyChunk: ApplyChunk = feed.mode === 'reset' ? applyResetChunk : applyDeltaChunk;
+    const max = feed.mode === 'reset' ? ROWS_PER_CHUNK.max : ROWS_PER_CHUNK.maxDelta;
+    let { cursor } = feed;
+    let size: number = rowsPerChunk;
+    while (!this.#stopped) {
+      const started = performance.now();
+      const done = await applyChunk(context, feed, cursor, size).catch(
+        (error: unknown): Promise<ChunkDone | 'smaller' | null> | 'smaller' => {
+          if (!isOfItsRows(error)) throw error;
+          return size > 1 ? 'smaller' : this.#refuseNext(pool, feed, cursor, error);
+        },
+      );
+      if (done === null) return finish(pool, feed);
+      if (done === 'smaller') {
+        size = Math.max(1, size >> 2);
+        continue;
+      }
+      cursor = done.upto;
+      if (done.changed) this.options.onCommitted?.();
+      size = nextSize(Math.max(size, ROWS_PER_CHUNK.min), performance.now() - started, max);
+    }
+    await this.#letGo(feed);
+  }
+
+  /** One SKU (or line) that the database refuses, as a balance beyond its bounds, does not hold up the others. */
+  async #refuseNext(pool: pg.Pool, feed: FeedRecord, cursor: number, error: unknown): Promise<ChunkDone | null> {
+    this.options.onError?.(error);
+    const key = feed.mode === 'reset' ? 'sku_key' : 'line';
+    return inTransaction(pool, async (client) => {
+      const { rows } = await client.query<{ upto: number | null; rows: number }>(
+        `WITH next AS (SELECT min(${key}) AS upto FROM ${stageTableOf(feed)} WHERE ${key} > $2),
+         bad AS (SELECT line FROM ${stageTableOf(feed)} JOIN next ON ${key} = upto),
+         refused AS (
+           INSERT INTO feed_refusal (feed_key, line, code, message)
+           SELECT $1, line, 'row.failed', 'the row cannot be applied: a balance would leave its bounds' FROM bad)
+         UPDATE feed SET cursor = upto, settled = settled + told.rows, refused = refused + told.rows,
+                refused_applying = refused_applying + told.rows
+           FROM next, (SELECT count(*) AS rows FROM bad) told
+          WHERE feed_key = $1 AND cursor = $2 AND state = 'applying' AND upto IS NOT NULL RETURNING upto, told.rows`,
+        [feed.feed_key, cursor],
+      );
+      const done = rows[0];
+      if (!done || done.upto === null) throw new FeedMovedOnError(`feed ${feed.feed_key} is no longer at ${cursor}`);
+      return { rows: done.rows, changed: false, upto: done.upto };
+    });
+  }
+
+  async #letGo(feed: FeedRecord): Promise<void> {
+    const release = `UPDATE feed SET lease_until = clock_timestamp() + interval '${RETRY_PAUSE_MS} milliseconds'
+                      WHERE feed_key = $1 AND state = 'applying'`;
+    // If even this fails the lease runs out by itself.
+    await this.pool.query(release, [feed.feed_key]).catch(() => undefined);
+  }
+}
+
+/** Whether the rows themselves are at fault: a value or a balance out of its bounds. Anything else may pass. */
+const isOfItsRows = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && /^(22...|23514)$/.test(String(error.code));
+
+/** Twice as many rows, or half, whenever a chunk took far less or more than the target. */
+const nextSize = (size: number, took_ms: number, max: number): number => {
+  if (took_ms < CHUNK_TARGET_MS / 2) return Math.min(max, size * 2);
+  return took_ms > CHUNK_TARGET_MS * 1.5 ? Math.max(ROWS_PER_CHUNK.min, size >> 1) : Math.min(max, size);
+};
+
+async function finish(pool: pg.Pool, feed: FeedRecord): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    await client.query(
+      `UPDATE feed SET state = 'done', finished_at = clock_timestamp() WHERE feed_key = $1 AND state = 'applying'`,
+      [feed.feed_key],
+    );
+    await dropStage(client, feed);
+  });
+}

@@ -1,0 +1,180 @@
+/** Reads the rows of a feed from its lines and says what is wrong with those it cannot take. */
+import {
+  FEED_COLUMNS,
+  FEED_UNITS_MAX,
+  type FeedQuery,
+  type FeedRefusalCode,
+  NodeCode,
+  SkuCode,
+  Timestamp,
+} from '@onepool/contracts';
+import type { TextLine } from './line-splitter.ts';
+
+/** A row whose values are sound; whether its codes exist is asked later. */
+export interface FeedRow {
+  readonly line: number;
+  readonly sku: string;
+  readonly node: string;
+  /** Null for a row that is refused but names its SKU and node: it is not absent. */
+  readonly quantity: number | null;
+  readonly recordId: string | null;
+  /** Milliseconds; when it was counted or occurred. */
+  readonly at: number;
+}
+
+export interface RowFault {
+  readonly line: number;
+  readonly code: FeedRefusalCode;
+  readonly message: string;
+}
+
+export interface ReadRow {
+  readonly row: FeedRow | null;
+  readonly fault: RowFault | null;
+}
+
+export type FeedFormat = 'ndjson' | 'csv';
+
+/** What of a feed's parameters its rows lean on. */
+export interface RowContext extends Pick<FeedQuery, 'mode' | 'node'> {
+  /** Milliseconds. */
+  readonly capturedAt: number;
+  readonly now: number;
+}
+
+export const FUTURE_TOLERANCE_MS = 5 * 60_000;
+const RECORD_ID = /^[^\p{Cc}\p{Surrogate}]{1,200}$/u;
+const CODE = { sku: new RegExp(SkuCode.pattern ?? ''), node: new RegExp(NodeCode.pattern ?? '') };
+const TIME = new RegExp(Timestamp.pattern ?? '');
+const COLUMNS: ReadonlySet<string> = new Set(FEED_COLUMNS);
+
+/** The first line of a CSV names no columns that a feed could have; no row can be read. */
+export class FeedHeaderError extends Error {
+  override readonly name = 'FeedHeaderError';
+}
+
+type Members = Readonly<Record<string, unknown>>;
+type Fault = Omit<RowFault, 'line'>;
+const isFault = (value: unknown): value is Fault => typeof value === 'object' && value !== null && 'code' in value;
+const fault = (code: FeedRefusalCode, message: string): Fault => ({ code, message });
+
+export class RowReader {
+  #header: readonly string[] | null = null;
+
+  constructor(
+    private readonly format: FeedFormat,
+    private readonly context: RowContext,
+  ) {}
+
+  /**
+   * Null for the header of a CSV.
+   *
+   * @throws FeedHeaderError
+   */
+  read({ line, text }: TextLine): ReadRow | null {
+    if (text === null) return refused(line, fault('row.too_long', 'the line is longer than 64 KiB'));
+    const members = this.format === 'csv' ? this.#cells(text) : parseObject(text);
+    if (members === null) return null;
+    if (isFault(members)) return refused(line, members);
+    const unknown = Object.keys(members.members).find((name) => !COLUMNS.has(name));
+    const named = this.#named(members.members);
+    if (isFault(named)) return refused(line, named);
+    const value = unknown === undefined ? this.#valueOf(members.members) : fault('row.invalid', 'an unknown member');
+    if (isFault(value))
+      return { row: { line, ...named, quantity: null, recordId: null, at: 0 }, fault: { line, ...value } };
+    return { row: { line, ...named, ...value }, fault: null };
+  }
+
+  #named(members: Members): { readonly sku: string; readonly node: string } | Fault {
+    const { sku } = members;
+    const node = members['node'] ?? this.context.node;
+    if (typeof sku !== 'string' || !CODE.sku.test(sku)) return fault('row.malformed', 'sku: not a code');
+    if (typeof node !== 'string' || !CODE.node.test(node)) return fault('row.malformed', 'node: not a code');
+    if (this.context.node !== undefined && node !== this.context.node)
+      return fault('node.out_of_scope', `the feed speaks of node ${this.context.node} only`);
+    return { sku, node };
+  }
+
+  #valueOf(members: Members): Pick<FeedRow, 'quantity' | 'recordId' | 'at'> | Fault {
+    const { quantity, recordId = null, state = 'available' } = members;
+    const isReset = this.context.mode === 'reset';
+    const inRange =
+      typeof quantity === 'number' &&
+      Number.isSafeInteger(quantity) &&
+      Math.abs(quantity) <= FEED_UNITS_MAX &&
+      (isReset ? quantity >= 0 : quantity !== 0);
+    if (!inRange) {
+      const allowed = isReset ? `0 to ${FEED_UNITS_MAX}` : `±1 to ±${FEED_UNITS_MAX}`;
+      return fault('quantity.invalid', `quantity: not an integer of ${allowed}`);
+    }
+    if (state !== 'available') return fault('state.unsupported', 'state: only `available` can be told');
+    if (recordId !== null && (typeof recordId !== 'string' || !RECORD_ID.test(recordId)))
+      return fault('record.invalid', 'recordId: not a text of 1 to 200 characters');
+    const at = this.#timeOf(members);
+    return isFault(at) ? at : { quantity, recordId, at };
+  }
+
+  #timeOf({ capturedAt, occurredAt }: Members): number | Fault {
+    if (capturedAt !== undefined && occurredAt !== undefined)
+      return fault('time.invalid', 'capturedAt and occurredAt: one of them, not both');
+    const told = capturedAt ?? occurredAt;
+    if (told === undefined) return this.context.capturedAt;
+    const at = typeof told === 'string' && TIME.test(told) ? Date.parse(told) : Number.NaN;
+    if (!Number.isFinite(at) || at < 0) return fault('time.invalid', 'the time is not RFC 3339 with an offset');
+    const isFuture = at > this.context.now + FUTURE_TOLERANCE_MS;
+    return isFuture ? fault('time.in_future', 'the time lies more than 5 minutes ahead') : at;
+  }
+
+  #cells(text: string): { readonly members: Members } | Fault | null {
+    const cells = splitCells(text.endsWith('\r') ? text.slice(0, -1) : text);
+    if (this.#header === null) {
+      this.#header = cells?.map((cell) => cell.replace(/^\uFEFF/, '').trim()) ?? [];
+      demandHeader(this.#header, this.context);
+      return null;
+    }
+    if (cells === null) return fault('row.malformed', 'a quote stands where none may be, or is never closed');
+    if (cells.length !== this.#header.length)
+      return fault('row.malformed', `${cells.length} cells where the header has ${this.#header.length}`);
+    const members: Record<string, unknown> = {};
+    for (const [index, column] of this.#header.entries()) {
+      const cell = cells[index]?.trim() ?? '';
+      if (cell === '') continue;
+      members[column] = column === 'quantity' && /^-?\d{1,15}$/.test(cell) ? Number(cell) : cell;
+    }
+    return { members };
+  }
+}
+
+const refused = (line: number, why: Fault): ReadRow => ({ row: null, fault: { line, ...why } });
+
+function parseObject(text: string): { readonly members: Members } | Fault {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { members: value as Members };
+  } catch {
+    // Refused below, like any other line that is no object.
+  }
+  return fault('row.malformed', 'the line is not a JSON object');
+}
+
+function demandHeader(header: readonly string[], { node }: RowContext): void {
+  const unknown = header.filter((column) => !COLUMNS.has(column)).length;
+  if (unknown > 0) throw new FeedHeaderError(`${unknown} unknown columns; known are ${FEED_COLUMNS.join(', ')}`);
+  if (new Set(header).size < header.length) throw new FeedHeaderError('a column comes twice');
+  const required = ['sku', 'quantity', ...(node === undefined ? ['node'] : [])];
+  const missing = required.filter((column) => !header.includes(column));
+  if (missing.length > 0) throw new FeedHeaderError(`${missing.join(', ')} missing`);
+}
+
+/** Cells of one CSV line, null where its quotes make no sense. */
+function splitCells(text: string): readonly string[] | null {
+  if (!text.includes('"')) return text.split(',');
+  const cells: string[] = [];
+  const cell = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
+  for (;;) {
+    const match = cell.exec(text);
+    if (!match) return null;
+    cells.push(match[1] === undefined ? (match[2] ?? '') : match[1].replaceAll('""', '"'));
+    if (match[3] === '') return cells;
+  }
+}

@@ -1,0 +1,48 @@
+/** Feeds of one replica: takes them in, applies what is staged (its own and others'), tells what became of them. */
+import { createPool } from '@onepool/platform-postgres';
+import type { Feed } from '@onepool/contracts';
+import type pg from 'pg';
+import { RulesSource } from '../rules-source.ts';
+import { FeedReads } from './feed-reads.ts';
+import { type FeedLimits, type FeedUpload, FeedUploads } from './feed-uploads.ts';
+import { FeedWorker, type FeedWorkerOptions } from './feed-worker.ts';
+
+export interface StockFeedsOptions extends FeedWorkerOptions {
+  readonly limits?: FeedLimits;
+  readonly onConnectionError?: (error: Error) => void;
+}
+
+export class StockFeeds {
+  readonly reads: FeedReads;
+  readonly worker: FeedWorker;
+  readonly #uploads: FeedUploads;
+  readonly #pool: pg.Pool;
+
+  constructor(options: StockFeedsOptions) {
+    this.#pool = createPool({
+      url: options.url,
+      schema: options.schema,
+      max: 4,
+      applicationName: `${options.schema}-feeds`,
+      statementTimeoutMs: 60_000,
+      lockTimeoutMs: 10_000,
+      idleInTransactionTimeoutMs: 10_000,
+      connectTimeoutMs: 5_000,
+      ...(options.onConnectionError ? { onConnectionError: options.onConnectionError } : {}),
+    });
+    const rules = new RulesSource(this.#pool);
+    this.reads = new FeedReads(this.#pool);
+    this.worker = new FeedWorker(this.#pool, rules, options);
+    this.#uploads = new FeedUploads(this.#pool, rules, this.reads, () => this.worker.nudge(), options.limits);
+  }
+
+  /** See {@link FeedUploads.receive}. */
+  receive(upload: FeedUpload): Promise<Feed> {
+    return this.#uploads.receive(upload);
+  }
+
+  async close(): Promise<void> {
+    await this.worker.stop();
+    await this.#pool.end();
+  }
+}
