@@ -62,19 +62,27 @@ export class LimitContender {
     return (counted * 1_000) / (until - from);
   }
 
+  /** One batch, for specs. */
+  async writeBatch(sku: number, size: number): Promise<void> {
+    const line: Line = { sku, quantity: 1 };
+    const values = this.#build(line, size, await this.#read(sku));
+    await this.#pool.query({ name: 'write-batch', text: WRITE, values });
+    this.tally.add(Array<Line>(size).fill(line), size);
+  }
+
   close(): Promise<void> {
     return this.#pool.end();
   }
 
   async #read(sku: number): Promise<State> {
     const catalogue = await readCatalogue(this.#pool);
-    const gate = await this.#pool.query<{ version: string }>('SELECT version FROM sku_gate WHERE sku_key = $1', [sku]);
+    const gate = await this.#pool.query<{ version: number }>('SELECT version FROM sku_gate WHERE sku_key = $1', [sku]);
     const { rows } = await this.#pool.query<Omit<Row, 'nodeCode'>>(
       `SELECT ${ROW_COLUMNS} FROM stock s WHERE s.sku_key = $1 ORDER BY s.node_key`,
       [sku],
     );
     return {
-      version: Number(gate.rows[0]?.version),
+      version: gate.rows[0]?.version ?? Number.NaN,
       rows: rows.map((row) => ({ ...row, nodeCode: catalogue.nodeCodes.get(row.node) ?? '' })),
       catalogue,
     };

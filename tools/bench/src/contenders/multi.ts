@@ -21,7 +21,7 @@ export interface MultiSetup extends Surroundings {
 
 interface Gate {
   readonly sku: number;
-  readonly version: string;
+  readonly version: number;
 }
 
 type Answers = readonly pg.QueryResult[];
@@ -43,9 +43,13 @@ export async function readCatalogue(pool: pg.Pool): Promise<Catalogue> {
   };
 }
 
-/** A pool without client-side time-outs: nothing that a baseline could be slowed by. */
-export const baselinePool = ({ url, schema }: Surroundings, connections: number, pipelined = false): pg.Pool =>
-  new pg.Pool({ connectionString: url, max: connections, options: `-c search_path=${schema}`, pipeline: pipelined });
+/** A pool without client-side time-outs: nothing that a baseline could be slowed by. An int8 is a number, as in the engine. */
+export function baselinePool({ url, schema }: Surroundings, connections: number, pipelined = false): pg.Pool {
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(pg.types.builtins.INT8, 'text', Number);
+  const options = `-c search_path=${schema}`;
+  return new pg.Pool({ connectionString: url, max: connections, options, pipeline: pipelined, types });
+}
 
 export class MultiContender implements Contender {
   readonly client: string;
@@ -94,10 +98,10 @@ export class MultiContender implements Contender {
   }
 
   #decide(lines: readonly Line[], gates: readonly Gate[], stock: readonly StockRecord[], catalogue: Catalogue) {
-    const nowMs = Number(stock[0]?.now);
+    const nowMs = stock[0]?.now ?? Number.NaN;
     const rows = stock.map((record): Row => rowOf(record, catalogue));
     const decided = lines.map((line) => {
-      const version = Number(gates.find(({ sku }) => sku === line.sku)?.version);
+      const version = gates.find(({ sku }) => sku === line.sku)?.version ?? Number.NaN;
       const backed = chooseRows(line, rows);
       const changed = backed.map(({ row, units }) => holdUnits(row, units));
       const fact = factOf(line.sku, [version, version + 1], changed, nowMs, this.setup.partitionCount);
@@ -134,7 +138,7 @@ export function chooseRows({ sku, quantity }: Line, rows: readonly Row[]): reado
   });
 }
 
-type StockRecord = Omit<Row, 'nodeCode'> & { readonly now: string };
+type StockRecord = Omit<Row, 'nodeCode'> & { readonly now: number };
 
 const rowOf = ({ now: _now, ...row }: StockRecord, { nodeCodes }: Catalogue): Row => ({
   ...row,
