@@ -13,6 +13,9 @@ export const K6_SOURCES: readonly ProgramSource[] = [
   sources.builtByGo,
 ];
 
+/** The sources that have one at once or not at all. */
+export const QUICK_K6_SOURCES = K6_SOURCES.filter(({ announcement }) => announcement === undefined);
+
 /** k6 cannot be had; the message gives each source's reason and what to do. */
 export class K6NotFound extends Error {
   override readonly name = 'K6NotFound';
@@ -23,9 +26,12 @@ export class K6NotFound extends Error {
  *
  * @throws K6NotFound
  */
-export async function findK6(search: Partial<ProgramSearch> = {}): Promise<FoundProgram> {
+export async function findK6(
+  search: Partial<ProgramSearch> = {},
+  from: readonly ProgramSource[] = K6_SOURCES,
+): Promise<FoundProgram> {
   const { environment = machineEnvironment(), onProgress } = search;
-  const found = await searchProgram(K6_SOURCES, { environment, onProgress });
+  const found = await searchProgram(from, { environment, onProgress });
   if ('path' in found) return found;
   const advice =
     `Install k6 ${sources.PINNED_K6_VERSION} (https://grafana.com/docs/k6) and put it on PATH, or name it in K6_BIN, ` +

@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { readBudgets } from '../budgets.ts';
+import { type SaleSummary, failuresOfSale, saleLines } from './summary.ts';
+
+const right: SaleSummary = {
+  buyers: 20_000,
+  units: 1_000,
+  promised: 1_000,
+  oversold: 0,
+  undersold: 0,
+  broken: 3,
+  broken_expected: 3,
+  p50_ms: 5,
+  p99_ms: 90,
+  granted: 1_200,
+  refused: 18_800,
+  given_back: 100,
+  expired: 100,
+  rebacked: 2,
+  sold_at_counters: 40,
+  repeated: 1_000,
+  unknown: 0,
+  unexpected: 0,
+  lost: 0,
+  still_held: 0,
+  facts: 2_000,
+  facts_missing: 0,
+  ledger_balanced: true,
+  dropped_arrivals: 0,
+  replicas: 2,
+  seed: 1,
+  run: 'a1',
+  duration_s: 60,
+};
+const { most } = readBudgets().flashSale;
+
+describe('failuresOfSale', () => {
+  it('passes a sale that kept its promises, however slow it was', () => {
+    expect(failuresOfSale({ ...right, p99_ms: 60_000, dropped_arrivals: 500 }, most)).toEqual([]);
+  });
+
+  it.each<[Partial<SaleSummary>]>([
+    [{ oversold: 1 }],
+    [{ undersold: 1 }],
+    [{ broken: 4 }],
+    [{ broken: 2 }],
+    [{ lost: 1 }],
+    [{ unexpected: 1 }],
+    [{ facts_missing: 1 }],
+    [{ still_held: 1 }],
+    [{ ledger_balanced: false }],
+  ])('fails a sale with %j', (change) => {
+    expect(failuresOfSale({ ...right, ...change }, most)).toHaveLength(1);
+  });
+
+  it('refuses a budget for a figure that there is not', () => {
+    expect(() => failuresOfSale(right, { overslod: 0 })).toThrow('no figure of a flash sale');
+  });
+});
+
+describe('saleLines', () => {
+  it('ends with the verdict on the promise', () => {
+    expect(saleLines(right).at(-1)).toBe('20,000 buyers, 1,000 units, 1,000 promised, 0 oversold');
+  });
+
+  it('says so when the generator was too slow', () => {
+    expect(saleLines({ ...right, dropped_arrivals: 12 }).join('\n')).toContain('k6 dropped 12 arrivals');
+  });
+});
