@@ -169,6 +169,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   await app.init();
   await app.startAllMicroservices();
   housekeeping.start();
+  feeds.worker.start();
   memory.start();
   const close = async (): Promise<void> => {
     telemetry.drain();

@@ -74,7 +74,8 @@ function feedProblemOf(error: unknown): ProblemError | undefined {
   if (error instanceof FeedTooLargeError) return problems.problem('feed.too_large', { detail: error.message });
   if (error instanceof FeedHeaderError) return problems.problem('feed.header_invalid', { detail: error.message });
   if (error instanceof FeedSupersededError) return problems.problem('feed.superseded', { cause: error });
-  const isZlib = error instanceof Error && 'code' in error && /^Z_[A-Z]+_ERROR$/.test(String(error.code));
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  const isZlib = /^Z_[A-Z]+_ERROR$/.test(code);
   return isZlib ? problems.problem('feed.not_gzip', { cause: error }) : undefined;
 }
 

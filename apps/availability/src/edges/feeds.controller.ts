@@ -13,6 +13,11 @@ import { StockFeeds } from '@onepool/stock-data-access';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { params, queries } from '../validators.ts';
 
+/** The caller went away; nobody waits for an answer. */
+class UploadCutError extends Error {
+  override readonly name = 'UploadCutError';
+}
+
 interface FeedParam {
   readonly id: string;
 }
@@ -44,7 +49,10 @@ export function installFeedUpload(app: NestFastifyApplication, feeds: StockFeeds
   void server.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser([...FEED_CONTENT_TYPES], (_request, payload, parsed) => parsed(null, payload));
-    scope.setErrorHandler((error, request, reply) => filter.send(filter.answerTo(error), request, reply));
+    scope.setErrorHandler((error, request, reply) => {
+      const isCut = request.raw.destroyed && !request.raw.complete;
+      filter.send(isCut ? problem('request.invalid', { cause: error }) : filter.answerTo(error), request, reply);
+    });
     const { path, success } = AVAILABILITY_OPERATIONS.sendFeed.http;
     scope.post(path, scopedRoute('stock:write'), async (request, reply) => {
       const feed = await receive(feeds, request, reply);
@@ -87,9 +95,16 @@ function decoded(request: FastifyRequest): AsyncIterable<Uint8Array> {
     const detail = 'Content-Encoding may be gzip or identity.';
     throw problem('request.unsupported_media_type', { detail, headers: { 'accept-encoding': 'gzip, identity' } });
   }
+  return gunzipped(raw, request);
+}
+
+async function* gunzipped(raw: NodeJS.ReadableStream, request: FastifyRequest): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip();
+  // It is told to whoever reads; without a listener it would end the process.
+  gunzip.on('error', () => undefined);
   // An upload that is cut must end the reading too.
-  raw.on('error', (error) => gunzip.destroy(error instanceof Error ? error : undefined));
-  request.raw.on('aborted', () => gunzip.destroy(new Error('aborted')));
-  return raw.pipe(gunzip);
+  request.raw.once('close', () => {
+    if (!request.raw.complete) gunzip.destroy(new UploadCutError('the upload was cut'));
+  });
+  yield* raw.pipe(gunzip) as AsyncIterable<Uint8Array>;
 }

@@ -1,0 +1,165 @@
+import { request as httpRequest } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Feed, StockOfSku } from '@onepool/contracts';
+import { type AppFixture, type Call, createAppFixture, eventually } from '../testing/app-fixture.ts';
+import { problemOf } from '../testing/answer.ts';
+import { putNetwork } from '../testing/network.ts';
+
+const SKUS = ['f-1', 'f-2', 'f-3'];
+let app: AppFixture;
+beforeAll(async () => {
+  app = await createAppFixture();
+  await putNetwork(app, SKUS);
+});
+afterAll(() => app.close());
+
+let feeds = 0;
+let id: string;
+beforeEach(() => {
+  id = `feed-${feeds++}`;
+});
+
+const query = (more: Record<string, string> = {}): Record<string, string> => ({
+  id,
+  source: 'wms',
+  mode: 'reset',
+  measure: 'physical',
+  capturedAt: new Date().toISOString(),
+  ...more,
+});
+const NDJSON = { 'content-type': 'application/x-ndjson' };
+const CSV = { 'content-type': 'text/csv; charset=utf-8' };
+const line = (sku: string, node: string, quantity: number): string => `${JSON.stringify({ sku, node, quantity })}\n`;
+const send = (body: string | Buffer, call: Call = {}) =>
+  app.http('sendFeed', { query: query(), body, headers: NDJSON, ...call });
+
+const settled = (): Promise<Feed> =>
+  eventually(async () => {
+    const feed = (await app.http('getFeed', { params: { id } })).body as Feed;
+    return feed.state === 'done' || feed.state === 'failed' ? feed : undefined;
+  });
+const onHand = async (sku: string, node: string): Promise<number | undefined> =>
+  ((await app.http('getStock', { params: { sku } })).body as StockOfSku).rows.find((row) => row.node === node)?.onHand;
+
+describe('a feed over HTTP', () => {
+  it('is answered when it is staged, and applied by itself', async () => {
+    const answer = await send(line('f-1', 'wh-1', 7) + line('f-2', 'wh-1', 5));
+    expect(answer).toMatchObject({ status: 202, body: { id, rows: { received: 2, staged: 2 } } });
+    expect(await settled()).toMatchObject({ state: 'done', rows: { applied: 2 }, percentage: 100 });
+    expect(await onHand('f-1', 'wh-1')).toBe(7);
+  });
+
+  it('may be CSV, with quotes, a byte order mark and CRLF, and name its node once', async () => {
+    const csv = '\uFEFFquantity,sku,recordId\r\n"4",f-1,"a ""b"", c"\r\n\r\n5,"f-2",\r\nx,f-3,\r\n"6,f-3,\r\n';
+    await send(csv, { query: query({ node: 'wh-2' }), headers: CSV });
+    expect(await settled()).toMatchObject({ node: 'wh-2', rows: { received: 4, applied: 2, refused: 2 } });
+    expect([await onHand('f-1', 'wh-2'), await onHand('f-2', 'wh-2')]).toEqual([4, 5]);
+    const refusals = await app.http('listFeedRefusals', { params: { id }, query: { limit: '1' } });
+    expect(refusals.body).toMatchObject({ items: [{ line: 5, code: 'quantity.invalid' }] });
+    const { nextCursor } = refusals.body as { nextCursor: string };
+    const next = await app.http('listFeedRefusals', { params: { id }, query: { cursor: nextCursor } });
+    expect(next.body).toMatchObject({ items: [{ line: 6, code: 'row.malformed' }], nextCursor: null });
+  });
+
+  it('may be larger than any other body, and compressed', async () => {
+    const rows = line('f-3', 'wh-1', 9) + line('f-3', 'nowhere', 1).repeat(60_000);
+    expect(Buffer.byteLength(rows)).toBeGreaterThan(2 * 1_048_576);
+    await send(gzipSync(rows), { headers: { ...NDJSON, 'content-encoding': 'gzip' } });
+    expect(await settled()).toMatchObject({ rows: { received: 60_001, applied: 1, refused: 60_000 } });
+    expect(await onHand('f-3', 'wh-1')).toBe(9);
+  });
+
+  it('sent again answers with its state, and with other parameters is a mismatch', async () => {
+    const first = query();
+    await send(line('f-1', 'store-1', 1), { query: first });
+    await settled();
+    const again = await send(line('f-1', 'store-1', 2), { query: first });
+    expect(again).toMatchObject({ status: 202, body: { state: 'done', rows: { received: 1 } } });
+    expect(problemOf(await send('', { query: { ...first, source: 'erp' } }))).toMatchObject({
+      status: 409,
+      code: 'idempotency.mismatch',
+    });
+    expect(await onHand('f-1', 'store-1')).toBe(1);
+  });
+
+  it('that is cut stays receiving, and is taken whole the next time', async () => {
+    const parameters = query();
+    const headers = { ...NDJSON, authorization: `Bearer ${app.key}`, 'transfer-encoding': 'chunked' };
+    const path = `/v1/feeds?${new URLSearchParams(parameters).toString()}`;
+    const upload = httpRequest(`${app.origin}${path}`, { method: 'POST', headers });
+    upload.on('error', () => undefined);
+    upload.write(line('f-2', 'store-1', 3).repeat(30_000));
+    const state = async (): Promise<Feed | undefined> => {
+      const { status, body } = await app.fetch('GET', `/v1/feeds/${id}`);
+      return status === 200 ? (body as Feed) : undefined;
+    };
+    await eventually(async () => ((await state())?.rows.received ? true : undefined));
+    const closed = new Promise((resolve) => upload.once('close', resolve));
+    upload.destroy();
+    await closed;
+    expect(await state()).toMatchObject({ state: 'receiving' });
+    expect(await send(line('f-2', 'store-1', 4), { query: parameters })).toMatchObject({ status: 202 });
+    expect(await settled()).toMatchObject({ rows: { received: 1, applied: 1 } });
+    expect(app.log.filter((entry) => entry.includes('"request failed"'))).toEqual([]);
+  });
+});
+
+describe('a feed is refused', () => {
+  const future = new Date(Date.now() + 10 * 60_000).toISOString();
+  it.each<[string, () => Call & { readonly body: string | Buffer }, number, string]>([
+    ['without parameters', () => ({ body: '', query: {} }), 400, 'request.invalid'],
+    ['of an unknown mode', () => ({ body: '', query: query({ mode: 'guess' }) }), 400, 'request.invalid'],
+    ['with an unknown parameter', () => ({ body: '', query: query({ color: 'red' }) }), 400, 'request.invalid'],
+    [
+      'as a full delta',
+      () => ({ body: '', query: query({ mode: 'delta', completeness: 'full' }) }),
+      400,
+      'request.invalid',
+    ],
+    ['captured in the future', () => ({ body: '', query: query({ capturedAt: future }) }), 422, 'feed.in_future'],
+    ['for a node nobody knows', () => ({ body: '', query: query({ node: 'nowhere' }) }), 404, 'node.unknown'],
+    [
+      'as JSON',
+      () => ({ body: '{}', headers: { 'content-type': 'application/json' } }),
+      415,
+      'request.unsupported_media_type',
+    ],
+    [
+      'in another compression',
+      () => ({ body: 'x', headers: { ...NDJSON, 'content-encoding': 'br' } }),
+      415,
+      'request.unsupported_media_type',
+    ],
+    [
+      'as gzip that is none',
+      () => ({ body: 'plain', headers: { ...NDJSON, 'content-encoding': 'gzip' } }),
+      400,
+      'feed.not_gzip',
+    ],
+    [
+      'as gzip that ends early',
+      () => ({
+        body: gzipSync(line('f-1', 'wh-1', 1)).subarray(0, -9),
+        headers: { ...NDJSON, 'content-encoding': 'gzip' },
+      }),
+      400,
+      'feed.not_gzip',
+    ],
+    ['as CSV without its columns', () => ({ body: 'sku,amount\nf-1,2\n', headers: CSV }), 422, 'feed.header_invalid'],
+  ])('%s', async (_, call, status, code) => {
+    const { body, ...rest } = call();
+    expect(problemOf(await send(body, rest))).toMatchObject({ status, code });
+  });
+
+  it('when nobody has sent it', async () => {
+    expect(problemOf(await app.http('getFeed', { params: { id: 'unheard-of' } }))).toMatchObject({
+      code: 'feed.unknown',
+    });
+    await send(line('f-1', 'wh-1', 7));
+    const neighbour = await app.makeKey('neighbour', ['all']);
+    expect(problemOf(await app.http('getFeed', { params: { id }, key: neighbour }))).toMatchObject({
+      code: 'feed.unknown',
+    });
+  });
+});
