@@ -48,7 +48,8 @@ async function smoke({ seed, json, quick, duration }: Flags): Promise<number> {
   const budget = readBudgets().smoke.p99Ms;
   for (const name of SMOKE_OPERATIONS)
     console.log(`${name}: ${showP99(Number(summary[`${name}_p99_ms`]), budget[name])}`);
-  if (Number(summary['dropped_arrivals']) > 0) console.log(`k6 dropped ${summary['dropped_arrivals']} arrivals.`);
+  if (Number(summary['dropped_arrivals']) > 0)
+    console.log(`k6 dropped ${summary['dropped_arrivals']} arrivals for want of free virtual users.`);
   for (const line of unexpected) console.error(`unexpected answer: ${line}`);
   for (const failure of failures) console.error(`FAILED: ${failure}`);
   console.log(

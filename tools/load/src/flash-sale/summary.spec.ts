@@ -63,7 +63,7 @@ describe('saleLines', () => {
     expect(saleLines(right).at(-1)).toBe('20,000 buyers, 1,000 units, 1,000 promised, 0 oversold');
   });
 
-  it('says so when the generator was too slow', () => {
+  it('says so when k6 could not make all arrivals', () => {
     expect(saleLines({ ...right, dropped_arrivals: 12 }).join('\n')).toContain('k6 dropped 12 arrivals');
   });
 });

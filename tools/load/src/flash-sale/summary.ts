@@ -24,7 +24,7 @@ export interface SaleEvidence {
 
 /** Flat, and stable: scripts read it. */
 export interface SaleSummary {
-  /** Who came and asked; fewer than planned when the generator dropped too many. */
+  /** Who came and asked; fewer than planned when k6 dropped too many. */
   readonly buyers: number;
   readonly units: number;
   /** Units promised and not given back when all was quiet. */
@@ -52,7 +52,7 @@ export interface SaleSummary {
   readonly facts: number;
   readonly facts_missing: number;
   readonly ledger_balanced: boolean;
-  /** Arrivals that the load generator could not make: it was too slow, not the system. */
+  /** Arrivals that k6 could not make because all its virtual users were busy or too slow to be made. */
   readonly dropped_arrivals: number;
   readonly replicas: number;
   readonly seed: number;
@@ -129,7 +129,7 @@ export function saleLines(summary: SaleSummary): string[] {
   ];
   if (summary.dropped_arrivals > 0) {
     lines.push(
-      `k6 dropped ${n(summary.dropped_arrivals)} arrivals: this machine could not generate the load, so say nothing of speed`,
+      `k6 dropped ${n(summary.dropped_arrivals)} arrivals for want of free virtual users: machine or system was too slow for this rate`,
     );
   }
   lines.push(
