@@ -30,14 +30,9 @@ import type {
   ReservationFact,
 } from '@onepool/contracts';
 import type { Command, HoldCommand, Keyed, MovementsCommand, Outcome, TendCommand, VerbCommand } from './command.ts';
-import {
-  type AnsweredLine,
-  type BatchState,
-  type Effect,
-  type FirstAnswer,
-  type StoredReservation,
-  keyOf,
-} from './load.ts';
+import { type Effect, keyOf } from './earlier-effects.ts';
+import type { BatchState } from './load.ts';
+import type { AnsweredLine, FirstAnswer, StoredReservation } from './stored-reservations.ts';
 import { type Views, isoTime } from './view.ts';
 import { type LedgerOrigin, Writes } from './writes.ts';
 

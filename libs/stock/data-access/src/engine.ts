@@ -29,7 +29,7 @@ export interface EngineOptions {
   readonly schema: string;
   /** Outbox partitions; the same number in every replica. */
   readonly partitionCount: number;
-  /** Lanes for single-SKU commands; one more serves carts. Default 4. */
+  /** Lanes for single-SKU commands; one more serves carts. Default 2. */
   readonly lanes?: number;
   /** How long a command may take before it is answered 503. Default 10,000. */
   readonly deadlineMs?: number;
@@ -69,7 +69,7 @@ export class StockEngine {
   readonly #reservations: DataLoader<readonly [string, string], { key: number; skus: SkuKey[] } | null, string>;
 
   constructor(options: EngineOptions) {
-    const laneCount = options.lanes ?? 4;
+    const laneCount = options.lanes ?? 2;
     const name = options.name ?? options.schema;
     const shared = {
       url: options.url,

@@ -11,7 +11,7 @@ import type {
 import { ACCOUNTS, type NodeKey, type SkuKey, channelAtp } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { StockEngine } from './engine.ts';
-import { readReservation } from './load.ts';
+import { readReservation } from './stored-reservations.ts';
 import { Refusal } from './refusal.ts';
 import { channelOf, nodeKey, skuKeys } from './resolve.ts';
 import { readSnapshots } from './snapshots.ts';

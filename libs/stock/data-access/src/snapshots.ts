@@ -1,7 +1,7 @@
 /** Supplies as a reader sees them, one statement, one moment. */
 import { type SkuKey, type SkuSupply, type StockRow, giveBack } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { toStockRow } from './load.ts';
+import { toStockRow } from './stock-record.ts';
 
 export interface Snapshot {
   readonly supply: SkuSupply;

@@ -9,7 +9,7 @@ import {
   totalOf,
 } from '@onepool/stock-domain';
 import type { Reservation as ReservationView, StockRow as StockRowView } from '@onepool/contracts';
-import type { FirstAnswer, StoredReservation } from './load.ts';
+import type { FirstAnswer, StoredReservation } from './stored-reservations.ts';
 import type { SkuDirectory } from './sku-directory.ts';
 
 export class Views {

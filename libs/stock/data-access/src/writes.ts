@@ -2,7 +2,7 @@
 import type { MovementsResult, Reservation as ReservationView, ReservationChanged } from '@onepool/contracts';
 import type { Backing, NodeKey, Posting, Reservation, SkuKey, StockRow } from '@onepool/stock-domain';
 import type { HoldCommand, Keyed } from './command.ts';
-import type { AnsweredLine } from './load.ts';
+import type { AnsweredLine } from './stored-reservations.ts';
 
 /** Why a posting was made and who said so. `occurredAt` in milliseconds. */
 export interface LedgerOrigin {

@@ -13,7 +13,7 @@ import {
   shortfallOf,
 } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { toStockRow } from '../load.ts';
+import { toStockRow } from '../stock-record.ts';
 import type { RulesSource } from '../rules-source.ts';
 import { Views } from '../view.ts';
 import { sendWrites } from '../write.ts';
