@@ -150,11 +150,11 @@ class FeedModel {
   }
 }
 
-const node = fc.constantFrom(1, 2);
-/** Steps by which something is told late. */
-const lag = fc.nat(6);
-const step = fc.oneof(
-  fc.record({ kind: fc.constant('event' as const), node, units: fc.integer({ min: -6, max: 9 }).filter(Boolean), lag }),
+const node = fc.constantFrom(1, 1, 1, 2);
+/** Steps by which something is told late. Picked from a list: of a range, small numbers would come far too often. */
+const lag = fc.constantFrom(0, 1, 2, 3, 4, 5, 6);
+const anyStep = [
+  fc.record({ kind: fc.constant('event' as const), node, units: fc.constantFrom(-6, -1, 2, 5, 9, 14), lag }),
   fc.record({ kind: fc.constant('again' as const), which: fc.nat(20) }),
   fc.record({ kind: fc.constant('promise' as const), node, units: fc.integer({ min: 1, max: 4 }) }),
   fc.record({ kind: fc.constant('acknowledge' as const), which: fc.nat(20) }),
@@ -163,12 +163,15 @@ const step = fc.oneof(
   fc.record({
     kind: fc.constant('count' as const),
     node,
-    counted: fc.nat(12),
+    counted: fc.constantFrom(0, 3, 6, 12, 18, 30),
     lag,
     source: fc.constantFrom('a', 'b'),
     measure: fc.constantFrom('physical' as const, 'availability' as const),
   }),
-);
+] as const;
+const [event, again, promise, acknowledge, ship, cancel, count] = anyStep;
+/** Promises are what everything else happens to, so there are many. */
+const step = fc.oneof(event, again, promise, promise, promise, acknowledge, acknowledge, ship, ship, cancel, count);
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
 class History {
@@ -241,14 +244,14 @@ class History {
 describe('histories of counts, events and promises', () => {
   it('come to what an independent model says, whatever is told late, twice or out of order', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
+      fc.property(fc.array(step, { minLength: 1, maxLength: 40, size: 'max' }), (steps) => {
         const history = new History();
         for (const [index, one] of steps.entries()) {
           history.take(one, index);
           for (const at of [1, 2]) expect(history.world.row(at)).toEqual(history.model.expectedRow(at));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });
