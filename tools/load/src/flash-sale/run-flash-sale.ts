@@ -21,6 +21,7 @@ import type { Finding } from '@onepool/simulator';
 import { HISTORY_FILE, runK6, writeRunFile } from '../k6/run-k6.ts';
 import type { LoadRun } from '../load-run.ts';
 import { readK6Summary } from '../k6/k6-summary.ts';
+import { arrivalStages } from './arrivals.ts';
 import { boundExpiries } from './bound-expiries.ts';
 import { type CallRecord, parseHistory } from './call-record.ts';
 import type { FlashSalePlan } from './plan.ts';
@@ -40,6 +41,8 @@ const STALL_MS = 30_000;
 const POLL_MS = 200;
 const EXPIRY_PATIENCE_MS = 30_000;
 const UNEXPECTED_SHOWN_MAX = 10;
+const WAVES_MAX = 4;
+const WAVE_SECONDS_LEAST = 5;
 /** k6 says so of each attempt without an answer, most of which are impatient buyers'. The history has them all. */
 const GIVEN_UP = 'Request Failed';
 
@@ -115,29 +118,49 @@ interface Driven {
   readonly droppedArrivals: number;
 }
 
+/** Lets everybody come: who could not arrive, because k6 had no virtual user free, comes in another wave. */
 async function drive(plan: FlashSalePlan, run: LoadRun): Promise<Driven> {
-  const { sku, expiresInSeconds, stages, buyers, counterSales, options } = plan;
-  const { buyers: count, units, durationSeconds } = options;
-  writeRunFile(run.folder, 'sale.json', {
-    sku,
-    expiresInSeconds,
-    stages,
-    durationSeconds,
-    buyersAtOnceMax: BUYERS_AT_ONCE_MAX,
-  });
-  writeRunFile(run.folder, 'buyers.json', buyers);
-  writeRunFile(run.folder, 'counter-sales.json', counterSales);
-  run.say(`${count} buyers for ${units} units in ${durationSeconds} s, ${counterSales.length} counter sales meanwhile`);
+  const { options, counterSales } = plan;
+  const { buyers, units, durationSeconds } = options;
+  run.say(
+    `${buyers} buyers for ${units} units in ${durationSeconds} s, ${counterSales.length} counter sales meanwhile`,
+  );
+  let records: CallRecord[] = [];
+  let told = 0;
+  let droppedArrivals = 0;
+  let wave: Wave = { ...plan, durationSeconds };
+  for (let count = 1; wave.buyers.length > 0 && count <= WAVES_MAX; count += 1) {
+    if (count > 1) run.say(`${wave.buyers.length} buyers could not come in time; they come now`);
+    await driveWave(plan, wave, run);
+    const { counterOf } = readK6Summary(run.folder);
+    told += counterOf('calls_recorded');
+    droppedArrivals += counterOf('dropped_iterations');
+    records = parseHistory(readFileSync(join(run.folder, HISTORY_FILE), 'utf8'));
+    if (told !== records.length) {
+      throw new Error(
+        `k6 recorded ${told} calls, the history has ${records.length}: what is incomplete proves nothing.`,
+      );
+    }
+    const came = new Set(records.map(({ id }) => id));
+    const left = plan.buyers.filter(({ id }) => !came.has(id));
+    const seconds = Math.max(WAVE_SECONDS_LEAST, Math.ceil((durationSeconds * left.length) / buyers));
+    wave = { buyers: left, counterSales: [], durationSeconds: seconds, stages: arrivalStages(left.length, seconds) };
+  }
+  return { records, droppedArrivals };
+}
+
+type Wave = Pick<FlashSalePlan, 'buyers' | 'counterSales' | 'stages'> & { readonly durationSeconds: number };
+
+/** Runs k6 once; it adds to the history. */
+async function driveWave({ sku, expiresInSeconds }: FlashSalePlan, wave: Wave, run: LoadRun): Promise<void> {
+  const { stages, durationSeconds } = wave;
+  const timing = { expiresInSeconds, stages, durationSeconds, buyersAtOnceMax: BUYERS_AT_ONCE_MAX };
+  writeRunFile(run.folder, 'sale.json', { sku, ...timing });
+  writeRunFile(run.folder, 'buyers.json', wave.buyers);
+  writeRunFile(run.folder, 'counter-sales.json', wave.counterSales);
   const onLine = (line: string): void => void (line === GIVEN_UP || run.say(line));
   const code = await runK6({ ...run, scenario: 'flash-sale.ts', onLine });
   if (code !== 0) throw new Error(`k6 ended with exit code ${code}.`);
-  const records = parseHistory(readFileSync(join(run.folder, HISTORY_FILE), 'utf8'));
-  const { counterOf } = readK6Summary(run.folder);
-  const told = counterOf('calls_recorded');
-  if (told !== records.length) {
-    throw new Error(`k6 recorded ${told} calls, the history has ${records.length}: what is incomplete proves nothing.`);
-  }
-  return { records, droppedArrivals: counterOf('dropped_iterations') };
 }
 
 /** Waits until every hold was confirmed, given back or has expired; what stays held is for the audit to say. */
