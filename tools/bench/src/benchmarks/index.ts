@@ -1,5 +1,6 @@
 import type { Group } from '../reporting/keys.ts';
 import type { Benchmark } from './benchmark.ts';
+import { feed } from './feed.ts';
 import { http } from './http.ts';
 import { propagate } from './propagate.ts';
 import { relay } from './relay.ts';
@@ -13,4 +14,5 @@ export const BENCHMARKS: Readonly<Partial<Record<Group, Benchmark>>> = {
   relay,
   propagate,
   scale,
+  feed,
 };
