@@ -92,11 +92,9 @@ describe('contenders', () => {
     for (const [index, contender] of contenders.entries()) await contender.reserve([{ sku: index + 1, quantity: 1 }]);
     await limit.writeBatch(contenders.length + 1, 1);
     await withClient(database, async (client) => {
-      const [engine, ...others] = await Promise.all(claims.map((claim) => claim.client)).then(async (names) => {
-        const all: unknown[] = [];
-        for (const name of names) all.push(await rowsOf(client, name));
-        return all;
-      });
+      const written: unknown[] = [];
+      for (const { client: name } of claims) written.push(await rowsOf(client, name));
+      const [engine, ...others] = written;
       for (const other of others) expect(other).toEqual(engine);
     });
     await verify(database, claims, FILLING.skus * FILLING.nodesPerSku * FILLING.unitsPerRow);
