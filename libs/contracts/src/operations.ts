@@ -149,7 +149,12 @@ export const AVAILABILITY_OPERATIONS = {
     'node.unknown',
     'movement.in_future',
   ]),
-  release: verb('release', reservations.ReleaseRequest, ['reservation.not_held', 'sku.unknown', 'node.unknown']),
+  release: verb('release', reservations.ReleaseRequest, [
+    'reservation.not_held',
+    'reservation.expired',
+    'sku.unknown',
+    'node.unknown',
+  ]),
   cancel: verb('cancel', reservations.CancelRequest, ['reservation.not_confirmed', 'sku.unknown', 'node.unknown']),
   recordMovements: {
     summary: 'Record stock movements told by another system.',

@@ -1,5 +1,10 @@
 /** One batch, one transaction, two round trips: lock and load; decide; write and commit. */
-import { type Settlement, inPipelinedTransaction } from '@onepool/platform-postgres';
+import {
+  type Settlement,
+  TransactionOutcomeUnknownError,
+  classifyPgError,
+  inPipelinedTransaction,
+} from '@onepool/platform-postgres';
 import type pg from 'pg';
 import type { Command, Outcome } from './command.ts';
 import { BatchDecider } from './decide-batch.ts';
@@ -19,7 +24,7 @@ export interface BatchContext {
   readonly directory: SkuDirectory;
   readonly reservationKeys: ReservationKeys;
   readonly supplies: KnownSupplies;
-  /** Called after a commit that wrote facts. */
+  /** Called after each batch that was not refused by the database. */
   readonly onCommitted: () => void;
 }
 
@@ -37,6 +42,8 @@ export async function runBatch(context: BatchContext, commands: readonly Command
     if (state.hasMoreOverdue) return await runBatch(context, commands);
     return outcomes;
   } catch (error) {
+    if (error instanceof TransactionOutcomeUnknownError || classifyPgError(error) === 'connection')
+      context.supplies.forget();
     if (!(error instanceof MissingGates)) throw error;
     await createGates(context.pool, error.skus);
     return runBatch(context, commands);

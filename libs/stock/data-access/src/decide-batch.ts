@@ -55,6 +55,8 @@ export class BatchDecider {
   /** Short SKUs of which someone who stands behind promised units was not loaded, so that another look must follow. */
   readonly #lookAgain = new Set<SkuKey>();
   readonly #healed = new Set<SkuKey>();
+  /** SKUs of which a full look could move nobody, and the key below which the next one goes on. */
+  readonly #goOnBelow = new Map<SkuKey, number>();
   readonly #traces = new Map<SkuKey, string>();
   /** Of the command under decision. */
   #trace: string | null = null;
@@ -215,8 +217,10 @@ export class BatchDecider {
       const origin = { reason: 're-back', source: 'onepool', sourceEventId: stored.id, occurredAt: this.state.now };
       this.#applyVerb(stored, effect, origin, 'rebacked');
     }
-    // Those who were not loaded may move, too. Where none of a full look could, older ones are not waited for.
-    if (this.state.hasMoreToHeal && effects.length > 0) return void this.#lookAgain.add(sku);
+    // Those who were not loaded may move, too: nothing is broken before the oldest was looked at.
+    const below = this.state.healMoreBelow;
+    if (below !== null && effects.length > 0) return void this.#lookAgain.add(sku);
+    if (below !== null) return void this.#goOnBelow.set(sku, below);
     this.#changedSinceHealing.delete(sku);
     this.#healed.add(sku);
   }
@@ -326,15 +330,17 @@ export class BatchDecider {
       });
       const short = shortfallOf(supply);
       const worthALook = this.#lookAgain.has(sku) || availableOf(supply) > 0;
-      if (short > 0 && worthALook && this.#changedSinceHealing.has(sku)) this.writes.rebackTasks.push(sku);
+      if (short > 0 && worthALook && this.#changedSinceHealing.has(sku)) this.writes.rebackTasks.set(sku, null);
     }
+    for (const [sku, key] of this.#goOnBelow)
+      if (!this.writes.rebackTasks.has(sku)) this.writes.rebackTasks.set(sku, key);
     for (const sku of this.#healed) this.writes.healed.push(sku);
     for (const [sku, supply] of this.state.supplies) this.#noteBroken(sku, supply);
   }
 
   /** An open exception follows its row's shortfall; only healing opens one, since only then nothing can be moved. */
   #noteBroken(sku: SkuKey, supply: SkuSupply): void {
-    const settled = this.#healed.has(sku) && !this.writes.rebackTasks.includes(sku);
+    const settled = this.#healed.has(sku) && !this.writes.rebackTasks.has(sku);
     const before = this.#initial.get(sku);
     for (const row of supply.rows) {
       const earlier = before?.rows.find(({ node }) => node === row.node)?.shortfall ?? 0;

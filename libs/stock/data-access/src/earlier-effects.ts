@@ -7,7 +7,7 @@ import type { FirstAnswer } from './stored-reservations.ts';
 /** What an earlier request with the same key did. */
 export interface Effect {
   readonly bodyHash: Buffer;
-  /** Null for a hold, whose first answer is made from `reservationKey`. */
+  /** Null for a hold, whose first answer is made from `firstAnswer`. */
   readonly answer: ReservationView | MovementsResult | null;
   readonly firstAnswer: FirstAnswer | null;
 }

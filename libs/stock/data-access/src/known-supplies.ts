@@ -25,6 +25,11 @@ export class KnownSupplies {
     return skus.map((sku) => this.#known.get(sku) ?? NOTHING);
   }
 
+  /** After a lost connection the database may be another one, in which versions mean other rows. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   remember(supply: SkuSupply, version: number): void {
     if (this.#known.size >= REMEMBERED_MAX && !this.#known.has(supply.sku)) {
       const oldest = this.#known.keys().next();

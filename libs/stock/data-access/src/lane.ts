@@ -73,10 +73,13 @@ export class Lane {
 
   async #drain(): Promise<void> {
     this.#running = true;
-    // Commands of the same tick join the first batch.
-    await Promise.resolve();
-    while (this.#queue.length > 0) await this.#settle(this.#nextBatch());
-    this.#running = false;
+    try {
+      // Commands of the same tick join the first batch.
+      await Promise.resolve();
+      while (this.#queue.length > 0) await this.#settle(this.#nextBatch());
+    } finally {
+      this.#running = false;
+    }
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
@@ -100,7 +103,7 @@ export class Lane {
       if (waiting.length === 0) return;
       const error = await this.#attempt(waiting);
       if (error === null) return;
-      const next = nextStep(error, attempt);
+      const next = nextStep(error, attempt, waiting.length);
       this.hooks.onRetry?.(next);
       if (next === 'split') return this.#split(waiting, error);
       if (next === 'unknown') for (const entry of waiting) entry.commitSent = true;
@@ -143,17 +146,20 @@ function dropOverdue(waiting: readonly Waiting[]): readonly Waiting[] {
 
 const KEY_RACES_MAX = 8;
 
-function nextStep(error: Error, attempt: number): 'again' | 'wait' | 'unknown' | 'split' {
+function nextStep(error: Error, attempt: number, commands: number): 'again' | 'wait' | 'unknown' | 'split' {
   if (error instanceof TransactionOutcomeUnknownError) return 'unknown';
   switch (classifyPgError(error)) {
     case 'unique_violation':
       return attempt < KEY_RACES_MAX ? 'again' : 'split';
     case 'deadlock':
     case 'serialization':
-    case 'lock_timeout':
-    case 'statement_timeout':
     case 'connection':
       return 'wait';
+    // One command that is too heavy, or whose gate is held elsewhere, must not take its neighbours along.
+    case 'statement_timeout':
+      return commands > 1 ? 'split' : 'wait';
+    case 'lock_timeout':
+      return commands > 1 && attempt > 0 ? 'split' : 'wait';
     case 'check_violation':
     case 'other':
       return 'split';

@@ -27,8 +27,8 @@ export interface BatchState {
   readonly openExceptions: ReadonlyMap<string, number>;
   /** Whether units may be overdue that were not loaded: nothing may be decided before they are reaped. */
   readonly hasMoreOverdue: boolean;
-  /** Whether more reservations stand behind short rows than were loaded. */
-  readonly hasMoreToHeal: boolean;
+  /** The oldest loaded reservation behind short rows, if older ones were not loaded; else null. */
+  readonly healMoreBelow: number | null;
   /** Of the rows of those SKUs that movements and shipments may touch. */
   readonly watermarks: Watermarks;
 }
@@ -73,7 +73,7 @@ export async function loadBatch(
     effects: new Map([...reading.earlierHolds, ...others]),
     openExceptions,
     hasMoreOverdue: reading.hasMoreOverdue,
-    hasMoreToHeal: short.length === HEALED_PER_LOOK_MAX,
+    healMoreBelow: short.length === HEALED_PER_LOOK_MAX ? (short.at(-1) ?? null) : null,
     watermarks,
   };
 }

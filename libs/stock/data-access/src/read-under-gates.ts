@@ -93,6 +93,7 @@ function toRows(tuples: readonly StockTuple[]): Map<SkuKey, StockRow[]> {
     shortfall,
     overdrawn,
   ] of tuples) {
+    assertSafe(available, committed, reserved, safetyStock, damaged, qualityControl, shortfall, overdrawn);
     const row = { node, available, committed, reserved, safetyStock, damaged, qualityControl, shortfall, overdrawn };
     const of = rows.get(sku);
     if (of) of.push(row);
@@ -104,4 +105,9 @@ function toRows(tuples: readonly StockTuple[]): Map<SkuKey, StockRow[]> {
 function toEffect([client, id, hash, channelKey, createdAt, expiresAt, lines]: HoldTuple): [string, Effect] {
   const firstAnswer = { channelKey, createdAt, expiresAt, lines };
   return [`hold\u0000${keyOf({ client, id })}`, { bodyHash: Buffer.from(hash, 'hex'), answer: null, firstAnswer }];
+}
+
+/** JSON rounds what a number cannot hold; better to stop than to write it back. */
+function assertSafe(...units: readonly number[]): void {
+  if (!units.every(Number.isSafeInteger)) throw new Error(`Broken invariant: units beyond 2^53: ${units.join(', ')}`);
 }

@@ -10,8 +10,8 @@ interface NodeRecord {
   type: string;
   lat: number | null;
   lng: number | null;
-  active_from: Date | null;
-  active_to: Date | null;
+  active_from: number | null;
+  active_to: number | null;
 }
 interface ChannelRecord {
   channel_key: number;
@@ -25,6 +25,13 @@ interface ThresholdRecord {
   node_key: number | null;
   sku_key: number | null;
   quantity: number;
+}
+
+interface RulesRecord {
+  epoch: number;
+  nodes: NodeRecord[] | null;
+  channels: ChannelRecord[] | null;
+  thresholds: ThresholdRecord[] | null;
 }
 
 export class RulesSource {
@@ -69,39 +76,35 @@ export class RulesSource {
   }
 }
 
-const milliseconds = (date: Date | null): number | null => (date ? date.getTime() : null);
-
-/** The epoch is read first: rules newer than their epoch are merely loaded once more. */
+/** One statement, hence one moment: no batch decides by half of a change. */
 async function loadRules(client: Queryable): Promise<{ epoch: number; value: SellingRules }> {
-  const epoch = await client.query<{ epoch: number }>('SELECT epoch FROM catalog_epoch');
-  const nodes = await client.query<NodeRecord>(
-    'SELECT node_key, code, type, lat, lng, active_from, active_to FROM node',
+  const { rows } = await client.query<RulesRecord>(
+    `SELECT (SELECT epoch FROM catalog_epoch) AS epoch,
+            (SELECT json_agg(n) FROM (SELECT node_key, code, type, lat, lng,
+                round(extract(epoch FROM active_from) * 1000) AS active_from,
+                round(extract(epoch FROM active_to) * 1000) AS active_to FROM node) n) AS nodes,
+            (SELECT json_agg(c) FROM (SELECT channel_key, code, node_types,
+                (SELECT array_agg(n.node_key) FROM node n WHERE n.code = ANY(channel.nodes)) AS nodes FROM channel) c) AS channels,
+            (SELECT json_agg(t) FROM (SELECT scope, channel_key, node_key, sku_key, quantity FROM threshold) t) AS thresholds`,
   );
-  const channels = await client.query<ChannelRecord>(
-    `SELECT channel_key, code, node_types,
-            (SELECT array_agg(n.node_key) FROM node n WHERE n.code = ANY(channel.nodes)) AS nodes
-       FROM channel`,
-  );
-  const thresholds = await client.query<ThresholdRecord>(
-    'SELECT scope, channel_key, node_key, sku_key, quantity FROM threshold',
-  );
+  const { epoch = 0, nodes, channels, thresholds } = rows[0] ?? {};
   const value = new SellingRules(
-    nodes.rows.map((row) => ({
+    (nodes ?? []).map((row) => ({
       key: row.node_key,
       code: row.code,
       type: row.type,
       lat: row.lat,
       lng: row.lng,
-      activeFrom: milliseconds(row.active_from),
-      activeTo: milliseconds(row.active_to),
+      activeFrom: row.active_from,
+      activeTo: row.active_to,
     })),
-    channels.rows.map((row) => ({
+    (channels ?? []).map((row) => ({
       key: row.channel_key,
       code: row.code,
       nodeTypes: row.node_types && new Set(row.node_types),
       nodes: row.nodes && new Set(row.nodes),
     })),
-    thresholds.rows.map((row) => ({
+    (thresholds ?? []).map((row) => ({
       scope: row.scope,
       channel: row.channel_key,
       node: row.node_key,
@@ -109,5 +112,5 @@ async function loadRules(client: Queryable): Promise<{ epoch: number; value: Sel
       quantity: row.quantity,
     })),
   );
-  return { epoch: epoch.rows[0]?.epoch ?? 0, value };
+  return { epoch, value };
 }

@@ -94,9 +94,11 @@ export const stockSchemaSql: readonly string[] = [
      PRIMARY KEY (client, id)
    )`,
   // SKUs with a shortfall that should be looked at from `due_at` on.
+  // A look that could move none of its thousand reservations goes on below `before_key`.
   `CREATE TABLE reback_task (
      sku_key integer PRIMARY KEY,
-     due_at timestamptz NOT NULL
+     due_at timestamptz NOT NULL,
+     before_key bigint
    )`,
   `CREATE TABLE stock_exception (
      exception_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

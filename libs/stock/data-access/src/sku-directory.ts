@@ -55,8 +55,16 @@ export class SkuDirectory {
   }
 
   #remember(code: string, key: SkuKey): void {
-    if (this.#keys.size >= REMEMBERED_MAX) this.#keys.clear();
+    if (this.#keys.size >= REMEMBERED_MAX && !this.#keys.has(code)) this.#forgetOldest();
     this.#keys.set(code, key);
     this.#codes.set(key, code);
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#keys.entries().next();
+    if (oldest.done) return;
+    const [code, key] = oldest.value;
+    this.#keys.delete(code);
+    this.#codes.delete(key);
   }
 }

@@ -68,22 +68,29 @@ export async function lockReservations(
   return assemble(locked.rows, backings);
 }
 
-/** Reads a reservation without locking it. */
+/** Reads a reservation without locking it: head and backings in one statement, hence of one moment. */
 export async function readReservation(
   pool: Pick<pg.Pool, 'query'>,
   owner: string,
   id: string,
 ): Promise<StoredReservation | null> {
-  const { rows } = await pool.query<ReservationRecord>({
+  type Joined = ReservationRecord & {
+    backings: (Omit<BackingRecord, 'pinned_at'> & { pinned_at: string | null })[] | null;
+  };
+  const { rows } = await pool.query<Joined>({
     name: 'read-reservation',
-    text: `${RESERVATIONS} WHERE client = $1 AND id = $2`,
+    text: `SELECT r.reservation_key, r.client, r.id, r.channel_key, r.version, r.created_at, r.expires_at, r.nodes, r.lines,
+                  (SELECT json_agg(b) FROM backing b WHERE b.reservation_key = r.reservation_key) AS backings
+             FROM reservation r WHERE r.client = $1 AND r.id = $2`,
     values: [owner, id],
   });
-  const backings = await readBackings(
-    pool,
-    rows.map((row) => row.reservation_key),
-  );
-  return assemble(rows, backings).values().next().value ?? null;
+  const [row] = rows;
+  if (!row) return null;
+  const backings = (row.backings ?? []).map((one) => ({
+    ...one,
+    pinned_at: one.pinned_at === null ? null : new Date(one.pinned_at),
+  }));
+  return toStored(row, backings);
 }
 
 async function readBackings(

@@ -40,9 +40,9 @@ export function sendWrites(client: pg.PoolClient, writes: Writes, context: Write
       values: parametersOf(writes, facts, context),
     }),
   ];
-  if (writes.commands.length > 0) sent.push(sendCommands(client, writes, context));
   if (writes.broken.length > 0) sent.push(openExceptions(client, writes, context));
   if (writes.mended.length > 0) sent.push(mendExceptions(client, writes, context));
+  if (writes.commands.length > 0) sent.push(sendCommands(client, writes, context));
   return sent;
 }
 
@@ -93,15 +93,17 @@ function statementFor(schema: string): string {
       FROM unnest($37::int[], $38::bigint[], $39::int[], $40::int[], $41::smallint[], $42::smallint[], $43::int[], $44::text[], $45::text[], $46::text[], $47::float8[], $51::float8[])
         AS x (s, v, o, n, f, t, q, reason, source, event, occurred_at, acknowledged_at)),
   tasks AS (
-    INSERT INTO reback_task (sku_key, due_at) SELECT x, clock_timestamp() FROM unnest($49::int[]) AS x
-    ON CONFLICT (sku_key) DO UPDATE SET due_at = LEAST(reback_task.due_at, excluded.due_at)),
+    INSERT INTO reback_task (sku_key, due_at, before_key)
+    SELECT x.sku_key, clock_timestamp(), x.before_key FROM unnest($49::int[], $52::bigint[]) AS x (sku_key, before_key)
+    ON CONFLICT (sku_key) DO UPDATE SET
+      due_at = LEAST(reback_task.due_at, excluded.due_at), before_key = excluded.before_key),
   healed AS (DELETE FROM reback_task WHERE sku_key = ANY($50::int[]) AND NOT sku_key = ANY($49::int[]))
   ${outboxInsert(schema, OUTBOX_FIRST)}`;
   statements.set(schema, text);
   return text;
 }
 
-const OUTBOX_FIRST = 52;
+const OUTBOX_FIRST = 53;
 
 function parametersOf(writes: Writes, facts: readonly FactEvent[], { now, partitionCount }: WriteContext): unknown[] {
   const { changedSkus, newReservations, ledger } = writes;
@@ -157,9 +159,10 @@ function parametersOf(writes: Writes, facts: readonly FactEvent[], { now, partit
     ledger.map(({ sourceEventId }) => sourceEventId),
     ledger.map(({ occurredAt }) => occurredAt),
     now,
-    writes.rebackTasks,
+    [...writes.rebackTasks.keys()],
     writes.healed,
     ledger.map(({ acknowledgedAt }) => acknowledgedAt),
+    [...writes.rebackTasks.values()],
     ...outboxParameters(facts, partitionCount),
   ];
   if (parameters.length !== OUTBOX_FIRST - 1 + OUTBOX_PARAMETER_COUNT)

@@ -60,7 +60,8 @@ export class Writes {
     readonly part: number;
     readonly trace: string | null;
   }[] = [];
-  readonly rebackTasks: SkuKey[] = [];
+  /** SKUs to be healed, with the key below which the next look goes on; null begins anew. */
+  readonly rebackTasks = new Map<SkuKey, number | null>();
   readonly healed: SkuKey[] = [];
   /** Every short row of a healed SKU; of these the ones not known before are facts. */
   readonly broken: RowQuantity[] = [];
@@ -78,6 +79,8 @@ export class Writes {
 
   get isEmpty(): boolean {
     const written = [this.newReservations, this.ledger, this.commands, this.healed, this.mended, this.broken];
-    return written.every((rows) => rows.length === 0) && this.changedReservations.size === 0;
+    return (
+      written.every((rows) => rows.length === 0) && this.changedReservations.size === 0 && this.rebackTasks.size === 0
+    );
   }
 }

@@ -53,6 +53,9 @@ export function decideReback(
     if (!source || open(source) < quantity || movesNothing)
       return reject({ code: 'reback.not_backed', at: { sku, node: from } });
     if (source.pin && !unpin) return reject({ code: 'reback.pinned', at: { sku, node: from } });
+    const pinnedThere = backingAt(backings, sku, to)?.pin ?? null;
+    if (!inPlace && pinnedThere && !isSamePin(pinnedThere, request.pin))
+      return reject({ code: 'reback.pinned', at: { sku, node: to } });
     if (inPlace) {
       backings = withBacking(backings, { ...source, pin: request.pin });
       continue;
@@ -70,6 +73,9 @@ export function decideReback(
   const moved = { ...reservation, backings, version: reservation.version + 1 };
   return accept({ reservation: moved, effect: draft.effect(), changes });
 }
+
+const isSamePin = (a: Pin, b: Pin | null): boolean =>
+  a.fulfilmentId === b?.fulfilmentId && a.orderVersion === b.orderVersion;
 
 const withPin = (backings: readonly Backing[], sku: SkuKey, node: NodeKey, pin: Pin): readonly Backing[] => {
   const there = backingAt(backings, sku, node);

@@ -162,7 +162,7 @@ function noteSku(
   const { sku } = after;
   const rows = after.rows.filter((row) => !before.rows.includes(row));
   writes.changedSkus.push({ sku, rows, version, trace });
-  if (shortfallOf(after) > 0 && (newlyShort.has(sku) || availableOf(after) > 0)) writes.rebackTasks.push(sku);
+  if (shortfallOf(after) > 0 && (newlyShort.has(sku) || availableOf(after) > 0)) writes.rebackTasks.set(sku, null);
   for (const { node, shortfall } of rows) {
     if (shortfall < rowAt(before, node).shortfall) writes.mended.push({ sku, node, quantity: shortfall });
   }

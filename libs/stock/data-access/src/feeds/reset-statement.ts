@@ -103,7 +103,7 @@ export function resetStatement(feed: FeedRecord): string {
   tasks AS (
     INSERT INTO reback_task (sku_key, due_at)
     SELECT sku_key, clock_timestamp() FROM after WHERE short > 0 AND (newly_short OR free > 0) ORDER BY sku_key
-    ON CONFLICT (sku_key) DO UPDATE SET due_at = least(reback_task.due_at, excluded.due_at)),
+    ON CONFLICT (sku_key) DO UPDATE SET due_at = least(reback_task.due_at, excluded.due_at), before_key = NULL),
   mended AS (
     UPDATE stock_exception e
        SET quantity = m.new_shortfall, closed_at = CASE WHEN m.new_shortfall = 0 THEN to_timestamp($7::bigint / 1000.0) END
