@@ -49,6 +49,21 @@ const promiseAnywhere = async (name: string, quantity: number): Promise<void> =>
 const keyOf = async (code: string): Promise<number> => (await engine.directory.keysOf([code]))[0] ?? 0;
 
 describe('promises that a sale took', () => {
+  it('are not called broken before the oldest was looked at, however many newer ones cannot move', async () => {
+    await pool.receive(sku, 'n1', 1_003);
+    await promiseAnywhere(id('old'), 1);
+    const pickups = numbered(id('pickup'), 1_002);
+    await Promise.all(pickups.map((name) => hold(engine, name, [[sku, 1]], { nodes: ['n1'] })));
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 1)]));
+    await pool.receive(sku, 'n2', 1);
+    await until('the old promise has moved', async () => {
+      await keeper.once();
+      return (await rowOf(sku, 'n1'))?.shortfall === 0;
+    });
+    expect(backedBy(await reads.reservation('spec', id('old')), 'confirmed')).toEqual({ n2: 1 });
+    expect(await openExceptions()).toEqual([]);
+  });
+
   it('move to another node by themselves, and nobody has to look', async () => {
     await pool.receive(sku, 'n1', 5);
     await promiseAnywhere(id('r1'), 4);

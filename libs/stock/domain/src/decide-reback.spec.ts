@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { applyTransfers } from './arithmetic.ts';
 import { channelAtp } from './atp.ts';
 import { type Healing, type Move, decideReback, healShortfall } from './decide-reback.ts';
-import { type Reservation, newBacking, totalOf } from './reservation.ts';
+import { type Pin, type Reservation, newBacking, totalOf } from './reservation.ts';
 import { SellingRules } from './selling-rules.ts';
 import { type StockRow, onHand, rowFault } from './stock-row.ts';
 import { type Supplies, rowAt } from './supply.ts';
@@ -108,6 +108,18 @@ describe('re-back', () => {
     const insufficient = { code: 'stock.insufficient', shortages: [{ sku: 1, requested: 1, atp: 0 }] };
     expect(rows(reback([move(1, 2, 1)], {}, pickup))).toEqual(insufficient);
     expect(reback([move(1, 2, 1)], {}, { ...mine, nodes: [1, 2] }).ok).toBe(true);
+  });
+
+  it.each<[string, Pin | null, boolean]>([
+    ['another fulfilment', { fulfilmentId: 'ful_2', orderVersion: 1 }, false],
+    ['a later version of the order', { fulfilmentId: 'ful_1', orderVersion: 2 }, false],
+    ['no fulfilment', null, false],
+    ['the very fulfilment that has it', { fulfilmentId: 'ful_1', orderVersion: 1 }, true],
+  ])('moves units for %s onto a pinned backing only if the pin is its own', (_, pin, allowed) => {
+    const there = { ...newBacking(1, 2, { confirmed: 0, held: 0 }), pin: { fulfilmentId: 'ful_1', orderVersion: 1 } };
+    const decision = reback([move(1, 2, 1)], { pin }, { ...mine, backings: [...mine.backings, there] });
+    expect(decision.ok).toBe(allowed);
+    if (!decision.ok) expect(decision.rejection).toEqual({ code: 'reback.pinned', at: { sku: 1, node: 2 } });
   });
 
   it('never takes units that a threshold hides at the destination', () => {
