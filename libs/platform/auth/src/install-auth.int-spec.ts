@@ -50,6 +50,13 @@ class DeclaredController {
     return {};
   }
 
+  @MessagePattern('stock.put')
+  @RequireScope('stock:write')
+  async put(@Payload() sku: string): Promise<object> {
+    if (sku === 'broken') throw new Error('no');
+    return this.write();
+  }
+
   @MessagePattern('stock.get')
   @RequireScope('stock:read')
   message(@Payload() sku: string, @CurrentClient() client: ApiClient): object {
@@ -123,11 +130,12 @@ async function start({ module = DeclaredModule, options, inheritAppConfig = true
   const adapter = new FastifyAdapter({ forceCloseConnections: true });
   app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false });
   installProblemHandling(app);
-  installAuth(app, { store, clock, ...options });
+  const auth = installAuth(app, { store, clock, ...options });
   transport = new DirectTransport();
-  app.connectMicroservice({ strategy: transport }, { inheritAppConfig });
+  auth.boundMessages(app.connectMicroservice({ strategy: transport }, { inheritAppConfig, deferInitialization: true }));
   addRoutes?.(app.getHttpAdapter().getInstance());
   await app.init();
+  await app.startAllMicroservices();
   await app.getHttpAdapter().getInstance().ready();
 }
 
@@ -248,6 +256,26 @@ describe('NATS access', () => {
     await expect(call(headers(EXPIRED.key))).rejects.toMatchObject({ code: 'auth.expired' });
     await expect(call(headers(READ.key))).resolves.toEqual({ sku: 'A', client: 'reader' });
     await expect(call(headers(READ.key, 'Authorization'))).resolves.toEqual({ sku: 'A', client: 'reader' });
+  });
+
+  it('is bounded per client together with HTTP, and the place comes back with the answer, whatever it is', async () => {
+    await start({ options: { inFlightPerClient_max: 1 } });
+    for (let time = 0; time < 3; time++) {
+      await expect(transport.call('stock.put', 'broken', headers(ALL.key))).rejects.toMatchObject({ status: 500 });
+      await expect(transport.call('stock.put', 'A', headers(READ.key))).rejects.toMatchObject({ status: 403 });
+    }
+    let open = (): void => undefined;
+    const isEntered = new Promise<void>((resolve) => (entered = resolve));
+    release = new Promise<void>((resolve) => (open = resolve));
+    const first = transport.call('stock.put', 'A', headers(ALL.key));
+    await isEntered;
+    const another = transport.call('stock.get', 'A', headers(ALL.key));
+    await expect(another).rejects.toMatchObject({ code: 'limit.rate', status: 429 });
+    expect(await get('/stock/A', bearer(ALL.key))).toEqual([429, 'limit.rate']);
+    await expect(transport.call('stock.get', 'A', headers(READ.key))).resolves.toMatchObject({ client: 'reader' });
+    open();
+    await expect(first).resolves.toEqual({});
+    await expect(transport.call('stock.get', 'A', headers(ALL.key))).resolves.toMatchObject({ client: 'ops' });
   });
 
   it('is refused to everybody where a handler declares nothing', async () => {

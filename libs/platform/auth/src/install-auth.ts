@@ -6,6 +6,7 @@
  * documentation), and a caller without a key cannot make us read and parse a body.
  */
 import assert from 'node:assert/strict';
+import type { INestMicroservice } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Clock } from '@onepool/platform-clock';
 import { problem } from '@onepool/platform-problem';
@@ -21,8 +22,13 @@ export interface AuthOptions {
   /** Where keys are looked up; wrapped in a `CachingApiKeyStore` unless it is one. */
   readonly store: ApiKeyStore;
   readonly clock?: Clock;
-  /** HTTP requests of one client that are answered at once; 2,000 unless said otherwise. */
+  /** Requests and messages of one client that are answered at once; 2,000 unless said otherwise. */
   readonly inFlightPerClient_max?: number;
+}
+
+export interface InstalledAuth {
+  /** Makes messages count towards the limit in flight; call it before the microservice is initialised. */
+  boundMessages(microservice: INestMicroservice): void;
 }
 
 /** A route as Fastify knows it, Nest's and others. */
@@ -44,7 +50,7 @@ export function routesOf(app: NestFastifyApplication): readonly DeclaredRoute[] 
  *
  * @throws AssertionError when a microservice was connected before.
  */
-export function installAuth(app: NestFastifyApplication, options: AuthOptions): void {
+export function installAuth(app: NestFastifyApplication, options: AuthOptions): InstalledAuth {
   assert(app.getMicroservices().length === 0, 'installAuth must come before connectMicroservice');
   const authenticator = new Authenticator(options.store, options.clock);
   const limit = new InFlightLimit(options.inFlightPerClient_max ?? 2_000);
@@ -58,7 +64,9 @@ export function installAuth(app: NestFastifyApplication, options: AuthOptions): 
   server.addHook('onRequest', (request, reply, done) => {
     admitRequest(authenticator, limit, request, reply, done);
   });
-  app.useGlobalGuards(new ScopeGuard(authenticator));
+  const guard = new ScopeGuard(authenticator, limit);
+  app.useGlobalGuards(guard);
+  return { boundMessages: (microservice) => void microservice.registerPreRequestHook(guard.aroundMessage) };
 }
 
 type Done = (error?: Error) => void;
