@@ -105,6 +105,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   observed.watch(engine);
   const memory = new StockMemory({
     pool: engine.readPool,
+    session: engine.lookupPool,
     schema: SCHEMA,
     rules: engine.rules,
     onError: (error) => logger.warn({ err: error }, 'memory of stock lost; reads go to the database meanwhile'),
@@ -130,7 +131,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     logger,
     metrics,
     readiness: {
-      postgres: () => engine.readPool.query('SELECT 1'),
+      postgres: () => engine.lookupPool.query('SELECT 1'),
       nats: () => (nats.isConnected() ? Promise.resolve() : Promise.reject(new Error('not connected'))),
       relay: () => (relay.isReady() ? Promise.resolve() : Promise.reject(new Error('the relay makes no progress'))),
     },
@@ -148,7 +149,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
       done(error as Error);
     }
   });
-  installAuth(app, { store: new CachingApiKeyStore(new PostgresApiKeyStore(engine.readPool, SCHEMA)) });
+  const auth = installAuth(app, { store: new CachingApiKeyStore(new PostgresApiKeyStore(engine.lookupPool, SCHEMA)) });
   installFeedUpload(app, feeds, answers);
   const server = app.getHttpAdapter().getInstance();
   const openApi = openApiDocument();
@@ -166,6 +167,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     { inheritAppConfig: true, deferInitialization: true },
   );
   telemetry.traceMessages(messages);
+  auth.boundMessages(messages);
   await app.init();
   await app.startAllMicroservices();
   housekeeping.start();

@@ -27,6 +27,7 @@ export const problems = defineProblems({
   'movement.in_future': { status: 422, title: 'The movement lies in the future', retryable: false },
   'idempotency.mismatch': { status: 409, title: 'The id was used with another body', retryable: false },
   'version.not_reached': { status: 409, title: 'The version has not been reached', retryable: true, retryAfter_s: 1 },
+  'ledger.too_long': { status: 503, title: 'The ledger of one SKU takes too long to add up', retryable: false },
   'feed.unknown': { status: 404, title: 'No such feed', retryable: false },
   'feed.in_future': { status: 422, title: 'The capture time lies in the future', retryable: false },
   'feed.too_large': { status: 413, title: 'The feed is larger than any may be', retryable: false },

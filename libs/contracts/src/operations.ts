@@ -216,7 +216,7 @@ export const AVAILABILITY_OPERATIONS = {
     scope: 'stock:read',
     body: stock.LedgerVerifyRequest,
     response: stock.LedgerVerification,
-    problems: [],
+    problems: ['ledger.too_long'],
   },
   sendFeed: {
     summary: 'Send a feed: counts or changes of stock, as many rows as it takes. The same id answers with its state.',

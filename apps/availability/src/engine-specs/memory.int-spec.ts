@@ -15,7 +15,12 @@ describe('ATP from memory', () => {
   beforeAll(async () => {
     pool = await createPoolFixture(3, 40);
     const engine = pool.engine();
-    memory = new StockMemory({ pool: engine.readPool, schema: SCHEMA, rules: engine.rules });
+    memory = new StockMemory({
+      pool: engine.readPool,
+      session: engine.lookupPool,
+      schema: SCHEMA,
+      rules: engine.rules,
+    });
     memory.start();
     here = new StockReads(engine, memory);
     there = pool.engine();

@@ -35,6 +35,8 @@ export interface EngineOptions {
   readonly deadlineMs?: number;
   /** How long a stopped replica may keep its locks. Default 1,000. */
   readonly idleInTransactionTimeoutMs?: number;
+  /** How long one statement of the ledger's proof, of a count or of retention may take. Default 60,000. */
+  readonly auditTimeoutMs?: number;
   readonly limits?: Partial<LaneLimits>;
   readonly hooks?: LaneHooks;
   /** Begins the names of its sessions in `pg_stat_activity`, to tell replicas apart; the schema unless told. */
@@ -54,6 +56,9 @@ export type Settled<T> =
 const LOOKUP_RETRY_PAUSE_MS = 50;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/** At most, for each engine; audits are the proof of the ledger, a count of events, and retention. */
+const CONNECTIONS = { reads: 6, lookups: 4, audits: 3 };
+
 const LIMITS: LaneLimits = { commandsPerBatchMax: 512, linesPerBatchMax: 2_000, queueMax: 20_000 };
 
 export class StockEngine {
@@ -61,7 +66,12 @@ export class StockEngine {
   readonly rules: RulesSource;
   /** For lanes only; reads must not wait behind them. */
   readonly #pool: pg.Pool;
+  /** What callers read. It may be exhausted: nothing that commands, API keys or housekeeping need waits for it. */
   readonly readPool: pg.Pool;
+  /** Short look-ups without which nothing goes on: API keys, SKUs, rules, reservations, housekeeping, readiness. */
+  readonly lookupPool: pg.Pool;
+  /** Statements that take long by their nature: the proof of the ledger, counts, retention. */
+  readonly auditPool: pg.Pool;
   readonly #lanes: readonly Lane[];
   readonly #cartLane: Lane;
   readonly #deadlineMs: number;
@@ -86,16 +96,23 @@ export class StockEngine {
       max: laneCount + 2,
       applicationName: `${name}-engine`,
     });
-    this.readPool = createPool({ ...shared, max: 8, applicationName: `${name}-reads` });
-    this.directory = new SkuDirectory(this.readPool);
-    this.rules = new RulesSource(this.readPool);
+    this.readPool = createPool({ ...shared, max: CONNECTIONS.reads, applicationName: `${name}-reads` });
+    this.lookupPool = createPool({ ...shared, max: CONNECTIONS.lookups, applicationName: `${name}-lookups` });
+    this.auditPool = createPool({
+      ...shared,
+      max: CONNECTIONS.audits,
+      statementTimeoutMs: options.auditTimeoutMs ?? 60_000,
+      applicationName: `${name}-audits`,
+    });
+    this.directory = new SkuDirectory(this.lookupPool);
+    this.rules = new RulesSource(this.lookupPool);
     const context: BatchContext = {
       pool: this.#pool,
       schema: options.schema,
       partitionCount: options.partitionCount,
       rules: this.rules,
       directory: this.directory,
-      reservationKeys: new ReservationKeys(this.readPool),
+      reservationKeys: new ReservationKeys(this.lookupPool),
       supplies: new KnownSupplies(),
       onCommitted: options.onCommitted ?? (() => undefined),
     };
@@ -164,7 +181,7 @@ export class StockEngine {
   /** Lets what is queued finish, then closes the connections. */
   async close(): Promise<void> {
     await Promise.all([...this.#lanes, this.#cartLane].map((lane) => lane.idle()));
-    await Promise.all([this.#pool.end(), this.readPool.end()]);
+    await Promise.all([this.#pool, this.readPool, this.lookupPool, this.auditPool].map((pool) => pool.end()));
   }
 
   /** Codes are resolved with the rules at hand; only one that these do not know makes us look again. */
@@ -223,7 +240,7 @@ export class StockEngine {
   async #findReservations(
     ids: readonly (readonly [string, string])[],
   ): Promise<({ key: number; skus: SkuKey[] } | null)[]> {
-    const { rows } = await this.readPool.query<{ position: number; reservation_key: number; skus: SkuKey[] }>({
+    const { rows } = await this.lookupPool.query<{ position: number; reservation_key: number; skus: SkuKey[] }>({
       name: 'find-reservations',
       text: `SELECT k.position::int AS position, r.reservation_key,
                     ARRAY(SELECT (line->>0)::int FROM jsonb_array_elements(r.lines) AS line) AS skus

@@ -52,7 +52,7 @@ export class Housekeeping {
 
   /** Tasks are claimed by moving their due time, so that a claimant that dies leaves them to others. */
   async #dueTasks(): Promise<SkuKey[]> {
-    const { rows } = await this.engine.readPool.query<{ sku_key: number }>({
+    const { rows } = await this.engine.lookupPool.query<{ sku_key: number }>({
       name: 'claim-reback-tasks',
       text: `UPDATE reback_task t SET due_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
                FROM (SELECT sku_key FROM reback_task WHERE due_at <= clock_timestamp()
@@ -63,7 +63,7 @@ export class Housekeeping {
   }
 
   async #overdue(): Promise<SkuKey[]> {
-    const { rows } = await this.engine.readPool.query<{ sku_key: number }>({
+    const { rows } = await this.engine.lookupPool.query<{ sku_key: number }>({
       name: 'overdue-skus',
       text: `SELECT DISTINCT sku_key FROM (
                SELECT sku_key FROM backing WHERE held > 0 AND expires_at <= clock_timestamp()
@@ -74,14 +74,14 @@ export class Housekeeping {
 
   /** New nodes, channels or thresholds, and nodes that begin to sell, may give a broken promise a place to go. */
   async #rulesMoved(): Promise<void> {
-    const { rows } = await this.engine.readPool.query<{ rules: string }>({
+    const { rows } = await this.engine.lookupPool.query<{ rules: string }>({
       name: 'rules-in-force',
       text: `SELECT concat(epoch, ' ', (SELECT max(active_from) FROM node WHERE active_from <= clock_timestamp())) AS rules
                FROM catalog_epoch`,
     });
     const rules = rows[0]?.rules ?? '';
     if (rules === this.#rules) return;
-    await this.engine.readPool.query(
+    await this.engine.lookupPool.query(
       `INSERT INTO reback_task (sku_key, due_at)
        SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception WHERE closed_at IS NULL ORDER BY 1
        ON CONFLICT (sku_key) DO NOTHING`,

@@ -11,6 +11,8 @@ import type {
 import { ACCOUNTS, type NodeKey, type SkuKey, channelAtp } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { StockEngine } from './engine.ts';
+import { proveLedger } from './ledger-proof.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 import { readReservation } from './stored-reservations.ts';
 import { Refusal } from './refusal.ts';
 import { channelOf, nodeKey, skuKeys } from './resolve.ts';
@@ -25,6 +27,8 @@ export interface Page<T> {
 
 export class StockReads {
   readonly #pool: pg.Pool;
+  readonly #proofs = new OneAtATime();
+  readonly #counts = new OneAtATime();
 
   /** With a memory, ATP comes from it; without one, from the database. */
   constructor(
@@ -115,41 +119,34 @@ export class StockReads {
     return { items, nextCursor: items.length === limit ? (items.at(-1)?.id ?? null) : null };
   }
 
-  /** How many facts the outbox holds for keys that begin with `prefix`. */
-  async countEvents(prefix: string): Promise<number> {
-    const { rows } = await this.#pool.query<{ written: number }>(
-      'SELECT count(*) AS written FROM outbox WHERE starts_with(key, $1)',
-      [prefix],
-    );
-    return rows[0]?.written ?? 0;
+  /**
+   * How many facts the outbox holds for keys that begin with `prefix`.
+   *
+   * @throws Refusal `limit.rate` while another count runs in this replica.
+   */
+  countEvents(prefix: string): Promise<number> {
+    return this.#counts.run(async () => {
+      const { rows } = await this.engine.auditPool.query<{ written: number }>(
+        'SELECT count(*) AS written FROM outbox WHERE starts_with(key, $1)',
+        [prefix],
+      );
+      return rows[0]?.written ?? 0;
+    });
   }
 
   /**
-   * Proves that every balance is the sum of its ledger, range by range of SKU keys, so that memory and locks stay small
-   * however long the ledger is. Each range is one statement, hence one snapshot.
+   * Proves that every balance is the sum of its ledger, for SKUs whose code begins with `prefix`; see {@link proveLedger}.
+   *
+   * @throws Refusal `limit.rate` while another proof runs in this replica.
    */
-  async verifyLedger(prefix: string | undefined): Promise<LedgerVerification> {
-    const views = new Views(await this.engine.rules.current(), this.engine.directory);
-    const mismatches: LedgerVerification['mismatches'] = [];
-    let rowsChecked = 0;
-    for (let after = 0; ;) {
-      const range = await this.#pool.query<{ sku_key: number; code: string }>(
-        `SELECT sku_key, code FROM sku WHERE sku_key > $1 AND ($2::text IS NULL OR starts_with(code, $2)) ORDER BY sku_key LIMIT ${SKUS_PER_CHECK}`,
-        [after, prefix ?? null],
-      );
-      const last = range.rows.at(-1);
-      if (!last) break;
-      after = last.sku_key;
-      const codes = new Map(range.rows.map((row) => [row.sku_key, row.code]));
-      const { rows } = await this.#pool.query<BalanceRecord>(BALANCES, [[...codes.keys()]]);
-      rowsChecked += rows.length;
-      for (const row of rows) mismatches.push(...differences(row, codes.get(row.sku_key) ?? '', views));
-    }
-    return { balanced: mismatches.length === 0, rowsChecked, mismatches: mismatches.slice(0, 100) };
+  verifyLedger(prefix: string | undefined): Promise<LedgerVerification> {
+    return this.#proofs.run(async () => {
+      const views = new Views(await this.engine.rules.current(), this.engine.directory);
+      return proveLedger(this.engine.auditPool, prefix, views);
+    });
   }
 }
 
-const SKUS_PER_CHECK = 2_000;
 interface LedgerRecord {
   sku_version: number;
   ordinal: number;
@@ -187,46 +184,3 @@ const toLedgerEntry = (row: LedgerRecord, sku: string, views: Views): LedgerEntr
   occurredAt: row.occurred_at.toISOString(),
   recordedAt: row.recorded_at.toISOString(),
 });
-
-interface BalanceRecord {
-  sku_key: SkuKey;
-  node_key: NodeKey;
-  book: number[];
-  ledger: number[];
-}
-
-const CHECKED = [
-  'available',
-  'committed',
-  'reserved',
-  'safety_stock',
-  'damaged',
-  'quality_control',
-  'shortfall',
-  'overdrawn',
-] as const;
-const sumOf = (account: (typeof CHECKED)[number]): string => {
-  const code = ACCOUNTS.indexOf(account);
-  const sign = account === 'shortfall' || account === 'overdrawn' ? '-' : '';
-  return `${sign}(coalesce(sum(l.quantity) FILTER (WHERE l.to_state = ${code}), 0) - coalesce(sum(l.quantity) FILTER (WHERE l.from_state = ${code}), 0))`;
-};
-
-const BALANCES = `
-  SELECT coalesce(s.sku_key, t.sku_key) AS sku_key, coalesce(s.node_key, t.node_key) AS node_key,
-         ARRAY[${CHECKED.map((state) => `coalesce(s.${state}, 0)`).join(', ')}]::float8[] AS book,
-         coalesce(t.totals, ARRAY[${CHECKED.map(() => '0').join(', ')}]::float8[]) AS ledger
-    FROM (SELECT * FROM stock WHERE sku_key = ANY($1::int[])) s
-    FULL JOIN (SELECT l.sku_key, l.node_key, ARRAY[${CHECKED.map(sumOf).join(', ')}]::float8[] AS totals
-                 FROM ledger l WHERE l.sku_key = ANY($1::int[]) GROUP BY l.sku_key, l.node_key) t
-      ON t.sku_key = s.sku_key AND t.node_key = s.node_key`;
-
-function differences(
-  { node_key, book, ledger }: BalanceRecord,
-  sku: string,
-  views: Views,
-): LedgerVerification['mismatches'] {
-  return CHECKED.flatMap((state, index) => {
-    const [kept = 0, summed = 0] = [book[index], ledger[index]];
-    return kept === summed ? [] : [{ sku, node: views.node(node_key), state, book: kept, ledger: summed }];
-  });
-}

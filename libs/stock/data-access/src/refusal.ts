@@ -8,7 +8,9 @@ export type RefusalCode =
   | 'movement.in_future'
   | 'feed.unknown'
   | 'feed.in_future'
-  | 'version.not_reached';
+  | 'version.not_reached'
+  | 'ledger.too_long'
+  | 'limit.rate';
 
 export class Refusal extends Error {
   override readonly name = 'Refusal';

@@ -22,7 +22,10 @@ const ENTRIES_MAX = 50_000;
 const LOAD_BATCH_MAX = 1_000;
 
 export interface StockMemoryOptions {
+  /** Where supplies are read. */
   readonly pool: pg.Pool;
+  /** Gives the one session that follows the outbox; apart from `pool`, so that reads cannot make memory go stale. */
+  readonly session: pg.Pool;
   readonly schema: string;
   readonly rules: RulesSource;
   readonly onError?: (error: unknown) => void;
@@ -134,7 +137,7 @@ export class StockMemory {
 
   /** Follows the outbox until the session breaks or the memory is stopped. */
   async #followSession(): Promise<void> {
-    const client = await this.options.pool.connect();
+    const client = await this.options.session.connect();
     let broken = true;
     try {
       const tail = new OutboxTail(client, this.options.schema);
