@@ -21,7 +21,7 @@ import {
   nestLogger,
   traceparentOf,
 } from '@onepool/platform-telemetry';
-import { Housekeeping, StockEngine, StockFeeds, StockMemory } from '@onepool/stock-data-access';
+import { Housekeeping, Retention, StockEngine, StockFeeds, StockMemory } from '@onepool/stock-data-access';
 import { AppModule } from './app.module.ts';
 import { csvText } from './catalog-edge.ts';
 import { type AvailabilityConfig, PARTITION_COUNT, SCHEMA } from './config.ts';
@@ -113,6 +113,14 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   const housekeeping = new Housekeeping(engine, {
     onError: (error) => logger.warn({ err: error }, 'housekeeping failed; it goes on'),
   });
+  const retention = new Retention({
+    pool: engine.auditPool,
+    schema: SCHEMA,
+    outboxDays: config.ONEPOOL_OUTBOX_DAYS,
+    commandDays: config.ONEPOOL_COMMAND_DAYS,
+    onDone: (forgotten) => logger.info({ forgotten }, 'retention: old rows are gone'),
+    onError: (error) => logger.warn({ err: error }, 'retention failed; it is tried again'),
+  });
   const feeds = new StockFeeds({
     url: config.DATABASE_URL,
     schema: SCHEMA,
@@ -171,11 +179,13 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   await app.init();
   await app.startAllMicroservices();
   housekeeping.start();
+  retention.start();
   feeds.worker.start();
   memory.start();
   const close = async (): Promise<void> => {
     telemetry.drain();
     await housekeeping.stop();
+    await retention.stop();
     await memory.stop();
     await closeApp(app);
     await feeds.close();

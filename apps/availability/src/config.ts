@@ -34,6 +34,18 @@ export const AvailabilityConfig = Type.Object({
     default: 1_000,
     description: 'How long a replica that stopped may keep its locks.',
   }),
+  ONEPOOL_OUTBOX_DAYS: Type.Integer({
+    minimum: 7,
+    maximum: 3_650,
+    default: 7,
+    description: 'How long published facts are kept; the stream can be rebuilt from them.',
+  }),
+  ONEPOOL_COMMAND_DAYS: Type.Integer({
+    minimum: 7,
+    maximum: 3_650,
+    default: 90,
+    description: 'How long effects of commands are kept; a command repeated later takes effect again.',
+  }),
 });
 export type AvailabilityConfig = Static<typeof AvailabilityConfig>;
 

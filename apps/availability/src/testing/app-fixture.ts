@@ -146,6 +146,8 @@ const configFor = (databaseUrl: string, natsUrl: string): AvailabilityConfig => 
   ONEPOOL_LANES: 2,
   ONEPOOL_DEADLINE_MS: 5_000,
   ONEPOOL_LOCKS_IDLE_MS: 1_000,
+  ONEPOOL_OUTBOX_DAYS: 7,
+  ONEPOOL_COMMAND_DAYS: 90,
 });
 
 const poolFor = (url: string): pg.Pool =>

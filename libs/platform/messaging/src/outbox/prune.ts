@@ -5,12 +5,15 @@ import pg from 'pg';
 export const MIN_OUTBOX_DAYS = 7;
 
 export interface PruneOptions {
-  readonly pool: pg.Pool;
+  /** A pool, or one session of it. */
+  readonly pool: Pick<pg.Pool, 'query'>;
   readonly schema: string;
   /** Rows younger than this stay. At least 7 for the outbox, 8 for the inbox. */
   readonly days: number;
   /** Rows a statement, 5,000 unless told; each batch is its own short transaction. */
   readonly batchSize?: number;
+  /** Ends the deletion after the batch under way. */
+  readonly signal?: AbortSignal;
 }
 
 /** Deletes what is published for certain and older than `days`, in bounded batches. Returns how many rows went. */
@@ -44,10 +47,10 @@ export async function pruneInbox(options: PruneOptions): Promise<number> {
   );
 }
 
-async function deleteInBatches({ pool, days, batchSize = 5_000 }: PruneOptions, sql: string): Promise<number> {
+async function deleteInBatches({ pool, days, batchSize = 5_000, signal }: PruneOptions, sql: string): Promise<number> {
   for (let total = 0; ;) {
     const deleted = (await pool.query(sql, [days, batchSize])).rowCount ?? 0;
     total += deleted;
-    if (deleted < batchSize) return total;
+    if (deleted < batchSize || signal?.aborted) return total;
   }
 }
