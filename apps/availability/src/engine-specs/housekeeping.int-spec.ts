@@ -1,0 +1,92 @@
+/** Housekeeping leaves room for callers, and no part of it waits for another's luck. */
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Housekeeping, type StockEngine, StockReads } from '@onepool/stock-data-access';
+import { type PoolFixture, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
+import { backedBy, done, hold, receipt, record, sale } from './asking.ts';
+
+const SKUS = 30;
+let pool: PoolFixture;
+let engine: StockEngine;
+let heals: number;
+let healsInFlightMax: number;
+/** Makes heals fail, of which there are many. */
+let failure: Error | null;
+beforeEach(async () => {
+  pool = await createPoolFixture(2, SKUS);
+  engine = pool.engine();
+  [heals, healsInFlightMax, failure] = [0, 0, null];
+  let inFlight = 0;
+  const tend = engine.tend.bind(engine);
+  jest.spyOn(engine, 'tend').mockImplementation(async (skus, heal) => {
+    if (!heal) return tend(skus, heal);
+    heals += 1;
+    healsInFlightMax = Math.max(healsInFlightMax, ++inFlight);
+    try {
+      if (failure) throw failure;
+      await tend(skus, heal);
+    } finally {
+      inFlight -= 1;
+    }
+  });
+});
+afterEach(() => pool.close());
+
+const all = numbered('sku', SKUS);
+const everywhere = (node: string, quantity: number) => all.map((sku) => receipt(sku, node, quantity));
+const heldOf = async (id: string) => backedBy(await new StockReads(engine).reservation('spec', id));
+
+describe('housekeeping', () => {
+  it('heals a few SKUs at once, and all of them', async () => {
+    done(await record(engine, 'in', everywhere('n1', 2)));
+    for (const sku of all) done(await hold(engine, `r-${sku}`, [[sku, 2]]));
+    done(await record(engine, 'more', everywhere('n2', 2)));
+    done(
+      await record(
+        engine,
+        'pos',
+        all.map((sku) => sale(sku, 'n1', 2)),
+      ),
+    );
+    await new Housekeeping(engine).once();
+    expect(heals).toBe(SKUS);
+    expect(healsInFlightMax).toBe(8);
+    for (const sku of all) expect(await heldOf(`r-${sku}`)).toEqual({ n2: 2 });
+  });
+
+  it('sweeps what is overdue even when healing fails, and says so', async () => {
+    done(await record(engine, 'in', [receipt('sku1', 'n1', 2), receipt('sku2', 'n1', 2)]));
+    done(await hold(engine, 'r', [['sku1', 2]]));
+    done(await hold(engine, 'cart', [['sku2', 2]], { expiresInSeconds: 0 }));
+    done(await record(engine, 'more', [receipt('sku1', 'n2', 2)]));
+    done(await record(engine, 'pos', [sale('sku1', 'n1', 2)]));
+    failure = new Error('no connection');
+    await expect(new Housekeeping(engine).once()).rejects.toThrow('no connection');
+    expect(heals).toBe(1);
+    expect((await new StockReads(engine).stock('sku2')).rows).toMatchObject([{ available: 2, reserved: 0 }]);
+  });
+
+  it('lets a SKU rest whose promises it cannot move, however often it changes, and sees new units within a second', async () => {
+    let now_ms = 0;
+    const keeper = new Housekeeping(engine, { monotonic: () => now_ms });
+    done(await record(engine, 'in', [receipt('sku1', 'n1', 2)]));
+    // A pickup: units elsewhere do not help it, but look as if they might.
+    done(await hold(engine, 'pickup', [['sku1', 2]], { nodes: ['n1'] }));
+    done(await record(engine, 'pos', [sale('sku1', 'n1', 2)]));
+    for (const id of numbered('change', 10)) {
+      done(await record(engine, id, [receipt('sku1', 'n2', 1)]));
+      await keeper.once();
+    }
+    expect(heals).toBe(2);
+    done(await hold(engine, 'r', [['sku1', 10]]));
+    done(await record(engine, 'more', [receipt('sku1', 'n2', 1)]));
+    done(await record(engine, 'pos2', [sale('sku1', 'n2', 11)]));
+    done(await record(engine, 'again', [receipt('sku1', 'n2', 20)]));
+    now_ms += 999;
+    await keeper.once();
+    expect(heals).toBe(2);
+    now_ms += 1;
+    done(await record(engine, 'last', [receipt('sku1', 'n2', 1)]));
+    await keeper.once();
+    expect(heals).toBe(3);
+  });
+});
