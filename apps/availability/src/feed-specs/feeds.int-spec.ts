@@ -47,7 +47,7 @@ describe('a physical reset', () => {
     expect(await row('sku2', 'n1')).toMatchObject({ onHand: 3 });
   });
 
-  it('keeps what happened after it was captured, and what was promised', async () => {
+  it('keeps what happened after it was captured, and what was promised (magento/inventory#2725)', async () => {
     await record(engine, 'r', [receipt('sku1', 'n1', 10)], { occurredAt: at(-60) });
     await record(engine, 's', [sale('sku1', 'n1', 2)], { occurredAt: at(-10) });
     done(await hold(engine, 'h', [['sku1', 3]]));
@@ -55,7 +55,7 @@ describe('a physical reset', () => {
     expect(await row('sku1', 'n1')).toMatchObject({ onHand: 18, available: 15, reserved: 3 });
   });
 
-  it('leaves an event alone that was already in it, however late it is told', async () => {
+  it('leaves an event alone that was already in it, however late it is told (IBM: adjustments that straddle a snapshot)', async () => {
     await feed(feeds, [told('sku1', 'n1', 20), told('sku1', 'n2', 4)], before(30));
     for (const [id, movement] of [
       ['s', sale('sku1', 'n1', 2)],
