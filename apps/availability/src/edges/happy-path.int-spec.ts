@@ -168,6 +168,11 @@ describe.each([
       { scope: 'network', channel: 'web', sku, quantity: 2 },
     ];
     expect((await app[edge]('putThresholds', { body: { thresholds } })).body).toEqual({ applied: 3 });
+    // Reads may be 250 ms behind a changed rule.
+    await waitFor(async () => {
+      const { body } = await app.http('getAtp', { params: { sku }, query: { channel: 'web', byNode: 'true' } });
+      return (body as Atp).nodes?.find(({ node, atp }) => node === 'store-1' && atp === 1);
+    });
   });
 
   it('subtracts the largest threshold of each node and then the network’s', async () => {
