@@ -3,14 +3,33 @@
  * A created key is shown once; only its SHA-256 is stored.
  */
 import { readFile } from 'node:fs/promises';
+import Table from 'cli-table3';
 import { Command } from 'commander';
 import { Type } from '@sinclair/typebox';
-import { type Grant, GRANTS, PostgresApiKeyStore, createApiKey, isGrant, sha256OfApiKey } from '@onepool/platform-auth';
+import {
+  type ApiKeyRow,
+  type Grant,
+  GRANTS,
+  PostgresApiKeyStore,
+  createApiKey,
+  isGrant,
+  sha256OfApiKey,
+} from '@onepool/platform-auth';
 import { loadConfig, secret } from '@onepool/platform-config';
 import { createPool } from '@onepool/platform-postgres';
 import { SCHEMA } from './config.ts';
 
 const DAY_MS = 86_400_000;
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+function tableOf(keys: readonly ApiKeyRow[]): string {
+  const table = new Table({ head: ['client', 'fingerprint', 'scopes', 'expires', 'revoked', 'created'] });
+  const time = (at: Date | null): string => at?.toISOString() ?? '–';
+  for (const { clientId, fingerprint, scopes, expiresAt, revokedAt, createdAt } of keys) {
+    table.push([clientId, fingerprint, scopes.join(', '), time(expiresAt), time(revokedAt), time(createdAt)]);
+  }
+  return table.toString();
+}
 
 async function withStore(work: (store: PostgresApiKeyStore) => Promise<void>): Promise<void> {
   const { DATABASE_URL } = loadConfig(Type.Object({ DATABASE_URL: secret(Type.String({ minLength: 1 })) }));
@@ -50,7 +69,7 @@ program
     withStore(async (store) => {
       const { key, sha256 } = createApiKey();
       await store.register({ clientId: client, sha256, scopes: parseScopes(scopes), expiresAt: expiry(days) });
-      console.log(key);
+      say(key);
     }),
   );
 program
@@ -64,19 +83,19 @@ program
     withStore(async (store) => {
       const sha256 = sha256OfApiKey((await readFile(keyFile, 'utf8')).trim());
       await store.register({ clientId: client, sha256, scopes: parseScopes(scopes), expiresAt: expiry(days) });
-      console.log(`registered a key of ${client}`);
+      say(`registered a key of ${client}`);
     }),
   );
-program.command('list').action(() => withStore(async (store) => console.table(await store.list())));
+program.command('list').action(() => withStore(async (store) => say(tableOf(await store.list()))));
 program
   .command('revoke')
   .requiredOption('--client <id>')
   .option('--fingerprint <hex>', 'only the key whose SHA-256 begins so')
   .action(({ client, fingerprint }: { client: string; fingerprint?: string }) =>
-    withStore(async (store) => console.log(`revoked ${await store.revoke(client, fingerprint)} keys`)),
+    withStore(async (store) => say(`revoked ${await store.revoke(client, fingerprint)} keys`)),
   );
 
 await program.parseAsync().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 });

@@ -3,9 +3,10 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { Catalog, catalogEntities } from '@onepool/catalog-data-access';
 import { sessionOptions } from '@onepool/platform-postgres';
-import { StockEngine, StockFeeds, type StockMemory, StockReads } from '@onepool/stock-data-access';
+import { StockEngine, StockFeeds, StockReads } from '@onepool/stock-data-access';
 import type { DataSource } from 'typeorm';
 import { type AvailabilityConfig, SCHEMA } from './config.ts';
+import type { StockServices } from './stock-services.ts';
 import { CatalogController } from './edges/catalog.controller.ts';
 import { FeedsController } from './edges/feeds.controller.ts';
 import { ReservationsController } from './edges/reservations.controller.ts';
@@ -14,7 +15,7 @@ import { StockController } from './edges/stock.controller.ts';
 
 @Module({})
 export class AppModule {
-  static with(config: AvailabilityConfig, engine: StockEngine, memory: StockMemory, feeds: StockFeeds): DynamicModule {
+  static with(config: AvailabilityConfig, { engine, memory, feeds }: StockServices): DynamicModule {
     return {
       module: AppModule,
       imports: [

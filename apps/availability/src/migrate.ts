@@ -7,4 +7,4 @@ import { migrations } from './migrations/index.ts';
 
 const { DATABASE_URL } = loadConfig(Type.Object({ DATABASE_URL: secret(Type.String({ minLength: 1 })) }));
 const applied = await runMigrations({ url: DATABASE_URL, schema: SCHEMA, migrations });
-console.log(applied.length > 0 ? `migrated: ${applied.join(', ')}` : 'schema is up to date');
+process.stdout.write(applied.length > 0 ? `migrated: ${applied.join(', ')}\n` : 'schema is up to date\n');

@@ -22,7 +22,7 @@ export class SkuDirectory {
   /** Keys of the codes, null where there is no such SKU. */
   async keysOf(codes: readonly string[]): Promise<readonly (SkuKey | null)[]> {
     if (codes.every((code) => this.#keys.has(code))) return codes.map((code) => this.#keys.get(code) ?? null);
-    return Promise.all(codes.map((code) => this.#keys.get(code) ?? this.#byCode.load(code)));
+    return Promise.all(codes.map(async (code) => this.#keys.get(code) ?? this.#byCode.load(code)));
   }
 
   /** Makes sure that `codeOf` knows these keys. */

@@ -92,7 +92,7 @@ export class StockMemory {
       return usable ? { snapshot: entry, asOf: Math.max(look.asOf, entry?.asOf ?? 0) } : null;
     });
     if (known.every((entry) => entry !== null)) return known;
-    return Promise.all(skus.map((sku, index) => known[index] ?? this.#ask(sku)));
+    return Promise.all(skus.map(async (sku, index) => known[index] ?? this.#ask(sku)));
   }
 
   async #ask(sku: NamedSku): Promise<Known> {

@@ -197,14 +197,16 @@ describe('consumer', () => {
   });
 
   it('finishes what it has in hand when it stops, and gives the rest back', async () => {
-    const consumer = await consume({ concurrency: 2 });
+    // What was on its way while it stopped comes again after the time to acknowledge.
+    const ackWaitMs = 2_000;
+    const consumer = await consume({ concurrency: 2, ackWaitMs });
     await publish(names('e', 50).map((id, index) => factOf(id, `sku-${index}`)));
     await effectsReach(1);
     await consumer.stop();
     const afterStop = await effects();
     await eventually(ackPending, (pending) => pending < 50);
     expect(await effects()).toEqual(afterStop);
-    await consume();
+    await consume({ ackWaitMs });
     expect(new Set(await effectsReach(50)).size).toBe(50);
   });
 

@@ -1,0 +1,50 @@
+/** The relay of this replica with the connections it needs. */
+import { FACTS_STREAM, FACTS_SUBJECTS } from '@onepool/contracts';
+import { type RelayHooks, connectNats, monitorConnection, startRelay } from '@onepool/platform-messaging';
+import { createPool } from '@onepool/platform-postgres';
+import { type AvailabilityConfig, PARTITION_COUNT, SCHEMA } from './config.ts';
+
+export interface OutboxRelay {
+  /** Looks at once for facts to publish. */
+  nudge(): void;
+  isConnected(): boolean;
+  isReady(): boolean;
+  close(): Promise<void>;
+}
+
+export async function startOutboxRelay(config: AvailabilityConfig, hooks: RelayHooks): Promise<OutboxRelay> {
+  const name = `${config.ONEPOOL_INSTANCE}-relay`;
+  const connection = await connectNats({ url: config.NATS_URL, name });
+  const monitor = monitorConnection(connection);
+  const pool = createPool({
+    url: config.DATABASE_URL,
+    max: 2,
+    schema: SCHEMA,
+    applicationName: name,
+    statementTimeoutMs: 5_000,
+    lockTimeoutMs: 3_000,
+    idleInTransactionTimeoutMs: 5_000,
+    connectTimeoutMs: 2_000,
+  });
+  const relay = startRelay({
+    pool,
+    connection,
+    schema: SCHEMA,
+    stream: { name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS] },
+    partitionCount: PARTITION_COUNT,
+    leaseMs: 5_000,
+    publishTimeoutMs: 2_000,
+    hooks,
+  });
+  return {
+    nudge: () => relay.nudge(),
+    isConnected: () => monitor.isConnected(),
+    isReady: () => relay.isReady(),
+    close: async () => {
+      await relay.stop();
+      monitor.stop();
+      await connection.close();
+      await pool.end();
+    },
+  };
+}
