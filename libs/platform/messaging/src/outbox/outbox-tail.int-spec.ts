@@ -4,6 +4,7 @@ import { type TestDatabase, createTestDatabase } from '@onepool/testing-servers'
 import type pg from 'pg';
 import { messagingMigration } from './messaging-migration.ts';
 import { appendToOutbox } from './outbox-insert.ts';
+import { eventually } from '../spec-support/messaging-bench.ts';
 import { OutboxTail } from './outbox-tail.ts';
 
 const SCHEMA = 'public';
@@ -50,10 +51,19 @@ describe('the tail of an outbox', () => {
     return told && [...told.keys].sort();
   };
 
+  /** Transactions of other databases on the server count, too, so that beginning may take more than one look. */
+  const begun = async (tail: OutboxTail): Promise<void> => {
+    const first = await eventually(
+      () => poll(tail),
+      (told) => told !== null,
+    );
+    expect(first).toEqual([]);
+  };
+
   it('begins at the present and then tells each event once', async () => {
     await append(pool, 'old');
     const tail = new OutboxTail(session, SCHEMA);
-    expect(await poll(tail)).toEqual([]);
+    await begun(tail);
     await append(pool, 'a', 'b');
     expect(await poll(tail)).toEqual(['a', 'b']);
     expect(await poll(tail)).toEqual([]);
@@ -63,7 +73,7 @@ describe('the tail of an outbox', () => {
 
   it('tells an event whose commit comes late, after younger ones, and those only once', async () => {
     const tail = new OutboxTail(session, SCHEMA);
-    expect(await poll(tail)).toEqual([]);
+    await begun(tail);
     const late = await pool.connect();
     await late.query('BEGIN');
     await append(late, 'late');
@@ -86,7 +96,7 @@ describe('the tail of an outbox', () => {
     expect(await poll(tail)).toBeNull();
     await before.query('ROLLBACK');
     before.release();
-    expect(await poll(tail)).not.toBeNull();
+    await begun(tail);
     await append(pool, 'after');
     expect(await poll(tail)).toContain('after');
   });
