@@ -37,7 +37,10 @@ export const Movement = Type.Union([
   }),
   closed(
     { type: Type.Literal('transfer'), ...movement, toNode: NodeCode, quantity: Quantity },
-    { description: 'Units moved to `toNode`.' },
+    {
+      description:
+        'Units moved to `toNode`. A fact, never refused: it takes what a sale would take, may overdraw, and arrives as available.',
+    },
   ),
   closed({
     type: Type.Literal('safety_stock'),
