@@ -6,7 +6,7 @@
  * Known limit: the ledger of one SKU is added up by one statement, whatever its length.
  */
 import type { LedgerVerification } from '@onepool/contracts';
-import { ACCOUNTS, type NodeKey, type SkuKey } from '@onepool/stock-domain';
+import { ACCOUNTS, STATE_ACCOUNTS, type NodeKey, type SkuKey } from '@onepool/stock-domain';
 import { classifyPgError } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import { Refusal } from './refusal.ts';
@@ -69,17 +69,7 @@ interface BalanceRecord {
   ledger: number[];
 }
 
-const CHECKED = [
-  'available',
-  'committed',
-  'reserved',
-  'safety_stock',
-  'damaged',
-  'quality_control',
-  'shortfall',
-  'overdrawn',
-] as const;
-const sumOf = (account: (typeof CHECKED)[number]): string => {
+const sumOf = (account: (typeof STATE_ACCOUNTS)[number]): string => {
   const code = ACCOUNTS.indexOf(account);
   const sign = account === 'shortfall' || account === 'overdrawn' ? '-' : '';
   return `${sign}(coalesce(sum(l.quantity) FILTER (WHERE l.to_state = ${code}), 0) - coalesce(sum(l.quantity) FILTER (WHERE l.from_state = ${code}), 0))`;
@@ -87,10 +77,10 @@ const sumOf = (account: (typeof CHECKED)[number]): string => {
 
 const BALANCES = `
   SELECT coalesce(s.sku_key, t.sku_key) AS sku_key, coalesce(s.node_key, t.node_key) AS node_key,
-         ARRAY[${CHECKED.map((state) => `coalesce(s.${state}, 0)`).join(', ')}]::float8[] AS book,
-         coalesce(t.totals, ARRAY[${CHECKED.map(() => '0').join(', ')}]::float8[]) AS ledger
+         ARRAY[${STATE_ACCOUNTS.map((state) => `coalesce(s.${state}, 0)`).join(', ')}]::float8[] AS book,
+         coalesce(t.totals, ARRAY[${STATE_ACCOUNTS.map(() => '0').join(', ')}]::float8[]) AS ledger
     FROM (SELECT * FROM stock WHERE sku_key = ANY($1::int[])) s
-    FULL JOIN (SELECT l.sku_key, l.node_key, ARRAY[${CHECKED.map(sumOf).join(', ')}]::float8[] AS totals
+    FULL JOIN (SELECT l.sku_key, l.node_key, ARRAY[${STATE_ACCOUNTS.map(sumOf).join(', ')}]::float8[] AS totals
                  FROM ledger l WHERE l.sku_key = ANY($1::int[]) GROUP BY l.sku_key, l.node_key) t
       ON t.sku_key = s.sku_key AND t.node_key = s.node_key`;
 
@@ -99,7 +89,7 @@ function differences(
   sku: string,
   views: Views,
 ): LedgerVerification['mismatches'] {
-  return CHECKED.flatMap((state, index) => {
+  return STATE_ACCOUNTS.flatMap((state, index) => {
     const [kept = 0, summed = 0] = [book[index], ledger[index]];
     return kept === summed ? [] : [{ sku, node: views.node(node_key), state, book: kept, ledger: summed }];
   });

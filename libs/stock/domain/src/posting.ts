@@ -5,9 +5,8 @@
  */
 import type { NodeKey, SkuKey } from './keys.ts';
 
-/** The order is the code stored in the ledger: append, never reorder. */
-export const ACCOUNTS = [
-  'external',
+/** The accounts that are columns of a stock row. */
+export const STATE_ACCOUNTS = [
   'available',
   'committed',
   'reserved',
@@ -17,6 +16,9 @@ export const ACCOUNTS = [
   'shortfall',
   'overdrawn',
 ] as const;
+
+/** The order is the code stored in the ledger: append, never reorder. */
+export const ACCOUNTS = ['external', ...STATE_ACCOUNTS] as const;
 export type Account = (typeof ACCOUNTS)[number];
 
 export interface Transfer {

@@ -3,7 +3,7 @@
  * the gates of the chunk's SKUs, and the feed's row.
  */
 import { SKU_CHANGED } from '@onepool/contracts';
-import { ACCOUNTS, type Account } from '@onepool/stock-domain';
+import { ACCOUNTS, STATE_ACCOUNTS, type Account } from '@onepool/stock-domain';
 import { FACT_SOURCE } from '../write.ts';
 import { type FeedRecord, stageTableOf } from './feed-record.ts';
 import { movedSql, transfersSql } from './row-arithmetic.ts';
@@ -11,16 +11,6 @@ import { BLOCK_BITS, BLOCK_MASK } from './watermarks.ts';
 
 const codes = (...accounts: readonly Account[]): string => accounts.map((one) => ACCOUNTS.indexOf(one)).join(', ');
 const EXTERNAL = codes('external');
-const STATES = [
-  'available',
-  'committed',
-  'reserved',
-  'safety_stock',
-  'damaged',
-  'quality_control',
-  'shortfall',
-  'overdrawn',
-] as const;
 
 /** Units the other system had deducted at the capture: still open here, or ended since, however they ended. */
 const ACKNOWLEDGED = `
@@ -77,7 +67,7 @@ export function resetStatement(feed: FeedRecord): string {
   ${isAvailability ? ACKNOWLEDGED : ''}
   book AS MATERIALIZED (SELECT * FROM stock WHERE sku_key = ANY($4::int[])),
   decided AS MATERIALIZED (
-    SELECT f.sku_key, f.node_key, f.at, f.record_id, ${STATES.map((state) => `coalesce(b.${state}, 0)::bigint AS ${state}`).join(', ')},
+    SELECT f.sku_key, f.node_key, f.at, f.record_id, ${STATE_ACCOUNTS.map((state) => `coalesce(b.${state}, 0)::bigint AS ${state}`).join(', ')},
            f.quantity ${beside} + coalesce(d.units, 0) - coalesce(b.on_hand::bigint - b.overdrawn, 0) AS difference
       FROM fresh f LEFT JOIN book b USING (sku_key, node_key) LEFT JOIN deltas d USING (sku_key, node_key) ${joins}),
   moved AS MATERIALIZED (${movedSql('(SELECT * FROM decided WHERE difference <> 0)')}),
@@ -85,7 +75,7 @@ export function resetStatement(feed: FeedRecord): string {
     UPDATE sku_gate g SET version = g.version + 1 WHERE g.sku_key IN (SELECT sku_key FROM moved)
     RETURNING g.sku_key, g.version),
   rows_written AS (
-    INSERT INTO stock AS s (sku_key, node_key, ${STATES.join(', ')})
+    INSERT INTO stock AS s (sku_key, node_key, ${STATE_ACCOUNTS.join(', ')})
     SELECT sku_key, node_key, new_available, committed, reserved, new_safety_stock, new_damaged, new_quality_control, new_shortfall, new_overdrawn
       FROM moved
     ON CONFLICT (sku_key, node_key) DO UPDATE SET
