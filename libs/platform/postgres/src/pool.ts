@@ -20,6 +20,8 @@ export interface PoolOptions {
    * its own snapshot. For {@link inPipelinedTransaction}.
    */
   readonly pipeline?: boolean;
+  /** Further settings of every session, by PostgreSQL's names: `{ jit: 'off' }`. */
+  readonly settings?: Readonly<Record<string, string | number>>;
   /** Told about connections that broke, in use or idle. They leave the pool by themselves. */
   readonly onConnectionError?: (error: Error) => void;
 }
@@ -48,6 +50,7 @@ export function createPool(options: PoolOptions): pg.Pool {
       lock_timeout: options.lockTimeoutMs,
       idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs,
       ...(options.schema === undefined ? {} : { search_path: pg.escapeIdentifier(options.schema) }),
+      ...options.settings,
     }),
     keepAlive: true,
     types: typeParsers(),
