@@ -1,4 +1,4 @@
-/** `npm run bench`: see README.md. */
+/** What `launch.ts` runs once it is built; see README.md. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BENCHMARKS } from './benchmarks/index.ts';
@@ -10,14 +10,13 @@ import { groupOf } from './reporting/keys.ts';
 import type { Group, Key } from './reporting/keys.ts';
 import { showProgress } from './reporting/progress.ts';
 import { cpuTable, detailsTable, environmentTable, figuresTable, reportJson } from './reporting/report.ts';
-import { buildApp } from './setting/database.ts';
 import { describeEnvironment, natsVersion } from './setting/environment.ts';
 import type { Environment } from './setting/environment.ts';
 import { startServers } from './setting/servers.ts';
 import { WrongResultsError } from './setting/verify.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const START_SECONDS = 15;
+const START_SECONDS = 4;
 
 function byGroup(keys: readonly Key[]): readonly (readonly [Group, readonly Key[]])[] {
   const groups = [...new Set(keys.map(groupOf))];
@@ -41,8 +40,7 @@ async function measure(options: BenchOptions, figures: Figures): Promise<Environ
     `This takes about ${Math.max(1, Math.round(total / 60))} min (${Math.round(total)} s) on a quiet machine.`,
   );
   const progress = showProgress(total);
-  progress.step('building what is stale, starting servers', START_SECONDS);
-  await buildApp();
+  progress.step('starting servers', START_SECONDS);
   const servers = await startServers({ base: options.home, ...options });
   const stop = (signal: NodeJS.Signals): void => {
     progress.end();

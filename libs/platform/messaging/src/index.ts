@@ -3,8 +3,8 @@ export { messagingMigration } from './outbox/messaging-migration.ts';
 export {
   appendToOutbox,
   MAX_EVENT_BYTES,
-  OUTBOX_PARAMETER_COUNT,
-  outboxInsert,
+  OUTBOX_COLUMNS,
+  outboxInsertFrom,
   outboxParameters,
   type OutboxTarget,
 } from './outbox/outbox-insert.ts';

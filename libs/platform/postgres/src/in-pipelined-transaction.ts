@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { isDefiniteFailure, TransactionOutcomeUnknownError, TransactionRolledBackError } from './errors.ts';
 import { rollBack } from './roll-back.ts';
+import { sentTogether } from './sent-together.ts';
 
 /** What a transaction comes to: its result, and the statements that write it, or null to leave without a trace. */
 export interface Settlement<T> {
@@ -24,8 +25,9 @@ export async function inPipelinedTransaction<T>(
   const client = await pool.connect();
   let settlement: Settlement<T>;
   try {
-    const begun = client.query('BEGIN');
-    const [begin, decided] = await Promise.allSettled([begun, decide(client)]);
+    const [begin, decided] = await Promise.allSettled(
+      sentTogether(client, () => [client.query('BEGIN'), decide(client)]),
+    );
     if (begin.status === 'rejected') throw begin.reason;
     if (decided.status === 'rejected') throw decided.reason;
     settlement = decided.value;
@@ -40,14 +42,15 @@ export async function inPipelinedTransaction<T>(
 
 async function writeAndCommit(client: pg.PoolClient, write: () => readonly Promise<unknown>[]): Promise<void> {
   let writes: readonly Promise<unknown>[];
+  let commitSent: Promise<pg.QueryResult>;
   try {
-    writes = write();
+    [writes, commitSent] = sentTogether(client, () => [write(), client.query('COMMIT')]);
   } catch (error) {
     // What cannot even be sent must not keep its connection, and the locks with it.
     await rollBack(client, error);
     throw error;
   }
-  const [commit, ...written] = await Promise.allSettled([client.query('COMMIT'), ...writes]);
+  const [commit, ...written] = await Promise.allSettled([commitSent, ...writes]);
   const failures = [...written, commit].flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   const definite = failures.find(isDefiniteFailure);
   const broken = failures.length > 0 && (definite === undefined || commit.status === 'rejected');

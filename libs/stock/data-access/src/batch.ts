@@ -1,4 +1,7 @@
-/** One batch, one transaction, two round trips: lock and load; decide; write and commit. */
+/**
+ * One batch, one transaction. Holds of SKUs that are remembered take one round trip if nobody else has written
+ * meanwhile; everything else two: lock and load; decide; write and commit.
+ */
 import {
   type Settlement,
   TransactionOutcomeUnknownError,
@@ -9,12 +12,14 @@ import type pg from 'pg';
 import type { Command, Outcome } from './command.ts';
 import { BatchDecider } from './decide-batch.ts';
 import { type BatchState, MissingGates, createGates, loadBatch } from './load.ts';
+import type { DatabaseClock } from './database-clock.ts';
+import { type Optimism, runOptimistically } from './optimistic-batch.ts';
 import type { ReservationKeys } from './reservation-keys.ts';
 import type { KnownSupplies } from './known-supplies.ts';
 import type { RulesSource } from './rules-source.ts';
 import type { SkuDirectory } from './sku-directory.ts';
 import { Views } from './view.ts';
-import { sendWrites } from './write.ts';
+import { sendWrites } from './write/write.ts';
 
 export interface BatchContext {
   readonly pool: pg.Pool;
@@ -24,6 +29,9 @@ export interface BatchContext {
   readonly directory: SkuDirectory;
   readonly reservationKeys: ReservationKeys;
   readonly supplies: KnownSupplies;
+  readonly clock: DatabaseClock;
+  /** Of one lane. */
+  readonly optimism: Optimism;
   /** Called after each batch that was not refused by the database. */
   readonly onCommitted: () => void;
 }
@@ -33,6 +41,11 @@ export async function runBatch(context: BatchContext, commands: readonly Command
   const holds = commands.filter(({ kind }) => kind === 'hold').length;
   const keys = await context.reservationKeys.take(holds);
   try {
+    const foreseen = await runOptimistically(context, commands, keys);
+    if (foreseen) {
+      context.onCommitted();
+      return foreseen;
+    }
     const { outcomes, state } = await inPipelinedTransaction(context.pool, (client) =>
       decide(context, client, commands, keys),
     );
@@ -57,12 +70,13 @@ interface Decided {
 }
 
 async function decide(
-  { schema, partitionCount, rules, directory, supplies }: BatchContext,
+  { schema, partitionCount, rules, directory, supplies, clock }: BatchContext,
   client: pg.PoolClient,
   commands: readonly Command[],
   keys: readonly number[],
 ): Promise<Settlement<Decided>> {
   const state = await loadBatch(client, commands, rules, supplies);
+  clock.heard(state.now);
   await directory.learn(state.supplies.keys(), client);
   const versionsBefore = new Map(state.versions);
   const views = new Views(state.rules, directory);

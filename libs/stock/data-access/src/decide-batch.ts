@@ -34,7 +34,7 @@ import { type Effect, keyOf } from './earlier-effects.ts';
 import type { BatchState } from './load.ts';
 import type { AnsweredLine, FirstAnswer, StoredReservation } from './stored-reservations.ts';
 import { type Views, isoTime } from './view.ts';
-import { type LedgerOrigin, Writes } from './writes.ts';
+import { type LedgerOrigin, Writes } from './write/writes.ts';
 
 /** So that a fact stays well below what a message may hold, however long its codes are. */
 const CHANGES_PER_FACT_MAX = 2_000;
@@ -108,7 +108,7 @@ export class BatchDecider {
     const decision = decideHold(command.demand, this.state.supplies, rules, { channel, nodes, now });
     if (!decision.ok) return rejected(decision.rejection);
     const { lines, backings, effect } = decision.value;
-    this.#apply(effect, { reason: 'hold', source: command.client, sourceEventId: command.id, occurredAt: now });
+    this.#applySupplies(effect.supplies);
     const expiresAt = now + command.expiresInSeconds * 1_000;
     const key = this.newReservationKey();
     const answered = lines.map(({ sku, requested, granted }): AnsweredLine => [
@@ -118,8 +118,12 @@ export class BatchDecider {
       this.state.versions.get(sku) ?? 0,
       backings.filter((backing) => backing.sku === sku).map(({ node, held }) => [node, held] as const),
     ]);
-    this.writes.newReservations.push({ key, command, lines: answered, createdAt: now, expiresAt });
-    for (const backing of backings) this.writes.backing(key, backing, expiresAt);
+    this.writes.newReservations.push({ key, command, lines: answered, expiresAt });
+    const { client, id } = command;
+    for (const { sku, node, held: units } of backings) {
+      const version = this.state.versions.get(sku) ?? 0;
+      this.writes.hold({ reservationKey: key, client, id, sku, node, units, expiresAt, version });
+    }
     const firstAnswer: FirstAnswer = { channelKey: command.channel, createdAt: now, expiresAt, lines: answered };
     this.state.effects.set(effectKey(command), { bodyHash: command.bodyHash, answer: null, firstAnswer });
     return { status: 'done', answer: this.views.firstAnswer(command.id, firstAnswer), replayed: false };
@@ -254,7 +258,7 @@ export class BatchDecider {
     const prolonged = before.expiresAt !== reservation.expiresAt;
     const unchanged = new Set(prolonged ? [] : before.backings);
     for (const backing of reservation.backings) {
-      if (!unchanged.has(backing)) this.writes.backing(reservation.key, backing, reservation.expiresAt);
+      if (!unchanged.has(backing)) this.writes.changeBacking(reservation.key, backing, reservation.expiresAt);
     }
     if (fact) this.#tell(changed, fact, changes);
     return changed;

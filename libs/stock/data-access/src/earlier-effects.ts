@@ -33,7 +33,8 @@ export async function readEarlierCommands(
   }>({
     name: 'earlier-commands',
     text: `SELECT c.client, c.id, c.body_hash, c.answer
-             FROM unnest($1::text[], $2::text[]) AS k (client, id) JOIN command c USING (client, id)`,
+             FROM unnest($1::text[], $2::text[]) AS k (client, id)
+            CROSS JOIN LATERAL (SELECT * FROM command WHERE client = k.client AND id = k.id OFFSET 0) c`,
     values: keysOf(others),
   });
   return new Map(rows.map((row) => [keyOf(row), { bodyHash: row.body_hash, answer: row.answer, firstAnswer: null }]));

@@ -14,8 +14,10 @@ import { classifyPgError, createPool } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import { type BatchContext, runBatch } from './batch.ts';
 import type { Command, Outcome } from './command.ts';
+import { DatabaseClock } from './database-clock.ts';
 import { EngineError } from './engine-error.ts';
 import { Lane, type LaneHooks, type LaneLimits } from './lane.ts';
+import { Optimism } from './optimistic-batch.ts';
 import { Refusal } from './refusal.ts';
 import { KnownSupplies } from './known-supplies.ts';
 import { ReservationKeys } from './reservation-keys.ts';
@@ -120,7 +122,7 @@ export class StockEngine {
     });
     this.directory = new SkuDirectory(this.lookupPool);
     this.rules = new RulesSource(this.lookupPool);
-    const context: BatchContext = {
+    const context: Omit<BatchContext, 'optimism'> = {
       pool: this.#pool,
       schema: options.schema,
       partitionCount: options.partitionCount,
@@ -128,10 +130,14 @@ export class StockEngine {
       directory: this.directory,
       reservationKeys: new ReservationKeys(this.lookupPool),
       supplies: new KnownSupplies(),
+      clock: new DatabaseClock(),
       onCommitted: options.onCommitted ?? (() => undefined),
     };
     const limits = { ...LIMITS, ...options.limits };
-    const lane = (): Lane => new Lane((commands) => runBatch(context, commands), limits, options.hooks);
+    const lane = (): Lane => {
+      const own = { ...context, optimism: new Optimism() };
+      return new Lane((commands) => runBatch(own, commands), limits, options.hooks);
+    };
     this.#lanes = Array.from({ length: laneCount }, lane);
     this.#cartLane = lane();
     this.#deadlineMs = options.deadlineMs ?? 10_000;
@@ -257,7 +263,7 @@ export class StockEngine {
     const { rows } = await this.lookupPool.query<{ position: number; reservation_key: number; skus: SkuKey[] }>({
       name: 'find-reservations',
       text: `SELECT k.position::int AS position, r.reservation_key,
-                    ARRAY(SELECT (line->>0)::int FROM jsonb_array_elements(r.lines) AS line) AS skus
+                    ARRAY(SELECT (line->>0)::int FROM json_array_elements(r.lines) AS line) AS skus
                FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (client, id, position)
                JOIN reservation r ON r.client = k.client AND r.id = k.id`,
       values: [ids.map(([client]) => client), ids.map(([, id]) => id)],

@@ -39,6 +39,12 @@ function linesOf(command: Command): number {
   return command.kind === 'movements' ? command.movements.length : command.skus.length;
 }
 
+/**
+ * Whoever has just been answered, or has just arrived on a socket, asks before the next batch is taken. Without it a lane
+ * that is free takes the first of them alone, and callers fall into two halves that wait for each other's batches.
+ */
+const othersHaveSpoken = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 const RETRY_PAUSE_MS = 50;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -75,8 +81,10 @@ export class Lane {
     this.#running = true;
     try {
       // Commands of the same tick join the first batch.
-      await Promise.resolve();
-      while (this.#queue.length > 0) await this.#settle(this.#nextBatch());
+      do {
+        await othersHaveSpoken();
+        await this.#settle(this.#nextBatch());
+      } while (this.#queue.length > 0);
     } finally {
       this.#running = false;
     }

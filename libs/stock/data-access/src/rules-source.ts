@@ -62,6 +62,15 @@ export class RulesSource {
     return this.#rules;
   }
 
+  /** Of the rules last loaded; −1 before the first. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get areKnown(): boolean {
+    return this.#epoch >= 0;
+  }
+
   /** The rules as they are now; callers of one tick share the look. */
   async current(): Promise<SellingRules> {
     return this.#looks.load('now');

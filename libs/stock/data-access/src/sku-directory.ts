@@ -37,6 +37,10 @@ export class SkuDirectory {
     for (const { sku_key, code } of rows) this.#remember(code, sku_key);
   }
 
+  knows(key: SkuKey): boolean {
+    return this.#codes.has(key);
+  }
+
   codeOf(key: SkuKey): string {
     const code = this.#codes.get(key);
     if (code === undefined) throw new Error(`Broken invariant: SKU key ${key} was never learnt`);

@@ -56,6 +56,16 @@ export class SellingRules {
     return channel.nodes === null || channel.nodes.has(node);
   }
 
+  /** The next moment after `now` (ms) at which a node begins or ends to sell; infinity if there is none. */
+  changesAfter(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { activeFrom, activeTo } of this.nodes.values()) {
+      if (activeFrom !== null && activeFrom > now) next = Math.min(next, activeFrom);
+      if (activeTo !== null && activeTo > now) next = Math.min(next, activeTo);
+    }
+    return next;
+  }
+
   /** Units hidden from `channel` at one node; of several matching rules the largest wins. */
   nodeThreshold(channel: ChannelKey, sku: SkuKey, node: NodeKey): number {
     return this.#largest('node', channel, sku, node);

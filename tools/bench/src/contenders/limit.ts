@@ -128,7 +128,7 @@ export class LimitContender {
 
 const NOW = 'to_timestamp($5::float8 / 1000.0)';
 const EXPIRES = `to_timestamp($5::float8 / 1000.0 + ${EXPIRES_IN_SECONDS})`;
-const HELD = `unnest($6::bigint[], $7::text[], $8::bytea[], $9::int[], $10::jsonb[]) WITH ORDINALITY AS x (key, id, hash, node, lines, i)`;
+const HELD = `unnest($6::bigint[], $7::text[], $8::bytea[], $9::int[], $10::json[]) WITH ORDINALITY AS x (key, id, hash, node, lines, i)`;
 const WRITE = `WITH
   gate AS (UPDATE sku_gate SET version = $2::bigint + $13::int WHERE sku_key = $1::int),
   rows AS (
@@ -144,5 +144,5 @@ const WRITE = `WITH
     INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
     SELECT $1::int, $2::bigint + x.i, x.i - 1, x.node, ${AVAILABLE}, ${RESERVED}, 1, '${HOLD_REASON}', $3::text, x.id, ${NOW}, ${NOW} FROM ${HELD})
   INSERT INTO outbox (partition, key, subject, event_id, type, source, time, data)
-  SELECT $14::smallint, $15::text, '${FACT_SUBJECT}', $16::text, '${FACT_SUBJECT}', '${FACT_SOURCE}', ${NOW}, $17::jsonb
+  SELECT $14::smallint, $15::text, '${FACT_SUBJECT}', $16::text, '${FACT_SUBJECT}', '${FACT_SOURCE}', ${NOW}, $17::json
    WHERE pg_current_xact_id() IS NOT NULL`;

@@ -75,7 +75,7 @@ const RESERVE = `WITH
   created AS (
     INSERT INTO reservation (reservation_key, client, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
     SELECT $3::bigint, $4::text, $5::text, $6::bytea, $7::int, 1, t.at, ${EXPIRES}, ${EXPIRES},
-           jsonb_build_array(jsonb_build_array($1::int, $2::int, $2::int, t.version, jsonb_build_array(jsonb_build_array(t.node_key, $2::int))))
+           json_build_array(json_build_array($1::int, $2::int, $2::int, t.version, json_build_array(json_build_array(t.node_key, $2::int))))
       FROM t),
   backings AS (
     INSERT INTO backing (reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, expires_at)
@@ -86,9 +86,9 @@ const RESERVE = `WITH
   facts AS (
     INSERT INTO outbox (partition, key, subject, event_id, type, source, time, data)
     SELECT $8::smallint, $9::text, '${FACT_SUBJECT}', 'sku/' || $9::text || '/' || t.version, '${FACT_SUBJECT}', '${FACT_SOURCE}', t.at,
-           jsonb_build_object('sku', $9::text, 'fromVersion', t.version - 1, 'toVersion', t.version,
+           json_build_object('sku', $9::text, 'fromVersion', t.version - 1, 'toVersion', t.version,
              'recordedAt', to_char(t.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-             'rows', jsonb_build_array(jsonb_build_object('node', n.code, 'onHand', t.on_hand, 'available', t.available,
+             'rows', json_build_array(json_build_object('node', n.code, 'onHand', t.on_hand, 'available', t.available,
                'committed', t.committed, 'reserved', t.reserved, 'safetyStock', t.safety_stock, 'damaged', t.damaged,
                'qualityControl', t.quality_control, 'shortfall', t.shortfall, 'overdrawn', t.overdrawn)))
       FROM t JOIN node n USING (node_key))

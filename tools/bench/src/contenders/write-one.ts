@@ -52,7 +52,7 @@ function tuples(first: number, count: number, types: readonly string[]): string 
 }
 
 function textFor(steps: number, backings: number): string {
-  const stepTypes = ['int', 'bigint', 'smallint', 'text', 'text', 'jsonb'];
+  const stepTypes = ['int', 'bigint', 'smallint', 'text', 'text', 'json'];
   const stepRows = `(VALUES ${tuples(SCALARS + 1, steps, stepTypes)}) AS x (s, v, partition, key, event_id, data, o)`;
   const backingFirst = SCALARS + 1 + steps * stepTypes.length;
   const backingRows = `(VALUES ${tuples(backingFirst, backings, ['int', 'int', 'int', 'bigint'])}) AS x (s, n, u, v, o)`;
@@ -65,7 +65,7 @@ function textFor(steps: number, backings: number): string {
       FROM ${backingRows} WHERE s.sku_key = x.s AND s.node_key = x.n),
   created AS (
     INSERT INTO reservation (reservation_key, client, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
-    VALUES ($1::bigint, $2::text, $3::text, $4::bytea, $5::int, 1, ${now}, ${expires}, ${expires}, $7::jsonb)),
+    VALUES ($1::bigint, $2::text, $3::text, $4::bytea, $5::int, 1, ${now}, ${expires}, ${expires}, $7::json)),
   backings AS (
     INSERT INTO backing (reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, expires_at)
     SELECT $1::bigint, x.s, x.n, x.u, 0, 0, 0, 0, 0, ${expires} FROM ${backingRows}),

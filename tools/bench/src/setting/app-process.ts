@@ -49,9 +49,8 @@ export async function startApp(database: BenchDatabase, servers: Servers): Promi
 /** `answersFile` holds the constant bodies that it answers. */
 export async function startBare(answersFile: string, servers: Servers): Promise<RunningProgram> {
   const port = await freePort();
-  const entry = join(import.meta.dirname, '../http/bare-server.ts');
-  const args = ['--import', 'tsx', '--conditions=@onepool/source', entry, answersFile];
-  return startProgram(args, port, join(servers.home, 'bare.log'), { PORT: String(port) });
+  const entry = join(import.meta.dirname, '../http/bare-server.js');
+  return startProgram([entry, answersFile], port, join(servers.home, 'bare.log'), { PORT: String(port) });
 }
 
 async function startProgram(

@@ -16,13 +16,6 @@ export interface BenchDatabase extends Surroundings {
   drop(): Promise<void>;
 }
 
-/** Builds the availability app and what it imports where sources changed. */
-export async function buildApp(): Promise<void> {
-  const nx = join(root, 'node_modules', '.bin', 'nx');
-  const env = { ...process.env, NX_DAEMON: 'false', FORCE_COLOR: '0' };
-  await promisify(execFile)(nx, ['run-many', '-t', 'build', '-p', '@onepool/availability'], { cwd: root, env });
-}
-
 export async function createDatabase(serverUrl: string, name: string): Promise<BenchDatabase> {
   const database = `onepool_bench_${process.pid}_${name}`;
   await onServer(serverUrl, `CREATE DATABASE ${database}`);

@@ -3,13 +3,23 @@ import pg from 'pg';
 import type { FactEvent } from '../cloud-event.ts';
 import { partitionOf } from './partition-of.ts';
 
-/** How many parameters {@link outboxInsert} takes: one array a column. */
-export const OUTBOX_PARAMETER_COUNT = 9;
+/** Columns of the outbox that its writers fill, with their types, in the order of {@link outboxParameters}. */
+export const OUTBOX_COLUMNS = {
+  partition: 'smallint',
+  key: 'text',
+  subject: 'text',
+  event_id: 'text',
+  type: 'text',
+  source: 'text',
+  time: 'timestamptz',
+  trace: 'text',
+  data: 'json',
+} as const;
 
 /**
  * SQL of a set-based insert into the outbox, as a statement of its own or inside a `WITH … AS (…)` of a larger one.
- * Its nine array parameters start at `$<firstParameter>` and are made by {@link outboxParameters}. Rows get their ids
- * in array order.
+ * `rows` is a FROM item named x with {@link OUTBOX_COLUMNS} and a `position`, in whose order rows get their ids; nothing is
+ * written unless `condition` holds.
  *
  * Two rules keep the relay's order right:
  * 1. Append an event of a key only while holding the lock under which that key changes (for a SKU, its gate), so that
@@ -20,17 +30,19 @@ export const OUTBOX_PARAMETER_COUNT = 9;
  *    before satisfies it, and this statement also asks for the transaction id in a one-time filter, which PostgreSQL
  *    evaluates before it produces the first row. Whoever writes other SQL must see to it.
  */
+export function outboxInsertFrom(schema: string, rows: string, condition = 'true'): string {
+  const columns = Object.keys(OUTBOX_COLUMNS);
+  return `INSERT INTO ${pg.escapeIdentifier(schema)}.outbox (${columns.join(', ')})
+    SELECT ${columns.map((column) => `x.${column}`).join(', ')} FROM ${rows}
+    WHERE pg_current_xact_id() IS NOT NULL AND ${condition}
+    ORDER BY x.position`;
+}
+
+/** {@link outboxInsertFrom} array parameters from `$<firstParameter>` on, which {@link outboxParameters} makes. */
 export function outboxInsert(schema: string, firstParameter = 1): string {
-  const parameter = (offset: number, type: string): string => `$${firstParameter + offset}::${type}[]`;
-  return `INSERT INTO ${pg.escapeIdentifier(schema)}.outbox
-      (partition, key, subject, event_id, type, source, time, trace, data)
-    SELECT e.partition, e.key, e.subject, e.event_id, e.type, e.source, e.time, e.trace, e.data
-    FROM unnest(${parameter(0, 'smallint')}, ${parameter(1, 'text')}, ${parameter(2, 'text')}, ${parameter(3, 'text')},
-      ${parameter(4, 'text')}, ${parameter(5, 'text')}, ${parameter(6, 'timestamptz')}, ${parameter(7, 'text')},
-      ${parameter(8, 'jsonb')}) WITH ORDINALITY
-      AS e (partition, key, subject, event_id, type, source, time, trace, data, position)
-    WHERE pg_current_xact_id() IS NOT NULL
-    ORDER BY e.position`;
+  const arrays = Object.values(OUTBOX_COLUMNS).map((type, index) => `$${firstParameter + index}::${type}[]`);
+  const names = Object.keys(OUTBOX_COLUMNS).join(', ');
+  return outboxInsertFrom(schema, `unnest(${arrays.join(', ')}) WITH ORDINALITY AS x (${names}, position)`);
 }
 
 /** NATS refuses a message above 1 MiB, headers included; such a row would hold its key up for ever. */

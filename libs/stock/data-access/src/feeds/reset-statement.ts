@@ -4,7 +4,7 @@
  */
 import { SKU_CHANGED } from '@onepool/contracts';
 import { ACCOUNTS, STATE_ACCOUNTS, type Account } from '@onepool/stock-domain';
-import { FACT_SOURCE } from '../write.ts';
+import { FACT_SOURCE } from '../write/facts.ts';
 import { type FeedRecord, stageTableOf } from './feed-record.ts';
 import { movedSql, transfersSql } from './row-arithmetic.ts';
 import { BLOCK_BITS, BLOCK_MASK } from './watermarks.ts';

@@ -1,8 +1,8 @@
 /** What a batch has decided to write, collected while it decides and written by one statement. */
 import type { MovementsResult, Reservation as ReservationView, ReservationChanged } from '@onepool/contracts';
 import type { Backing, NodeKey, Posting, Reservation, SkuKey, StockRow } from '@onepool/stock-domain';
-import type { HoldCommand, Keyed } from './command.ts';
-import type { AnsweredLine } from './stored-reservations.ts';
+import type { HoldCommand, Keyed } from '../command.ts';
+import type { AnsweredLine } from '../stored-reservations.ts';
 
 /** Why a posting was made and who said so. `occurredAt` in milliseconds. */
 export interface LedgerOrigin {
@@ -23,7 +23,6 @@ export interface NewReservation {
   readonly key: number;
   readonly command: HoldCommand;
   readonly lines: readonly AnsweredLine[];
-  readonly createdAt: number;
   readonly expiresAt: number;
 }
 
@@ -47,10 +46,27 @@ export interface BackingWrite {
   readonly expiresAt: number;
 }
 
+/** Units of one row that a new reservation holds. */
+export interface HeldUnits {
+  readonly reservationKey: number;
+  readonly client: string;
+  /** Of the reservation. */
+  readonly id: string;
+  readonly sku: SkuKey;
+  readonly node: NodeKey;
+  readonly units: number;
+  readonly expiresAt: number;
+  /** Of the SKU. */
+  readonly version: number;
+  readonly ordinal: number;
+}
+
 export class Writes {
+  #ordinals = 0;
   readonly newReservations: NewReservation[] = [];
   readonly changedReservations = new Map<number, Reservation>();
-  readonly backings = new Map<string, BackingWrite>();
+  readonly holds: HeldUnits[] = [];
+  readonly changedBackings = new Map<string, BackingWrite>();
   readonly ledger: LedgerRow[] = [];
   readonly commands: { readonly command: Keyed; readonly answer: ReservationView | MovementsResult }[] = [];
   readonly changedSkus: ChangedSku[] = [];
@@ -69,12 +85,20 @@ export class Writes {
   readonly mended: RowQuantity[] = [];
 
   /** The last word on a backing wins; it is absolute, since its SKU's gate is ours. */
-  backing(reservationKey: number, backing: Backing, expiresAt: number): void {
-    this.backings.set(`${reservationKey}:${backing.sku}:${backing.node}`, { reservationKey, backing, expiresAt });
+  changeBacking(reservationKey: number, backing: Backing, expiresAt: number): void {
+    this.changedBackings.set(`${reservationKey}:${backing.sku}:${backing.node}`, {
+      reservationKey,
+      backing,
+      expiresAt,
+    });
+  }
+
+  hold(held: Omit<HeldUnits, 'ordinal'>): void {
+    this.holds.push({ ...held, ordinal: this.#ordinals++ });
   }
 
   post(posting: Posting, version: number, origin: LedgerOrigin, acknowledgedAt: number | null = null): void {
-    this.ledger.push({ ...posting, ...origin, version, ordinal: this.ledger.length, acknowledgedAt });
+    this.ledger.push({ ...posting, ...origin, version, ordinal: this.#ordinals++, acknowledgedAt });
   }
 
   get isEmpty(): boolean {

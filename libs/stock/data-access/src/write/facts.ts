@@ -1,0 +1,62 @@
+/** What a batch tells: a fact for each SKU and reservation that it changed, and for each promise that it found broken. */
+import {
+  PROMISE_BROKEN,
+  SKU_CHANGED,
+  type PromiseBroken,
+  type SkuChanged,
+  reservationSubject,
+} from '@onepool/contracts';
+import type { FactEvent } from '@onepool/platform-messaging';
+import { type Views, isoTime } from '../view.ts';
+import type { Writes } from './writes.ts';
+
+export const FACT_SOURCE = '/onepool/availability';
+
+export interface FactContext {
+  /** Milliseconds, of the decision. */
+  readonly now: number;
+  readonly views: Views;
+  /** Versions as they were when the gates were locked. */
+  readonly versionsBefore: ReadonlyMap<number, number>;
+}
+
+export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
+  const { now, views, versionsBefore } = context;
+  const recordedAt = isoTime(now);
+  const fact = (id: string, key: string, subject: string, data: unknown, trace: string | null): FactEvent => ({
+    id,
+    key,
+    subject,
+    type: subject,
+    source: FACT_SOURCE,
+    time: recordedAt,
+    data,
+    ...(trace === null ? {} : { trace }),
+  });
+  const changed = writes.changedSkus.map(({ sku, rows, version, trace }) => {
+    const code = views.sku(sku);
+    const data: SkuChanged = {
+      sku: code,
+      fromVersion: versionsBefore.get(sku) ?? 0,
+      toVersion: version,
+      recordedAt,
+      rows: rows.map((row) => views.stockRow(row)),
+    };
+    return fact(`sku/${code}/${version}`, code, SKU_CHANGED, data, trace);
+  });
+  const reservations = writes.reservationFacts.map(({ data, part, trace }) =>
+    fact(
+      `reservation/${data.client}/${data.reservation}/${data.version}${part > 1 ? `/${part}` : ''}`,
+      data.reservation,
+      reservationSubject(data.fact),
+      data,
+      trace,
+    ),
+  );
+  const broken = writes.newlyBroken.map(({ sku, node, quantity }) => {
+    const data: PromiseBroken = { sku: views.sku(sku), node: views.node(node), quantity, recordedAt };
+    const version = writes.changedSkus.find((entry) => entry.sku === sku)?.version ?? versionsBefore.get(sku) ?? 0;
+    return fact(`broken/${data.sku}/${data.node}/${version}`, data.sku, PROMISE_BROKEN, data, null);
+  });
+  return [...changed, ...reservations, ...broken];
+}

@@ -1,0 +1,97 @@
+/**
+ * A batch is written by one statement that is put together from parts: only those that have rows, so that a batch of
+ * holds does not pay for what it never writes. Every combination is prepared once, under its own name.
+ */
+export interface PartOf<Source, Row> {
+  readonly name: string;
+  /** What of the source this part writes; without any rows it is left out. */
+  readonly rows: (source: Source) => readonly Row[];
+  /** Columns of the rows, each with its type and what of a row goes there. */
+  readonly columns: Readonly<Record<string, readonly [type: string, of: (row: Row) => unknown]>>;
+  /**
+   * Statements by their names. `rows` is a FROM item named x with the columns and a `position`, `guard` a condition
+   * without which nothing may be written.
+   */
+  readonly writes: (rows: string, guard: string) => Readonly<Record<string, string>>;
+}
+
+/** A part whose rows concern nobody else. */
+export interface Part<Source> {
+  readonly name: string;
+  readonly types: readonly string[];
+  /** The values of each column, null without rows. */
+  readonly valuesOf: (source: Source) => readonly (readonly unknown[])[] | null;
+  readonly sql: (firstParameter: number, guard: string) => readonly string[];
+}
+
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+/** What comes before the parts in a statement: CTEs, their parameters, and the condition that parts wait for. */
+export interface Preamble {
+  readonly name: string;
+  readonly sql: string;
+  readonly values: readonly unknown[];
+  readonly guard: string;
+  /** What the statement answers. */
+  readonly answer: string;
+}
+
+export function part<Source, Row>({ name, rows, columns, writes }: PartOf<Source, Row>): Part<Source> {
+  const entries = Object.entries(columns);
+  const types = entries.map(([, [type]]) => type);
+  const getters = entries.map(([, [, of]]) => of);
+  const names = entries.map(([column]) => column).join(', ');
+  return {
+    name,
+    types,
+    valuesOf: (source) => {
+      const found = rows(source);
+      return found.length === 0 ? null : getters.map((of) => found.map(of));
+    },
+    sql: (firstParameter, guard) => {
+      const arrays = types.map((type, index) => `$${firstParameter + index}::${type}[]`).join(', ');
+      // Numbered, for an outbox id must grow with the order of facts.
+      const item = `unnest(${arrays}) WITH ORDINALITY AS x (${names}, position)`;
+      return Object.entries(writes(item, guard)).map(([cte, sql]) => `${cte} AS (${sql})`);
+    },
+  };
+}
+
+const texts = new Map<string, string>();
+
+/** Puts the parts that have rows together. `scope` tells statements of different schemas apart. */
+export function compose<Source>(
+  scope: string,
+  preamble: Preamble,
+  parts: readonly Part<Source>[],
+  source: Source,
+): Statement {
+  const values: unknown[] = [...preamble.values];
+  const needed: Part<Source>[] = [];
+  let { name } = preamble;
+  for (const candidate of parts) {
+    const columns = candidate.valuesOf(source);
+    if (columns === null) continue;
+    needed.push(candidate);
+    values.push(...columns);
+    name += `-${candidate.name}`;
+  }
+  const key = `${scope}/${name}`;
+  let text = texts.get(key);
+  if (text === undefined) texts.set(key, (text = textOf(preamble, needed)));
+  return { name, text, values };
+}
+
+function textOf<Source>({ sql, values, guard, answer }: Preamble, parts: readonly Part<Source>[]): string {
+  const ctes = sql === '' ? [] : [sql];
+  let parameter = values.length + 1;
+  for (const one of parts) {
+    ctes.push(...one.sql(parameter, guard));
+    parameter += one.types.length;
+  }
+  return ctes.length === 0 ? answer : `WITH ${ctes.join(',\n')} ${answer}`;
+}
