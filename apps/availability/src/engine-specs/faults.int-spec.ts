@@ -36,7 +36,7 @@ const sent = (text: string) => proxy.cutAfter('toServer', (bytes) => bytes.inclu
 describe('a connection that breaks', () => {
   it('after COMMIT was sent: the hold took effect once and its caller hears the one true answer', async () => {
     const { engine, retries } = faulty();
-    const cut = sent('COMMIT');
+    const cut = sent('optimistic');
     const view = done(await hold(engine, `${sku}-r`, [[sku, 2]]));
     await cut;
     expect(retries).toContain('unknown');
@@ -124,7 +124,7 @@ describe('PostgreSQL out of reach for longer than the deadline', () => {
     const { engine } = faulty({ deadlineMs: 300 });
     done(await hold(engine, `${sku}-warm`, [[sku, 1]]));
     const asked = hold(engine, `${sku}-r`, [[sku, 2]]).catch((error: unknown) => error);
-    await sent('COMMIT');
+    await sent('optimistic');
     proxy.cut();
     expect(await asked).toMatchObject({ name: 'EngineError', code: 'outcome.unknown' });
     proxy.heal();

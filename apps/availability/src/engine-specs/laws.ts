@@ -38,7 +38,7 @@ const LAWS: readonly Law[] = [
     name: 'the tallies of a line add up to what was granted',
     breaches: `
       SELECT r.id, (line->>0)::int AS sku_key, (line->>2)::int AS granted, t.units
-        FROM reservation r CROSS JOIN jsonb_array_elements(r.lines) AS line
+        FROM reservation r CROSS JOIN json_array_elements(r.lines) AS line
         LEFT JOIN LATERAL (SELECT sum(held + confirmed + fulfilled + released + expired + cancelled) AS units
                              FROM backing b WHERE b.reservation_key = r.reservation_key AND b.sku_key = (line->>0)::int) t ON true
        WHERE (line->>0)::int = ANY($1) AND (line->>2)::int <> coalesce(t.units, 0)`,
@@ -48,7 +48,7 @@ const LAWS: readonly Law[] = [
     breaches: `
       SELECT b.* FROM backing b LEFT JOIN reservation r USING (reservation_key)
        WHERE b.sku_key = ANY($1) AND (r.id IS NULL OR NOT EXISTS (
-         SELECT FROM jsonb_array_elements(r.lines) AS line WHERE (line->>0)::int = b.sku_key))`,
+         SELECT FROM json_array_elements(r.lines) AS line WHERE (line->>0)::int = b.sku_key))`,
   },
   {
     name: 'no unit is granted, sold or moved that the book did not have at that moment',
@@ -95,7 +95,7 @@ const LAWS: readonly Law[] = [
     breaches: `
       SELECT min(k.sku_key) AS sku_key, o.event_id
         FROM outbox o CROSS JOIN LATERAL (
-          SELECT o.key AS code UNION SELECT change->>'sku' FROM jsonb_array_elements(o.data->'changes') AS change) c
+          SELECT o.key AS code UNION SELECT change->>'sku' FROM json_array_elements(o.data->'changes') AS change) c
         JOIN sku k USING (code)
        WHERE k.sku_key = ANY($1) GROUP BY o.event_id HAVING count(DISTINCT o.id) > 1`,
   },

@@ -278,7 +278,7 @@ describe('a large reservation', () => {
     );
     expect(unitsOf(done(await act(engine, 'large', 'confirm', {})), 'confirmed')).toBe(2_100);
     const facts: { id: string; changes: number }[] = await pool.dataSource.query(
-      `SELECT event_id AS id, jsonb_array_length(data->'changes')::int AS changes FROM outbox WHERE key = 'large' ORDER BY id`,
+      `SELECT event_id AS id, json_array_length(data->'changes')::int AS changes FROM outbox WHERE key = 'large' ORDER BY id`,
     );
     expect(facts).toEqual([
       { id: 'reservation/spec/large/2', changes: 2_000 },

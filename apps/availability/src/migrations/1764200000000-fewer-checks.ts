@@ -5,16 +5,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const UNITS = {
-  stock: [
-    'available',
-    'committed',
-    'reserved',
-    'safety_stock',
-    'damaged',
-    'quality_control',
-    'shortfall',
-    'overdrawn',
-  ],
+  stock: ['available', 'committed', 'reserved', 'safety_stock', 'damaged', 'quality_control', 'shortfall', 'overdrawn'],
   backing: ['held', 'confirmed', 'fulfilled', 'released', 'expired', 'cancelled'],
 } as const;
 

@@ -114,11 +114,11 @@ const factsSql = (): string => `
     INSERT INTO outbox (partition, key, subject, event_id, type, source, time, trace, data)
     SELECT k.partition, k.code, '${SKU_CHANGED}', format('sku/%s/%s', k.code, g.version), '${SKU_CHANGED}', '${FACT_SOURCE}',
            to_timestamp($7::bigint / 1000.0), $10,
-           jsonb_build_object('sku', k.code, 'fromVersion', g.version - 1, 'toVersion', g.version, 'rows', r.rows, 'recordedAt',
+           json_build_object('sku', k.code, 'fromVersion', g.version - 1, 'toVersion', g.version, 'rows', r.rows, 'recordedAt',
              to_char(to_timestamp($7::bigint / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
       FROM gates g
       JOIN unnest($4::int[], $5::text[], $6::smallint[]) AS k (sku_key, code, partition) USING (sku_key)
-      JOIN (SELECT m.sku_key, jsonb_agg(jsonb_build_object('node', n.code,
+      JOIN (SELECT m.sku_key, json_agg(json_build_object('node', n.code,
                    'onHand', new_available + committed + reserved + new_safety_stock + new_damaged + new_quality_control - new_shortfall,
                    'available', new_available, 'committed', committed, 'reserved', reserved, 'safetyStock', new_safety_stock,
                    'damaged', new_damaged, 'qualityControl', new_quality_control, 'shortfall', new_shortfall,

@@ -3,7 +3,6 @@
  * holds does not pay for what it never writes. Every combination is prepared once, under its own name.
  */
 export interface PartOf<Source, Row> {
-  readonly name: string;
   /** What of the source this part writes; without any rows it is left out. */
   readonly rows: (source: Source) => readonly Row[];
   /** Columns of the rows, each with its type and what of a row goes there. */
@@ -17,7 +16,6 @@ export interface PartOf<Source, Row> {
 
 /** A part whose rows concern nobody else. */
 export interface Part<Source> {
-  readonly name: string;
   readonly types: readonly string[];
   /** The values of each column, null without rows. */
   readonly valuesOf: (source: Source) => readonly (readonly unknown[])[] | null;
@@ -40,13 +38,12 @@ export interface Preamble {
   readonly answer: string;
 }
 
-export function part<Source, Row>({ name, rows, columns, writes }: PartOf<Source, Row>): Part<Source> {
+export function part<Source, Row>({ rows, columns, writes }: PartOf<Source, Row>): Part<Source> {
   const entries = Object.entries(columns);
   const types = entries.map(([, [type]]) => type);
   const getters = entries.map(([, [, of]]) => of);
   const names = entries.map(([column]) => column).join(', ');
   return {
-    name,
     types,
     valuesOf: (source) => {
       const found = rows(source);
@@ -72,14 +69,16 @@ export function compose<Source>(
 ): Statement {
   const values: unknown[] = [...preamble.values];
   const needed: Part<Source>[] = [];
-  let { name } = preamble;
-  for (const candidate of parts) {
+  let mask = 0;
+  for (const [index, candidate] of parts.entries()) {
     const columns = candidate.valuesOf(source);
     if (columns === null) continue;
     needed.push(candidate);
     values.push(...columns);
-    name += `-${candidate.name}`;
+    mask |= 1 << index;
   }
+  // PostgreSQL tells prepared statements apart by 63 bytes of their names.
+  const name = `${preamble.name}-${mask.toString(36)}`;
   const key = `${scope}/${name}`;
   let text = texts.get(key);
   if (text === undefined) texts.set(key, (text = textOf(preamble, needed)));

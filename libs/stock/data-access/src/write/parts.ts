@@ -18,7 +18,6 @@ const NOW = 'to_timestamp($1::float8 / 1000.0)';
 const time = (column: string): string => `to_timestamp(${column} / 1000.0)`;
 
 const gates = part({
-  name: 'gates',
   rows: ({ writes }: Batch) => writes.changedSkus,
   columns: { sku: ['int', ({ sku }) => sku], version: ['bigint', ({ version }) => version] },
   writes: (rows, guard) => ({
@@ -29,7 +28,6 @@ const gates = part({
 });
 
 const stockRows = part({
-  name: 'stock_rows',
   rows: ({ writes }: Batch) => writes.changedSkus.flatMap(({ sku, rows }) => rows.map((row) => ({ sku, ...row }))),
   columns: {
     sku: ['int', ({ sku }) => sku],
@@ -57,7 +55,6 @@ const stockRows = part({
 
 /** By the place of the locked row, which nobody else can move: a join by key would be planned by the table's size. */
 const changedReservations = part({
-  name: 'changed',
   rows: ({ writes }: Batch) => [...writes.changedReservations.values()],
   columns: {
     key: ['bigint', ({ key }) => key],
@@ -74,7 +71,6 @@ const changedReservations = part({
 });
 
 const newReservations = part({
-  name: 'created',
   rows: ({ writes }: Batch) => writes.newReservations,
   columns: {
     key: ['bigint', ({ key }) => key],
@@ -99,7 +95,6 @@ const newReservations = part({
  * conflict with a new backing, which makes it half as dear as an upsert.
  */
 const holds = part({
-  name: 'holds',
   rows: ({ writes }: Batch) => writes.holds,
   columns: {
     reservation: ['bigint', ({ reservationKey }) => reservationKey],
@@ -124,7 +119,6 @@ const holds = part({
 });
 
 const changedBackings = part({
-  name: 'backings',
   rows: ({ writes }: Batch) => [...writes.changedBackings.values()],
   columns: {
     reservation: ['bigint', ({ reservationKey }) => reservationKey],
@@ -156,7 +150,6 @@ const changedBackings = part({
 });
 
 const ledger = part({
-  name: 'entries',
   rows: ({ writes }: Batch) => writes.ledger,
   columns: {
     sku: ['int', ({ sku }) => sku],
@@ -182,7 +175,6 @@ const ledger = part({
 });
 
 const tasks = part({
-  name: 'tasks',
   rows: ({ writes }: Batch) => [...writes.rebackTasks],
   columns: { sku: ['int', ([sku]) => sku], before_key: ['bigint', ([, beforeKey]) => beforeKey] },
   writes: (rows, guard) => ({
@@ -195,7 +187,6 @@ const tasks = part({
 });
 
 const healed = part({
-  name: 'healed',
   rows: ({ writes }: Batch) => writes.healed.filter((sku) => !writes.rebackTasks.has(sku)),
   columns: { sku: ['int', (sku) => sku] },
   writes: (rows, guard) => ({
@@ -208,7 +199,6 @@ const outboxColumns = Object.keys(OUTBOX_COLUMNS) as (keyof typeof OUTBOX_COLUMN
 /** Takes its ids last, when all that the facts tell of is locked. */
 const outbox = (schema: string): Part<Batch> => ({
   ...part({
-    name: 'facts',
     rows: ({ facts }: Batch) => facts,
     columns: Object.fromEntries(outboxColumns.map((column) => [column, [OUTBOX_COLUMNS[column], () => null]] as const)),
     writes: (rows, guard) => ({ facts: outboxInsertFrom(schema, rows, guard) }),

@@ -17,7 +17,7 @@ export interface WriteContext extends FactContext {
 /** Sends every statement of the batch at once; they take effect together with the COMMIT that follows them. */
 export function sendWrites(client: pg.PoolClient, writes: Writes, context: WriteContext): readonly Promise<unknown>[] {
   const preamble: Preamble = {
-    name: 'write',
+    name: 'write-batch',
     sql: '',
     values: [context.now],
     guard: 'true',
