@@ -1,9 +1,9 @@
 export { createPool, sessionOptions, type PoolOptions } from './pool.ts';
 export { inTransaction } from './in-transaction.ts';
-export { inOneStatement } from './in-one-statement.ts';
 export { inPipelinedTransaction, type Settlement } from './in-pipelined-transaction.ts';
 export {
   classifyPgError,
+  isDefiniteFailure,
   TransactionOutcomeUnknownError,
   TransactionRolledBackError,
   type PgErrorKind,

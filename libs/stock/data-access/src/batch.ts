@@ -13,7 +13,7 @@ import type { Command, Outcome } from './command.ts';
 import { BatchDecider } from './decide-batch.ts';
 import { type BatchState, MissingGates, createGates, loadBatch } from './load.ts';
 import type { DatabaseClock } from './database-clock.ts';
-import { type Optimism, runOptimistically } from './optimistic-batch.ts';
+import { OptimisticBatches } from './optimistic-batch.ts';
 import type { ReservationKeys } from './reservation-keys.ts';
 import type { KnownSupplies } from './known-supplies.ts';
 import type { RulesSource } from './rules-source.ts';
@@ -30,36 +30,70 @@ export interface BatchContext {
   readonly reservationKeys: ReservationKeys;
   readonly supplies: KnownSupplies;
   readonly clock: DatabaseClock;
-  /** Of one lane. */
-  readonly optimism: Optimism;
   /** Called after each batch that was not refused by the database. */
   readonly onCommitted: () => void;
 }
 
-/** Runs the commands in order and answers each; throws only when none of them took effect, or when that is unknown. */
-export async function runBatch(context: BatchContext, commands: readonly Command[]): Promise<readonly Outcome[]> {
-  const holds = commands.filter(({ kind }) => kind === 'hold').length;
+/**
+ * Runs batches of one lane: the commands of each in order, and every one answered. Throws only when none of them took
+ * effect, or when that is unknown.
+ */
+export class BatchRunner {
+  readonly #optimistic: OptimisticBatches;
+  /** Resolves when the batch that came last has ended. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(private readonly context: BatchContext) {
+    this.#optimistic = new OptimisticBatches(context);
+  }
+
+  /** `onSent` is called if the next batch may be decided before this one is answered. */
+  async run(commands: readonly Command[], onSent: () => void): Promise<readonly Outcome[]> {
+    const before = this.#last;
+    const running = this.#run(commands, onSent, before);
+    this.#last = running.then(
+      () => undefined,
+      () => undefined,
+    );
+    return running;
+  }
+
+  async #run(commands: readonly Command[], onSent: () => void, before: Promise<void>): Promise<readonly Outcome[]> {
+    const { reservationKeys, supplies, onCommitted } = this.context;
+    const holds = commands.filter(({ kind }) => kind === 'hold').length;
+    try {
+      const outcomes = await this.#optimistic.run(commands, await reservationKeys.take(holds), onSent);
+      if (outcomes === null) {
+        await before;
+        return await runUnderLocks(this.context, commands, holds);
+      }
+      onCommitted();
+      return outcomes;
+    } catch (error) {
+      if (error instanceof TransactionOutcomeUnknownError || classifyPgError(error) === 'connection') supplies.forget();
+      throw error;
+    }
+  }
+}
+
+async function runUnderLocks(
+  context: BatchContext,
+  commands: readonly Command[],
+  holds: number,
+): Promise<readonly Outcome[]> {
   const keys = await context.reservationKeys.take(holds);
   try {
-    const foreseen = await runOptimistically(context, commands, keys);
-    if (foreseen) {
-      context.onCommitted();
-      return foreseen;
-    }
     const { outcomes, state } = await inPipelinedTransaction(context.pool, (client) =>
       decide(context, client, commands, keys),
     );
     for (const [sku, supply] of state.supplies) context.supplies.remember(supply, state.versions.get(sku) ?? 0);
     context.onCommitted();
     // Thousands of holds ran out at once: that many were reaped, and the commands are decided when no more are due.
-    if (state.hasMoreOverdue) return await runBatch(context, commands);
-    return outcomes;
+    return state.hasMoreOverdue ? await runUnderLocks(context, commands, holds) : outcomes;
   } catch (error) {
-    if (error instanceof TransactionOutcomeUnknownError || classifyPgError(error) === 'connection')
-      context.supplies.forget();
     if (!(error instanceof MissingGates)) throw error;
     await createGates(context.pool, error.skus);
-    return runBatch(context, commands);
+    return runUnderLocks(context, commands, holds);
   }
 }
 

@@ -2,6 +2,7 @@
  * The stock engine: holds, verbs and movements through group commit, and the housekeeping that keeps promises true.
  * Any number of engines may run on one database, which is the only arbiter.
  */
+import { availableParallelism } from 'node:os';
 import DataLoader from 'dataloader';
 import type {
   HoldRequest,
@@ -12,12 +13,11 @@ import type {
 import type { Rejection, SellingRules, SkuKey } from '@onepool/stock-domain';
 import { classifyPgError, createPool } from '@onepool/platform-postgres';
 import type pg from 'pg';
-import { type BatchContext, runBatch } from './batch.ts';
+import { type BatchContext, BatchRunner } from './batch.ts';
 import type { Command, Outcome } from './command.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { EngineError } from './engine-error.ts';
 import { Lane, type LaneHooks, type LaneLimits } from './lane.ts';
-import { Optimism } from './optimistic-batch.ts';
 import { Refusal } from './refusal.ts';
 import { KnownSupplies } from './known-supplies.ts';
 import { ReservationKeys } from './reservation-keys.ts';
@@ -31,7 +31,7 @@ export interface EngineOptions {
   readonly schema: string;
   /** Outbox partitions; the same number in every replica. */
   readonly partitionCount: number;
-  /** Lanes for single-SKU commands; one more serves carts. Default 2. */
+  /** Lanes for single-SKU commands; one more serves carts. Default {@link LANES_DEFAULT}. */
   readonly lanes?: number;
   /** How long a command may take before it is answered 503. Default 10,000. */
   readonly deadlineMs?: number;
@@ -60,6 +60,12 @@ const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => 
 
 /** At most, for each engine; audits are the proof of the ledger, a count of events, and retention. */
 const CONNECTIONS = { reads: 6, lookups: 4, audits: 3 };
+
+/**
+ * A lane keeps one core of the database busy, while this process decides the next batch on another. More lanes than that
+ * make smaller batches, and so fewer reservations: on two cores one lane does half as many again as four.
+ */
+export const LANES_DEFAULT = Math.min(4, Math.max(1, availableParallelism() - 1));
 
 /**
  * A batch's statements look rows up by their keys, however many there are. Planned once: with the arrays at hand the
@@ -94,7 +100,7 @@ export class StockEngine {
   readonly #reservations: DataLoader<readonly [string, string], { key: number; skus: SkuKey[] } | null, string>;
 
   constructor(options: EngineOptions) {
-    const laneCount = options.lanes ?? 2;
+    const laneCount = options.lanes ?? LANES_DEFAULT;
     const name = options.name ?? options.schema;
     const shared = {
       url: options.url,
@@ -109,7 +115,8 @@ export class StockEngine {
       ...shared,
       pipeline: true,
       settings: BATCH_PLANS,
-      max: laneCount + 2,
+      // A lane writes on one and reads on another; not all do both at once.
+      max: laneCount + 4,
       applicationName: `${name}-engine`,
     });
     this.readPool = createPool({ ...shared, max: CONNECTIONS.reads, applicationName: `${name}-reads` });
@@ -122,7 +129,7 @@ export class StockEngine {
     });
     this.directory = new SkuDirectory(this.lookupPool);
     this.rules = new RulesSource(this.lookupPool);
-    const context: Omit<BatchContext, 'optimism'> = {
+    const context: BatchContext = {
       pool: this.#pool,
       schema: options.schema,
       partitionCount: options.partitionCount,
@@ -135,8 +142,8 @@ export class StockEngine {
     };
     const limits = { ...LIMITS, ...options.limits };
     const lane = (): Lane => {
-      const own = { ...context, optimism: new Optimism() };
-      return new Lane((commands) => runBatch(own, commands), limits, options.hooks);
+      const batches = new BatchRunner(context);
+      return new Lane((commands, onSent) => batches.run(commands, onSent), limits, options.hooks);
     };
     this.#lanes = Array.from({ length: laneCount }, lane);
     this.#cartLane = lane();

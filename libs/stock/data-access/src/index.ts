@@ -1,5 +1,5 @@
 export { stockSchemaSql } from './schema.ts';
-export { StockEngine, type EngineOptions, type Settled } from './engine.ts';
+export { LANES_DEFAULT, StockEngine, type EngineOptions, type Settled } from './engine.ts';
 export { StockReads, type Page } from './reads.ts';
 export { Housekeeping, type HousekeepingOptions } from './housekeeping.ts';
 export { Retention, type Forgotten, type RetentionOptions } from './retention.ts';

@@ -1,6 +1,7 @@
 /**
- * Group commit. Commands queue; whenever the lane's connection is free, everything that waits (up to a bound) becomes
- * one batch. There is no timer: a lone command goes at once, and load makes the batches.
+ * Group commit. Commands queue; whenever the lane is free, everything that waits (up to a bound) becomes
+ * one batch. There is no timer: a lone command goes at once, and load makes the batches. While a batch is being written
+ * the next is decided, if the one before says that it may.
  *
  * Failures: a batch whose connection broke is sent again with the same keys, for effects are found by their keys; a
  * lost race for a key or a lock is decided anew; any other SQL error splits the batch until the guilty command stands
@@ -39,22 +40,28 @@ function linesOf(command: Command): number {
   return command.kind === 'movements' ? command.movements.length : command.skus.length;
 }
 
-/**
- * Whoever has just been answered, or has just arrived on a socket, asks before the next batch is taken. Without it a lane
- * that is free takes the first of them alone, and callers fall into two halves that wait for each other's batches.
- */
-const othersHaveSpoken = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 const RETRY_PAUSE_MS = 50;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/** Runs a batch; calls `onSent` if the next may be decided although this one has not been answered. */
+export type RunBatch = (commands: readonly Command[], onSent: () => void) => Promise<readonly Outcome[]>;
+
+/** One batch is written while the next is decided. */
+const UNDER_WAY_MAX = 2;
+/** Below this, half a batch costs as much as a whole one. */
+const WORTH_HALVING = 16;
+
 export class Lane {
   #queue: Waiting[] = [];
-  #running = false;
+  #underWay = 0;
+  /** A batch has been taken, or is about to be, and has not been sent yet. */
+  #deciding = false;
+  /** Whether the last batch let the next one be decided before it was answered. */
+  #overlaps = false;
   #idle: (() => void)[] = [];
 
   constructor(
-    private readonly run: (commands: readonly Command[]) => Promise<readonly Outcome[]>,
+    private readonly run: RunBatch,
     private readonly limits: LaneLimits,
     private readonly hooks: LaneHooks = {},
   ) {}
@@ -68,61 +75,84 @@ export class Lane {
     if (this.#queue.length >= this.limits.queueMax) return Promise.reject(new EngineError('service.overloaded'));
     return new Promise((resolve, reject) => {
       this.#queue.push({ command, deadline, resolve, reject, commitSent: false });
-      if (!this.#running) void this.#drain();
+      this.#goOn();
     });
   }
 
   /** Resolves once nothing is queued or running. */
   idle(): Promise<void> {
-    return this.#running ? new Promise((resolve) => this.#idle.push(resolve)) : Promise.resolve();
+    return this.#isIdle ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  async #drain(): Promise<void> {
-    this.#running = true;
-    try {
-      // Commands of the same tick join the first batch.
-      do {
-        await othersHaveSpoken();
-        await this.#settle(this.#nextBatch());
-      } while (this.#queue.length > 0);
-    } finally {
-      this.#running = false;
-    }
-    for (const resolve of this.#idle.splice(0)) resolve();
+  get #isIdle(): boolean {
+    return this.#underWay === 0 && this.#queue.length === 0;
+  }
+
+  /**
+   * Takes the next batch if it may. Whoever has just been answered, or has just arrived on a socket, asks before it is
+   * taken: else a lane that is free would take the first of them alone.
+   */
+  #goOn(): void {
+    if (this.#deciding || this.#queue.length === 0 || this.#underWay >= UNDER_WAY_MAX) return;
+    this.#deciding = true;
+    setImmediate(() => void this.#takeBatch());
+  }
+
+  async #takeBatch(): Promise<void> {
+    let isDeciding = true;
+    const decided = (isSent: boolean): void => {
+      if (!isDeciding) return;
+      isDeciding = false;
+      this.#deciding = false;
+      this.#overlaps = isSent;
+      this.#goOn();
+    };
+    const batch = this.#nextBatch();
+    this.#underWay += 1;
+    await this.#settle(batch, () => decided(true));
+    this.#underWay -= 1;
+    decided(false);
+    this.#goOn();
+    if (this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #nextBatch(): Waiting[] {
+    // With nothing under way, half of what waits goes ahead, so that the other half is decided meanwhile.
+    const isHalved = this.#overlaps && this.#underWay === 0 && this.#queue.length >= WORTH_HALVING;
+    const most = isHalved ? this.#queue.length >> 1 : Number.POSITIVE_INFINITY;
+    const commandsMax = Math.min(most, this.limits.commandsPerBatchMax);
     let commands = 0;
     let lines = 0;
     for (const { command } of this.#queue) {
       lines += linesOf(command);
-      if (commands > 0 && (commands >= this.limits.commandsPerBatchMax || lines > this.limits.linesPerBatchMax)) break;
+      if (commands > 0 && (commands >= commandsMax || lines > this.limits.linesPerBatchMax)) break;
       commands += 1;
     }
-    const batch = this.#queue.slice(0, commands);
-    this.#queue = this.#queue.slice(commands);
-    return batch;
+    return this.#queue.splice(0, commands);
   }
 
-  async #settle(batch: readonly Waiting[]): Promise<void> {
+  async #settle(batch: readonly Waiting[], onSent: () => void): Promise<void> {
     let waiting = batch;
     for (let attempt = 0; ; attempt++) {
       waiting = dropOverdue(waiting);
       if (waiting.length === 0) return;
-      const error = await this.#attempt(waiting);
+      const error = await this.#attempt(waiting, onSent);
       if (error === null) return;
       const next = nextStep(error, attempt, waiting.length);
       this.hooks.onRetry?.(next);
-      if (next === 'split') return this.#split(waiting, error);
+      if (next === 'split') return this.#split(waiting, error, onSent);
       if (next === 'unknown') for (const entry of waiting) entry.commitSent = true;
       if (next !== 'again') await pause(RETRY_PAUSE_MS);
     }
   }
 
-  async #attempt(waiting: readonly Waiting[]): Promise<Error | null> {
+  async #attempt(waiting: readonly Waiting[], onSent: () => void): Promise<Error | null> {
     const started = performance.now();
     try {
-      const outcomes = await this.run(waiting.map(({ command }) => command));
+      const outcomes = await this.run(
+        waiting.map(({ command }) => command),
+        onSent,
+      );
       for (const [index, { resolve, reject }] of waiting.entries()) {
         const outcome = outcomes[index];
         if (outcome) resolve(outcome);
@@ -135,11 +165,11 @@ export class Lane {
     }
   }
 
-  async #split(waiting: readonly Waiting[], error: Error): Promise<void> {
+  async #split(waiting: readonly Waiting[], error: Error, onSent: () => void): Promise<void> {
     if (waiting.length === 1) return waiting[0]?.reject(error);
     const middle = Math.ceil(waiting.length / 2);
-    await this.#settle(waiting.slice(0, middle));
-    await this.#settle(waiting.slice(middle));
+    await this.#settle(waiting.slice(0, middle), onSent);
+    await this.#settle(waiting.slice(middle), onSent);
   }
 }
 

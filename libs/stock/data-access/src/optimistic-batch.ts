@@ -1,28 +1,38 @@
 /**
- * A batch of holds without a lock that outlives a statement (ADR 0010): decided on what is remembered, or else on what a
+ * Batches of holds without a lock that outlives a statement (ADR 0010): decided on what is remembered, or else on what a
  * plain read finds, and written by one statement on condition that all of it is still true. That statement locks the
  * gates without waiting and compares their versions, so the stock rows are those that were decided on; it compares the
  * catalogue's epoch, and finds no overdue hold by the clock read after the locks. If anything differs it writes nothing.
+ *
+ * A batch may be decided on what the one before it, still under way, will have written. Its statement runs behind that
+ * one's, and asks for its proof: the reservation with a key that no other attempt has used. A version alone would not
+ * do, since somebody else may have brought the SKU to it.
  */
-import { TransactionOutcomeUnknownError, classifyPgError, inOneStatement } from '@onepool/platform-postgres';
+import { TransactionOutcomeUnknownError, classifyPgError } from '@onepool/platform-postgres';
 import { NO_WATERMARKS, type SellingRules, type SkuKey, type SkuSupply } from '@onepool/stock-domain';
-import type pg from 'pg';
 import type { BatchContext } from './batch.ts';
 import type { Command, Outcome } from './command.ts';
 import { BatchDecider } from './decide-batch.ts';
+import { Flights } from './flights.ts';
 import { completeSupplies } from './load.ts';
 import { readWithoutLocks } from './read-without-locks.ts';
 import { Trust } from './trust.ts';
 import { Views } from './view.ts';
-import type { Preamble } from './write/part.ts';
+import type { Preamble, Statement } from './write/part.ts';
 import { statementOf } from './write/write.ts';
 
-/** What one lane relies on. */
-export class Optimism {
-  /** Nobody else writes: what is remembered is true. */
-  readonly memory = new Trust();
-  /** Nobody writes between a read and the write that follows it. */
-  readonly peace = new Trust();
+interface Versioned {
+  readonly version: number;
+  readonly supply: SkuSupply;
+}
+
+/** What a batch under way will have written, if it succeeds. */
+interface Foreseen {
+  readonly supplies: ReadonlyMap<SkuKey, Versioned>;
+  /** The batch before, until it is known to have succeeded. */
+  before: Foreseen | null;
+  /** The key of a reservation that only this attempt can have made. */
+  readonly proof: number;
 }
 
 /** What a batch is decided on, and what must still be true when it is written. */
@@ -30,103 +40,171 @@ interface Basis {
   readonly now: number;
   readonly rules: SellingRules;
   readonly epoch: number;
+  /** Ascending by SKU. */
   readonly versions: ReadonlyMap<SkuKey, number>;
   readonly supplies: ReadonlyMap<SkuKey, SkuSupply>;
+  readonly after: Foreseen | null;
+  /** Told whether relying on it was right. */
+  readonly trust: Trust;
+}
+
+interface Decided {
+  readonly outcomes: readonly Outcome[];
+  readonly statement: Statement;
+  readonly foreseen: Foreseen;
 }
 
 /** How far the database's clock may have gone on between the decision and the locks. */
 const DECISION_GOOD_FOR_MS = 500;
 
-/** The outcomes, or null when nothing was written and the batch is to be decided under locks. */
-export async function runOptimistically(
-  context: BatchContext,
-  commands: readonly Command[],
-  keys: readonly number[],
-): Promise<readonly Outcome[] | null> {
-  if (!commands.every(({ kind }) => kind === 'hold')) return null;
-  const { memory, peace } = context.optimism;
-  const skus = [...new Set(commands.flatMap((command) => command.skus))].sort((a, b) => a - b);
-  const remembered = memory.takes() ? recall(context, skus) : null;
-  const attempted = remembered && (await attempt(context, remembered, commands, keys));
-  if (attempted) return attempted;
-  if (remembered) memory.failed();
-  const read = peace.takes() ? await look(context, skus) : null;
-  if (read === null) return null;
-  const outcomes = await attempt(context, read, commands, keys);
-  if (outcomes) peace.held();
-  else peace.failed();
-  return outcomes;
-}
+/** The optimism of one lane. */
+export class OptimisticBatches {
+  /** Nobody else writes: what is remembered is true. */
+  readonly #memory = new Trust();
+  /** Nobody writes between a read and the write that follows it. */
+  readonly #peace = new Trust();
+  readonly #flights: Flights;
+  /** What the last batch that was sent will have written, while it is under way. */
+  #last: Foreseen | null = null;
 
-/** What is remembered, null unless that is all of it. */
-function recall({ supplies: known, rules, directory, clock }: BatchContext, skus: readonly SkuKey[]): Basis | null {
-  const { now } = clock;
-  if (now === null || !rules.areKnown) return null;
-  const supplies = new Map<SkuKey, SkuSupply>();
-  const versions = new Map<SkuKey, number>();
-  for (const [index, { version, supply }] of known.look(skus).entries()) {
-    const sku = skus[index] ?? 0;
-    if (supply === undefined || !directory.knows(sku)) return null;
-    supplies.set(sku, supply);
-    versions.set(sku, version);
+  constructor(private readonly context: BatchContext) {
+    this.#flights = new Flights(context.pool);
   }
-  return { now, rules: rules.known, epoch: rules.epoch, versions, supplies };
+
+  /**
+   * The outcomes, or null when nothing was written and the batch is to be decided under locks, with other keys.
+   * `onSent` is called when the next batch may be decided.
+   */
+  async run(
+    commands: readonly Command[],
+    keys: readonly number[],
+    onSent: () => void,
+  ): Promise<readonly Outcome[] | null> {
+    if (!commands.every(({ kind }) => kind === 'hold')) return null;
+    const basis = await this.#basis([...new Set(commands.flatMap(({ skus }) => skus))].sort((a, b) => a - b));
+    const decided = basis && this.#decide(basis, commands, keys);
+    if (!basis || !decided) return null;
+    const isWritten = await this.#write(decided, onSent);
+    if (!isWritten) {
+      basis.trust.failed();
+      return null;
+    }
+    if (basis.trust === this.#peace) basis.trust.held();
+    for (const [, { supply, version }] of decided.foreseen.supplies) this.context.supplies.remember(supply, version);
+    if (this.#last?.before === decided.foreseen) this.#last.before = null;
+    return decided.outcomes;
+  }
+
+  /** What is foreseen, remembered and read of these SKUs; null when that is not worth it or not enough. */
+  async #basis(skus: readonly SkuKey[]): Promise<Basis | null> {
+    const { supplies: memory, rules, directory, clock, pool } = this.context;
+    const after = this.#last;
+    const isTrusted = this.#memory.takes();
+    const known = new Map<SkuKey, Versioned>();
+    const toRead: SkuKey[] = [];
+    for (const [index, { version, supply }] of memory.look(skus).entries()) {
+      const sku = skus[index] ?? 0;
+      const found = foreseenOf(after, sku) ?? (isTrusted && supply ? { version, supply } : null);
+      if (found && directory.knows(sku)) known.set(sku, found);
+      else toRead.push(sku);
+    }
+    if (clock.now === null || !rules.areKnown || toRead.length > 0) {
+      if (!this.#peace.takes()) return null;
+      const read = await this.#read(toRead, pool);
+      if (read === null) return null;
+      for (const [sku, found] of read) known.set(sku, found);
+    }
+    // The batch before may have ended meanwhile, and have been followed by nobody: its foresight then needs no proof,
+    // but it does no harm.
+    const ascending = skus.map((sku): [SkuKey, Versioned | undefined] => [sku, known.get(sku)]);
+    const versions = new Map<SkuKey, number>();
+    const supplies = new Map<SkuKey, SkuSupply>();
+    for (const [sku, found] of ascending) {
+      if (!found) return null;
+      versions.set(sku, found.version);
+      supplies.set(sku, found.supply);
+    }
+    const trust = toRead.length > 0 ? this.#peace : this.#memory;
+    return { now: clock.now ?? 0, rules: rules.known, epoch: rules.epoch, versions, supplies, after, trust };
+  }
+
+  /** What is there; null when a SKU has no gate yet, which is made under locks. */
+  async #read(skus: readonly SkuKey[], pool: BatchContext['pool']): Promise<ReadonlyMap<SkuKey, Versioned> | null> {
+    const { supplies: memory, rules, directory, clock } = this.context;
+    const looked = memory.look(skus);
+    const lookedVersions = looked.map(({ version }) => version);
+    const { now, epoch, versions, changed } = await readWithoutLocks(pool, skus, lookedVersions);
+    clock.heard(now);
+    await rules.at(epoch, pool);
+    if (versions.size < skus.length) return null;
+    if (skus.every((sku, index) => versions.get(sku) === lookedVersions[index])) this.#memory.held();
+    await directory.learn(skus, pool);
+    const supplies = completeSupplies(skus, versions, looked, changed, memory);
+    return new Map([...supplies].map(([sku, supply]) => [sku, { supply, version: versions.get(sku) ?? 0 }]));
+  }
+
+  /** Null when there is nothing to write: a batch that only refuses has nothing to prove it right, and needs the locks. */
+  #decide(basis: Basis, commands: readonly Command[], keys: readonly number[]): Decided | null {
+    const { schema, partitionCount, directory } = this.context;
+    const state = {
+      ...basis,
+      versions: new Map(basis.versions),
+      supplies: new Map(basis.supplies),
+      reservations: new Map(),
+      effects: new Map(),
+      openExceptions: new Map(),
+      hasMoreOverdue: false,
+      healMoreBelow: null,
+      watermarks: NO_WATERMARKS,
+    };
+    const views = new Views(basis.rules, directory);
+    let used = 0;
+    const { writes, outcomes } = decided(new BatchDecider(state, views, () => keys[used++] ?? Number.NaN), commands);
+    const proof = writes.newReservations[0]?.key;
+    if (proof === undefined) return null;
+    const writing = { now: basis.now, views, versionsBefore: basis.versions, schema, partitionCount };
+    const supplies = new Map(
+      [...state.supplies].map(([sku, supply]) => [sku, { supply, version: state.versions.get(sku) ?? 0 }]),
+    );
+    const foreseen = { supplies, proof, before: basis.after };
+    return { outcomes, statement: statementOf(writes, writing, conditionOf(basis)), foreseen };
+  }
+
+  /**
+   * Whether everything was written. A key that exists already, or whatever else the database refuses, is for the batch
+   * under locks to sort out.
+   */
+  async #write({ statement, foreseen }: Decided, onSent: () => void): Promise<boolean> {
+    try {
+      const answer = await this.#flights.send<{ written: boolean; now: number }>(statement, () => {
+        this.#last = foreseen;
+        onSent();
+      });
+      const [row] = answer.rows;
+      if (row) this.context.clock.heard(row.now);
+      return row?.written === true;
+    } catch (error) {
+      if (error instanceof TransactionOutcomeUnknownError || classifyPgError(error) === 'connection') throw error;
+      return false;
+    } finally {
+      if (this.#last === foreseen) this.#last = null;
+    }
+  }
 }
 
-/** What is there; null when a SKU has no gate yet, which is made under locks. */
-async function look(context: BatchContext, skus: readonly SkuKey[]): Promise<Basis | null> {
-  const { pool, supplies: known, rules, directory, clock, optimism } = context;
-  const looked = known.look(skus);
-  const lookedVersions = looked.map(({ version }) => version);
-  const { now, epoch, versions, changed } = await readWithoutLocks(pool, skus, lookedVersions);
-  clock.heard(now);
-  if (versions.size < skus.length) return null;
-  if (skus.every((sku, index) => versions.get(sku) === lookedVersions[index])) optimism.memory.held();
-  await rules.at(epoch, pool);
-  await directory.learn(skus, pool);
-  const supplies = completeSupplies(skus, versions, looked, changed, known);
-  const ascending = new Map(skus.map((sku) => [sku, versions.get(sku) ?? 0]));
-  return { now, rules: rules.known, epoch: rules.epoch, versions: ascending, supplies };
-}
+const foreseenOf = (last: Foreseen | null, sku: SkuKey): Versioned | undefined =>
+  last?.supplies.get(sku) ?? last?.before?.supplies.get(sku);
 
-/** Decides and writes; null when that came to nothing. */
-async function attempt(
-  context: BatchContext,
-  basis: Basis,
-  commands: readonly Command[],
-  keys: readonly number[],
-): Promise<readonly Outcome[] | null> {
-  const { pool, schema, partitionCount, directory, supplies: known, clock } = context;
-  const state = {
-    ...basis,
-    versions: new Map(basis.versions),
-    supplies: new Map(basis.supplies),
-    reservations: new Map(),
-    effects: new Map(),
-    openExceptions: new Map(),
-    hasMoreOverdue: false,
-    healMoreBelow: null,
-    watermarks: NO_WATERMARKS,
-  };
-  const views = new Views(basis.rules, directory);
-  let used = 0;
-  const decider = new BatchDecider(state, views, () => keys[used++] ?? Number.NaN);
-  const outcomes = decider.decide(commands);
-  // A batch that only refuses writes nothing that could prove it right: it needs the locks.
-  if (decider.writes.isEmpty) return null;
-  const writing = { now: basis.now, views, versionsBefore: basis.versions, schema, partitionCount };
-  const { written, now } = await write(pool, statementOf(decider.writes, writing, conditionOf(basis)));
-  if (now !== null) clock.heard(now);
-  if (!written) return null;
-  for (const [sku, supply] of state.supplies) known.remember(supply, state.versions.get(sku) ?? 0);
-  return outcomes;
-}
+const decided = (decider: BatchDecider, commands: readonly Command[]) => ({
+  outcomes: decider.decide(commands),
+  writes: decider.writes,
+});
 
 const CLOCK = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
 
 /**
  * Parameters: 1 the decision's time (ms), 2 and 3 SKUs, ascending, and their versions, 4 the rules' epoch, 5 until when
- * the decision is good. Versions are looked at before they are locked, since a lock alone has to be flushed at the end.
+ * the decision is good, 6 the proof of the batch before, or null. Versions are looked at before they are locked, since a lock alone has to be flushed at the end.
  * A gate that someone else holds is skipped, and then the versions differ.
  */
 const UNCHANGED = `
@@ -140,11 +218,12 @@ const UNCHANGED = `
   unchanged AS MATERIALIZED (
     SELECT FROM seen
      WHERE versions = $3::bigint[] AND (SELECT epoch FROM catalog_epoch) = $4::bigint
+       AND ($6::bigint IS NULL OR EXISTS (SELECT FROM reservation WHERE reservation_key = $6::bigint))
        AND at >= to_timestamp($1::float8 / 1000.0) AND at < to_timestamp($5::float8 / 1000.0)
        AND (SELECT 1 FROM backing b WHERE b.sku_key = ANY($2::int[]) AND b.held + b.confirmed > 0 AND b.held > 0
              AND b.expires_at <= seen.at LIMIT 1) IS NULL)`;
 
-const conditionOf = ({ now, versions, epoch, rules }: Basis): Preamble => ({
+const conditionOf = ({ now, versions, epoch, rules, after }: Basis): Preamble => ({
   name: 'optimistic',
   sql: UNCHANGED,
   values: [
@@ -153,24 +232,8 @@ const conditionOf = ({ now, versions, epoch, rules }: Basis): Preamble => ({
     [...versions.values()],
     epoch,
     Math.min(now + DECISION_GOOD_FOR_MS, rules.changesAfter(now)),
+    after?.proof ?? null,
   ],
   guard: 'EXISTS (SELECT FROM unchanged)',
   answer: `SELECT EXISTS (SELECT FROM unchanged) AS written, ${CLOCK} AS now`,
 });
-
-interface Written {
-  readonly written: boolean;
-  /** Null when the statement failed. */
-  readonly now: number | null;
-}
-
-/** A key that exists already, or whatever else the database refuses, is for the batch under locks to sort out. */
-async function write(pool: pg.Pool, query: pg.QueryConfig): Promise<Written> {
-  try {
-    const { rows } = await inOneStatement<{ written: boolean; now: number }>(pool, query);
-    return rows[0] ?? { written: false, now: null };
-  } catch (error) {
-    if (error instanceof TransactionOutcomeUnknownError || classifyPgError(error) === 'connection') throw error;
-    return { written: false, now: null };
-  }
-}
