@@ -77,18 +77,30 @@ export class SellingRules {
   }
 
   #largest(scope: Threshold['scope'], channel: ChannelKey, sku: SkuKey, node: NodeKey | null): number {
-    let largest = 0;
-    const consider = (rule: Threshold): void => {
-      const matches =
-        rule.scope === scope &&
-        (rule.channel === null || rule.channel === channel) &&
-        (scope === 'network' || rule.node === null || rule.node === node);
-      if (matches && rule.quantity > largest) largest = rule.quantity;
-    };
-    this.#anySku.forEach(consider);
-    this.#bySku.get(sku)?.forEach(consider);
-    return largest;
+    const ofSku = this.#bySku.get(sku);
+    // Most SKUs have no rule at all, and this is asked for every row of every hold.
+    if (ofSku === undefined && this.#anySku.length === 0) return 0;
+    const applies = { scope, channel, node };
+    return Math.max(largestOf(this.#anySku, applies), largestOf(ofSku ?? [], applies));
   }
+}
+
+interface Asked {
+  readonly scope: Threshold['scope'];
+  readonly channel: ChannelKey;
+  readonly node: NodeKey | null;
+}
+
+function largestOf(rules: readonly Threshold[], { scope, channel, node }: Asked): number {
+  let largest = 0;
+  for (const rule of rules) {
+    const matches =
+      rule.scope === scope &&
+      (rule.channel === null || rule.channel === channel) &&
+      (scope === 'network' || rule.node === null || rule.node === node);
+    if (matches && rule.quantity > largest) largest = rule.quantity;
+  }
+  return largest;
 }
 
 function groupBySku(thresholds: readonly Threshold[]): Map<SkuKey, Threshold[]> {

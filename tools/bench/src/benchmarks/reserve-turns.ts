@@ -18,6 +18,10 @@ export type TurnName = (typeof TURNS)[number];
 export type Workload = 'hot' | 'uniform' | 'carts' | 'alone';
 export const workloadOf = (turn: TurnName): Workload => turn.slice(0, turn.indexOf('_')) as Workload;
 
+export const SELLERS = ['engine', 'multi', 'single', 'limit'] as const;
+export type Seller = (typeof SELLERS)[number];
+export const sellerOf = (turn: TurnName): Seller => turn.split('_')[1] as Seller;
+
 interface Comparison {
   readonly over: TurnName;
   readonly under: TurnName;

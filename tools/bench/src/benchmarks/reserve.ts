@@ -1,6 +1,7 @@
 /**
  * `reserve.*`: the engine in this process against the baselines, in one database, turn by turn. Everybody writes to the
- * same tables, so what has piled up there burdens all alike; the relay does not run.
+ * same tables, so what has piled up there burdens all alike, but each sells SKUs of its own: a contender that finds its
+ * rows as it left them is what one replica is in a shop. The relay does not run.
  */
 import type { Contender, Line } from '../contenders/contender.ts';
 import { EngineContender } from '../contenders/engine.ts';
@@ -18,12 +19,14 @@ import type { BenchDatabase } from '../setting/database.ts';
 import { verify } from '../setting/verify.ts';
 import type { Claim } from '../setting/verify.ts';
 import type { Bench, Benchmark } from './benchmark.ts';
-import { COMPARISONS, turnsFor, workloadOf } from './reserve-turns.ts';
-import type { TurnName, Workload } from './reserve-turns.ts';
+import { COMPARISONS, SELLERS, sellerOf, turnsFor, workloadOf } from './reserve-turns.ts';
+import type { Seller, TurnName, Workload } from './reserve-turns.ts';
 import { tune } from './tune.ts';
 
-const FILLING = { skus: 10_001, nodesPerSku: 10, unitsPerRow: 10_000_000 };
-const HOT_SKU = 1;
+/** Of each seller: one hot SKU, then those that are asked for at random. */
+const SKUS_EACH = 10_001;
+const FILLING = { skus: SKUS_EACH * SELLERS.length, nodesPerSku: 10, unitsPerRow: 10_000_000 };
+const hotSkuOf = (seller: Seller): number => 1 + SELLERS.indexOf(seller) * SKUS_EACH;
 const CALLERS: Readonly<Record<Workload, number>> = { hot: 64, uniform: 64, carts: 64, alone: 1 };
 const LINES_PER_CART = 3;
 const SETUP_SECONDS = 15;
@@ -36,12 +39,13 @@ interface TurnResult {
   readonly postgresMicroseconds: number | null;
 }
 
-/** The lines of the next request; the same for every contender with the same seed. */
-function demand(workload: Workload, seed: number): () => readonly Line[] {
+/** The lines of the next request; each seller's the same but for their SKUs with the same seed. */
+function demand(workload: Workload, seller: Seller, seed: number): () => readonly Line[] {
   const random = seeded(seed);
-  const anySku = (): number => HOT_SKU + 1 + random(FILLING.skus - 1);
+  const hotSku = hotSkuOf(seller);
+  const anySku = (): number => hotSku + 1 + random(SKUS_EACH - 1);
   const line = (sku: number): Line => ({ sku, quantity: 1 });
-  if (workload === 'hot') return () => [line(HOT_SKU)];
+  if (workload === 'hot') return () => [line(hotSku)];
   if (workload !== 'carts') return () => [line(anySku())];
   return () => {
     const skus = new Set<number>();
@@ -74,7 +78,7 @@ class ReserveRun {
       this.bench.progress.step(`tuning ${turn}`, TUNE_SECONDS * 4);
       const workload = workloadOf(turn);
       const seconds = Math.min(TUNE_SECONDS, this.bench.seconds);
-      const load = { callers: CALLERS[workload], seconds, lines: demand(workload, 1) };
+      const load = { callers: CALLERS[workload], seconds, lines: demand(workload, sellerOf(turn), 1) };
       const tuned = await tune<Contender>(this.#candidates(turn), load);
       this.#baselines.set(turn, tuned.contender);
       this.#claims.push(...tuned.tried);
@@ -122,11 +126,11 @@ class ReserveRun {
 
   async #load(turn: TurnName, seconds: number, seed: number): Promise<{ perSecond: number; p99Ms: number }> {
     if (turn === 'hot_limit') {
-      return { perSecond: await this.#limit.run(HOT_SKU, this.#batchSize, seconds), p99Ms: Number.NaN };
+      return { perSecond: await this.#limit.run(hotSkuOf('limit'), this.#batchSize, seconds), p99Ms: Number.NaN };
     }
     const workload = workloadOf(turn);
     const contender = this.#baselines.get(turn) ?? this.#engine;
-    const lines = demand(workload, seed);
+    const lines = demand(workload, sellerOf(turn), seed);
     const callers = turn === 'hot_engine_512' ? 512 : CALLERS[workload];
     this.#engine.takeBatchSize();
     const result = await runClosedLoop({ callers, seconds, call: () => contender.reserve(lines()) });
@@ -206,7 +210,7 @@ export const reserve: Benchmark = {
     return SETUP_SECONDS + turns.length * rounds * seconds + tuned * TUNE_SECONDS * (quick ? 4 : 10);
   },
   async run(keys, bench) {
-    bench.progress.step('reserve: filling 10,001 SKUs × 10 nodes', SETUP_SECONDS);
+    bench.progress.step('reserve: filling 4 × 10,001 SKUs × 10 nodes', SETUP_SECONDS);
     const database = await createDatabase(bench.servers.databaseUrl, 'reserve');
     await fillDatabase(database, FILLING);
     const turns = turnsFor(keys.map(({ key }) => key));
