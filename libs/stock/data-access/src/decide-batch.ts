@@ -325,16 +325,16 @@ export class BatchDecider {
     for (const [sku, supply] of this.state.supplies) {
       const before = this.#initial.get(sku);
       if (!before || before === supply) continue;
-      const rows = supply.rows.filter((row) => !before.rows.includes(row));
+      // A row keeps its place in its supply, and a new one comes last.
+      const rows = supply.rows.filter((row, place) => row !== before.rows[place]);
       this.writes.changedSkus.push({
         sku,
         rows,
         version: this.state.versions.get(sku) ?? 0,
         trace: this.#traces.get(sku) ?? null,
       });
-      const short = shortfallOf(supply);
-      const worthALook = this.#lookAgain.has(sku) || availableOf(supply) > 0;
-      if (short > 0 && worthALook && this.#changedSinceHealing.has(sku)) this.writes.rebackTasks.set(sku, null);
+      if (!this.#changedSinceHealing.has(sku) || shortfallOf(supply) === 0) continue;
+      if (this.#lookAgain.has(sku) || availableOf(supply) > 0) this.writes.rebackTasks.set(sku, null);
     }
     for (const [sku, key] of this.#goOnBelow)
       if (!this.writes.rebackTasks.has(sku)) this.writes.rebackTasks.set(sku, key);
@@ -346,8 +346,9 @@ export class BatchDecider {
   #noteBroken(sku: SkuKey, supply: SkuSupply): void {
     const settled = this.#healed.has(sku) && !this.writes.rebackTasks.has(sku);
     const before = this.#initial.get(sku);
-    for (const row of supply.rows) {
-      const earlier = before?.rows.find(({ node }) => node === row.node)?.shortfall ?? 0;
+    if (before === supply && !settled) return;
+    for (const [place, row] of supply.rows.entries()) {
+      const earlier = before?.rows[place]?.shortfall ?? 0;
       const quantity = row.shortfall;
       if (settled && quantity > 0) {
         this.writes.broken.push({ sku, node: row.node, quantity });

@@ -2,6 +2,8 @@
  * A batch is written by one statement that is put together from parts: only those that have rows, so that a batch of
  * holds does not pay for what it never writes. Every combination is prepared once, under its own name.
  */
+import { arrayLiteral } from './array-literal.ts';
+
 export interface PartOf<Source, Row> {
   /** What of the source this part writes; without any rows it is left out. */
   readonly rows: (source: Source) => readonly Row[];
@@ -74,7 +76,7 @@ export function compose<Source>(
     const columns = candidate.valuesOf(source);
     if (columns === null) continue;
     needed.push(candidate);
-    values.push(...columns);
+    values.push(...columns.map(arrayLiteral));
     mask |= 1 << index;
   }
   // PostgreSQL tells prepared statements apart by 63 bytes of their names.
