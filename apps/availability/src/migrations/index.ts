@@ -4,6 +4,7 @@ import { Feeds1763900000000 } from './1763900000000-feeds.ts';
 import { Retention1764000000000 } from './1764000000000-retention.ts';
 import { JsonAsTold1764100000000 } from './1764100000000-json-as-told.ts';
 import { FewerChecks1764200000000 } from './1764200000000-fewer-checks.ts';
+import { ShortRows1764300000000 } from './1764300000000-short-rows.ts';
 
 export const migrations: readonly Migration[] = [
   CreateAvailability1763800000000,
@@ -11,4 +12,5 @@ export const migrations: readonly Migration[] = [
   Retention1764000000000,
   JsonAsTold1764100000000,
   FewerChecks1764200000000,
+  ShortRows1764300000000,
 ];

@@ -28,8 +28,9 @@ export async function lockChunkGates(
   parameters: readonly unknown[],
 ): Promise<ChunkGates> {
   const { rows } = await client.query<{ sku_key: number; version: number; code: string }>(
-    `SELECT g.sku_key, g.version, s.code FROM sku_gate g JOIN sku s USING (sku_key)
-      WHERE g.sku_key IN (${select}) ORDER BY g.sku_key FOR NO KEY UPDATE OF g`,
+    `SELECT g.sku_key, g.version, s.code FROM (SELECT DISTINCT sku_key FROM (${select}) AS named (sku_key) ORDER BY sku_key) k
+      CROSS JOIN LATERAL (SELECT sku_key, version FROM sku_gate WHERE sku_key = k.sku_key FOR NO KEY UPDATE) g
+      CROSS JOIN LATERAL (SELECT code FROM sku WHERE sku_key = k.sku_key OFFSET 0) s`,
     [...parameters],
   );
   return {
