@@ -55,7 +55,7 @@ export async function applyDeltaChunk(
   const rules = await context.rules.current();
   return inTransaction(context.pool, async (client) => {
     const keys = [...new Set(rows.map(({ sku_key }) => sku_key))];
-    const gates = await lockChunkGates(client, 'SELECT unnest($1::int[])', [keys]);
+    const gates = await lockChunkGates(client, keys);
     const now = await lockFeed(client, feed, cursor);
     const faults = await claimRecords(client, feed, rows);
     const duplicates = new Set(faults.map(({ line }) => line));

@@ -1,4 +1,4 @@
-/** What every chunk of a feed does first, under the lock order: its SKUs' gates, then the feed itself. */
+/** What a chunk of a feed does first, under the lock order: its SKUs' gates, then the feed itself. */
 import type { SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { FeedRecord } from './feed-record.ts';
@@ -21,17 +21,12 @@ export interface ChunkDone {
   readonly upto: number;
 }
 
-/** Locks the gates of the SKUs that `select` names with its parameters, in order. */
-export async function lockChunkGates(
-  client: pg.PoolClient,
-  select: string,
-  parameters: readonly unknown[],
-): Promise<ChunkGates> {
+/** Locks the gates of these SKUs, in order. */
+export async function lockChunkGates(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<ChunkGates> {
   const { rows } = await client.query<{ sku_key: number; version: number; code: string }>(
-    `SELECT g.sku_key, g.version, s.code FROM (SELECT DISTINCT sku_key FROM (${select}) AS named (sku_key) ORDER BY sku_key) k
-      CROSS JOIN LATERAL (SELECT sku_key, version FROM sku_gate WHERE sku_key = k.sku_key FOR NO KEY UPDATE) g
-      CROSS JOIN LATERAL (SELECT code FROM sku WHERE sku_key = k.sku_key OFFSET 0) s`,
-    [...parameters],
+    `SELECT g.sku_key, g.version, s.code FROM sku_gate g JOIN sku s USING (sku_key)
+      WHERE g.sku_key = ANY($1::int[]) ORDER BY g.sku_key FOR NO KEY UPDATE OF g`,
+    [skus],
   );
   return {
     skus: rows.map((row) => row.sku_key),

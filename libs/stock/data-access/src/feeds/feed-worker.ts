@@ -99,6 +99,7 @@ export class FeedWorker {
     const pool = createPool({
       url: this.options.url,
       schema: this.options.schema,
+      pipeline: true,
       max: 1,
       applicationName: `${this.options.schema}-feed-apply`,
       statementTimeoutMs: 300_000,

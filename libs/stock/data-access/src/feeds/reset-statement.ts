@@ -72,11 +72,13 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
            sum(CASE WHEN e.from_state = ${EXTERNAL} THEN e.quantity WHEN e.to_state = ${EXTERNAL} THEN -e.quantity ELSE 0 END)::bigint AS units
       FROM events e JOIN fresh f ON f.sku_key = e.sku_key AND f.node_key = e.node_key AND e.occurred_at > ${time('f.at_ms')} GROUP BY 1, 2),
   ${isAvailability ? ACKNOWLEDGED : ''}
+  book AS MATERIALIZED (
+    SELECT sku_key, node_key, ${STATE_ACCOUNTS.join(', ')}, on_hand - overdrawn AS net FROM stock WHERE ${inChunk}),
   decided AS MATERIALIZED (
     SELECT * FROM (
       SELECT f.sku_key, f.node_key, f.at_ms, f.record_id, ${STATE_ACCOUNTS.map((state) => `coalesce(b.${state}, 0) AS ${state}`).join(', ')},
-             f.quantity ${beside} + coalesce(d.units, 0) - coalesce(b.on_hand - b.overdrawn, 0) AS difference
-        FROM fresh f LEFT JOIN (SELECT * FROM stock WHERE ${inChunk}) b USING (sku_key, node_key)
+             f.quantity ${beside} + coalesce(d.units, 0) - coalesce(b.net, 0) AS difference
+        FROM fresh f LEFT JOIN book b USING (sku_key, node_key)
         LEFT JOIN deltas d USING (sku_key, node_key) ${joins}) compared
      WHERE difference <> 0),
   moved AS MATERIALIZED (${movedSql('decided')}),

@@ -54,12 +54,19 @@ export class FeedHeaderError extends Error {
 }
 
 type Members = Readonly<Record<string, unknown>>;
-type Fault = Omit<RowFault, 'line'>;
-const isFault = (value: unknown): value is Fault => typeof value === 'object' && value !== null && 'code' in value;
-const fault = (code: FeedRefusalCode, message: string): Fault => ({ code, message });
+/** A class, so that no row can look like one, whatever its members are called. */
+class Fault {
+  constructor(
+    readonly code: FeedRefusalCode,
+    readonly message: string,
+  ) {}
+}
+
+const isFault = (value: unknown): value is Fault => value instanceof Fault;
+const fault = (code: FeedRefusalCode, message: string): Fault => new Fault(code, message);
 
 export class RowReader {
-  #header: readonly string[] | null = null;
+  #header: Header | null = null;
 
   constructor(
     private readonly format: FeedFormat,
@@ -76,10 +83,10 @@ export class RowReader {
     const members = this.format === 'csv' ? this.#cells(text) : parseObject(text);
     if (members === null) return null;
     if (isFault(members)) return refused(line, members);
-    const unknown = Object.keys(members.members).find((name) => !COLUMNS.has(name));
-    const named = this.#named(members.members);
+    const named = this.#named(members);
     if (isFault(named)) return refused(line, named);
-    const value = unknown === undefined ? this.#valueOf(members.members) : fault('row.invalid', 'an unknown member');
+    const hasUnknown = this.format === 'ndjson' && Object.keys(members).some((name) => !COLUMNS.has(name));
+    const value = hasUnknown ? fault('row.invalid', 'an unknown member') : this.#valueOf(members);
     if (isFault(value))
       return { row: { line, ...named, quantity: null, recordId: null, at: 0 }, fault: { line, ...value } };
     return { row: { line, ...named, ...value }, fault: null };
@@ -125,32 +132,49 @@ export class RowReader {
     return isFuture ? fault('time.in_future', 'the time lies more than 5 minutes ahead') : at;
   }
 
-  #cells(text: string): { readonly members: Members } | Fault | null {
+  #cells(text: string): Members | Fault | null {
     const cells = splitCells(text.endsWith('\r') ? text.slice(0, -1) : text);
     if (this.#header === null) {
-      this.#header = cells?.map((cell) => cell.replace(/^\uFEFF/, '').trim()) ?? [];
-      demandHeader(this.#header, this.context);
+      this.#header = headerOf(cells ?? [], this.context);
       return null;
     }
     if (cells === null) return fault('row.malformed', 'a quote stands where none may be, or is never closed');
-    if (cells.length !== this.#header.length)
-      return fault('row.malformed', `${cells.length} cells where the header has ${this.#header.length}`);
-    const members: Record<string, unknown> = {};
-    for (const [index, column] of this.#header.entries()) {
-      const cell = cells[index]?.trim() ?? '';
-      if (cell === '') continue;
-      members[column] = column === 'quantity' && /^-?\d{1,15}$/.test(cell) ? Number(cell) : cell;
-    }
-    return { members };
+    const { columns, places } = this.#header;
+    if (cells.length !== columns)
+      return fault('row.malformed', `${cells.length} cells where the header has ${columns}`);
+    const cell = (place: number): string | undefined => (place < 0 ? undefined : cells[place]?.trim()) || undefined;
+    const quantity = cell(places.quantity);
+    return {
+      sku: cell(places.sku),
+      node: cell(places.node),
+      quantity: quantity !== undefined && /^-?\d{1,15}$/.test(quantity) ? Number(quantity) : quantity,
+      recordId: cell(places.recordId),
+      capturedAt: cell(places.capturedAt),
+      occurredAt: cell(places.occurredAt),
+      state: cell(places.state),
+    };
   }
+}
+
+/** Where each column that a feed can have stands in the lines of a CSV; −1 if it doesn't. */
+interface Header {
+  readonly columns: number;
+  readonly places: Readonly<Record<(typeof FEED_COLUMNS)[number], number>>;
+}
+
+function headerOf(cells: readonly string[], context: RowContext): Header {
+  const names = cells.map((cell) => cell.replace(/^\uFEFF/, '').trim());
+  demandHeader(names, context);
+  const places = Object.fromEntries(FEED_COLUMNS.map((column) => [column, names.indexOf(column)]));
+  return { columns: names.length, places: places as Header['places'] };
 }
 
 const refused = (line: number, why: Fault): ReadRow => ({ row: null, fault: { line, ...why } });
 
-function parseObject(text: string): { readonly members: Members } | Fault {
+function parseObject(text: string): Members | Fault {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { members: value as Members };
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Members;
   } catch {
     // Refused below, like any other line that is no object.
   }
