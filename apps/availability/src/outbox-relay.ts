@@ -25,6 +25,8 @@ export async function startOutboxRelay(config: AvailabilityConfig, hooks: RelayH
     lockTimeoutMs: 3_000,
     idleInTransactionTimeoutMs: 5_000,
     connectTimeoutMs: 2_000,
+    // What is new is a sliver of the outbox, whatever the statistics of a minute ago say.
+    settings: { enable_seqscan: 'off', jit: 'off' },
   });
   const relay = startRelay({
     pool,

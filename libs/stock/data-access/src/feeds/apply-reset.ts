@@ -11,24 +11,31 @@ import { BLOCK_MASK } from './watermarks.ts';
 const KEYS_PER_SKU_WHEN_DENSE = 4;
 const ROWS_FOR_A_WHOLE_BLOCK_MAX = 2_000;
 
+/** How the rows of a feed lie in its staging table. */
+export interface StageShape {
+  readonly table: string;
+  /** On the whole: rows over the span of SKU keys. */
+  readonly rowsPerKey: number;
+}
+
 export interface ApplyContext {
   /** With `pipeline`. */
   readonly pool: pg.Pool;
+  readonly shape: StageShape;
   readonly partitionCount: number;
   readonly leaseSeconds: number;
 }
 
 /** Settles about `size` rows after the cursor; null when none are left. */
 export async function applyResetChunk(
-  { pool, partitionCount, leaseSeconds }: ApplyContext,
+  { pool, shape, partitionCount, leaseSeconds }: ApplyContext,
   feed: FeedRecord,
   cursor: number,
   size: number,
 ): Promise<ChunkDone | null> {
-  const table = stageTableOf(feed);
   let told: { readonly rows: number; readonly applied: number } | undefined;
   const upto = await inPipelinedTransaction(pool, async (client) => {
-    const [chunk, now] = await inOrder([lockChunk(client, table, cursor, size), lockFeed(client, feed, cursor)]);
+    const [chunk, now] = await inOrder([lockChunk(client, shape, cursor, size), lockFeed(client, feed, cursor)]);
     if (chunk === null) return { result: null, write: null };
     const { skus, versions, codes, end } = chunk;
     const density: Density = end - cursor <= skus.length * KEYS_PER_SKU_WHEN_DENSE ? 'dense' : 'sparse';
@@ -36,7 +43,7 @@ export async function applyResetChunk(
     const { feed_key, source, id, trace } = feed;
     const write = async (): Promise<void> => {
       const { rows } = await client.query<{ rows: number; applied: number }>({
-        name: `reset-${density}-${table}`,
+        name: `reset-${density}-${shape.table}`,
         text: resetStatement(feed, density),
         values: [feed_key, cursor, end, skus, versions, codes, partitions, now, source, id, trace, leaseSeconds],
       });
@@ -56,33 +63,61 @@ interface Chunk {
 }
 
 /**
- * Locks the gates of the next chunk, in order; null when no rows are left. Where it adds little, a chunk ends with its
- * block of watermarks, so that the block is written once and as a whole.
+ * Locks the gates of the next chunk, in order; null when no rows are left. A chunk is a range of keys that should hold
+ * about `size` rows, if rows are spread as they are on the whole, and never holds more than twice as many, but for a
+ * single SKU. Where that adds little it ends with its block of watermarks, so that the block is written once and whole.
  */
-async function lockChunk(client: pg.PoolClient, table: string, cursor: number, size: number): Promise<Chunk | null> {
-  const { rows } = await client.query<{ sku_key: number; version: number; code: string; end: number }>({
+async function lockChunk(
+  client: pg.PoolClient,
+  { table, rowsPerKey }: StageShape,
+  cursor: number,
+  size: number,
+): Promise<Chunk | null> {
+  const keys = Math.max(1, Math.floor(size / rowsPerKey));
+  const isWhole = size > BLOCK_MASK && rowsPerKey * (BLOCK_MASK + 1) <= ROWS_FOR_A_WHOLE_BLOCK_MAX;
+  const { rows } = await client.query<LockedGate>({
     name: `lock-${table}`,
     text: `
-      WITH reach AS MATERIALIZED (
-        SELECT max(sku_key) AS last, count(*) AS rows
-          FROM (SELECT sku_key FROM ${table} WHERE sku_key > $1::bigint ORDER BY sku_key LIMIT $2::int) next),
-      chunk AS MATERIALIZED (
-        SELECT CASE WHEN $2::int > ${BLOCK_MASK} AND rows * ${BLOCK_MASK + 1} <= ${ROWS_FOR_A_WHOLE_BLOCK_MAX} * (last - $1::bigint)
-                    THEN last | ${BLOCK_MASK} ELSE last END AS "end" FROM reach)
-      SELECT g.sku_key, g.version, s.code, chunk."end"
-        FROM chunk
-       CROSS JOIN LATERAL (
-         SELECT DISTINCT sku_key FROM ${table} WHERE sku_key > $1::bigint AND sku_key <= chunk."end" ORDER BY sku_key) k
+      WITH first AS MATERIALIZED (SELECT min(sku_key) AS key FROM ${table} WHERE sku_key > $1::bigint),
+      range AS MATERIALIZED (SELECT (key::bigint + $2::bigint - 1) | $3::bigint AS "end" FROM first),
+      k AS MATERIALIZED (
+        SELECT sku_key, count(*)::int AS rows
+          FROM (SELECT sku_key FROM ${table} WHERE sku_key > $1::bigint AND sku_key <= (SELECT "end" FROM range)
+                 ORDER BY sku_key LIMIT $4::int) next
+         GROUP BY sku_key ORDER BY sku_key)
+      SELECT g.sku_key, g.version, s.code, k.rows, (SELECT "end" FROM range)
+        FROM k
        CROSS JOIN LATERAL (SELECT sku_key, version FROM sku_gate WHERE sku_key = k.sku_key FOR NO KEY UPDATE) g
        CROSS JOIN LATERAL (SELECT code FROM sku WHERE sku_key = k.sku_key OFFSET 0) s`,
-    values: [cursor, size],
+    values: [cursor, keys, isWhole ? BLOCK_MASK : 0, 2 * size],
   });
-  const [first] = rows;
-  if (!first) return null;
+  const isCut = rows.reduce((sum, row) => sum + row.rows, 0) >= 2 * size;
+  // Of the SKU at which the limit cut, rows may be missing from the count; it is the next chunk's first.
+  const whole = isCut && rows.length > 1 ? rows.slice(0, -1) : rows;
+  const last = whole.at(-1);
+  if (!last) return null;
   return {
-    skus: rows.map(({ sku_key }) => sku_key),
-    versions: rows.map(({ version }) => version),
-    codes: rows.map(({ code }) => code),
-    end: first.end,
+    skus: whole.map(({ sku_key }) => sku_key),
+    versions: whole.map(({ version }) => version),
+    codes: whole.map(({ code }) => code),
+    end: isCut ? last.sku_key : last.end,
   };
+}
+
+interface LockedGate {
+  sku_key: number;
+  version: number;
+  code: string;
+  rows: number;
+  end: number;
+}
+
+export async function shapeOf(pool: pg.Pool, feed: FeedRecord): Promise<StageShape> {
+  const table = stageTableOf(feed);
+  const { rows } = await pool.query<{ keys: number | null; rows: number }>(
+    `SELECT max(sku_key)::bigint - min(sku_key) + 1 AS keys, (SELECT staged FROM feed WHERE feed_key = $1) AS rows FROM ${table}`,
+    [feed.feed_key],
+  );
+  const { keys = null, rows: staged = 0 } = rows[0] ?? {};
+  return { table, rowsPerKey: keys === null ? 1 : Math.max(staged / keys, 1e-9) };
 }

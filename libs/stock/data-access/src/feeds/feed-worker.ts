@@ -7,7 +7,7 @@ import { createPool, inTransaction } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import type { RulesSource } from '../rules-source.ts';
 import { applyDeltaChunk, type DeltaContext } from './apply-delta.ts';
-import { applyResetChunk } from './apply-reset.ts';
+import { applyResetChunk, shapeOf } from './apply-reset.ts';
 import { type ChunkDone, FeedMovedOnError } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from './feed-record.ts';
 import { prepareFeed } from './prepare-feed.ts';
@@ -125,7 +125,15 @@ export class FeedWorker {
 
   async #applyChunks(pool: pg.Pool, feed: FeedRecord): Promise<void> {
     const { schema, partitionCount, rowsPerChunk = ROWS_PER_CHUNK.first } = this.options;
-    const context: DeltaContext = { pool, schema, partitionCount, rules: this.rules, leaseSeconds: LEASE_SECONDS };
+    const shape = feed.mode === 'reset' ? await shapeOf(pool, feed) : { table: stageTableOf(feed), rowsPerKey: 1 };
+    const context: DeltaContext = {
+      pool,
+      shape,
+      schema,
+      partitionCount,
+      rules: this.rules,
+      leaseSeconds: LEASE_SECONDS,
+    };
     const applyChunk: ApplyChunk = feed.mode === 'reset' ? applyResetChunk : applyDeltaChunk;
     const max = feed.mode === 'reset' ? ROWS_PER_CHUNK.max : ROWS_PER_CHUNK.maxDelta;
     let { cursor } = feed;

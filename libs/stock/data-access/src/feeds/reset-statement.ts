@@ -48,24 +48,14 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
     : '';
   const inChunk = density === 'dense' ? 'sku_key > $2::int AND sku_key <= $3::int' : 'sku_key = ANY($4::int[])';
   return `WITH
-  given AS MATERIALIZED (
+  given AS NOT MATERIALIZED (
     SELECT line, sku_key, node_key, quantity, at_ms, record_id
       FROM ${stageTableOf(feed)} WHERE sku_key > $2::int AND sku_key <= $3::int),
-  ${MARKS},
-  judged AS MATERIALIZED (
-    SELECT g.*, m.newest[(g.sku_key & ${BLOCK_MASK}) + 1] AS newest, m.own[(g.sku_key & ${BLOCK_MASK}) + 1] AS own
-      FROM given g LEFT JOIN marks m ON m.block = g.sku_key >> ${BLOCK_BITS} AND m.node_key = g.node_key),
-  stale AS (
-    INSERT INTO feed_refusal (feed_key, line, code, message)
-    SELECT $1, line, CASE WHEN own > at_ms THEN 'feed.stale' ELSE 'feed.superseded' END,
-           CASE WHEN own > at_ms THEN 'the source has told a newer count of this row'
-                ELSE 'another source has told a newer count of this row' END
-      FROM judged WHERE newest > at_ms ORDER BY line RETURNING line),
-  fresh AS NOT MATERIALIZED (SELECT * FROM judged WHERE newest IS NULL OR newest <= at_ms),
+  ${JUDGED},
   events AS MATERIALIZED (
     SELECT l.sku_key, l.node_key, l.occurred_at, l.from_state, l.to_state, l.quantity, l.reason, l.acknowledged_at
       FROM ledger l
-     WHERE l.sku_key = ANY($4::int[]) AND l.occurred_at > (SELECT ${time('min(at_ms)')} FROM given)
+     WHERE l.sku_key = ANY($4::int[]) AND l.occurred_at > (SELECT ${time('earliest')} FROM reach)
        AND (l.from_state = 0 OR l.to_state = 0 OR l.acknowledged_at IS NOT NULL)),
   deltas AS (
     SELECT f.sku_key, f.node_key,
@@ -109,26 +99,37 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
   ${marksSql(feed)}
   UPDATE feed SET cursor = $3, settled = settled + told.rows, applied = feed.applied + told.applied,
          refused = feed.refused + told.refused, refused_applying = refused_applying + told.refused, lease_until = clock_timestamp() + make_interval(secs => $12)
-    FROM (SELECT (SELECT count(*) FROM given) AS rows, (SELECT count(*) FROM moved) AS applied, (SELECT count(*) FROM stale) AS refused) told
+    FROM (SELECT (SELECT rows FROM reach) AS rows, (SELECT count(*) FROM moved) AS applied, (SELECT count(*) FROM stale) AS refused) told
    WHERE feed_key = $1
   RETURNING told.rows, told.applied, told.refused`;
 }
 
-/** The newest count of each row of the chunk's blocks, of anyone and of this source. Mostly one array says both. */
-const MARKS = `
+/**
+ * The rows that no newer count has overtaken. Nearly always that is all of them, which one look at the blocks tells; only
+ * where some block knows a newer time is every row judged by the newest count of it, of anyone and of this source.
+ */
+const JUDGED = `
   told_marks AS MATERIALIZED (
-    SELECT block, node_key, source, captured, count(*) OVER (PARTITION BY block, node_key) AS tellers
+    SELECT block, node_key, source, captured
       FROM feed_watermark
-     WHERE block = ANY(ARRAY(SELECT DISTINCT sku_key >> ${BLOCK_BITS} FROM given))
-       AND node_key = ANY(ARRAY(SELECT DISTINCT node_key FROM given))),
-  marks AS MATERIALIZED (
-    SELECT block, node_key, captured AS newest, CASE WHEN source = $9 THEN captured END AS own FROM told_marks WHERE tellers = 1
-     UNION ALL
-    SELECT block, node_key, array_agg(newest ORDER BY i), array_agg(own ORDER BY i)
-      FROM (SELECT block, node_key, i, max(mark) AS newest, max(mark) FILTER (WHERE source = $9) AS own
-              FROM told_marks CROSS JOIN LATERAL unnest(captured) WITH ORDINALITY AS one (mark, i)
-             WHERE tellers > 1 GROUP BY block, node_key, i) each_row
-     GROUP BY block, node_key)`;
+     WHERE block = ANY(ARRAY(SELECT DISTINCT sku_key >> ${BLOCK_BITS} FROM unnest($4::int[]) AS sku_key))),
+  reach AS MATERIALIZED (SELECT min(at_ms) AS earliest, count(*) AS rows FROM given),
+  overtaken AS MATERIALIZED (
+    SELECT g.line, g.sku_key, g.node_key, max(mark) AS newest, max(mark) FILTER (WHERE m.source = $9) AS own
+      FROM given g JOIN told_marks m ON m.block = g.sku_key >> ${BLOCK_BITS} AND m.node_key = g.node_key
+     CROSS JOIN LATERAL (SELECT m.captured[(g.sku_key & ${BLOCK_MASK}) + 1] AS mark) one
+     WHERE mark > g.at_ms
+       AND EXISTS (SELECT FROM told_marks t, reach r WHERE r.earliest < ANY (t.captured))
+     GROUP BY g.line, g.sku_key, g.node_key),
+  stale AS (
+    INSERT INTO feed_refusal (feed_key, line, code, message)
+    SELECT $1, line, CASE WHEN own IS NOT NULL THEN 'feed.stale' ELSE 'feed.superseded' END,
+           CASE WHEN own IS NOT NULL THEN 'the source has told a newer count of this row'
+                ELSE 'another source has told a newer count of this row' END
+      FROM overtaken ORDER BY line RETURNING line),
+  fresh AS NOT MATERIALIZED (
+    SELECT * FROM given g WHERE NOT EXISTS (
+      SELECT FROM overtaken o WHERE o.sku_key = g.sku_key AND o.node_key = g.node_key))`;
 
 /** Promises of a changed SKU with a shortfall are worth a look if some are newly short, or if there are units to take. */
 const TASKS = `
