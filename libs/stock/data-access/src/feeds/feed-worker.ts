@@ -30,7 +30,7 @@ export interface FeedWorkerOptions {
 type ApplyChunk = (context: DeltaContext, feed: FeedRecord, cursor: number, size: number) => Promise<ChunkDone | null>;
 
 const CHUNK_TARGET_MS = 60;
-const ROWS_PER_CHUNK = { first: 2_000, min: 1_000, max: 5_000, maxDelta: 1_000 } as const;
+const ROWS_PER_CHUNK = { first: 4_000, min: 1_000, max: 5_000, maxDelta: 1_000 } as const;
 const LEASE_SECONDS = 30;
 const RETRY_PAUSE_MS = 200;
 
