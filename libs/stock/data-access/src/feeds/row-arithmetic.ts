@@ -20,17 +20,22 @@ export const movedSql = (source: string): string => `
          d.overdrawn - netted + from_nothing AS new_overdrawn,
          netted, healed, freed, from_available, from_safety, from_promised, from_quality_control, from_damaged, from_nothing
     FROM ${source} d
-   CROSS JOIN LATERAL (SELECT greatest(d.difference, 0) AS come, greatest(-d.difference, 0) AS go) told
-   CROSS JOIN LATERAL (SELECT least(come, d.overdrawn) AS netted) s1
-   CROSS JOIN LATERAL (SELECT least(come - netted, d.shortfall) AS healed) s2
-   CROSS JOIN LATERAL (SELECT come - netted - healed AS freed) s3
-   CROSS JOIN LATERAL (SELECT least(go, d.available) AS from_available) t1
-   CROSS JOIN LATERAL (SELECT least(go - from_available, d.safety_stock) AS from_safety) t2
-   CROSS JOIN LATERAL (SELECT least(go - from_available - from_safety, d.committed + d.reserved - d.shortfall) AS from_promised) t3
-   CROSS JOIN LATERAL (SELECT least(go - from_available - from_safety - from_promised, d.quality_control) AS from_quality_control) t4
-   CROSS JOIN LATERAL (SELECT least(go - from_available - from_safety - from_promised - from_quality_control, d.damaged) AS from_damaged) t5
    CROSS JOIN LATERAL (
-     SELECT go - from_available - from_safety - from_promised - from_quality_control - from_damaged AS from_nothing) t6`;
+     SELECT least(${come()}, d.overdrawn) AS netted,
+            least(${come('d.overdrawn')}, d.shortfall) AS healed,
+            ${come('d.overdrawn', 'd.shortfall')} AS freed,
+            least(${go()}, d.available) AS from_available,
+            least(${go('d.available')}, d.safety_stock) AS from_safety,
+            least(${go('d.available', 'd.safety_stock')}, ${COVERED}) AS from_promised,
+            least(${go('d.available', 'd.safety_stock', COVERED)}, d.quality_control) AS from_quality_control,
+            least(${go('d.available', 'd.safety_stock', COVERED, 'd.quality_control')}, d.damaged) AS from_damaged,
+            ${go('d.available', 'd.safety_stock', COVERED, 'd.quality_control', 'd.damaged')} AS from_nothing) units`;
+
+/** Promised units that the book covers. */
+const COVERED = '(d.committed + d.reserved - d.shortfall)';
+/** What is left of the units that come, or go, when the states before have had all that they can. */
+const come = (...before: readonly string[]): string => `greatest(${['d.difference', ...before].join(' - ')}, 0)`;
+const go = (...before: readonly string[]): string => `greatest(${['-d.difference', ...before].join(' - ')}, 0)`;
 
 const TRANSFERS: readonly (readonly [Account, Account, string])[] = [
   ['external', 'overdrawn', 'netted'],
@@ -45,10 +50,9 @@ const TRANSFERS: readonly (readonly [Account, Account, string])[] = [
 ];
 
 /** Selects the transfers of `moved` rows, in the domain's order, as `step, from_state, to_state, quantity` beside the row. */
-export const transfersSql = (moved: string): string => `
-  SELECT m.*, t.step, t.from_state, t.to_state, t.quantity AS units
-    FROM ${moved} m
-   CROSS JOIN LATERAL (VALUES
-     ${TRANSFERS.map(([from, to, units], step) => `(${step}, ${code(from)}, ${code(to)}, m.${units})`).join(', ')}
-   ) AS t (step, from_state, to_state, quantity)
-   WHERE t.quantity > 0`;
+export const transfersSql = (moved: string): string =>
+  TRANSFERS.map(
+    ([from, to, units], step) => `
+  SELECT m.*, ${step} AS step, ${code(from)} AS from_state, ${code(to)} AS to_state, m.${units} AS units
+    FROM ${moved} m WHERE m.${units} > 0`,
+  ).join(' UNION ALL ');
