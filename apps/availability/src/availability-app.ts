@@ -19,6 +19,8 @@ import { AppModule } from './app.module.ts';
 import { csvText } from './catalog-edge.ts';
 import { type AvailabilityConfig, SCHEMA } from './config.ts';
 import { installFeedUpload } from './edges/feeds.controller.ts';
+import { StockReads } from '@onepool/stock-data-access';
+import { installHotRoutes } from './edges/hot-routes.ts';
 import { engineMetrics } from './engine-metrics.ts';
 import { migrations } from './migrations/index.ts';
 import { type OutboxRelay, startOutboxRelay } from './outbox-relay.ts';
@@ -81,7 +83,7 @@ function readinessOf(engine: StockEngine, relay: OutboxRelay) {
 
 type Auth = ReturnType<typeof installAuth>;
 
-function installHttpEdge(app: NestFastifyApplication, { engine, feeds }: StockServices, logger: Logger): Auth {
+function installHttpEdge(app: NestFastifyApplication, { engine, feeds, memory }: StockServices, logger: Logger): Auth {
   const answers: ProblemFilterOptions = {
     map: problemOf,
     // While a server is away every request fails for the same reason: a line each is enough.
@@ -100,6 +102,7 @@ function installHttpEdge(app: NestFastifyApplication, { engine, feeds }: StockSe
   });
   const auth = installAuth(app, { store: new CachingApiKeyStore(new PostgresApiKeyStore(engine.lookupPool, SCHEMA)) });
   installFeedUpload(app, feeds, answers);
+  installHotRoutes(app, { engine, reads: new StockReads(engine, memory) }, answers);
   const server = app.getHttpAdapter().getInstance();
   const openApi = openApiDocument();
   const asyncApi = asyncApiDocument();

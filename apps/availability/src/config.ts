@@ -2,6 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { secret } from '@onepool/platform-config';
 import { LOG_LEVELS } from '@onepool/platform-telemetry';
+import { LANES_DEFAULT } from '@onepool/stock-data-access';
 
 export const AvailabilityConfig = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3001, description: 'HTTP port; 0 takes a free one.' }),
@@ -19,8 +20,8 @@ export const AvailabilityConfig = Type.Object({
   ONEPOOL_LANES: Type.Integer({
     minimum: 1,
     maximum: 64,
-    default: 4,
-    description: 'Connections for single-SKU commands.',
+    default: LANES_DEFAULT,
+    description: 'Lanes for single-SKU commands; unless given, one fewer than cores, 1 to 4.',
   }),
   ONEPOOL_DEADLINE_MS: Type.Integer({
     minimum: 100,

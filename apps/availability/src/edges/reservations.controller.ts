@@ -1,11 +1,10 @@
-/** HTTP: reservations and their verbs. */
+/** HTTP: reservations and their verbs. Holding is among the hot routes. */
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import type {
   CancelRequest,
   ConfirmRequest,
   ExtendRequest,
   FulfilRequest,
-  HoldRequest,
   RebackRequest,
   ReleaseRequest,
   Reservation,
@@ -27,14 +26,6 @@ export class ReservationsController {
     private readonly engine: StockEngine,
     private readonly reads: StockReads,
   ) {}
-
-  @Post()
-  async hold(
-    @Body(bodyOf(bodies.hold)) request: HoldRequest,
-    @CurrentClient() client: ApiClient,
-  ): Promise<Reservation> {
-    return valueOf(await this.engine.hold(client.id, request));
-  }
 
   @Get(':id')
   @RequireScope('reservations:read')

@@ -1,10 +1,6 @@
-/** HTTP: movements in; ATP, stock, ledger, exceptions and event counts out. */
+/** HTTP: movements in; stock, ledger, exceptions and event counts out. ATP is among the hot routes. */
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import type {
-  Atp,
-  AtpMany,
-  AtpManyRequest,
-  AtpQuery,
   EventCount,
   LedgerVerification,
   LedgerVerifyRequest,
@@ -38,17 +34,6 @@ export class StockController {
     @CurrentClient() client: ApiClient,
   ): Promise<MovementsResult> {
     return valueOf(await this.engine.recordMovements(client.id, request));
-  }
-
-  @Get('atp/:sku')
-  getAtp(@Param(bodyOf(params.sku)) { sku }: SkuParam, @Query(bodyOf(queries.atp)) query: AtpQuery): Promise<Atp> {
-    return this.reads.atpOfOne({ ...query, skus: [sku] });
-  }
-
-  @Post('atp/query')
-  @HttpCode(200)
-  async queryAtp(@Body(bodyOf(bodies.queryAtp)) request: AtpManyRequest): Promise<AtpMany> {
-    return { items: await this.reads.atp(request) };
   }
 
   @Get('stock/:sku')

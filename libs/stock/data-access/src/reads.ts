@@ -8,7 +8,17 @@ import type {
   StockException,
   StockOfSku,
 } from '@onepool/contracts';
-import { ACCOUNTS, type NodeKey, type SkuKey, channelAtp } from '@onepool/stock-domain';
+import {
+  ACCOUNTS,
+  type ChannelAtp,
+  type NodeKey,
+  type Perspective,
+  type SellingChannel,
+  type SellingRules,
+  type SkuKey,
+  type SkuSupply,
+  channelAtp,
+} from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { StockEngine } from './engine.ts';
 import { proveLedger } from './ledger-proof.ts';
@@ -16,7 +26,7 @@ import { OneAtATime } from './one-at-a-time.ts';
 import { readReservation } from './stored-reservations.ts';
 import { Refusal } from './refusal.ts';
 import { channelOf, nodeKey, skuKeys } from './resolve.ts';
-import { readSnapshots } from './snapshots.ts';
+import { type Snapshot, readSnapshots } from './snapshots.ts';
 import type { Known, StockMemory } from './stock-memory.ts';
 import { Views, isoTime } from './view.ts';
 
@@ -25,10 +35,21 @@ export interface Page<T> {
   readonly nextCursor: string | null;
 }
 
+/** What a channel was last told of a snapshot. */
+interface Answer {
+  readonly rules: SellingRules;
+  readonly channel: SellingChannel;
+  /** Milliseconds. */
+  readonly from: number;
+  readonly until: number;
+  readonly atp: ChannelAtp;
+}
+
 export class StockReads {
   readonly #pool: pg.Pool;
   readonly #proofs = new OneAtATime();
   readonly #counts = new OneAtATime();
+  readonly #answers = new WeakMap<Snapshot, Answer>();
 
   /** With a memory, ATP comes from it; without one, from the database. */
   constructor(
@@ -51,10 +72,21 @@ export class StockReads {
       const version = snapshot?.version ?? 0;
       if (version < minVersion) throw new Refusal('version.not_reached', { sku, version });
       const supply = snapshot?.supply ?? { sku: keys[index] ?? 0, rows: [] };
-      const found = channelAtp(supply, rules, { channel: selling, nodes: only, now: asOf });
+      const found = this.#atpOf(snapshot, supply, rules, { channel: selling, nodes: only, now: asOf });
       const perNode = byNode ? { nodes: found.nodes.map(({ node, atp }) => ({ node: views.node(node), atp })) } : {};
       return { sku, channel, atp: found.atp, version, asOf: isoTime(asOf), ...perNode };
     });
+  }
+
+  /** The same question about the same snapshot has the same answer until a rule changes or a node begins or ends to sell. */
+  #atpOf(snapshot: Snapshot | null, supply: SkuSupply, rules: SellingRules, perspective: Perspective): ChannelAtp {
+    if (snapshot === null || perspective.nodes !== null) return channelAtp(supply, rules, perspective);
+    const known = this.#answers.get(snapshot);
+    const { channel, now } = perspective;
+    if (known?.rules === rules && known.channel === channel && now >= known.from && now < known.until) return known.atp;
+    const atp = channelAtp(supply, rules, perspective);
+    this.#answers.set(snapshot, { rules, channel, from: now, until: rules.changesAfter(now), atp });
+    return atp;
   }
 
   async #read(codes: readonly string[], keys: readonly SkuKey[], minVersion: number): Promise<readonly Known[]> {

@@ -55,8 +55,8 @@ export class StockMemory {
   /** By SKU code, as the outbox names what has changed. */
   readonly #entries = new Map<string, Snapshot | null>();
   readonly #loader: DataLoader<NamedSku, Snapshot | null>;
-  /** Steps with every look that found changes. */
-  #generation = 0;
+  /** Of each read of the database under way: what looks have told to be changed meanwhile; null is everything. */
+  readonly #loads = new Set<{ changed: Set<string> | null }>();
   #look: Look | null = null;
   #running: Promise<void> | null = null;
   #stopped = false;
@@ -106,13 +106,19 @@ export class StockMemory {
   }
 
   async #load(skus: readonly NamedSku[]): Promise<(Snapshot | null)[]> {
-    const generation = this.#generation;
-    const found = await readSnapshots(this.options.pool, [...new Set(skus.map(({ key }) => key))]);
-    // A change that was told meanwhile may be missing from what was read: answer with it, but do not keep it.
-    const mayKeep = this.#fresh() !== null && generation === this.#generation;
-    const snapshots = skus.map(({ key }) => found.get(key) ?? null);
-    if (mayKeep) for (const [index, { code }] of skus.entries()) this.#keep(code, snapshots[index] ?? null);
-    return snapshots;
+    // Before the first look nobody would tell what changes.
+    const load = { changed: this.#look === null ? null : new Set<string>() };
+    this.#loads.add(load);
+    try {
+      const found = await readSnapshots(this.options.pool, [...new Set(skus.map(({ key }) => key))]);
+      const snapshots = skus.map(({ key }) => found.get(key) ?? null);
+      // A change that was told meanwhile may be missing from what was read: answer with it, but do not keep it.
+      for (const [index, { code }] of skus.entries())
+        if (load.changed?.has(code) === false) this.#keep(code, snapshots[index] ?? null);
+      return snapshots;
+    } finally {
+      this.#loads.delete(load);
+    }
   }
 
   #keep(code: string, snapshot: Snapshot | null): void {
@@ -156,15 +162,17 @@ export class StockMemory {
     const rules = await this.options.rules.current();
     const told = await tail.poll();
     if (!told) return;
-    if (told.keys.size > 0) this.#generation += 1;
-    for (const code of told.keys) this.#entries.delete(code);
+    for (const code of told.keys) {
+      this.#entries.delete(code);
+      for (const { changed } of this.#loads) changed?.add(code);
+    }
     this.#look = { began, asOf: told.asOf, rules };
   }
 
   #forgetAll(): void {
     this.#look = null;
     this.#entries.clear();
-    this.#generation += 1;
+    for (const load of this.#loads) load.changed = null;
   }
 }
 

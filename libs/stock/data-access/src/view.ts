@@ -99,4 +99,10 @@ export class Views {
 
 const NOTHING = { held: 0, confirmed: 0, fulfilled: 0, released: 0, expired: 0, cancelled: 0 };
 
-export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString();
+let lastTime = { milliseconds: Number.NaN, text: '' };
+
+/** Remembers its last answer: a batch, or an answer with a hundred SKUs, tells the same moment again and again. */
+export function isoTime(milliseconds: number): string {
+  if (milliseconds !== lastTime.milliseconds) lastTime = { milliseconds, text: new Date(milliseconds).toISOString() };
+  return lastTime.text;
+}

@@ -1,0 +1,62 @@
+/**
+ * HTTP: the routes that a shop calls for every page and every buyer. They are routes of Fastify's own: what Nest does
+ * around a handler (context, guards, pipes, interceptors) costs as much as the whole of a hold. Who may call, what a body
+ * may hold, how an error is answered and what is logged are the same as everywhere, since all of that are hooks of
+ * Fastify or compiled schemas.
+ */
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
+import { type ApiClient, type Scope, clientOf, scopedRoute } from '@onepool/platform-auth';
+import { ProblemFilter, type ProblemFilterOptions, problem } from '@onepool/platform-problem';
+import type { StockEngine, StockReads } from '@onepool/stock-data-access';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { valueOf } from '../problems.ts';
+import { bodies, params, queries } from '../validators.ts';
+
+export interface HotServices {
+  readonly engine: StockEngine;
+  readonly reads: StockReads;
+}
+
+/** Call it after the installers of telemetry, problems and auth, whose hooks it inherits. */
+export function installHotRoutes(
+  app: NestFastifyApplication,
+  { engine, reads }: HotServices,
+  options: ProblemFilterOptions,
+): void {
+  const server: FastifyInstance = app.getHttpAdapter().getInstance();
+  const filter = new ProblemFilter(options);
+  void server.register((scope, _options, done) => {
+    scope.setErrorHandler((error, request, reply) => filter.send(filter.answerTo(error), request, reply));
+    const add = (
+      { method, path, success }: { readonly method: string; readonly path: string; readonly success: number },
+      needed: Scope,
+      answer: (request: FastifyRequest) => Promise<object>,
+    ): void => {
+      const url = path.replaceAll(/\{(\w+)\}/g, ':$1');
+      scope.route({
+        method: method.toUpperCase(),
+        url,
+        ...scopedRoute(needed),
+        handler: async (request, reply) => reply.status(success).send(await answer(request)),
+      });
+    };
+    add(operations.hold.http, 'reservations:write', async (request) =>
+      valueOf(await engine.hold(callerOf(request).id, bodies.hold.parse(request.body))),
+    );
+    add(operations.getAtp.http, 'stock:read', async (request) => {
+      const { sku } = params.sku.parse(request.params);
+      return reads.atpOfOne({ ...queries.atp.parse(request.query), skus: [sku] });
+    });
+    add(operations.queryAtp.http, 'stock:read', async (request) => ({
+      items: await reads.atp(bodies.queryAtp.parse(request.body)),
+    }));
+    done();
+  });
+}
+
+function callerOf(request: FastifyRequest): ApiClient {
+  const client = clientOf(request);
+  if (!client) throw problem('auth.missing');
+  return client;
+}
