@@ -43,6 +43,12 @@ export interface NamedSku {
   readonly key: SkuKey;
 }
 
+interface Entry {
+  readonly snapshot: Snapshot | null;
+  /** Which read of the database found it. */
+  readonly reading: number;
+}
+
 interface Look {
   /** Monotonic local time at which the look began. */
   readonly began: number;
@@ -53,10 +59,13 @@ interface Look {
 
 export class StockMemory {
   /** By SKU code, as the outbox names what has changed. */
-  readonly #entries = new Map<string, Snapshot | null>();
+  readonly #entries = new Map<string, Entry>();
   readonly #loader: DataLoader<NamedSku, Snapshot | null>;
   /** Of each read of the database under way: what looks have told to be changed meanwhile; null is everything. */
   readonly #loads = new Set<{ changed: Set<string> | null }>();
+  /** Reads of the database so far. */
+  #reading = 0;
+  #lastLoad: Promise<void> = Promise.resolve();
   #look: Look | null = null;
   #running: Promise<void> | null = null;
   #stopped = false;
@@ -85,7 +94,7 @@ export class StockMemory {
     if (!look) return Promise.all(skus.map((sku) => this.#ask(sku)));
     const now = look.asOf + (performance.now() - look.began);
     const known = skus.map(({ code }) => {
-      const entry = this.#entries.get(code);
+      const entry = this.#entries.get(code)?.snapshot;
       const usable =
         entry !== undefined &&
         (entry === null ? minVersion === 0 : entry.version >= minVersion && entry.expiresAt > now);
@@ -105,28 +114,54 @@ export class StockMemory {
     return look && performance.now() - look.began < GOOD_FOR_MS ? look : null;
   }
 
-  async #load(skus: readonly NamedSku[]): Promise<(Snapshot | null)[]> {
+  #load(skus: readonly NamedSku[]): Promise<(Snapshot | null)[]> {
+    const asked = this.#reading;
+    const before = this.#lastLoad;
+    const loading = before.then(() => this.#loadNow(skus, asked));
+    this.#lastLoad = loading.then(
+      () => undefined,
+      () => undefined,
+    );
+    return loading;
+  }
+
+  /**
+   * One read at a time. When all of memory is cold, reads side by side would keep the database and this process so busy
+   * that looks come too late, and then memory is never used.
+   */
+  async #loadNow(skus: readonly NamedSku[], asked: number): Promise<(Snapshot | null)[]> {
+    // What was read since this was asked is as good as reading it again.
+    const known = skus.map(({ code }) => {
+      const entry = this.#entries.get(code);
+      return entry && entry.reading > asked ? entry : null;
+    });
+    const missing = skus.filter((_, index) => known[index] === null);
+    const found = missing.length === 0 ? new Map<SkuKey, Snapshot>() : await this.#readAndKeep(missing);
+    return skus.map(({ key }, index) => known[index]?.snapshot ?? found.get(key) ?? null);
+  }
+
+  async #readAndKeep(skus: readonly NamedSku[]): Promise<ReadonlyMap<SkuKey, Snapshot>> {
     // Before the first look nobody would tell what changes.
     const load = { changed: this.#look === null ? null : new Set<string>() };
+    const reading = ++this.#reading;
     this.#loads.add(load);
     try {
       const found = await readSnapshots(this.options.pool, [...new Set(skus.map(({ key }) => key))]);
-      const snapshots = skus.map(({ key }) => found.get(key) ?? null);
       // A change that was told meanwhile may be missing from what was read: answer with it, but do not keep it.
-      for (const [index, { code }] of skus.entries())
-        if (load.changed?.has(code) === false) this.#keep(code, snapshots[index] ?? null);
-      return snapshots;
+      for (const { code, key } of skus)
+        if (load.changed?.has(code) === false) this.#keep(code, { snapshot: found.get(key) ?? null, reading });
+      return found;
     } finally {
       this.#loads.delete(load);
     }
   }
 
-  #keep(code: string, snapshot: Snapshot | null): void {
+  #keep(code: string, entry: Entry): void {
     if (this.#entries.size >= ENTRIES_MAX) {
       const oldest = this.#entries.keys().next();
       if (!oldest.done) this.#entries.delete(oldest.value);
     }
-    this.#entries.set(code, snapshot);
+    this.#entries.set(code, entry);
   }
 
   async #run(): Promise<void> {
