@@ -17,6 +17,9 @@ export function engineMetrics(metrics: Metrics, logger: Logger): EngineMetrics {
   const retries = metrics.counter('onepool_batch_retries_total', 'Batches sent again or split, by what was done', [
     'step',
   ]);
+  const decided = metrics.counter('onepool_batches_total', 'Batches by how they were decided: optimistic or locked', [
+    'how',
+  ]);
   const published = metrics.counter('onepool_relay_published_total', 'Facts acknowledged by JetStream');
   const backlog = metrics.gauge('onepool_relay_backlog_rows', 'Facts waiting in the outbox');
   const lag = metrics.gauge('onepool_relay_lag_seconds', 'Age of the oldest fact waiting');
@@ -29,6 +32,7 @@ export function engineMetrics(metrics: Metrics, logger: Logger): EngineMetrics {
         batchSeconds.observe(durationMs / 1_000);
       },
       onRetry: (step) => retries.inc({ step }),
+      onDecided: (how) => decided.inc({ how }),
     },
     relay: {
       onPublished: (count) => published.inc(count),

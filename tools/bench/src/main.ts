@@ -61,6 +61,8 @@ async function measure(options: BenchOptions, figures: Figures): Promise<Environ
     return servers.usesNats() ? { ...environment, nats: await natsVersion(await servers.natsUrl()) } : environment;
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop).off('uncaughtException', stray);
+    // What a run that failed has left open breaks now, and must not hide why it failed.
+    process.on('uncaughtException', () => undefined);
     progress.end();
     await servers.stop();
   }

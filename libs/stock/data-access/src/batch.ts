@@ -30,6 +30,7 @@ export interface BatchContext {
   readonly reservationKeys: ReservationKeys;
   readonly supplies: KnownSupplies;
   readonly clock: DatabaseClock;
+  readonly onDecided: (how: 'optimistic' | 'locked') => void;
   /** Called after each batch that was not refused by the database. */
   readonly onCommitted: () => void;
 }
@@ -59,14 +60,16 @@ export class BatchRunner {
   }
 
   async #run(commands: readonly Command[], onSent: () => void, before: Promise<void>): Promise<readonly Outcome[]> {
-    const { reservationKeys, supplies, onCommitted } = this.context;
+    const { reservationKeys, supplies, onDecided, onCommitted } = this.context;
     const holds = commands.filter(({ kind }) => kind === 'hold').length;
     try {
       const outcomes = await this.#optimistic.run(commands, await reservationKeys.take(holds), onSent);
       if (outcomes === null) {
         await before;
+        onDecided('locked');
         return await runUnderLocks(this.context, commands, holds);
       }
+      onDecided('optimistic');
       onCommitted();
       return outcomes;
     } catch (error) {

@@ -138,6 +138,7 @@ export class StockEngine {
       reservationKeys: new ReservationKeys(this.lookupPool),
       supplies: new KnownSupplies(),
       clock: new DatabaseClock(),
+      onDecided: (how) => options.hooks?.onDecided?.(how),
       onCommitted: options.onCommitted ?? (() => undefined),
     };
     const limits = { ...LIMITS, ...options.limits };

@@ -23,6 +23,8 @@ export interface LaneLimits {
 export interface LaneHooks {
   readonly onBatch?: (commands: number, durationMs: number) => void;
   readonly onRetry?: (reason: string) => void;
+  /** How a batch was decided: on what was remembered or read, or under locks. */
+  readonly onDecided?: (how: 'optimistic' | 'locked') => void;
 }
 
 interface Waiting {

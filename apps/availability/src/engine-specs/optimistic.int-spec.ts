@@ -1,0 +1,126 @@
+/**
+ * Holds that are decided without locks (ADR 0010). Each condition under which such a hold may be written is broken on
+ * purpose: the answer is then the one that locks would have given.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { StockEngine } from '@onepool/stock-data-access';
+import pg from 'pg';
+import { SCHEMA } from '../config.ts';
+import { CLIENT, type PoolFixture, StockReads, createPoolFixture } from '../testing/pool-fixture.ts';
+import { codeOf, done, hold, record, sale, until } from './asking.ts';
+import { brokenLaws } from './laws.ts';
+
+type How = 'optimistic' | 'locked';
+
+let pool: PoolFixture;
+let serial = 0;
+let sku: string;
+let engine: StockEngine;
+let decided: How[];
+
+beforeAll(async () => {
+  pool = await createPoolFixture(2, 60);
+});
+afterAll(() => pool.close());
+
+beforeEach(async () => {
+  sku = `sku${++serial}`;
+  await pool.receive(sku, 'n1', 10);
+  decided = [];
+  engine = pool.engine({ lanes: 1, hooks: { onDecided: (how) => decided.push(how) } });
+  done(await hold(engine, `${sku}-first`, [[sku, 1]]));
+  decided.splice(0);
+});
+
+const rowOf = async () => (await new StockReads(pool.engine()).stock(sku)).rows[0];
+
+describe('a hold', () => {
+  it('of a SKU that nobody else has touched is decided on what is remembered', async () => {
+    for (const id of ['a', 'b', 'c']) done(await hold(engine, `${sku}-${id}`, [[sku, 2]]));
+    expect(decided).toEqual(['optimistic', 'optimistic', 'optimistic']);
+    expect(await rowOf()).toMatchObject({ available: 3, reserved: 7 });
+  });
+
+  it('after another replica took units sees what is left', async () => {
+    const other = pool.engine();
+    done(await hold(other, `${sku}-other`, [[sku, 7]]));
+    const refused = await hold(engine, `${sku}-much`, [[sku, 3]]);
+    expect(refused).toMatchObject({ ok: false, code: 'stock.insufficient', details: { shortages: [{ atp: 2 }] } });
+    done(await hold(engine, `${sku}-little`, [[sku, 2]]));
+    expect(await rowOf()).toMatchObject({ available: 0, reserved: 10 });
+  });
+
+  it('obeys a rule that was changed since', async () => {
+    await pool.catalog.putThresholds([{ scope: 'node', sku, quantity: 8 }]);
+    expect(codeOf(await hold(engine, `${sku}-hidden`, [[sku, 2]]))).toBe('stock.insufficient');
+    done(await hold(engine, `${sku}-shown`, [[sku, 1]]));
+    expect(decided).toContain('locked');
+  });
+
+  it('gets the units of holds that have run out', async () => {
+    done(await hold(engine, `${sku}-short`, [[sku, 9]], { expiresInSeconds: 0.05 }));
+    const all = await until('they have run out', async () => {
+      const settled = await hold(engine, `${sku}-all`, [[sku, 9]]);
+      return settled.ok;
+    });
+    expect(all).toBeUndefined();
+    expect(await rowOf()).toMatchObject({ available: 0, reserved: 10 });
+  });
+
+  it('that was asked before is answered as it was then, and another body under its id is a mismatch', async () => {
+    const first = done(await hold(engine, `${sku}-twice`, [[sku, 2]]));
+    expect(await hold(engine, `${sku}-twice`, [[sku, 2]])).toEqual({ ok: true, value: first, replayed: true });
+    expect(codeOf(await hold(engine, `${sku}-twice`, [[sku, 3]]))).toBe('idempotency.mismatch');
+    expect(await rowOf()).toMatchObject({ available: 7, reserved: 3 });
+  });
+
+  it('that is refused was decided under locks, and so was what is granted while a stranger holds the gate', async () => {
+    expect(codeOf(await hold(engine, `${sku}-more`, [[sku, 100]]))).toBe('stock.insufficient');
+    const stranger = new pg.Client({ connectionString: pool.url, options: `-c search_path=${SCHEMA}` });
+    await stranger.connect();
+    await stranger.query('BEGIN');
+    await stranger.query(
+      'SELECT FROM sku_gate JOIN sku USING (sku_key) WHERE code = $1 FOR NO KEY UPDATE OF sku_gate',
+      [sku],
+    );
+    const waiting = hold(engine, `${sku}-waits`, [[sku, 1]]);
+    await until('it waits for the gate', async () => {
+      const rows: unknown[] = await pool.dataSource.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return rows.length > 0;
+    });
+    await stranger.query('ROLLBACK');
+    await stranger.end();
+    done(await waiting);
+    expect(decided).toEqual(['locked', 'locked']);
+  });
+});
+
+describe('batches that rest on one another', () => {
+  it('never rest on one that failed, though a stranger brings the SKU to the foreseen version', async () => {
+    for (let round = 0; round < 15; round++) {
+      const id = `${sku}-${round}`;
+      // A key that is being written elsewhere makes the first batch fail after its gate was locked and found unchanged.
+      const stranger = new pg.Client({ connectionString: pool.url, options: `-c search_path=${SCHEMA}` });
+      await stranger.connect();
+      await stranger.query('BEGIN');
+      await stranger.query(
+        `INSERT INTO reservation (reservation_key, client, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
+         SELECT -$1::bigint, '${CLIENT}', $2, '', 1, 1, now(), now(), now(), '[]'`,
+        [serial * 100 + round, `${id}-a`],
+      );
+      const first = hold(engine, `${id}-a`, [[sku, 1]]).catch(() => null);
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      const second = hold(engine, `${id}-b`, [[sku, 1]]);
+      // Waits for the gate, and takes exactly one step of the version, as the first batch would have.
+      const sold = record(pool.engine(), `${id}-pos`, [sale(sku, 'n1', 1)]);
+      await stranger.query('COMMIT');
+      await Promise.all([first, second, sold]);
+      await stranger.query('DELETE FROM reservation WHERE reservation_key < 0');
+      await stranger.end();
+      await pool.receive(sku, 'n1', 3);
+    }
+    expect(await brokenLaws(pool.dataSource)).toEqual([]);
+  });
+});

@@ -1,0 +1,111 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Command, Outcome } from './command.ts';
+import { Lane } from './lane.ts';
+
+const LIMITS = { commandsPerBatchMax: 512, linesPerBatchMax: 2_000, queueMax: 1_000 };
+const FAR = performance.now() + 3_600_000;
+const tend = (sku: number): Command => ({ kind: 'tend', skus: [sku], heal: false, trace: null });
+const done: Outcome = { status: 'done', answer: null, replayed: false };
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A batch that the lane has given out. */
+interface Given {
+  readonly size: number;
+  /** Lets the next batch be decided. */
+  readonly sent: () => void;
+  readonly answer: () => Promise<void>;
+}
+
+let given: Given[];
+let lane: Lane;
+let asked: Promise<Outcome>[];
+
+function ask(count: number): void {
+  asked.push(...Array.from({ length: count }, (_, sku) => lane.submit(tend(sku), FAR)));
+}
+
+async function settled(): Promise<void> {
+  for (let turns = 0; turns < 5; turns++) await turn();
+}
+
+beforeEach(() => {
+  given = [];
+  asked = [];
+  lane = new Lane(
+    (commands, sent) =>
+      new Promise((resolve) => {
+        const answer = async (): Promise<void> => {
+          resolve(commands.map(() => done));
+          await settled();
+        };
+        given.push({ size: commands.length, sent, answer });
+      }),
+    LIMITS,
+  );
+});
+
+describe('a lane', () => {
+  it('takes all that was asked in one turn as one batch', async () => {
+    ask(40);
+    await settled();
+    expect(given.map(({ size }) => size)).toEqual([40]);
+  });
+
+  it('keeps the next batch waiting until the one before is answered, unless told that it was sent', async () => {
+    ask(1);
+    await settled();
+    ask(2);
+    await settled();
+    expect(given).toHaveLength(1);
+    await given[0]!.answer();
+    expect(given.map(({ size }) => size)).toEqual([1, 2]);
+  });
+
+  it('decides the next batch once the one before was sent, and has never more than two under way', async () => {
+    for (let batch = 1; batch <= 3; batch++) {
+      ask(batch);
+      await settled();
+      given.at(-1)?.sent();
+      await settled();
+    }
+    expect(given.map(({ size }) => size)).toEqual([1, 2]);
+    await given[0]!.answer();
+    expect(given.map(({ size }) => size)).toEqual([1, 2, 3]);
+  });
+
+  it('sends half of a crowd ahead when batches overlap, so that the other half is decided meanwhile', async () => {
+    ask(1);
+    await settled();
+    given[0]!.sent();
+    await given[0]!.answer();
+    ask(64);
+    await settled();
+    given[1]!.sent();
+    await settled();
+    expect(given.map(({ size }) => size)).toEqual([1, 32, 32]);
+  });
+
+  it('does not halve where batches do not overlap', async () => {
+    ask(1);
+    await settled();
+    await given[0]!.answer();
+    ask(64);
+    await settled();
+    expect(given.map(({ size }) => size)).toEqual([1, 64]);
+  });
+
+  it('is idle when everything is answered, whatever the order', async () => {
+    ask(20);
+    await settled();
+    given[0]!.sent();
+    ask(20);
+    await settled();
+    let isIdle = false;
+    const idle = lane.idle().then(() => (isIdle = true));
+    await given[1]!.answer();
+    expect(isIdle).toBe(false);
+    await given[0]!.answer();
+    await idle;
+    expect(await Promise.all(asked)).toHaveLength(40);
+  });
+});
