@@ -14,21 +14,29 @@ export interface Tuned<C> {
   readonly tried: readonly C[];
 }
 
+interface Tried<C> {
+  readonly label: string;
+  readonly contender: C;
+  readonly perSecond: number;
+}
+
 /** Tries each candidate for so long and keeps the fastest; the others are closed. */
 export async function tune<C extends Contender>(
   candidates: readonly Candidate<C>[],
   load: { readonly callers: number; readonly seconds: number; readonly lines: () => readonly Line[] },
 ): Promise<Tuned<C>> {
   const tried: C[] = [];
-  let best: { readonly label: string; readonly contender: C; readonly perSecond: number } | null = null;
+  let best: Tried<C> | null = null;
   for (const { label, make } of candidates) {
     const contender = make();
     tried.push(contender);
     const { perSecond } = await runClosedLoop({ ...load, call: () => contender.reserve(load.lines()) });
-    const slower = best && best.perSecond >= perSecond ? contender : best?.contender;
-    if (slower !== contender) best = { label, contender, perSecond };
+    const now: Tried<C> = { label, contender, perSecond };
+    const [winner, loser]: readonly (Tried<C> | null)[] =
+      best !== null && best.perSecond >= perSecond ? [best, now] : [now, best];
     // At once: all candidates together have more connections than a server gives.
-    await slower?.close();
+    await loser?.contender.close();
+    best = winner ?? now;
   }
   if (best === null) throw new RangeError('there is nobody to choose from');
   return { label: best.label, contender: best.contender, tried };
