@@ -74,6 +74,22 @@ describe('a hold', () => {
     expect(await rowOf()).toMatchObject({ available: 7, reserved: 3 });
   });
 
+  it('that was granted is answered as granted when it is asked again in a batch that has no units left for it', async () => {
+    const first = done(await hold(engine, `${sku}-big`, [[sku, 6]]));
+    for (let round = 0; round < 3; round++) {
+      // One turn, hence one batch: a new hold that fits, and the old one, which would not.
+      const asked = [hold(engine, `${sku}-new-${round}`, [[sku, 1]]), hold(engine, `${sku}-big`, [[sku, 6]])] as const;
+      const [fits, again] = await Promise.all(asked);
+      expect(codeOf(fits)).toBeNull();
+      expect(again).toEqual({ ok: true, value: first, replayed: true });
+      const other = await Promise.all([
+        hold(engine, `${sku}-big`, [[sku, 7]]),
+        hold(engine, `${sku}-new-${round}`, [[sku, 1]]),
+      ]);
+      expect(codeOf(other[0])).toBe('idempotency.mismatch');
+    }
+  });
+
   it('that is refused was decided under locks, and so was what is granted while a stranger holds the gate', async () => {
     expect(codeOf(await hold(engine, `${sku}-more`, [[sku, 100]]))).toBe('stock.insufficient');
     const stranger = new pg.Client({ connectionString: pool.url, options: `-c search_path=${SCHEMA}` });

@@ -11,8 +11,9 @@
 import { TransactionOutcomeUnknownError, classifyPgError } from '@onepool/platform-postgres';
 import { NO_WATERMARKS, type SellingRules, type SkuKey, type SkuSupply } from '@onepool/stock-domain';
 import type { BatchContext } from './batch.ts';
-import type { Command, Outcome } from './command.ts';
+import type { Command, HoldCommand, Keyed, Outcome } from './command.ts';
 import { BatchDecider } from './decide-batch.ts';
+import { keysOf } from './earlier-effects.ts';
 import { Flights } from './flights.ts';
 import { completeSupplies } from './load.ts';
 import { readWithoutLocks } from './read-without-locks.ts';
@@ -82,7 +83,7 @@ export class OptimisticBatches {
   ): Promise<readonly Outcome[] | null> {
     if (!commands.every(({ kind }) => kind === 'hold')) return null;
     const basis = await this.#basis([...new Set(commands.flatMap(({ skus }) => skus))].sort((a, b) => a - b));
-    const decided = basis && this.#decide(basis, commands, keys);
+    const decided = basis && this.#decideOrNot(basis, commands, keys);
     if (!basis || !decided) return null;
     const isWritten = await this.#write(decided, onSent);
     if (!isWritten) {
@@ -143,6 +144,15 @@ export class OptimisticBatches {
     return new Map([...supplies].map(([sku, supply]) => [sku, { supply, version: versions.get(sku) ?? 0 }]));
   }
 
+  /** What cannot be decided here, as with rules that are older than a command's codes, is decided under locks. */
+  #decideOrNot(basis: Basis, commands: readonly Command[], keys: readonly number[]): Decided | null {
+    try {
+      return this.#decide(basis, commands, keys);
+    } catch {
+      return null;
+    }
+  }
+
   /** Null when there is nothing to write: a batch that only refuses has nothing to prove it right, and needs the locks. */
   #decide(basis: Basis, commands: readonly Command[], keys: readonly number[]): Decided | null {
     const { schema, partitionCount, directory } = this.context;
@@ -166,8 +176,9 @@ export class OptimisticBatches {
     const supplies = new Map(
       [...state.supplies].map(([sku, supply]) => [sku, { supply, version: state.versions.get(sku) ?? 0 }]),
     );
-    const foreseen = { supplies, proof, before: basis.after };
-    return { outcomes, statement: statementOf(writes, writing, conditionOf(basis)), foreseen };
+    const foreseen = { supplies, proof, before: null };
+    const condition = conditionOf(basis, refusedOf(commands, outcomes));
+    return { outcomes, statement: statementOf(writes, writing, condition), foreseen };
   }
 
   /**
@@ -177,6 +188,7 @@ export class OptimisticBatches {
   async #write({ statement, foreseen }: Decided, onSent: () => void): Promise<boolean> {
     try {
       const answer = await this.#flights.send<{ written: boolean; now: number }>(statement, () => {
+        foreseen.before = this.#last;
         this.#last = foreseen;
         onSent();
       });
@@ -195,6 +207,12 @@ export class OptimisticBatches {
 const foreseenOf = (last: Foreseen | null, sku: SkuKey): Versioned | undefined =>
   last?.supplies.get(sku) ?? last?.before?.supplies.get(sku);
 
+/** A refused command with an earlier effect is not refused but answered as it was then. */
+const refusedOf = (commands: readonly Command[], outcomes: readonly Outcome[]): readonly Keyed[] =>
+  commands.filter(
+    (command, index): command is HoldCommand => command.kind === 'hold' && outcomes[index]?.status !== 'done',
+  );
+
 const decided = (decider: BatchDecider, commands: readonly Command[]) => ({
   outcomes: decider.decide(commands),
   writes: decider.writes,
@@ -204,7 +222,8 @@ const CLOCK = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
 
 /**
  * Parameters: 1 the decision's time (ms), 2 and 3 SKUs, ascending, and their versions, 4 the rules' epoch, 5 until when
- * the decision is good, 6 the proof of the batch before, or null. Versions are looked at before they are locked, since a lock alone has to be flushed at the end.
+ * the decision is good, 6 the proof of the batch before, or null, 7 and 8 the keys of what was refused: such a hold may have been
+ * granted earlier, and then its first answer is due. Those that are granted prove by their insert that they are new. Versions are looked at before they are locked, since a lock alone has to be flushed at the end.
  * A gate that someone else holds is skipped, and then the versions differ.
  */
 const UNCHANGED = `
@@ -219,11 +238,14 @@ const UNCHANGED = `
     SELECT FROM seen
      WHERE versions = $3::bigint[] AND (SELECT epoch FROM catalog_epoch) = $4::bigint
        AND ($6::bigint IS NULL OR EXISTS (SELECT FROM reservation WHERE reservation_key = $6::bigint))
+       AND NOT EXISTS (
+         SELECT FROM unnest($7::text[], $8::text[]) AS k (client, id)
+          CROSS JOIN LATERAL (SELECT FROM reservation WHERE client = k.client AND id = k.id OFFSET 0) earlier)
        AND at >= to_timestamp($1::float8 / 1000.0) AND at < to_timestamp($5::float8 / 1000.0)
        AND (SELECT 1 FROM backing b WHERE b.sku_key = ANY($2::int[]) AND b.held + b.confirmed > 0 AND b.held > 0
              AND b.expires_at <= seen.at LIMIT 1) IS NULL)`;
 
-const conditionOf = ({ now, versions, epoch, rules, after }: Basis): Preamble => ({
+const conditionOf = ({ now, versions, epoch, rules, after }: Basis, refused: readonly Keyed[]): Preamble => ({
   name: 'optimistic',
   sql: UNCHANGED,
   values: [
@@ -233,6 +255,7 @@ const conditionOf = ({ now, versions, epoch, rules, after }: Basis): Preamble =>
     epoch,
     Math.min(now + DECISION_GOOD_FOR_MS, rules.changesAfter(now)),
     after?.proof ?? null,
+    ...keysOf(refused),
   ],
   guard: 'EXISTS (SELECT FROM unchanged)',
   answer: `SELECT EXISTS (SELECT FROM unchanged) AS written, ${CLOCK} AS now`,

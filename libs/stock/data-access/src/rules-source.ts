@@ -49,12 +49,14 @@ export class RulesSource {
 
   /** The rules of `epoch`, which the caller has read after its locks, so that no older rule decides. */
   async at(epoch: number, client: Queryable): Promise<SellingRules> {
-    if (epoch !== this.#epoch) {
-      const rules = await loadRules(client);
+    if (epoch === this.#epoch) return this.#rules;
+    const rules = await loadRules(client);
+    // Of two loads side by side the older may come last.
+    if (rules.epoch > this.#epoch) {
       this.#rules = rules.value;
       this.#epoch = rules.epoch;
     }
-    return this.#rules;
+    return rules.value;
   }
 
   /** The rules as last loaded: good for turning codes into keys, which never change, not for deciding. */

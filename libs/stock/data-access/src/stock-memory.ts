@@ -12,6 +12,7 @@ import DataLoader from 'dataloader';
 import { OutboxTail } from '@onepool/platform-messaging';
 import type { SellingRules, SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
+import { EngineError } from './engine-error.ts';
 import type { RulesSource } from './rules-source.ts';
 import { type Snapshot, readSnapshots } from './snapshots.ts';
 
@@ -20,6 +21,8 @@ const LOOK_EVERY_MS = 50;
 const GOOD_FOR_MS = 200;
 const ENTRIES_MAX = 50_000;
 const LOAD_BATCH_MAX = 1_000;
+/** Whoever has waited for longer behind other reads is told to come again. */
+const WAIT_MAX_MS = 2_000;
 
 export interface StockMemoryOptions {
   /** Where supplies are read. */
@@ -115,9 +118,8 @@ export class StockMemory {
   }
 
   #load(skus: readonly NamedSku[]): Promise<(Snapshot | null)[]> {
-    const asked = this.#reading;
-    const before = this.#lastLoad;
-    const loading = before.then(() => this.#loadNow(skus, asked));
+    const asked = { reading: this.#reading, at: performance.now() };
+    const loading = this.#lastLoad.then(() => this.#loadNow(skus, asked));
     this.#lastLoad = loading.then(
       () => undefined,
       () => undefined,
@@ -129,11 +131,18 @@ export class StockMemory {
    * One read at a time. When all of memory is cold, reads side by side would keep the database and this process so busy
    * that looks come too late, and then memory is never used.
    */
-  async #loadNow(skus: readonly NamedSku[], asked: number): Promise<(Snapshot | null)[]> {
-    // What was read since this was asked is as good as reading it again.
+  async #loadNow(
+    skus: readonly NamedSku[],
+    asked: { readonly reading: number; readonly at: number },
+  ): Promise<(Snapshot | null)[]> {
+    if (performance.now() - asked.at > WAIT_MAX_MS) throw new EngineError('service.unavailable');
+    // What was read since this was asked, and is still known to be true, is as good as reading it again.
+    const look = this.#fresh();
+    const now = look === null ? Number.POSITIVE_INFINITY : look.asOf + (performance.now() - look.began);
     const known = skus.map(({ code }) => {
       const entry = this.#entries.get(code);
-      return entry && entry.reading > asked ? entry : null;
+      const isGood = entry !== undefined && entry.reading > asked.reading && (entry.snapshot?.expiresAt ?? 0) > now;
+      return isGood ? entry : null;
     });
     const missing = skus.filter((_, index) => known[index] === null);
     const found = missing.length === 0 ? new Map<SkuKey, Snapshot>() : await this.#readAndKeep(missing);

@@ -79,7 +79,7 @@ async function lockChunk(
     name: `lock-${table}`,
     text: `
       WITH first AS MATERIALIZED (SELECT min(sku_key) AS key FROM ${table} WHERE sku_key > $1::bigint),
-      range AS MATERIALIZED (SELECT (key::bigint + $2::bigint - 1) | $3::bigint AS "end" FROM first),
+      range AS MATERIALIZED (SELECT least((key + $2::bigint - 1) | $3::bigint, 2147483647) AS "end" FROM first),
       k AS MATERIALIZED (
         SELECT sku_key, count(*)::int AS rows
           FROM (SELECT sku_key FROM ${table} WHERE sku_key > $1::bigint AND sku_key <= (SELECT "end" FROM range)
