@@ -32,11 +32,11 @@ export async function tune<C extends Contender>(
     tried.push(contender);
     const { perSecond } = await runClosedLoop({ ...load, call: () => contender.reserve(load.lines()) });
     const now: Tried<C> = { label, contender, perSecond };
-    const [winner, loser]: readonly (Tried<C> | null)[] =
-      best !== null && best.perSecond >= perSecond ? [best, now] : [now, best];
+    const isFastest: boolean = best === null || perSecond > best.perSecond;
+    const loser: Tried<C> | null = isFastest ? best : now;
+    if (isFastest) best = now;
     // At once: all candidates together have more connections than a server gives.
     await loser?.contender.close();
-    best = winner ?? now;
   }
   if (best === null) throw new RangeError('there is nobody to choose from');
   return { label: best.label, contender: best.contender, tried };
