@@ -41,22 +41,46 @@ export async function inPipelinedTransaction<T>(
 }
 
 async function writeAndCommit(client: pg.PoolClient, write: () => readonly Promise<unknown>[]): Promise<void> {
-  let writes: readonly Promise<unknown>[];
-  let commitSent: Promise<pg.QueryResult>;
+  let sent: readonly Promise<unknown>[];
   try {
-    [writes, commitSent] = sentTogether(client, () => [write(), client.query('COMMIT')]);
+    sent = sentTogether(client, () => [...write(), client.query('COMMIT')]);
   } catch (error) {
     // What cannot even be sent must not keep its connection, and the locks with it.
     await rollBack(client, error);
     throw error;
   }
-  const [commit, ...written] = await Promise.allSettled([commitSent, ...writes]);
-  const failures = [...written, commit].flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  const { failure, isBroken } = endingOf(await Promise.allSettled(sent));
+  client.release(isBroken);
+  if (failure !== null) throw failure;
+}
+
+/**
+ * A transaction in one round trip, for statements that need nothing of each other's answers. Those of several may be
+ * sent behind one another on one connection; it stays the caller's, to be given up after a failure that is not definite.
+ *
+ * Endings are those of {@link inPipelinedTransaction}.
+ */
+export async function transactionSentAtOnce<T extends readonly unknown[]>(
+  client: pg.PoolClient,
+  write: () => { readonly [I in keyof T]: Promise<T[I]> },
+): Promise<T> {
+  const sent = sentTogether(client, () => [client.query('BEGIN'), ...write(), client.query('COMMIT')]);
+  const settled = await Promise.allSettled<unknown>(sent);
+  const { failure } = endingOf(settled);
+  if (failure !== null) throw failure;
+  const answers = settled.slice(1, -1).map((one) => (one.status === 'fulfilled' ? one.value : undefined));
+  return answers as unknown as T;
+}
+
+/** How a transaction ended whose last statement was COMMIT, and whether its session is of no more use. */
+function endingOf(settled: readonly PromiseSettledResult<unknown>[]): { failure: unknown; isBroken: boolean } {
+  const commit = settled.at(-1);
+  const failures = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   const definite = failures.find(isDefiniteFailure);
-  const broken = failures.length > 0 && (definite === undefined || commit.status === 'rejected');
   // A write that the server refused turns COMMIT into ROLLBACK: the session is as good as new.
-  client.release(broken);
-  if (definite !== undefined) throw definite;
-  if (failures.length > 0) throw new TransactionOutcomeUnknownError(failures[0]);
-  if (commit.status === 'fulfilled' && commit.value.command === 'ROLLBACK') throw new TransactionRolledBackError();
+  const isBroken = failures.length > 0 && (definite === undefined || commit?.status === 'rejected');
+  if (definite !== undefined) return { failure: definite, isBroken };
+  if (failures.length > 0) return { failure: new TransactionOutcomeUnknownError(failures[0]), isBroken };
+  const isUndone = commit?.status === 'fulfilled' && (commit.value as pg.QueryResult).command === 'ROLLBACK';
+  return { failure: isUndone ? new TransactionRolledBackError() : null, isBroken };
 }

@@ -1,5 +1,5 @@
 /**
- * Applies one chunk of a delta feed: a range of lines, one transaction. Each row is an adjustment of its own, decided by
+ * Applies a delta feed, chunk by chunk: a range of lines, one transaction. Each row is an adjustment of its own, decided by
  * the domain in the order of lines; a SKU takes one version for the whole chunk.
  */
 import { inTransaction } from '@onepool/platform-postgres';
@@ -18,8 +18,7 @@ import type { RulesSource } from '../rules-source.ts';
 import { Views } from '../view.ts';
 import { sendWrites } from '../write/write.ts';
 import { Writes } from '../write/writes.ts';
-import type { ApplyContext } from './apply-reset.ts';
-import { type ChunkDone, type ChunkGates, lockChunkGates, lockFeed } from './chunk.ts';
+import { type ApplyContext, type ChunkDone, type ChunkGates, lockChunkGates, lockFeed } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from './feed-record.ts';
 import type { RowFault } from './row-reader.ts';
 import { refuse } from './staging.ts';
@@ -39,8 +38,22 @@ interface DeltaRow {
   readonly record_id: string | null;
 }
 
-/** Settles at most `size` rows after the cursor; null when none are left. */
-export async function applyDeltaChunk(
+/** Settles what lies after the cursor, at most `sizeOf()` rows at a time; ends when nothing is left. */
+export async function* applyDelta(
+  context: DeltaContext,
+  feed: FeedRecord,
+  cursor: number,
+  sizeOf: () => number,
+): AsyncGenerator<ChunkDone, void, void> {
+  for (let upto = cursor; ; ) {
+    const done = await applyChunk(context, feed, upto, sizeOf());
+    if (done === null) return;
+    yield done;
+    upto = done.upto;
+  }
+}
+
+async function applyChunk(
   context: DeltaContext,
   feed: FeedRecord,
   cursor: number,

@@ -1,7 +1,14 @@
-/** What a chunk of a feed does first, under the lock order: its SKUs' gates, then the feed itself. */
+/** What chunks of feeds have in common. Under the lock order, each takes its SKUs' gates first, and then the feed itself. */
 import type { SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { FeedRecord } from './feed-record.ts';
+
+export interface ApplyContext {
+  /** Of one connection, with `pipeline`. */
+  readonly pool: pg.Pool;
+  readonly partitionCount: number;
+  readonly leaseSeconds: number;
+}
 
 export interface ChunkGates {
   readonly skus: readonly SkuKey[];

@@ -6,8 +6,8 @@
 import { createPool, inTransaction } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import type { RulesSource } from '../rules-source.ts';
-import { applyDeltaChunk, type DeltaContext } from './apply-delta.ts';
-import { applyResetChunk, shapeOf } from './apply-reset.ts';
+import { applyDelta, type DeltaContext } from './apply-delta.ts';
+import { applyReset } from './apply-reset.ts';
 import { type ChunkDone, FeedMovedOnError } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from './feed-record.ts';
 import { prepareFeed } from './prepare-feed.ts';
@@ -27,11 +27,15 @@ export interface FeedWorkerOptions {
   readonly onCommitted?: () => void;
 }
 
-type ApplyChunk = (context: DeltaContext, feed: FeedRecord, cursor: number, size: number) => Promise<ChunkDone | null>;
-
 const CHUNK_TARGET_MS = 60;
 const ROWS_PER_CHUNK = { first: 4_000, min: 1_000, max: 5_000, maxDelta: 1_000 } as const;
 const LEASE_SECONDS = 30;
+
+/**
+ * A chunk's statement is large and its work is short: compiling it or planning it anew costs as much as running it. So
+ * it is planned once, perhaps while the ledger is still empty, and must not settle for reading all of it each time.
+ */
+const CHUNK_PLANS = { plan_cache_mode: 'force_generic_plan', jit: 'off', enable_seqscan: 'off' };
 const RETRY_PAUSE_MS = 200;
 
 export class FeedWorker {
@@ -94,12 +98,27 @@ export class FeedWorker {
     return rows[0] ?? null;
   }
 
-  /** On a connection of its own: the statements prepared for one feed's staging table end with it. */
   async #apply(feed: FeedRecord): Promise<void> {
+    try {
+      await this.#onOwnConnection({ maintenance_work_mem: '128MB' }, (pool) => prepareFeed(pool, feed));
+      await this.#onOwnConnection(CHUNK_PLANS, (pool) => this.#applyChunks(pool, feed));
+    } catch (error) {
+      if (error instanceof FeedMovedOnError) return;
+      await this.#letGo(feed);
+      throw error;
+    }
+  }
+
+  /** The statements prepared for one feed's staging table end with its connection. */
+  async #onOwnConnection(
+    settings: Readonly<Record<string, string>>,
+    work: (pool: pg.Pool) => Promise<void>,
+  ): Promise<void> {
     const pool = createPool({
       url: this.options.url,
       schema: this.options.schema,
       pipeline: true,
+      settings,
       max: 1,
       applicationName: `${this.options.schema}-feed-apply`,
       statementTimeoutMs: 300_000,
@@ -107,60 +126,46 @@ export class FeedWorker {
       idleInTransactionTimeoutMs: 2_000,
       connectTimeoutMs: 2_000,
     });
-    // A chunk's statement is large and its work is short: compiling or planning it anew costs as much as running it.
-    pool.on('connect', (client) => {
-      client.query('SET jit = off; SET plan_cache_mode = force_generic_plan').catch(() => undefined);
-    });
     try {
-      await prepareFeed(pool, feed);
-      await this.#applyChunks(pool, feed);
-    } catch (error) {
-      if (error instanceof FeedMovedOnError) return;
-      await this.#letGo(feed);
-      throw error;
+      await work(pool);
     } finally {
       await pool.end();
     }
   }
 
   async #applyChunks(pool: pg.Pool, feed: FeedRecord): Promise<void> {
-    const { schema, partitionCount, rowsPerChunk = ROWS_PER_CHUNK.first } = this.options;
-    const shape = feed.mode === 'reset' ? await shapeOf(pool, feed) : { table: stageTableOf(feed), rowsPerKey: 1 };
-    const context: DeltaContext = {
-      pool,
-      shape,
-      schema,
-      partitionCount,
-      rules: this.rules,
-      leaseSeconds: LEASE_SECONDS,
-    };
-    const applyChunk: ApplyChunk = feed.mode === 'reset' ? applyResetChunk : applyDeltaChunk;
+    const { schema, partitionCount, rowsPerChunk } = this.options;
+    const context: DeltaContext = { pool, schema, partitionCount, rules: this.rules, leaseSeconds: LEASE_SECONDS };
+    const chunks = feed.mode === 'reset' ? applyReset : applyDelta;
     const max = feed.mode === 'reset' ? ROWS_PER_CHUNK.max : ROWS_PER_CHUNK.maxDelta;
     let { cursor } = feed;
-    let size: number = rowsPerChunk;
+    let size: number = rowsPerChunk ?? ROWS_PER_CHUNK.first;
+    const settled = ({ upto, changed }: ChunkDone): void => {
+      cursor = upto;
+      if (changed) this.options.onCommitted?.();
+    };
     while (!this.#stopped) {
-      const started = performance.now();
-      const done = await applyChunk(context, feed, cursor, size).catch(
-        (error: unknown): Promise<ChunkDone | 'smaller' | null> | 'smaller' => {
-          if (!isOfItsRows(error)) throw error;
-          return size > 1 ? 'smaller' : this.#refuseNext(pool, feed, cursor, error);
-        },
-      );
-      if (done === null) return finish(pool, feed);
-      if (done === 'smaller') {
-        size = Math.max(1, size >> 2);
-        continue;
+      try {
+        let started = performance.now();
+        for await (const done of chunks(context, feed, cursor, () => size)) {
+          settled(done);
+          if (this.#stopped) break;
+          const took_ms = performance.now() - started;
+          started += took_ms;
+          size = rowsPerChunk ?? nextSize(Math.max(size, ROWS_PER_CHUNK.min), took_ms, max);
+        }
+        if (!this.#stopped) return await finish(pool, feed);
+      } catch (error) {
+        if (!isOfItsRows(error)) throw error;
+        if (size > 1) size = Math.max(1, size >> 2);
+        else settled(await this.#refuseNext(pool, feed, cursor, error));
       }
-      cursor = done.upto;
-      if (done.changed) this.options.onCommitted?.();
-      size =
-        this.options.rowsPerChunk ?? nextSize(Math.max(size, ROWS_PER_CHUNK.min), performance.now() - started, max);
     }
     await this.#letGo(feed);
   }
 
   /** One SKU (or line) that the database refuses, as a balance beyond its bounds, does not hold up the others. */
-  async #refuseNext(pool: pg.Pool, feed: FeedRecord, cursor: number, error: unknown): Promise<ChunkDone | null> {
+  async #refuseNext(pool: pg.Pool, feed: FeedRecord, cursor: number, error: unknown): Promise<ChunkDone> {
     this.options.onError?.(error);
     const key = feed.mode === 'reset' ? 'sku_key' : 'line';
     return inTransaction(pool, async (client) => {

@@ -31,9 +31,9 @@ const ACKNOWLEDGED = `
 export type Density = 'dense' | 'sparse';
 
 /**
- * Parameters: 1 feed key, 2 and 3 the range of SKU keys (from exclusive), 4–7 its SKUs' keys, versions, codes and
- * partitions, 8 now (ms), 9 source, 10 feed id, 11 trace, 12 lease in seconds. Answers how many rows were told, applied
- * and refused.
+ * Parameters: 1 feed key, 2 and 3 the range of SKU keys (from exclusive), 4–6 its SKUs' keys, codes and partitions, 7 how
+ * many rows there are, 8 the earliest time of one (ms), 9 source, 10 feed id, 11 trace, 12 lease in seconds. Answers how
+ * many rows were applied; nothing, and nothing is done, if the feed is not where the range begins.
  *
  * Most rows of most counts are as the book has them. Such a row is read, judged and compared, and marked as counted;
  * whatever costs more is only done with rows that differ.
@@ -48,14 +48,17 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
     : '';
   const inChunk = density === 'dense' ? 'sku_key > $2::int AND sku_key <= $3::int' : 'sku_key = ANY($4::int[])';
   return `WITH
+  clock AS MATERIALIZED (SELECT date_trunc('milliseconds', clock_timestamp()) AS now),
   given AS NOT MATERIALIZED (
     SELECT line, sku_key, node_key, quantity, at_ms, record_id
-      FROM ${stageTableOf(feed)} WHERE sku_key > $2::int AND sku_key <= $3::int),
+      FROM ${stageTableOf(feed)}
+     WHERE sku_key > $2::int AND sku_key <= $3::int
+       AND EXISTS (SELECT FROM feed WHERE feed_key = $1 AND state = 'applying' AND cursor = $2)),
   ${JUDGED},
   events AS MATERIALIZED (
     SELECT l.sku_key, l.node_key, l.occurred_at, l.from_state, l.to_state, l.quantity, l.reason, l.acknowledged_at
       FROM ledger l
-     WHERE l.sku_key = ANY($4::int[]) AND l.occurred_at > (SELECT ${time('earliest')} FROM reach)
+     WHERE l.sku_key = ANY($4::int[]) AND l.occurred_at > ${time('$8::bigint')}
        AND (l.from_state = 0 OR l.to_state = 0 OR l.acknowledged_at IS NOT NULL)),
   deltas AS (
     SELECT f.sku_key, f.node_key,
@@ -74,9 +77,8 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
   moved AS MATERIALIZED (${movedSql('decided')}),
   gates AS (
     INSERT INTO sku_gate AS g (sku_key, version)
-    SELECT k.sku_key, k.version + 1 FROM unnest($4::int[], $5::bigint[]) AS k (sku_key, version)
-     WHERE k.sku_key IN (SELECT sku_key FROM moved)
-    ON CONFLICT (sku_key) DO UPDATE SET version = excluded.version RETURNING g.sku_key, g.version),
+    SELECT DISTINCT sku_key, 1 FROM moved
+    ON CONFLICT (sku_key) DO UPDATE SET version = g.version + 1 RETURNING g.sku_key, g.version),
   rows_written AS (
     INSERT INTO stock AS s (sku_key, node_key, ${STATE_ACCOUNTS.join(', ')})
     SELECT sku_key, node_key, new_available, committed, reserved, new_safety_stock, new_damaged, new_quality_control, new_shortfall, new_overdrawn
@@ -87,21 +89,21 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
   entries AS (
     INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
     SELECT t.sku_key, g.version, row_number() OVER (PARTITION BY t.sku_key ORDER BY t.node_key, t.step) - 1, t.node_key,
-           t.from_state, t.to_state, t.units, 'reset', $9, coalesce(t.record_id, $10), ${time('t.at_ms')}, ${time('$8::bigint')}
+           t.from_state, t.to_state, t.units, 'reset', $9, coalesce(t.record_id, $10), ${time('t.at_ms')}, (SELECT now FROM clock)
       FROM (${transfersSql('moved')}) t JOIN gates g USING (sku_key)),
   ${TASKS},
   mended AS (
     UPDATE stock_exception e
-       SET quantity = m.new_shortfall, closed_at = CASE WHEN m.new_shortfall = 0 THEN ${time('$8::bigint')} END
+       SET quantity = m.new_shortfall, closed_at = CASE WHEN m.new_shortfall = 0 THEN (SELECT now FROM clock) END
       FROM moved m
      WHERE m.healed > 0 AND e.code = 'promise.broken' AND e.closed_at IS NULL AND e.sku_key = m.sku_key AND e.node_key = m.node_key),
   ${FACTS},
   ${marksSql(feed)}
-  UPDATE feed SET cursor = $3, settled = settled + told.rows, applied = feed.applied + told.applied,
+  UPDATE feed SET cursor = $3, settled = settled + $7::int, applied = feed.applied + told.applied,
          refused = feed.refused + told.refused, refused_applying = refused_applying + told.refused, lease_until = clock_timestamp() + make_interval(secs => $12)
-    FROM (SELECT (SELECT rows FROM reach) AS rows, (SELECT count(*) FROM moved) AS applied, (SELECT count(*) FROM stale) AS refused) told
-   WHERE feed_key = $1
-  RETURNING told.rows, told.applied, told.refused`;
+    FROM (SELECT (SELECT count(*) FROM moved) AS applied, (SELECT count(*) FROM stale) AS refused) told
+   WHERE feed_key = $1 AND state = 'applying' AND cursor = $2
+  RETURNING told.applied`;
 }
 
 /**
@@ -113,13 +115,12 @@ const JUDGED = `
     SELECT block, node_key, source, captured
       FROM feed_watermark
      WHERE block = ANY(ARRAY(SELECT DISTINCT sku_key >> ${BLOCK_BITS} FROM unnest($4::int[]) AS sku_key))),
-  reach AS MATERIALIZED (SELECT min(at_ms) AS earliest, count(*) AS rows FROM given),
   overtaken AS MATERIALIZED (
     SELECT g.line, g.sku_key, g.node_key, max(mark) AS newest, max(mark) FILTER (WHERE m.source = $9) AS own
       FROM given g JOIN told_marks m ON m.block = g.sku_key >> ${BLOCK_BITS} AND m.node_key = g.node_key
      CROSS JOIN LATERAL (SELECT m.captured[(g.sku_key & ${BLOCK_MASK}) + 1] AS mark) one
      WHERE mark > g.at_ms
-       AND EXISTS (SELECT FROM told_marks t, reach r WHERE r.earliest < ANY (t.captured))
+       AND EXISTS (SELECT FROM told_marks WHERE $8::bigint < ANY (captured))
      GROUP BY g.line, g.sku_key, g.node_key),
   stale AS (
     INSERT INTO feed_refusal (feed_key, line, code, message)
@@ -158,11 +159,11 @@ const FACTS = `
   facts AS (
     INSERT INTO outbox (partition, key, subject, event_id, type, source, time, trace, data)
     SELECT k.partition, k.code, '${SKU_CHANGED}', concat('sku/', k.code, '/', g.version), '${SKU_CHANGED}', '${FACT_SOURCE}',
-           ${time('$8::bigint')}, $11,
+           (SELECT now FROM clock), $11,
            concat('{"sku":', to_json(k.code), ',"fromVersion":', g.version - 1, ',"toVersion":', g.version, ',"recordedAt":"',
-             to_char(${time('$8::bigint')} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), '","rows":[', r.rows, ']}')::json
+             to_char((SELECT now FROM clock) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), '","rows":[', r.rows, ']}')::json
       FROM gates g
-      JOIN unnest($4::int[], $6::text[], $7::smallint[]) AS k (sku_key, code, partition) USING (sku_key)
+      JOIN unnest($4::int[], $5::text[], $6::smallint[]) AS k (sku_key, code, partition) USING (sku_key)
       JOIN (SELECT m.sku_key, string_agg(${ROW_JSON}, ',' ORDER BY m.node_key) AS rows
               FROM moved m JOIN (SELECT node_key, to_json(code)::text AS name FROM node) n USING (node_key)
              GROUP BY m.sku_key) r USING (sku_key)
