@@ -20,7 +20,7 @@ import { sendWrites } from '../write/write.ts';
 import { Writes } from '../write/writes.ts';
 import { type ApplyContext, type ChunkDone, type ChunkGates, lockChunkGates, lockFeed } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from './feed-record.ts';
-import type { RowFault } from './row-reader.ts';
+import type { RowFault } from './row-batch.ts';
 import { refuse } from './staging.ts';
 import { readWatermarks } from './watermarks.ts';
 

@@ -13,9 +13,10 @@ import type { RulesSource } from '../rules-source.ts';
 import { CodeBook } from './code-book.ts';
 import type { FeedReads } from './feed-reads.ts';
 import type { FeedRecord } from './feed-record.ts';
-import { splitLines } from './line-splitter.ts';
-import { FUTURE_TOLERANCE_MS, type FeedFormat, type FeedRow, type RowFault, RowReader } from './row-reader.ts';
-import { type Piece, type StagedRow, createStage, dropStage, stagePiece } from './staging.ts';
+import { wholeLines } from './line-splitter.ts';
+import { RowBatch } from './row-batch.ts';
+import { FUTURE_TOLERANCE_MS, type FeedFormat, RowReader } from './row-reader.ts';
+import { createStage, dropStage, stagePiece } from './staging.ts';
 
 const ROWS_PER_PIECE = 20_000;
 
@@ -95,45 +96,33 @@ export class FeedUploads {
     const reader = new RowReader(format, context);
     const codes = new CodeBook();
     let stored: Promise<void> = Promise.resolve();
-    let rows: FeedRow[] = [];
-    let faults: RowFault[] = [];
-    let received = 0;
+    let batch = new RowBatch();
     let total = 0;
     const store = async (): Promise<void> => {
       await stored;
-      const piece = { rows, faults, received };
-      [rows, faults, received] = [[], [], 0];
-      stored = this.#storePiece(feed, piece, codes, rules);
+      const full = batch;
+      batch = new RowBatch();
+      stored = this.#storePiece(feed, full, codes, rules);
       // Whoever awaits it next gets the failure; until then it is not an unhandled one.
       stored.catch(() => undefined);
     };
-    for await (const lines of splitLines(this.#bounded(body, feed))) {
-      for (const line of lines) {
-        const read = reader.read(line);
-        if (!read) continue;
-        received += 1;
-        total += 1;
-        if (read.fault) faults.push(read.fault);
-        if (read.row) rows.push(read.row);
-      }
+    for await (const lines of wholeLines(this.#bounded(body, feed))) {
+      const before = batch.received;
+      reader.read(lines, batch);
+      total += batch.received - before;
       if (total > this.limits.rowsMax) await this.#fail(feed, `more than ${this.limits.rowsMax} rows`);
-      if (received >= ROWS_PER_PIECE) await store();
+      if (batch.received >= ROWS_PER_PIECE) await store();
     }
     await store();
     await stored;
   }
 
-  async #storePiece(
-    feed: FeedRecord,
-    piece: { readonly rows: readonly FeedRow[]; readonly faults: readonly RowFault[]; readonly received: number },
-    codes: CodeBook,
-    rules: SellingRules,
-  ): Promise<void> {
-    await codes.learn(
-      this.pool,
-      piece.rows.map(({ sku }) => sku),
-    );
-    await stagePiece(this.pool, feed, resolvePiece(feed, piece, codes, rules));
+  async #storePiece(feed: FeedRecord, batch: RowBatch, codes: CodeBook, rules: SellingRules): Promise<void> {
+    const skus = batch.skus.list;
+    await codes.learn(this.pool, skus);
+    const skuKeys = skus.map((code) => codes.keyOf(code));
+    const nodeKeys = batch.nodes.list.map((code) => rules.nodesByCode.get(code)?.key);
+    await stagePiece(this.pool, feed, { batch, skuKeys, nodeKeys });
   }
 
   async *#bounded(body: AsyncIterable<Uint8Array>, feed: FeedRecord): AsyncGenerator<Uint8Array> {
@@ -187,30 +176,4 @@ async function again(connection: pg.PoolClient, client: string, id: string, hash
 async function readClock(client: pg.PoolClient): Promise<number> {
   const { rows } = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now');
   return rows[0]?.now.getTime() ?? 0;
-}
-
-/** Codes become keys; what names an unknown one is refused. */
-function resolvePiece(
-  { completeness }: FeedRecord,
-  piece: { readonly rows: readonly FeedRow[]; readonly faults: readonly RowFault[]; readonly received: number },
-  codes: CodeBook,
-  rules: SellingRules,
-): Piece {
-  const rows: StagedRow[] = [];
-  const faults = [...piece.faults];
-  for (const { line, sku, node, quantity, at, recordId } of piece.rows) {
-    const skuKey = codes.keyOf(sku);
-    const there = rules.nodesByCode.get(node);
-    if (skuKey !== undefined && there && (quantity !== null || completeness === 'full')) {
-      rows.push({ line, sku: skuKey, node: there.key, quantity, at, recordId });
-    } else if (quantity !== null) {
-      faults.push({
-        line,
-        code: skuKey === undefined ? 'sku.unknown' : 'node.unknown',
-        message: skuKey === undefined ? `there is no SKU ${sku}` : `there is no node ${node}`,
-      });
-    }
-  }
-  const unreadable = piece.faults.filter(({ code }) => code === 'row.malformed' || code === 'row.too_long').length;
-  return { received: piece.received, rows, faults, unreadable };
 }

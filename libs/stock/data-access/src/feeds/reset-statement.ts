@@ -65,7 +65,7 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
            sum(CASE WHEN e.from_state = ${EXTERNAL} THEN e.quantity WHEN e.to_state = ${EXTERNAL} THEN -e.quantity ELSE 0 END)::bigint AS units
       FROM events e JOIN fresh f ON f.sku_key = e.sku_key AND f.node_key = e.node_key AND e.occurred_at > ${time('f.at_ms')} GROUP BY 1, 2),
   ${isAvailability ? ACKNOWLEDGED : ''}
-  book AS MATERIALIZED (
+  book AS NOT MATERIALIZED (
     SELECT sku_key, node_key, ${STATE_ACCOUNTS.join(', ')}, on_hand - overdrawn AS net FROM stock WHERE ${inChunk}),
   decided AS MATERIALIZED (
     SELECT * FROM (

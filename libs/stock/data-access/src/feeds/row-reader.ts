@@ -1,6 +1,7 @@
 /** Reads the rows of a feed from its lines and says what is wrong with those it cannot take. */
 import {
   FEED_COLUMNS,
+  FEED_LINE_BYTES_MAX,
   FEED_UNITS_MAX,
   type FeedQuery,
   type FeedRefusalCode,
@@ -8,30 +9,9 @@ import {
   SkuCode,
   Timestamp,
 } from '@onepool/contracts';
-import type { TextLine } from './line-splitter.ts';
-
-/** A row whose values are sound; whether its codes exist is asked later. */
-export interface FeedRow {
-  readonly line: number;
-  readonly sku: string;
-  readonly node: string;
-  /** Null for a row that is refused but names its SKU and node: it is not absent. */
-  readonly quantity: number | null;
-  readonly recordId: string | null;
-  /** Milliseconds; when it was counted or occurred. */
-  readonly at: number;
-}
-
-export interface RowFault {
-  readonly line: number;
-  readonly code: FeedRefusalCode;
-  readonly message: string;
-}
-
-export interface ReadRow {
-  readonly row: FeedRow | null;
-  readonly fault: RowFault | null;
-}
+import { LINE_FEED } from './line-splitter.ts';
+import { PlainLines } from './plain-lines.ts';
+import type { FeedRow, RowBatch } from './row-batch.ts';
 
 export type FeedFormat = 'ndjson' | 'csv';
 
@@ -67,6 +47,8 @@ const fault = (code: FeedRefusalCode, message: string): Fault => new Fault(code,
 
 export class RowReader {
   #header: Header | null = null;
+  #plain: PlainLines | null = null;
+  #line = 0;
 
   constructor(
     private readonly format: FeedFormat,
@@ -74,22 +56,46 @@ export class RowReader {
   ) {}
 
   /**
-   * Null for the header of a CSV.
+   * Adds the rows of whole lines, and what is wrong with those that it cannot take; null is a line that is too long.
    *
    * @throws FeedHeaderError
    */
-  read({ line, text }: TextLine): ReadRow | null {
-    if (text === null) return refused(line, fault('row.too_long', 'the line is longer than 64 KiB'));
+  read(lines: Buffer | null, into: RowBatch): void {
+    if (lines === null) {
+      this.#line += 1;
+      refuse(into, this.#line, TOO_LONG);
+      return;
+    }
+    for (let from = 0; from <= lines.length; ) {
+      this.#line += 1;
+      let end = this.#plain?.read(lines, from, this.#line, into) ?? -1;
+      if (end >= 0) into.received += 1;
+      else {
+        const next = lines.indexOf(LINE_FEED, from);
+        end = next < 0 ? lines.length : next;
+        this.#readText(lines.toString('utf8', from, end), into);
+      }
+      from = end + 1;
+    }
+  }
+
+  #readText(text: string, into: RowBatch): void {
+    const line = this.#line;
+    if (text.length > FEED_LINE_BYTES_MAX) return refuse(into, line, TOO_LONG);
+    if (text.trim() === '') return;
     const members = this.format === 'csv' ? this.#cells(text) : parseObject(text);
-    if (members === null) return null;
-    if (isFault(members)) return refused(line, members);
+    if (members === null) return;
+    if (isFault(members)) return refuse(into, line, members);
     const named = this.#named(members);
-    if (isFault(named)) return refused(line, named);
+    if (isFault(named)) return refuse(into, line, named);
     const hasUnknown = this.format === 'ndjson' && Object.keys(members).some((name) => !COLUMNS.has(name));
     const value = hasUnknown ? fault('row.invalid', 'an unknown member') : this.#valueOf(members);
-    if (isFault(value))
-      return { row: { line, ...named, quantity: null, recordId: null, at: 0 }, fault: { line, ...value } };
-    return { row: { line, ...named, ...value }, fault: null };
+    if (isFault(value)) {
+      into.add({ line, ...named, quantity: null, recordId: null, at: 0 });
+      return refuse(into, line, value);
+    }
+    into.add({ line, ...named, ...value });
+    into.received += 1;
   }
 
   #named(members: Members): { readonly sku: string; readonly node: string } | Fault {
@@ -136,6 +142,7 @@ export class RowReader {
     const cells = splitCells(text.endsWith('\r') ? text.slice(0, -1) : text);
     if (this.#header === null) {
       this.#header = headerOf(cells ?? [], this.context);
+      this.#plain = plainLinesFor(this.#header, this.context);
       return null;
     }
     if (cells === null) return fault('row.malformed', 'a quote stands where none may be, or is never closed');
@@ -169,7 +176,29 @@ function headerOf(cells: readonly string[], context: RowContext): Header {
   return { columns: names.length, places: places as Header['places'] };
 }
 
-const refused = (line: number, why: Fault): ReadRow => ({ row: null, fault: { line, ...why } });
+/** Lines with nothing but what a count has to tell can be read as plain ones. */
+function plainLinesFor({ columns, places }: Header, { node, mode, capturedAt }: RowContext): PlainLines | null {
+  const { sku, quantity } = places;
+  const used = [sku, places.node, quantity].filter((place) => place >= 0).length;
+  if (used < columns) return null;
+  return new PlainLines(
+    { columns, sku, node: places.node, quantity },
+    {
+      node,
+      allowsZero: mode === 'reset',
+      at: capturedAt,
+      isSku: (code) => CODE.sku.test(code),
+      isNode: (code) => CODE.node.test(code),
+    },
+  );
+}
+
+const TOO_LONG = fault('row.too_long', 'the line is longer than 64 KiB');
+
+const refuse = (into: RowBatch, line: number, { code, message }: Fault): void => {
+  into.received += 1;
+  into.faults.push({ line, code, message });
+};
 
 function parseObject(text: string): Members | Fault {
   try {

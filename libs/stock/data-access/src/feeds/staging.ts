@@ -5,27 +5,16 @@ import { inTransaction } from '@onepool/platform-postgres';
 import type { NodeKey, SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { BinaryRows } from './binary-rows.ts';
 import { type FeedRecord, stageTableOf } from './feed-record.ts';
-import type { RowFault } from './row-reader.ts';
+import type { RowBatch, RowFault } from './row-batch.ts';
 
-export interface StagedRow {
-  readonly line: number;
-  readonly sku: SkuKey;
-  readonly node: NodeKey;
-  /** Null: refused, but not absent. */
-  readonly quantity: number | null;
-  /** Milliseconds. */
-  readonly at: number;
-  readonly recordId: string | null;
-}
-
+/** Rows read, as they go into the staging table. */
 export interface Piece {
-  /** Rows read, good or bad. */
-  readonly received: number;
-  readonly rows: readonly StagedRow[];
-  readonly faults: readonly RowFault[];
-  /** Faults of which nobody knows what row they name. */
-  readonly unreadable: number;
+  readonly batch: RowBatch;
+  /** Keys of the batch's codes, in its order; undefined for those that do not exist. */
+  readonly skuKeys: readonly (SkuKey | undefined)[];
+  readonly nodeKeys: readonly (NodeKey | undefined)[];
 }
 
 /** Another upload with the same id has begun since, or the feed is being applied. */
@@ -33,7 +22,7 @@ export class FeedSupersededError extends Error {
   override readonly name = 'FeedSupersededError';
 }
 
-type Attempt = Pick<FeedRecord, 'feed_key' | 'attempt'>;
+type Attempt = Pick<FeedRecord, 'feed_key' | 'attempt' | 'completeness'>;
 
 /** Logged, not unlogged: once the upload is answered, its rows must survive a crash of the server. */
 export async function createStage(client: pg.ClientBase, attempt: Attempt): Promise<void> {
@@ -50,30 +39,56 @@ export async function dropStage(client: Pick<pg.ClientBase, 'query'>, attempt: A
 
 /** Stores one piece, its refusals and its counts, together. */
 export async function stagePiece(pool: pg.Pool, attempt: Attempt, piece: Piece): Promise<void> {
+  const { received } = piece.batch;
+  const { bytes, rows, good, hasRecords, faults } = encode(attempt, piece);
+  const unreadable = faults.filter(({ code }) => code === 'row.malformed' || code === 'row.too_long').length;
   await inTransaction(pool, async (client) => {
-    const good = piece.rows.filter(({ quantity }) => quantity !== null);
     const { rowCount } = await client.query(
       `UPDATE feed SET received = received + $3, staged = staged + $4, refused = refused + $5, unreadable = unreadable + $6,
                        has_records = has_records OR $7
         WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving'`,
-      [
-        attempt.feed_key,
-        attempt.attempt,
-        piece.received,
-        good.length,
-        piece.faults.length,
-        piece.unreadable,
-        good.some(({ recordId }) => recordId !== null),
-      ],
+      [attempt.feed_key, attempt.attempt, received, good, faults.length, unreadable, hasRecords],
     );
     if (rowCount !== 1) throw new FeedSupersededError('another upload has taken over');
-    await refuse(client, attempt.feed_key, piece.faults);
-    if (piece.rows.length === 0) return;
-    const copy = client.query(
-      copyFrom(`COPY ${stageTableOf(attempt)} (line, sku_key, node_key, quantity, at_ms, record_id) FROM STDIN`),
-    );
-    await pipeline(Readable.from([Buffer.from(piece.rows.map(toCopyLine).join(''))]), copy);
+    await refuse(client, attempt.feed_key, faults);
+    if (rows === 0) return;
+    const columns = 'line, sku_key, node_key, quantity, at_ms, record_id';
+    const copy = client.query(copyFrom(`COPY ${stageTableOf(attempt)} (${columns}) FROM STDIN (FORMAT binary)`));
+    await pipeline(Readable.from([bytes]), copy);
   });
+}
+
+/**
+ * The rows that name what exists; what names an unknown code is refused. Rows that were refused for their values are
+ * only of interest where what a feed does not name counts 0.
+ */
+function encode({ completeness }: Attempt, { batch, skuKeys, nodeKeys }: Piece) {
+  const faults = [...batch.faults];
+  const binary = new BinaryRows(batch.lines.length);
+  let good = 0;
+  let hasRecords = false;
+  for (let row = 0; row < batch.lines.length; row += 1) {
+    const line = batch.lines[row] ?? 0;
+    const skuKey = skuKeys[batch.skuPlaces[row] ?? -1];
+    const nodeKey = nodeKeys[batch.nodePlaces[row] ?? -1];
+    const quantity = batch.quantities[row] ?? null;
+    const recordId = batch.recordIds[row] ?? null;
+    if (skuKey !== undefined && nodeKey !== undefined) {
+      if (quantity === null && completeness !== 'full') continue;
+      binary.row(6).bigint(line).integer(skuKey).integer(nodeKey).integer(quantity).bigint(batch.times[row] ?? 0).text(recordId);
+      if (quantity === null) continue;
+      good += 1;
+      hasRecords ||= recordId !== null;
+    } else if (quantity !== null) faults.push(unknownCode(batch, row, skuKey === undefined));
+  }
+  return { bytes: binary.end(), rows: binary.rows, good, hasRecords, faults };
+}
+
+function unknownCode(batch: RowBatch, row: number, isSku: boolean): RowFault {
+  const line = batch.lines[row] ?? 0;
+  return isSku
+    ? { line, code: 'sku.unknown', message: `there is no SKU ${batch.skus.list[batch.skuPlaces[row] ?? -1]}` }
+    : { line, code: 'node.unknown', message: `there is no node ${batch.nodes.list[batch.nodePlaces[row] ?? -1]}` };
 }
 
 /** Keeps refused rows for whoever sent them. */
@@ -89,7 +104,3 @@ export async function refuse(
     [feedKey, faults.map(({ line }) => line), faults.map(({ code }) => code), faults.map(({ message }) => message)],
   );
 }
-
-/** Tabs and line ends cannot be in a record id; a backslash would escape. */
-const toCopyLine = ({ line, sku, node, quantity, at, recordId }: StagedRow): string =>
-  `${line}\t${sku}\t${node}\t${quantity ?? '\\N'}\t${at}\t${recordId?.replaceAll('\\', '\\\\') ?? '\\N'}\n`;

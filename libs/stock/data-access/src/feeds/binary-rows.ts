@@ -1,0 +1,72 @@
+/** Rows in the binary format of COPY (PostgreSQL manual, COPY, "Binary Format"): nothing to print here and to parse there. */
+
+const HEADER = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
+const TRAILER_BYTES = 2;
+const BYTES_PER_ROW = 64;
+const NULL = -1;
+const TWO_TO_32 = 2 ** 32;
+
+export class BinaryRows {
+  /** Rows begun so far. */
+  rows = 0;
+  #bytes: Buffer;
+  #at = HEADER.length;
+
+  constructor(rowsExpected: number) {
+    this.#bytes = Buffer.allocUnsafe(HEADER.length + rowsExpected * BYTES_PER_ROW + TRAILER_BYTES);
+    HEADER.copy(this.#bytes);
+  }
+
+  row(fields: number): this {
+    this.#reserve(2);
+    this.rows += 1;
+    this.#at = this.#bytes.writeInt16BE(fields, this.#at);
+    return this;
+  }
+
+  /** Of SQL type `integer`. */
+  integer(value: number | null): this {
+    this.#reserve(8);
+    if (value === null) return this.#null();
+    this.#at = this.#bytes.writeInt32BE(4, this.#at);
+    this.#at = this.#bytes.writeInt32BE(value, this.#at);
+    return this;
+  }
+
+  /** Of SQL type `bigint`; a safe integer. */
+  bigint(value: number): this {
+    this.#reserve(12);
+    this.#at = this.#bytes.writeInt32BE(8, this.#at);
+    this.#at = this.#bytes.writeInt32BE(Math.floor(value / TWO_TO_32), this.#at);
+    this.#at = this.#bytes.writeUInt32BE(value >>> 0, this.#at);
+    return this;
+  }
+
+  text(value: string | null): this {
+    const length = value === null ? 0 : Buffer.byteLength(value);
+    this.#reserve(4 + length);
+    if (value === null) return this.#null();
+    this.#at = this.#bytes.writeInt32BE(length, this.#at);
+    this.#at += this.#bytes.write(value, this.#at);
+    return this;
+  }
+
+  /** What COPY is to be sent. No rows may follow. */
+  end(): Buffer {
+    this.#reserve(TRAILER_BYTES);
+    this.#at = this.#bytes.writeInt16BE(-1, this.#at);
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  #null(): this {
+    this.#at = this.#bytes.writeInt32BE(NULL, this.#at);
+    return this;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#at + bytes <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(2 * this.#bytes.length + bytes);
+    this.#bytes.copy(larger, 0, 0, this.#at);
+    this.#bytes = larger;
+  }
+}
