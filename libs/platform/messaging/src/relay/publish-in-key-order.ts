@@ -23,7 +23,8 @@ export async function publishInKeyOrder<Row extends Keyed>(
   publish: (row: Row) => Promise<void>,
 ): Promise<{ readonly error: unknown } | undefined> {
   const tails = new Map<string, Promise<boolean>>();
-  const outstanding = new Set<Promise<boolean>>();
+  let outstanding = 0;
+  let goOn: (() => void) | null = null;
   let failure: { readonly error: unknown } | undefined;
   let failures = 0;
   const attempt = async (row: Row, previous: Promise<boolean> | undefined): Promise<boolean> => {
@@ -37,14 +38,19 @@ export async function publishInKeyOrder<Row extends Keyed>(
       return false;
     }
   };
+  const counted = async (task: Promise<boolean>): Promise<boolean> => {
+    const published = await task;
+    outstanding -= 1;
+    goOn?.();
+    return published;
+  };
   for (const row of rows) {
     if (failures >= MAX_FAILURES) break;
-    const task = attempt(row, tails.get(row.key));
-    tails.set(row.key, task);
-    outstanding.add(task);
-    void task.then(() => outstanding.delete(task));
-    if (outstanding.size >= window) await Promise.race(outstanding);
+    outstanding += 1;
+    tails.set(row.key, counted(attempt(row, tails.get(row.key))));
+    if (outstanding >= window) await new Promise<void>((resolve) => (goOn = resolve));
   }
-  await Promise.all(outstanding);
+  // The last one of a key has waited for those before it.
+  await Promise.all(tails.values());
   return failure;
 }

@@ -1,6 +1,7 @@
-import { jetstream, type JetStreamClient, type PubAck } from '@nats-io/jetstream';
+import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import type pg from 'pg';
 import { toMessageHeaders } from '../cloud-event.ts';
+import { type Acknowledgement, AckWindow } from './ack-window.ts';
 import { CursorStore, type OutboxRow, type OwnedPartition, type ReadRequest } from './cursor-store.ts';
 import { publishInKeyOrder } from './publish-in-key-order.ts';
 import type { RelaySettings } from './relay-options.ts';
@@ -25,6 +26,7 @@ export type Turn = 'published' | 'quiet' | 'failed';
 export class RelaySession {
   private readonly store: CursorStore;
   private readonly jetStream: JetStreamClient;
+  private readonly ackWindow: AckWindow;
   private readonly owned = new Map<number, OwnedPartition>();
   private readonly watermark = new Watermark();
   private readonly saveIntervalMs: number;
@@ -39,6 +41,7 @@ export class RelaySession {
     this.settings = settings;
     this.store = new CursorStore(client, settings.schema, settings.owner);
     this.jetStream = jetstream(settings.connection, { timeout: settings.publishTimeoutMs });
+    this.ackWindow = new AckWindow(settings.connection, settings.publishTimeoutMs);
     this.saveIntervalMs = Math.min(MAX_SAVE_INTERVAL_MS, settings.leaseMs / SAVES_PER_LEASE);
   }
 
@@ -89,6 +92,7 @@ export class RelaySession {
   async close(): Promise<void> {
     const owned = [...this.owned.values()];
     this.owned.clear();
+    this.ackWindow.close();
     await this.store.save(owned, this.settings.leaseMs);
     await this.store.release(owned);
   }
@@ -162,13 +166,9 @@ export class RelaySession {
     return true;
   }
 
-  private async publishRow(row: OutboxRow): Promise<PubAck> {
+  private async publishRow(row: OutboxRow): Promise<Acknowledgement> {
     if (performance.now() >= this.leaseEndsAt) throw new LeaseExpiredError('The lease ended before it was renewed.');
-    const ack = await this.jetStream.publish(row.subject, row.data, {
-      msgID: row.id,
-      headers: toMessageHeaders(row),
-      timeout: this.settings.publishTimeoutMs,
-    });
+    const ack = await this.ackWindow.publish(row.subject, row.data, row.id, toMessageHeaders(row));
     const progress = this.owned.get(row.partition)?.progress;
     progress?.recordPublished(row.outboxId, { sequence: ack.seq, eventId: row.id });
     return ack;
