@@ -10,17 +10,20 @@ export class BinaryRows {
   /** Rows begun so far. */
   rows = 0;
   #bytes: Buffer;
+  #view: DataView;
   #at = HEADER.length;
 
   constructor(rowsExpected: number) {
-    this.#bytes = Buffer.allocUnsafe(HEADER.length + rowsExpected * BYTES_PER_ROW + TRAILER_BYTES);
+    this.#bytes = Buffer.allocUnsafeSlow(HEADER.length + rowsExpected * BYTES_PER_ROW + TRAILER_BYTES);
+    this.#view = viewOf(this.#bytes);
     HEADER.copy(this.#bytes);
   }
 
   row(fields: number): this {
     this.#reserve(2);
     this.rows += 1;
-    this.#at = this.#bytes.writeInt16BE(fields, this.#at);
+    this.#view.setInt16(this.#at, fields);
+    this.#at += 2;
     return this;
   }
 
@@ -28,17 +31,19 @@ export class BinaryRows {
   integer(value: number | null): this {
     this.#reserve(8);
     if (value === null) return this.#null();
-    this.#at = this.#bytes.writeInt32BE(4, this.#at);
-    this.#at = this.#bytes.writeInt32BE(value, this.#at);
+    this.#view.setInt32(this.#at, 4);
+    this.#view.setInt32(this.#at + 4, value);
+    this.#at += 8;
     return this;
   }
 
   /** Of SQL type `bigint`; a safe integer. */
   bigint(value: number): this {
     this.#reserve(12);
-    this.#at = this.#bytes.writeInt32BE(8, this.#at);
-    this.#at = this.#bytes.writeInt32BE(Math.floor(value / TWO_TO_32), this.#at);
-    this.#at = this.#bytes.writeUInt32BE(value >>> 0, this.#at);
+    this.#view.setInt32(this.#at, 8);
+    this.#view.setInt32(this.#at + 4, Math.floor(value / TWO_TO_32));
+    this.#view.setUint32(this.#at + 8, value >>> 0);
+    this.#at += 12;
     return this;
   }
 
@@ -46,7 +51,8 @@ export class BinaryRows {
     const length = value === null ? 0 : Buffer.byteLength(value);
     this.#reserve(4 + length);
     if (value === null) return this.#null();
-    this.#at = this.#bytes.writeInt32BE(length, this.#at);
+    this.#view.setInt32(this.#at, length);
+    this.#at += 4;
     this.#at += this.#bytes.write(value, this.#at);
     return this;
   }
@@ -54,19 +60,24 @@ export class BinaryRows {
   /** What COPY is to be sent. No rows may follow. */
   end(): Buffer {
     this.#reserve(TRAILER_BYTES);
-    this.#at = this.#bytes.writeInt16BE(-1, this.#at);
+    this.#view.setInt16(this.#at, -1);
+    this.#at += TRAILER_BYTES;
     return this.#bytes.subarray(0, this.#at);
   }
 
   #null(): this {
-    this.#at = this.#bytes.writeInt32BE(NULL, this.#at);
+    this.#view.setInt32(this.#at, NULL);
+    this.#at += 4;
     return this;
   }
 
   #reserve(bytes: number): void {
     if (this.#at + bytes <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(2 * this.#bytes.length + bytes);
+    const larger = Buffer.allocUnsafeSlow(2 * this.#bytes.length + bytes);
     this.#bytes.copy(larger, 0, 0, this.#at);
     this.#bytes = larger;
+    this.#view = viewOf(larger);
   }
 }
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Buffer): DataView => new DataView(buffer, byteOffset, byteLength);

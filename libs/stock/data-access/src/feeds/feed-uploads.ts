@@ -19,6 +19,8 @@ import { FUTURE_TOLERANCE_MS, type FeedFormat, RowReader } from './row-reader.ts
 import { createStage, dropStage, stagePiece } from './staging.ts';
 
 const ROWS_PER_PIECE = 20_000;
+/** With those of the chunk of bytes that completes it. */
+const ROWS_EXPECTED = 32_000;
 
 export interface FeedLimits {
   readonly bytesMax: number;
@@ -96,13 +98,13 @@ export class FeedUploads {
     const reader = new RowReader(format, context);
     const codes = new CodeBook();
     let stored: Promise<void> = Promise.resolve();
-    let batch = new RowBatch();
+    let [batch, other] = [new RowBatch(ROWS_EXPECTED), new RowBatch(ROWS_EXPECTED)];
     let total = 0;
     const store = async (): Promise<void> => {
       await stored;
-      const full = batch;
-      batch = new RowBatch();
-      stored = this.#storePiece(feed, full, codes, rules);
+      other.clear();
+      [batch, other] = [other, batch];
+      stored = this.#storePiece(feed, other, codes, rules);
       // Whoever awaits it next gets the failure; until then it is not an unhandled one.
       stored.catch(() => undefined);
     };

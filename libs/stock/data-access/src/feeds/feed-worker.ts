@@ -27,8 +27,8 @@ export interface FeedWorkerOptions {
   readonly onCommitted?: () => void;
 }
 
-const CHUNK_TARGET_MS = 60;
-const ROWS_PER_CHUNK = { first: 4_000, min: 1_000, max: 5_000, maxDelta: 1_000 } as const;
+const CHUNK_TARGET_MS = 40;
+const ROWS_PER_CHUNK = { first: 4_000, min: 1_000, max: 10_000, maxDelta: 1_000 } as const;
 const LEASE_SECONDS = 30;
 
 /**

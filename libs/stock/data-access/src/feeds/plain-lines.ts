@@ -61,7 +61,7 @@ export class PlainLines {
     if (nodePlace < 0) return -1;
     const skuPlace = this.#placeOfSku(bytes, sku, batch);
     if (skuPlace < 0) return -1;
-    batch.push(line, skuPlace, nodePlace, units, this.context.at, null);
+    batch.push(line, skuPlace, nodePlace, units, this.context.at);
     return end;
   }
 

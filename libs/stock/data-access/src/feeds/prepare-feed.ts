@@ -25,7 +25,8 @@ export async function prepareFeed(pool: pg.Pool, feed: FeedRecord): Promise<void
     if (feed.mode === 'reset') {
       await demandUnique(client, feed, 'sku_key, node_key', 'row.duplicate');
       if (zeroesAbsent(feed)) await addAbsent(client, feed);
-      await client.query(`DELETE FROM ${table} WHERE quantity IS NULL`);
+      // Refused rows that name a SKU and node are kept until here so that these are not absent.
+      if (feed.completeness === 'full') await client.query(`DELETE FROM ${table} WHERE quantity IS NULL`);
     } else {
       await client.query(`CREATE UNIQUE INDEX ON ${table} (line)`);
     }

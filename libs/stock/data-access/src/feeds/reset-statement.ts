@@ -11,6 +11,7 @@ import { BLOCK_BITS, BLOCK_MASK } from './watermarks.ts';
 
 const codes = (...accounts: readonly Account[]): string => accounts.map((one) => ACCOUNTS.indexOf(one)).join(', ');
 const EXTERNAL = codes('external');
+const BLOCK_SIZE = 1 << BLOCK_BITS;
 const time = (milliseconds: string): string => `to_timestamp((${milliseconds}) / 1000.0)`;
 
 /** Units the other system had deducted at the capture: still open here, or ended since, however they ended. */
@@ -48,7 +49,9 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
     : '';
   const inChunk = density === 'dense' ? 'sku_key > $2::int AND sku_key <= $3::int' : 'sku_key = ANY($4::int[])';
   return `WITH
-  clock AS MATERIALIZED (SELECT date_trunc('milliseconds', clock_timestamp()) AS now),
+  clock AS MATERIALIZED (
+    SELECT now, to_char(now AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS iso
+      FROM (SELECT date_trunc('milliseconds', clock_timestamp()) AS now) one),
   given AS NOT MATERIALIZED (
     SELECT line, sku_key, node_key, quantity, at_ms, record_id
       FROM ${stageTableOf(feed)}
@@ -161,7 +164,7 @@ const FACTS = `
     SELECT k.partition, k.code, '${SKU_CHANGED}', concat('sku/', k.code, '/', g.version), '${SKU_CHANGED}', '${FACT_SOURCE}',
            (SELECT now FROM clock), $11,
            concat('{"sku":', to_json(k.code), ',"fromVersion":', g.version - 1, ',"toVersion":', g.version, ',"recordedAt":"',
-             to_char((SELECT now FROM clock) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), '","rows":[', r.rows, ']}')::json
+             (SELECT iso FROM clock), '","rows":[', r.rows, ']}')::json
       FROM gates g
       JOIN unnest($4::int[], $5::text[], $6::smallint[]) AS k (sku_key, code, partition) USING (sku_key)
       JOIN (SELECT m.sku_key, string_agg(${ROW_JSON}, ',' ORDER BY m.node_key) AS rows
@@ -170,20 +173,25 @@ const FACTS = `
      WHERE pg_current_xact_id() IS NOT NULL
      ORDER BY g.sku_key)`;
 
-const BLOCK_SIZE = 1 << BLOCK_BITS;
-
 /** Every row that was not refused has been counted, whether or not it changed. Whole blocks of one time need no look at each row. */
 const marksSql = ({ measure }: FeedRecord): string => `
+  blocks AS MATERIALIZED (
+    SELECT block, node_key, latest, counted = ${BLOCK_SIZE} AND earliest = latest AS is_whole
+      FROM (SELECT sku_key >> ${BLOCK_BITS} AS block, node_key, count(*) AS counted, min(at_ms) AS earliest, max(at_ms) AS latest
+              FROM fresh GROUP BY 1, 2) counts),
+  marks AS (
+    SELECT block, node_key, array_fill(latest, ARRAY[${BLOCK_SIZE}]) AS captured FROM blocks WHERE is_whole
+     UNION ALL
+    SELECT block, node_key,
+           ARRAY(SELECT coalesce(told.at_ms, 0) FROM generate_series(0, ${BLOCK_MASK}) AS place
+                   LEFT JOIN unnest(places, times) AS told (place, at_ms) USING (place) ORDER BY place)
+      FROM (SELECT b.block, b.node_key, array_agg(f.sku_key & ${BLOCK_MASK}) AS places, array_agg(f.at_ms) AS times
+              FROM fresh f JOIN blocks b ON b.block = f.sku_key >> ${BLOCK_BITS} AND b.node_key = f.node_key AND NOT b.is_whole
+             WHERE (SELECT bool_or(NOT is_whole) FROM blocks)
+             GROUP BY 1, 2) parts),
   marked AS (
     INSERT INTO feed_watermark AS w (block, node_key, source, measure, captured)
-    SELECT block, node_key, $9, '${measure}',
-           CASE WHEN counted = ${BLOCK_SIZE} AND earliest = latest THEN array_fill(latest, ARRAY[${BLOCK_SIZE}])
-                ELSE ARRAY(SELECT coalesce(told.at_ms, 0) FROM generate_series(0, ${BLOCK_MASK}) AS place
-                             LEFT JOIN unnest(places, times) AS told (place, at_ms) USING (place) ORDER BY place) END
-      FROM (SELECT sku_key >> ${BLOCK_BITS} AS block, node_key, count(*) AS counted, min(at_ms) AS earliest, max(at_ms) AS latest,
-                   array_agg(sku_key & ${BLOCK_MASK}) AS places, array_agg(at_ms) AS times
-              FROM fresh GROUP BY 1, 2) blocks
-     ORDER BY block, node_key
+    SELECT block, node_key, $9, '${measure}', captured FROM marks ORDER BY block, node_key
     ON CONFLICT (block, node_key, source, measure) DO UPDATE SET captured =
       CASE WHEN excluded.captured[1] >= ALL (w.captured) AND excluded.captured[1] = ALL (excluded.captured) THEN excluded.captured
            ELSE ARRAY(SELECT greatest(old, new) FROM unnest(w.captured, excluded.captured) WITH ORDINALITY AS pair (old, new, i) ORDER BY i) END)`;

@@ -37,40 +37,105 @@ class Codes {
     this.#places.set(code, place);
     return place;
   }
+
+  clear(): void {
+    this.list.length = 0;
+    this.#places.clear();
+  }
 }
 
+const NO_QUANTITY = -(2 ** 31);
+
+/** Of row `i`: its line, the places of its SKU and node among the codes, its quantity and its time. */
+const columnsFor = (rows: number) => ({
+  line: new Float64Array(rows),
+  sku: new Int32Array(rows),
+  node: new Int32Array(rows),
+  quantity: new Int32Array(rows),
+  at: new Float64Array(rows),
+});
+
+/** May be filled again once it is cleared. */
 export class RowBatch {
   readonly skus = new Codes();
   readonly nodes = new Codes();
-  /** Of row `i`: its line, the places of its SKU and node among the codes, and its values. */
-  readonly lines: number[] = [];
-  readonly skuPlaces: number[] = [];
-  readonly nodePlaces: number[] = [];
-  readonly quantities: (number | null)[] = [];
-  readonly times: number[] = [];
-  readonly recordIds: (string | null)[] = [];
   readonly faults: RowFault[] = [];
   /** Rows read, good or bad. */
   received = 0;
+  /** Rows that name a SKU and a node. */
+  rows = 0;
+  /** Only few feeds tell any. */
+  readonly #recordIds = new Map<number, string>();
+  #columns: ReturnType<typeof columnsFor>;
+  #capacity: number;
+
+  constructor(rowsExpected: number) {
+    this.#capacity = rowsExpected;
+    this.#columns = columnsFor(rowsExpected);
+  }
 
   add({ line, sku, node, quantity, at, recordId }: FeedRow): void {
     const { skus, nodes } = this;
-    this.push(line, skus.find(sku) ?? skus.add(sku), nodes.find(node) ?? nodes.add(node), quantity, at, recordId);
+    if (recordId !== null) this.#recordIds.set(this.rows, recordId);
+    this.push(line, skus.find(sku) ?? skus.add(sku), nodes.find(node) ?? nodes.add(node), quantity, at);
   }
 
-  push(
-    line: number,
-    skuPlace: number,
-    nodePlace: number,
-    quantity: number | null,
-    at: number,
-    recordId: string | null,
-  ): void {
-    this.lines.push(line);
-    this.skuPlaces.push(skuPlace);
-    this.nodePlaces.push(nodePlace);
-    this.quantities.push(quantity);
-    this.times.push(at);
-    this.recordIds.push(recordId);
+  push(line: number, skuPlace: number, nodePlace: number, quantity: number | null, at: number): void {
+    const row = this.rows;
+    if (row === this.#capacity) this.#grow();
+    const columns = this.#columns;
+    columns.line[row] = line;
+    columns.sku[row] = skuPlace;
+    columns.node[row] = nodePlace;
+    columns.quantity[row] = quantity ?? NO_QUANTITY;
+    columns.at[row] = at;
+    this.rows = row + 1;
+  }
+
+  lineOf(row: number): number {
+    return this.#columns.line[row] ?? 0;
+  }
+
+  /** The place of its code among `skus`. */
+  skuOf(row: number): number {
+    return this.#columns.sku[row] ?? -1;
+  }
+
+  /** The place of its code among `nodes`. */
+  nodeOf(row: number): number {
+    return this.#columns.node[row] ?? -1;
+  }
+
+  quantityOf(row: number): number | null {
+    const quantity = this.#columns.quantity[row] ?? NO_QUANTITY;
+    return quantity === NO_QUANTITY ? null : quantity;
+  }
+
+  timeOf(row: number): number {
+    return this.#columns.at[row] ?? 0;
+  }
+
+  recordIdOf(row: number): string | null {
+    return this.#recordIds.get(row) ?? null;
+  }
+
+  clear(): void {
+    this.skus.clear();
+    this.nodes.clear();
+    this.#recordIds.clear();
+    this.faults.length = 0;
+    this.received = 0;
+    this.rows = 0;
+  }
+
+  #grow(): void {
+    const { line, sku, node, quantity, at } = this.#columns;
+    this.#capacity *= 2;
+    this.#columns = columnsFor(this.#capacity);
+    this.#columns.line.set(line);
+    this.#columns.sku.set(sku);
+    this.#columns.node.set(node);
+    this.#columns.quantity.set(quantity);
+    this.#columns.at.set(at);
   }
 }

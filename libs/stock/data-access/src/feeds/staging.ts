@@ -43,6 +43,8 @@ export async function stagePiece(pool: pg.Pool, attempt: Attempt, piece: Piece):
   const { bytes, rows, good, hasRecords, faults } = encode(attempt, piece);
   const unreadable = faults.filter(({ code }) => code === 'row.malformed' || code === 'row.too_long').length;
   await inTransaction(pool, async (client) => {
+    // Nothing is promised of a piece. What ends the upload is flushed, and all that came before it with it.
+    await client.query('SET LOCAL synchronous_commit = off');
     const { rowCount } = await client.query(
       `UPDATE feed SET received = received + $3, staged = staged + $4, refused = refused + $5, unreadable = unreadable + $6,
                        has_records = has_records OR $7
@@ -64,31 +66,33 @@ export async function stagePiece(pool: pg.Pool, attempt: Attempt, piece: Piece):
  */
 function encode({ completeness }: Attempt, { batch, skuKeys, nodeKeys }: Piece) {
   const faults = [...batch.faults];
-  const binary = new BinaryRows(batch.lines.length);
+  const binary = new BinaryRows(batch.rows);
   let good = 0;
   let hasRecords = false;
-  for (let row = 0; row < batch.lines.length; row += 1) {
-    const line = batch.lines[row] ?? 0;
-    const skuKey = skuKeys[batch.skuPlaces[row] ?? -1];
-    const nodeKey = nodeKeys[batch.nodePlaces[row] ?? -1];
-    const quantity = batch.quantities[row] ?? null;
-    const recordId = batch.recordIds[row] ?? null;
-    if (skuKey !== undefined && nodeKey !== undefined) {
-      if (quantity === null && completeness !== 'full') continue;
-      binary.row(6).bigint(line).integer(skuKey).integer(nodeKey).integer(quantity).bigint(batch.times[row] ?? 0).text(recordId);
-      if (quantity === null) continue;
-      good += 1;
-      hasRecords ||= recordId !== null;
-    } else if (quantity !== null) faults.push(unknownCode(batch, row, skuKey === undefined));
+  for (let row = 0; row < batch.rows; row += 1) {
+    const skuKey = skuKeys[batch.skuOf(row)];
+    const nodeKey = nodeKeys[batch.nodeOf(row)];
+    const quantity = batch.quantityOf(row);
+    if (skuKey === undefined || nodeKey === undefined) {
+      if (quantity !== null) faults.push(unknownCode(batch, row, skuKey === undefined));
+      continue;
+    }
+    if (quantity === null && completeness !== 'full') continue;
+    const recordId = batch.recordIdOf(row);
+    binary.row(6).bigint(batch.lineOf(row)).integer(skuKey).integer(nodeKey).integer(quantity);
+    binary.bigint(batch.timeOf(row)).text(recordId);
+    if (quantity === null) continue;
+    good += 1;
+    hasRecords ||= recordId !== null;
   }
   return { bytes: binary.end(), rows: binary.rows, good, hasRecords, faults };
 }
 
 function unknownCode(batch: RowBatch, row: number, isSku: boolean): RowFault {
-  const line = batch.lines[row] ?? 0;
+  const line = batch.lineOf(row);
   return isSku
-    ? { line, code: 'sku.unknown', message: `there is no SKU ${batch.skus.list[batch.skuPlaces[row] ?? -1]}` }
-    : { line, code: 'node.unknown', message: `there is no node ${batch.nodes.list[batch.nodePlaces[row] ?? -1]}` };
+    ? { line, code: 'sku.unknown', message: `there is no SKU ${batch.skus.list[batch.skuOf(row)]}` }
+    : { line, code: 'node.unknown', message: `there is no node ${batch.nodes.list[batch.nodeOf(row)]}` };
 }
 
 /** Keeps refused rows for whoever sent them. */
