@@ -57,7 +57,11 @@ export function createStockServices(
     onDone: (forgotten) => logger.info({ forgotten }, 'retention: old rows are gone'),
     onError: warn('retention failed; it is tried again'),
   });
-  const feeds = new StockFeeds({ ...shared, onError: warn('applying a feed failed; it is taken up again') });
+  const feeds = new StockFeeds({
+    ...shared,
+    isBusy: () => engine.isBusy,
+    onError: warn('applying a feed failed; it is taken up again'),
+  });
   return {
     engine,
     memory,

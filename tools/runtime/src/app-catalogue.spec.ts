@@ -3,7 +3,7 @@ import { planInstances } from './app-catalogue.ts';
 
 const apps = [
   { name: 'availability', portOffset: 1, entry: 'a.js' },
-  { name: 'brokering', portOffset: 2, entry: 'b.js' },
+  { name: 'brokering', portOffset: 2, entry: 'b.js', heapMb: 256 },
 ];
 const ports = (replicas: [string, number][]): [string, number][] =>
   planInstances(apps, 3000, new Map(replicas)).map(({ name, port }) => [name, port]);
@@ -28,6 +28,13 @@ describe('planInstances', () => {
       ['availability-3', 3022],
       ['brokering-1', 3002],
       ['brokering-2', 3023],
+    ]);
+  });
+
+  it('bounds the heap of an app that says how much it needs', () => {
+    expect(planInstances(apps, 3000, new Map()).map(({ args }) => args)).toEqual([
+      ['a.js'],
+      ['--max-old-space-size=256', 'b.js'],
     ]);
   });
 });

@@ -5,9 +5,16 @@ export interface App {
   readonly portOffset: number;
   /** The program, below the workspace's root. */
   readonly entry: string;
+  /**
+   * How large its heap may grow, in MB; V8's own choice unless given. V8 leaves garbage lie as long as there is room, so a
+   * replica of which nothing is said takes twice the memory that it needs.
+   */
+  readonly heapMb?: number;
 }
 
-export const APPS: readonly App[] = [{ name: 'availability', portOffset: 1, entry: 'apps/availability/dist/main.js' }];
+export const APPS: readonly App[] = [
+  { name: 'availability', portOffset: 1, entry: 'apps/availability/dist/main.js', heapMb: 512 },
+];
 
 export const POSTGRES_PORT_OFFSET = 10;
 export const NATS_PORT_OFFSET = 11;
@@ -20,7 +27,8 @@ export interface Instance {
   readonly name: string;
   readonly app: string;
   readonly port: number;
-  readonly entry: string;
+  /** Of node: its options and the program. */
+  readonly args: readonly string[];
 }
 
 /**
@@ -33,10 +41,11 @@ export function planInstances(
   replicas: ReadonlyMap<string, number>,
 ): readonly Instance[] {
   let furtherPort = portBase + FURTHER_REPLICAS_OFFSET;
-  return apps.flatMap(({ name, portOffset, entry }) =>
+  return apps.flatMap(({ name, portOffset, entry, heapMb }) =>
     Array.from({ length: replicas.get(name) ?? 1 }, (_, index) => {
       const port = index === 0 ? portBase + portOffset : furtherPort++;
-      return Object.freeze({ name: `${name}-${index + 1}`, app: name, port, entry });
+      const args = [...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`]), entry];
+      return Object.freeze({ name: `${name}-${index + 1}`, app: name, port, args });
     }),
   );
 }

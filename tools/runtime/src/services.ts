@@ -63,7 +63,7 @@ export function appService(instance: Instance, surroundings: AppSurroundings, re
   const command = {
     name: instance.name,
     path: process.execPath,
-    args: [instance.entry],
+    args: instance.args,
     cwd: root,
     logFile: join(logs, `${instance.name}.log`),
     variables: {

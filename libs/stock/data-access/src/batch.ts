@@ -13,6 +13,7 @@ import type { Command, Outcome } from './command.ts';
 import { BatchDecider } from './decide-batch.ts';
 import { type BatchState, MissingGates, createGates, loadBatch } from './load.ts';
 import type { DatabaseClock } from './database-clock.ts';
+import { GATE_PATIENCE_MS, heldInsteadOf } from './held-gates.ts';
 import { OptimisticBatches } from './optimistic-batch.ts';
 import type { ReservationKeys } from './reservation-keys.ts';
 import type { KnownSupplies } from './known-supplies.ts';
@@ -37,7 +38,7 @@ export interface BatchContext {
 
 /**
  * Runs batches of one lane: the commands of each in order, and every one answered. Throws only when none of them took
- * effect, or when that is unknown.
+ * effect, or when that is unknown; GatesHeldError when some have to wait for gates that others hold.
  */
 export class BatchRunner {
   readonly #optimistic: OptimisticBatches;
@@ -59,44 +60,69 @@ export class BatchRunner {
     return running;
   }
 
-  async #run(commands: readonly Command[], onSent: () => void, before: Promise<void>): Promise<readonly Outcome[]> {
-    const { reservationKeys, supplies, onDecided, onCommitted } = this.context;
-    const holds = commands.filter(({ kind }) => kind === 'hold').length;
-    try {
-      const outcomes = await this.#optimistic.run(commands, await reservationKeys.take(holds), onSent);
+  /** Under locks, however long it takes to get them. Others of the lane go ahead meanwhile. */
+  runPatiently(commands: readonly Command[]): Promise<readonly Outcome[]> {
+    return this.#forgetting(() => this.#underLocks(commands, null));
+  }
+
+  #run(commands: readonly Command[], onSent: () => void, before: Promise<void>): Promise<readonly Outcome[]> {
+    const { reservationKeys, onDecided, onCommitted } = this.context;
+    return this.#forgetting(async () => {
+      const keys = await reservationKeys.take(holdsAmong(commands));
+      const outcomes = await this.#optimistic.run(commands, keys, onSent);
       if (outcomes === null) {
         await before;
-        onDecided('locked');
-        return await runUnderLocks(this.context, commands, holds);
+        return this.#underLocks(commands, GATE_PATIENCE_MS);
       }
       onDecided('optimistic');
       onCommitted();
       return outcomes;
+    });
+  }
+
+  async #underLocks(commands: readonly Command[], patienceMs: number | null): Promise<readonly Outcome[]> {
+    this.context.onDecided('locked');
+    try {
+      return await runUnderLocks(this.context, commands, patienceMs);
     } catch (error) {
-      if (error instanceof TransactionOutcomeUnknownError || classifyPgError(error) === 'connection') supplies.forget();
+      if (patienceMs === null) throw error;
+      throw await heldInsteadOf(error, this.context.pool, [...new Set(commands.flatMap(({ skus }) => skus))]);
+    }
+  }
+
+  /** After a lost connection nothing is known any more. */
+  async #forgetting<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const isLost = error instanceof TransactionOutcomeUnknownError || classifyPgError(error) === 'connection';
+      if (isLost) this.context.supplies.forget();
       throw error;
     }
   }
 }
 
+const holdsAmong = (commands: readonly Command[]): number => commands.filter(({ kind }) => kind === 'hold').length;
+
+/** `patienceMs`: how long to wait for a gate, if not as long as a session does. */
 async function runUnderLocks(
   context: BatchContext,
   commands: readonly Command[],
-  holds: number,
+  patienceMs: number | null,
 ): Promise<readonly Outcome[]> {
-  const keys = await context.reservationKeys.take(holds);
+  const keys = await context.reservationKeys.take(holdsAmong(commands));
   try {
     const { outcomes, state } = await inPipelinedTransaction(context.pool, (client) =>
-      decide(context, client, commands, keys),
+      decide(context, client, commands, keys, patienceMs),
     );
     for (const [sku, supply] of state.supplies) context.supplies.remember(supply, state.versions.get(sku) ?? 0);
     context.onCommitted();
     // Thousands of holds ran out at once: that many were reaped, and the commands are decided when no more are due.
-    return state.hasMoreOverdue ? await runUnderLocks(context, commands, holds) : outcomes;
+    return state.hasMoreOverdue ? await runUnderLocks(context, commands, patienceMs) : outcomes;
   } catch (error) {
     if (!(error instanceof MissingGates)) throw error;
     await createGates(context.pool, error.skus);
-    return runUnderLocks(context, commands, holds);
+    return runUnderLocks(context, commands, patienceMs);
   }
 }
 
@@ -111,8 +137,9 @@ async function decide(
   client: pg.PoolClient,
   commands: readonly Command[],
   keys: readonly number[],
+  patienceMs: number | null,
 ): Promise<Settlement<Decided>> {
-  const state = await loadBatch(client, commands, rules, supplies);
+  const state = await loadBatch(client, commands, rules, supplies, patienceMs);
   clock.heard(state.now);
   await directory.learn(state.supplies.keys(), client);
   const versionsBefore = new Map(state.versions);

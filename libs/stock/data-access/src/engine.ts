@@ -56,6 +56,7 @@ export type Settled<T> =
   | { readonly ok: false; readonly code: string; readonly details: Readonly<Record<string, unknown>> };
 
 const LOOKUP_RETRY_PAUSE_MS = 50;
+const BUSY_FOR_MS = 100;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** At most, for each engine; audits are the proof of the ledger, a count of events, and retention. */
@@ -96,6 +97,7 @@ export class StockEngine {
   readonly #lanes: readonly Lane[];
   readonly #cartLane: Lane;
   readonly #deadlineMs: number;
+  #askedAt = Number.NEGATIVE_INFINITY;
   readonly #traceOf: () => string | null;
   readonly #reservations: DataLoader<readonly [string, string], { key: number; skus: SkuKey[] } | null, string>;
 
@@ -115,8 +117,8 @@ export class StockEngine {
       ...shared,
       pipeline: true,
       settings: BATCH_PLANS,
-      // A lane writes on one and reads on another; not all do both at once.
-      max: laneCount + 4,
+      // A lane writes on one, reads on another and waits for gates on a third; not all do all at once.
+      max: 2 * laneCount + 4,
       applicationName: `${name}-engine`,
     });
     this.readPool = createPool({ ...shared, max: CONNECTIONS.reads, applicationName: `${name}-reads` });
@@ -144,7 +146,10 @@ export class StockEngine {
     const limits = { ...LIMITS, ...options.limits };
     const lane = (): Lane => {
       const batches = new BatchRunner(context);
-      return new Lane((commands, onSent) => batches.run(commands, onSent), limits, options.hooks);
+      // What a lane has taken is not refused when it has to wait aside.
+      const unlimited = { ...limits, queueMax: Number.POSITIVE_INFINITY };
+      const aside = new Lane((commands) => batches.runPatiently(commands), unlimited, options.hooks);
+      return new Lane((commands, onSent) => batches.run(commands, onSent), limits, options.hooks, aside);
     };
     this.#lanes = Array.from({ length: laneCount }, lane);
     this.#cartLane = lane();
@@ -202,6 +207,11 @@ export class StockEngine {
     return lane.submit(command, deadline);
   }
 
+  /** Whether callers have asked something of it of late. */
+  get isBusy(): boolean {
+    return performance.now() - this.#askedAt < BUSY_FOR_MS;
+  }
+
   get queueDepth(): number {
     return [...this.#lanes, this.#cartLane].reduce((sum, lane) => sum + lane.depth, 0);
   }
@@ -224,6 +234,7 @@ export class StockEngine {
   }
 
   async #settle<T>(run: (deadline: number) => Promise<Outcome>): Promise<Settled<T>> {
+    this.#askedAt = performance.now();
     const deadline = performance.now() + this.#deadlineMs;
     for (;;) {
       try {

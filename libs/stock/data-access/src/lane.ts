@@ -4,13 +4,15 @@
  * the next is decided, if the one before says that it may.
  *
  * Failures: a batch whose connection broke is sent again with the same keys, for effects are found by their keys; a
- * lost race for a key or a lock is decided anew; any other SQL error splits the batch until the guilty command stands
- * alone. What is not settled by its deadline is answered `service.unavailable`, or `outcome.unknown` if a COMMIT was
+ * lost race for a key or a lock is decided anew; commands whose gates somebody holds wait aside, and the others of their
+ * batch go on; any other SQL error splits the batch until the guilty command stands alone. What is not settled by its deadline is answered `service.unavailable`, or `outcome.unknown` if a COMMIT was
  * sent meanwhile.
  */
 import { types } from 'node:util';
 import { TransactionOutcomeUnknownError, classifyPgError } from '@onepool/platform-postgres';
 import { EngineError } from './engine-error.ts';
+import { GatesHeldError } from './held-gates.ts';
+import type { SkuKey } from '@onepool/stock-domain';
 import type { Command, Outcome } from './command.ts';
 
 export interface LaneLimits {
@@ -62,19 +64,21 @@ export class Lane {
   #overlaps = false;
   #idle: (() => void)[] = [];
 
+  /** `aside` is where commands wait whose gates are held, however many; without it `run` must not throw GatesHeldError. */
   constructor(
     private readonly run: RunBatch,
     private readonly limits: LaneLimits,
     private readonly hooks: LaneHooks = {},
+    private readonly aside: Lane | null = null,
   ) {}
 
   get depth(): number {
-    return this.#queue.length;
+    return this.#queue.length + (this.aside?.depth ?? 0);
   }
 
   /** Queues a command; refused at once when the queue is so long that waiting would be in vain. */
   submit(command: Command, deadline: number): Promise<Outcome> {
-    if (this.#queue.length >= this.limits.queueMax) return Promise.reject(new EngineError('service.overloaded'));
+    if (this.depth >= this.limits.queueMax) return Promise.reject(new EngineError('service.overloaded'));
     return new Promise((resolve, reject) => {
       this.#queue.push({ command, deadline, resolve, reject, commitSent: false });
       this.#goOn();
@@ -82,8 +86,9 @@ export class Lane {
   }
 
   /** Resolves once nothing is queued or running. */
-  idle(): Promise<void> {
-    return this.#isIdle ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  async idle(): Promise<void> {
+    if (!this.#isIdle) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.aside?.idle();
   }
 
   get #isIdle(): boolean {
@@ -140,12 +145,27 @@ export class Lane {
       if (waiting.length === 0) return;
       const error = await this.#attempt(waiting, onSent);
       if (error === null) return;
+      if (error instanceof GatesHeldError) {
+        waiting = this.#putAside(waiting, error.skus);
+        continue;
+      }
       const next = nextStep(error, attempt, waiting.length);
       this.hooks.onRetry?.(next);
       if (next === 'split') return this.#split(waiting, error, onSent);
       if (next === 'unknown') for (const entry of waiting) entry.commitSent = true;
       if (next !== 'again') await pause(RETRY_PAUSE_MS);
     }
+  }
+
+  /** The commands that need none of these SKUs. */
+  #putAside(waiting: readonly Waiting[], held: ReadonlySet<SkuKey>): readonly Waiting[] {
+    this.hooks.onRetry?.('aside');
+    return waiting.filter((entry) => {
+      if (!entry.command.skus.some((sku) => held.has(sku))) return true;
+      if (this.aside === null) throw new Error('Broken invariant: gates are held, and there is no lane to wait in');
+      this.aside.submit(entry.command, entry.deadline).then(entry.resolve, entry.reject);
+      return false;
+    });
   }
 
   async #attempt(waiting: readonly Waiting[], onSent: () => void): Promise<Error | null> {

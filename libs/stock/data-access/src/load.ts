@@ -33,11 +33,13 @@ export interface BatchState {
   readonly watermarks: Watermarks;
 }
 
+/** `patienceMs`: how long to wait for gates, if not as long as a session does. */
 export async function loadBatch(
   client: pg.PoolClient,
   commands: readonly Command[],
   rules: RulesSource,
   known: KnownSupplies,
+  patienceMs: number | null,
 ): Promise<BatchState> {
   const skus = [...new Set(commands.flatMap((command) => command.skus))].sort((a, b) => a - b);
   const healing = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? command.skus : []));
@@ -45,7 +47,7 @@ export async function loadBatch(
   const looked = known.look(skus);
   // Sent together, run in this order: whatever follows the gates sees what was committed while they were waited for.
   const [versions, reading, others, short, openExceptions, watermarks, ofVerbs] = await inOrder([
-    lockGates(client, skus),
+    lockGates(client, skus, patienceMs),
     readUnderGates(
       client,
       commands,
@@ -78,12 +80,20 @@ export async function loadBatch(
   };
 }
 
-async function lockGates(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Map<SkuKey, number>> {
-  const { rows } = await client.query<{ sku_key: number; version: number }>({
+/** `patienceMs`: how long to wait for them, if not as long as the session does. */
+async function lockGates(
+  client: pg.PoolClient,
+  skus: readonly SkuKey[],
+  patienceMs: number | null,
+): Promise<Map<SkuKey, number>> {
+  const limit = patienceMs === null ? [] : [client.query(`SET LOCAL lock_timeout = ${patienceMs}`)];
+  const locking = client.query<{ sku_key: number; version: number }>({
     name: 'lock-gates',
     text: 'SELECT sku_key, version FROM sku_gate WHERE sku_key = ANY($1::int[]) ORDER BY sku_key FOR NO KEY UPDATE',
     values: [skus],
   });
+  const noLimit = patienceMs === null ? [] : [client.query('SET LOCAL lock_timeout TO DEFAULT')];
+  const [{ rows }] = await inOrder([locking, ...limit, ...noLimit]);
   return new Map(rows.map((row) => [row.sku_key, row.version]));
 }
 

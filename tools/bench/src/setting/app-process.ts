@@ -26,6 +26,8 @@ export interface App extends RunningProgram {
 export const APP_CLIENT = 'bench-http';
 const START_DEADLINE_MS = 30_000;
 const POLL_MS = 50;
+/** As `npm start` has it (tools/runtime, app-catalogue.ts). */
+const HEAP_MB = 512;
 const dist = join(root, 'apps/availability/dist');
 
 /** One replica as `npm start` runs it: logs at info into a file, metrics and key check on, its relay at work. */
@@ -36,7 +38,7 @@ export async function startApp(database: BenchDatabase, servers: Servers): Promi
     [join(dist, 'api-key.js'), 'create', '--client', APP_CLIENT, '--scopes', 'all'],
     { env: { ...process.env, DATABASE_URL: database.url } },
   );
-  const program = await startProgram([join(dist, 'main.js')], port, join(servers.home, 'availability.log'), {
+  const program = await startProgram([`--max-old-space-size=${HEAP_MB}`, join(dist, 'main.js')], port, join(servers.home, 'availability.log'), {
     DATABASE_URL: database.url,
     NATS_URL: await servers.natsUrl(),
     PORT: String(port),

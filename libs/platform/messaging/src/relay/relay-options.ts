@@ -28,9 +28,9 @@ export interface RelayOptions {
   readonly stream: StreamDefinition;
   /** 8 unless told; the number that the writers use. */
   readonly partitionCount?: number;
-  /** Publishes outstanding at most, 256 unless told. */
+  /** Publishes outstanding at most, 128 unless told. */
   readonly window?: number;
-  /** Rows read at once of each partition, 128 unless told. */
+  /** Rows read at once of each partition, 64 unless told. */
   readonly batchSize?: number;
   /** How long a relay that fell silent keeps its partitions, 15 s unless told. */
   readonly leaseMs?: number;
@@ -51,8 +51,8 @@ export type RelaySettings = Required<RelayOptions> & { readonly owner: string };
 export function relaySettings(options: RelayOptions): RelaySettings {
   const settings = {
     partitionCount: 8,
-    window: 256,
-    batchSize: 128,
+    window: 128,
+    batchSize: 64,
     leaseMs: 15_000,
     publishTimeoutMs: 5_000,
     pollIntervalMs: 50,

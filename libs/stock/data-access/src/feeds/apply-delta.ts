@@ -38,15 +38,15 @@ interface DeltaRow {
   readonly record_id: string | null;
 }
 
-/** Settles what lies after the cursor, at most `sizeOf()` rows at a time; ends when nothing is left. */
+/** Settles what lies after the cursor, at the context's pace; ends when nothing is left. */
 export async function* applyDelta(
   context: DeltaContext,
   feed: FeedRecord,
   cursor: number,
-  sizeOf: () => number,
 ): AsyncGenerator<ChunkDone, void, void> {
   for (let upto = cursor; ; ) {
-    const done = await applyChunk(context, feed, upto, sizeOf());
+    await context.pace.pause();
+    const done = await applyChunk(context, feed, upto, context.pace.rows);
     if (done === null) return;
     yield done;
     upto = done.upto;
@@ -59,6 +59,7 @@ async function applyChunk(
   cursor: number,
   size: number,
 ): Promise<ChunkDone | null> {
+  const started = performance.now();
   const { rows } = await context.pool.query<DeltaRow>(
     `SELECT line, sku_key, node_key, quantity, at_ms, record_id FROM ${stageTableOf(feed)} WHERE line > $1 ORDER BY line LIMIT $2`,
     [cursor, size],
@@ -94,7 +95,7 @@ async function applyChunk(
         WHERE feed_key = $1`,
       [feed.feed_key, last.line, rows.length, decided.changed, faults.length, context.leaseSeconds],
     );
-    return { rows: rows.length, changed: decided.changed > 0, upto: last.line };
+    return { rows: rows.length, changed: decided.changed > 0, upto: last.line, took_ms: performance.now() - started };
   });
 }
 

@@ -22,8 +22,8 @@ interface StageShape {
 }
 
 /**
- * Settles what lies after the cursor, about `sizeOf()` rows at a time; ends when nothing is left. When a chunk fails, what
- * is behind it on the connection finds the cursor elsewhere and does nothing.
+ * Settles what lies after the cursor, at the context's pace; ends when nothing is left. When a chunk fails, what is behind
+ * it on the connection finds the cursor elsewhere and does nothing.
  *
  * @throws FeedMovedOnError when somebody else has gone on with the feed.
  */
@@ -31,17 +31,23 @@ export async function* applyReset(
   context: ApplyContext,
   feed: FeedRecord,
   cursor: number,
-  sizeOf: () => number,
 ): AsyncGenerator<ChunkDone, void, void> {
-  const client = await context.pool.connect();
+  const { pool, pace } = context;
+  const client = await pool.connect();
   let before: Promise<ChunkDone> | null = null;
   try {
     const shape = await shapeOf(client, feed);
-    let chunk = await nextChunk(client, shape, cursor, sizeOf());
+    let chunk = await nextChunk(client, shape, cursor, pace.rows);
     while (chunk !== null) {
+      const pause = pace.pause();
+      if (pause !== null) {
+        if (before !== null) yield await before;
+        before = null;
+        await pause;
+      }
       // Asked ahead of the chunk, which answers it soonest.
-      const next = nextChunk(client, shape, chunk.end, sizeOf());
-      const applying = applyChunk(client, context, feed, chunk);
+      const next = nextChunk(client, shape, chunk.end, pace.rows);
+      const applying = applyChunk(client, context, feed, chunk, before);
       // Awaited below, unless something fails first.
       for (const one of [next, applying]) one.catch(() => undefined);
       const done = before;
@@ -72,12 +78,20 @@ interface Chunk {
   readonly earliest: number;
 }
 
+/** `before`: the chunk that is under way on the same connection. */
 async function applyChunk(
   client: pg.PoolClient,
   { partitionCount, leaseSeconds }: ApplyContext,
   feed: FeedRecord,
   { from, end, skus, codes, rows, earliest }: Chunk,
+  before: Promise<unknown> | null,
 ): Promise<ChunkDone> {
+  let started = performance.now();
+  // It is not under way before the one before has ended.
+  before?.then(
+    () => (started = performance.now()),
+    () => undefined,
+  );
   const density: Density = end - from <= skus.length * KEYS_PER_SKU_WHEN_DENSE ? 'dense' : 'sparse';
   const partitions = codes.map((code) => partitionOf(code, partitionCount));
   const { feed_key, source, id, trace } = feed;
@@ -100,7 +114,7 @@ async function applyChunk(
   ]);
   const [answer] = told;
   if (!answer) throw new FeedMovedOnError(`feed ${feed_key} is no longer at ${from}`);
-  return { rows, changed: answer.applied > 0, upto: end };
+  return { rows, changed: answer.applied > 0, upto: end, took_ms: performance.now() - started };
 }
 
 /**

@@ -2,8 +2,11 @@
 import type { SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { FeedRecord } from './feed-record.ts';
+import type { Pace } from './pace.ts';
 
+/** What chunks are applied with. */
 export interface ApplyContext {
+  readonly pace: Pace;
   /** Of one connection, with `pipeline`. */
   readonly pool: pg.Pool;
   readonly partitionCount: number;
@@ -26,6 +29,7 @@ export interface ChunkDone {
   readonly rows: number;
   readonly changed: boolean;
   readonly upto: number;
+  readonly took_ms: number;
 }
 
 /** Locks the gates of these SKUs, in order. */

@@ -3,6 +3,7 @@
  * reader nor the database ever waits for more than one piece, so that memory stays the same for ten rows and for
  * twenty million. The caller's backpressure is the stream's.
  */
+import { setTimeout as delay, setImmediate as turnOfOthers } from 'node:timers/promises';
 import { FEED_BYTES_MAX, FEED_ROWS_MAX, type Feed, type FeedQuery } from '@onepool/contracts';
 import { inTransaction } from '@onepool/platform-postgres';
 import type { SellingRules } from '@onepool/stock-domain';
@@ -18,9 +19,9 @@ import { RowBatch } from './row-batch.ts';
 import { FUTURE_TOLERANCE_MS, type FeedFormat, RowReader } from './row-reader.ts';
 import { createStage, dropStage, stagePiece } from './staging.ts';
 
-const ROWS_PER_PIECE = 20_000;
+const ROWS_PER_PIECE = 10_000;
 /** With those of the chunk of bytes that completes it. */
-const ROWS_EXPECTED = 32_000;
+const ROWS_EXPECTED = 20_000;
 
 export interface FeedLimits {
   readonly bytesMax: number;
@@ -48,6 +49,7 @@ export class FeedUploads {
     private readonly rules: RulesSource,
     private readonly reads: FeedReads,
     private readonly onStaged: () => void,
+    private readonly isBusy: () => boolean,
     private readonly limits: FeedLimits = { bytesMax: FEED_BYTES_MAX, rowsMax: FEED_ROWS_MAX },
   ) {}
 
@@ -100,8 +102,13 @@ export class FeedUploads {
     let stored: Promise<void> = Promise.resolve();
     let [batch, other] = [new RowBatch(ROWS_EXPECTED), new RowBatch(ROWS_EXPECTED)];
     let total = 0;
+    let begun = performance.now();
     const store = async (): Promise<void> => {
       await stored;
+      // While commands come in, half of the time is theirs.
+      const now = performance.now();
+      if (this.isBusy()) await delay(now - begun);
+      begun = performance.now();
       other.clear();
       [batch, other] = [other, batch];
       stored = this.#storePiece(feed, other, codes, rules);
@@ -114,6 +121,8 @@ export class FeedUploads {
       total += batch.received - before;
       if (total > this.limits.rowsMax) await this.#fail(feed, `more than ${this.limits.rowsMax} rows`);
       if (batch.received >= ROWS_PER_PIECE) await store();
+      // Bytes that have arrived are handed on without end; whoever else this process serves gets a turn between them.
+      await turnOfOthers();
     }
     await store();
     await stored;

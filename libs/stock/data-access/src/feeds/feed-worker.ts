@@ -1,15 +1,16 @@
 /**
  * Applies staged feeds, in any replica. A feed is claimed by a lease that each chunk renews; a chunk's progress commits
  * with its effect, and a chunk begins by comparing the feed's cursor, so a worker that lost its lease without knowing
- * does no harm. Chunks adapt to a time, since others wait for their SKUs meanwhile.
+ * does no harm.
  */
 import { createPool, inTransaction } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import type { RulesSource } from '../rules-source.ts';
-import { applyDelta, type DeltaContext } from './apply-delta.ts';
+import { applyDelta } from './apply-delta.ts';
 import { applyReset } from './apply-reset.ts';
 import { type ChunkDone, FeedMovedOnError } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from './feed-record.ts';
+import { Pace } from './pace.ts';
 import { prepareFeed } from './prepare-feed.ts';
 import { dropStage } from './staging.ts';
 
@@ -20,6 +21,8 @@ export interface FeedWorkerOptions {
   readonly partitionCount: number;
   /** Rows of a chunk; unless given they adapt to the time that a chunk takes. */
   readonly rowsPerChunk?: number;
+  /** Whether commands have come in of late; then feeds give way to them. */
+  readonly isBusy?: () => boolean;
   /** Pause between looks for work, in milliseconds. Default 500. */
   readonly intervalMs?: number;
   readonly onError?: (error: unknown) => void;
@@ -27,8 +30,7 @@ export interface FeedWorkerOptions {
   readonly onCommitted?: () => void;
 }
 
-const CHUNK_TARGET_MS = 40;
-const ROWS_PER_CHUNK = { first: 4_000, min: 1_000, max: 10_000, maxDelta: 1_000 } as const;
+const ROWS_PER_CHUNK_MAX = { reset: 10_000, delta: 1_000 } as const;
 const LEASE_SECONDS = 30;
 
 /**
@@ -134,31 +136,26 @@ export class FeedWorker {
   }
 
   async #applyChunks(pool: pg.Pool, feed: FeedRecord): Promise<void> {
-    const { schema, partitionCount, rowsPerChunk } = this.options;
-    const context: DeltaContext = { pool, schema, partitionCount, rules: this.rules, leaseSeconds: LEASE_SECONDS };
+    const { schema, partitionCount, rowsPerChunk, isBusy = () => false } = this.options;
+    const pace = new Pace({ rowsPerChunk, rowsMax: ROWS_PER_CHUNK_MAX[feed.mode], isBusy });
+    const context = { pool, schema, partitionCount, rules: this.rules, leaseSeconds: LEASE_SECONDS, pace };
     const chunks = feed.mode === 'reset' ? applyReset : applyDelta;
-    const max = feed.mode === 'reset' ? ROWS_PER_CHUNK.max : ROWS_PER_CHUNK.maxDelta;
     let { cursor } = feed;
-    let size: number = rowsPerChunk ?? ROWS_PER_CHUNK.first;
-    const settled = ({ upto, changed }: ChunkDone): void => {
+    const settled = ({ upto, changed, took_ms }: ChunkDone): void => {
       cursor = upto;
+      pace.settled(took_ms);
       if (changed) this.options.onCommitted?.();
     };
     while (!this.#stopped) {
       try {
-        let started = performance.now();
-        for await (const done of chunks(context, feed, cursor, () => size)) {
+        for await (const done of chunks(context, feed, cursor)) {
           settled(done);
           if (this.#stopped) break;
-          const took_ms = performance.now() - started;
-          started += took_ms;
-          size = rowsPerChunk ?? nextSize(Math.max(size, ROWS_PER_CHUNK.min), took_ms, max);
         }
         if (!this.#stopped) return await finish(pool, feed);
       } catch (error) {
         if (!isOfItsRows(error)) throw error;
-        if (size > 1) size = Math.max(1, size >> 2);
-        else settled(await this.#refuseNext(pool, feed, cursor, error));
+        if (!pace.narrow()) settled(await this.#refuseNext(pool, feed, cursor, error));
       }
     }
     await this.#letGo(feed);
@@ -183,7 +180,7 @@ export class FeedWorker {
       );
       const done = rows[0];
       if (!done || done.upto === null) throw new FeedMovedOnError(`feed ${feed.feed_key} is no longer at ${cursor}`);
-      return { rows: done.rows, changed: false, upto: done.upto };
+      return { rows: done.rows, changed: false, upto: done.upto, took_ms: 0 };
     });
   }
 
@@ -198,12 +195,6 @@ export class FeedWorker {
 /** Whether the rows themselves are at fault: a value or a balance out of its bounds. Anything else may pass. */
 const isOfItsRows = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && /^(22...|23514)$/.test(String(error.code));
-
-/** Twice as many rows, or half, whenever a chunk took far less or more than the target. */
-const nextSize = (size: number, took_ms: number, max: number): number => {
-  if (took_ms < CHUNK_TARGET_MS / 2) return Math.min(max, size * 2);
-  return took_ms > CHUNK_TARGET_MS * 1.5 ? Math.max(ROWS_PER_CHUNK.min, size >> 1) : Math.min(max, size);
-};
 
 async function finish(pool: pg.Pool, feed: FeedRecord): Promise<void> {
   await inTransaction(pool, async (client) => {

@@ -33,7 +33,9 @@ export class StockFeeds {
     const rules = new RulesSource(this.#pool);
     this.reads = new FeedReads(this.#pool);
     this.worker = new FeedWorker(this.#pool, rules, options);
-    this.#uploads = new FeedUploads(this.#pool, rules, this.reads, () => this.worker.nudge(), options.limits);
+    const onStaged = (): void => this.worker.nudge();
+    const isBusy = options.isBusy ?? (() => false);
+    this.#uploads = new FeedUploads(this.#pool, rules, this.reads, onStaged, isBusy, options.limits);
   }
 
   /** See {@link FeedUploads.receive}. */
