@@ -38,7 +38,11 @@ export function installHotRoutes(
         method: method.toUpperCase(),
         url,
         ...scopedRoute(needed),
-        handler: async (request, reply) => reply.status(success).send(await answer(request)),
+        handler: async (request, reply) => {
+          const answered = await answer(request);
+          await endOfTurn();
+          return reply.status(success).send(answered);
+        },
       });
     };
     add(operations.hold.http, 'reservations:write', async (request) =>
@@ -53,6 +57,18 @@ export function installHotRoutes(
     }));
     done();
   });
+}
+
+let ending: Promise<void> | null = null;
+
+function endOfTurn(): Promise<void> {
+  ending ??= new Promise((resolve) =>
+    setImmediate(() => {
+      ending = null;
+      resolve();
+    }),
+  );
+  return ending;
 }
 
 function callerOf(request: FastifyRequest): ApiClient {

@@ -11,6 +11,7 @@ import {
 } from 'pino';
 import { redactKeys, redactMembers, secretSerializers } from './redact.ts';
 import { currentTrace } from './trace.ts';
+import { TurnStream } from './turn-stream.ts';
 
 export type { Logger };
 
@@ -22,10 +23,8 @@ export interface CreateLoggerOptions {
   readonly name: string;
   /** `info` unless said otherwise. */
   readonly level?: LogLevel;
-  /** Where lines go; standard output unless said otherwise. */
+  /** Where lines go; standard output, in turns of the event loop, unless said otherwise. */
   readonly destination?: DestinationStream;
-  /** Collects lines for up to 100 ms before writing; `kill -9` loses those. For load tests. */
-  readonly isBuffered?: boolean;
 }
 
 /** Makes the app's logger. Lines within a request carry `request_id`, `trace_id` and `span_id`. */
@@ -46,13 +45,7 @@ export function createLogger(options: CreateLoggerOptions): Logger {
     },
     hooks: { streamWrite: redactKeys },
   };
-  return pino(settings, options.destination ?? standardOutput(options.isBuffered ?? false));
-}
-
-function standardOutput(isBuffered: boolean): DestinationStream {
-  return isBuffered
-    ? destination({ dest: 1, sync: false, minLength: 16_384, periodicFlush: 100 })
-    : destination({ dest: 1, sync: true });
+  return pino(settings, options.destination ?? new TurnStream(destination({ dest: 1, sync: true })));
 }
 
 /** Lets Nest's own messages go through our logger: `NestFactory.create(…, { logger: nestLogger(logger) })`. */
