@@ -5,7 +5,7 @@
  * it up by hash needs no constant-time comparison either: what the time of an index look-up could reveal is a prefix
  * of the hash, from which nobody can make a key.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** A new key: `key` is shown once and never stored; `sha256` (lower-case hex) is what the store keeps. */
 export function createApiKey(): { readonly key: string; readonly sha256: string } {
@@ -15,7 +15,7 @@ export function createApiKey(): { readonly key: string; readonly sha256: string 
 
 /** SHA-256 of a key, 64 lower-case hex digits. */
 export function sha256OfApiKey(key: string): string {
-  return createHash('sha256').update(key, 'utf8').digest('hex');
+  return hash('sha256', key, 'hex');
 }
 
 /**

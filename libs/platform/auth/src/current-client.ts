@@ -2,21 +2,26 @@ import assert from 'node:assert/strict';
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { ApiClient } from './api-client.ts';
 
-const clients = new WeakMap<object, ApiClient | null>();
+/** On the carrier itself: a WeakMap with an entry for each request costs the garbage collector more than the request. */
+const CLIENT = Symbol('client');
+
+interface Carrier {
+  [CLIENT]?: ApiClient | null;
+}
 
 /** Records the decision about a request or a message: the client, or null where anybody is let in. */
 export function admitted(carrier: object, client: ApiClient | null): void {
-  clients.set(carrier, client);
+  (carrier as Carrier)[CLIENT] = client;
 }
 
 /** True if the request or message was decided about. */
 export function wasAdmitted(carrier: object): boolean {
-  return clients.has(carrier);
+  return (carrier as Carrier)[CLIENT] !== undefined;
 }
 
 /** The client of a Fastify request or of a NATS message's context, undefined where nobody had to say who they are. */
 export function clientOf(carrier: object): ApiClient | undefined {
-  return clients.get(carrier) ?? undefined;
+  return (carrier as Carrier)[CLIENT] ?? undefined;
 }
 
 /** What carries the decision: the Fastify request, or Nest's context of the message. */

@@ -13,7 +13,10 @@ const SUSPICIOUS_JSON = /\\u|__proto__|constructor|prototype/;
 const NUL_OR_LONE_SURROGATE = /[\0\p{Surrogate}]/u;
 const ERRORS_MAX = 20;
 
-const vetted = new WeakSet<object>();
+/** On the body itself, where only we see it: a WeakSet of all bodies keeps the garbage collector busy. */
+const VETTED = Symbol('vetted');
+const vet = (body: object): void => void Object.defineProperty(body, VETTED, { value: true });
+const isVetted = (body: object): boolean => VETTED in body;
 
 interface Frame {
   readonly value: unknown;
@@ -23,7 +26,7 @@ interface Frame {
 
 /** Finds forbidden text in a value that came from JSON. Safe for any depth; returns at most 20 findings. */
 export function findForbiddenText(root: unknown): readonly ProblemItem[] {
-  if (typeof root === 'object' && root !== null && vetted.has(root)) return [];
+  if (typeof root === 'object' && root !== null && isVetted(root)) return [];
   const found: ProblemItem[] = [];
   const stack: Frame[] = [{ value: root, key: '', parent: undefined }];
   for (let frame = stack.pop(); frame && found.length < ERRORS_MAX; frame = stack.pop()) {
@@ -45,7 +48,7 @@ export function findForbiddenText(root: unknown): readonly ProblemItem[] {
 /** The same for a body that was just parsed from `text`: cheap unless the text looks suspicious. Remembers clean bodies. */
 export function findForbiddenTextInJson(text: string, value: unknown): readonly ProblemItem[] {
   const found = SUSPICIOUS_JSON.test(text) ? findForbiddenText(value) : [];
-  if (found.length === 0 && typeof value === 'object' && value !== null) vetted.add(value);
+  if (found.length === 0 && typeof value === 'object' && value !== null) vet(value);
   return found;
 }
 

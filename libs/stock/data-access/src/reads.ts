@@ -35,7 +35,13 @@ export interface Page<T> {
   readonly nextCursor: string | null;
 }
 
-/** What a channel was last told of a snapshot. */
+/** What a channel was last told of a snapshot; kept with it. */
+const ANSWER = Symbol('answer');
+
+interface Answered {
+  [ANSWER]?: Answer;
+}
+
 interface Answer {
   readonly rules: SellingRules;
   readonly channel: SellingChannel;
@@ -49,7 +55,6 @@ export class StockReads {
   readonly #pool: pg.Pool;
   readonly #proofs = new OneAtATime();
   readonly #counts = new OneAtATime();
-  readonly #answers = new WeakMap<Snapshot, Answer>();
 
   /** With a memory, ATP comes from it; without one, from the database. */
   constructor(
@@ -81,11 +86,11 @@ export class StockReads {
   /** The same question about the same snapshot has the same answer until a rule changes or a node begins or ends to sell. */
   #atpOf(snapshot: Snapshot | null, supply: SkuSupply, rules: SellingRules, perspective: Perspective): ChannelAtp {
     if (snapshot === null || perspective.nodes !== null) return channelAtp(supply, rules, perspective);
-    const known = this.#answers.get(snapshot);
+    const known = (snapshot as Answered)[ANSWER];
     const { channel, now } = perspective;
     if (known?.rules === rules && known.channel === channel && now >= known.from && now < known.until) return known.atp;
     const atp = channelAtp(supply, rules, perspective);
-    this.#answers.set(snapshot, { rules, channel, from: now, until: rules.changesAfter(now), atp });
+    (snapshot as Answered)[ANSWER] = { rules, channel, from: now, until: rules.changesAfter(now), atp };
     return atp;
   }
 
