@@ -13,7 +13,7 @@ import type { Command, Outcome } from './command.ts';
 import { BatchDecider } from './decide-batch.ts';
 import { type BatchState, MissingGates, createGates, loadBatch } from './load.ts';
 import type { DatabaseClock } from './database-clock.ts';
-import { GATE_PATIENCE_MS, heldInsteadOf } from './held-gates.ts';
+import { GATE_PATIENCE_MS, GatesHeldError, gatesHeld } from './held-gates.ts';
 import { OptimisticBatches } from './optimistic-batch.ts';
 import type { ReservationKeys } from './reservation-keys.ts';
 import type { KnownSupplies } from './known-supplies.ts';
@@ -85,8 +85,9 @@ export class BatchRunner {
     try {
       return await runUnderLocks(this.context, commands, patienceMs);
     } catch (error) {
-      if (patienceMs === null) throw error;
-      throw await heldInsteadOf(error, this.context.pool, [...new Set(commands.flatMap(({ skus }) => skus))]);
+      if (patienceMs === null || classifyPgError(error) !== 'lock_timeout') throw error;
+      const held = await gatesHeld(this.context.pool, [...new Set(commands.flatMap(({ skus }) => skus))]);
+      throw held.size > 0 ? new GatesHeldError(held) : error;
     }
   }
 

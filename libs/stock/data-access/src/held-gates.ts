@@ -2,7 +2,6 @@
  * Gates that somebody else holds. A chunk of a feed holds those of a thousand SKUs for tens of milliseconds; commands of
  * other SKUs must not wait for that because they happen to share a batch with one of them.
  */
-import { classifyPgError } from '@onepool/platform-postgres';
 import type { SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
 
@@ -18,12 +17,8 @@ export class GatesHeldError extends Error {
 /** How long a batch that others wait behind waits for a gate, in milliseconds. */
 export const GATE_PATIENCE_MS = 25;
 
-/**
- * What to throw instead of a lock's time-out: which gates are held now, or the time-out itself if they have all been let
- * go of meanwhile.
- */
-export async function heldInsteadOf(error: unknown, pool: pg.Pool, skus: readonly SkuKey[]): Promise<unknown> {
-  if (classifyPgError(error) !== 'lock_timeout') return error;
+/** Those of the SKUs whose gates somebody holds now. */
+export async function gatesHeld(pool: pg.Pool, skus: readonly SkuKey[]): Promise<ReadonlySet<SkuKey>> {
   const { rows } = await pool.query<{ sku_key: SkuKey }>({
     name: 'free-gates',
     text: 'SELECT sku_key FROM sku_gate WHERE sku_key = ANY($1::int[]) ORDER BY sku_key FOR NO KEY UPDATE SKIP LOCKED',
@@ -31,5 +26,5 @@ export async function heldInsteadOf(error: unknown, pool: pg.Pool, skus: readonl
   });
   const held = new Set(skus);
   for (const { sku_key } of rows) held.delete(sku_key);
-  return held.size > 0 ? new GatesHeldError(held) : error;
+  return held;
 }

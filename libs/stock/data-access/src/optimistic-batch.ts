@@ -15,7 +15,7 @@ import type { Command, HoldCommand, Keyed, Outcome } from './command.ts';
 import { BatchDecider } from './decide-batch.ts';
 import { keysOf } from './earlier-effects.ts';
 import { Flights } from './flights.ts';
-import { GatesHeldError } from './held-gates.ts';
+import { GatesHeldError, gatesHeld } from './held-gates.ts';
 import { completeSupplies } from './load.ts';
 import { readWithoutLocks } from './read-without-locks.ts';
 import { Trust } from './trust.ts';
@@ -48,13 +48,6 @@ interface Basis {
   readonly after: Foreseen | null;
   /** Told whether relying on it was right. */
   readonly trust: Trust;
-}
-
-interface Answer {
-  readonly written: boolean;
-  readonly now: number;
-  /** If not everything was written: the SKUs whose gates are held; null if none is, or if versions differ anyway. */
-  readonly held: readonly SkuKey[] | null;
 }
 
 interface Decided {
@@ -95,13 +88,14 @@ export class OptimisticBatches {
     const basis = await this.#basis([...new Set(commands.flatMap(({ skus }) => skus))].sort((a, b) => a - b));
     const decided = basis && this.#decideOrNot(basis, commands, keys);
     if (!basis || !decided) return null;
-    const written = await this.#write(decided, onSent);
-    if (written !== 'all') {
-      // Where others are let through beside those who hold some gates, what was relied on was right.
-      const isCrowded = written === null || written.size === basis.versions.size;
-      if (isCrowded) basis.trust.failed();
-      if (written === null) return null;
-      throw new GatesHeldError(written);
+    const isWritten = await this.#write(decided, onSent);
+    if (!isWritten) {
+      const skus = [...basis.versions.keys()];
+      const held = await gatesHeld(this.context.pool, skus);
+      // Where others get through beside those who hold some gates, what was relied on was right.
+      if (held.size === 0 || held.size === skus.length) basis.trust.failed();
+      if (held.size === 0) return null;
+      throw new GatesHeldError(held);
     }
     if (basis.trust === this.#peace) basis.trust.held();
     for (const [, { supply, version }] of decided.foreseen.supplies) this.context.supplies.remember(supply, version);
@@ -195,23 +189,22 @@ export class OptimisticBatches {
   }
 
   /**
-   * `all` if everything was written; else the SKUs whose gates are held, if that is why, or null. A key that exists
-   * already, or whatever else the database refuses, is for the batch under locks to sort out.
+   * Whether everything was written. A key that exists already, or whatever else the database refuses, is for the batch
+   * under locks to sort out.
    */
-  async #write({ statement, foreseen }: Decided, onSent: () => void): Promise<'all' | ReadonlySet<SkuKey> | null> {
+  async #write({ statement, foreseen }: Decided, onSent: () => void): Promise<boolean> {
     try {
-      const answer = await this.#flights.send<Answer>(statement, () => {
+      const answer = await this.#flights.send<{ written: boolean; now: number }>(statement, () => {
         foreseen.before = this.#last;
         this.#last = foreseen;
         onSent();
       });
       const [row] = answer.rows;
       if (row) this.context.clock.heard(row.now);
-      if (row?.written === true) return 'all';
-      return row?.held ? new Set(row.held) : null;
+      return row?.written === true;
     } catch (error) {
       if (error instanceof TransactionOutcomeUnknownError || classifyPgError(error) === 'connection') throw error;
-      return null;
+      return false;
     } finally {
       if (this.#last === foreseen) this.#last = null;
     }
@@ -238,14 +231,13 @@ const CLOCK = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
  * Parameters: 1 the decision's time (ms), 2 and 3 SKUs, ascending, and their versions, 4 the rules' epoch, 5 until when
  * the decision is good, 6 the proof of the batch before, or null, 7 and 8 the keys of what was refused: such a hold may have been
  * granted earlier, and then its first answer is due. Those that are granted prove by their insert that they are new. Versions are looked at before they are locked, since a lock alone has to be flushed at the end.
- * A gate that someone else holds is skipped, and told.
+ * A gate that someone else holds is skipped, and then the versions differ.
  */
 const UNCHANGED = `
-  looked AS MATERIALIZED (
-    SELECT array_agg(version ORDER BY sku_key) = $3::bigint[] AS are_known FROM sku_gate WHERE sku_key = ANY($2::int[])),
   gates_locked AS MATERIALIZED (
     SELECT sku_key, version FROM sku_gate
-     WHERE sku_key = ANY($2::int[]) AND (SELECT are_known FROM looked)
+     WHERE sku_key = ANY($2::int[])
+       AND (SELECT array_agg(version ORDER BY sku_key) = $3::bigint[] FROM sku_gate WHERE sku_key = ANY($2::int[]))
      ORDER BY sku_key FOR NO KEY UPDATE SKIP LOCKED),
   seen AS MATERIALIZED (
     SELECT array_agg(version ORDER BY sku_key) AS versions, clock_timestamp() AS at FROM gates_locked),
@@ -273,8 +265,5 @@ const conditionOf = ({ now, versions, epoch, rules, after }: Basis, refused: rea
     ...keysOf(refused),
   ],
   guard: 'EXISTS (SELECT FROM unchanged)',
-  answer: `SELECT EXISTS (SELECT FROM unchanged) AS written, ${CLOCK} AS now,
-      CASE WHEN (SELECT are_known FROM looked) THEN
-        (SELECT array_agg(wanted) FROM unnest($2::int[]) AS wanted
-          WHERE wanted NOT IN (SELECT sku_key FROM gates_locked)) END AS held`,
+  answer: `SELECT EXISTS (SELECT FROM unchanged) AS written, ${CLOCK} AS now`,
 });
