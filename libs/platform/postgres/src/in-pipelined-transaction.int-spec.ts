@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type TestDatabase, createTestDatabase } from '@onepool/testing-servers';
 import type pg from 'pg';
 import { TransactionOutcomeUnknownError } from './errors.ts';
-import { inPipelinedTransaction } from './in-pipelined-transaction.ts';
+import { inPipelinedTransaction, transactionSentAtOnce } from './in-pipelined-transaction.ts';
 import { createPool } from './pool.ts';
 
 describe('a pipelined transaction', () => {
@@ -85,5 +85,30 @@ describe('a pipelined transaction', () => {
     });
     await expect(inPipelinedTransaction(pool, work)).rejects.toThrow(TransactionOutcomeUnknownError);
     expect(await ids()).toEqual([1]);
+  });
+
+  it('may be sent at once, and several behind one another on one connection', async () => {
+    const client = await pool.connect();
+    const [one, other] = await Promise.all([
+      transactionSentAtOnce(client, () => [client.query('INSERT INTO item VALUES (6)'), client.query('SELECT 1 AS x')]),
+      transactionSentAtOnce(client, () => [client.query('INSERT INTO item VALUES (7)')]),
+    ]);
+    expect(one[1].rows).toEqual([{ x: 1 }]);
+    expect(other[0].rowCount).toBe(1);
+    expect(await Promise.all([client.query('DELETE FROM item WHERE id > 5')])).toMatchObject([{ rowCount: 2 }]);
+    client.release();
+  });
+
+  it('sent at once is undone as a whole when one of its writes is refused; what was sent behind it stands', async () => {
+    const client = await pool.connect();
+    const [refused, behind] = await Promise.allSettled([
+      transactionSentAtOnce(client, () => [...insert(client, 8)(), ...insert(client, 1)()]),
+      transactionSentAtOnce(client, () => [client.query('INSERT INTO item VALUES (9)')]),
+    ]);
+    expect(refused).toMatchObject({ status: 'rejected', reason: { code: '23505' } });
+    expect(behind.status).toBe('fulfilled');
+    client.release();
+    expect(await ids()).toEqual([1, 9]);
+    await pool.query('DELETE FROM item WHERE id = 9');
   });
 });

@@ -73,7 +73,10 @@ export async function transactionSentAtOnce<T extends readonly unknown[]>(
 }
 
 /** How a transaction ended whose last statement was COMMIT, and whether its session is of no more use. */
-function endingOf(settled: readonly PromiseSettledResult<unknown>[]): { failure: unknown; isBroken: boolean } {
+function endingOf(settled: readonly PromiseSettledResult<unknown>[]): {
+  readonly failure: Error | null;
+  readonly isBroken: boolean;
+} {
   const commit = settled.at(-1);
   const failures = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   const definite = failures.find(isDefiniteFailure);

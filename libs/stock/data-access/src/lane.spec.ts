@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Command, Outcome } from './command.ts';
+import { GatesHeldError } from './held-gates.ts';
 import { Lane } from './lane.ts';
 
 const LIMITS = { commandsPerBatchMax: 512, linesPerBatchMax: 2_000, queueMax: 1_000 };
@@ -107,5 +108,45 @@ describe('a lane', () => {
     await given[0]!.answer();
     await idle;
     expect(await Promise.all(asked)).toHaveLength(40);
+  });
+});
+
+describe('commands whose gates are held', () => {
+  it('wait aside, and the others of their batch go on', async () => {
+    const batches: number[][] = [];
+    const aside: number[][] = [];
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const skusOf = (commands: readonly Command[]): number[] => commands.map(({ skus }) => skus[0] ?? 0);
+    const patient = new Lane(async (commands) => {
+      aside.push(skusOf(commands));
+      await held;
+      return commands.map(() => done);
+    }, LIMITS);
+    const busy = new Lane(
+      async (commands) => {
+        batches.push(skusOf(commands));
+        if (commands.some(({ skus }) => skus.includes(1))) throw new GatesHeldError(new Set([1]));
+        return commands.map(() => done);
+      },
+      LIMITS,
+      {},
+      patient,
+    );
+    const answers = [0, 1, 2].map((sku) => busy.submit(tend(sku), FAR));
+    expect(await Promise.all([answers[0], answers[2]])).toEqual([done, done]);
+    await settled();
+    expect({ batches, aside, depth: busy.depth }).toEqual({
+      batches: [
+        [0, 1, 2],
+        [0, 2],
+      ],
+      aside: [[1]],
+      depth: 0,
+    });
+    expect(await busy.submit(tend(3), FAR)).toBe(done);
+    letGo();
+    expect(await answers[1]).toBe(done);
+    await busy.idle();
   });
 });

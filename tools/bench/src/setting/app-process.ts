@@ -38,13 +38,18 @@ export async function startApp(database: BenchDatabase, servers: Servers): Promi
     [join(dist, 'api-key.js'), 'create', '--client', APP_CLIENT, '--scopes', 'all'],
     { env: { ...process.env, DATABASE_URL: database.url } },
   );
-  const program = await startProgram([`--max-old-space-size=${HEAP_MB}`, join(dist, 'main.js')], port, join(servers.home, 'availability.log'), {
-    DATABASE_URL: database.url,
-    NATS_URL: await servers.natsUrl(),
-    PORT: String(port),
-    ONEPOOL_INSTANCE: 'bench-availability',
-    LOG_LEVEL: process.env['LOG_LEVEL'] || 'info',
-  });
+  const program = await startProgram(
+    [`--max-old-space-size=${HEAP_MB}`, join(dist, 'main.js')],
+    port,
+    join(servers.home, 'availability.log'),
+    {
+      DATABASE_URL: database.url,
+      NATS_URL: await servers.natsUrl(),
+      PORT: String(port),
+      ONEPOOL_INSTANCE: 'bench-availability',
+      LOG_LEVEL: process.env['LOG_LEVEL'] || 'info',
+    },
+  );
   return { ...program, key: created.stdout.trim() };
 }
 

@@ -34,11 +34,15 @@ export interface ServerChoice {
 
 const PREFIX = 'bench-';
 
+/** Beyond what `npm start` gives a newcomer's machine: as much as PostgreSQL's manual advises for a server of 4 GB. */
+const SETTINGS = { shared_buffers: '1GB' };
+
 export async function startServers({ base, databaseUrl, natsUrl }: ServerChoice): Promise<Servers> {
   await mkdir(base, { recursive: true });
   await removeLeftovers(base);
   const home = await mkdtemp(join(base, `${PREFIX}${process.pid}-`));
-  const postgres = databaseUrl === undefined ? await startPostgres({ home, port: await freePort() }) : null;
+  const postgres =
+    databaseUrl === undefined ? await startPostgres({ home, port: await freePort(), settings: SETTINGS }) : null;
   let nats: Promise<string> | undefined;
   const ownNats = async (): Promise<string> => (await startNats({ home, port: await freePort() })).url;
   return {

@@ -44,7 +44,7 @@ export async function* applyDelta(
   feed: FeedRecord,
   cursor: number,
 ): AsyncGenerator<ChunkDone, void, void> {
-  for (let upto = cursor; ; ) {
+  for (let upto = cursor; ;) {
     await context.pace.pause();
     const done = await applyChunk(context, feed, upto, context.pace.rows);
     if (done === null) return;

@@ -37,8 +37,9 @@ export interface PlainContext {
 export class PlainLines {
   /** Where the cells of the line begin, and one past its end. */
   readonly #starts: Int32Array;
+  /** The SKU of the row before, and where it was put: counts mostly tell one SKU node by node. */
   #batch: RowBatch | null = null;
-  /** The SKU of the row before: counts mostly tell one SKU node by node. */
+  #clearings = 0;
   #skuBytes: Buffer = Buffer.alloc(0);
   #skuPlace = -1;
 
@@ -51,7 +52,11 @@ export class PlainLines {
 
   /** Adds the line that begins at `from`; answers where it ends, or −1 if it isn't plain and was left alone. */
   read(bytes: Buffer, from: number, line: number, batch: RowBatch): number {
-    if (batch !== this.#batch) [this.#batch, this.#skuPlace] = [batch, -1];
+    if (batch !== this.#batch || batch.clearings !== this.#clearings) {
+      this.#batch = batch;
+      this.#clearings = batch.clearings;
+      this.#skuPlace = -1;
+    }
     const end = this.#cut(bytes, from);
     if (end < 0) return -1;
     const { sku, node, quantity } = this.layout;

@@ -64,6 +64,8 @@ export class RowBatch {
   received = 0;
   /** Rows that name a SKU and a node. */
   rows = 0;
+  /** How often it was cleared: places among the codes mean nothing afterwards. */
+  clearings = 0;
   /** Only few feeds tell any. */
   readonly #recordIds = new Map<number, string>();
   #columns: ReturnType<typeof columnsFor>;
@@ -126,6 +128,7 @@ export class RowBatch {
     this.faults.length = 0;
     this.received = 0;
     this.rows = 0;
+    this.clearings += 1;
   }
 
   #grow(): void {

@@ -66,7 +66,7 @@ export class RowReader {
       refuse(into, this.#line, TOO_LONG);
       return;
     }
-    for (let from = 0; from <= lines.length; ) {
+    for (let from = 0; from <= lines.length;) {
       this.#line += 1;
       let end = this.#plain?.read(lines, from, this.#line, into) ?? -1;
       if (end >= 0) into.received += 1;
