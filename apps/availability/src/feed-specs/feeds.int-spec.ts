@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type StockEngine, type StockFeeds, StockReads } from '@onepool/stock-data-access';
-import { act, done, hold, receipt, record, sale } from '../engine-specs/asking.ts';
+import { FeedSupersededError, type StockEngine, type StockFeeds, StockReads } from '@onepool/stock-data-access';
+import { act, done, hold, receipt, record, sale, until } from '../engine-specs/asking.ts';
 import { brokenLaws } from '../engine-specs/laws.ts';
 import { CLIENT, type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
 import { feed, feedsOn, refusalsOf, send } from './feeding.ts';
@@ -292,5 +292,29 @@ describe('one id', () => {
     expect(await feeds.reads.feed(CLIENT, 'cut')).toMatchObject({ state: 'receiving' });
     expect(await feed(feeds, [told('sku2', 'n1', 4)], query)).toMatchObject({ state: 'done', rows: { received: 1 } });
     expect(await row('sku1', 'n1')).toBeUndefined();
+  });
+
+  it('of whose rows a crash of the server has lost some is not applied, and may be sent again', async () => {
+    const query = { id: 'lost', at: now - MINUTE };
+    async function* halfLost(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(`${JSON.stringify(told('sku1', 'n1', 5))}\n`.repeat(12_000));
+      await until('a piece has been stored', async () => {
+        const stored = await pool.dataSource.query<{ received: string }[]>(
+          `SELECT received FROM feed WHERE id = 'lost'`,
+        );
+        return Number(stored[0]?.received) > 0;
+      });
+      // What recovery does to a piece whose commit had not been flushed.
+      await pool.dataSource.query(`UPDATE feed SET received = 0, staged = 0 WHERE id = 'lost'`);
+      yield Buffer.from(`${JSON.stringify(told('sku2', 'n1', 5))}\n`);
+    }
+    const parameters = { source: 'wms', mode: 'reset', measure: 'physical', completeness: 'full' } as const;
+    const upload = { ...parameters, id: 'lost', capturedAt: new Date(query.at).toISOString() };
+    const receiving = feeds.receive({ client: CLIENT, query: upload, format: 'ndjson', body: halfLost(), trace: null });
+    await expect(receiving).rejects.toThrow(FeedSupersededError);
+    await feeds.worker.once();
+    expect(await feeds.reads.feed(CLIENT, 'lost')).toMatchObject({ state: 'receiving' });
+    const again = await feed(feeds, [told('sku2', 'n1', 4)], { ...query, completeness: 'full' });
+    expect(again).toMatchObject({ state: 'done', rows: { received: 1 } });
   });
 });

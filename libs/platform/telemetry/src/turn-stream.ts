@@ -12,22 +12,28 @@ export class TurnStream implements DestinationStream {
   #isDue = false;
 
   constructor(private readonly destination: DestinationStream) {
-    process.on('exit', () => this.flush());
+    process.on('exit', () => this.flushSync());
   }
 
   write(line: string): void {
     this.#lines += line;
-    if (this.#lines.length >= LENGTH_MAX) return this.flush();
+    if (this.#lines.length >= LENGTH_MAX) return this.flushSync();
     if (this.#isDue) return;
     this.#isDue = true;
     setImmediate(() => {
       this.#isDue = false;
-      this.flush();
+      this.flushSync();
     });
   }
 
-  /** Writes what has been collected now. */
-  flush(): void {
+  /** For `logger.flush(…)`. */
+  flush(done?: (error?: Error) => void): void {
+    this.flushSync();
+    done?.();
+  }
+
+  /** Writes what has been collected now; pino calls it after a fatal line. */
+  flushSync(): void {
     if (this.#lines === '') return;
     const lines = this.#lines;
     this.#lines = '';

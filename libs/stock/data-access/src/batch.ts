@@ -45,7 +45,11 @@ export class BatchRunner {
   /** Resolves when the batch that came last has ended. */
   #last: Promise<void> = Promise.resolve();
 
-  constructor(private readonly context: BatchContext) {
+  /** Of the main lane's, or of those that wait aside. */
+  constructor(
+    private readonly context: BatchContext,
+    private readonly place: keyof typeof GATE_PATIENCE_MS,
+  ) {
     this.#optimistic = new OptimisticBatches(context);
   }
 
@@ -60,19 +64,14 @@ export class BatchRunner {
     return running;
   }
 
-  /** Under locks, however long it takes to get them. Others of the lane go ahead meanwhile. */
-  runPatiently(commands: readonly Command[]): Promise<readonly Outcome[]> {
-    return this.#forgetting(() => this.#underLocks(commands, null));
-  }
-
   #run(commands: readonly Command[], onSent: () => void, before: Promise<void>): Promise<readonly Outcome[]> {
     const { reservationKeys, onDecided, onCommitted } = this.context;
     return this.#forgetting(async () => {
       const keys = await reservationKeys.take(holdsAmong(commands));
-      const outcomes = await this.#optimistic.run(commands, keys, onSent);
+      const outcomes = await this.#optimistic.run(commands, keys, onSent).catch(this.#heldIsNull);
       if (outcomes === null) {
         await before;
-        return this.#underLocks(commands, GATE_PATIENCE_MS);
+        return this.#underLocks(commands);
       }
       onDecided('optimistic');
       onCommitted();
@@ -80,16 +79,22 @@ export class BatchRunner {
     });
   }
 
-  async #underLocks(commands: readonly Command[], patienceMs: number | null): Promise<readonly Outcome[]> {
+  async #underLocks(commands: readonly Command[]): Promise<readonly Outcome[]> {
     this.context.onDecided('locked');
     try {
-      return await runUnderLocks(this.context, commands, patienceMs);
+      return await runUnderLocks(this.context, commands, GATE_PATIENCE_MS[this.place]);
     } catch (error) {
-      if (patienceMs === null || classifyPgError(error) !== 'lock_timeout') throw error;
+      if (classifyPgError(error) !== 'lock_timeout') throw error;
       const held = await gatesHeld(this.context.pool, [...new Set(commands.flatMap(({ skus }) => skus))]);
       throw held.size > 0 ? new GatesHeldError(held) : error;
     }
   }
+
+  /** Aside, held gates are waited for, which needs the locks. */
+  #heldIsNull = (error: unknown): null => {
+    if (this.place === 'aside' && error instanceof GatesHeldError) return null;
+    throw error;
+  };
 
   /** After a lost connection nothing is known any more. */
   async #forgetting<T>(work: () => Promise<T>): Promise<T> {
@@ -105,11 +110,10 @@ export class BatchRunner {
 
 const holdsAmong = (commands: readonly Command[]): number => commands.filter(({ kind }) => kind === 'hold').length;
 
-/** `patienceMs`: how long to wait for a gate, if not as long as a session does. */
 async function runUnderLocks(
   context: BatchContext,
   commands: readonly Command[],
-  patienceMs: number | null,
+  patienceMs: number,
 ): Promise<readonly Outcome[]> {
   const keys = await context.reservationKeys.take(holdsAmong(commands));
   try {
@@ -138,7 +142,7 @@ async function decide(
   client: pg.PoolClient,
   commands: readonly Command[],
   keys: readonly number[],
-  patienceMs: number | null,
+  patienceMs: number,
 ): Promise<Settlement<Decided>> {
   const state = await loadBatch(client, commands, rules, supplies, patienceMs);
   clock.heard(state.now);

@@ -117,7 +117,7 @@ export class StockEngine {
       ...shared,
       pipeline: true,
       settings: BATCH_PLANS,
-      // A lane writes on one, reads on another and waits for gates on a third; not all do all at once.
+      // A lane writes on one and reads on another, and so does what waits aside; not all do all at once.
       max: 2 * laneCount + 4,
       applicationName: `${name}-engine`,
     });
@@ -144,13 +144,11 @@ export class StockEngine {
       onCommitted: options.onCommitted ?? (() => undefined),
     };
     const limits = { ...LIMITS, ...options.limits };
-    const lane = (): Lane => {
-      const batches = new BatchRunner(context);
-      // What a lane has taken is not refused when it has to wait aside.
-      const unlimited = { ...limits, queueMax: Number.POSITIVE_INFINITY };
-      const aside = new Lane((commands) => batches.runPatiently(commands), unlimited, options.hooks);
+    const laneOf = (place: 'main' | 'aside', aside: Lane | null): Lane => {
+      const batches = new BatchRunner(context, place);
       return new Lane((commands, onSent) => batches.run(commands, onSent), limits, options.hooks, aside);
     };
+    const lane = (): Lane => laneOf('main', laneOf('aside', null));
     this.#lanes = Array.from({ length: laneCount }, lane);
     this.#cartLane = lane();
     this.#deadlineMs = options.deadlineMs ?? 10_000;

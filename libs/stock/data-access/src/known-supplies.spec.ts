@@ -30,6 +30,15 @@ describe('known supplies', () => {
     expect(supplies.get(SKU)).toEqual(supplyOf(SKU, 7));
   });
 
+  it('are bounded by their rows as well, since a SKU may be in as many as there are nodes', () => {
+    const known = new KnownSupplies();
+    const rows = Array.from({ length: 1_000 }, (_, node) => emptyRow(node as NodeKey));
+    for (let sku = 1; sku <= 401; sku += 1) known.remember({ sku: sku as SkuKey, rows }, 1);
+    known.remember({ sku: 401 as SkuKey, rows }, 2);
+    const versions = known.look([1, 2, 401].map((sku) => sku as SkuKey)).map(({ version }) => version);
+    expect(versions).toEqual([-1, 1, 2]);
+  });
+
   it('take the rows that were read when the version has moved on, and know them from then on', () => {
     const known = new KnownSupplies();
     known.remember(supplyOf(SKU, 7), 3);

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { TransactionOutcomeUnknownError } from '@onepool/platform-postgres';
 import type { Command, Outcome } from './command.ts';
 import { GatesHeldError } from './held-gates.ts';
 import { Lane } from './lane.ts';
@@ -144,9 +145,24 @@ describe('commands whose gates are held', () => {
       aside: [[1]],
       depth: 0,
     });
+    // Who wants the same SKU follows, without trying first.
+    const follower = busy.submit(tend(1), FAR);
     expect(await busy.submit(tend(3), FAR)).toBe(done);
     letGo();
-    expect(await answers[1]).toBe(done);
+    expect(await Promise.all([answers[1], follower])).toEqual([done, done]);
     await busy.idle();
+    expect({ batches, aside }).toEqual({ batches: [[0, 1, 2], [0, 2], [3]], aside: [[1], [1]] });
+  });
+
+  it('are told that their outcome is unknown when their deadline passes aside and a COMMIT had been sent', async () => {
+    const held = (): Promise<never> => Promise.reject(new GatesHeldError(new Set([1])));
+    const aside = new Lane(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      return held();
+    }, LIMITS);
+    const failures = [new TransactionOutcomeUnknownError(new Error('gone')), new GatesHeldError(new Set([1]))];
+    const main = new Lane(() => Promise.reject(failures.shift() ?? new Error('asked once more')), LIMITS, {}, aside);
+    await expect(main.submit(tend(1), performance.now() + 150)).rejects.toMatchObject({ code: 'outcome.unknown' });
+    expect(failures).toEqual([]);
   });
 });

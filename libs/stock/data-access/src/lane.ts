@@ -5,15 +5,15 @@
  *
  * Failures: a batch whose connection broke is sent again with the same keys, for effects are found by their keys; a
  * lost race for a key or a lock is decided anew; commands whose gates somebody holds wait aside, and the others of their
- * batch go on; any other SQL error splits the batch until the guilty command stands alone. What is not settled by its deadline is answered `service.unavailable`, or `outcome.unknown` if a COMMIT was
- * sent meanwhile.
+ * batch go on; any other SQL error splits the batch until the guilty command stands alone. What is not settled by its
+ * deadline is answered `service.unavailable`, or `outcome.unknown` if a COMMIT was sent meanwhile.
  */
 import { types } from 'node:util';
 import { TransactionOutcomeUnknownError, classifyPgError } from '@onepool/platform-postgres';
-import { EngineError } from './engine-error.ts';
-import { GatesHeldError } from './held-gates.ts';
 import type { SkuKey } from '@onepool/stock-domain';
 import type { Command, Outcome } from './command.ts';
+import { EngineError } from './engine-error.ts';
+import { GatesHeldError } from './held-gates.ts';
 
 export interface LaneLimits {
   readonly commandsPerBatchMax: number;
@@ -64,7 +64,13 @@ export class Lane {
   #overlaps = false;
   #idle: (() => void)[] = [];
 
-  /** `aside` is where commands wait whose gates are held, however many; without it `run` must not throw GatesHeldError. */
+  /** Of the SKUs of which commands are aside: how many are. Whoever wants one of them goes there, too. */
+  readonly #aside = new Map<SkuKey, number>();
+
+  /**
+   * `aside` is where commands wait whose gates are held, and all that follow for the same SKUs until none is left there. A
+   * lane without it puts them at the end of its own queue.
+   */
   constructor(
     private readonly run: RunBatch,
     private readonly limits: LaneLimits,
@@ -80,9 +86,33 @@ export class Lane {
   submit(command: Command, deadline: number): Promise<Outcome> {
     if (this.depth >= this.limits.queueMax) return Promise.reject(new EngineError('service.overloaded'));
     return new Promise((resolve, reject) => {
-      this.#queue.push({ command, deadline, resolve, reject, commitSent: false });
-      this.#goOn();
+      const entry = { command, deadline, resolve, reject, commitSent: false };
+      if (this.#aside.size > 0 && command.skus.some((sku) => this.#aside.has(sku))) this.#putAside(entry);
+      else this.#take(entry);
     });
+  }
+
+  #take(entry: Waiting): void {
+    this.#queue.push(entry);
+    this.#goOn();
+  }
+
+  #putAside(entry: Waiting): void {
+    const { aside } = this;
+    if (aside === null) return this.#take(entry);
+    const { skus } = entry.command;
+    for (const sku of skus) this.#aside.set(sku, (this.#aside.get(sku) ?? 0) + 1);
+    const settled = <T>(answer: (value: T) => void): ((value: T) => void) => {
+      return (value) => {
+        for (const sku of skus) {
+          const left = (this.#aside.get(sku) ?? 0) - 1;
+          if (left > 0) this.#aside.set(sku, left);
+          else this.#aside.delete(sku);
+        }
+        answer(value);
+      };
+    };
+    aside.#take({ ...entry, resolve: settled(entry.resolve), reject: settled(entry.reject) });
   }
 
   /** Resolves once nothing is queued or running. */
@@ -146,7 +176,11 @@ export class Lane {
       const error = await this.#attempt(waiting, onSent);
       if (error === null) return;
       if (error instanceof GatesHeldError) {
-        waiting = this.#putAside(waiting, error.skus);
+        this.hooks.onRetry?.('aside');
+        const { skus } = error;
+        const isHeld = ({ command }: Waiting): boolean => command.skus.some((sku) => skus.has(sku));
+        for (const entry of waiting) if (isHeld(entry)) this.#putAside(entry);
+        waiting = waiting.filter((entry) => !isHeld(entry));
         continue;
       }
       const next = nextStep(error, attempt, waiting.length);
@@ -155,17 +189,6 @@ export class Lane {
       if (next === 'unknown') for (const entry of waiting) entry.commitSent = true;
       if (next !== 'again') await pause(RETRY_PAUSE_MS);
     }
-  }
-
-  /** The commands that need none of these SKUs. */
-  #putAside(waiting: readonly Waiting[], held: ReadonlySet<SkuKey>): readonly Waiting[] {
-    this.hooks.onRetry?.('aside');
-    return waiting.filter((entry) => {
-      if (!entry.command.skus.some((sku) => held.has(sku))) return true;
-      if (this.aside === null) throw new Error('Broken invariant: gates are held, and there is no lane to wait in');
-      this.aside.submit(entry.command, entry.deadline).then(entry.resolve, entry.reject);
-      return false;
-    });
   }
 
   async #attempt(waiting: readonly Waiting[], onSent: () => void): Promise<Error | null> {

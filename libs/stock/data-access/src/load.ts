@@ -33,13 +33,13 @@ export interface BatchState {
   readonly watermarks: Watermarks;
 }
 
-/** `patienceMs`: how long to wait for gates, if not as long as a session does. */
+/** `patienceMs`: how long to wait for a gate. */
 export async function loadBatch(
   client: pg.PoolClient,
   commands: readonly Command[],
   rules: RulesSource,
   known: KnownSupplies,
-  patienceMs: number | null,
+  patienceMs: number,
 ): Promise<BatchState> {
   const skus = [...new Set(commands.flatMap((command) => command.skus))].sort((a, b) => a - b);
   const healing = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? command.skus : []));
@@ -80,20 +80,18 @@ export async function loadBatch(
   };
 }
 
-/** `patienceMs`: how long to wait for them, if not as long as the session does. */
 async function lockGates(
   client: pg.PoolClient,
   skus: readonly SkuKey[],
-  patienceMs: number | null,
+  patienceMs: number,
 ): Promise<Map<SkuKey, number>> {
-  const limit = patienceMs === null ? [] : [client.query(`SET LOCAL lock_timeout = ${patienceMs}`)];
+  const limit = client.query(`SET LOCAL lock_timeout = ${patienceMs}`);
   const locking = client.query<{ sku_key: number; version: number }>({
     name: 'lock-gates',
     text: 'SELECT sku_key, version FROM sku_gate WHERE sku_key = ANY($1::int[]) ORDER BY sku_key FOR NO KEY UPDATE',
     values: [skus],
   });
-  const noLimit = patienceMs === null ? [] : [client.query('SET LOCAL lock_timeout TO DEFAULT')];
-  const [{ rows }] = await inOrder([locking, ...limit, ...noLimit]);
+  const [{ rows }] = await inOrder([locking, limit, client.query('SET LOCAL lock_timeout TO DEFAULT')]);
   return new Map(rows.map((row) => [row.sku_key, row.version]));
 }
 

@@ -6,7 +6,7 @@
  * late, memory is not used and reads go to the database. Holds that expire make no event, so an entry ends when the next
  * hold on its SKU does. What was being read while a look found changes is answered with, but not kept.
  *
- * Known limit: memory is bounded by the number of SKUs; the one kept longest goes first.
+ * Known limit: memory is bounded by the number of SKUs and of their rows; the SKU kept longest goes first.
  */
 import DataLoader from 'dataloader';
 import { OutboxTail } from '@onepool/platform-messaging';
@@ -19,7 +19,8 @@ import { type Snapshot, readSnapshots } from './snapshots.ts';
 const LOOK_EVERY_MS = 50;
 /** An entry is used for this long after the look that confirmed it began; the rest of 250 ms is for answering. */
 const GOOD_FOR_MS = 200;
-const ENTRIES_MAX = 50_000;
+/** SKUs, and rows of all of them: about 100 MB. */
+const ENTRIES_MAX = { skus: 50_000, rows: 1_000_000 };
 const LOAD_BATCH_MAX = 1_000;
 /** Whoever has waited for longer behind other reads is told to come again. */
 const WAIT_MAX_MS = 2_000;
@@ -52,6 +53,8 @@ interface Entry {
   readonly reading: number;
 }
 
+const rowsOf = ({ snapshot }: Entry): number => snapshot?.supply.rows.length ?? 0;
+
 interface Look {
   /** Monotonic local time at which the look began. */
   readonly began: number;
@@ -63,6 +66,8 @@ interface Look {
 export class StockMemory {
   /** By SKU code, as the outbox names what has changed. */
   readonly #entries = new Map<string, Entry>();
+  /** Of all entries. */
+  #rows = 0;
   readonly #loader: DataLoader<NamedSku, Snapshot | null>;
   /** Of each read of the database under way: what looks have told to be changed meanwhile; null is everything. */
   readonly #loads = new Set<{ changed: Set<string> | null }>();
@@ -166,11 +171,21 @@ export class StockMemory {
   }
 
   #keep(code: string, entry: Entry): void {
-    if (this.#entries.size >= ENTRIES_MAX) {
-      const oldest = this.#entries.keys().next();
-      if (!oldest.done) this.#entries.delete(oldest.value);
-    }
+    this.#forget(code);
     this.#entries.set(code, entry);
+    this.#rows += rowsOf(entry);
+    while (this.#entries.size > ENTRIES_MAX.skus || this.#rows > ENTRIES_MAX.rows) {
+      const oldest = this.#entries.keys().next();
+      if (oldest.done) return;
+      this.#forget(oldest.value);
+    }
+  }
+
+  #forget(code: string): void {
+    const entry = this.#entries.get(code);
+    if (entry === undefined) return;
+    this.#entries.delete(code);
+    this.#rows -= rowsOf(entry);
   }
 
   async #run(): Promise<void> {
@@ -207,7 +222,7 @@ export class StockMemory {
     const told = await tail.poll();
     if (!told) return;
     for (const code of told.keys) {
-      this.#entries.delete(code);
+      this.#forget(code);
       for (const { changed } of this.#loads) changed?.add(code);
     }
     this.#look = { began, asOf: told.asOf, rules };
@@ -216,6 +231,7 @@ export class StockMemory {
   #forgetAll(): void {
     this.#look = null;
     this.#entries.clear();
+    this.#rows = 0;
     for (const load of this.#loads) load.changed = null;
   }
 }

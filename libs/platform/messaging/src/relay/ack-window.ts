@@ -48,6 +48,8 @@ export class AckWindow {
     this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {
         if (error === null) this.#acknowledged(message.subject, message.data, message.headers);
+        // No acknowledgement will ever come, as when the server refuses the subscription.
+        else this.#giveUp(Number.POSITIVE_INFINITY, error.message);
       },
     });
   }

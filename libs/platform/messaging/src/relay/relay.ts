@@ -91,8 +91,8 @@ async function withSession(settings: RelaySettings, work: (session: RelaySession
   const client: pg.PoolClient = await settings.pool.connect();
   try {
     const session = new RelaySession(settings, client);
-    await session.open();
     try {
+      await session.open();
       await work(session);
     } catch (error) {
       // NATS alone may have failed; then the leases are given up in good order. If PostgreSQL did, this fails too.

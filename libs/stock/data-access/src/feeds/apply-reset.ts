@@ -39,11 +39,10 @@ export async function* applyReset(
     const shape = await shapeOf(client, feed);
     let chunk = await nextChunk(client, shape, cursor, pace.rows);
     while (chunk !== null) {
-      const pause = pace.pause();
-      if (pause !== null) {
+      if (pace.isBusy) {
         if (before !== null) yield await before;
         before = null;
-        await pause;
+        await pace.pause();
       }
       // Asked ahead of the chunk, which answers it soonest.
       const next = nextChunk(client, shape, chunk.end, pace.rows);

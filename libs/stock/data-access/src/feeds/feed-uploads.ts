@@ -17,11 +17,12 @@ import type { FeedRecord } from './feed-record.ts';
 import { wholeLines } from './line-splitter.ts';
 import { RowBatch } from './row-batch.ts';
 import { FUTURE_TOLERANCE_MS, type FeedFormat, RowReader } from './row-reader.ts';
-import { createStage, dropStage, stagePiece } from './staging.ts';
+import { FeedSupersededError, createStage, dropStage, stagePiece } from './staging.ts';
 
 const ROWS_PER_PIECE = 10_000;
 /** With those of the chunk of bytes that completes it. */
 const ROWS_EXPECTED = 20_000;
+const PAUSE_MS_MAX = 50;
 
 export interface FeedLimits {
   readonly bytesMax: number;
@@ -64,8 +65,8 @@ export class FeedUploads {
     const rules = await this.rules.current();
     const { feed, now } = await this.#open(upload, rules);
     if (feed.state === 'receiving') {
-      await this.#stage(upload, feed, rules, now);
-      await this.#finish(feed);
+      const received = await this.#stage(upload, feed, rules, now);
+      await this.#finish(feed, received);
       this.onStaged();
     }
     return this.reads.feed(client, query.id);
@@ -94,7 +95,12 @@ export class FeedUploads {
     });
   }
 
-  async #stage({ query, format, body }: FeedUpload, feed: FeedRecord, rules: SellingRules, now: number): Promise<void> {
+  async #stage(
+    { query, format, body }: FeedUpload,
+    feed: FeedRecord,
+    rules: SellingRules,
+    now: number,
+  ): Promise<number> {
     const { mode, node } = query;
     const context = { mode, now, capturedAt: feed.captured_at.getTime(), ...(node === undefined ? {} : { node }) };
     const reader = new RowReader(format, context);
@@ -105,9 +111,8 @@ export class FeedUploads {
     let begun = performance.now();
     const store = async (): Promise<void> => {
       await stored;
-      // While commands come in, half of the time is theirs.
-      const now = performance.now();
-      if (this.isBusy()) await delay(now - begun);
+      // While commands come in, half of the time is theirs; what was waited for on the wire was theirs already.
+      if (this.isBusy()) await delay(Math.min(performance.now() - begun, PAUSE_MS_MAX));
       begun = performance.now();
       other.clear();
       [batch, other] = [other, batch];
@@ -126,6 +131,7 @@ export class FeedUploads {
     }
     await store();
     await stored;
+    return total;
   }
 
   async #storePiece(feed: FeedRecord, batch: RowBatch, codes: CodeBook, rules: SellingRules): Promise<void> {
@@ -155,12 +161,14 @@ export class FeedUploads {
     throw new FeedTooLargeError(failure);
   }
 
-  async #finish(feed: FeedRecord): Promise<void> {
-    await this.pool.query(
+  /** `received`: rows that were read. Pieces are not flushed one by one, so a crash of the server may have lost some. */
+  async #finish(feed: FeedRecord, received: number): Promise<void> {
+    const { rowCount } = await this.pool.query(
       `UPDATE feed SET state = 'applying', staged_at = clock_timestamp()
-        WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving'`,
-      [feed.feed_key, feed.attempt],
+        WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving' AND received = $3`,
+      [feed.feed_key, feed.attempt, received],
     );
+    if (rowCount !== 1) throw new FeedSupersededError('another upload has taken over, or rows of this one were lost');
   }
 }
 

@@ -42,8 +42,13 @@ export class Pace {
     return true;
   }
 
-  /** What to wait for before the next chunk is sent; null when it need not even wait for the end of the one before. */
-  pause(): Promise<void> | null {
-    return this.options.isBusy() ? delay(this.#took_ms) : null;
+  /** While commands come in, a chunk is not sent before the one before has ended and the pause after it. */
+  get isBusy(): boolean {
+    return this.options.isBusy();
+  }
+
+  /** As long as the chunk before, if commands come in. */
+  async pause(): Promise<void> {
+    if (this.isBusy) await delay(this.#took_ms);
   }
 }

@@ -43,7 +43,7 @@ export async function stagePiece(pool: pg.Pool, attempt: Attempt, piece: Piece):
   const { bytes, rows, good, hasRecords, faults } = encode(attempt, piece);
   const unreadable = faults.filter(({ code }) => code === 'row.malformed' || code === 'row.too_long').length;
   await inTransaction(pool, async (client) => {
-    // Nothing is promised of a piece. What ends the upload is flushed, and all that came before it with it.
+    // Nothing is promised of a piece. What ends the upload is flushed, all that came before it with it, and it counts.
     await client.query('SET LOCAL synchronous_commit = off');
     const { rowCount } = await client.query(
       `UPDATE feed SET received = received + $3, staged = staged + $4, refused = refused + $5, unreadable = unreadable + $6,
