@@ -46,8 +46,8 @@ interface Basis {
   readonly versions: ReadonlyMap<SkuKey, number>;
   readonly supplies: ReadonlyMap<SkuKey, SkuSupply>;
   readonly after: Foreseen | null;
-  /** Told whether relying on it was right. */
-  readonly trust: Trust;
+  /** SKUs that were read for it; the others were remembered or foreseen. */
+  readonly read: ReadonlySet<SkuKey>;
 }
 
 interface Decided {
@@ -85,29 +85,59 @@ export class OptimisticBatches {
     onSent: () => void,
   ): Promise<readonly Outcome[] | null> {
     if (!commands.every(({ kind }) => kind === 'hold')) return null;
-    const basis = await this.#basis([...new Set(commands.flatMap(({ skus }) => skus))].sort((a, b) => a - b));
-    const decided = basis && this.#decideOrNot(basis, commands, keys);
-    if (!basis || !decided) return null;
-    const isWritten = await this.#write(decided, onSent);
-    if (!isWritten) {
-      const skus = [...basis.versions.keys()];
-      const held = await gatesHeld(this.context.pool, skus);
-      // Where others get through beside those who hold some gates, what was relied on was right.
-      if (held.size === 0 || held.size === skus.length) basis.trust.failed();
-      if (held.size === 0) return null;
-      throw new GatesHeldError(held);
+    const skus = [...new Set(commands.flatMap((command) => command.skus))].sort((a, b) => a - b);
+    const basis = await this.#basis(skus);
+    const first = await this.#attempt(basis, commands, keys, onSent);
+    if (basis === null || first === 'undecided') return null;
+    if (first !== 'unwritten') return first;
+    const fresh = await this.#freshIfStale(basis, skus);
+    if (fresh !== null) {
+      const otherKeys = await this.context.reservationKeys.take(keys.length);
+      const second = await this.#attempt(fresh, commands, otherKeys, () => undefined);
+      if (typeof second !== 'string') return second;
     }
-    if (basis.trust === this.#peace) basis.trust.held();
+    return this.#giveUp(fresh ?? basis, skus);
+  }
+
+  async #attempt(
+    basis: Basis | null,
+    commands: readonly Command[],
+    keys: readonly number[],
+    onSent: () => void,
+  ): Promise<readonly Outcome[] | 'undecided' | 'unwritten'> {
+    const decided = basis && this.#decideOrNot(basis, commands, keys);
+    if (!basis || !decided) return 'undecided';
+    if (!(await this.#write(decided, onSent))) return 'unwritten';
+    if (basis.read.size > 0) this.#peace.held();
     for (const [, { supply, version }] of decided.foreseen.supplies) this.context.supplies.remember(supply, version);
     if (this.#last?.before === decided.foreseen) this.#last.before = null;
     return decided.outcomes;
   }
 
-  /** What is foreseen, remembered and read of these SKUs; null when that is not worth it or not enough. */
-  async #basis(skus: readonly SkuKey[]): Promise<Basis | null> {
+  /** If what was remembered of some SKUs is no longer so: all of them as they are now. A read costs less than the locks. */
+  async #freshIfStale(basis: Basis, skus: readonly SkuKey[]): Promise<Basis | null> {
+    if (basis.read.size === skus.length) return null;
+    const fresh = await this.#basis(skus, 'fresh');
+    const changed = skus.filter((sku) => fresh?.versions.get(sku) !== basis.versions.get(sku));
+    if (fresh === null || changed.length === 0 || changed.some((sku) => basis.read.has(sku))) return null;
+    this.#memory.failed();
+    return fresh;
+  }
+
+  /** @throws GatesHeldError if others hold gates; else the locks will tell. */
+  async #giveUp({ read }: Basis, skus: readonly SkuKey[]): Promise<null> {
+    const held = await gatesHeld(this.context.pool, skus);
+    // Where others get through beside those who hold some gates, what was relied on was right.
+    if (held.size === 0 || held.size === skus.length) (read.size > 0 ? this.#peace : this.#memory).failed();
+    if (held.size > 0) throw new GatesHeldError(held);
+    return null;
+  }
+
+  /** What is foreseen, remembered and read of these SKUs, or only read; null when that is not worth it or not enough. */
+  async #basis(skus: readonly SkuKey[], how: 'any' | 'fresh' = 'any'): Promise<Basis | null> {
     const { supplies: memory, rules, directory, clock, pool } = this.context;
-    const after = this.#last;
-    const isTrusted = this.#memory.takes();
+    const after = how === 'fresh' ? null : this.#last;
+    const isTrusted = how === 'any' && this.#memory.takes();
     const known = new Map<SkuKey, Versioned>();
     const toRead: SkuKey[] = [];
     for (const [index, { version, supply }] of memory.look(skus).entries()) {
@@ -132,8 +162,8 @@ export class OptimisticBatches {
       versions.set(sku, found.version);
       supplies.set(sku, found.supply);
     }
-    const trust = toRead.length > 0 ? this.#peace : this.#memory;
-    return { now: clock.now ?? 0, rules: rules.known, epoch: rules.epoch, versions, supplies, after, trust };
+    const read = new Set(toRead);
+    return { now: clock.now ?? 0, rules: rules.known, epoch: rules.epoch, versions, supplies, after, read };
   }
 
   /** What is there; null when a SKU has no gate yet, which is made under locks. */
