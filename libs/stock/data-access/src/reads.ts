@@ -78,8 +78,9 @@ export class StockReads {
       if (version < minVersion) throw new Refusal('version.not_reached', { sku, version });
       const supply = snapshot?.supply ?? { sku: keys[index] ?? 0, rows: [] };
       const found = this.#atpOf(snapshot, supply, rules, { channel: selling, nodes: only, now: asOf });
-      const perNode = byNode ? { nodes: found.nodes.map(({ node, atp }) => ({ node: views.node(node), atp })) } : {};
-      return { sku, channel, atp: found.atp, version, asOf: isoTime(asOf), ...perNode };
+      const told = { sku, channel, atp: found.atp, version, asOf: isoTime(asOf) };
+      if (!byNode) return told;
+      return { ...told, nodes: found.nodes.map(({ node, atp }) => ({ node: views.node(node), atp })) };
     });
   }
 

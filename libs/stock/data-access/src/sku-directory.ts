@@ -21,7 +21,8 @@ export class SkuDirectory {
 
   /** Keys of the codes, null where there is no such SKU. */
   async keysOf(codes: readonly string[]): Promise<readonly (SkuKey | null)[]> {
-    if (codes.every((code) => this.#keys.has(code))) return codes.map((code) => this.#keys.get(code) ?? null);
+    const known = codes.map((code) => this.#keys.get(code) ?? null);
+    if (!known.includes(null)) return known;
     return Promise.all(codes.map(async (code) => this.#keys.get(code) ?? this.#byCode.load(code)));
   }
 
