@@ -9,7 +9,7 @@ import {
   inPipelinedTransaction,
 } from '@onepool/platform-postgres';
 import type pg from 'pg';
-import type { Command, Outcome } from './command.ts';
+import { type Command, type Outcome, skusOf } from './command.ts';
 import { BatchDecider } from './decide-batch.ts';
 import { type BatchState, MissingGates, createGates, loadBatch } from './load.ts';
 import type { DatabaseClock } from './database-clock.ts';
@@ -85,7 +85,7 @@ export class BatchRunner {
       return await runUnderLocks(this.context, commands, GATE_PATIENCE_MS[this.place]);
     } catch (error) {
       if (classifyPgError(error) !== 'lock_timeout') throw error;
-      const held = await gatesHeld(this.context.pool, [...new Set(commands.flatMap(({ skus }) => skus))]);
+      const held = await gatesHeld(this.context.pool, skusOf(commands));
       throw held.size > 0 ? new GatesHeldError(held) : error;
     }
   }

@@ -80,6 +80,10 @@ export interface TendCommand extends Traced {
 
 export type Command = HoldCommand | VerbCommand | MovementsCommand | TendCommand;
 
+/** Each SKU once, ascending: the order in which gates are locked. */
+export const skusOf = (commands: readonly Command[]): readonly SkuKey[] =>
+  [...new Set(commands.flatMap(({ skus }) => skus))].sort((a, b) => a - b);
+
 export type Outcome =
   | { readonly status: 'done'; readonly answer: ReservationView | MovementsResult | null; readonly replayed: boolean }
   | { readonly status: 'rejected'; readonly rejection: Rejection }

@@ -3,9 +3,10 @@
  * version that is found under the gate are the rows that are there, and need not be read again.
  */
 import type { SkuKey, SkuSupply } from '@onepool/stock-domain';
+import { RowBoundedMap } from './row-bounded-map.ts';
 
-/** SKUs, and rows of all of them: about 40 MB. A SKU is in as many rows as there are nodes that stock it. */
-const REMEMBERED_MAX = { skus: 20_000, rows: 400_000 };
+/** About 40 MB. */
+const REMEMBERED_MAX = { entries: 20_000, rows: 400_000 };
 
 export interface KnownSupply {
   /** −1 when nothing is known. */
@@ -16,8 +17,7 @@ export interface KnownSupply {
 const NOTHING: KnownSupply = { version: -1, supply: undefined };
 
 export class KnownSupplies {
-  readonly #known = new Map<SkuKey, KnownSupply>();
-  #rows = 0;
+  readonly #known = new RowBoundedMap<SkuKey, KnownSupply>(REMEMBERED_MAX, ({ supply }) => supply?.rows.length ?? 0);
 
   /**
    * What is known of each SKU now. A batch asks for the rows of other versions and completes the answer with this very
@@ -30,20 +30,9 @@ export class KnownSupplies {
   /** After a lost connection the database may be another one, in which versions mean other rows. */
   forget(): void {
     this.#known.clear();
-    this.#rows = 0;
   }
 
   remember(supply: SkuSupply, version: number): void {
-    this.#rows += supply.rows.length - (this.#known.get(supply.sku)?.supply?.rows.length ?? 0);
     this.#known.set(supply.sku, { version, supply });
-    while (this.#known.size > REMEMBERED_MAX.skus || this.#rows > REMEMBERED_MAX.rows) this.#forgetOldest();
-  }
-
-  #forgetOldest(): void {
-    const oldest = this.#known.entries().next();
-    if (oldest.done) return;
-    const [sku, { supply }] = oldest.value;
-    this.#known.delete(sku);
-    this.#rows -= supply?.rows.length ?? 0;
   }
 }

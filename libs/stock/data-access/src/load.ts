@@ -5,7 +5,7 @@
  */
 import type { SellingRules, SkuKey, SkuSupply, StockRow, Watermarks } from '@onepool/stock-domain';
 import type pg from 'pg';
-import type { Command } from './command.ts';
+import { type Command, skusOf } from './command.ts';
 import { type Effect, readEarlierCommands } from './earlier-effects.ts';
 import { readWatermarks, skusWithEvents } from './feeds/watermarks.ts';
 import { HEALED_PER_LOOK_MAX, readBackedOnShortRows, readOpenExceptions } from './healing-reads.ts';
@@ -41,7 +41,7 @@ export async function loadBatch(
   known: KnownSupplies,
   patienceMs: number,
 ): Promise<BatchState> {
-  const skus = [...new Set(commands.flatMap((command) => command.skus))].sort((a, b) => a - b);
+  const skus = skusOf(commands);
   const healing = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? command.skus : []));
   const named = commands.flatMap((command) => (command.kind === 'verb' ? [command.reservationKey] : []));
   const looked = known.look(skus);

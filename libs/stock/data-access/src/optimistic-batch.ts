@@ -11,7 +11,7 @@
 import { TransactionOutcomeUnknownError, classifyPgError } from '@onepool/platform-postgres';
 import { NO_WATERMARKS, type SellingRules, type SkuKey, type SkuSupply } from '@onepool/stock-domain';
 import type { BatchContext } from './batch.ts';
-import type { Command, HoldCommand, Keyed, Outcome } from './command.ts';
+import { type Command, type HoldCommand, type Keyed, type Outcome, skusOf } from './command.ts';
 import { BatchDecider } from './decide-batch.ts';
 import { keysOf } from './earlier-effects.ts';
 import { Flights } from './flights.ts';
@@ -85,7 +85,7 @@ export class OptimisticBatches {
     onSent: () => void,
   ): Promise<readonly Outcome[] | null> {
     if (!commands.every(({ kind }) => kind === 'hold')) return null;
-    const skus = [...new Set(commands.flatMap((command) => command.skus))].sort((a, b) => a - b);
+    const skus = skusOf(commands);
     const basis = await this.#basis(skus);
     const first = await this.#attempt(basis, commands, keys, onSent);
     if (basis === null || first === 'undecided') return null;
@@ -135,7 +135,7 @@ export class OptimisticBatches {
 
   /** What is foreseen, remembered and read of these SKUs, or only read; null when that is not worth it or not enough. */
   async #basis(skus: readonly SkuKey[], how: 'any' | 'fresh' = 'any'): Promise<Basis | null> {
-    const { supplies: memory, rules, directory, clock, pool } = this.context;
+    const { supplies: memory, rules, directory, clock } = this.context;
     const after = how === 'fresh' ? null : this.#last;
     const isTrusted = how === 'any' && this.#memory.takes();
     const known = new Map<SkuKey, Versioned>();
@@ -148,7 +148,7 @@ export class OptimisticBatches {
     }
     if (clock.now === null || !rules.areKnown || toRead.length > 0) {
       if (!this.#peace.takes()) return null;
-      const read = await this.#read(toRead, pool);
+      const read = await this.#read(toRead);
       if (read === null) return null;
       for (const [sku, found] of read) known.set(sku, found);
     }
@@ -167,8 +167,8 @@ export class OptimisticBatches {
   }
 
   /** What is there; null when a SKU has no gate yet, which is made under locks. */
-  async #read(skus: readonly SkuKey[], pool: BatchContext['pool']): Promise<ReadonlyMap<SkuKey, Versioned> | null> {
-    const { supplies: memory, rules, directory, clock } = this.context;
+  async #read(skus: readonly SkuKey[]): Promise<ReadonlyMap<SkuKey, Versioned> | null> {
+    const { supplies: memory, rules, directory, clock, pool } = this.context;
     const looked = memory.look(skus);
     const lookedVersions = looked.map(({ version }) => version);
     const { now, epoch, versions, changed } = await readWithoutLocks(pool, skus, lookedVersions);
@@ -206,7 +206,9 @@ export class OptimisticBatches {
     };
     const views = new Views(basis.rules, directory);
     let used = 0;
-    const { writes, outcomes } = decided(new BatchDecider(state, views, () => keys[used++] ?? Number.NaN), commands);
+    const decider = new BatchDecider(state, views, () => keys[used++] ?? Number.NaN);
+    const outcomes = decider.decide(commands);
+    const { writes } = decider;
     const proof = writes.newReservations[0]?.key;
     if (proof === undefined) return null;
     const writing = { now: basis.now, views, versionsBefore: basis.versions, schema, partitionCount };
@@ -250,18 +252,13 @@ const refusedOf = (commands: readonly Command[], outcomes: readonly Outcome[]): 
     (command, index): command is HoldCommand => command.kind === 'hold' && outcomes[index]?.status !== 'done',
   );
 
-const decided = (decider: BatchDecider, commands: readonly Command[]) => ({
-  outcomes: decider.decide(commands),
-  writes: decider.writes,
-});
-
 const CLOCK = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
 
 /**
  * Parameters: 1 the decision's time (ms), 2 and 3 SKUs, ascending, and their versions, 4 the rules' epoch, 5 until when
- * the decision is good, 6 the proof of the batch before, or null, 7 and 8 the keys of what was refused: such a hold may have been
- * granted earlier, and then its first answer is due. Those that are granted prove by their insert that they are new. Versions are looked at before they are locked, since a lock alone has to be flushed at the end.
- * A gate that someone else holds is skipped, and then the versions differ.
+ * the decision is good, 6 the proof of the batch before, or null, 7 and 8 the keys of what was refused: such a hold may
+ * have been granted earlier, and then its first answer is due. Those that are granted prove by their insert that they are
+ * new. Versions are looked at before they are locked, since a lock alone has to be flushed at the end. A gate that someone else holds is skipped, and then the versions differ.
  */
 const UNCHANGED = `
   gates_locked AS MATERIALIZED (

@@ -13,14 +13,15 @@ import { OutboxTail } from '@onepool/platform-messaging';
 import type { SellingRules, SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { EngineError } from './engine-error.ts';
+import { RowBoundedMap } from './row-bounded-map.ts';
 import type { RulesSource } from './rules-source.ts';
 import { type Snapshot, readSnapshots } from './snapshots.ts';
 
 const LOOK_EVERY_MS = 50;
 /** An entry is used for this long after the look that confirmed it began; the rest of 250 ms is for answering. */
 const GOOD_FOR_MS = 200;
-/** SKUs, and rows of all of them: about 100 MB. */
-const ENTRIES_MAX = { skus: 50_000, rows: 1_000_000 };
+/** About 100 MB. */
+const MEMORY_MAX = { entries: 50_000, rows: 1_000_000 };
 const LOAD_BATCH_MAX = 1_000;
 /** Whoever has waited for longer behind other reads is told to come again. */
 const WAIT_MAX_MS = 2_000;
@@ -53,8 +54,6 @@ interface Entry {
   readonly reading: number;
 }
 
-const rowsOf = ({ snapshot }: Entry): number => snapshot?.supply.rows.length ?? 0;
-
 interface Look {
   /** Monotonic local time at which the look began. */
   readonly began: number;
@@ -65,9 +64,7 @@ interface Look {
 
 export class StockMemory {
   /** By SKU code, as the outbox names what has changed. */
-  readonly #entries = new Map<string, Entry>();
-  /** Of all entries. */
-  #rows = 0;
+  readonly #entries = new RowBoundedMap<string, Entry>(MEMORY_MAX, ({ snapshot }) => snapshot?.supply.rows.length ?? 0);
   readonly #loader: DataLoader<NamedSku, Snapshot | null>;
   /** Of each read of the database under way: what looks have told to be changed meanwhile; null is everything. */
   readonly #loads = new Set<{ changed: Set<string> | null }>();
@@ -163,29 +160,11 @@ export class StockMemory {
       const found = await readSnapshots(this.options.pool, [...new Set(skus.map(({ key }) => key))]);
       // A change that was told meanwhile may be missing from what was read: answer with it, but do not keep it.
       for (const { code, key } of skus)
-        if (load.changed?.has(code) === false) this.#keep(code, { snapshot: found.get(key) ?? null, reading });
+        if (load.changed?.has(code) === false) this.#entries.set(code, { snapshot: found.get(key) ?? null, reading });
       return found;
     } finally {
       this.#loads.delete(load);
     }
-  }
-
-  #keep(code: string, entry: Entry): void {
-    this.#forget(code);
-    this.#entries.set(code, entry);
-    this.#rows += rowsOf(entry);
-    while (this.#entries.size > ENTRIES_MAX.skus || this.#rows > ENTRIES_MAX.rows) {
-      const oldest = this.#entries.keys().next();
-      if (oldest.done) return;
-      this.#forget(oldest.value);
-    }
-  }
-
-  #forget(code: string): void {
-    const entry = this.#entries.get(code);
-    if (entry === undefined) return;
-    this.#entries.delete(code);
-    this.#rows -= rowsOf(entry);
   }
 
   async #run(): Promise<void> {
@@ -222,7 +201,7 @@ export class StockMemory {
     const told = await tail.poll();
     if (!told) return;
     for (const code of told.keys) {
-      this.#forget(code);
+      this.#entries.delete(code);
       for (const { changed } of this.#loads) changed?.add(code);
     }
     this.#look = { began, asOf: told.asOf, rules };
@@ -231,7 +210,6 @@ export class StockMemory {
   #forgetAll(): void {
     this.#look = null;
     this.#entries.clear();
-    this.#rows = 0;
     for (const load of this.#loads) load.changed = null;
   }
 }

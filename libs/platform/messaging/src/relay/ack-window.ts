@@ -55,11 +55,11 @@ export class AckWindow {
   }
 
   /** @throws NotAcknowledgedError; or what the client throws when the message cannot be sent at all. */
-  publish(subject: string, data: string, id: string, with_: MsgHdrs = headers()): Promise<Acknowledgement> {
-    with_.set('Nats-Msg-Id', id);
+  publish(subject: string, data: string, id: string, told: MsgHdrs = headers()): Promise<Acknowledgement> {
+    told.set('Nats-Msg-Id', id);
     const reply = `${this.#inbox}.${(this.#sent += 1)}`;
     return new Promise((resolve, reject) => {
-      this.connection.publish(subject, data, { headers: with_, reply });
+      this.connection.publish(subject, data, { headers: told, reply });
       this.#waiting.set(reply, { deadline: performance.now() + this.timeoutMs, resolve, reject });
       this.#watch();
     });

@@ -26,7 +26,6 @@ export class FeedMovedOnError extends Error {
 
 /** What a chunk did. `upto` is the cursor after it. */
 export interface ChunkDone {
-  readonly rows: number;
   readonly changed: boolean;
   readonly upto: number;
   readonly took_ms: number;

@@ -166,7 +166,7 @@ export class FeedWorker {
     this.options.onError?.(error);
     const key = feed.mode === 'reset' ? 'sku_key' : 'line';
     return inTransaction(pool, async (client) => {
-      const { rows } = await client.query<{ upto: number | null; rows: number }>(
+      const { rows } = await client.query<{ upto: number | null }>(
         `WITH next AS (SELECT min(${key}) AS upto FROM ${stageTableOf(feed)} WHERE ${key} > $2),
          bad AS (SELECT line FROM ${stageTableOf(feed)} JOIN next ON ${key} = upto),
          refused AS (
@@ -175,12 +175,12 @@ export class FeedWorker {
          UPDATE feed SET cursor = upto, settled = settled + told.rows, refused = refused + told.rows,
                 refused_applying = refused_applying + told.rows
            FROM next, (SELECT count(*) AS rows FROM bad) told
-          WHERE feed_key = $1 AND cursor = $2 AND state = 'applying' AND upto IS NOT NULL RETURNING upto, told.rows`,
+          WHERE feed_key = $1 AND cursor = $2 AND state = 'applying' AND upto IS NOT NULL RETURNING upto`,
         [feed.feed_key, cursor],
       );
       const done = rows[0];
       if (!done || done.upto === null) throw new FeedMovedOnError(`feed ${feed.feed_key} is no longer at ${cursor}`);
-      return { rows: done.rows, changed: false, upto: done.upto, took_ms: 0 };
+      return { changed: false, upto: done.upto, took_ms: 0 };
     });
   }
 
