@@ -37,8 +37,6 @@ export interface EngineOptions {
   readonly deadlineMs?: number;
   /** How long a stopped replica may keep its locks. Default 1,000. */
   readonly idleInTransactionTimeoutMs?: number;
-  /** How long one statement of the ledger's proof, of a count or of retention may take. Default 60,000. */
-  readonly auditTimeoutMs?: number;
   readonly limits?: Partial<LaneLimits>;
   readonly hooks?: LaneHooks;
   /** Begins the names of its sessions in `pg_stat_activity`, to tell replicas apart; the schema unless told. */
@@ -58,6 +56,9 @@ export type Settled<T> =
 const LOOKUP_RETRY_PAUSE_MS = 50;
 const BUSY_FOR_MS = 100;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** How long one statement of the ledger's proof, of a count or of retention may take. */
+const AUDIT_TIMEOUT_MS = 60_000;
 
 /** At most, for each engine; audits are the proof of the ledger, a count of events, and retention. */
 const CONNECTIONS = { reads: 6, lookups: 4, audits: 3 };
@@ -126,7 +127,7 @@ export class StockEngine {
     this.auditPool = createPool({
       ...shared,
       max: CONNECTIONS.audits,
-      statementTimeoutMs: options.auditTimeoutMs ?? 60_000,
+      statementTimeoutMs: AUDIT_TIMEOUT_MS,
       applicationName: `${name}-audits`,
     });
     this.directory = new SkuDirectory(this.lookupPool);
