@@ -2,7 +2,7 @@
  * Emits one project: every TypeScript source below `src/` that is not a spec becomes JavaScript below `dist/`, with
  * decorator metadata, by SWC. Types are checked apart, by the `typecheck` target.
  *
- * Run in the project's folder: `tsx <root>/tools/build/src/main.ts`.
+ * Run in the project's folder: `node <root>/tools/build/src/main.ts`.
  */
 import { mkdir, readdir, rm, writeFile, copyFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';

@@ -43,7 +43,7 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
 
 /** Starts a program in a process group of its own, so that a Ctrl-C reaches the drill alone, which ends it in order. */
 export function startProgram({ entry, args = [], variables = {}, onLine }: Program): Child {
-  const loader = entry.endsWith('.ts') ? ['--import', 'tsx', '--conditions=@onepool/source'] : [];
+  const loader = entry.endsWith('.ts') ? ['--conditions=@onepool/source'] : [];
   const child = spawn(process.execPath, [...loader, join(ROOT, entry), ...args], {
     cwd: ROOT,
     detached: true,

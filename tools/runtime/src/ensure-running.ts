@@ -45,7 +45,7 @@ export async function ensureRunning(options: EnsureOptions = {}): Promise<Runnin
     return describe(record, replicas, async () => undefined);
   }
   const program = join(root, 'tools', 'runtime', 'src', 'main.ts');
-  const args = ['--import', 'tsx', '--conditions=@onepool/source', program, '--replicas', `availability=${replicas}`];
+  const args = ['--conditions=@onepool/source', program, '--replicas', `availability=${replicas}`];
   const child = spawn(process.execPath, args, { cwd: root, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -36,13 +36,7 @@ interface RunningRuntime {
 }
 
 const variablesOf = () => ({ ONEPOOL_HOME: home, ONEPOOL_PORT_BASE: String(portBase), FIXTURE_ROOT: root });
-const nodeArguments = (args: readonly string[]) => [
-  '--import',
-  'tsx',
-  '--conditions=@onepool/source',
-  fixture,
-  ...args,
-];
+const nodeArguments = (args: readonly string[]) => ['--conditions=@onepool/source', fixture, ...args];
 
 function start(args: readonly string[] = [], variables: Record<string, string> = {}): RunningRuntime {
   const env = { ...process.env, ...variablesOf(), ...variables };

@@ -43,7 +43,7 @@ export async function registerApiKey(context: TaskContext, databaseUrl: string, 
 /** Fills the system with the demo network over its own API. */
 export async function seed(context: TaskContext, url: string, keyFile: string): Promise<void> {
   const program = 'tools/seed/src/main.ts';
-  const args = ['--import', 'tsx', '--conditions=@onepool/source', program, '--url', url, '--key-file', keyFile];
+  const args = ['--conditions=@onepool/source', program, '--url', url, '--key-file', keyFile];
   await run(context, 'seed', process.execPath, args);
 }
 

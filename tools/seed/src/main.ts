@@ -1,7 +1,7 @@
 /**
  * Fills a running Onepool with the demo network, through its public API only. Running it again changes nothing.
  *
- * `tsx --conditions=@onepool/source tools/seed/src/main.ts --url http://127.0.0.1:3001 --key-file .onepool/dev-api-key`
+ * `node --conditions=@onepool/source tools/seed/src/main.ts --url http://127.0.0.1:3001 --key-file .onepool/dev-api-key`
  */
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';

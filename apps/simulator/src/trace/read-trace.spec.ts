@@ -118,7 +118,7 @@ describe('readTrace', () => {
       const { rows, malformedCount, dropped, invoices } = await readTrace(process.argv[1]);
       const orders = invoices.filter(({ kind }) => kind === 'order').length;
       console.log(JSON.stringify({ rows, malformedCount, dropped, orders }));`;
-    const flags = ['--import', 'tsx', '--conditions=@onepool/source', '--input-type=module', '--eval', program];
+    const flags = ['--conditions=@onepool/source', '--input-type=module', '--eval', program];
     const { stdout } = await promisify(execFile)(process.execPath, [...flags, published]);
     expect(JSON.parse(stdout)).toEqual({
       rows: 355_579,

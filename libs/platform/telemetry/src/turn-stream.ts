@@ -8,10 +8,12 @@ import type { DestinationStream } from 'pino';
 const LENGTH_MAX = 65_536;
 
 export class TurnStream implements DestinationStream {
+  readonly #destination: DestinationStream;
   #lines = '';
   #isDue = false;
 
-  constructor(private readonly destination: DestinationStream) {
+  constructor(destination: DestinationStream) {
+    this.#destination = destination;
     process.on('exit', () => this.flushSync());
   }
 
@@ -37,6 +39,6 @@ export class TurnStream implements DestinationStream {
     if (this.#lines === '') return;
     const lines = this.#lines;
     this.#lines = '';
-    this.destination.write(lines);
+    this.#destination.write(lines);
   }
 }

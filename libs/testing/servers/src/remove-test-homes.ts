@@ -2,7 +2,7 @@
  * Stops the servers below the given directories and removes these. A program of its own, because Jest loads its set-up
  * and tear-down without the export condition that leads to the libraries' sources.
  *
- * Run: `node --import tsx --conditions=@onepool/source remove-test-homes.ts <directory>…`
+ * Run: `node --conditions=@onepool/source remove-test-homes.ts <directory>…`
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';

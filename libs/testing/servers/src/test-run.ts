@@ -31,7 +31,7 @@ export function natsServerPath(root: string): string {
 /** Runs a program of this folder with access to the libraries' sources, and returns what it printed. */
 function runProgram(root: string, name: string, parameters: readonly string[]): string {
   const program = join(root, 'libs', 'testing', 'servers', 'src', name);
-  const args = ['--import', 'tsx', '--conditions=@onepool/source', program, ...parameters];
+  const args = ['--conditions=@onepool/source', program, ...parameters];
   const ran = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
   if (ran.status !== 0) throw new Error(`${name} ${parameters.join(' ')} failed`);
   return ran.stdout;

@@ -38,13 +38,14 @@ export class AckWindow {
   readonly #subscription: Subscription;
   /** In the order sent, which is the order of their deadlines. */
   readonly #waiting = new Map<string, Waiting>();
+  readonly #connection: NatsConnection;
+  readonly #timeoutMs: number;
   #sent = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(
-    private readonly connection: NatsConnection,
-    private readonly timeoutMs: number,
-  ) {
+  constructor(connection: NatsConnection, timeoutMs: number) {
+    this.#connection = connection;
+    this.#timeoutMs = timeoutMs;
     this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {
         if (error === null) this.#acknowledged(message.subject, message.data, message.headers);
@@ -59,8 +60,8 @@ export class AckWindow {
     told.set('Nats-Msg-Id', id);
     const reply = `${this.#inbox}.${(this.#sent += 1)}`;
     return new Promise((resolve, reject) => {
-      this.connection.publish(subject, data, { headers: told, reply });
-      this.#waiting.set(reply, { deadline: performance.now() + this.timeoutMs, resolve, reject });
+      this.#connection.publish(subject, data, { headers: told, reply });
+      this.#waiting.set(reply, { deadline: performance.now() + this.#timeoutMs, resolve, reject });
       this.#watch();
     });
   }
@@ -93,7 +94,7 @@ export class AckWindow {
     this.#timer = setTimeout(
       () => {
         this.#timer = null;
-        this.#giveUp(performance.now(), `no acknowledgement within ${this.timeoutMs} ms`);
+        this.#giveUp(performance.now(), `no acknowledgement within ${this.#timeoutMs} ms`);
         this.#watch();
       },
       Math.max(1, oldest.deadline - performance.now()),
