@@ -2,7 +2,8 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { asyncApiDocument, openApiDocument } from '@onepool/contracts';
-import { CachingApiKeyStore, PostgresApiKeyStore, clientOf, installAuth, publicRoute } from '@onepool/platform-auth';
+import { CachingApiKeyStore, PostgresApiKeyStore, clientOf, installAuth } from '@onepool/platform-auth';
+import { publicDocument } from '@onepool/platform-http';
 import { natsMicroserviceOptions } from '@onepool/platform-messaging';
 import { runMigrations } from '@onepool/platform-postgres';
 import {
@@ -104,10 +105,8 @@ function installHttpEdge(app: NestFastifyApplication, { engine, feeds, memory }:
   installFeedUpload(app, feeds, answers);
   installHotRoutes(app, { engine, reads: new StockReads(engine, memory) }, answers);
   const server = app.getHttpAdapter().getInstance();
-  const openApi = openApiDocument();
-  const asyncApi = asyncApiDocument();
-  server.get('/openapi.json', publicRoute, () => openApi);
-  server.get('/asyncapi.json', publicRoute, () => asyncApi);
+  publicDocument(server, '/openapi.json', { body: openApiDocument() });
+  publicDocument(server, '/asyncapi.json', { body: asyncApiDocument() });
   return auth;
 }
 

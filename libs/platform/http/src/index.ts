@@ -1,0 +1,1 @@
+export { publicDocument, type PublicDocument } from './public-document.ts';
