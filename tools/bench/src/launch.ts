@@ -6,14 +6,14 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { parseOptions } from './options.ts';
+import { parseCompareOptions, parseOptions } from './options.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const PROJECTS = '@onepool/availability,@onepool/tools-bench';
 const args = process.argv.slice(2);
 
 // Mistakes in the command line are told at once.
-parseOptions(args, process.env, root);
+if (parseCompareOptions(args, process.env, root) === undefined) parseOptions(args, process.env, root);
 console.log('Building what is stale.');
 await promisify(execFile)(join(root, 'node_modules/.bin/nx'), ['run-many', '-t', 'build', '-p', PROJECTS], {
   cwd: root,

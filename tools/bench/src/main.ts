@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BENCHMARKS } from './benchmarks/index.ts';
 import type { Bench } from './benchmarks/benchmark.ts';
-import { parseOptions } from './options.ts';
+import { compare } from './compare/compare.ts';
+import { parseCompareOptions, parseOptions } from './options.ts';
 import type { BenchOptions } from './options.ts';
 import { Figures } from './reporting/figures.ts';
 import { groupOf } from './reporting/keys.ts';
@@ -68,9 +69,9 @@ async function measure(options: BenchOptions, figures: Figures): Promise<Environ
   }
 }
 
-const options = parseOptions(process.argv.slice(2), process.env, root);
-const figures = new Figures();
-try {
+/** Measures what the options name and prints it. */
+async function bench(options: BenchOptions): Promise<void> {
+  const figures = new Figures();
   const environment = await measure(options, figures);
   const described = { ...environment, mode: options.quick ? 'quick' : 'full', rounds: options.rounds };
   const notes = Object.fromEntries(figures.notes);
@@ -81,6 +82,12 @@ try {
   if (options.json !== undefined) {
     writeFileSync(options.json, `${JSON.stringify(reportJson(options.keys, figures, described), null, 2)}\n`);
   }
+}
+
+const args = process.argv.slice(2);
+const comparison = parseCompareOptions(args, process.env, root);
+try {
+  await (comparison === undefined ? bench(parseOptions(args, process.env, root)) : compare(comparison));
   process.exit(0);
 } catch (error) {
   // 1 is kept for wrong results, so that a script can tell them from a run that could not be made.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseOptions } from './options.ts';
+import { parseCompareOptions, parseOptions } from './options.ts';
 
 const parse = (args: string[], environment: Record<string, string> = {}) => parseOptions(args, environment, '/repo');
 
@@ -22,5 +22,41 @@ describe('parseOptions', () => {
       databaseUrl: 'postgres://a/b',
       natsUrl: 'nats://c',
     });
+  });
+});
+
+describe('bench -- ci', () => {
+  it('checks the results of every group but scale in one short round', () => {
+    const { keys, rounds, seconds, quick } = parse(['ci']);
+    expect({ rounds, quick }).toEqual({ rounds: 1, quick: true });
+    expect(seconds).toBeLessThan(1);
+    expect(new Set(keys.map(({ key }) => key.split('.')[0]))).toEqual(
+      new Set(['reserve', 'http', 'relay', 'propagate', 'feed']),
+    );
+  });
+});
+
+describe('parseCompareOptions', () => {
+  const compareOptions = (args: string[]) => parseCompareOptions(args, {}, '/repo');
+
+  it('leaves every other command line alone', () => {
+    expect(compareOptions(['reserve'])).toBeUndefined();
+  });
+
+  it('compares both groups in nine rounds when told a revision only', () => {
+    expect(compareOptions(['compare', 'main~3'])).toMatchObject({
+      revision: 'main~3',
+      groups: ['reserve', 'http'],
+      rounds: 9,
+      against: undefined,
+      node: undefined,
+      home: '/repo/.onepool',
+    });
+  });
+
+  it('takes groups, rounds, and the Node of the first revision', () => {
+    expect(
+      compareOptions(['compare', 'v1', 'http', '--rounds', '3', '--against', 'v2', '--node', '/n/bin/node']),
+    ).toMatchObject({ revision: 'v1', against: 'v2', groups: ['http'], rounds: 3, node: '/n/bin/node' });
   });
 });

@@ -1,6 +1,8 @@
 import { join, resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { keysNamed } from './reporting/keys.ts';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { WORKLOADS } from './compare/protocol.ts';
+import type { CompareGroup } from './compare/protocol.ts';
+import { groupOf, keysNamed } from './reporting/keys.ts';
 import type { Key } from './reporting/keys.ts';
 
 export interface BenchOptions {
@@ -15,8 +17,24 @@ export interface BenchOptions {
   readonly natsUrl: string | undefined;
 }
 
-const ROUNDS = { quick: 2, full: 5 };
-const TURN_SECONDS = { quick: 2, full: 5 };
+export interface CompareOptions {
+  readonly groups: readonly CompareGroup[];
+  /** Any name that git resolves: what was before. */
+  readonly revision: string;
+  /** What is now; the working tree when undefined. */
+  readonly against: string | undefined;
+  /** The Node that `revision` runs on; this one when undefined. */
+  readonly node: string | undefined;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly json: string | undefined;
+  readonly home: string;
+}
+
+/** `ci` asks whether the results are right and has no time for figures: what fills large tables is left out. */
+const ROUNDS = { ci: 1, quick: 2, full: 5, compare: 9 };
+const TURN_SECONDS = { ci: 0.9, quick: 2, full: 5, compare: 3 };
+const NOT_IN_CI = 'scale';
 
 function positive(text: string): number {
   const value = Number(text);
@@ -30,22 +48,28 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function parseOptions(args: readonly string[], environment: Environment, root: string): BenchOptions {
   const program = new Command('npm run bench --')
     .description('Measures Onepool against baselines in one interleaved run. See docs/benchmarks.md.')
-    .argument('<name...>', 'all, a group (reserve, http, relay, propagate, scale, feed), a figure or its beginning')
+    .argument(
+      '<name...>',
+      'all, a group (reserve, http, relay, propagate, scale, feed), a figure or its beginning; ' +
+        'ci: all but scale, one short round, for the results alone; ' +
+        'compare REV [reserve] [http]: CPU an operation against another revision (compare --help)',
+    )
     .option('--quick', '2 rounds instead of 5, without the 10-million-row size', false)
     .option('--json <file>', 'write {ratios, absolutes, environment}')
     .addOption(new Option('--seconds <n>', 'length of a turn').argParser(positive).hideHelp())
     .addHelpText('after', '\nONEPOOL_HOME, ONEPOOL_LANES, DATABASE_URL and NATS_URL are honoured.')
     .parse([...args], { from: 'user' });
   const { quick, json, seconds } = program.opts<{ quick: boolean; json?: string; seconds?: number }>();
-  const size = quick ? 'quick' : 'full';
+  const isCi = program.args.join() === 'ci';
+  const size = isCi ? 'ci' : quick ? 'quick' : 'full';
   try {
     return {
-      keys: keysNamed(program.args),
-      quick,
+      keys: isCi ? keysNamed(['all']).filter((key) => groupOf(key) !== NOT_IN_CI) : keysNamed(program.args),
+      quick: quick || isCi,
       rounds: ROUNDS[size],
       seconds: seconds ?? TURN_SECONDS[size],
       json: json === undefined ? undefined : resolve(json),
-      home: resolve(root, environment['ONEPOOL_HOME'] || join(root, '.onepool')),
+      home: homeOf(environment, root),
       lanes: environment['ONEPOOL_LANES'] ? positive(environment['ONEPOOL_LANES']) : undefined,
       databaseUrl: environment['DATABASE_URL'] || undefined,
       natsUrl: environment['NATS_URL'] || undefined,
@@ -53,4 +77,39 @@ export function parseOptions(args: readonly string[], environment: Environment, 
   } catch (error) {
     return program.error((error as Error).message, { exitCode: 2 });
   }
+}
+
+const homeOf = (environment: Environment, root: string): string =>
+  resolve(root, environment['ONEPOOL_HOME'] || join(root, '.onepool'));
+
+/** The options of `compare REV [groups]`; undefined when the command line asks for something else. */
+export function parseCompareOptions(
+  args: readonly string[],
+  environment: Environment,
+  root: string,
+): CompareOptions | undefined {
+  if (args[0] !== 'compare') return undefined;
+  const known = Object.keys(WORKLOADS) as CompareGroup[];
+  const program = new Command('npm run bench -- compare')
+    .description('Compares CPU time an operation with another revision, turn by turn. See tools/bench/README.md.')
+    .addArgument(new Argument('<revision>', 'a commit, branch or tag: what was before'))
+    .addArgument(new Argument('[groups...]', 'what to compare; both unless named').choices(known))
+    .option('--rounds <n>', 'paired turns of each workload', positive, ROUNDS.compare)
+    .option('--seconds <n>', 'length of a turn', positive, TURN_SECONDS.compare)
+    .option('--against <revision>', 'what is now, unless it is the working tree')
+    .option('--node <path>', 'the Node that the first revision runs on, unless it is this one')
+    .option('--json <file>', 'write every figure')
+    .parse([...args.slice(1)], { from: 'user' });
+  const [revision = '', groups] = program.processedArgs as [string, readonly CompareGroup[] | undefined];
+  const options = program.opts<{ rounds: number; seconds: number; against?: string; node?: string; json?: string }>();
+  return {
+    groups: groups === undefined || groups.length === 0 ? known : known.filter((group) => groups.includes(group)),
+    revision,
+    against: options.against,
+    node: options.node === undefined ? undefined : resolve(options.node),
+    rounds: Math.ceil(options.rounds),
+    seconds: options.seconds,
+    json: options.json === undefined ? undefined : resolve(options.json),
+    home: homeOf(environment, root),
+  };
 }

@@ -1,5 +1,7 @@
 /** The figures as tables for people and as JSON for programs. */
 import Table from 'cli-table3';
+import type { Compared } from '../compare/compare.ts';
+import { spreadOf } from '../measuring/statistics.ts';
 import type { Environment } from '../setting/environment.ts';
 import type { CpuUse, Figures } from './figures.ts';
 import { reaches } from './keys.ts';
@@ -54,6 +56,16 @@ export function cpuTable(figures: Figures): string {
   const cell = (value: number | null): string => (value === null ? '–' : shown(value));
   const rows = figures.cpu.map(({ what, client, postgres, app }) => [what, cell(client), cell(postgres), cell(app)]);
   return table(['CPU µs a request', 'this process', 'PostgreSQL', 'app under test'], rows);
+}
+
+/** One row a cost; a change above 0 % is worse. */
+export function comparedTable(compared: readonly Compared[]): string {
+  const percent = (ratio: number): string => `${ratio >= 1 ? '+' : '−'}${shown(Math.abs(ratio - 1) * 100)} %`;
+  const rows = compared.map(({ workload, cost, before, after, ratios }) => {
+    const { median, min, max } = spreadOf(ratios);
+    return [workload, cost, shown(before), shown(after), percent(median), `${percent(min)} … ${percent(max)}`];
+  });
+  return table(['an operation of', 'cost', 'before', 'after', 'change', 'rounds'], rows);
 }
 
 export const environmentTable = (environment: Environment): string =>

@@ -1,0 +1,30 @@
+/** What the comparison and the child of each side say to each other, over Node's IPC channel. */
+import type { Route } from '../http/requests.ts';
+
+export type CompareGroup = 'reserve' | 'http';
+export type EngineLoad = 'hot' | 'uniform' | 'carts' | 'alone';
+
+/** `reserve.*` are holds of the engine inside the child, `http.*` requests to the app, which the child has started. */
+export type Workload = `reserve.${EngineLoad}` | `http.${Route}`;
+
+export const WORKLOADS: Readonly<Record<CompareGroup, readonly Workload[]>> = {
+  reserve: ['reserve.hot', 'reserve.uniform', 'reserve.carts', 'reserve.alone'],
+  http: ['http.reserve', 'http.read', 'http.read100'],
+};
+
+export type Request =
+  | { readonly ask: 'prepare'; readonly groups: readonly CompareGroup[] }
+  | { readonly ask: 'turn'; readonly workload: Workload; readonly seconds: number; readonly seed: number }
+  | { readonly ask: 'finish' };
+
+export interface TurnFigures {
+  readonly operations: number;
+  readonly perSecond: number;
+  readonly p99Ms: number;
+  /** CPU microseconds an operation: of the process that holds the engine, and of PostgreSQL with its back ends. */
+  readonly appMicroseconds: number;
+  readonly postgresMicroseconds: number;
+}
+
+export type Reply =
+  { readonly ok: true; readonly figures?: TurnFigures } | { readonly ok: false; readonly error: string };
