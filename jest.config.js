@@ -26,5 +26,6 @@ export default {
   globalSetup: '<rootDir>/libs/testing/servers/src/global-setup.ts',
   globalTeardown: '<rootDir>/libs/testing/servers/src/global-teardown.ts',
   maxWorkers: 2,
-  testTimeout: 30_000,
+  // A guard against waiting for ever, not a judgement: the machine may be busy with other things.
+  testTimeout: 180_000,
 };

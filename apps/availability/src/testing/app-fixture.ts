@@ -9,11 +9,12 @@ import { type Grant, PostgresApiKeyStore, createApiKey } from '@onepool/platform
 import { connectNats } from '@onepool/platform-messaging';
 import { createPool } from '@onepool/platform-postgres';
 import { type Logger, createLogger } from '@onepool/platform-telemetry';
-import { type TestNats, createTestDatabase, startTestNats } from '@onepool/testing-servers';
+import { type TestNats, startTestNats } from '@onepool/testing-servers';
 import type pg from 'pg';
 import { request } from 'undici';
 import { type AvailabilityApp, createAvailabilityApp } from '../availability-app.ts';
 import { type AvailabilityConfig, SCHEMA } from '../config.ts';
+import { createMigratedDatabase } from './migrated-database.ts';
 import { type Answer, type OperationId, checkAnswer, operationOf } from './answer.ts';
 
 export type { Answer, OperationId };
@@ -60,11 +61,11 @@ export interface FixtureOptions {
 }
 
 export const CLIENT = 'spec';
-const RPC_TIMEOUT_MS = 5_000;
+const RPC_TIMEOUT_MS = 60_000;
 
 export async function createAppFixture(options: FixtureOptions = {}): Promise<AppFixture> {
   const [database, nats] = await Promise.all([
-    options.databaseUrl === undefined ? createTestDatabase() : { url: options.databaseUrl, drop: nothing },
+    options.databaseUrl === undefined ? createMigratedDatabase() : { url: options.databaseUrl, drop: nothing },
     startTestNats(),
   ]);
   const log: string[] = [];
@@ -118,20 +119,20 @@ export const subjects = Object.entries(AVAILABILITY_OPERATIONS).flatMap(([id, op
   'subject' in operation ? [[id as OperationId, operation.subject] as const] : [],
 );
 
-/** Waits until `look` gives something other than undefined, or fails after 20 s with the last thing it threw. */
+/** Waits until `look` gives something other than undefined, or fails after 60 s with the last thing it threw. */
 export async function eventually<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const deadline_ms = performance.now() + 20_000;
+  const deadlineMs = performance.now() + 60_000;
   for (;;) {
     try {
       const found = await look();
       if (found !== undefined) return found;
-      if (performance.now() > deadline_ms) break;
+      if (performance.now() > deadlineMs) break;
     } catch (error) {
-      if (performance.now() > deadline_ms) throw error;
+      if (performance.now() > deadlineMs) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error('It did not happen within 20 s');
+  throw new Error('It did not happen within 60 s');
 }
 
 const nothing = (): Promise<void> => Promise.resolve();
@@ -144,8 +145,8 @@ const configFor = (databaseUrl: string, natsUrl: string): AvailabilityConfig => 
   LOG_LEVEL: 'info',
   ONEPOOL_INSTANCE: 'availability-spec',
   ONEPOOL_LANES: 2,
-  ONEPOOL_DEADLINE_MS: 5_000,
-  ONEPOOL_LOCKS_IDLE_MS: 1_000,
+  ONEPOOL_DEADLINE_MS: 60_000,
+  ONEPOOL_LOCKS_IDLE_MS: 10_000,
   ONEPOOL_OUTBOX_DAYS: 7,
   ONEPOOL_COMMAND_DAYS: 90,
 });

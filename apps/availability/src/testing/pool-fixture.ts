@@ -1,12 +1,11 @@
 /** A pool of stock for specs: a migrated database of its own, nodes, channels and SKUs, and engines on it. */
 import { Catalog, catalogEntities } from '@onepool/catalog-data-access';
-import { runMigrations, sessionOptions } from '@onepool/platform-postgres';
+import { sessionOptions } from '@onepool/platform-postgres';
 import { type EngineOptions, Housekeeping, StockEngine, StockReads } from '@onepool/stock-data-access';
-import { createTestDatabase } from '@onepool/testing-servers';
 import type { Reservation } from '@onepool/contracts';
 import { DataSource } from 'typeorm';
 import { PARTITION_COUNT, SCHEMA } from '../config.ts';
-import { migrations } from '../migrations/index.ts';
+import { createMigratedDatabase } from './migrated-database.ts';
 
 export interface PoolFixture {
   readonly url: string;
@@ -23,9 +22,16 @@ export interface PoolFixture {
 
 export const CLIENT = 'spec';
 
+/** On a busy machine nothing is given up that would have been done a moment later. */
+const PATIENT = {
+  schema: SCHEMA,
+  partitionCount: PARTITION_COUNT,
+  deadlineMs: 60_000,
+  idleInTransactionTimeoutMs: 20_000,
+};
+
 export async function createPoolFixture(nodes: number, skus: number): Promise<PoolFixture> {
-  const database = await createTestDatabase();
-  await runMigrations({ url: database.url, schema: SCHEMA, migrations });
+  const database = await createMigratedDatabase();
   const dataSource = new DataSource({
     type: 'postgres',
     url: database.url,
@@ -44,7 +50,7 @@ export async function createPoolFixture(nodes: number, skus: number): Promise<Po
   await catalog.putSkus(numbered('sku', skus).map((sku) => ({ sku })));
   const engines: StockEngine[] = [];
   const engine = (options: Partial<EngineOptions> = {}): StockEngine => {
-    const made = new StockEngine({ url: database.url, schema: SCHEMA, partitionCount: PARTITION_COUNT, ...options });
+    const made = new StockEngine({ ...PATIENT, url: database.url, ...options });
     engines.push(made);
     return made;
   };

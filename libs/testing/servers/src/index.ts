@@ -1,4 +1,5 @@
 export { createTestDatabase } from './test-database.ts';
+export type { DatabaseTemplate } from './database-template.ts';
 export type { TestDatabase } from './test-database.ts';
 export { startTestNats } from './test-nats.ts';
 export type { TestNats, TestNatsOptions } from './test-nats.ts';

@@ -28,6 +28,30 @@ describe('test databases', () => {
     expect(await query(databases[1]!.url, sql)).toEqual([]);
   });
 
+  it('fills a template once, however many ask at once, and gives each a copy of its own', async () => {
+    const filled: string[] = [];
+    const fill = async (url: string): Promise<void> => {
+      filled.push(url);
+      await query(url, 'CREATE TABLE shelf AS SELECT 1 AS n');
+    };
+    const copies = await Promise.all([0, 1, 2].map(() => createTestDatabase({ name: 'servers_spec', fill })));
+    databases.push(...copies, await createTestDatabase({ name: 'servers_spec', fill }));
+    expect(filled).toHaveLength(1);
+    await query(copies[0]!.url, 'DELETE FROM shelf');
+    expect(await query(copies[1]!.url, 'SELECT n FROM shelf')).toEqual([{ n: 1 }]);
+  });
+
+  it('fills a template anew when that failed', async () => {
+    const broken = createTestDatabase({ name: 'broken_spec', fill: () => Promise.reject(new Error('half way')) });
+    await expect(broken).rejects.toThrow('half way');
+    const mended = await createTestDatabase({
+      name: 'broken_spec',
+      fill: (url) => query(url, 'CREATE TABLE shelf ()'),
+    });
+    databases.push(mended);
+    expect(await query(mended.url, 'SELECT count(*)::int AS n FROM shelf')).toEqual([{ n: 0 }]);
+  });
+
   it('drops a database twice without complaint', async () => {
     await databases[1]!.drop();
     await databases[1]!.drop();
@@ -65,6 +89,21 @@ describe('a nats-server of a test of its own', () => {
     await connection.close();
     return info.streams;
   }
+
+  it('forgets what came after a checkpoint, and nothing else', async () => {
+    const add = async (name: string): Promise<void> => {
+      const connection = await connect({ servers: server.url });
+      await (await jetstreamManager(connection)).streams.add({ name, subjects: [`${name}.>`] });
+      await connection.close();
+    };
+    await add('BEFORE');
+    const rollBack = await server.checkpoint();
+    await add('AFTER');
+    expect(await streams()).toBe(2);
+    await rollBack();
+    expect(await streams()).toBe(1);
+    await server.restart({ wipe: true });
+  });
 
   it('keeps its streams over a restart and forgets them when wiped', async () => {
     const connection = await connect({ servers: server.url });

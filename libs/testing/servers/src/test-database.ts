@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { type DatabaseTemplate, filledTemplate } from './database-template.ts';
+import { databaseAt, queryOnce } from './query-once.ts';
 import { sharedPostgresUrl } from './shared-postgres.ts';
 
 export interface TestDatabase {
@@ -10,30 +11,21 @@ export interface TestDatabase {
 }
 
 /**
- * A new, empty database on the run's shared server. The name is random; `ONEPOOL_TEST_LOG=1` prints it.
+ * A new database on the run's shared server: empty, or a copy of a template. The name is random; `ONEPOOL_TEST_LOG=1`
+ * prints it.
  *
  * @example const database = await createTestDatabase(); afterAll(() => database.drop());
  */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export async function createTestDatabase(template?: DatabaseTemplate): Promise<TestDatabase> {
   const server = await sharedPostgresUrl();
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await run(server, `CREATE DATABASE ${name}`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  if (process.env['ONEPOOL_TEST_LOG']) process.stderr.write(`test database: ${url.href}\n`);
+  const source = template ? ` TEMPLATE ${await filledTemplate(server, template)}` : '';
+  await queryOnce(server, `CREATE DATABASE ${name}${source}`);
+  const url = databaseAt(server, name);
+  if (process.env['ONEPOOL_TEST_LOG']) process.stderr.write(`test database: ${url}\n`);
   return Object.freeze({
-    url: url.href,
+    url,
     name,
-    drop: () => run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    drop: async () => void (await queryOnce(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
   });
-}
-
-async function run(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }

@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findNatsServer, freePort, startNats } from '@onepool/platform-local-servers';
 import type { LocalServer, FoundProgram } from '@onepool/platform-local-servers';
@@ -17,6 +18,8 @@ export interface TestNats {
   kill(): Promise<void>;
   /** Ends the server if it runs and starts it on the same port; `wipe` makes it forget every stream. */
   restart(options?: { readonly wipe?: boolean }): Promise<void>;
+  /** Restarts the server; what it returns does so again, and the server then has forgotten all that came in between. */
+  checkpoint(): Promise<() => Promise<void>>;
   /** SIGSTOP and SIGCONT. */
   suspend(): void;
   resume(): void;
@@ -31,6 +34,14 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
   const port = await freePort();
   const start = async (): Promise<LocalServer> => startNats({ home, port, ...options, program: await found });
   let server = await start();
+  const store = join(home, 'nats', 'jetstream');
+  /** Ends the server if it runs, does something to its files, and starts it again. */
+  const around = async (work: () => Promise<void>): Promise<void> => {
+    if (server.isAlive()) await server.stop();
+    await work();
+    server = await start();
+  };
+  const forget = (): Promise<void> => rm(store, { recursive: true, force: true });
   return {
     url: server.url,
     port,
@@ -38,10 +49,15 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
     kill: () => server.kill(),
     suspend: () => server.suspend(),
     resume: () => server.resume(),
-    async restart({ wipe = false } = {}) {
-      if (server.isAlive()) await server.stop();
-      if (wipe) await rm(join(home, 'nats', 'jetstream'), { recursive: true, force: true });
-      server = await start();
+    restart: ({ wipe = false } = {}) => around(async () => (wipe ? forget() : undefined)),
+    async checkpoint() {
+      const copy = join(home, `copy-${randomBytes(4).toString('hex')}`);
+      await around(() => cp(store, copy, { recursive: true }));
+      return () =>
+        around(async () => {
+          await forget();
+          await cp(copy, store, { recursive: true });
+        });
     },
   };
 }
