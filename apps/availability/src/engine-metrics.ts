@@ -20,6 +20,7 @@ export function engineMetrics(metrics: Metrics, logger: Logger): EngineMetrics {
   const decided = metrics.counter('onepool_batches_total', 'Batches by how they were decided: optimistic or locked', [
     'how',
   ]);
+  const chained = metrics.counter('onepool_batches_chained_total', 'Batches sent that rest on another under way');
   const published = metrics.counter('onepool_relay_published_total', 'Facts acknowledged by JetStream');
   const backlog = metrics.gauge('onepool_relay_backlog_rows', 'Facts waiting in the outbox');
   const lag = metrics.gauge('onepool_relay_lag_seconds', 'Age of the oldest fact waiting');
@@ -33,6 +34,7 @@ export function engineMetrics(metrics: Metrics, logger: Logger): EngineMetrics {
       },
       onRetry: (step) => retries.inc({ step }),
       onDecided: (how) => decided.inc({ how }),
+      onChained: () => chained.inc(),
     },
     relay: {
       onPublished: (count) => published.inc(count),

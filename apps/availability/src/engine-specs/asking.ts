@@ -69,7 +69,8 @@ export function backedBy(reservation: Reservation, tally: 'held' | 'confirmed' =
 }
 
 const LOOK_EVERY_MS = 5;
-const LOOK_FOR_MS = 15_000;
+/** A guard against waiting for ever, on however slow a machine. */
+const LOOK_FOR_MS = 60_000;
 
 /** Waits for a condition; fails when it does not come true. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {

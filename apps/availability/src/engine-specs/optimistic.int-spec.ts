@@ -2,7 +2,7 @@
  * Holds that are decided without locks (ADR 0010). Each condition under which such a hold may be written is broken on
  * purpose: the answer is then the one that locks would have given.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StockEngine } from '@onepool/stock-data-access';
 import pg from 'pg';
 import { SCHEMA } from '../config.ts';
@@ -17,6 +17,7 @@ let serial = 0;
 let sku: string;
 let engine: StockEngine;
 let decided: How[];
+let chained: number;
 
 beforeAll(async () => {
   pool = await createPoolFixture(2, 60);
@@ -26,11 +27,17 @@ afterAll(() => pool.close());
 beforeEach(async () => {
   sku = `sku${++serial}`;
   await pool.receive(sku, 'n1', 10);
-  decided = [];
-  engine = pool.engine({ lanes: 1, hooks: { onDecided: (how) => decided.push(how) } });
-  done(await hold(engine, `${sku}-first`, [[sku, 1]]));
-  decided.splice(0);
+  await openEngine(`${sku}-first`);
 });
+
+/** An engine that has just held a unit, hence remembers the SKU and trusts what it remembers. */
+async function openEngine(id: string): Promise<void> {
+  decided = [];
+  engine = pool.engine({ lanes: 1, hooks: { onDecided: (how) => decided.push(how), onChained: () => chained++ } });
+  done(await hold(engine, id, [[sku, 1]]));
+  decided.splice(0);
+  chained = 0;
+}
 
 const rowOf = async () => (await new StockReads(pool.engine()).stock(sku)).rows[0];
 
@@ -114,29 +121,78 @@ describe('a hold', () => {
 });
 
 describe('batches that rest on one another', () => {
+  const strangers: pg.Client[] = [];
+  afterEach(async () => {
+    await Promise.all(strangers.splice(0).map((stranger) => stranger.end()));
+  });
+
+  /** A session that is in a transaction from its first statement on. */
+  async function stranger(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: pool.url, options: `-c search_path=${SCHEMA}` });
+    strangers.push(client);
+    await client.connect();
+    await client.query('BEGIN');
+    return client;
+  }
+
+  const waits = (what: string, statement: string): Promise<void> =>
+    until(what, async () => {
+      const rows: unknown[] = await pool.dataSource.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1`,
+        [statement],
+      );
+      return rows.length > 0;
+    });
+  const HOLD = '%gates_locked%';
+  const NO_RESERVATION_IS_WRITTEN = 'LOCK TABLE reservation IN SHARE MODE';
+  const chainIsFormed = (): Promise<void> => until('one rests on another', () => chained === 1);
+  const versionOf = async () => (await new StockReads(engine).stock(sku)).version;
+
+  it('are decided on what the one before, still under way, will have written', async () => {
+    const locker = await stranger();
+    await locker.query(NO_RESERVATION_IS_WRITTEN);
+    const first = hold(engine, `${sku}-a`, [[sku, 2]]);
+    await waits('the first is under way', HOLD);
+    const second = hold(engine, `${sku}-b`, [[sku, 7]]);
+    await chainIsFormed();
+    await locker.query('COMMIT');
+    for (const settled of await Promise.all([first, second])) done(settled);
+    expect(decided).toEqual(['optimistic', 'optimistic']);
+    expect(await rowOf()).toMatchObject({ available: 0, reserved: 10 });
+  });
+
   it('never rest on one that failed, though a stranger brings the SKU to the foreseen version', async () => {
-    for (let round = 0; round < 15; round++) {
+    const other = pool.engine();
+    for (let round = 1; round <= 15; round++) {
       const id = `${sku}-${round}`;
       // A key that is being written elsewhere makes the first batch fail after its gate was locked and found unchanged.
-      const stranger = new pg.Client({ connectionString: pool.url, options: `-c search_path=${SCHEMA}` });
-      await stranger.connect();
-      await stranger.query('BEGIN');
-      await stranger.query(
+      const writer = await stranger();
+      await writer.query(
         `INSERT INTO reservation (reservation_key, client, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
          SELECT -$1::bigint, '${CLIENT}', $2, '', 1, 1, now(), now(), now(), '[]'`,
         [serial * 100 + round, `${id}-a`],
       );
-      const first = hold(engine, `${id}-a`, [[sku, 1]]).catch(() => null);
-      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      await openEngine(`${id}-first`);
+      const before = await versionOf();
+      const first = hold(engine, `${id}-a`, [[sku, 1]]);
+      await waits('the first is under way', HOLD);
       const second = hold(engine, `${id}-b`, [[sku, 1]]);
-      // Waits for the gate, and takes exactly one step of the version, as the first batch would have.
-      const sold = record(pool.engine(), `${id}-pos`, [sale(sku, 'n1', 1)]);
-      await stranger.query('COMMIT');
-      await Promise.all([first, second, sold]);
-      await stranger.query('DELETE FROM reservation WHERE reservation_key < 0');
-      await stranger.end();
+      await chainIsFormed();
+      // The second runs behind the first, but not before this one, which waits for the first to end, lets it.
+      const locker = await stranger();
+      const locked = locker.query(NO_RESERVATION_IS_WRITTEN);
+      await waits('the second will wait', NO_RESERVATION_IS_WRITTEN);
+      await writer.query('COMMIT');
+      await locked;
+      expect(codeOf(await first)).toBe('idempotency.mismatch');
+      // Exactly one step of the version, as the first batch would have taken.
+      done(await record(other, `${id}-pos`, [sale(sku, 'n1', 1)]));
+      expect(await versionOf()).toBe(before + 1);
+      await locker.query('COMMIT');
+      done(await second);
+      expect(await brokenLaws(pool.dataSource)).toEqual([]);
+      await pool.dataSource.query('DELETE FROM reservation WHERE reservation_key < 0');
       await pool.receive(sku, 'n1', 3);
     }
-    expect(await brokenLaws(pool.dataSource)).toEqual([]);
   });
 });

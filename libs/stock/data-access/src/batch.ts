@@ -32,6 +32,7 @@ export interface BatchContext {
   readonly supplies: KnownSupplies;
   readonly clock: DatabaseClock;
   readonly onDecided: (how: 'optimistic' | 'locked') => void;
+  readonly onChained: () => void;
   /** Called after each batch that was not refused by the database. */
   readonly onCommitted: () => void;
 }

@@ -142,6 +142,7 @@ export class StockEngine {
       supplies: new KnownSupplies(),
       clock: new DatabaseClock(),
       onDecided: (how) => options.hooks?.onDecided?.(how),
+      onChained: () => options.hooks?.onChained?.(),
       onCommitted: options.onCommitted ?? (() => undefined),
     };
     const limits = { ...LIMITS, ...options.limits };

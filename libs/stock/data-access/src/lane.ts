@@ -27,6 +27,8 @@ export interface LaneHooks {
   readonly onRetry?: (reason: string) => void;
   /** How a batch was decided: on what was remembered or read, or under locks. */
   readonly onDecided?: (how: 'optimistic' | 'locked') => void;
+  /** A batch was sent that rests on what another, still under way, will have written. */
+  readonly onChained?: () => void;
 }
 
 interface Waiting {

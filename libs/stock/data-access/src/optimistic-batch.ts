@@ -107,7 +107,11 @@ export class OptimisticBatches {
   ): Promise<readonly Outcome[] | 'undecided' | 'unwritten'> {
     const decided = basis && this.#decideOrNot(basis, commands, keys);
     if (!basis || !decided) return 'undecided';
-    if (!(await this.#write(decided, onSent))) return 'unwritten';
+    const sent = (): void => {
+      if (basis.after !== null) this.context.onChained();
+      onSent();
+    };
+    if (!(await this.#write(decided, sent))) return 'unwritten';
     if (basis.read.size > 0) this.#peace.held();
     for (const [, { supply, version }] of decided.foreseen.supplies) this.context.supplies.remember(supply, version);
     if (this.#last?.before === decided.foreseen) this.#last.before = null;

@@ -24,6 +24,7 @@ interface TestNats {
   stop(): Promise<void>;
   kill(): Promise<void>;
   restart(options?: { readonly wipe?: boolean }): Promise<void>;
+  checkpoint(): Promise<() => Promise<void>>;
 }
 
 /** The servers come from the specs, because only specs may import the testing library. */
@@ -108,7 +109,7 @@ export const eventIds = (messages: readonly JsMsg[]): string[] =>
 export async function eventually<T>(
   read: () => Promise<T> | T,
   holds: (value: T) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown;

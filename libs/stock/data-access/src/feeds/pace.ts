@@ -10,6 +10,8 @@ export interface PaceOptions {
   readonly rowsMax: number;
   /** Whether commands have come in of late. */
   readonly isBusy: () => boolean;
+  /** Waits for so many milliseconds; a timer unless given. */
+  readonly wait?: (ms: number) => Promise<unknown>;
 }
 
 const ROWS = { first: 4_000, min: 500 } as const;
@@ -49,6 +51,7 @@ export class Pace {
 
   /** As long as the chunk before, if commands come in. */
   async pause(): Promise<void> {
-    if (this.isBusy) await delay(this.#took_ms);
+    const { wait = delay } = this.options;
+    if (this.isBusy) await wait(this.#took_ms);
   }
 }
