@@ -133,12 +133,12 @@ export default defineConfig(
   },
   {
     // Specs and their fixtures read scenario files and run against real servers.
-    files: [...specs, 'apps/*/src/testing/**/*.ts', 'libs/testing/**/*.ts'],
+    files: [...specs, '{apps/*,libs/*/*}/src/testing/**/*.ts', 'libs/testing/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': boundaries(['type:testing']) },
   },
   {
-    // Tools may start those servers too, and drive other programs: the local runtime, the simulator's audit. Scopes still
-    // keep them out of the product's insides.
+    // Tools may start those servers too, and drive other programs, as the local runtime does. Scopes still keep them out
+    // of the product's insides.
     files: ['tools/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': boundaries(['type:testing', 'type:app']) },
   },

@@ -19,6 +19,7 @@ const projects = [
   ['libs/catalog/domain', '@onepool/catalog-domain', 'scope:catalog', 'type:domain'],
   ['libs/catalog/data-access', '@onepool/catalog-data-access', 'scope:catalog', 'type:data-access'],
   ['libs/availability/domain', '@onepool/availability-domain', 'scope:availability', 'type:domain'],
+  ['libs/simulator/data-access', '@onepool/simulator-data-access', 'scope:simulator', 'type:data-access'],
   ['libs/simulator/domain', '@onepool/simulator-domain', 'scope:simulator', 'type:domain'],
   ['libs/tools/domain', '@onepool/tools-domain', 'scope:tools', 'type:domain'],
   ['libs/bench/domain', '@onepool/bench-domain', 'scope:bench', 'type:domain'],

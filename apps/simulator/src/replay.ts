@@ -1,16 +1,21 @@
 /** `npm run replay`: a published trace of orders against the running system, then an audit. */
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { showProgress } from '@onepool/platform-progress';
+import {
+  ApiClient,
+  CONTRACT_LIMITS,
+  JetStreamFacts,
+  type ReplayOutcome,
+  SystemUnavailable,
+  TraceUnreadable,
+  readTrace,
+  runReplay,
+} from '@onepool/simulator-data-access';
+import { firstOrders, planReplay } from '@onepool/simulator-domain';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { ApiClient } from './drive/api-client.ts';
-import { showProgress } from './drive/progress.ts';
-import { SystemUnavailable } from './drive/system-unavailable.ts';
-import { JetStreamFacts } from './facts/jetstream-facts.ts';
-import { planReplay } from './plan/plan-replay.ts';
-import { summaryTable } from './report/summary-table.ts';
-import { type ReplayOutcome, runReplay } from './run-replay.ts';
 import { UsageError, defaultNatsUrl, defaultUrl, findApiKey } from './settings.ts';
-import { TraceUnreadable, firstOrders, readTrace } from './trace/read-trace.ts';
+import { summaryTable } from './summary-table.ts';
 
 interface Flags {
   readonly trace: string;
@@ -103,7 +108,7 @@ const replay = async (flags: Flags): Promise<ReplayOutcome> => {
   console.log(`trace: ${trace.rows} lines, ${trace.malformedCount} malformed${dropped.join('')}`);
   const invoices = flags.orders === undefined ? trace.invoices : firstOrders(trace.invoices, flags.orders);
   const run = flags.run ?? randomBytes(4).toString('hex');
-  const plan = planReplay(invoices, { ...flags, run });
+  const plan = planReplay(invoices, { ...flags, run }, CONTRACT_LIMITS);
   if (plan.orders === 0) throw new UsageError(`${flags.trace} has no orders to replay.`);
 
   await demandReady(urls);

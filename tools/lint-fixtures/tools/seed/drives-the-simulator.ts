@@ -1,2 +1,2 @@
 // allowed
-export * from '@onepool/simulator';
+export * from '@onepool/simulator-data-access';

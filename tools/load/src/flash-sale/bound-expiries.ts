@@ -3,7 +3,7 @@
  * on the units have to be there for others, however late the system tells of the expiry. Without this bound a system that
  * keeps overdue units to itself would never be caught at it.
  */
-import type { HoldRecord, MoveFact } from '@onepool/simulator';
+import type { HoldRecord, MoveFact } from '@onepool/simulator-domain';
 
 /** Moves in time no re-back, only expiries, and those only forward. */
 export function boundExpiries(

@@ -1,6 +1,6 @@
 /** What a flash sale will send, decided before anything is sent: a pure function of its options. */
 import type { MovementsRequest, PutChannels, PutNodes } from '@onepool/contracts';
-import { randomOf, spreadUnits } from '@onepool/simulator';
+import { randomOf, spreadUnits } from '@onepool/simulator-domain';
 import { type Stage, arrivalStages } from './arrivals.ts';
 
 export interface FlashSaleOptions {

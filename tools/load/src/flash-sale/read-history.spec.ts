@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Reservation, StockOfSku } from '@onepool/contracts';
-import { type AuditResult, type MoveFact, Recorder, audit } from '@onepool/simulator';
+import { type AuditResult, type MoveFact, Recorder, audit } from '@onepool/simulator-domain';
 import { boundExpiries } from './bound-expiries.ts';
 import type { CallRecord } from './call-record.ts';
 import { planFlashSale } from './plan.ts';

@@ -1,6 +1,6 @@
 /** Translates what k6 wrote into the history that the simulator's audit reads. */
 import type { Movement, MovementsResult, Reservation } from '@onepool/contracts';
-import { type Recorder, callsForRetry, grantOf, isExpectedRefusal, leavesOutcomeOpen } from '@onepool/simulator';
+import { type Recorder, callsForRetry, grantOf, isExpectedRefusal, leavesOutcomeOpen } from '@onepool/simulator-domain';
 import type { CallRecord } from './call-record.ts';
 import type { CounterSale, FlashSalePlan } from './plan.ts';
 

@@ -7,17 +7,15 @@ import {
   ApiClient,
   FactLog,
   JetStreamFacts,
-  Recorder,
   SystemUnavailable,
-  audit,
   awaitQuiescence,
   putNetwork,
   putSkus,
   readStock,
   send,
   verifyLedger,
-} from '@onepool/simulator';
-import type { Finding } from '@onepool/simulator';
+} from '@onepool/simulator-data-access';
+import { type Finding, Recorder, audit } from '@onepool/simulator-domain';
 import { HISTORY_FILE, runK6, writeRunFile } from '../k6/run-k6.ts';
 import type { LoadRun } from '../load-run.ts';
 import { readK6Summary } from '../k6/k6-summary.ts';

@@ -1,6 +1,7 @@
 /** Finds out what became of the calls that got no certain answer, now that nothing else is under way. */
 import type { MovementsRequest, MovementsResult, Reservation } from '@onepool/contracts';
-import { type ApiClient, type CallResult, type Recorder, SystemUnavailable, send } from '@onepool/simulator';
+import { type ApiClient, type CallResult, SystemUnavailable, send } from '@onepool/simulator-data-access';
+import type { Recorder } from '@onepool/simulator-domain';
 import type { FlashSalePlan } from './plan.ts';
 import { type OpenCall, movementsOf } from './read-history.ts';
 

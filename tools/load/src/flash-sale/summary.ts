@@ -1,6 +1,6 @@
 /** The result of a flash sale: one flat object, and the rule by which it passes. */
 import type { StockOfSku } from '@onepool/contracts';
-import { type AuditResult, type History, type MoveFact, percentile } from '@onepool/simulator';
+import { type AuditResult, type History, type MoveFact, percentile } from '@onepool/simulator-domain';
 import type { CallRecord } from './call-record.ts';
 import type { FlashSalePlan } from './plan.ts';
 

@@ -1,7 +1,7 @@
 /** The smoke test: a small network of its own, half a minute of calls, k6's checks and thresholds as the verdict. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ApiClient, SystemUnavailable, putNetwork, putSkus, send } from '@onepool/simulator';
+import { ApiClient, SystemUnavailable, putNetwork, putSkus, send } from '@onepool/simulator-data-access';
 import { readK6Summary } from '../k6/k6-summary.ts';
 import { HISTORY_FILE, K6_THRESHOLDS_CROSSED, runK6, writeRunFile } from '../k6/run-k6.ts';
 import type { LoadRun } from '../load-run.ts';
@@ -52,8 +52,8 @@ async function stockUp({ prefix, skus, nodes, channel }: Network, { system }: Lo
   const client = new ApiClient({ ...system, connections: 2, retryForMs: 30_000, attemptTimeoutMs: 10_000 });
   try {
     await putSkus(client, skus);
-    const stores = nodes.map((node) => ({ node, type: 'store' }));
-    await putNetwork(client, stores, [{ channel, type: 'web', nodes }]);
+    const stores = nodes.map((node) => ({ node, type: 'store' as const }));
+    await putNetwork(client, stores, [{ channel, type: 'web', nodes: [...nodes] }]);
     const movements = skus.flatMap((sku) =>
       nodes.map((node) => ({ type: 'receipt', sku, node, quantity: UNITS_AT_NODE })),
     );

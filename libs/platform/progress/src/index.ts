@@ -1,0 +1,2 @@
+export { SILENT, showProgress } from './progress.ts';
+export type { Progress } from './progress.ts';

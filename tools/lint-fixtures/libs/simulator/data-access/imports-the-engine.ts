@@ -1,0 +1,3 @@
+// breaks @nx/enforce-module-boundaries
+// A project tagged with "scope:simulator" can only depend on libs tagged with "scope:simulator", "scope:shared"
+export * from '@onepool/stock-domain';
