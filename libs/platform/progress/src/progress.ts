@@ -57,4 +57,4 @@ const lineProgress = (print: (line: string) => void): Progress => {
 };
 
 export const showProgress = (): Progress =>
-  process.stdout.isTTY ? barProgress() : lineProgress((line) => console.log(line));
+  process.stdout.isTTY ? barProgress() : lineProgress((line) => void process.stdout.write(`${line}\n`));
