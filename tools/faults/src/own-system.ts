@@ -3,21 +3,11 @@ import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isAlive, removePrivateDirectory } from '@onepool/platform-local-servers';
+import { type RuntimeRecord, isAlive, readRecord, removePrivateDirectory } from '@onepool/platform-local-servers';
 import { startProgram } from './child.ts';
 import type { Child } from './child.ts';
 import { freePortBase } from './port-block.ts';
 import { until } from './until.ts';
-
-/** The part that the drill reads of the runtime's record of what runs. */
-interface Record {
-  readonly ready: boolean;
-  readonly urls: { readonly availability?: readonly string[] };
-  readonly databaseUrl?: string;
-  readonly natsUrl?: string;
-  readonly apiKeyFile: string;
-  readonly processes: { readonly [name: string]: { readonly pid: number; readonly port?: number } };
-}
 
 export const REPLICAS = ['availability-1', 'availability-2'] as const;
 const START_PATIENCE_MS = 300_000;
@@ -66,7 +56,7 @@ export class OwnSystem {
   }
 
   get urls(): readonly string[] {
-    return this.#record.urls.availability ?? [];
+    return this.#record.urls['availability'] ?? [];
   }
 
   get databaseUrl(): string {
@@ -121,7 +111,9 @@ export class OwnSystem {
     if (left.length > 0) throw new Error(`Processes of the system were left behind: ${left.join(', ')}`);
   }
 
-  get #record(): Record {
-    return JSON.parse(readFileSync(join(this.home, 'runtime.json'), 'utf8')) as Record;
+  get #record(): RuntimeRecord {
+    const record = readRecord(join(this.home, 'runtime.json'));
+    if (record === undefined) throw new Error(`Nothing is recorded in ${this.home} yet.`);
+    return record;
   }
 }

@@ -2,54 +2,17 @@
  * `runtime.json`: what runs now. The next start reads it to end what a killed runtime left, and other tools read it to
  * find the system. It holds a password, so only its owner may read it.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isAlive, startedAt } from '@onepool/platform-local-servers';
+import {
+  type ProcessIdentity,
+  type RecordedProcess,
+  type RuntimeRecord,
+  identify,
+} from '@onepool/platform-local-servers';
 
-/** A process by number and start time, so that a number used again is not taken for it. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  readonly startedAt: string | undefined;
-}
-
-export interface RecordedProcess extends ProcessIdentity {
-  /** Servers are adopted by the next start, apps and tasks are ended by it. */
-  readonly kind: 'server' | 'app' | 'task';
-  readonly port?: number;
-  readonly logFile?: string;
-}
-
-export interface RuntimeRecord {
-  readonly runtime: ProcessIdentity;
-  /** True once every app answered that it is ready and the demo network is there. */
-  readonly ready: boolean;
-  readonly portBase: number;
-  /** Addresses of each app's processes: `{ availability: ['http://127.0.0.1:3001'] }`. */
-  readonly urls: Readonly<Record<string, readonly string[]>>;
-  readonly databaseUrl: string | undefined;
-  readonly natsUrl: string | undefined;
-  readonly apiKeyFile: string;
-  readonly processes: Readonly<Record<string, RecordedProcess>>;
-}
-
-/** The record of the last start, or undefined when there is none that can be read. */
-export function readRecord(file: string): RuntimeRecord | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as RuntimeRecord;
-  } catch {
-    return undefined;
-  }
-}
-
-/** True when exactly this process still runs. */
-export function isRunning({ pid, startedAt: since }: ProcessIdentity): boolean {
-  return isAlive(pid) && startedAt(pid) === since;
-}
-
-/** The identity of a process that runs now. */
-export function identify(pid: number): ProcessIdentity {
-  return { pid, startedAt: startedAt(pid) };
-}
+export { identify, isRunning, readRecord } from '@onepool/platform-local-servers';
+export type { ProcessIdentity, RecordedProcess, RuntimeRecord } from '@onepool/platform-local-servers';
 
 /** Keeps the file equal to what runs. Writes are synchronous and whole: a kill finds the old file or the new one. */
 export class RuntimeRecorder {

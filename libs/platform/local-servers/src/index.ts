@@ -21,3 +21,7 @@ export { startNats, stopNatsIn } from './start-nats.ts';
 export type { NatsOptions } from './start-nats.ts';
 export { startPostgres, stopPostgresIn } from './start-postgres.ts';
 export type { PostgresOptions } from './start-postgres.ts';
+export { findSystem } from './find-system.ts';
+export type { FoundSystem, SystemHints } from './find-system.ts';
+export { SystemNotFound, crash, identify, isRunning, pidOf, readRecord } from './runtime-record.ts';
+export type { ProcessIdentity, RecordedProcess, RuntimeRecord } from './runtime-record.ts';
