@@ -1,6 +1,7 @@
 /** `npm run replay`: a published trace of orders against the running system, then an audit. */
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { type FoundSystem, SystemNotFound, crash, findSystem, pidOf } from '@onepool/platform-local-servers';
 import { showProgress } from '@onepool/platform-progress';
 import {
   ApiClient,
@@ -9,12 +10,13 @@ import {
   type ReplayOutcome,
   SystemUnavailable,
   TraceUnreadable,
+  awaitReady,
   readTrace,
   runReplay,
 } from '@onepool/simulator-data-access';
-import { firstOrders, planReplay } from '@onepool/simulator-domain';
+import { type Invoice, firstOrders, orderLine, planReplay, unitLines, verdictOf } from '@onepool/simulator-domain';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { UsageError, defaultNatsUrl, defaultUrl, findApiKey } from './settings.ts';
+import { outageLines } from './outage-lines.ts';
 import { summaryTable } from './summary-table.ts';
 
 interface Flags {
@@ -33,13 +35,15 @@ interface Flags {
   readonly partialShare: number;
   readonly confirmShare: number;
   readonly retrySeconds: number;
+  readonly kill?: string;
 }
 
 const ATTEMPT_TIMEOUT_MS = 10_000;
 const STALL_MS = 30_000;
 const POLL_MS = 200;
-const READY_WITHIN_MS = 3_000;
 const FINDINGS_SHOWN_MAX = 20;
+/** Told by their message alone: the person can act on it. */
+const KNOWN = [SystemNotFound, SystemUnavailable, TraceUnreadable];
 
 const integer =
   (least: number, most: number) =>
@@ -74,77 +78,72 @@ const program = new Command('replay')
   .option('--seed <n>', 'decides everything that the trace does not', integer(0, 2_147_483_647), 1)
   .option('--json <file>', 'write the result there as flat JSON')
   .option('--run <id>', 'name of the run; ids begin with r<id>- (default: random)', runId)
-  .option('--url <url>', 'availability API; repeat for several replicas (default: ONEPOOL_PORT_BASE + 1)', anyOf)
-  .option('--nats-url <url>', 'NATS server of the facts (default: NATS_URL, or ONEPOOL_PORT_BASE + 11)')
-  .option('--key-file <file>', 'API key (default: ONEPOOL_API_KEY, or $ONEPOOL_HOME/dev-api-key)')
+  .option('--url <url>', 'availability API; repeat for several replicas (default: what `npm start` runs)', anyOf)
+  .option('--nats-url <url>', 'NATS server of the facts (default: NATS_URL, or what `npm start` runs)')
+  .option('--key-file <file>', 'API key (default: ONEPOOL_API_KEY, or that of `npm start`)')
   .option('--concurrency <n>', 'calls under way at a time', integer(1, 1_024), 64)
   .addOption(new Option('--pos-share <share>', 'orders sold at a counter').argParser(share).default(0.1))
   .addOption(
     new Option('--partial-share <share>', 'reservations that take what there is').argParser(share).default(0.1),
   )
   .addOption(new Option('--confirm-share <share>', 'grants that are confirmed').argParser(share).default(0.7))
-  .option('--retry-seconds <n>', 'how long an unanswered call is repeated', integer(1, 3_600), 60)
+  .option('--retry-seconds <n>', 'how long to wait for the system, and for the answer to a call', integer(1, 3_600), 60)
+  .option(
+    '--kill <process>',
+    'kill -9 this process of `npm start` when a tenth is done: postgres, nats, availability-1',
+  )
   .exitOverride();
 
-/** Every replica has to be ready: a replay against half a system would blame it for being half. */
-const demandReady = async (urls: readonly string[]): Promise<void> => {
-  for (const url of urls) {
-    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(READY_WITHIN_MS) }).catch(
-      () => undefined,
-    );
-    if (!answer?.ok) {
-      const what = answer ? `is not ready (${answer.status})` : 'does not answer';
-      throw new SystemUnavailable(`${url} ${what}. Run \`npm start\` in another terminal and wait for its URLs.`);
-    }
-  }
-};
-
 const replay = async (flags: Flags): Promise<ReplayOutcome> => {
-  const urls = flags.url ?? [defaultUrl(process.env)];
-  const key = findApiKey(flags.keyFile, process.env);
-  const trace = await readTrace(flags.trace);
-  for (const { line, reason } of trace.malformed) console.error(`${flags.trace}:${line}: ${reason}`);
-  const dropped = Object.entries(trace.dropped).map(([reason, count]) => `, ${count} dropped: ${reason}`);
-  console.log(`trace: ${trace.rows} lines, ${trace.malformedCount} malformed${dropped.join('')}`);
-  const invoices = flags.orders === undefined ? trace.invoices : firstOrders(trace.invoices, flags.orders);
-  const run = flags.run ?? randomBytes(4).toString('hex');
-  const plan = planReplay(invoices, { ...flags, run }, CONTRACT_LIMITS);
-  if (plan.orders === 0) throw new UsageError(`${flags.trace} has no orders to replay.`);
+  const invoices = await readOrders(flags);
+  const plan = planReplay(invoices, { ...flags, run: flags.run ?? randomBytes(4).toString('hex') }, CONTRACT_LIMITS);
+  const find = (): FoundSystem => findSystem({ ...flags, urls: flags.url }, process.env);
+  const { urls, key, natsUrl, record } = find();
+  if (flags.kill !== undefined) pidOf(record, flags.kill);
 
-  await demandReady(urls);
-  const natsUrl = flags.natsUrl ?? defaultNatsUrl(process.env);
-  const facts = await JetStreamFacts.connect(natsUrl).catch((cause: unknown) => {
-    throw new SystemUnavailable(`No NATS server answers at ${natsUrl}. Run \`npm start\` in another terminal.`, {
-      cause,
-    });
-  });
+  const retryForMs = flags.retrySeconds * 1_000;
+  await awaitReady(urls, { patienceMs: retryForMs, say: (line) => console.log(line) });
+  const facts = await JetStreamFacts.connect(natsUrl);
+  const progress = showProgress('replay', 'operations');
   const client = new ApiClient({
     urls,
     key,
     connections: flags.concurrency,
-    retryForMs: flags.retrySeconds * 1_000,
+    retryForMs,
     attemptTimeoutMs: ATTEMPT_TIMEOUT_MS,
+    onOutage: () => progress.note('calls fail; they are repeated, with the same ids, until they are answered'),
   });
+  const kill = (name: string): void => progress.note(`${name} (process ${crash(find().record, name)}) is killed`);
   try {
     return await runReplay(plan, client, facts, {
       concurrency: flags.concurrency,
       speed: flags.speed,
       quiescence: { stallMs: STALL_MS, pollMs: POLL_MS },
-      progress: showProgress(),
+      progress,
       onPhase: (phase) => console.log(`${phase} …`),
+      interrupt: () => flags.kill !== undefined && kill(flags.kill),
     });
   } finally {
     await client.close();
   }
 };
 
-const show = ({ summary, findings, unexpected, failures }: ReplayOutcome): void => {
+const readOrders = async ({ trace: file, orders }: Flags): Promise<readonly Invoice[]> => {
+  const trace = await readTrace(file);
+  for (const { line, reason } of trace.malformed) console.error(`${file}:${line}: ${reason}`);
+  const dropped = Object.entries(trace.dropped).map(([reason, count]) => `, ${count} dropped: ${reason}`);
+  console.log(`trace: ${trace.rows} lines, ${trace.malformedCount} malformed${dropped.join('')}`);
+  return orders === undefined ? trace.invoices : firstOrders(trace.invoices, orders);
+};
+
+const show = ({ summary, findings, unexpected, units, outages, failures }: ReplayOutcome): void => {
   console.log(summaryTable(summary));
+  for (const line of [orderLine(summary), '', ...unitLines(units), '', ...outageLines(outages)]) console.log(line);
   for (const { check, subject, detail } of findings.slice(0, FINDINGS_SHOWN_MAX))
     console.error(`${check}: ${subject}: ${detail}`);
   if (findings.length > FINDINGS_SHOWN_MAX) console.error(`… and ${findings.length - FINDINGS_SHOWN_MAX} more`);
   for (const line of unexpected) console.error(`unexpected answer: ${line}`);
-  console.log(failures.length === 0 ? 'The replay passes.' : `The replay FAILS: ${failures.join('; ')}.`);
+  console.log(verdictOf(summary, failures));
 };
 
 /** 0 passes, 1 does not, 2 could not be done: wrong flags, no trace, or no system. */
@@ -157,8 +156,8 @@ const main = async (): Promise<number> => {
     return outcome.failures.length === 0 ? 0 : 1;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const known = error instanceof UsageError || error instanceof TraceUnreadable || error instanceof SystemUnavailable;
-    console.error(known ? error.message : error);
+    const known = KNOWN.some((kind) => error instanceof kind);
+    console.error(known ? (error as Error).message : error);
     return 2;
   }
 };

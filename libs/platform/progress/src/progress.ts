@@ -1,60 +1,105 @@
-import { SingleBar } from 'cli-progress';
+import cliProgress from 'cli-progress';
 
-/** Shows how far the replay is: a bar on a terminal, a plain line every few seconds elsewhere. */
+/** Shows how far a job is: a bar on a terminal, a plain line every few seconds elsewhere. */
 export interface Progress {
   begin(total: number): void;
-  advance(): void;
+  advance(count?: number): void;
+  /** A line that stays. */
+  note(line: string): void;
+  /** Has to be called, also after a failure. */
   end(): void;
 }
 
-export const SILENT: Progress = { begin: () => undefined, advance: () => undefined, end: () => undefined };
+export const SILENT: Progress = {
+  begin: () => undefined,
+  advance: () => undefined,
+  note: () => undefined,
+  end: () => undefined,
+};
+
+export type Output = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
 
 const LINE_EVERY_MS = 5_000;
 
-const barProgress = (): Progress => {
-  const format = 'replay {bar} {percentage}% | {value}/{total} operations | {rate}/s | {eta_formatted} left';
-  const bar = new SingleBar({ format, hideCursor: true, etaBuffer: 500 });
-  let startMs = 0;
-  let done = 0;
-  return {
-    begin: (total) => {
-      startMs = performance.now();
-      bar.start(total, 0, { rate: 0 });
-    },
-    advance: () => {
-      done += 1;
-      bar.update(done, { rate: Math.round((done / (performance.now() - startMs)) * 1_000) });
-    },
-    end: () => bar.stop(),
-  };
-};
+/**
+ * @param name what is done, before each line
+ * @param unit what is counted, in the plural
+ * @example
+ * const progress = showProgress('replay', 'operations');
+ * progress.begin(500);
+ */
+export const showProgress = (name: string, unit: string, output: NodeJS.WriteStream = process.stdout): Progress =>
+  output.isTTY ? new Bar(name, unit, output) : new Lines(name, unit, output);
 
-const lineProgress = (print: (line: string) => void): Progress => {
-  let startMs = 0;
-  let total = 0;
-  let done = 0;
-  let timer: NodeJS.Timeout | undefined;
-  const line = (): void => {
-    const seconds = (performance.now() - startMs) / 1_000;
-    const rate = done / seconds;
-    const left = rate > 0 ? `${Math.ceil((total - done) / rate)} s left` : 'nothing answered yet';
-    print(`replay: ${done} of ${total} operations, ${Math.round(rate)}/s, ${left}`);
-  };
-  return {
-    begin: (count) => {
-      startMs = performance.now();
-      total = count;
-      timer = setInterval(line, LINE_EVERY_MS);
-    },
-    advance: () => {
-      done += 1;
-    },
-    end: () => {
-      clearInterval(timer);
-      line();
-    },
-  };
-};
+class Bar implements Progress {
+  readonly #bar: cliProgress.SingleBar;
+  readonly #output: Output;
+  #startMs = 0;
+  #done = 0;
 
-export const showProgress = (): Progress =>
-  process.stdout.isTTY ? barProgress() : lineProgress((line) => void process.stdout.write(`${line}\n`));
+  constructor(name: string, unit: string, output: NodeJS.WriteStream) {
+    const format = `${name} {bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | {eta_formatted} left`;
+    this.#bar = new cliProgress.SingleBar({ format, stream: output, hideCursor: true, etaBuffer: 500 });
+    this.#output = output;
+  }
+
+  begin(total: number): void {
+    this.#startMs = performance.now();
+    this.#bar.start(total, 0, { rate: 0 });
+  }
+
+  advance(count = 1): void {
+    this.#done += count;
+    this.#bar.update(this.#done, { rate: Math.round((this.#done / (performance.now() - this.#startMs)) * 1_000) });
+  }
+
+  note(line: string): void {
+    this.#output.write(`\r\u001b[K${line}\n`);
+  }
+
+  end(): void {
+    this.#bar.stop();
+  }
+}
+
+class Lines implements Progress {
+  readonly #name: string;
+  readonly #unit: string;
+  readonly #output: Output;
+  #startMs = 0;
+  #total = 0;
+  #done = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(name: string, unit: string, output: Output) {
+    this.#name = name;
+    this.#unit = unit;
+    this.#output = output;
+  }
+
+  begin(total: number): void {
+    this.#startMs = performance.now();
+    this.#total = total;
+    this.#timer = setInterval(() => this.#line(), LINE_EVERY_MS);
+  }
+
+  advance(count = 1): void {
+    this.#done += count;
+  }
+
+  note(line: string): void {
+    this.#output.write(`${line}\n`);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#line();
+  }
+
+  #line(): void {
+    const rate = this.#done / ((performance.now() - this.#startMs) / 1_000);
+    const left = Math.ceil((this.#total - this.#done) / rate);
+    const when = this.#done === 0 ? 'nothing done yet' : left > 0 ? `about ${left} s left` : 'done';
+    this.note(`${this.#name}: ${this.#done} of ${this.#total} ${this.#unit}, ${Math.round(rate)}/s, ${when}`);
+  }
+}

@@ -21,7 +21,8 @@ const plan = planReplay(invoices, options, CONTRACT_LIMITS);
 const replayAgainst = async (
   flaw: Flaw,
   retryForMs = 20_000,
-): Promise<ReplayOutcome & { readonly flawsShown: number }> => {
+): Promise<ReplayOutcome & { readonly flawsShown: number; readonly interruptions: number }> => {
+  let interruptions = 0;
   const system = new FakeSystem(flaw);
   const urls = [await system.listen()];
   const client = new ApiClient({ urls, key: 'k', connections: 16, retryForMs, attemptTimeoutMs: 5_000 });
@@ -32,8 +33,9 @@ const replayAgainst = async (
       quiescence: { stallMs: 200, pollMs: 5 },
       progress: SILENT,
       onPhase: () => undefined,
+      interrupt: () => void (interruptions += 1),
     });
-    return { ...outcome, flawsShown: system.flawsShown };
+    return { ...outcome, flawsShown: system.flawsShown, interruptions };
   } finally {
     await client.close();
     await system.close();
@@ -53,11 +55,18 @@ describe('replay', () => {
   it.each<Flaw>(['cuts connections after the effect', 'is often busy'])(
     'passes a correct system that %s',
     async (flaw) => {
-      const { summary, failures } = await replayAgainst(flaw);
+      const { summary, failures, outages } = await replayAgainst(flaw);
       expect(failures).toEqual([]);
-      expect(summary.retries).toBeGreaterThan(0);
+      expect(summary.retries).toBeGreaterThanOrEqual(summary.calls_retried);
+      expect(summary.calls_retried).toBeGreaterThan(0);
+      expect(outages.some(({ failedAttempts }) => failedAttempts > 0)).toBe(true);
     },
   );
+
+  it('lets something be broken once, while orders flow', async () => {
+    const { interruptions, summary } = await replayAgainst('none');
+    expect([interruptions, summary.failed]).toEqual([1, 0]);
+  });
 
   it('finds out what became of calls that were never answered, and passes the correct system', async () => {
     const { summary, failures, flawsShown } = await replayAgainst('leaves some calls unanswered', 300);

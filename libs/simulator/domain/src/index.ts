@@ -24,11 +24,15 @@ export type {
 export { randomOf } from './plan/random.ts';
 export { spreadUnits } from './plan/spread-units.ts';
 export { backoffMs, callsForRetry, leavesOutcomeOpen } from './calls/backoff.ts';
+export { OutageLog } from './calls/outages.ts';
+export type { Attempt, Outage } from './calls/outages.ts';
 export { isExpectedRefusal } from './calls/expected-refusals.ts';
 export { Recorder, grantOf } from './history/recorder.ts';
 export type { ConfirmFact, History, HoldRecord, Interval, MoveFact, MovementRecord } from './history/history.ts';
 export { audit } from './audit/audit.ts';
 export type { AuditInput, AuditResult } from './audit/audit.ts';
 export type { Finding } from './audit/finding.ts';
-export { failuresOf, percentile, summarize } from './report/summary.ts';
+export { failuresOf, orderLine, percentile, summarize, verdictOf } from './report/summary.ts';
 export type { Summary } from './report/summary.ts';
+export { unitLines, unitSum } from './report/unit-sum.ts';
+export type { UnitSum } from './report/unit-sum.ts';

@@ -67,6 +67,7 @@ export interface StockOfSku {
     readonly shortfall: number;
     readonly committed: number;
     readonly reserved: number;
+    readonly damaged: number;
   }[];
 }
 

@@ -4,7 +4,14 @@
  * attempts may be the one that took effect.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Interval, backoffMs, callsForRetry, leavesOutcomeOpen } from '@onepool/simulator-domain';
+import {
+  type Interval,
+  type Outage,
+  OutageLog,
+  backoffMs,
+  callsForRetry,
+  leavesOutcomeOpen,
+} from '@onepool/simulator-domain';
 import { Pool } from 'undici';
 
 export interface ApiClientOptions {
@@ -16,6 +23,8 @@ export interface ApiClientOptions {
   /** A call that is not answered within this time stays unanswered. */
   readonly retryForMs: number;
   readonly attemptTimeoutMs: number;
+  /** Told when calls begin to fail; they are repeated meanwhile. */
+  readonly onOutage?: () => void;
 }
 
 export type CallResult =
@@ -39,12 +48,18 @@ interface Attempt {
   readonly retryAfter: string | undefined;
 }
 
+/** What makes a call; `ApiClient` does. */
+export type Caller = Pick<ApiClient, 'call'>;
+
 export class ApiClient {
   readonly #options: ApiClientOptions;
   readonly #pools: readonly Pool[];
+  readonly #log = new OutageLog();
   #turn = 0;
   /** Attempts beyond the first, over all calls. */
   retries = 0;
+  /** Calls that needed more than one. */
+  callsRetried = 0;
 
   constructor(options: ApiClientOptions) {
     this.#options = options;
@@ -61,14 +76,22 @@ export class ApiClient {
     );
   }
 
+  /** When calls failed, so far. */
+  get outages(): readonly Outage[] {
+    return this.#log.outages;
+  }
+
   async call(method: Method, path: string, body?: unknown): Promise<CallResult> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const fromMs = performance.now();
     const deadline = fromMs + this.#options.retryForMs;
     let open = false;
     for (let attempt = 0; ; attempt += 1) {
+      const sentMs = performance.now();
       const answer = await this.#attempt(method, path, payload).catch((error: unknown) => String(error));
       const untilMs = performance.now();
+      const failed = typeof answer === 'string' || answer.status >= 500;
+      if (this.#log.take({ sentMs, endedMs: untilMs, failed })) this.#options.onOutage?.();
       const code = typeof answer === 'string' ? undefined : codeOf(answer.body);
       if (typeof answer !== 'string' && !callsForRetry(answer.status)) {
         const { status } = answer;
@@ -82,6 +105,7 @@ export class ApiClient {
         return { kind: 'unanswered', reason, interval: { fromMs, untilMs: Infinity } };
       }
       this.retries += 1;
+      if (attempt === 0) this.callsRetried += 1;
       await wait(pauseMs);
     }
   }

@@ -1,14 +1,14 @@
 /** The calls of a replay other than its traffic: each has to succeed, or the replay cannot go on. */
 import { AVAILABILITY_OPERATIONS, LINES_MAX } from '@onepool/contracts';
 import type { EventCount, LedgerVerification, Operation, PutChannels, PutNodes, StockOfSku } from '@onepool/contracts';
-import type { ApiClient, CallResult } from './api-client.ts';
+import type { CallResult, Caller } from './api-client.ts';
 import { SystemUnavailable } from './system-unavailable.ts';
 
 type OperationName = keyof typeof AVAILABILITY_OPERATIONS;
 
 /** Sends an operation of the contract; `parameters` fill its path. */
 export const send = (
-  client: ApiClient,
+  client: Caller,
   name: OperationName,
   parameters: Readonly<Record<string, string>>,
   body?: unknown,
@@ -31,7 +31,7 @@ const batchesOf = <T>(items: readonly T[]): T[][] =>
     items.slice(index * LINES_MAX, (index + 1) * LINES_MAX),
   );
 
-export const putSkus = async (client: ApiClient, skus: readonly string[]): Promise<void> => {
+export const putSkus = async (client: Caller, skus: readonly string[]): Promise<void> => {
   for (const batch of batchesOf(skus)) {
     const body = { skus: batch.map((sku) => ({ sku })) };
     await demand('Creating SKUs failed', send(client, 'putSkus', {}, body));
@@ -39,7 +39,7 @@ export const putSkus = async (client: ApiClient, skus: readonly string[]): Promi
 };
 
 export const putNetwork = async (
-  client: ApiClient,
+  client: Caller,
   nodes: PutNodes['nodes'],
   channels: PutChannels['channels'],
 ): Promise<void> => {
@@ -47,15 +47,15 @@ export const putNetwork = async (
   await demand('Creating channels failed', send(client, 'putChannels', {}, { channels }));
 };
 
-export const readStock = async (client: ApiClient, sku: string): Promise<StockOfSku> =>
+export const readStock = async (client: Caller, sku: string): Promise<StockOfSku> =>
   (await demand(`Reading the stock of ${sku} failed`, send(client, 'getStock', { sku }))) as StockOfSku;
 
 /** Facts written for keys that begin so. */
-export const countEvents = async (client: ApiClient, keyPrefix: string): Promise<number> => {
+export const countEvents = async (client: Caller, keyPrefix: string): Promise<number> => {
   const query = `?keyPrefix=${encodeURIComponent(keyPrefix)}`;
   const count = await demand('Counting events failed', send(client, 'countEvents', {}, undefined, query));
   return (count as EventCount).written;
 };
 
-export const verifyLedger = async (client: ApiClient, skuPrefix: string): Promise<LedgerVerification> =>
+export const verifyLedger = async (client: Caller, skuPrefix: string): Promise<LedgerVerification> =>
   (await demand('Verifying the ledger failed', send(client, 'verifyLedger', {}, { skuPrefix }))) as LedgerVerification;

@@ -11,7 +11,7 @@ import {
   grantOf,
   isExpectedRefusal,
 } from '@onepool/simulator-domain';
-import type { ApiClient, CallResult } from './api-client.ts';
+import type { CallResult, Caller } from './api-client.ts';
 import { send } from './availability-api.ts';
 import { SystemUnavailable } from './system-unavailable.ts';
 
@@ -32,12 +32,12 @@ interface Order {
 type Answered = Extract<CallResult, { kind: 'answered' }>;
 
 export class OrderDriver {
-  readonly #client: ApiClient;
+  readonly #client: Caller;
   readonly #recorder: Recorder;
   readonly #orders = new Map<string, Order>();
   readonly #openMovements: { readonly operation: MovementOperation; readonly sinceMs: number }[] = [];
 
-  constructor(client: ApiClient, recorder: Recorder) {
+  constructor(client: Caller, recorder: Recorder) {
     this.#client = client;
     this.#recorder = recorder;
   }

@@ -24,6 +24,7 @@ const BATCH_MAX = 1_000;
 const BATCH_WAIT_MS = 1_000;
 const PAUSE_AFTER_FAILURE_MS = 250;
 const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_PATIENCE_MS = 15_000;
 /** The server forgets a consumer that nobody reads. */
 const INACTIVE_MS = 60_000;
 
@@ -42,11 +43,20 @@ export class JetStreamFacts implements FactSource {
     this.#jetstream = jetstream(connection);
   }
 
-  /** Throws when no server answers within five seconds; later outages are outlived. */
-  static async connect(url: string): Promise<JetStreamFacts> {
+  /** @throws SystemUnavailable when no server answers within `patienceMs`; later outages are outlived. */
+  static async connect(url: string, patienceMs = CONNECT_PATIENCE_MS): Promise<JetStreamFacts> {
     const servers = url.split(',');
     const options = { servers, name: 'onepool-replay', timeout: CONNECT_TIMEOUT_MS, maxReconnectAttempts: -1 };
-    return new JetStreamFacts(await connect({ ...options, reconnectTimeWait: 250, pingInterval: 5_000 }));
+    const deadlineMs = performance.now() + patienceMs;
+    for (;;) {
+      try {
+        return new JetStreamFacts(await connect({ ...options, reconnectTimeWait: 250, pingInterval: 5_000 }));
+      } catch (cause) {
+        const told = `No NATS server can be used at ${servers.map(hostOf).join(', ')}: ${String(cause)}`;
+        if (performance.now() >= deadlineMs) throw new SystemUnavailable(told, { cause });
+        await wait(PAUSE_AFTER_FAILURE_MS);
+      }
+    }
   }
 
   async start(onFact: (fact: ReceivedFact) => void): Promise<void> {
@@ -126,3 +136,6 @@ export class JetStreamFacts implements FactSource {
     return count;
   }
 }
+
+/** What may be shown of an address: never its password. */
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : url);

@@ -1,6 +1,7 @@
 /** The result of a replay: one flat object, and the rule by which it passes. */
 import type { AuditResult } from '../audit/audit.ts';
 import type { Finding } from '../audit/finding.ts';
+import type { Outage } from '../calls/outages.ts';
 import type { History } from '../history/history.ts';
 import type { Plan } from '../plan/plan.ts';
 
@@ -19,6 +20,8 @@ export interface ReplayFacts {
   readonly failures: number;
   readonly stepsRefused: number;
   readonly retries: number;
+  readonly callsRetried: number;
+  readonly outages: readonly Outage[];
 }
 
 /** Flat, and stable: scripts read it. Units are in the names or in `SUMMARY_NOTES`. */
@@ -50,6 +53,9 @@ export interface Summary {
   readonly version_gaps: number;
   readonly steps_refused: number;
   readonly retries: number;
+  readonly calls_retried: number;
+  readonly outages: number;
+  readonly outage_s: number;
   readonly duration_s: number;
 }
 
@@ -86,6 +92,9 @@ export const summarize = (facts: ReplayFacts): Summary => {
     version_gaps: facts.versionGaps,
     steps_refused: facts.stepsRefused,
     retries: facts.retries,
+    calls_retried: facts.callsRetried,
+    outages: facts.outages.length,
+    outage_s: rounded(sum(facts.outages.map(({ fromMs, untilMs = fromMs }) => untilMs - fromMs)) / 1_000),
     duration_s: rounded(seconds),
   };
 };
@@ -98,6 +107,7 @@ const isPartial = ({ outcome, requested, backed }: History['holds'][number]): bo
 export const percentile = (ascending: readonly number[], share: number): number =>
   ascending[Math.max(0, Math.ceil(ascending.length * share) - 1)] ?? 0;
 
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 const rounded = (value: number): number => Math.round(value * 10) / 10;
 
 /** Why the replay does not pass; empty when it does. */
@@ -115,4 +125,27 @@ export const failuresOf = (summary: Summary, findings: readonly Finding[]): stri
   if (summary.lost > 0) reasons.push(`${summary.lost} units differ between acknowledged effects and the book`);
   if (summary.failed > 0) reasons.push(`${summary.failed} calls got an answer that no correct call gets`);
   return reasons;
+};
+
+/** The verdict in one line, for a person and for `grep`. */
+export const verdictOf = (summary: Summary, failures: readonly string[]): string => {
+  const n = (value: number): string => value.toLocaleString('en-US');
+  if (failures.length > 0) return `FAIL: ${failures.join('; ')}.`;
+  return (
+    `PASS: ${n(summary.orders)} orders, 0 units oversold, 0 calls refused wrongly, 0 units lost, ` +
+    `all ${n(summary.events_received)} facts received, the ledger balances.`
+  );
+};
+
+/** The orders as a sum that a reader can check. */
+export const orderLine = ({ orders, granted, refused, pos_sales, ...rest }: Summary): string => {
+  const n = (value: number): string => value.toLocaleString('en-US');
+  const open = orders - granted - refused - pos_sales;
+  const parts = [
+    `${n(granted)} granted (${n(rest.granted_partly)} of them in part)`,
+    `${n(refused)} refused`,
+    `${n(pos_sales)} sold at a counter`,
+    ...(open === 0 ? [] : [`${n(open)} without a certain answer`]),
+  ];
+  return `${n(orders)} orders = ${parts.join(' + ')}`;
 };
