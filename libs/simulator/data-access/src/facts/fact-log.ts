@@ -26,6 +26,7 @@ export class FactLog {
   /** Version steps by SKU: toVersion by fromVersion. */
   readonly #steps = new Map<string, Map<number, number>>();
   readonly #latest = new Map<string, number>();
+  #oldestMs = Infinity;
   readonly moves: MoveFact[] = [];
   readonly confirms: ConfirmFact[] = [];
 
@@ -38,7 +39,16 @@ export class FactLog {
     return this.#ids.size;
   }
 
+  /** When the oldest was recorded of all facts, of whatever run, that came since this was last asked; infinite without any. */
+  oldestSinceAsked(): number {
+    const oldest = this.#oldestMs;
+    this.#oldestMs = Infinity;
+    return oldest;
+  }
+
   take(fact: ReceivedFact): void {
+    const recordedMs = Date.parse((fact.data as Partial<SkuChanged> | null)?.recordedAt ?? '');
+    if (recordedMs < this.#oldestMs) this.#oldestMs = recordedMs;
     if (!fact.key.startsWith(this.#keyPrefix) || this.#ids.has(fact.id)) return;
     this.#ids.add(fact.id);
     if (fact.subject === SKU_CHANGED) this.#takeSku(fact.data as SkuChanged);
