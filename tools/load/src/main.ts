@@ -52,10 +52,12 @@ async function smoke({ seed, json, quick, duration }: Flags): Promise<number> {
     console.log(`k6 dropped ${summary['dropped_arrivals']} arrivals for want of free virtual users.`);
   for (const line of unexpected) console.error(`unexpected answer: ${line}`);
   for (const failure of failures) console.error(`FAILED: ${failure}`);
-  console.log(
-    `${summary['calls']} calls, ${summary['checks_failed']} checks failed, ${summary['unexpected']} unexpected answers`,
-  );
   writeJson(json, summary);
+  const { arrivals, calls, checks_passed: right, checks_failed: wrong, unexpected: odd } = summary;
+  console.log(
+    `${arrivals} arrivals made ${calls} calls; of ${Number(right) + Number(wrong)} answers checked ${wrong} were wrong, ` +
+      `${odd} unexpected: ${failures.length === 0 ? 'PASS' : 'FAIL'}`,
+  );
   return failures.length === 0 ? 0 : 1;
 }
 
@@ -69,7 +71,8 @@ async function flashSale({ seed, json, quick, duration, buyers, units }: Flags):
     durationSeconds: duration ?? (quick ? 15 : 60),
   });
   const setup = { replicas: 2, signal: interrupted.signal, say };
-  const { summary, findings, unexpected } = await withLoadRun(setup, (run) => runFlashSale(plan, run));
+  const outcome = await withLoadRun(setup, (run) => runFlashSale(plan, run));
+  const { summary, findings, unexpected } = outcome;
   const budgets = readBudgets().flashSale;
   const failures = failuresOfSale(summary, budgets.most);
   for (const { check, subject, detail } of findings.slice(0, FINDINGS_SHOWN_MAX)) {
@@ -77,10 +80,9 @@ async function flashSale({ seed, json, quick, duration, buyers, units }: Flags):
   }
   if (findings.length > FINDINGS_SHOWN_MAX) console.error(`… and ${findings.length - FINDINGS_SHOWN_MAX} more`);
   for (const line of unexpected) console.error(`unexpected answer: ${line}`);
-  for (const failure of failures) console.error(`FAILED: ${failure}`);
   writeJson(json, summary);
   console.log(`holds: ${showP99(summary.p99_ms, budgets.p99Ms.hold)}`);
-  for (const line of saleLines(summary)) console.log(line);
+  for (const line of saleLines(summary, outcome.units, failures)) console.log(line);
   return failures.length === 0 ? 0 : 1;
 }
 

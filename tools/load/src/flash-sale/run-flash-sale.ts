@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MovementsResult, StockOfSku } from '@onepool/contracts';
+import { showProgress } from '@onepool/platform-progress';
 import {
   ApiClient,
   FactLog,
@@ -15,7 +16,7 @@ import {
   send,
   verifyLedger,
 } from '@onepool/simulator-data-access';
-import { type Finding, Recorder, audit } from '@onepool/simulator-domain';
+import { type Finding, Recorder, type UnitSum, audit, unitSum } from '@onepool/simulator-domain';
 import { HISTORY_FILE, runK6, writeRunFile } from '../k6/run-k6.ts';
 import type { LoadRun } from '../load-run.ts';
 import { readK6Summary } from '../k6/k6-summary.ts';
@@ -26,9 +27,11 @@ import type { FlashSalePlan } from './plan.ts';
 import { readHistory } from './read-history.ts';
 import { settle } from './settle.ts';
 import { type SaleSummary, summarizeSale } from './summary.ts';
+import { watchHistory } from './watch-history.ts';
 
 export interface SaleOutcome {
   readonly summary: SaleSummary;
+  readonly units: UnitSum;
   readonly findings: readonly Finding[];
   /** The first unexpected answers, with the id of the call. */
   readonly unexpected: readonly string[];
@@ -69,8 +72,10 @@ export async function runFlashSale(plan: FlashSalePlan, run: LoadRun): Promise<S
     const history = recorder.history();
     const moves = boundExpiries(log.moves, history.holds, plan.expiresInSeconds);
     const result = audit({ history, moves, confirmFacts: log.confirms, stocks });
+    const units = unitSum(history, stocks);
     const summary = summarizeSale({
       plan,
+      unitSum: units,
       records,
       history,
       moves,
@@ -86,7 +91,7 @@ export async function runFlashSale(plan: FlashSalePlan, run: LoadRun): Promise<S
       replicas: urls.length,
     });
     const unexpected = recorder.failures.slice(0, UNEXPECTED_SHOWN_MAX).map(({ id, answer }) => `${id}: ${answer}`);
-    return { summary, findings: result.findings, unexpected };
+    return { summary, units, findings: result.findings, unexpected };
   } finally {
     await source.stop();
     await client.close();
@@ -157,7 +162,9 @@ async function driveWave({ sku, expiresInSeconds }: FlashSalePlan, wave: Wave, r
   writeRunFile(run.folder, 'buyers.json', wave.buyers);
   writeRunFile(run.folder, 'counter-sales.json', wave.counterSales);
   const onLine = (line: string): void => void (line === GIVEN_UP || run.say(line));
-  const code = await runK6({ ...run, scenario: 'flash-sale.ts', onLine });
+  const watch = watchHistory(join(run.folder, HISTORY_FILE), showProgress('sale', 'buyers'));
+  watch.begin(wave.buyers.length);
+  const code = await runK6({ ...run, scenario: 'flash-sale.ts', onLine }).finally(() => watch.end());
   if (code !== 0) throw new Error(`k6 ended with exit code ${code}.`);
 }
 

@@ -18,6 +18,9 @@ const right: SaleSummary = {
   expired: 100,
   rebacked: 2,
   sold_at_counters: 40,
+  kept: 997,
+  left: 0,
+  overdrawn: 37,
   repeated: 1_000,
   unknown: 0,
   unexpected: 0,
@@ -58,12 +61,41 @@ describe('failuresOfSale', () => {
   });
 });
 
+const units = {
+  received: 1_000,
+  soldAtCounters: 40,
+  shipped: 0,
+  writtenOff: 0,
+  promised: 997,
+  damaged: 0,
+  left: 0,
+  overdrawn: 37,
+  unexplained: 0,
+};
+/** The figures at the ends of the lines, sum by sum. */
+const sumsIn = (lines: readonly string[]): number[][] =>
+  lines
+    .join('\n')
+    .split('\n\n')
+    .map((block) =>
+      [...block.matchAll(/^[ =+] \D+?(-?[\d,]+)$/gm)].map(([, text = '']) => Number(text.replaceAll(',', ''))),
+    );
+
 describe('saleLines', () => {
   it('ends with the verdict on the promise', () => {
-    expect(saleLines(right).at(-1)).toBe('20,000 buyers, 1,000 units, 1,000 promised, 0 oversold');
+    expect(saleLines(right, units, []).at(-1)).toBe('20,000 buyers, 1,000 units, 1,000 promised, 0 oversold: PASS');
+    const failed = saleLines({ ...right, oversold: 2 }, units, ['oversold is 2, at most 0 is right']);
+    expect(failed.at(-1)).toBe('20,000 buyers, 1,000 units, 1,000 promised, 2 oversold: FAIL');
+    expect(failed.at(-2)).toBe('FAILED: oversold is 2, at most 0 is right');
+  });
+
+  it('adds up: buyers, holds, promises and units, each as a sum', () => {
+    const sums = sumsIn(saleLines(right, units, [])).filter((figures) => figures.length > 1);
+    expect(sums).toHaveLength(4);
+    for (const [whole, ...parts] of sums) expect(parts.reduce((total, part) => total + part, 0)).toBe(whole);
   });
 
   it('says so when k6 could not make all arrivals', () => {
-    expect(saleLines({ ...right, dropped_arrivals: 12 }).join('\n')).toContain('k6 dropped 12 arrivals');
+    expect(saleLines({ ...right, dropped_arrivals: 12 }, units, []).join('\n')).toContain('k6 dropped 12 arrivals');
   });
 });

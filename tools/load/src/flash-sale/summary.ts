@@ -1,6 +1,13 @@
 /** The result of a flash sale: one flat object, and the rule by which it passes. */
 import type { StockOfSku } from '@onepool/contracts';
-import { type AuditResult, type History, type MoveFact, percentile } from '@onepool/simulator-domain';
+import {
+  type AuditResult,
+  type History,
+  type MoveFact,
+  type UnitSum,
+  percentile,
+  unitLines,
+} from '@onepool/simulator-domain';
 import type { CallRecord } from './call-record.ts';
 import type { FlashSalePlan } from './plan.ts';
 
@@ -11,6 +18,7 @@ export interface SaleEvidence {
   readonly moves: readonly MoveFact[];
   readonly audit: AuditResult;
   readonly stock: StockOfSku;
+  readonly unitSum: UnitSum;
   readonly holdLatenciesMs: readonly number[];
   /** Answers that a correct client of a correct system never gets. */
   readonly unexpected: number;
@@ -42,6 +50,12 @@ export interface SaleSummary {
   readonly expired: number;
   readonly rebacked: number;
   readonly sold_at_counters: number;
+  /** Promised units that are on a shelf: `promised` less `broken`. */
+  readonly kept: number;
+  /** Units on a shelf that nobody was promised. */
+  readonly left: number;
+  /** Units sold at a counter although the book had none there. */
+  readonly overdrawn: number;
   /** Calls sent more than once. */
   readonly repeated: number;
   readonly unknown: number;
@@ -85,6 +99,9 @@ export function summarizeSale(evidence: SaleEvidence): SaleSummary {
     expired,
     rebacked: audit.rebacked,
     sold_at_counters: sum(sales.flatMap(({ movements }) => movements)),
+    kept: evidence.unitSum.promised,
+    left: evidence.unitSum.left,
+    overdrawn: evidence.unitSum.overdrawn,
     repeated: records.filter(({ statuses }) => statuses.length > 1).length,
     unknown: held('unknown'),
     unexpected: evidence.unexpected,
@@ -118,23 +135,34 @@ export function failuresOfSale(summary: SaleSummary, most: Readonly<Record<strin
   return reasons;
 }
 
-/** What a person reads; the last line is the verdict on the promise. */
-export function saleLines(summary: SaleSummary): string[] {
+/** What a person reads: sums that add up, and the verdict as the last line. */
+export function saleLines(summary: SaleSummary, units: UnitSum, failures: readonly string[]): string[] {
   const n = (value: number): string => value.toLocaleString('en-US');
-  const lines = [
-    `holds: ${n(summary.granted)} granted, ${n(summary.refused)} refused, ${n(summary.unknown)} unknown; ` +
-      `${n(summary.given_back)} given back, ${n(summary.expired)} expired, ${n(summary.repeated)} calls repeated`,
-    `counters: ${n(summary.sold_at_counters)} sold; ${n(summary.rebacked)} promised units moved to another node, ` +
-      `${n(summary.broken)} broken, ${n(summary.broken_expected)} expected to be`,
-  ];
-  if (summary.dropped_arrivals > 0) {
-    lines.push(
-      `k6 dropped ${n(summary.dropped_arrivals)} arrivals for want of free virtual users: machine or system was too slow for this rate`,
-    );
-  }
-  lines.push(
+  const line = (sign: string, what: string, value: number): string =>
+    `${sign} ${what.padEnd(52)}${n(value).padStart(12)}`;
+  const open = summary.buyers - summary.granted - summary.refused;
+  const dropped = `k6 dropped ${n(summary.dropped_arrivals)} arrivals for want of free virtual users: machine or system was too slow for this rate`;
+  return [
+    line(' ', 'buyers who asked for one unit each', summary.buyers),
+    line('=', 'got a hold', summary.granted),
+    line('+', 'were refused: nothing was left at that moment', summary.refused),
+    ...(open === 0 ? [] : [line('+', 'got no certain answer', open)]),
+    '',
+    line(' ', 'holds granted', summary.granted),
+    line('=', 'promised: not given back, not expired', summary.promised),
+    line('+', 'given back by the buyer', summary.given_back),
+    line('+', 'expired: the buyer never came back', summary.expired),
+    '',
+    line(' ', 'promised', summary.promised),
+    line('=', 'kept: the unit is on a shelf', summary.kept),
+    line('+', 'broken: a counter sold it later, no node had another', summary.broken),
+    `  (an independent model expects ${n(summary.broken_expected)} broken; ${n(summary.rebacked)} promises were moved to another node instead)`,
+    '',
+    ...unitLines(units),
+    '',
+    ...(summary.dropped_arrivals > 0 ? [dropped] : []),
+    ...failures.map((failure) => `FAILED: ${failure}`),
     `${n(summary.buyers)} buyers, ${n(summary.units)} units, ${n(summary.promised)} promised, ` +
-      `${n(summary.oversold)} oversold`,
-  );
-  return lines;
+      `${n(summary.oversold)} oversold: ${failures.length === 0 ? 'PASS' : 'FAIL'}`,
+  ];
 }

@@ -1,6 +1,7 @@
 /** The smoke test: a small network of its own, half a minute of calls, k6's checks and thresholds as the verdict. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { showProgress } from '@onepool/platform-progress';
 import { ApiClient, SystemUnavailable, putNetwork, putSkus, send } from '@onepool/simulator-data-access';
 import { readK6Summary } from '../k6/k6-summary.ts';
 import { HISTORY_FILE, K6_THRESHOLDS_CROSSED, runK6, writeRunFile } from '../k6/run-k6.ts';
@@ -36,7 +37,13 @@ export async function runSmoke(options: SmokeOptions, run: LoadRun): Promise<Smo
   await stockUp(network, run);
   writeRunFile(run.folder, 'smoke.json', { ...network, ...options });
   run.say(`${options.arrivalsPerSecond} arrivals per second for ${options.durationSeconds} s`);
-  const code = await runK6({ ...run, scenario: 'smoke.ts', onLine: run.say });
+  const progress = showProgress('smoke', 'seconds');
+  progress.begin(options.durationSeconds);
+  const timer = setInterval(() => progress.advance(), 1_000);
+  const code = await runK6({ ...run, scenario: 'smoke.ts', onLine: run.say }).finally(() => {
+    clearInterval(timer);
+    progress.end();
+  });
   if (code !== 0 && code !== K6_THRESHOLDS_CROSSED) throw new Error(`k6 ended with exit code ${code}.`);
   return outcomeOf(options, run.folder);
 }
