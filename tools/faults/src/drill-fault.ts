@@ -102,7 +102,7 @@ async function cause(ready: ReadyFault, cast: Cast): Promise<Measures> {
 
 function replayViolations({ exitCode, summary, lastWords }: ReplayResult): string[] {
   if (exitCode === 0) return [];
-  const why = lastWords.filter((line) => /^(The replay|lost|oversold|undersold|broken|unexpected|\w+Error)/.test(line));
+  const why = lastWords.filter((line) => /^(FAIL:|lost|oversold|undersold|broken|unexpected|\w+Error)/.test(line));
   return [`the replay ended with ${exitCode}: ${(summary ? why : lastWords.slice(-5)).join(' / ')}`];
 }
 

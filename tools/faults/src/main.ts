@@ -64,15 +64,20 @@ async function drill(flags: Flags): Promise<number> {
     const setup = { system, consumer, ...flags, run: randomBytes(4).toString('hex'), say: speak };
     const result = await drillFault(fault, setup);
     results.push(result);
-    for (const violation of result.violations) speak(`VIOLATED: ${violation}`);
-    speak(result.violations.length === 0 ? 'survived' : 'not survived');
+    for (const violation of result.violations) speak(`does not hold: ${violation}`);
+    speak(result.violations.length === 0 ? 'PASS' : 'FAIL');
   }
   const violations = [...results.flatMap((one) => one.violations), ...forbiddenLogLines(system.logs)];
   say('stopping');
   violations.push(...(await endAll()));
   console.log(resultTable(results));
-  for (const violation of violations) console.error(`VIOLATED: ${violation}`);
-  console.log(violations.length === 0 ? 'Every fault was survived.' : `${violations.length} claims do not hold.`);
+  for (const violation of violations) console.error(`does not hold: ${violation}`);
+  const faults = results.map(({ fault }) => fault).join(', ');
+  console.log(
+    violations.length === 0
+      ? `PASS: every fault was survived: ${faults}.`
+      : `FAIL: ${violations.length} claims do not hold.`,
+  );
   const facts = { orders: flags.orders, seed: flags.seed, faults: results.length };
   if (flags.json) writeFileSync(flags.json, `${JSON.stringify(flatReport(results, facts, violations), null, 2)}\n`);
   return violations.length === 0 ? 0 : 1;

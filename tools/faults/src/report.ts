@@ -26,7 +26,7 @@ export function resultTable(results: readonly FaultResult[]): string {
   });
   for (const result of results) {
     const { recovery_s, p99_ms } = figuresOf(result);
-    const outcome = result.violations.length === 0 ? 'survived' : 'VIOLATED';
+    const outcome = result.violations.length === 0 ? 'PASS' : 'FAIL';
     const counts = [result.lost, result.doubled, result.missingEvents].map(show);
     table.push([result.fault, outcome, show(recovery_s), show(p99_ms), ...counts]);
   }
