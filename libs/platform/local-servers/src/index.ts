@@ -17,6 +17,8 @@ export type { CommandResult, SearchEnvironment } from './search-environment.ts';
 export { freePort, isPortFree, requireFreePort } from './ports.ts';
 export { commandLine, isAlive, signal, startedAt, waitForExit } from './process-table.ts';
 export { removePrivateDirectory } from './reachable-directory.ts';
+export { natsUrlFor } from './nats-accounts.ts';
+export type { NatsAccount, NatsCredentials, NatsPermissions, NatsSubjects, NatsUser } from './nats-accounts.ts';
 export { startNats, stopNatsIn } from './start-nats.ts';
 export type { NatsOptions } from './start-nats.ts';
 export { startPostgres, stopPostgresIn } from './start-postgres.ts';

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import type { NatsCredentials } from './nats-accounts.ts';
 
 /** The part we read of the INFO line with which a nats-server greets whoever connects. */
 export interface NatsGreeting {
@@ -31,6 +32,28 @@ export function readNatsGreeting(port: number, timeoutMs = 1_000): Promise<NatsG
       text += chunk.toString('utf8');
       const greeting = parseNatsGreeting(text);
       if (greeting) finish(greeting);
+    });
+  });
+}
+
+/** True when the server on this port takes the credentials, false when it refuses them or does not answer in time. */
+export function takesCredentials(port: number, credentials: NatsCredentials, timeoutMs = 1_000): Promise<boolean> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect({ port, host: '127.0.0.1' });
+    const finish = (taken: boolean): void => {
+      socket.destroy();
+      resolve(taken);
+    };
+    const login = { user: credentials.name, pass: credentials.password, verbose: false, pedantic: false, lang: 'node' };
+    socket.setTimeout(timeoutMs, () => finish(false));
+    socket.on('connect', () => socket.write(`CONNECT ${JSON.stringify(login)}\r\nPING\r\n`));
+    socket.on('error', () => finish(false));
+    socket.on('close', () => finish(false));
+    socket.on('data', (chunk) => {
+      text += chunk.toString('utf8');
+      if (/^PONG\r$/m.test(text)) finish(true);
+      else if (/^-ERR/m.test(text)) finish(false);
     });
   });
 }

@@ -2,14 +2,16 @@
  * A nats-server of our own below `<home>/nats`, JetStream on, on the loopback interface only. Like PostgreSQL it
  * outlives us, and a later start keeps it, or stops and replaces it when it was started otherwise.
  */
-import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findNatsServer } from './find-nats-server.ts';
 import { LocalServerError } from './local-server.ts';
 import type { LocalServer } from './local-server.ts';
+import { natsUrlFor, renderNatsAccounts } from './nats-accounts.ts';
+import type { NatsAccount, NatsCredentials } from './nats-accounts.ts';
 import { natsServerName, renderNatsConfig } from './nats-config.ts';
-import { readNatsGreeting } from './nats-greeting.ts';
+import { readNatsGreeting, takesCredentials } from './nats-greeting.ts';
 import { requireFreePort } from './ports.ts';
 import { commandLine, isAlive, runsCommand, signal } from './process-table.ts';
 import type { FoundProgram } from './program-search.ts';
@@ -22,12 +24,19 @@ export interface NatsOptions {
   readonly port: number;
   /** How often JetStream syncs to disk; two minutes, the server's own default, because the outbox can rebuild it. */
   readonly syncInterval?: string;
+  /**
+   * Who may log in, and do what; the first user of the first account is in the server's `url`. Anybody may do
+   * everything unless given. A running server takes a change over without dropping a connection that is still allowed.
+   */
+  readonly accounts?: readonly NatsAccount[];
   /** The program, when it has been looked for already. */
   readonly program?: FoundProgram;
   readonly onProgress?: (message: string) => void;
 }
 
 const START_DEADLINE_MS = 30_000;
+const RELOAD_DEADLINE_MS = 10_000;
+const ACCOUNTS_FILE = 'accounts.conf';
 const READY_POLL_MS = 20;
 const STOP_SIGNAL = 'SIGINT';
 
@@ -37,7 +46,7 @@ const STOP_SIGNAL = 'SIGINT';
  * @throws PortTakenError, or LocalServerError when no program is found or the server does not start; the log file is named.
  */
 export async function startNats(options: NatsOptions): Promise<LocalServer> {
-  const { home, port } = options;
+  const { home, port, accounts } = options;
   const program =
     options.program ?? (await findNatsServer(options.onProgress ? { onProgress: options.onProgress } : {}));
   await mkdir(join(home, 'logs'), { recursive: true });
@@ -51,21 +60,53 @@ export async function startNats(options: NatsOptions): Promise<LocalServer> {
     ...places,
     syncInterval: options.syncInterval ?? '2m',
     version: program.version,
+    accountsFile: accounts === undefined ? undefined : ACCOUNTS_FILE,
   });
+  const rendered = accounts === undefined ? undefined : renderNatsAccounts(accounts);
 
   const unchanged = (await readFile(configFile, 'utf8').catch(() => '')) === config;
   const command = { path: program.path, args: ['-c', configFile], logFile };
-  const found = await existingServer(
-    places.pidFile,
-    configFile,
-    unchanged ? [command.path, ...command.args] : undefined,
-  );
-  await writeFile(configFile, config);
-  if (found === undefined) await requireFreePort(port);
-  const running = found ?? launch(command);
-  await untilReady(running, port, logFile);
-  const facts = { url: `nats://127.0.0.1:${port}`, port, logFile, adopted: found !== undefined };
+  const expected = unchanged ? [command.path, ...command.args] : undefined;
+  const found = await existingServer(places.pidFile, configFile, expected);
+  await replaceFile(configFile, config);
+  if (rendered) await replaceFile(join(root, ACCOUNTS_FILE), rendered.text);
+  let running = found;
+  if (found && rendered && !(await takesOver(found.pid, port, rendered.witness))) {
+    await endProcess(found.pid, STOP_SIGNAL);
+    running = undefined;
+  }
+  if (running === undefined) await requireFreePort(port);
+  const adopted = running !== undefined;
+  running ??= launch(command);
+  await untilReady(running, port, logFile, rendered?.witness);
+  const facts = { url: urlOf(port, accounts), port, logFile, adopted };
   return asLocalServer(running, facts, STOP_SIGNAL);
+}
+
+function urlOf(port: number, accounts: readonly NatsAccount[] = []): string {
+  const plain = `nats://127.0.0.1:${port}`;
+  const first = accounts[0]?.users[0];
+  return first === undefined ? plain : natsUrlFor(plain, first);
+}
+
+/** Whole or not at all, since the server may read it at any time; readable by its owner only, for its passwords. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  const draft = `${file}.draft`;
+  await rm(draft, { force: true });
+  await writeFile(draft, text, { mode: 0o600 });
+  await rename(draft, file);
+}
+
+/** Makes a running server load the accounts that were just written, unless it has; false when it does not. */
+async function takesOver(pid: number, port: number, witness: NatsCredentials): Promise<boolean> {
+  if (await takesCredentials(port, witness)) return true;
+  signal(pid, 'SIGHUP');
+  const deadline = Date.now() + RELOAD_DEADLINE_MS;
+  while (isAlive(pid) && Date.now() < deadline) {
+    if (await takesCredentials(port, witness)) return true;
+    await delay(READY_POLL_MS);
+  }
+  return false;
 }
 
 /** Stops the server that runs on `<home>/nats`, if any; for what a crashed run left behind. */
@@ -90,13 +131,19 @@ async function existingServer(
   return undefined;
 }
 
-async function untilReady(running: RunningProcess, port: number, logFile: string): Promise<void> {
+async function untilReady(
+  running: RunningProcess,
+  port: number,
+  logFile: string,
+  witness: NatsCredentials | undefined,
+): Promise<void> {
   let ended = false;
   void running.exited.then(() => (ended = true));
   const deadline = Date.now() + START_DEADLINE_MS;
   while (!ended && Date.now() < deadline) {
     const greeting = await readNatsGreeting(port);
-    if (greeting?.serverName === natsServerName(port) && greeting.jetstream) return;
+    const isOurs = greeting?.serverName === natsServerName(port) && greeting.jetstream;
+    if (isOurs && (witness === undefined || (await takesCredentials(port, witness)))) return;
     await delay(READY_POLL_MS);
   }
   throw new LocalServerError(`nats-server does not start on port ${port}; see ${logFile}.`);
