@@ -4,7 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { asyncApiDocument, openApiDocument } from '@onepool/contracts';
 import { CachingApiKeyStore, PostgresApiKeyStore, clientOf, installAuth } from '@onepool/platform-auth';
 import { publicDocument } from '@onepool/platform-http';
-import { natsMicroserviceOptions } from '@onepool/platform-messaging';
+import { logNatsReports, natsAddress, natsMicroserviceOptions } from '@onepool/platform-messaging';
 import { runMigrations } from '@onepool/platform-postgres';
 import {
   type ProblemFilterOptions,
@@ -42,7 +42,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   await runMigrations({ url: config.DATABASE_URL, schema: SCHEMA, migrations });
   const metrics = createMetrics();
   const observed = engineMetrics(metrics, logger);
-  const relay = await startOutboxRelay(config, observed.relay);
+  const relay = await startOutboxRelay(config, observed.relay, logNatsReports(logger));
   const services = createStockServices(config, logger, observed, () => relay.nudge());
   const { engine } = services;
   const adapter = new FastifyAdapter({ ...problemServerOptions(), bodyLimit: BODY_LIMIT_BYTES });
@@ -118,7 +118,7 @@ function connectMessages(
 ): void {
   const messages = app.connectMicroservice(
     natsMicroserviceOptions({
-      url: config.NATS_URL,
+      ...natsAddress(config),
       name: config.ONEPOOL_INSTANCE,
       queue: 'availability',
       parse: parseMessageBody,

@@ -1,6 +1,13 @@
 /** The relay of this replica with the connections it needs. */
 import { FACTS_STREAM, FACTS_SUBJECTS } from '@onepool/contracts';
-import { type RelayHooks, connectNats, monitorConnection, startRelay } from '@onepool/platform-messaging';
+import {
+  type NatsReport,
+  type RelayHooks,
+  connectNats,
+  monitorConnection,
+  natsAddress,
+  startRelay,
+} from '@onepool/platform-messaging';
 import { createPool } from '@onepool/platform-postgres';
 import { type AvailabilityConfig, PARTITION_COUNT, SCHEMA } from './config.ts';
 
@@ -12,9 +19,13 @@ export interface OutboxRelay {
   close(): Promise<void>;
 }
 
-export async function startOutboxRelay(config: AvailabilityConfig, hooks: RelayHooks): Promise<OutboxRelay> {
+export async function startOutboxRelay(
+  config: AvailabilityConfig,
+  hooks: RelayHooks,
+  report: (report: NatsReport) => void,
+): Promise<OutboxRelay> {
   const name = `${config.ONEPOOL_INSTANCE}-relay`;
-  const connection = await connectNats({ url: config.NATS_URL, name });
+  const connection = await connectNats({ ...natsAddress(config), name, report });
   const monitor = monitorConnection(connection);
   const pool = createPool({
     url: config.DATABASE_URL,

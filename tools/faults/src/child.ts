@@ -37,7 +37,8 @@ export async function killStarted(): Promise<void> {
 
 /** Our own environment without what would point a child at somebody else's system. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
-  const foreign = (name: string): boolean => /^(ONEPOOL_|DATABASE_URL$|NATS_URL$|PORT$|PG[A-Z]+$)/.test(name);
+  const foreign = (name: string): boolean =>
+    /^(ONEPOOL_|DATABASE_URL$|NATS_(?!SERVER_BIN$)|PORT$|PG[A-Z]+$)/.test(name);
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign(name)));
 }
 

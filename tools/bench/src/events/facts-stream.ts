@@ -3,7 +3,7 @@ import { DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { FACTS_STREAM, FACTS_SUBJECTS } from '@onepool/contracts';
 import type { SkuChanged } from '@onepool/contracts';
-import { connectNats, ensureStream, findStream } from '@onepool/platform-messaging';
+import { connectNats, ensureStream, findStream, natsAddressAt } from '@onepool/platform-messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 export interface Heard {
@@ -27,7 +27,11 @@ export class FactsStream {
    * @throws when a stream is there that this benchmark has not made, for it would have to be deleted.
    */
   static async create(url: string, ours: boolean): Promise<FactsStream> {
-    const connection = await connectNats({ url, name: 'bench-facts' });
+    const connection = await connectNats({
+      ...natsAddressAt(url, process.env),
+      name: 'bench-facts',
+      giveUpAfterMs: 10_000,
+    });
     const manager = await jetstreamManager(connection);
     if (await findStream(manager, FACTS_STREAM)) {
       if (!ours)

@@ -2,7 +2,7 @@
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { connect } from '@nats-io/transport-node';
+import { connectNats, natsAddressAt } from '@onepool/platform-messaging';
 import { median, percentile } from '../measuring/statistics.ts';
 import { withClient } from './database.ts';
 import type { Servers } from './servers.ts';
@@ -49,7 +49,7 @@ export async function describeEnvironment(servers: Servers): Promise<Environment
 }
 
 export async function natsVersion(url: string): Promise<string> {
-  const connection = await connect({ servers: url });
+  const connection = await connectNats({ ...natsAddressAt(url, process.env), name: 'bench', giveUpAfterMs: 10_000 });
   try {
     return connection.info?.version ?? '?';
   } finally {

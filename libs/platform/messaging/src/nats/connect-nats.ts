@@ -1,45 +1,56 @@
-import { connect, type NatsConnection, type NodeConnectionOptions, type Status } from '@nats-io/transport-node';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type NatsConnection, connect, errors } from '@nats-io/transport-node';
+import { type NatsOptions, natsTarget, resilientOptions } from './nats-options.ts';
+import { NatsTrouble, NatsUnreachableError, describeTrouble } from './nats-trouble.ts';
 
-export interface NatsOptions {
-  /** `nats://host:port`, or several separated by commas. */
-  readonly url: string;
-  /** Shown in the server's connection list. */
-  readonly name: string;
-  readonly token?: string;
-  /** Told of every change: disconnect, reconnecting, reconnect, error, slow consumer, … */
-  readonly onStatus?: (status: Status) => void;
-}
+const RETRY_MS = 250;
 
 /**
- * The options under which a connection outlives any outage: it waits for the first server and never gives up, with
- * jitter so that a restart does not bring every client back in the same instant. Pings notice a half-open connection
- * within about 15 seconds.
+ * Connects, however long the server takes to appear, and tells `report` meanwhile what it waits for. With `giveUpAfterMs` it
+ * gives up then, and at once when the server refuses the credentials. Close it with `drain()`.
+ *
+ * @throws NatsSettingsError, or NatsUnreachableError with a sentence for whoever started the program.
  */
-export function resilientOptions(options: Omit<NatsOptions, 'onStatus'>): NodeConnectionOptions {
-  return {
-    servers: options.url.split(','),
-    name: options.name,
-    ...(options.token === undefined ? {} : { token: options.token }),
-    waitOnFirstConnect: true,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 250,
-    reconnectJitter: 250,
-    pingInterval: 5_000,
-    maxPingOut: 2,
-    ignoreAuthErrorAbort: true,
-    // Without it every publish and every request makes two errors in advance, for their stacks: half of what it costs.
-    noAsyncTraces: true,
-  };
+export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
+  // The client's own waiting keeps its reasons to itself, so the first connection is waited for here.
+  const settings = { ...resilientOptions(options), waitOnFirstConnect: false };
+  const target = natsTarget(options);
+  const trouble = new NatsTrouble(target, options.report ?? (() => undefined));
+  const deadline = performance.now() + (options.giveUpAfterMs ?? Infinity);
+  for (;;) {
+    try {
+      const connection = await connect(settings);
+      trouble.over(performance.now());
+      if (options.report !== undefined) void follow(connection, trouble);
+      return connection;
+    } catch (error) {
+      const isHopeless = options.giveUpAfterMs !== undefined && error instanceof errors.AuthorizationError;
+      if (isHopeless || performance.now() >= deadline) {
+        throw new NatsUnreachableError(describeTrouble(error, target), { cause: error });
+      }
+      trouble.is(error, performance.now());
+    }
+    await delay(RETRY_MS);
+  }
 }
 
-/** Connects, however long the server takes to appear. Close it with `drain()`. */
-export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
-  const connection = await connect(resilientOptions(options));
-  const { onStatus } = options;
-  if (onStatus !== undefined) {
-    void (async () => {
-      for await (const status of connection.status()) onStatus(status);
-    })();
+/** The prefix of the subjects on which this connection may receive answers. */
+export function inboxPrefixOf(connection: NatsConnection): string | undefined {
+  // The client keeps its options, on which its own JetStream library relies; only their type is missing.
+  return (connection as { readonly options?: { readonly inboxPrefix?: string } }).options?.inboxPrefix;
+}
+
+async function follow(connection: NatsConnection, trouble: NatsTrouble): Promise<void> {
+  let reason: unknown;
+  for await (const status of connection.status()) {
+    if (status.type === 'error') {
+      if (status.error instanceof errors.PermissionViolationError) trouble.denied(status.error);
+      else reason = status.error;
+    } else if (status.type === 'disconnect' || status.type === 'reconnecting') {
+      trouble.is(reason, performance.now());
+    } else if (status.type === 'reconnect') {
+      reason = undefined;
+      trouble.over(performance.now());
+    }
   }
-  return connection;
 }

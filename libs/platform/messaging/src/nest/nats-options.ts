@@ -1,5 +1,5 @@
 import type { NatsOptions as NestNatsOptions, Transport } from '@nestjs/microservices';
-import { resilientOptions, type NatsOptions } from '../nats/connect-nats.ts';
+import { type NatsOptions, resilientOptions } from '../nats/nats-options.ts';
 import {
   JsonReplyDeserializer,
   JsonReplySerializer,
@@ -8,7 +8,7 @@ import {
   type JsonRequestReplyOptions,
 } from './json-request-reply.ts';
 
-export interface NatsMicroserviceOptions extends Omit<NatsOptions, 'onStatus'>, JsonRequestReplyOptions {
+export interface NatsMicroserviceOptions extends NatsOptions, JsonRequestReplyOptions {
   /** Replicas with the same queue share the requests. */
   readonly queue: string;
 }
@@ -35,7 +35,7 @@ export function natsMicroserviceOptions(options: NatsMicroserviceOptions): NestN
 }
 
 /** Options for Nest's NATS client that calls such a server. Pass its errors through `mapNatsClientError`. */
-export function natsClientOptions(options: Omit<NatsOptions, 'onStatus'>): NestNatsOptions {
+export function natsClientOptions(options: NatsOptions): NestNatsOptions {
   return {
     transport: NATS,
     options: {

@@ -4,6 +4,7 @@
  * relay that publishes every fact there is.
  */
 import { type MsgHdrs, type NatsConnection, type Subscription, createInbox, headers } from '@nats-io/nats-core';
+import { inboxPrefixOf } from '../nats/connect-nats.ts';
 
 /** Where a message lies in its stream. Source: NATS ADR-22, `JSPubAckResponse`. */
 export interface Acknowledgement {
@@ -34,7 +35,7 @@ interface Answer {
 const NO_RESPONDERS = 503;
 
 export class AckWindow {
-  readonly #inbox = createInbox();
+  readonly #inbox: string;
   readonly #subscription: Subscription;
   /** In the order sent, which is the order of their deadlines. */
   readonly #waiting = new Map<string, Waiting>();
@@ -46,6 +47,7 @@ export class AckWindow {
   constructor(connection: NatsConnection, timeoutMs: number) {
     this.#connection = connection;
     this.#timeoutMs = timeoutMs;
+    this.#inbox = createInbox(inboxPrefixOf(connection));
     this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {
         if (error === null) this.#acknowledged(message.subject, message.data, message.headers);
