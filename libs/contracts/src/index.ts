@@ -4,5 +4,6 @@ export * from './reservations.ts';
 export * from './stock.ts';
 export * from './feeds.ts';
 export * from './facts.ts';
+export * from './apps.ts';
 export * from './operations.ts';
 export * from './openapi.ts';

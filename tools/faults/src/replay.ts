@@ -60,10 +60,12 @@ export class Replay {
     this.#json = join(system.home, `replay-${plan.run}.json`);
     const urls = plan.urls.flatMap((url) => ['--url', url]);
     const inputs = ['--trace', findTrace(), '--orders', String(plan.orders), '--seed', String(plan.seed)];
-    const places = ['--key-file', system.apiKeyFile, '--nats-url', system.natsUrl, '--json', this.#json];
+    const places = ['--key-file', system.apiKeyFile, '--json', this.#json];
     this.#child = startProgram({
       entry: 'apps/simulator/src/replay.ts',
       args: [...inputs, ...places, ...urls, '--speed', 'max', '--run', plan.run],
+      // Not an argument, which any user of the machine may list.
+      variables: { NATS_URL: system.natsUrl },
       onLine: (line) => this.#hear(line),
     });
   }

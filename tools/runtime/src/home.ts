@@ -10,6 +10,8 @@ export interface HomePaths {
   /** What runs now, for the next start and for other tools. */
   readonly record: string;
   readonly lock: string;
+  /** The users of our NATS, with their passwords. */
+  readonly natsUsers: string;
   /** Which databases have been seeded. */
   readonly seeded: string;
 }
@@ -21,6 +23,7 @@ export function homePaths(home: string): HomePaths {
     apiKeyFile: join(home, 'dev-api-key'),
     record: join(home, 'runtime.json'),
     lock: join(home, 'runtime.lock'),
+    natsUsers: join(home, 'nats-users.json'),
     seeded: join(home, 'seeded.json'),
   });
 }
@@ -34,5 +37,5 @@ export async function resetHome(paths: HomePaths): Promise<void> {
   await Promise.all([stopPostgresIn(home), stopNatsIn(home)]);
   await removePrivateDirectory(join(home, 'postgres'));
   const ours = [join(home, 'nats'), join(home, 'postgres-password'), paths.logs, paths.apiKeyFile, paths.record];
-  await Promise.all([...ours, paths.seeded].map((path) => rm(path, { recursive: true, force: true })));
+  await Promise.all([...ours, paths.natsUsers, paths.seeded].map((path) => rm(path, { recursive: true, force: true })));
 }

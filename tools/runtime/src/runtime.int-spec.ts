@@ -131,7 +131,12 @@ describe('the runtime', () => {
     });
     expect(runtime.output()).toContain(readFileSync(join(home, 'dev-api-key'), 'utf8').trim());
     const told = (await (await fetch(urls['availability']![1]!)).json()) as Record<string, string>;
-    expect(told).toMatchObject({ ONEPOOL_INSTANCE: 'availability-2', NATS_URL: record()!.natsUrl, LOG_LEVEL: 'info' });
+    expect(told).toMatchObject({ ONEPOOL_INSTANCE: 'availability-2', LOG_LEVEL: 'info' });
+    // Each app is a user of its own at NATS; the record, which only its owner reads, has the operator's address.
+    expect([new URL(told.NATS_URL!).username, new URL(record()!.natsUrl!).username]).toEqual([
+      'availability',
+      'operator',
+    ]);
 
     expect(await stop(runtime)).toBe(0);
     expect(Object.values(processes).filter(({ pid }) => isAlive(pid))).toEqual([]);
@@ -293,6 +298,13 @@ describe('the runtime', () => {
       await startReady([], { DATABASE_URL: database.url, NATS_URL: nats.url });
       expect(Object.keys(record()!.processes)).toEqual(['availability-1']);
       expect(record()).toMatchObject({ databaseUrl: database.url, natsUrl: nats.url });
+    });
+
+    it('says in one sentence that no NATS is where it was told to look', async () => {
+      const runtime = start([], { DATABASE_URL: database.url, NATS_URL: `nats://u:hidden@127.0.0.1:${portBase + 11}` });
+      expect(await runtime.exitCode).toBe(1);
+      expect(runtime.output()).toContain(`Nothing listens at 127.0.0.1:${portBase + 11}: start nats-server there`);
+      expect(runtime.output()).not.toContain('hidden');
     });
   });
 });

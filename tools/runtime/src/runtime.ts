@@ -4,7 +4,14 @@
  * Up: what a killed runtime left is ended; then build, PostgreSQL and nats-server together; then migrations, the
  * development key, the apps, the demo network. Down: apps, then NATS, then PostgreSQL.
  */
-import { PortTakenError, requireFreePort, stopNatsIn, stopPostgresIn } from '@onepool/platform-local-servers';
+import {
+  PortTakenError,
+  natsUrlFor,
+  requireFreePort,
+  stopNatsIn,
+  stopPostgresIn,
+} from '@onepool/platform-local-servers';
+import { NATS_SETTINGS, connectNats, natsAddressAt } from '@onepool/platform-messaging';
 import { readOrCreateApiKey } from './api-key.ts';
 import { NATS_PORT_OFFSET, POSTGRES_PORT_OFFSET, planInstances } from './app-catalogue.ts';
 import type { App, Instance } from './app-catalogue.ts';
@@ -12,6 +19,9 @@ import { homePaths, resetHome } from './home.ts';
 import type { HomePaths } from './home.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lastLines } from './log-file.ts';
+import { keepDurables } from './nats/durables.ts';
+import type { DurableKeeper } from './nats/durables.ts';
+import { ensureNatsUsers } from './nats/nats-users.ts';
 import type { RuntimeOptions } from './options.ts';
 import { untilReady } from './readiness.ts';
 import { RuntimeRecorder, readRecord } from './runtime-record.ts';
@@ -44,6 +54,7 @@ export class StartError extends Error {
 
 /** An app that ended this often before it was once ready will not become so. */
 const ENDS_MAX = 4;
+const NATS_WITHIN_MS = 5_000;
 
 export class Runtime {
   readonly #setup: RuntimeSetup;
@@ -57,6 +68,7 @@ export class Runtime {
   readonly #supervised: Promise<Supervised>[] = [];
   #databaseUrl = '';
   #natsUrl = '';
+  #durables: DurableKeeper | undefined;
 
   private constructor(setup: RuntimeSetup, paths: HomePaths) {
     const { options, apps } = setup;
@@ -110,6 +122,7 @@ export class Runtime {
     const running = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const named = (...names: string[]) => running.filter(({ name }) => names.includes(name));
     const apps = running.filter(({ name }) => name !== 'nats' && name !== 'postgres');
+    await this.#durables?.stop();
     for (const group of [apps, named('nats'), named('postgres')]) await Promise.all(group.map((one) => one.stop()));
   }
 
@@ -138,10 +151,29 @@ export class Runtime {
   #natsStep(): Step {
     const { options } = this.#setup;
     return this.#steps.step('nats-server', async ({ say }) => {
-      const service = natsService(options.home, options.portBase + NATS_PORT_OFFSET, this.#recorder, say);
+      const service = natsService(this.#paths, options.portBase + NATS_PORT_OFFSET, this.#recorder, say);
+      if (options.natsUrl !== undefined) await requireNats(options.natsUrl);
       this.#natsUrl = options.natsUrl ?? (await this.#serve(service));
       this.#recorder.update({ natsUrl: this.#natsUrl });
+      if (options.natsUrl === undefined) await this.#keepDurables();
     });
+  }
+
+  async #keepDurables(): Promise<void> {
+    const { report } = this.#setup;
+    const readUsers = () => ensureNatsUsers(this.#paths.natsUsers);
+    this.#durables = await keepDurables(this.#natsUrl, readUsers, (error) =>
+      report(`a durable consumer could not be made: ${(error as Error).message}`),
+    );
+  }
+
+  /** Our own NATS knows each app by its name. Of another's we were told the address, and the apps inherit the rest. */
+  #natsVariablesOf(app: string): Readonly<Record<string, string>> {
+    if (this.#setup.options.natsUrl !== undefined) return { NATS_URL: this.#natsUrl };
+    const user = ensureNatsUsers(this.#paths.natsUsers).find(({ name }) => name === app);
+    const url = user === undefined ? this.#natsUrl : natsUrlFor(this.#natsUrl, user);
+    const others = Object.keys(NATS_SETTINGS).map((name) => [name, ''] as const);
+    return { ...Object.fromEntries(others), NATS_URL: url };
   }
 
   #appSteps(): Step[] {
@@ -149,7 +181,7 @@ export class Runtime {
       root: this.#setup.root,
       logs: this.#paths.logs,
       databaseUrl: this.#databaseUrl,
-      natsUrl: this.#natsUrl,
+      natsVariablesOf: (app: string) => this.#natsVariablesOf(app),
     };
     return this.#instances.map((instance) =>
       this.#steps.step(`${instance.name} on ${instance.port}`, async () => {
@@ -204,12 +236,22 @@ export class Runtime {
       urls,
       databaseUrl: this.#databaseUrl,
       natsUrl: this.#natsUrl,
+      natsUsersFile: this.#setup.options.natsUrl === undefined ? this.#paths.natsUsers : undefined,
       logs,
       apiKeyFile,
       apiKey,
       sku,
     });
   }
+}
+
+/** An app would wait for ever for a NATS that is not there; a person who has just typed its address should not. */
+async function requireNats(url: string): Promise<void> {
+  const options = { ...natsAddressAt(url, process.env), name: 'runtime', giveUpAfterMs: NATS_WITHIN_MS };
+  const connection = await connectNats(options).catch((cause: unknown) => {
+    throw new StartError((cause as Error).message, { cause });
+  });
+  await connection.close();
 }
 
 /** Adds to a taken port what it was for and how to take others. */

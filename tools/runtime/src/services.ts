@@ -4,6 +4,9 @@ import type { LocalServer } from '@onepool/platform-local-servers';
 import { join } from 'node:path';
 import type { Instance } from './app-catalogue.ts';
 import { startChild } from './child-process.ts';
+import type { HomePaths } from './home.ts';
+import { ensureNatsUsers } from './nats/nats-users.ts';
+import { natsAccounts } from './nats/permissions.ts';
 import type { RuntimeRecorder } from './runtime-record.ts';
 import type { Service } from './supervised.ts';
 
@@ -22,13 +25,16 @@ export function postgresService(
   return serverService('postgres', recorder, () => startPostgres({ home, port, settings }));
 }
 
+/** Its accounts are read at each start, since users may have been added meanwhile; `url()` is the operator's. */
 export function natsService(
-  home: string,
+  { home, natsUsers }: HomePaths,
   port: number,
   recorder: RuntimeRecorder,
   onProgress: (message: string) => void,
 ): ServerService {
-  return serverService('nats', recorder, () => startNats({ home, port, onProgress }));
+  return serverService('nats', recorder, () =>
+    startNats({ home, port, onProgress, accounts: natsAccounts(ensureNatsUsers(natsUsers)) }),
+  );
 }
 
 function serverService(
@@ -54,12 +60,13 @@ export interface AppSurroundings {
   readonly root: string;
   readonly logs: string;
   readonly databaseUrl: string;
-  readonly natsUrl: string;
+  /** Where NATS is for an app, and who it is there. */
+  readonly natsVariablesOf: (app: string) => Readonly<Record<string, string>>;
 }
 
 /** One process of an app, told all it needs by its environment. */
 export function appService(instance: Instance, surroundings: AppSurroundings, recorder: RuntimeRecorder): Service {
-  const { root, logs, databaseUrl, natsUrl } = surroundings;
+  const { root, logs, databaseUrl, natsVariablesOf } = surroundings;
   const command = {
     name: instance.name,
     path: process.execPath,
@@ -69,7 +76,7 @@ export function appService(instance: Instance, surroundings: AppSurroundings, re
     variables: {
       PORT: String(instance.port),
       DATABASE_URL: databaseUrl,
-      NATS_URL: natsUrl,
+      ...natsVariablesOf(instance.app),
       ONEPOOL_INSTANCE: instance.name,
       LOG_LEVEL: process.env['LOG_LEVEL'] || 'info',
     },

@@ -4,7 +4,8 @@ import { renderWelcome } from './welcome.ts';
 const facts = {
   urls: { availability: ['http://127.0.0.1:3001', 'http://127.0.0.1:3021'] },
   databaseUrl: 'postgres://onepool:p@127.0.0.1:3010/onepool',
-  natsUrl: 'nats://127.0.0.1:3011',
+  natsUrl: 'nats://operator:hidden@127.0.0.1:3011',
+  natsUsersFile: '/h/nats-users.json',
   logs: '/h/logs',
   apiKeyFile: '/h/dev-api-key',
   apiKey: 'opk_x',
@@ -17,13 +18,15 @@ describe('renderWelcome', () => {
     for (const fact of [
       'http://127.0.0.1:3021',
       facts.databaseUrl,
-      facts.natsUrl,
+      'nats://127.0.0.1:3011',
+      '/h/nats-users.json',
       'opk_x',
       '/h/dev-api-key',
       '/h/logs',
     ]) {
       expect(text).toContain(fact);
     }
+    expect(text).not.toContain('hidden');
   });
 
   it('gives a command that reads ATP and one that reserves, each on one line that a shell takes', () => {

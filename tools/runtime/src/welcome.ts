@@ -5,6 +5,8 @@ export interface WelcomeFacts {
   readonly urls: Readonly<Record<string, readonly string[]>>;
   readonly databaseUrl: string;
   readonly natsUrl: string;
+  /** Where the passwords of our own NATS are; undefined when it is another's. */
+  readonly natsUsersFile: string | undefined;
   readonly logs: string;
   readonly apiKeyFile: string;
   readonly apiKey: string;
@@ -22,13 +24,21 @@ export function renderWelcome(facts: WelcomeFacts): string {
   const rows = [
     ...apps,
     ['PostgreSQL', facts.databaseUrl] as const,
-    ['NATS', facts.natsUrl] as const,
+    ['NATS', describeNats(facts)] as const,
     ['logs', facts.logs] as const,
     ['API key', `${facts.apiKey}  (${facts.apiKeyFile})`] as const,
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
   return `\nOnepool is ready.\n\n${table}\n\n${renderCommands(facts)}\nCtrl-C stops everything and keeps the data.\n`;
+}
+
+/** The address without its user: a password is not for the screen, where it is kept is. */
+function describeNats({ natsUrl, natsUsersFile }: WelcomeFacts): string {
+  const hosts = natsUrl.replace(/\/\/[^/@]*@/g, '//');
+  return natsUsersFile === undefined
+    ? hosts
+    : `${hosts}  (users: npm run onepool -- nats-users; passwords in ${natsUsersFile})`;
 }
 
 function renderCommands({ urls, apiKey, sku }: WelcomeFacts): string {

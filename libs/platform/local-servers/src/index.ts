@@ -18,8 +18,16 @@ export { freePort, isPortFree, requireFreePort } from './ports.ts';
 export { commandLine, isAlive, signal, startedAt, waitForExit } from './process-table.ts';
 export { removePrivateDirectory } from './reachable-directory.ts';
 export { natsUrlFor } from './nats-accounts.ts';
-export type { NatsAccount, NatsCredentials, NatsPermissions, NatsSubjects, NatsUser } from './nats-accounts.ts';
-export { startNats, stopNatsIn } from './start-nats.ts';
+export type {
+  NatsAccount,
+  NatsCredentials,
+  NatsExport,
+  NatsImport,
+  NatsPermissions,
+  NatsSubjects,
+  NatsUser,
+} from './nats-accounts.ts';
+export { changeNatsAccounts, startNats, stopNatsIn } from './start-nats.ts';
 export type { NatsOptions } from './start-nats.ts';
 export { startPostgres, stopPostgresIn } from './start-postgres.ts';
 export type { PostgresOptions } from './start-postgres.ts';

@@ -33,6 +33,25 @@ export interface NatsAccount {
   /** Whether the account may have streams; true unless told. */
   readonly jetstream?: boolean;
   readonly users: readonly NatsUser[];
+  /** What other accounts may ask of this one. */
+  readonly exports?: readonly NatsExport[];
+  readonly imports?: readonly NatsImport[];
+}
+
+/** Requests that an account answers for others. The server puts a subject of its own in place of the asker's inbox. */
+export interface NatsExport {
+  readonly subject: string;
+  /** The accounts that may import it. */
+  readonly to: readonly string[];
+  /** True where one request gets many messages. */
+  readonly streamed?: boolean;
+}
+
+export interface NatsImport {
+  readonly from: string;
+  readonly subject: string;
+  /** The subject to ask on, where it is another. */
+  readonly as?: string;
 }
 
 export interface NatsCredentials {
@@ -65,10 +84,29 @@ export function natsUrlFor(url: string, { name, password }: NatsCredentials): st
   return `nats://${encodeURIComponent(name)}:${encodeURIComponent(password)}@${new URL(url).host}`;
 }
 
-function renderAccount({ name, jetstream = true, users }: NatsAccount): string {
+function renderAccount({ name, jetstream = true, users, exports = [], imports = [] }: NatsAccount): string {
   assert(/^[A-Za-z0-9_-]+$/.test(name), `${name} is no name for an account: letters, digits, - and _ are`);
-  const lines = users.map((user) => `      ${renderUser(user)}\n`).join('');
-  return `  ${quoted(name)} {\n${jetstream ? '    jetstream: enabled\n' : ''}    users: [\n${lines}    ]\n  }\n`;
+  const lines = [
+    ...(jetstream ? ['jetstream: enabled'] : []),
+    ...renderList('users', users.map(renderUser)),
+    ...renderList('exports', exports.map(renderExport)),
+    ...renderList('imports', imports.map(renderImport)),
+  ];
+  return `  ${quoted(name)} {\n${lines.map((line) => `    ${line}\n`).join('')}  }\n`;
+}
+
+function renderList(name: string, entries: readonly string[]): string[] {
+  return entries.length === 0 ? [] : [`${name}: [`, ...entries.map((entry) => `  ${entry}`), ']'];
+}
+
+function renderExport({ subject, to, streamed = false }: NatsExport): string {
+  const response = streamed ? ', response_type: stream' : '';
+  return `{ service: ${quoted(subject)}, accounts: [${to.map(quoted).join(', ')}]${response} }`;
+}
+
+function renderImport({ from, subject, as }: NatsImport): string {
+  const local = as === undefined ? '' : `, to: ${quoted(as)}`;
+  return `{ service: { account: ${quoted(from)}, subject: ${quoted(subject)} }${local} }`;
 }
 
 function renderUser({ name, password, permissions }: NatsUser): string {

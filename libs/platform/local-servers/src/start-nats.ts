@@ -54,7 +54,7 @@ export async function startNats(options: NatsOptions): Promise<LocalServer> {
   const root = await realpath(join(home, 'nats'));
   const places = { store: join(root, 'jetstream'), pidFile: join(root, 'nats.pid') };
   const configFile = join(root, 'nats.conf');
-  const logFile = join(home, 'logs', 'nats.log');
+  const logFile = logOf(home);
   const config = renderNatsConfig({
     port,
     ...places,
@@ -83,6 +83,8 @@ export async function startNats(options: NatsOptions): Promise<LocalServer> {
   return asLocalServer(running, facts, STOP_SIGNAL);
 }
 
+const logOf = (home: string): string => join(home, 'logs', 'nats.log');
+
 function urlOf(port: number, accounts: readonly NatsAccount[] = []): string {
   const plain = `nats://127.0.0.1:${port}`;
   const first = accounts[0]?.users[0];
@@ -95,6 +97,23 @@ async function replaceFile(file: string, text: string): Promise<void> {
   await rm(draft, { force: true });
   await writeFile(draft, text, { mode: 0o600 });
   await rename(draft, file);
+}
+
+/**
+ * Gives the server that runs on `<home>/nats` other accounts, without a restart.
+ *
+ * @throws LocalServerError when none runs there with accounts, or it does not take them over.
+ */
+export async function changeNatsAccounts(home: string, port: number, accounts: readonly NatsAccount[]): Promise<void> {
+  const root = await realpath(join(home, 'nats')).catch(() => undefined);
+  const pid = Number(await readFile(join(root ?? '', 'nats.pid'), 'utf8').catch(() => '0'));
+  if (root === undefined || !commandLine(pid)?.includes(join(root, 'nats.conf'))) {
+    throw new LocalServerError(`No nats-server of ours runs on ${home}.`);
+  }
+  const { text, witness } = renderNatsAccounts(accounts);
+  await replaceFile(join(root, ACCOUNTS_FILE), text);
+  if (await takesOver(pid, port, witness)) return;
+  throw new LocalServerError(`The nats-server on port ${port} does not take new users; see ${logOf(home)}.`);
 }
 
 /** Makes a running server load the accounts that were just written, unless it has; false when it does not. */

@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import type { FactEvent } from '../cloud-event.ts';
+import { DURABLE_DEFAULTS } from './durable.ts';
 import type { StepVerdict, VersionStep } from './gap-tracker.ts';
 
 /** Why and what was set aside. */
@@ -54,19 +55,24 @@ export interface ConsumerOptions {
   readonly noProgressMs?: number;
   /** Versions of an event, to detect gaps. Only meaningful where a single instance consumes the durable. */
   readonly orderedBy?: (event: FactEvent) => VersionStep | undefined;
+  /** True where the operator made the durable and the dead-letter stream, and we may make nothing. */
+  readonly provisioned?: boolean;
+  /** JetStream's domain, where we are a guest in an account of another; see `GUEST_DOMAIN` of the contracts. */
+  readonly domain?: string;
   readonly hooks?: ConsumerHooks;
 }
 
-export type ConsumerSettings = Required<Omit<ConsumerOptions, 'orderedBy'>> & Pick<ConsumerOptions, 'orderedBy'>;
+export type ConsumerSettings = Required<Omit<ConsumerOptions, 'orderedBy' | 'domain'>> &
+  Pick<ConsumerOptions, 'orderedBy' | 'domain'>;
 
 export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
   return {
     maxDeliver: 5,
     backoffMs: [100, 500, 2_000, 10_000, 30_000],
     concurrency: 8,
-    ackWaitMs: 30_000,
-    maxAckPending: 1_000,
+    ...DURABLE_DEFAULTS,
     noProgressMs: 15_000,
+    provisioned: false,
     hooks: {},
     ...options,
   };

@@ -5,6 +5,10 @@ import type { ConsumerSettings, DeadLetter } from './consumer-options.ts';
 
 export const DEAD_LETTER_STREAM = 'ONEPOOL_DEAD';
 const DEAD_LETTER_SUBJECTS = ['onepool.dead.>'];
+
+/** Where the dead letters of a durable go; `*` stands for all durables. */
+export const deadLetterSubject = (durable: string): string => `onepool.dead.${durable}`;
+
 const DEAD_LETTER_DAYS = 90;
 const MAX_REASON_LENGTH = 500;
 
@@ -22,8 +26,8 @@ export async function ensureDeadLetterStream(connection: NatsConnection): Promis
  * deliveries. If a step fails the message stays where it was, and the whole is tried again at its next delivery.
  */
 export async function buryMessage(settings: ConsumerSettings, message: JsMsg, letter: DeadLetter): Promise<void> {
-  await ensureDeadLetterStream(settings.connection);
-  await jetstream(settings.connection).publish(`onepool.dead.${settings.durable}`, message.data, {
+  if (!settings.provisioned) await ensureDeadLetterStream(settings.connection);
+  await jetstream(settings.connection).publish(deadLetterSubject(settings.durable), message.data, {
     headers: deadLetterHeaders(message.headers, letter),
     msgID: `${settings.durable}:${letter.stream}:${letter.streamSequence}:${message.timestampNanos}`,
   });

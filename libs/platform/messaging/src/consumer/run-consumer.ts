@@ -1,18 +1,10 @@
-import {
-  AckPolicy,
-  DeliverPolicy,
-  jetstream,
-  type Consumer,
-  type ConsumerMessages,
-  type JetStreamClient,
-  type JsMsg,
-} from '@nats-io/jetstream';
-import { nanos } from '@nats-io/transport-node';
+import { jetstream, type Consumer, type ConsumerMessages, type JetStreamClient, type JsMsg } from '@nats-io/jetstream';
 import { classifyPgError } from '@onepool/platform-postgres';
 import { monitorConnection } from '../nats/connection-monitor.ts';
 import { WakeUp } from '../wake-up.ts';
 import { consumerSettings, type ConsumerOptions, type ConsumerSettings } from './consumer-options.ts';
 import { ensureDeadLetterStream } from './dead-letter.ts';
+import { ensureDurable } from './durable.ts';
 import { KeyedPool } from './keyed-pool.ts';
 import { MessageProcessor } from './message-processor.ts';
 import { Watchdog } from './watchdog.ts';
@@ -63,7 +55,7 @@ class ConsumerLoop {
 
   constructor(settings: ConsumerSettings) {
     this.settings = settings;
-    this.jetStream = jetstream(settings.connection);
+    this.jetStream = jetstream(settings.connection, settings.domain === undefined ? {} : { domain: settings.domain });
     this.processor = new MessageProcessor(settings);
     this.tasks = new KeyedPool(settings.concurrency);
     // After a reconnect the durable may be gone with its stream, so it is looked up, and if need be created, again.
@@ -112,18 +104,11 @@ class ConsumerLoop {
   }
 
   private async openConsumer(): Promise<Consumer> {
-    const { stream, durable, filterSubject, ackWaitMs, maxAckPending } = this.settings;
-    const manager = await this.jetStream.jetstreamManager(false);
-    await ensureDeadLetterStream(this.settings.connection);
-    await manager.consumers.add(stream, {
-      durable_name: durable,
-      filter_subject: filterSubject,
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      ack_wait: nanos(ackWaitMs),
-      max_ack_pending: maxAckPending,
-      max_deliver: -1,
-    });
+    const { stream, durable, connection, provisioned } = this.settings;
+    if (!provisioned) {
+      await ensureDeadLetterStream(connection);
+      await ensureDurable(await this.jetStream.jetstreamManager(false), stream, this.settings);
+    }
     const consumer = await this.jetStream.consumers.get(stream, durable);
     this.watchdog.watch(consumer);
     return consumer;

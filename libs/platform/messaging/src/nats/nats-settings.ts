@@ -2,7 +2,7 @@
  * How a program is told where NATS is and who it is there. One set of settings for every app and tool, beside each other
  * because they are one decision: an address, at most one kind of credentials, certificates.
  */
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { secret } from '@onepool/platform-config';
 import type { NatsOptions } from './nats-options.ts';
 
@@ -25,8 +25,7 @@ export const NATS_SETTINGS = {
   NATS_INBOX_PREFIX: file('Where answers to us arrive; `_INBOX.<user>` where the address names a user, else `_INBOX`.'),
 } as const;
 
-const Settings = Type.Object(NATS_SETTINGS);
-export type NatsSettings = Static<typeof Settings>;
+export type NatsSettings = Static<TObject<typeof NATS_SETTINGS>>;
 
 /** The settings as options of `connectNats`. */
 export function natsAddress(settings: NatsSettings): Omit<NatsOptions, 'name'> {

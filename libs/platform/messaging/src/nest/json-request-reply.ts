@@ -76,7 +76,7 @@ export class JsonRequestDeserializer implements ConsumerDeserializer {
 
   deserialize(message: Msg, { channel }: { channel?: string } = {}): IncomingRequest | IncomingEvent {
     const packet = { pattern: channel ?? message.subject, data: this.parse(message) };
-    return message.reply === undefined || message.reply === '' ? packet : { ...packet, id: nuid.next() };
+    return mayAnswer(message) ? { ...packet, id: nuid.next() } : packet;
   }
 
   private parse(message: Msg): unknown {
@@ -86,7 +86,7 @@ export class JsonRequestDeserializer implements ConsumerDeserializer {
     } catch (cause) {
       const answer = toDocument(cause, () => MALFORMED);
       const reply = toWireReply(answer, answer.status);
-      if (message.reply) message.respond(reply.data, { headers: reply.headers });
+      if (mayAnswer(message)) message.respond(reply.data, { headers: reply.headers });
       throw new MalformedRequestError(`A request to ${message.subject} could not be read.`, { cause });
     }
   }
@@ -132,6 +132,14 @@ export class JsonReplyDeserializer implements ProducerDeserializer {
     // Replies come to an inbox of the one request, so no id has to be compared.
     return failed ? { id: '', err: body, isDisposed: true } : { id: '', response: body, isDisposed: true };
   }
+}
+
+/**
+ * Answers go to inboxes, and to what the server puts in an inbox's place between accounts. A caller may name any subject:
+ * one on which we may publish and he may not, such as that of a fact, would make our answer his forgery.
+ */
+function mayAnswer({ reply = '' }: Msg): boolean {
+  return /^(_INBOX|_R_\.)/.test(reply);
 }
 
 function toWireReply(body: unknown, status: number): WireReply {

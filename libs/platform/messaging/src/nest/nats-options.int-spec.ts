@@ -124,6 +124,16 @@ describe('request and reply over NATS', () => {
     expect(await call('echo', '{"half')).toEqual(['400', expect.objectContaining({ code: 'request.malformed_json' })]);
   });
 
+  it('answers into inboxes only, not onto a subject that the caller could not publish to himself', async () => {
+    const heard: string[] = [];
+    caller.subscribe('onepool.stock.>', { callback: (_error, message) => void heard.push(message.string()) });
+    for (const body of ['1', '{"half'])
+      caller.publish('onepool.rpc.spec.echo.v1', body, { reply: 'onepool.stock.forged' });
+    // Requests of one connection are taken in order, so their answers would be here before this one's.
+    expect(await call('echo', '2')).toEqual(['200', { body: 2, authorization: null }]);
+    expect(heard).toEqual([]);
+  });
+
   it('serves Nest clients too: a result, its headers, and a problem as the error', async () => {
     const withKey = headers();
     withKey.set('authorization', 'Bearer k');

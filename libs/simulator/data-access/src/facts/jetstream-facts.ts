@@ -14,8 +14,9 @@ import {
   jetstream,
   jetstreamManager,
 } from '@nats-io/jetstream';
-import { type NatsConnection, connect, nanos } from '@nats-io/transport-node';
+import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import { FACTS_STREAM } from '@onepool/contracts';
+import { connectNats, natsAddressAt } from '@onepool/platform-messaging';
 import { SystemUnavailable } from '../drive/system-unavailable.ts';
 import type { ReceivedFact } from './fact-log.ts';
 import type { FactSource } from './fact-source.ts';
@@ -23,7 +24,6 @@ import type { FactSource } from './fact-source.ts';
 const BATCH_MAX = 1_000;
 const BATCH_WAIT_MS = 1_000;
 const PAUSE_AFTER_FAILURE_MS = 250;
-const CONNECT_TIMEOUT_MS = 5_000;
 const CONNECT_PATIENCE_MS = 15_000;
 /** The server forgets a consumer that nobody reads. */
 const INACTIVE_MS = 60_000;
@@ -45,18 +45,11 @@ export class JetStreamFacts implements FactSource {
 
   /** @throws SystemUnavailable when no server answers within `patienceMs`; later outages are outlived. */
   static async connect(url: string, patienceMs = CONNECT_PATIENCE_MS): Promise<JetStreamFacts> {
-    const servers = url.split(',');
-    const options = { servers, name: 'onepool-replay', timeout: CONNECT_TIMEOUT_MS, maxReconnectAttempts: -1 };
-    const deadlineMs = performance.now() + patienceMs;
-    for (;;) {
-      try {
-        return new JetStreamFacts(await connect({ ...options, reconnectTimeWait: 250, pingInterval: 5_000 }));
-      } catch (cause) {
-        const told = `No NATS server can be used at ${servers.map(hostOf).join(', ')}: ${String(cause)}`;
-        if (performance.now() >= deadlineMs) throw new SystemUnavailable(told, { cause });
-        await wait(PAUSE_AFTER_FAILURE_MS);
-      }
-    }
+    const options = { ...natsAddressAt(url, process.env), name: 'onepool-replay', giveUpAfterMs: patienceMs };
+    const connection = await connectNats(options).catch((cause: unknown) => {
+      throw new SystemUnavailable((cause as Error).message, { cause });
+    });
+    return new JetStreamFacts(connection);
   }
 
   async start(onFact: (fact: ReceivedFact) => void): Promise<void> {
@@ -136,6 +129,3 @@ export class JetStreamFacts implements FactSource {
     return count;
   }
 }
-
-/** What may be shown of an address: never its password. */
-const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : url);

@@ -1,0 +1,130 @@
+/**
+ * Who may do what on the NATS that we start, as accounts and permissions of the server. See ADR 0013.
+ *
+ * The apps and the operator share one account. Other teams' users are guests: an account of their own, which sees only what
+ * is exported to it. A permission cannot bind the reply subject that a request names, nor the subject to which a push
+ * consumer delivers, and the server publishes there whatever the user may publish himself; the border of an account can.
+ */
+import { ALL_REQUESTS, APPS_ON_NATS, GUEST_DOMAIN } from '@onepool/contracts';
+import type { AppOnNats } from '@onepool/contracts';
+import type { NatsAccount, NatsExport, NatsPermissions } from '@onepool/platform-local-servers';
+import { deadLetterSubject } from '@onepool/platform-messaging';
+import type { NatsUserRecord } from './nats-users.ts';
+
+export const POOL_ACCOUNT = 'onepool';
+export const GUEST_ACCOUNT = 'guests';
+
+/** The accounts with the given users; the operator comes first. */
+export function natsAccounts(
+  users: readonly NatsUserRecord[],
+  apps: readonly AppOnNats[] = APPS_ON_NATS,
+): NatsAccount[] {
+  const streams = [...new Set(apps.flatMap(({ facts }) => facts?.stream ?? []))];
+  const offers = guestOffers(streams);
+  const ours = users.flatMap(({ name, password, kind }) => {
+    if (kind === 'operator') return [{ name, password }];
+    const app = apps.find((one) => one.name === name);
+    return kind === 'app' && app !== undefined ? [{ name, password, permissions: appPermissions(app) }] : [];
+  });
+  const guests = users.flatMap((user) =>
+    user.kind === 'guest'
+      ? [{ name: user.name, password: user.password, permissions: guestPermissions(user, streams) }]
+      : [],
+  );
+  return [
+    { name: POOL_ACCOUNT, users: ours, exports: offers.map(({ local: _local, ...offer }) => offer) },
+    {
+      name: GUEST_ACCOUNT,
+      jetstream: false,
+      users: guests,
+      imports: offers.map(({ subject, local }) => ({ from: POOL_ACCOUNT, subject, ...(local ? { as: local } : {}) })),
+    },
+  ];
+}
+
+/** An app answers its requests in its queue, publishes its facts, and keeps its own stream, without emptying it. */
+function appPermissions({ name, requests, facts, consumes }: AppOnNats): NatsPermissions {
+  const stream = facts?.stream;
+  return {
+    publish: {
+      allow: [
+        ALL_REQUESTS,
+        ...(facts?.subjects ?? []),
+        ...(stream === undefined
+          ? []
+          : ['INFO', 'CREATE', 'UPDATE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`)),
+        ...consumes.flatMap((one) => consumption(one.stream, one.durable, '$JS.API')),
+      ],
+    },
+    subscribe: { allow: [`${requests} ${name}`, `_INBOX.${name}.>`] },
+    allowResponses: true,
+  };
+}
+
+/** A guest reads its own durable consumer, calls the apps, or both; answers reach its own inbox alone. */
+function guestPermissions({ name, consumes, calls }: NatsUserRecord, streams: readonly string[]): NatsPermissions {
+  const reads = consumes === undefined ? [] : streams.flatMap((stream) => consumption(stream, name, GUEST_API));
+  return {
+    publish: { allow: [...new Set([...reads, ...(calls ? [ALL_REQUESTS] : [])])] },
+    subscribe: { allow: [`_INBOX.${name}.>`] },
+  };
+}
+
+const GUEST_API = `$JS.${GUEST_DOMAIN}.API`;
+
+/** What reading a durable that somebody else made takes. */
+function consumption(stream: string, durable: string, api: string): string[] {
+  return [
+    `${api}.STREAM.INFO.${stream}`,
+    `${api}.CONSUMER.INFO.${stream}.${durable}`,
+    `${api}.CONSUMER.MSG.NEXT.${stream}.${durable}`,
+    `$JS.ACK.${stream}.${durable}.>`,
+    deadLetterSubject(durable),
+  ];
+}
+
+/** What guests can be given at all. Under `$JS.API` each account has a JetStream of its own, so they ask by the domain. */
+function guestOffers(streams: readonly string[]): (NatsExport & { readonly local?: string })[] {
+  const to = [GUEST_ACCOUNT];
+  const ofJetStream = (rest: string, streamed = false) => ({
+    subject: `$JS.API.${rest}`,
+    local: `${GUEST_API}.${rest}`,
+    to,
+    streamed,
+  });
+  return [
+    { subject: ALL_REQUESTS, to },
+    { subject: deadLetterSubject('*'), to },
+    ...streams.flatMap((stream) => [
+      ofJetStream(`STREAM.INFO.${stream}`),
+      ofJetStream(`CONSUMER.INFO.${stream}.*`),
+      ofJetStream(`CONSUMER.MSG.NEXT.${stream}.*`, true),
+      { subject: `$JS.ACK.${stream}.*.>`, to },
+    ]),
+  ];
+}
+
+/** The rights of a user in a few words. */
+export function describeRights({ name, kind, consumes, calls }: NatsUserRecord): string {
+  if (kind === 'operator') return 'everything: the local runtime and its tools';
+  const app = APPS_ON_NATS.find((one) => one.name === name);
+  if (kind === 'app') {
+    return app === undefined
+      ? 'nothing: no such app'
+      : `answers ${app.requests}, publishes ${app.facts?.subjects.join(', ') ?? 'nothing'}`;
+  }
+  const rights = [
+    ...(consumes === undefined ? [] : [`reads ${consumes} by its durable consumer ${name}`]),
+    ...(calls ? [`calls ${ALL_REQUESTS}`] : []),
+  ];
+  return rights.join('; ');
+}
+
+/** Streams and durables that nobody but the operator makes. */
+export function wantedDurables(users: readonly NatsUserRecord[], apps: readonly AppOnNats[] = APPS_ON_NATS) {
+  const streams = [...new Set(apps.flatMap(({ facts }) => facts?.stream ?? []))];
+  const ofGuests = users.flatMap(({ name, consumes }) =>
+    consumes === undefined ? [] : streams.map((stream) => ({ stream, durable: name, filterSubject: consumes })),
+  );
+  return [...apps.flatMap(({ consumes }) => consumes), ...ofGuests];
+}
