@@ -83,7 +83,7 @@ export class Prober {
       const sent: Promise<void> = this.#probe(api).then(() => void this.#underWay.delete(sent));
       this.#underWay.add(sent);
       nextMs = Math.max(nextMs + EVERY_MS, performance.now());
-      await delay(nextMs - performance.now());
+      await delay(Math.max(0, nextMs - performance.now()));
     }
   }
 
