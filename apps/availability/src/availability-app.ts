@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { asyncApiDocument, openApiDocument } from '@onepool/contracts';
 import { CachingApiKeyStore, PostgresApiKeyStore, clientOf, installAuth } from '@onepool/platform-auth';
-import { publicDocument } from '@onepool/platform-http';
+import { UploadPlaces, httpLimits, httpServerOptions, publicDocument } from '@onepool/platform-http';
 import { logNatsReports, natsAddress, natsMicroserviceOptions } from '@onepool/platform-messaging';
 import { runMigrations } from '@onepool/platform-postgres';
 import {
@@ -11,7 +11,6 @@ import {
   installProblemHandling,
   parseJsonBody,
   problem,
-  problemServerOptions,
   toRpcProblem,
 } from '@onepool/platform-problem';
 import { type Logger, type Telemetry, createMetrics, installTelemetry, nestLogger } from '@onepool/platform-telemetry';
@@ -45,7 +44,8 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   const relay = await startOutboxRelay(config, observed.relay, logNatsReports(logger));
   const services = createStockServices(config, logger, observed, () => relay.nudge());
   const { engine } = services;
-  const adapter = new FastifyAdapter({ ...problemServerOptions(), bodyLimit: BODY_LIMIT_BYTES });
+  const limits = httpLimits(config);
+  const adapter = new FastifyAdapter({ ...httpServerOptions(limits, metrics), bodyLimit: BODY_LIMIT_BYTES });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, services), adapter, {
     logger: nestLogger(logger),
     bodyParser: false,
@@ -56,7 +56,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     readiness: readinessOf(engine, relay),
     clientIdOf: (request) => clientOf(request)?.id,
   });
-  const auth = installHttpEdge(app, services, logger);
+  const auth = installHttpEdge(app, services, new UploadPlaces(limits), logger);
   connectMessages(app, config, telemetry, auth);
   await app.init();
   await app.startAllMicroservices();
@@ -84,7 +84,12 @@ function readinessOf(engine: StockEngine, relay: OutboxRelay) {
 
 type Auth = ReturnType<typeof installAuth>;
 
-function installHttpEdge(app: NestFastifyApplication, { engine, feeds, memory }: StockServices, logger: Logger): Auth {
+function installHttpEdge(
+  app: NestFastifyApplication,
+  { engine, feeds, memory }: StockServices,
+  uploads: UploadPlaces,
+  logger: Logger,
+): Auth {
   const answers: ProblemFilterOptions = {
     map: problemOf,
     // While a server is away every request fails for the same reason: a line each is enough.
@@ -102,7 +107,7 @@ function installHttpEdge(app: NestFastifyApplication, { engine, feeds, memory }:
     }
   });
   const auth = installAuth(app, { store: new CachingApiKeyStore(new PostgresApiKeyStore(engine.lookupPool, SCHEMA)) });
-  installFeedUpload(app, feeds, answers);
+  installFeedUpload(app, feeds, uploads, answers);
   installHotRoutes(app, { engine, reads: new StockReads(engine, memory) }, answers);
   const server = app.getHttpAdapter().getInstance();
   publicDocument(server, '/openapi.json', { body: openApiDocument() });

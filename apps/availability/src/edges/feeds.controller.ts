@@ -7,10 +7,11 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AVAILABILITY_OPERATIONS, FEED_CONTENT_TYPES, type Feed, type PageQuery } from '@onepool/contracts';
 import { type ApiClient, CurrentClient, RequireScope, clientOf, scopedRoute } from '@onepool/platform-auth';
+import type { UploadPlaces } from '@onepool/platform-http';
 import { ProblemFilter, type ProblemFilterOptions, bodyOf, problem } from '@onepool/platform-problem';
 import { currentTrace, traceparentOf } from '@onepool/platform-telemetry';
 import { StockFeeds } from '@onepool/stock-data-access';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { params, queries } from '../validators.ts';
 
 /** The caller went away; nobody waits for an answer. */
@@ -43,7 +44,12 @@ export class FeedsController {
 }
 
 /** Adds `POST /v1/feeds`. Call it after the installers of telemetry, problems and auth, whose hooks it inherits. */
-export function installFeedUpload(app: NestFastifyApplication, feeds: StockFeeds, options: ProblemFilterOptions): void {
+export function installFeedUpload(
+  app: NestFastifyApplication,
+  feeds: StockFeeds,
+  places: UploadPlaces,
+  options: ProblemFilterOptions,
+): void {
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   const filter = new ProblemFilter(options);
   void server.register((scope, _options, done) => {
@@ -55,14 +61,17 @@ export function installFeedUpload(app: NestFastifyApplication, feeds: StockFeeds
     });
     const { path, success } = AVAILABILITY_OPERATIONS.sendFeed.http;
     scope.post(path, scopedRoute('stock:write'), async (request, reply) => {
-      const feed = await receive(feeds, request, reply);
+      const feed = await receive(feeds, places, request).finally(() => {
+        // What was not read of the body is not worth reading: the connection ends with the answer.
+        if (!request.raw.readableEnded) reply.header('connection', 'close');
+      });
       return reply.status(success).send(feed);
     });
     done();
   });
 }
 
-async function receive(feeds: StockFeeds, request: FastifyRequest, reply: FastifyReply): Promise<Feed> {
+async function receive(feeds: StockFeeds, places: UploadPlaces, request: FastifyRequest): Promise<Feed> {
   const client = clientOf(request);
   if (!client) throw problem('auth.missing');
   const query = queries.feed.parse(request.query);
@@ -72,6 +81,7 @@ async function receive(feeds: StockFeeds, request: FastifyRequest, reply: Fastif
   }
   const trace = currentTrace();
   const body = decoded(request);
+  const leave = places.enter(client);
   try {
     return await feeds.receive({
       client: client.id,
@@ -81,8 +91,7 @@ async function receive(feeds: StockFeeds, request: FastifyRequest, reply: Fastif
       trace: trace ? traceparentOf(trace) : null,
     });
   } finally {
-    // What was not read of the body is not worth reading: the connection ends with the answer.
-    if (!request.raw.readableEnded) reply.header('connection', 'close');
+    leave();
   }
 }
 

@@ -6,10 +6,13 @@
 import { headers as natsHeaders, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
 import { type Grant, PostgresApiKeyStore, createApiKey } from '@onepool/platform-auth';
+import { loadConfig } from '@onepool/platform-config';
+import { httpSettings } from '@onepool/platform-http';
 import { connectNats } from '@onepool/platform-messaging';
 import { createPool } from '@onepool/platform-postgres';
 import { type Logger, createLogger } from '@onepool/platform-telemetry';
 import { type TestNats, startTestNats } from '@onepool/testing-servers';
+import { Type } from '@sinclair/typebox';
 import type pg from 'pg';
 import { request } from 'undici';
 import { type AvailabilityApp, createAvailabilityApp } from '../availability-app.ts';
@@ -149,6 +152,7 @@ const configFor = (databaseUrl: string, natsUrl: string): AvailabilityConfig => 
   ONEPOOL_LOCKS_IDLE_MS: 10_000,
   ONEPOOL_OUTBOX_DAYS: 7,
   ONEPOOL_COMMAND_DAYS: 90,
+  ...loadConfig(Type.Object(httpSettings), {}),
 });
 
 const poolFor = (url: string): pg.Pool =>

@@ -11,5 +11,6 @@ export {
 export { Public, RequireScope, accessOf, publicRoute, scopedRoute, type Access } from './access.ts';
 export { Authenticator } from './authenticator.ts';
 export { CurrentClient, clientOf } from './current-client.ts';
+export { InFlightLimit } from './in-flight-limit.ts';
 export { installAuth, routesOf, type AuthOptions, type DeclaredRoute, type InstalledAuth } from './install-auth.ts';
 export { assertEveryHandlerDeclaresScope } from './assert-every-handler-declares-scope.ts';

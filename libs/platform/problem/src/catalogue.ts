@@ -4,8 +4,10 @@ import { ProblemError, type ProblemDefinition, type ProblemOptions } from './pro
 export const platformProblems = {
   'request.invalid': { status: 400, title: 'The request is not valid', retryable: false },
   'request.malformed_json': { status: 400, title: 'The body is not valid JSON', retryable: false },
+  'request.timeout': { status: 408, title: 'The request came too slowly', retryable: true, retryAfter_s: 1 },
   'request.too_large': { status: 413, title: 'The body is too large', retryable: false },
   'request.unsupported_media_type': { status: 415, title: 'The content type is not supported', retryable: false },
+  'request.head_too_large': { status: 431, title: 'The head of the request is too large', retryable: false },
   'request.not_found': { status: 404, title: 'There is nothing at this address', retryable: false },
   'request.method_not_allowed': { status: 405, title: 'The address does not support this method', retryable: false },
   'auth.missing': { status: 401, title: 'An API key is required', retryable: false },

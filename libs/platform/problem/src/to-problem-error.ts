@@ -25,9 +25,11 @@ const codeByStatus: Readonly<Record<number, PlatformProblemCode>> = {
   403: 'auth.forbidden',
   404: 'request.not_found',
   405: 'request.method_not_allowed',
+  408: 'request.timeout',
   413: 'request.too_large',
   415: 'request.unsupported_media_type',
   429: 'limit.rate',
+  431: 'request.head_too_large',
   503: 'service.unavailable',
 };
 

@@ -1,0 +1,92 @@
+/**
+ * The HTTP server of every app, with its limits: on connections, on requests that wait on one, and on the time that
+ * heads, bodies, readers and idle connections may take.
+ */
+import { STATUS_CODES, type Server, createServer } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ProblemError, problem, problemServerOptions } from '@onepool/platform-problem';
+import type { Metrics } from '@onepool/platform-telemetry';
+import { Connection, type Cut, type Handler } from './connection.ts';
+import type { HttpLimits } from './http-limits.ts';
+
+/** How often connections are looked at, at most. */
+const LOOK_MS_MAX = 1_000;
+
+const CONNECTION = Symbol('connection');
+
+interface Tracked {
+  [CONNECTION]?: Connection;
+}
+
+/**
+ * Options for `new FastifyAdapter(…)`: the limits, and problem documents for what fails before Fastify is asked. Counts
+ * connections, and those that were cut.
+ *
+ * @example new FastifyAdapter({ ...httpServerOptions(httpLimits(config), metrics), bodyLimit: 1_048_576 })
+ */
+export function httpServerOptions(limits: HttpLimits, metrics: Metrics) {
+  const cuts = metrics.counter('http_connections_cut_total', 'Connections cut, by what they did', ['reason']);
+  const open = new Set<Connection>();
+  metrics.gauge('http_connections', 'Open connections of callers', [], (gauge) => gauge.set(open.size));
+  return {
+    ...problemServerOptions(),
+    serverFactory: (handle: Handler): Server => limitedServer(handle, limits, open, (reason) => cuts.inc({ reason })),
+    clientErrorHandler: refuseConnection,
+  };
+}
+
+function limitedServer(
+  handle: Handler,
+  limits: HttpLimits,
+  open: Set<Connection>,
+  onCut: (reason: Cut | 'connections') => void,
+): Server {
+  const lookMs = Math.min(LOOK_MS_MAX, limits.stallMs / 4);
+  const server = createServer({
+    headersTimeout: limits.stallMs,
+    // A body may take as long as it likes while it moves.
+    requestTimeout: 0,
+    keepAliveTimeout: limits.idleMs,
+    connectionsCheckingInterval: lookMs,
+  });
+  server.maxConnections = limits.connectionsMax;
+  server.on('drop', () => onCut('connections'));
+  server.on('connection', (socket: Socket & Tracked) => {
+    const connection = new Connection(socket, handle, onCut);
+    socket[CONNECTION] = connection;
+    open.add(connection);
+    const looking = setInterval(() => connection.look(performance.now(), limits), lookMs).unref();
+    socket.once('close', () => {
+      clearInterval(looking);
+      open.delete(connection);
+    });
+  });
+  server.on('request', (request, response) => {
+    (request.socket as Tracked)[CONNECTION]?.take(request, response, limits.waitingMax);
+  });
+  return server;
+}
+
+/** What is no HTTP, has too large a head, or takes too long over it, is answered once and cut. */
+function refuseConnection(error: Error & { readonly code?: string }, socket: Socket & Tracked): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (socket.writable && socket[CONNECTION]?.isAnswering === false) socket.write(bareAnswer(problemOf(error.code)));
+  socket.destroy(error);
+}
+
+function problemOf(code: string | undefined): ProblemError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return problem('request.timeout', { detail: 'The head came too slowly.' });
+  if (code === 'HPE_HEADER_OVERFLOW') return problem('request.head_too_large');
+  return problem('request.invalid', { detail: 'This is not HTTP/1.1.' });
+}
+
+function bareAnswer(refusal: ProblemError): string {
+  const body = JSON.stringify(refusal.toProblem());
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+    'Connection: close',
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${body}`;
+}
