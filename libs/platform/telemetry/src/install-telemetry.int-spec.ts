@@ -231,6 +231,14 @@ describe('metrics and probes', () => {
     expect(response.body).not.toContain('things/1');
   });
 
+  it('are collected once for all who ask at the same time, who share the bytes', async () => {
+    await start();
+    let collected = 0;
+    telemetry.metrics.gauge('collected', 'Collections', [], (gauge) => gauge.set(++collected));
+    const responses = await Promise.all(Array.from({ length: 50 }, () => app.inject('/metrics')));
+    expect(responses.map(({ body }) => /^collected (\d+)$/m.exec(body)?.[1])).toEqual(Array(50).fill('1'));
+  });
+
   it('can keep the metrics to a scope', async () => {
     await start({ metricsScope: 'admin' });
     expect((await app.inject('/metrics')).statusCode).toBe(401);

@@ -11,7 +11,11 @@ import type { Logger, LogLevel } from './logger.ts';
 import { DurationObserver, type Metrics, createMetrics } from './metrics.ts';
 import { Readiness, type ReadinessCheck } from './readiness.ts';
 import { messageTelemetry } from './message-telemetry.ts';
+import { SharedPage } from './shared-page.ts';
 import { newRequestId, traceFrom, traceparentOf, withTrace } from './trace.ts';
+
+/** Collecting costs milliseconds, and anybody may ask. */
+const METRICS_KEPT_MS = 1_000;
 
 export interface TelemetryOptions {
   readonly logger: Logger;
@@ -93,9 +97,10 @@ function addRequestHooks(server: FastifyInstance, metrics: Metrics, level: LogLe
 function addRoutes(server: FastifyInstance, metrics: Metrics, readiness: Readiness, metricsScope?: Scope): void {
   const problems = new ProblemFilter();
   const metricsRoute = metricsScope === undefined ? publicRoute : scopedRoute(metricsScope);
+  const page = new SharedPage(() => metrics.registry.metrics(), METRICS_KEPT_MS);
   server.get('/metrics', metricsRoute, async (_request, reply) => {
     reply.type(metrics.registry.contentType);
-    return metrics.registry.metrics();
+    return page.read();
   });
   server.get('/health/live', publicRoute, () => ({ status: 'live' }));
   server.get('/health/ready', publicRoute, async (request, reply) => {

@@ -1,4 +1,8 @@
-/** Prometheus metrics of one process, with the process's own (CPU, memory, event loop lag) among them. */
+/**
+ * Prometheus metrics of one process, with the process's own (CPU, memory, the event loop's delays and utilization) among
+ * them.
+ */
+import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 export interface Metrics {
@@ -27,6 +31,7 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  addEventLoopUtilization(registry);
   return {
     registry,
     counter: (name, help, labels = []) => new Counter({ name, help, labelNames: labels, registers }),
@@ -45,6 +50,22 @@ export function createMetrics(): Metrics {
     histogram: (name, help, labels = [], buckets = SECONDS) =>
       new Histogram({ name, help, labelNames: labels, buckets: [...buckets], registers }),
   };
+}
+
+/** The longest delay since the last collection is among prom-client's own: `nodejs_eventloop_lag_max_seconds`. */
+function addEventLoopUtilization(registry: Registry): void {
+  let since = performance.eventLoopUtilization();
+  const help = 'Share of the time since the last collection in which the event loop was at work, 0 to 1.';
+  new Gauge({
+    name: 'nodejs_eventloop_utilization',
+    help,
+    registers: [registry],
+    collect() {
+      const now = performance.eventLoopUtilization();
+      this.set(performance.eventLoopUtilization(now, since).utilization);
+      since = now;
+    },
+  });
 }
 
 /** Observes durations under three labels, finding each combination's series once and not at every request. */
