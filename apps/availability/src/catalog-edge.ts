@@ -17,6 +17,7 @@ const SHAPES: { readonly [Kind in keyof Rows]: CsvShape<Rows[Kind]> } = {
     columns: CSV_COLUMNS.sku,
     numbers: ['weightGrams'],
     lists: [],
+    accepts: (row) => rows.sku.accepts(row),
     check: (row) => items(rows.sku.check(row)),
     keyColumn: 'sku',
   },
@@ -24,6 +25,7 @@ const SHAPES: { readonly [Kind in keyof Rows]: CsvShape<Rows[Kind]> } = {
     columns: CSV_COLUMNS.node,
     numbers: ['lat', 'lng', 'dailyCapacity'],
     lists: [],
+    accepts: (row) => rows.node.accepts(row),
     check: (row) => items(rows.node.check(row)),
     keyColumn: 'node',
   },
@@ -31,6 +33,7 @@ const SHAPES: { readonly [Kind in keyof Rows]: CsvShape<Rows[Kind]> } = {
     columns: CSV_COLUMNS.channel,
     numbers: [],
     lists: ['nodeTypes', 'nodes'],
+    accepts: (row) => rows.channel.accepts(row),
     check: (row) => items(rows.channel.check(row)),
     keyColumn: 'channel',
   },
@@ -40,43 +43,54 @@ const items = (found: ReturnType<typeof rows.sku.check>) =>
   found.map(({ code, path, message }) => ({ code, message, ...(path === undefined ? {} : { path }) }));
 
 const FAULTS_SHOWN_MAX = 100;
+const LINE_FEED = 0x0a;
 
 /** The text of a `text/csv` body. */
 export function csvText(body: Buffer): string {
   if (isUtf8(body)) return body.toString('utf8');
-  const lines = body.toString('latin1').split('\n');
-  const line = 1 + lines.findIndex((text) => !isUtf8(Buffer.from(text, 'latin1')));
-  throw rejected([{ line, code: 'not_utf8', message: 'the text is not UTF-8' }], 0);
+  throw rejected([{ line: firstLineNotUtf8(body), code: 'not_utf8', message: 'the text is not UTF-8' }], 1, 0);
 }
 
-/** Rows of a `text/csv` body; one bad row refuses the file, naming every bad one and counting the good. */
-export function readCsv<Kind extends keyof Rows>(kind: Kind, body: unknown): readonly GoodRow<Rows[Kind]>[] {
+/** What is not UTF-8 does not come back from text as it went in. */
+function firstLineNotUtf8(body: Buffer): number {
+  const back = Buffer.from(body.toString('utf8'));
+  let line = 1;
+  for (let at = 0; at < body.length && body[at] === back[at]; at += 1) if (body[at] === LINE_FEED) line += 1;
+  return line;
+}
+
+/** Rows of a `text/csv` body; one bad row refuses the file, naming the first bad ones and counting all, and the good. */
+export async function readCsv<Kind extends keyof Rows>(
+  kind: Kind,
+  body: unknown,
+): Promise<readonly GoodRow<Rows[Kind]>[]> {
   const text = body ?? '';
   if (typeof text !== 'string') {
     throw problem('request.unsupported_media_type', { detail: 'Send the file as text/csv.' });
   }
-  const { good, faults } = parseCsv<Rows[Kind]>(text, SHAPES[kind]);
-  if (faults.length > 0) throw rejected(faults, good.length);
-  if (good.length === 0) {
-    throw rejected([{ line: 1, code: 'empty', message: 'a header and at least one row are required' }], 0);
+  const { good, goodRows, faults, badRows } = await parseCsv<Rows[Kind]>(text, SHAPES[kind]);
+  if (badRows > 0) throw rejected(faults, badRows, goodRows);
+  if (goodRows === 0) {
+    throw rejected([{ line: 1, code: 'empty', message: 'a header and at least one row are required' }], 1, 0);
   }
   return good;
 }
 
 /** Refuses a file whose channels name nodes that do not exist, as it does any other bad row. */
 export function refuseUnknownNodes(channels: readonly GoodRow<Channel>[], unknown: readonly string[]): void {
+  const missing = new Set(unknown);
   const faults = channels.flatMap(({ line, row }): RowFault[] => {
-    const node = row.nodes?.find((code) => unknown.includes(code));
+    const node = row.nodes?.find((code) => missing.has(code));
     return node === undefined ? [] : [{ line, code: 'node.unknown', message: `nodes: there is no node ${node}` }];
   });
-  if (faults.length > 0) throw rejected(faults, channels.length - faults.length);
+  if (faults.length > 0) throw rejected(faults, faults.length, channels.length - faults.length);
 }
 
-const rejected = (faults: readonly RowFault[], goodRows: number): ProblemError =>
+const rejected = (faults: readonly RowFault[], badRows: number, goodRows: number): ProblemError =>
   problems.problem('import.rejected', {
     detail: `Nothing was applied. ${goodRows} rows are good; correct the others and send the file again.`,
     errors: faults.slice(0, FAULTS_SHOWN_MAX),
-    extensions: { goodRows, badRows: faults.length },
+    extensions: { goodRows, badRows },
   });
 
 export function appliedOf(applied: Applied): Upserted {

@@ -37,7 +37,7 @@ export class CatalogController {
   @HttpCode(200)
   @RequireScope('catalog:write')
   async importSkus(@Body() body: unknown): Promise<Upserted> {
-    return appliedOf(await this.catalog.putSkus(readCsv('sku', body).map(({ row }) => row)));
+    return appliedOf(await this.catalog.putSkus((await readCsv('sku', body)).map(({ row }) => row)));
   }
 
   @Get('nodes')
@@ -56,7 +56,7 @@ export class CatalogController {
   @HttpCode(200)
   @RequireScope('catalog:write')
   async importNodes(@Body() body: unknown): Promise<Upserted> {
-    return appliedOf(await this.catalog.putNodes(readCsv('node', body).map(({ row }) => row)));
+    return appliedOf(await this.catalog.putNodes((await readCsv('node', body)).map(({ row }) => row)));
   }
 
   @Get('channels')
@@ -75,7 +75,7 @@ export class CatalogController {
   @HttpCode(200)
   @RequireScope('catalog:write')
   async importChannels(@Body() body: unknown): Promise<Upserted> {
-    const good = readCsv('channel', body);
+    const good = await readCsv('channel', body);
     const rows = good.map(({ row }) => row);
     refuseUnknownNodes(good, await this.catalog.unknownNodes(rows.flatMap(({ nodes = [] }) => nodes)));
     return appliedOf(await this.catalog.putChannels(rows));

@@ -3,6 +3,7 @@
  * whatever changes who may sell what from where steps the epoch.
  */
 import type { Channel, Node, Sku, Threshold } from '@onepool/contracts';
+import { Slices, sortedInSlices } from '@onepool/platform-clock';
 import { type DataSource, type EntityManager, type EntityTarget, MoreThan, type ObjectLiteral } from 'typeorm';
 import { ChannelEntity, NodeEntity, SkuEntity } from './entities.ts';
 
@@ -203,7 +204,9 @@ const REMOVE_THRESHOLD = `
   DELETE FROM threshold WHERE scope = $1 AND channel_key IS NOT DISTINCT FROM $2
      AND node_key IS NOT DISTINCT FROM $3 AND sku_key IS NOT DISTINCT FROM $4`;
 
-const ROWS_PER_STATEMENT = 2_000;
+/** A statement carries at most 65,535 parameters, and putting one together is work too: of a few milliseconds for these. */
+const ROWS_PER_STATEMENT = 250;
+const STEPS_PER_SLICE = 2_000;
 
 /** Sorted by code, so that two imports at once take their row locks in the same order. */
 async function replace<E extends ObjectLiteral & { code: string }>(
@@ -211,8 +214,8 @@ async function replace<E extends ObjectLiteral & { code: string }>(
   entity: EntityTarget<E>,
   rows: readonly Omit<E, 'key'>[],
 ): Promise<void> {
-  const sorted = rows.toSorted((a, b) => (String(a['code']) < String(b['code']) ? -1 : 1));
-  // A statement carries at most 65,535 parameters, and an import may be longer than that.
+  const byCode = (a: Omit<E, 'key'>, b: Omit<E, 'key'>): number => (String(a['code']) < String(b['code']) ? -1 : 1);
+  const sorted = await sortedInSlices(rows, byCode, new Slices(STEPS_PER_SLICE));
   for (let from = 0; from < sorted.length; from += ROWS_PER_STATEMENT) {
     const values: ObjectLiteral[] = sorted.slice(from, from + ROWS_PER_STATEMENT);
     await manager.upsert(entity as EntityTarget<ObjectLiteral>, values, { conflictPaths: ['code'] });

@@ -3,7 +3,9 @@
  * first line names the columns, in any order; columns may be left out, unknown ones are refused; empty cells count as
  * absent; a list inside a cell is separated by `|`.
  */
-import { type CsvError, type Info, parse } from 'csv-parse/sync';
+import { Readable } from 'node:stream';
+import { Slices } from '@onepool/platform-clock';
+import { type CsvError, type Info, parse } from 'csv-parse';
 
 export interface RowFault {
   readonly line: number;
@@ -17,17 +19,27 @@ export interface GoodRow<T> {
 }
 
 export interface ParsedCsv<T> {
+  /** Empty unless every row is good. */
   readonly good: readonly GoodRow<T>[];
-  /** Every fault, in the order of lines. */
+  readonly goodRows: number;
+  /** The first hundred, in the order of lines. */
   readonly faults: readonly RowFault[];
+  readonly badRows: number;
 }
+
+const FAULTS_SHOWN_MAX = 100;
+/** A file may consist of rows of two bytes: so much of it is read, and so many rows are checked, between two turns. */
+const BYTES_PER_PIECE = 2_048;
+const ROWS_PER_SLICE = 500;
 
 export interface CsvShape<T> {
   readonly columns: readonly string[];
   /** Columns read as numbers, and as `|`-separated lists. */
   readonly numbers: readonly string[];
   readonly lists: readonly string[];
-  /** Says what is wrong with a row; empty means it is a `T`. */
+  /** Whether a row is a `T`. */
+  readonly accepts: (row: unknown) => boolean;
+  /** Says what is wrong with a row that is none. */
   readonly check: (
     row: unknown,
   ) => readonly { readonly code: string; readonly path?: string; readonly message: string }[];
@@ -35,46 +47,90 @@ export interface CsvShape<T> {
   readonly keyColumn: keyof T & string;
 }
 
-export function parseCsv<T>(text: string, shape: CsvShape<T>): ParsedCsv<T> {
-  const { header, records, faults } = readRecords(text);
-  const inHeader = header === null ? null : headerFault(header, shape);
-  if (header === null || inHeader) return { good: [], faults: [...(inHeader ? [inHeader] : []), ...faults] };
-  const good: GoodRow<T>[] = [];
-  const firstLine = new Map<unknown, number>();
-  const found = [...faults];
-  for (const { line, cells } of records) {
-    const row = toRow(header, cells, shape);
-    const fault = faultOf(row, cells.length, header.length, shape, firstLine);
-    if (fault) found.push({ line, ...fault });
-    else {
-      firstLine.set(row[shape.keyColumn], line);
-      good.push({ line, row: row as T });
+/** Takes many turns of the event loop for a long text. */
+export async function parseCsv<T>(text: string, shape: CsvShape<T>): Promise<ParsedCsv<T>> {
+  const grammar = new GrammarFaults();
+  const inRows = new Faults();
+  const slices = new Slices(ROWS_PER_SLICE);
+  let rows: Rows<T> | null = null;
+  let isFirst = true;
+  for await (const { record, info } of recordsOf(text, grammar)) {
+    if (slices.isFull()) await slices.next();
+    if (!isFirst) rows?.add(info.lines, record);
+    else if (!grammar.isBefore(info.lines)) {
+      const header = record.map((column) => column.trim());
+      const fault = headerFault(header, shape);
+      if (fault) inRows.add(1, () => fault);
+      else rows = new Rows(header, shape, inRows);
     }
+    isFirst = false;
   }
-  return { good, faults: found.toSorted((a, b) => a.line - b.line) };
+  const faults = [...inRows.first, ...grammar.faults.first].toSorted((a, b) => a.line - b.line);
+  return {
+    good: rows?.good ?? [],
+    goodRows: rows?.goodRows ?? 0,
+    faults: faults.slice(0, FAULTS_SHOWN_MAX),
+    badRows: inRows.count + grammar.faults.count,
+  };
 }
 
-function headerFault<T>(header: readonly string[], { columns, keyColumn }: CsvShape<T>): RowFault | null {
-  const fault = (code: string, message: string): RowFault => ({ line: 1, code, message });
+/** All are counted, and described only as long as they will be shown. */
+class Faults {
+  readonly first: RowFault[] = [];
+  count = 0;
+
+  add(line: number, describe: () => Omit<RowFault, 'line'>): void {
+    this.count += 1;
+    if (this.count <= FAULTS_SHOWN_MAX) this.first.push({ line, ...describe() });
+  }
+}
+
+/** What comes below the header. */
+class Rows<T> {
+  readonly #header: readonly string[];
+  readonly #shape: CsvShape<T>;
+  readonly #faults: Faults;
+  readonly #firstLine = new Map<unknown, number>();
+  good: GoodRow<T>[] = [];
+  goodRows = 0;
+
+  constructor(header: readonly string[], shape: CsvShape<T>, faults: Faults) {
+    this.#header = header;
+    this.#shape = shape;
+    this.#faults = faults;
+  }
+
+  add(line: number, cells: readonly string[]): void {
+    const row = toRow(this.#header, cells, this.#shape);
+    const key = row[this.#shape.keyColumn];
+    const isGood = cells.length === this.#header.length && this.#shape.accepts(row) && !this.#firstLine.has(key);
+    if (!isGood) {
+      this.#faults.add(line, () => this.#describe(row, cells.length));
+      this.good = [];
+      return;
+    }
+    this.goodRows += 1;
+    this.#firstLine.set(key, line);
+    if (this.#faults.count === 0) this.good.push({ line, row: row as T });
+  }
+
+  #describe(row: Record<string, unknown>, cells: number): Omit<RowFault, 'line'> {
+    const columns = this.#header.length;
+    if (cells !== columns)
+      return { code: 'wrong_cell_count', message: `${cells} cells where the header has ${columns}` };
+    const [fault] = this.#shape.check(row);
+    if (fault) return { code: fault.code, message: `${fault.path?.slice(1) ?? 'row'}: ${fault.message}` };
+    return { code: 'duplicate', message: `already in line ${this.#firstLine.get(row[this.#shape.keyColumn])}` };
+  }
+}
+
+function headerFault<T>(header: readonly string[], { columns, keyColumn }: CsvShape<T>): Omit<RowFault, 'line'> | null {
+  const fault = (code: string, message: string) => ({ code, message });
   const unknown = header.filter((column) => !columns.includes(column)).length;
   if (unknown > 0) return fault('unknown_column', `${unknown} unknown columns; known are ${columns.join(', ')}`);
   const twice = header.find((column, index) => header.indexOf(column) !== index);
   if (twice !== undefined) return fault('duplicate_column', `the column ${twice} comes twice`);
   return header.includes(keyColumn) ? null : fault('missing_column', `the column ${keyColumn} is required`);
-}
-
-function faultOf<T>(
-  row: Record<string, unknown>,
-  cells: number,
-  columns: number,
-  shape: CsvShape<T>,
-  firstLine: ReadonlyMap<unknown, number>,
-): Omit<RowFault, 'line'> | null {
-  if (cells !== columns) return { code: 'wrong_cell_count', message: `${cells} cells where the header has ${columns}` };
-  const [fault] = shape.check(row);
-  if (fault) return { code: fault.code, message: `${fault.path?.slice(1) ?? 'row'}: ${fault.message}` };
-  const earlier = firstLine.get(row[shape.keyColumn]);
-  return earlier === undefined ? null : { code: 'duplicate', message: `already in line ${earlier}` };
 }
 
 function toRow<T>(header: readonly string[], cells: readonly string[], shape: CsvShape<T>): Record<string, unknown> {
@@ -88,20 +144,37 @@ function toRow<T>(header: readonly string[], cells: readonly string[], shape: Cs
   return row;
 }
 
-interface CsvRecord {
-  readonly line: number;
-  readonly cells: readonly string[];
+/** Rows that break the grammar of CSV itself; the parser tells of them apart from those that it can read. */
+class GrammarFaults {
+  readonly faults = new Faults();
+  #lastLine = 0;
+  #lastFault = 0;
+
+  /** Whether something above that line is malformed. */
+  isBefore(line: number): boolean {
+    const [first] = this.faults.first;
+    return first !== undefined && first.line < line;
+  }
+
+  onRecord(line: number): void {
+    this.#lastLine = line;
+  }
+
+  onSkip(error: CsvError): void {
+    const { line, ...fault } = malformed(error, this.#lastLine);
+    // One record may break several rules of the grammar, and a misplaced quote leaves all that follows quoted: the
+    // first fault says enough.
+    const isConsequence = error.code === 'CSV_QUOTE_NOT_CLOSED' && this.faults.count > 0;
+    if (!isConsequence && this.#lastFault !== line) {
+      this.faults.add(line, () => fault);
+      this.#lastFault = line;
+    }
+    this.#lastLine = line;
+  }
 }
 
-/** The header is null where nothing could be read, or where the header itself is malformed. */
-function readRecords(text: string): {
-  header: readonly string[] | null;
-  records: readonly CsvRecord[];
-  faults: readonly RowFault[];
-} {
-  const faults: RowFault[] = [];
-  let lastLine = 0;
-  const rows = parse(text, {
+function recordsOf(text: string, grammar: GrammarFaults): AsyncIterable<{ record: string[]; info: Info }> {
+  const parser = parse({
     bom: true,
     info: true,
     relax_column_count: true,
@@ -109,24 +182,22 @@ function readRecords(text: string): {
     skip_records_with_error: true,
     max_record_size: 64 * 1024,
     on_record: (record: string[], { lines }) => {
-      lastLine = lines;
+      grammar.onRecord(lines);
       return record;
     },
     on_skip: (error: CsvError | undefined) => {
-      if (!error) return;
-      const fault = malformed(error, lastLine);
-      // One record may break several rules of the grammar, and a misplaced quote leaves all that follows quoted: the
-      // first fault says enough.
-      const isConsequence = error.code === 'CSV_QUOTE_NOT_CLOSED' && faults.length > 0;
-      if (!isConsequence && faults.at(-1)?.line !== fault.line) faults.push(fault);
-      lastLine = fault.line;
+      if (error) grammar.onSkip(error);
     },
-  }) as unknown as { record: string[]; info: Info }[];
-  const [first, ...rest] = rows;
-  const [earliest] = faults;
-  if (!first || (earliest && earliest.line < first.info.lines)) return { header: null, records: [], faults };
-  const header = first.record.map((column) => column.trim());
-  return { header, records: rest.map(({ record, info }) => ({ line: info.lines, cells: record })), faults };
+  });
+  return Readable.from(piecesOf(Buffer.from(text))).pipe(parser);
+}
+
+async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer> {
+  const slices = new Slices(1);
+  for (let from = 0; from < bytes.length; from += BYTES_PER_PIECE) {
+    yield bytes.subarray(from, from + BYTES_PER_PIECE);
+    await slices.next();
+  }
 }
 
 /** The parser's own messages quote the file, and tell of an open quote only where the file ends. */

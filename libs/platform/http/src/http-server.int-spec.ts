@@ -41,7 +41,7 @@ async function start(limits: Partial<HttpLimits> = {}): Promise<void> {
     });
     return 'held';
   });
-  const refuse = { onRequest: (_request: unknown, reply: FastifyReply) => reply.status(401).send() };
+  const refuse = { onRequest: (_request: unknown, reply: FastifyReply) => void reply.status(401).send() };
   server.post('/refused', refuse, () => undefined);
   server.get('/large', (_request, reply) => {
     largeCount += 1;

@@ -28,6 +28,7 @@ export function compileQuerySchema<S extends TSchema>(schema: S): Validator<Stat
   };
   return {
     schema,
+    accepts: (query) => validator.accepts(coerceAll(query)),
     check: (query) => validator.check(coerceAll(query)),
     parse: (query) => validator.parse(coerceAll(query)),
   };

@@ -17,6 +17,8 @@ import { toValidationItems } from './validation-items.ts';
 export interface Validator<T> {
   /** The schema it was compiled from. */
   readonly schema: object;
+  /** Whether `check` would find nothing, for a fraction of what it costs where it finds something. */
+  accepts(value: unknown): boolean;
   /** Says what is wrong; an empty list means valid. Fills in the schema's defaults. */
   check(value: unknown): readonly ProblemItem[];
   /**
@@ -55,6 +57,7 @@ export function compileSchema(schema: AnySchemaObject): Validator<unknown> {
   };
   return {
     schema,
+    accepts: (value) => findForbiddenText(value).length === 0 && isValid(value) === true,
     check,
     parse: (value) => {
       const errors = check(value);

@@ -7,3 +7,4 @@ export { startTestPostgres } from './test-postgres.ts';
 export type { TestPostgres, TestPostgresOptions } from './test-postgres.ts';
 export { TcpProxy } from './tcp-proxy.ts';
 export type { Direction } from './tcp-proxy.ts';
+export { TurnWatch } from './turn-watch.ts';
