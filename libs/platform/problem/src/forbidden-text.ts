@@ -20,7 +20,7 @@ const isVetted = (body: object): boolean => VETTED in body;
 
 interface Frame {
   readonly value: unknown;
-  readonly key: string;
+  readonly key: string | number;
   readonly parent: Frame | undefined;
 }
 
@@ -28,18 +28,27 @@ interface Frame {
 export function findForbiddenText(root: unknown): readonly ProblemItem[] {
   if (typeof root === 'object' && root !== null && isVetted(root)) return [];
   const found: ProblemItem[] = [];
-  const stack: Frame[] = [{ value: root, key: '', parent: undefined }];
+  const stack: Frame[] = [];
+  // A megabyte holds half a million numbers: only what has members of its own costs a frame.
+  const visit = (value: unknown, key: string | number, parent: Frame | undefined): void => {
+    if (typeof value === 'string') {
+      if (NUL_OR_LONE_SURROGATE.test(value)) found.push(textItem({ value, key, parent }, value));
+    } else if (typeof value === 'object' && value !== null) stack.push({ value, key, parent });
+  };
+  visit(root, '', undefined);
   for (let frame = stack.pop(); frame && found.length < ERRORS_MAX; frame = stack.pop()) {
     const { value } = frame;
-    if (typeof value === 'string') {
-      if (NUL_OR_LONE_SURROGATE.test(value)) found.push(textItem(frame, value));
-    } else if (typeof value === 'object' && value !== null) {
-      for (const key of Object.keys(value)) {
-        const child = { value: (value as Record<string, unknown>)[key], key, parent: frame };
-        if (FORBIDDEN_KEYS.has(key)) found.push(keyItem(child));
-        else if (NUL_OR_LONE_SURROGATE.test(key)) found.push(textItem(child, key));
-        else stack.push(child);
-      }
+    if (Array.isArray(value)) {
+      for (let index = 0; index < value.length && found.length < ERRORS_MAX; index += 1)
+        visit(value[index], index, frame);
+      continue;
+    }
+    const members = value as Readonly<Record<string, unknown>>;
+    for (const key of Object.keys(members)) {
+      if (found.length >= ERRORS_MAX) break;
+      if (FORBIDDEN_KEYS.has(key)) found.push(keyItem({ value: undefined, key, parent: frame }));
+      else if (NUL_OR_LONE_SURROGATE.test(key)) found.push(textItem({ value: undefined, key, parent: frame }, key));
+      else visit(members[key], key, frame);
     }
   }
   return found;
@@ -53,16 +62,17 @@ export function findForbiddenTextInJson(text: string, value: unknown): readonly 
 }
 
 /** Appends one key to a JSON pointer, escaped and shortened, because the key is the caller's text. */
-export function pointer(parent: string, key: string): string {
+export function pointer(parent: string, member: string | number): string {
+  const key = String(member);
   const shown = key.length > 100 ? `${key.slice(0, 100)}…` : key;
   return `${parent}/${shown.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 function pathOf(frame: Frame): string {
-  const keys: string[] = [];
+  const keys: (string | number)[] = [];
   for (let at: Frame = frame; at.parent; at = at.parent) keys.push(at.key);
   // A pathologically deep document is not worth an answer as long as itself.
-  return keys.slice(-20).reverse().reduce(pointer, '');
+  return keys.slice(-20).reverse().reduce<string>(pointer, '');
 }
 
 function keyItem(frame: Frame): ProblemItem {
