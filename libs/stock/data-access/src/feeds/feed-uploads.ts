@@ -121,13 +121,15 @@ export class FeedUploads {
       stored.catch(() => undefined);
     };
     for await (const lines of wholeLines(this.#bounded(body, feed))) {
-      const before = batch.received;
-      reader.read(lines, batch);
-      total += batch.received - before;
-      if (total > this.limits.rowsMax) await this.#fail(feed, `more than ${this.limits.rowsMax} rows`);
-      if (batch.received >= ROWS_PER_PIECE) await store();
-      // Bytes that have arrived are handed on without end; whoever else this process serves gets a turn between them.
-      await turnOfOthers();
+      for (let from: number | null = 0; from !== null;) {
+        const before = batch.received;
+        from = reader.read(lines, batch, from);
+        total += batch.received - before;
+        if (total > this.limits.rowsMax) await this.#fail(feed, `more than ${this.limits.rowsMax} rows`);
+        if (batch.received >= ROWS_PER_PIECE) await store();
+        // Bytes that have arrived are handed on without end; whoever else this process serves gets a turn between them.
+        await turnOfOthers();
+      }
     }
     await store();
     await stored;

@@ -101,3 +101,25 @@ describe('rows of NDJSON', () => {
     expect(batch.faults).toMatchObject([{ line: 2, code: 'row.malformed' }]);
   });
 });
+
+describe('lines that are not plain', () => {
+  it.each([
+    ['NDJSON', 'ndjson', 'x\n'],
+    ['CSV', 'csv', '"A",n1\n'],
+    ['blanks', 'csv', '\n'],
+  ] as const)('are read a thousand at a time, and on from where it stopped: %s', (_what, format, line) => {
+    const lines = Buffer.from(`${format === 'csv' ? 'sku,node,quantity\n' : ''}${line.repeat(3_500)}`);
+    const batch = new RowBatch(1);
+    const reader = new RowReader(format, CONTEXT);
+    let calls = 0;
+    for (let from: number | null = 0; from !== null; calls += 1) {
+      const before = batch.received;
+      from = reader.read(lines, batch, from);
+      expect(batch.received - before).toBeLessThanOrEqual(1_000);
+    }
+    expect(calls).toBe(4);
+    const first = format === 'csv' ? 2 : 1;
+    const numbers = Array.from({ length: 3_500 }, (_, index) => index + first);
+    expect(batch.faults.map((fault) => fault.line)).toEqual(line === '\n' ? [] : numbers);
+  });
+});

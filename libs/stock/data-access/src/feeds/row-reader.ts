@@ -26,6 +26,7 @@ export const FUTURE_TOLERANCE_MS = 5 * 60_000;
 const RECORD_ID = /^[^\p{Cc}\p{Surrogate}]{1,200}$/u;
 const CODE = { sku: new RegExp(SkuCode.pattern ?? ''), node: new RegExp(NodeCode.pattern ?? '') };
 const TIME = new RegExp(Timestamp.pattern ?? '');
+const NOT_PLAIN_MAX = 1_000;
 const COLUMNS: ReadonlySet<string> = new Set(FEED_COLUMNS);
 
 /** The first line of a CSV names no columns that a feed could have; no row can be read. */
@@ -57,26 +58,32 @@ export class RowReader {
 
   /**
    * Adds the rows of whole lines, and what is wrong with those that it cannot take; null is a line that is too long.
+   * Lines that are not plain cost much more than those that are: after a thousand of them it stops, so that others get
+   * their turn, and says from where to go on. It answers null when it has read all.
    *
    * @throws FeedHeaderError
    */
-  read(lines: Buffer | null, into: RowBatch): void {
+  read(lines: Buffer | null, into: RowBatch, start = 0): number | null {
     if (lines === null) {
       this.#line += 1;
       refuse(into, this.#line, TOO_LONG);
-      return;
+      return null;
     }
-    for (let from = 0; from <= lines.length;) {
+    let notPlain = 0;
+    for (let from = start; from <= lines.length;) {
+      if (notPlain === NOT_PLAIN_MAX) return from;
       this.#line += 1;
       let end = this.#plain?.read(lines, from, this.#line, into) ?? -1;
       if (end >= 0) into.received += 1;
       else {
+        notPlain += 1;
         const next = lines.indexOf(LINE_FEED, from);
         end = next < 0 ? lines.length : next;
         this.#readText(lines.toString('utf8', from, end), into);
       }
       from = end + 1;
     }
+    return null;
   }
 
   #readText(text: string, into: RowBatch): void {
