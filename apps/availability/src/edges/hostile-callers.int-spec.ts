@@ -2,8 +2,10 @@
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { AtpMany } from '@onepool/contracts';
 import { type AppFixture, createAppFixture, eventually } from '../testing/app-fixture.ts';
 import { checkProblem } from '../testing/answer.ts';
+import { putNetwork, receive } from '../testing/network.ts';
 
 const UPLOAD = '/v1/feeds?id=ID&source=erp&mode=reset&measure=physical&capturedAt=2026-01-01T00:00:00Z';
 const sockets: Socket[] = [];
@@ -72,6 +74,51 @@ describe('a caller without a key who sends 1,600 requests at once and reads noth
     const other = await beginUpload(app, UPLOAD.replace('ID', 'other'), 'application/x-ndjson', '{');
     const refused = await answerOf(other);
     expect([refused.status, checkProblem(refused)]).toEqual([429, 'limit.rate']);
+  });
+});
+
+describe('a caller with a key who sends much to work through', () => {
+  let app: AppFixture;
+
+  beforeAll(async () => {
+    app = await createAppFixture();
+  });
+  afterAll(() => app.close());
+
+  it.each([
+    ['an import of 20,000 lines that are no good', 'sku,title\n', 'x\n', 20_000, 422],
+    ['an import of 20,000 lines that are no CSV', 'sku\n', 'a"b\n', 20_000, 422],
+    ['an import of 20,000 good lines', 'sku\n', '', 20_000, 200],
+  ])('has others answered meanwhile: %s', async (_what, header, line, lines, status) => {
+    const rows =
+      line === '' ? Array.from({ length: lines }, (_, index) => `s-${index}\n`).join('') : line.repeat(lines);
+    let isOver = false;
+    const imported = app
+      .fetch('POST', '/v1/skus/import', { body: header + rows, headers: { 'content-type': 'text/csv' } })
+      .finally(() => (isOver = true));
+    let answered = 0;
+    while (!isOver) {
+      expect((await app.fetch('GET', '/health/live', { key: null })).status).toBe(200);
+      answered += 1;
+    }
+    const answer = await imported;
+    expect(answer.status).toBe(status);
+    if (status !== 200) expect(answer.body).toMatchObject({ badRows: lines, errors: { length: 100 } });
+    expect(answered).toBeGreaterThan(5);
+  });
+
+  it('is told of a thousand SKUs by node what is told of each', async () => {
+    await putNetwork(app, ['m-1']);
+    await receive(app, 'm-1', { 'wh-1': 1, 'wh-2': 2, 'store-1': 3 });
+    const about = { channel: 'web', byNode: true };
+    const many = async (count: number) =>
+      ((await app.http('queryAtp', { body: { ...about, skus: Array(count).fill('m-1') } })).body as AtpMany).items;
+    const [one] = await many(1);
+    const asked = await many(1_000);
+    expect(asked.map(({ asOf: _asOf, ...told }) => told)).toEqual(
+      Array(1_000).fill(expect.objectContaining({ atp: one?.atp })),
+    );
+    expect(asked.flatMap(({ nodes = [] }) => nodes)).toHaveLength(1_000 * (one?.nodes?.length ?? 0));
   });
 });
 
