@@ -31,20 +31,22 @@ export class Catalog {
 
   /** Creates or replaces; of rows with the same code the last wins. SKUs do not touch selling rules: no epoch. */
   async putSkus(skus: readonly Sku[]): Promise<Applied> {
-    const rows = lastByCode(skus, ({ sku }) => sku).map(({ sku, ...rest }) => ({
+    const last = await lastByCode(skus, ({ sku }) => sku);
+    const rowOf = ({ sku, ...rest }: Sku) => ({
       code: sku,
       title: rest.title ?? null,
       gtin: rest.gtin ?? null,
       weightGrams: rest.weightGrams ?? null,
       category: rest.category ?? null,
-    }));
-    await this.dataSource.transaction((manager) => replace(manager, SkuEntity, rows));
-    return { ok: true, applied: rows.length };
+    });
+    await this.dataSource.transaction((manager) => replace(manager, SkuEntity, last, rowOf));
+    return { ok: true, applied: last.size };
   }
 
   async putNodes(nodes: readonly Node[]): Promise<Applied> {
     const date = (text: string | undefined): Date | null => (text === undefined ? null : new Date(text));
-    const rows = lastByCode(nodes, ({ node }) => node).map(({ node, ...rest }) => ({
+    const last = await lastByCode(nodes, ({ node }) => node);
+    const rowOf = ({ node, ...rest }: Node) => ({
       code: node,
       name: rest.name ?? null,
       type: rest.type,
@@ -55,23 +57,24 @@ export class Catalog {
       dailyCapacity: rest.dailyCapacity ?? null,
       activeFrom: date(rest.activeFrom),
       activeTo: date(rest.activeTo),
-    }));
-    await this.#change((manager) => replace(manager, NodeEntity, rows));
-    return { ok: true, applied: rows.length };
+    });
+    await this.#change((manager) => replace(manager, NodeEntity, last, rowOf));
+    return { ok: true, applied: last.size };
   }
 
   async putChannels(channels: readonly Channel[]): Promise<Applied> {
-    const rows = lastByCode(channels, ({ channel }) => channel).map(({ channel, ...rest }) => ({
+    const last = await lastByCode(channels, ({ channel }) => channel);
+    const rowOf = ({ channel, ...rest }: Channel) => ({
       code: channel,
       name: rest.name ?? null,
       type: rest.type,
       nodeTypes: rest.nodeTypes ?? null,
       nodes: rest.nodes ?? null,
-    }));
-    const [unknown] = await this.unknownNodes(rows.flatMap(({ nodes }) => nodes ?? []));
+    });
+    const [unknown] = await this.unknownNodes([...last.values()].flatMap(({ nodes }) => nodes ?? []));
     if (unknown !== undefined) return { ok: false, code: 'node.unknown', value: unknown };
-    await this.#change((manager) => replace(manager, ChannelEntity, rows));
-    return { ok: true, applied: rows.length };
+    await this.#change((manager) => replace(manager, ChannelEntity, last, rowOf));
+    return { ok: true, applied: last.size };
   }
 
   /** Of these codes the ones that name no node, each once. */
@@ -96,14 +99,16 @@ export class Catalog {
     }
     const key = (kind: keyof typeof keys, code: string | undefined): number | null =>
       code === undefined ? null : (keys[kind].get(code) ?? null);
-    const last = lastByCode(thresholds, ({ scope, channel, node, sku }) => JSON.stringify([scope, channel, node, sku]));
+    const last = await lastByCode(thresholds, ({ scope, channel, node, sku }) =>
+      JSON.stringify([scope, channel, node, sku]),
+    );
     await this.#change(async (manager) => {
-      for (const { scope, channel, node, sku, quantity } of last) {
+      for (const { scope, channel, node, sku, quantity } of last.values()) {
         const at = [scope, key('channel', channel), key('node', node), key('sku', sku)];
         await manager.query(quantity > 0 ? SET_THRESHOLD : REMOVE_THRESHOLD, quantity > 0 ? [...at, quantity] : at);
       }
     });
-    return { ok: true, applied: last.length };
+    return { ok: true, applied: last.size };
   }
 
   async listSkus(limit: number, cursor = ''): Promise<CatalogPage<Sku>> {
@@ -208,22 +213,29 @@ const REMOVE_THRESHOLD = `
 const ROWS_PER_STATEMENT = 250;
 const STEPS_PER_SLICE = 2_000;
 
-/** Sorted by code, so that two imports at once take their row locks in the same order. */
-async function replace<E extends ObjectLiteral & { code: string }>(
+/** In the order of codes, so that two imports at once take their row locks in the same order. */
+async function replace<E extends ObjectLiteral & { code: string }, T>(
   manager: EntityManager,
   entity: EntityTarget<E>,
-  rows: readonly Omit<E, 'key'>[],
+  byCode: ReadonlyMap<string, T>,
+  rowOf: (item: T) => Omit<E, 'key'>,
 ): Promise<void> {
-  const byCode = (a: Omit<E, 'key'>, b: Omit<E, 'key'>): number => (String(a['code']) < String(b['code']) ? -1 : 1);
-  const sorted = await sortedInSlices(rows, byCode, new Slices(STEPS_PER_SLICE));
+  const inOrder = (a: readonly [string, T], b: readonly [string, T]): number => (a[0] < b[0] ? -1 : 1);
+  const sorted = await sortedInSlices([...byCode], inOrder, new Slices(STEPS_PER_SLICE));
   for (let from = 0; from < sorted.length; from += ROWS_PER_STATEMENT) {
-    const values: ObjectLiteral[] = sorted.slice(from, from + ROWS_PER_STATEMENT);
+    const values: ObjectLiteral[] = sorted.slice(from, from + ROWS_PER_STATEMENT).map(([, item]) => rowOf(item));
     await manager.upsert(entity as EntityTarget<ObjectLiteral>, values, { conflictPaths: ['code'] });
   }
 }
 
-function lastByCode<T>(rows: readonly T[], codeOf: (row: T) => string): readonly T[] {
-  return [...new Map(rows.map((row) => [codeOf(row), row])).values()];
+async function lastByCode<T>(items: readonly T[], codeOf: (item: T) => string): Promise<ReadonlyMap<string, T>> {
+  const last = new Map<string, T>();
+  const slices = new Slices(STEPS_PER_SLICE);
+  for (const item of items) {
+    last.set(codeOf(item), item);
+    if (slices.isFull()) await slices.next();
+  }
+  return last;
 }
 
 const named = (thresholds: readonly Threshold[], kind: 'channel' | 'node' | 'sku'): string[] => [

@@ -164,6 +164,11 @@ describe('callers who keep us waiting', () => {
     expect(problemIn(answer)).toMatchObject({ code: 'request.timeout' });
   });
 
+  it('are answered 408 where no request begins', async () => {
+    await start(SOON);
+    expect(problemIn(await readToEnd(await open()))).toMatchObject({ code: 'request.timeout' });
+  });
+
   it('may wait as long as they like while we are at work', async () => {
     await start(SOON);
     const [slow, stalled] = [await open(), await open()];
