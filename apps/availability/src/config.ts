@@ -1,7 +1,7 @@
 /** Settings of the availability app, all from the environment. */
 import { type Static, Type } from '@sinclair/typebox';
 import { secret } from '@onepool/platform-config';
-import { httpSettings } from '@onepool/platform-http';
+import { HTTP_SETTINGS } from '@onepool/platform-http';
 import { NATS_SETTINGS } from '@onepool/platform-messaging';
 import { LOG_LEVELS } from '@onepool/platform-telemetry';
 import { LANES_DEFAULT } from '@onepool/stock-data-access';
@@ -9,7 +9,7 @@ import { LANES_DEFAULT } from '@onepool/stock-data-access';
 export const AvailabilityConfig = Type.Object({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3001, description: 'HTTP port; 0 takes a free one.' }),
   HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on.' }),
-  ...httpSettings,
+  ...HTTP_SETTINGS,
   DATABASE_URL: secret(Type.String({ minLength: 1, description: 'PostgreSQL, `postgres://…`.' })),
   ...NATS_SETTINGS,
   LOG_LEVEL: Type.Union(

@@ -7,7 +7,7 @@ import { headers as natsHeaders, type MsgHdrs, type NatsConnection } from '@nats
 import { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
 import { type Grant, PostgresApiKeyStore, createApiKey } from '@onepool/platform-auth';
 import { loadConfig } from '@onepool/platform-config';
-import { httpSettings } from '@onepool/platform-http';
+import { HTTP_SETTINGS } from '@onepool/platform-http';
 import { connectNats } from '@onepool/platform-messaging';
 import { createPool } from '@onepool/platform-postgres';
 import { type Logger, createLogger } from '@onepool/platform-telemetry';
@@ -152,7 +152,7 @@ const configFor = (databaseUrl: string, natsUrl: string): AvailabilityConfig => 
   ONEPOOL_LOCKS_IDLE_MS: 10_000,
   ONEPOOL_OUTBOX_DAYS: 7,
   ONEPOOL_COMMAND_DAYS: 90,
-  ...loadConfig(Type.Object(httpSettings), {}),
+  ...loadConfig(Type.Object(HTTP_SETTINGS), {}),
 });
 
 const poolFor = (url: string): pg.Pool =>

@@ -2,7 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 
 /** Settings of every HTTP app; spread them into its configuration's schema. */
-export const httpSettings = {
+export const HTTP_SETTINGS = {
   ONEPOOL_HTTP_CONNECTIONS: Type.Integer({
     minimum: 1,
     maximum: 1_000_000,
@@ -35,7 +35,7 @@ export const httpSettings = {
   }),
 } as const;
 
-type HttpSettings = { readonly [Name in keyof typeof httpSettings]: Static<(typeof httpSettings)[Name]> };
+type HttpSettings = { readonly [Name in keyof typeof HTTP_SETTINGS]: Static<(typeof HTTP_SETTINGS)[Name]> };
 
 export interface HttpLimits {
   readonly connectionsMax: number;
