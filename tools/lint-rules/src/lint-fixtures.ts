@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 export const workspaceRoot = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 const fixtures = join(workspaceRoot, 'tools/lint-fixtures');
@@ -16,28 +17,28 @@ export interface FixtureReport {
   readonly found: readonly string[];
 }
 
-interface LintResult {
-  readonly filePath: string;
-  readonly messages: readonly { readonly ruleId: string | null; readonly message: string }[];
+export interface Lint {
+  readonly reports: readonly FixtureReport[];
+  /** By file: the rules that ESLint computes for it, each with its severity and options. */
+  readonly rules: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>>;
 }
 
-/**
- * ESLint as a person runs it, but the fixtures bring their own project graph, so the real one is not computed.
- * It answers exit code 1 when it found problems, which is what these fixtures are for.
- */
-function eslint(...args: string[]): Promise<string> {
-  const binary = join(workspaceRoot, 'node_modules/eslint/bin/eslint.js');
-  return new Promise((resolve, reject) => {
-    execFile(
-      process.execPath,
-      [binary, ...args],
-      { cwd: fixtures, env: { ...process.env, NX_TASK_TARGET_PROJECT: 'lint-fixtures' }, maxBuffer: 64 * 1024 * 1024 },
-      (error, output, errors) => {
-        if (error && error.code !== 1) reject(new Error(errors, { cause: error }));
-        else resolve(output);
-      },
-    );
+interface Printed extends Pick<Lint, 'rules'> {
+  readonly results: readonly {
+    readonly filePath: string;
+    readonly messages: readonly { readonly ruleId: string | null; readonly message: string }[];
+  }[];
+}
+
+/** The fixtures bring their own project graph, so the real one is not computed. */
+async function printed(paths: readonly string[], files: readonly string[]): Promise<Printed> {
+  const program = join(workspaceRoot, 'tools/lint-rules/src/print-lint.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [program, JSON.stringify({ paths, files })], {
+    cwd: fixtures,
+    env: { ...process.env, NX_TASK_TARGET_PROJECT: 'lint-fixtures' },
+    maxBuffer: 64 * 1024 * 1024,
   });
+  return JSON.parse(stdout) as Printed;
 }
 
 function announced(source: string): string[] {
@@ -46,19 +47,15 @@ function announced(source: string): string[] {
   return [`${first.replace('// breaks ', '')}: ${second.replace('// ', '')}`];
 }
 
-export async function lintFixtures(): Promise<FixtureReport[]> {
-  const results = JSON.parse(await eslint('--format', 'json', 'apps', 'libs', 'tools')) as LintResult[];
-  return Promise.all(
+/** What is said about every fixture, and the rules of `files`. */
+export async function lintFixtures(files: readonly string[]): Promise<Lint> {
+  const { results, rules } = await printed(['apps', 'libs', 'tools'], files);
+  const reports = await Promise.all(
     results.map(async ({ filePath, messages }) => ({
       path: relative(fixtures, filePath),
       expected: announced(await readFile(filePath, 'utf8')),
       found: messages.map(({ ruleId, message }) => `${ruleId}: ${message.split('\n')[0]}`),
     })),
   );
-}
-
-/** The rules that ESLint computes for one fixture, each with its severity and options. */
-export async function rulesFor(path: string): Promise<Record<string, readonly unknown[]>> {
-  const config = JSON.parse(await eslint('--print-config', path)) as { rules: Record<string, readonly unknown[]> };
-  return config.rules;
+  return { reports, rules };
 }
