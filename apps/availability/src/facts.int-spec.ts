@@ -21,6 +21,7 @@ import {
   runConsumer,
 } from '@onepool/platform-messaging';
 import { compileSchema } from '@onepool/platform-problem';
+import { type TestNats, startTestNats } from '@onepool/testing-servers';
 import type pg from 'pg';
 import { createAvailabilityApp } from './availability-app.ts';
 import { type AppFixture, createAppFixture, eventually } from './testing/app-fixture.ts';
@@ -29,9 +30,11 @@ import { putNetwork, receive } from './testing/network.ts';
 const CONSUMER = 'elsewhere';
 const SKUS = ['f-1', 'f-2', 'f-3'];
 
+let nats: TestNats;
 let app: AppFixture;
 beforeAll(async () => {
-  app = await createAppFixture();
+  nats = await startTestNats();
+  app = await createAppFixture({ nats });
   await putNetwork(app, [...SKUS, 'story']);
 });
 afterAll(() => app.close());
@@ -136,16 +139,16 @@ async function openConsumer(pool: pg.Pool, connection: NatsConnection, gaps: unk
 describe('a consumer elsewhere', () => {
   it('takes each effect once and in order, though NATS is killed and the app with its relay is restarted in between', async () => {
     const gaps: unknown[] = [];
-    const connection = await connectNats({ url: app.nats.url, name: 'elsewhere' });
+    const connection = await connectNats({ url: nats.url, name: 'elsewhere' });
     const consumer = await openConsumer(app.pool, connection, gaps);
     const move = async (round: number): Promise<void> => {
       for (const sku of SKUS) await receive(app, sku, { 'wh-1': round + 1 });
     };
     try {
       for (let round = 0; round < 5; round++) await move(round);
-      await app.nats.kill();
+      await nats.kill();
       for (let round = 5; round < 10; round++) await move(round);
-      await app.nats.restart();
+      await nats.restart();
       const second = await createAvailabilityApp({ ...app.config, ONEPOOL_INSTANCE: 'second' }, app.logger);
       for (let round = 10; round < 15; round++) await move(round);
       await second.close();
@@ -173,7 +176,7 @@ describe('a consumer elsewhere', () => {
 
   it('gets every fact again from the outbox when JetStream has lost its files', async () => {
     const before = await stream();
-    await app.nats.restart({ wipe: true });
+    await nats.restart({ wipe: true });
     await receive(app, 'f-1', { 'wh-2': 1 });
     const after = await stream();
     const ids = new Set(after.map(({ id }) => id));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTestPostgres } from '@onepool/testing-servers';
+import { startTestNats, startTestPostgres } from '@onepool/testing-servers';
 import { checkProblem } from './testing/answer.ts';
 import { type Answer, type AppFixture, createAppFixture, eventually } from './testing/app-fixture.ts';
 import { putNetwork, receive } from './testing/network.ts';
@@ -127,7 +127,8 @@ describe('a request', () => {
 describe('a server that is away', () => {
   it('turns readiness off while it lasts, liveness never, and the app comes back by itself', async () => {
     const postgres = await startTestPostgres();
-    const other = await createAppFixture({ databaseUrl: postgres.url });
+    const nats = await startTestNats();
+    const other = await createAppFixture({ databaseUrl: postgres.url, nats });
     const ready = (status: number): Promise<Answer> =>
       eventually(async () => {
         const answer = await other.fetch('GET', '/health/ready', { key: null });
@@ -136,13 +137,13 @@ describe('a server that is away', () => {
     try {
       await ready(200);
       await putNetwork(other, ['a']);
-      await other.nats.kill();
+      await nats.kill();
       const withoutNats = await ready(503);
       expect(checkProblem(withoutNats)).toBe('service.unavailable');
       expect(withoutNats.body).toMatchObject({ checks: { nats: { status: 'failed' }, postgres: { status: 'ok' } } });
       // Without NATS facts wait in the outbox; promises go on over HTTP.
       await receive(other, 'a', { 'wh-1': 1 });
-      await other.nats.restart();
+      await nats.restart();
       await ready(200);
       await postgres.kill();
       const withoutPostgres = await ready(503);

@@ -1,5 +1,5 @@
 /**
- * The whole app for specs: in-process, on a database and a nats-server of its own, called over real HTTP and real NATS.
+ * The whole app for specs: in-process, on a database and a NATS account of its own, called over real HTTP and real NATS.
  * Every answer is held against the contracts on its way: a success against the response schema, a refusal against RFC
  * 9457 and the codes that its operation lists.
  */
@@ -11,7 +11,7 @@ import { HTTP_SETTINGS } from '@onepool/platform-http';
 import { connectNats } from '@onepool/platform-messaging';
 import { createPool } from '@onepool/platform-postgres';
 import { type Logger, createLogger } from '@onepool/platform-telemetry';
-import { type TestNats, startTestNats } from '@onepool/testing-servers';
+import { type TestNats, createTestNatsAccount } from '@onepool/testing-servers';
 import { Type } from '@sinclair/typebox';
 import type pg from 'pg';
 import { request } from 'undici';
@@ -39,7 +39,6 @@ export interface AppFixture {
   readonly logger: Logger;
   /** `http://127.0.0.1:port`. */
   readonly origin: string;
-  readonly nats: TestNats;
   readonly caller: NatsConnection;
   readonly pool: pg.Pool;
   /** Every line the app has logged. */
@@ -60,6 +59,8 @@ export interface AppFixture {
 export interface FixtureOptions {
   /** A database that outlives the fixture; by default one of its own, on the shared server. */
   readonly databaseUrl?: string;
+  /** A server of the spec's own, which it may end, and which the fixture stops; by default an account on the shared one. */
+  readonly nats?: TestNats;
   readonly config?: Partial<AvailabilityConfig>;
 }
 
@@ -69,7 +70,7 @@ const RPC_TIMEOUT_MS = 60_000;
 export async function createAppFixture(options: FixtureOptions = {}): Promise<AppFixture> {
   const [database, nats] = await Promise.all([
     options.databaseUrl === undefined ? createMigratedDatabase() : { url: options.databaseUrl, drop: nothing },
-    startTestNats(),
+    options.nats ?? createTestNatsAccount(),
   ]);
   const log: string[] = [];
   const logger = createLogger({ name: 'spec', destination: { write: (line: string) => void log.push(line) } });
@@ -97,7 +98,6 @@ export async function createAppFixture(options: FixtureOptions = {}): Promise<Ap
     config,
     logger,
     origin,
-    nats,
     caller,
     pool,
     log,

@@ -1,6 +1,8 @@
 export { createTestDatabase } from './test-database.ts';
 export type { DatabaseTemplate } from './database-template.ts';
 export type { TestDatabase } from './test-database.ts';
+export { createTestNatsAccount } from './shared-nats.ts';
+export type { TestNatsAccount } from './shared-nats.ts';
 export { startTestNats } from './test-nats.ts';
 export type { TestNats, TestNatsOptions } from './test-nats.ts';
 export { startTestPostgres } from './test-postgres.ts';

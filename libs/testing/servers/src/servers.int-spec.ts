@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { connect } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import pg from 'pg';
-import { createTestDatabase, startTestNats, startTestPostgres } from './index.ts';
+import { createTestDatabase, createTestNatsAccount, startTestNats, startTestPostgres } from './index.ts';
 import type { TestDatabase, TestNats, TestPostgres } from './index.ts';
 
 async function query(url: string, sql: string): Promise<unknown[]> {
@@ -73,6 +73,39 @@ describe('a PostgreSQL of a test of its own', () => {
     await server.restart();
     expect(await query(server.url, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
     expect(await query(server.url, 'SHOW fsync')).toEqual([{ fsync: 'on' }]);
+  });
+});
+
+describe('accounts on the nats-server of the run', () => {
+  const connectTo = (url: string): Promise<NatsConnection> => {
+    const { host, username, password } = new URL(url);
+    return connect({ servers: host, user: username, pass: password });
+  };
+  const streamsOf = async (connection: NatsConnection): Promise<number> =>
+    (await (await jetstreamManager(connection)).getAccountInfo()).streams;
+
+  it('see nothing of one another', async () => {
+    const urls = [(await createTestNatsAccount()).url, (await createTestNatsAccount()).url];
+    const [mine, theirs] = await Promise.all(urls.map(connectTo));
+    await (await jetstreamManager(mine!)).streams.add({ name: 'FACTS', subjects: ['facts.>'] });
+    expect(await Promise.all([mine!, theirs!].map(streamsOf))).toEqual([1, 0]);
+    await Promise.all([mine!.close(), theirs!.close()]);
+  });
+
+  it('are as many as are asked for, and new ones disturb no connection', async () => {
+    const connection = await connectTo((await createTestNatsAccount()).url);
+    const disconnected: unknown[] = [];
+    void (async () => {
+      for await (const status of connection.status()) disconnected.push(status);
+    })();
+    const urls: string[] = [];
+    for (let count = 0; count < 50; count += 1) urls.push((await createTestNatsAccount()).url);
+    expect(new Set(urls).size).toBe(50);
+    const last = await connectTo(urls.at(-1)!);
+    expect(await streamsOf(last)).toBe(0);
+    await connection.flush();
+    expect(disconnected).toEqual([]);
+    await Promise.all([connection.close(), last.close()]);
   });
 });
 

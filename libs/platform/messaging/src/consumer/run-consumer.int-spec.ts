@@ -1,10 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstream, type JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { createTestDatabase, startTestNats } from '@onepool/testing-servers';
+import { createTestDatabase, createTestNatsAccount, startTestNats, type TestNats } from '@onepool/testing-servers';
 import { toMessageHeaders, type FactEvent } from '../cloud-event.ts';
 import { ensureStream } from '../nats/streams.ts';
-import { type Bench, eventually, factOf, openBench, SCHEMA, STREAM } from '../spec-support/messaging-bench.ts';
+import {
+  type Bench,
+  type BenchServers,
+  eventually,
+  factOf,
+  openBench,
+  SCHEMA,
+  STREAM,
+} from '../spec-support/messaging-bench.ts';
 import type { ConsumerAlarm, ConsumerHooks, ConsumerOptions, DeadLetter } from './consumer-options.ts';
 import { DEAD_LETTER_STREAM } from './dead-letter.ts';
 import { runConsumer, type RunningConsumer } from './run-consumer.ts';
@@ -59,13 +67,13 @@ async function deadLetters(): Promise<JsMsg[]> {
   return letters;
 }
 
-beforeEach(async () => {
-  bench = await openBench({ createTestDatabase, startTestNats });
+async function open(openNats: BenchServers['openNats']): Promise<void> {
+  bench = await openBench({ createTestDatabase, openNats });
   publisher = await bench.connect('publisher');
   await ensureStream(await jetstream(publisher).jetstreamManager(false), STREAM);
   // No unique key on purpose: an event that took effect twice shows.
   await bench.pool.query('CREATE TABLE effect (n bigserial, event_id text, key text)');
-});
+}
 
 afterEach(async () => {
   await Promise.all(running.splice(0).map((consumer) => consumer.stop()));
@@ -73,6 +81,8 @@ afterEach(async () => {
 });
 
 describe('consumer', () => {
+  beforeEach(() => open(createTestNatsAccount));
+
   it('takes each event into effect once however often it is published, to however many replicas', async () => {
     const outcomes: string[] = [];
     const hooks: ConsumerHooks = { onHandled: (_event, outcome) => outcomes.push(outcome) };
@@ -159,21 +169,6 @@ describe('consumer', () => {
     expect(await deadLetters()).toHaveLength(1);
   });
 
-  it('goes on after the stream, its durable and the server were lost', async () => {
-    await consume();
-    await publish([factOf('before', 'sku')]);
-    await effectsReach(1);
-    await bench.nats.kill();
-    await bench.nats.restart({ wipe: true });
-    publisher = await bench.connect('publisher');
-    await eventually(
-      async () => ensureStream(await jetstream(publisher).jetstreamManager(false), STREAM).then(() => true),
-      Boolean,
-    );
-    await publish([factOf('before', 'sku'), factOf('after', 'sku')]);
-    expect(await effectsReach(2)).toEqual(['before', 'after']);
-  });
-
   it('blames no message for an outage of PostgreSQL', async () => {
     const told: DeadLetter[] = [];
     let down = true;
@@ -246,5 +241,28 @@ describe('consumer', () => {
       (count) => count === 4,
     );
     expect(verdicts).toEqual(['first', 'next', 'gap', 'late']);
+  });
+});
+
+describe('a consumer whose NATS is lost', () => {
+  let nats: TestNats;
+  beforeEach(async () => {
+    nats = await startTestNats();
+    await open(() => Promise.resolve(nats));
+  });
+
+  it('goes on after the stream, its durable and the server were lost', async () => {
+    await consume();
+    await publish([factOf('before', 'sku')]);
+    await effectsReach(1);
+    await nats.kill();
+    await nats.restart({ wipe: true });
+    publisher = await bench.connect('publisher');
+    await eventually(
+      async () => ensureStream(await jetstream(publisher).jetstreamManager(false), STREAM).then(() => true),
+      Boolean,
+    );
+    await publish([factOf('before', 'sku'), factOf('after', 'sku')]);
+    expect(await effectsReach(2)).toEqual(['before', 'after']);
   });
 });

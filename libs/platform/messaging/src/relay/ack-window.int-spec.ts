@@ -2,15 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { headers } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { startTestNats } from '@onepool/testing-servers';
+import { createTestNatsAccount } from '@onepool/testing-servers';
 import { connectNats } from '../nats/connect-nats.ts';
 import { AckWindow, NotAcknowledgedError } from './ack-window.ts';
 
-let nats: Awaited<ReturnType<typeof startTestNats>>;
+let nats: Awaited<ReturnType<typeof createTestNatsAccount>>;
 let connection: NatsConnection;
 
 beforeAll(async () => {
-  nats = await startTestNats();
+  nats = await createTestNatsAccount();
   connection = await connectNats({ url: nats.url, name: 'spec' });
   const manager = await jetstreamManager(connection);
   await manager.streams.add({ name: 'FACTS', subjects: ['facts.>'], max_msg_size: 1_000 });

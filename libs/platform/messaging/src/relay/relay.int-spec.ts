@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
-import { createTestDatabase, startTestNats } from '@onepool/testing-servers';
+import { createTestDatabase, createTestNatsAccount, startTestNats, type TestNats } from '@onepool/testing-servers';
 import type pg from 'pg';
 import { toMessageHeaders } from '../cloud-event.ts';
 import { appendToOutbox, outboxInsert, outboxParameters } from '../outbox/outbox-insert.ts';
@@ -8,6 +8,7 @@ import { pruneOutbox } from '../outbox/prune.ts';
 import {
   append,
   type Bench,
+  type BenchServers,
   eventIds,
   eventually,
   factOf,
@@ -69,9 +70,9 @@ async function end(client: pg.PoolClient, how: 'COMMIT' | 'ROLLBACK' = 'COMMIT')
   client.release();
 }
 
-beforeEach(async () => {
-  bench = await openBench({ createTestDatabase, startTestNats });
-});
+async function open(openNats: BenchServers['openNats'] = createTestNatsAccount): Promise<void> {
+  bench = await openBench({ createTestDatabase, openNats });
+}
 
 afterEach(async () => {
   await Promise.all(relays.splice(0).map((running) => running.stop()));
@@ -79,6 +80,8 @@ afterEach(async () => {
 });
 
 describe('relay', () => {
+  beforeEach(() => open());
+
   it('publishes CloudEvents in the order of each key, once, and becomes ready', async () => {
     const running = await relay();
     const events = names('e', 40).map((id, index) => factOf(id, `sku-${index % 5}`, { n: index, big: '12.50' }));
@@ -166,66 +169,6 @@ describe('relay', () => {
     expect(await lows()).toEqual(new Array(PARTITIONS).fill(7));
   });
 
-  it('refills a stream that was wiped while the server was killed', async () => {
-    const rewinds: string[] = [];
-    await relay({ onRewind: (rewind) => rewinds.push(rewind.reason) });
-    await append(
-      bench.pool,
-      names('e', 30).map((id, index) => factOf(id, `sku-${index % 3}`)),
-    );
-    await streamHolds(names('e', 30));
-    await bench.nats.kill();
-    await append(bench.pool, [factOf('during', 'sku-0')]);
-    await bench.nats.restart({ wipe: true });
-    const seen = await streamHolds([...names('e', 30), 'during']);
-    expect(new Set(rewinds)).toEqual(new Set(['stream_recreated']));
-    const ofOneKey = seen.filter((id) => id === 'during' || Number(id.slice(1)) % 3 === 0);
-    expect([...new Set(ofOneKey)]).toEqual([...names('e', 30).filter((_, index) => index % 3 === 0), 'during']);
-  });
-
-  it('publishes again what the stream lost at its end, even after others filled the sequence up', async () => {
-    const [kept, lost, others] = [names('kept', 5), names('lost', 5), names('other', 5)];
-    const publishAndStop = async (ids: readonly string[], lastId: number): Promise<void> => {
-      const running = await relay();
-      await append(
-        bench.pool,
-        ids.map((id) => factOf(id, 'sku')),
-      );
-      await settledAt(lastId);
-      await running.stop();
-    };
-    await publishAndStop(kept, 5);
-    const forgetWhatFollows = await bench.nats.checkpoint();
-    await publishAndStop(lost, 10);
-    expect(await streamHolds(lost)).toEqual([...kept, ...lost]);
-    await forgetWhatFollows();
-    const connection = await bench.connect();
-    for (const id of others) {
-      const fact = factOf(id, 'sku');
-      await jetstream(connection).publish(fact.subject, '{}', { msgID: id, headers: toMessageHeaders(fact) });
-    }
-    expect(eventIds(await readStream(connection))).toEqual([...kept, ...others]);
-    const rewinds: string[] = [];
-    await relay({ onRewind: (rewind) => rewinds.push(rewind.reason) });
-    expect(await streamHolds(lost)).toEqual([...kept, ...others, ...lost]);
-    expect(rewinds).toEqual(['stream_lost_tail']);
-  });
-
-  it('goes on by itself after NATS was away', async () => {
-    const running = await relay();
-    await append(bench.pool, [factOf('before', 'sku')]);
-    await streamHolds(['before']);
-    await bench.nats.kill();
-    await eventually(
-      () => running.isReady(),
-      (ready) => !ready,
-    );
-    await append(bench.pool, [factOf('during', 'sku')]);
-    await bench.nats.restart();
-    expect(await streamHolds(['before', 'during'])).toEqual(['before', 'during']);
-    await eventually(() => running.isReady(), Boolean);
-  });
-
   it('goes on by itself after its PostgreSQL session was ended', async () => {
     await relay();
     await append(bench.pool, [factOf('before', 'sku')]);
@@ -247,13 +190,81 @@ describe('relay', () => {
     await relay({}, { stream: { ...STREAM, subjects: [...STREAM.subjects, 'onepool.elsewhere.>'] } });
     expect(await streamHolds(['stray', 'behind'])).toEqual(['fine', 'stray', 'behind']);
   });
+});
+
+describe('a relay whose NATS goes away', () => {
+  let nats: TestNats;
+  beforeEach(async () => {
+    nats = await startTestNats();
+    await open(() => Promise.resolve(nats));
+  });
+
+  it('refills a stream that was wiped while the server was killed', async () => {
+    const rewinds: string[] = [];
+    await relay({ onRewind: (rewind) => rewinds.push(rewind.reason) });
+    await append(
+      bench.pool,
+      names('e', 30).map((id, index) => factOf(id, `sku-${index % 3}`)),
+    );
+    await streamHolds(names('e', 30));
+    await nats.kill();
+    await append(bench.pool, [factOf('during', 'sku-0')]);
+    await nats.restart({ wipe: true });
+    const seen = await streamHolds([...names('e', 30), 'during']);
+    expect(new Set(rewinds)).toEqual(new Set(['stream_recreated']));
+    const ofOneKey = seen.filter((id) => id === 'during' || Number(id.slice(1)) % 3 === 0);
+    expect([...new Set(ofOneKey)]).toEqual([...names('e', 30).filter((_, index) => index % 3 === 0), 'during']);
+  });
+
+  it('publishes again what the stream lost at its end, even after others filled the sequence up', async () => {
+    const [kept, lost, others] = [names('kept', 5), names('lost', 5), names('other', 5)];
+    const publishAndStop = async (ids: readonly string[], lastId: number): Promise<void> => {
+      const running = await relay();
+      await append(
+        bench.pool,
+        ids.map((id) => factOf(id, 'sku')),
+      );
+      await settledAt(lastId);
+      await running.stop();
+    };
+    await publishAndStop(kept, 5);
+    const forgetWhatFollows = await nats.checkpoint();
+    await publishAndStop(lost, 10);
+    expect(await streamHolds(lost)).toEqual([...kept, ...lost]);
+    await forgetWhatFollows();
+    const connection = await bench.connect();
+    for (const id of others) {
+      const fact = factOf(id, 'sku');
+      await jetstream(connection).publish(fact.subject, '{}', { msgID: id, headers: toMessageHeaders(fact) });
+    }
+    expect(eventIds(await readStream(connection))).toEqual([...kept, ...others]);
+    const rewinds: string[] = [];
+    await relay({ onRewind: (rewind) => rewinds.push(rewind.reason) });
+    expect(await streamHolds(lost)).toEqual([...kept, ...others, ...lost]);
+    expect(rewinds).toEqual(['stream_lost_tail']);
+  });
+
+  it('goes on by itself after NATS was away', async () => {
+    const running = await relay();
+    await append(bench.pool, [factOf('before', 'sku')]);
+    await streamHolds(['before']);
+    await nats.kill();
+    await eventually(
+      () => running.isReady(),
+      (ready) => !ready,
+    );
+    await append(bench.pool, [factOf('during', 'sku')]);
+    await nats.restart();
+    expect(await streamHolds(['before', 'during'])).toEqual(['before', 'during']);
+    await eventually(() => running.isReady(), Boolean);
+  });
 
   it('raises the backlog alarm while nothing can be published', async () => {
     const backlogs: { rows: number; alarm: boolean; lagSeconds: number }[] = [];
     await relay({ onBacklog: (backlog) => backlogs.push(backlog) }, { backlogLimit: 3 });
     await append(bench.pool, [factOf('first', 'sku')]);
     await streamHolds(['first']);
-    await bench.nats.kill();
+    await nats.kill();
     await append(
       bench.pool,
       names('e', 9).map((id) => factOf(id, 'sku')),
@@ -267,6 +278,8 @@ describe('relay', () => {
 });
 
 describe('outbox', () => {
+  beforeEach(() => open());
+
   it('refuses an event that no message could carry', async () => {
     const huge = factOf('huge', 'sku', { text: 'x'.repeat(900_001) });
     await expect(append(bench.pool, [huge])).rejects.toThrow('above 900000');

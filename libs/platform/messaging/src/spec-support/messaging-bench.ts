@@ -1,4 +1,4 @@
-/** What the integration specs share: a database with the messaging tables, a NATS of their own, and conditions to wait on. */
+/** What the integration specs share: a database with the messaging tables, NATS, and conditions to wait on. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream, type JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -22,20 +22,17 @@ interface TestDatabase {
 interface TestNats {
   readonly url: string;
   stop(): Promise<void>;
-  kill(): Promise<void>;
-  restart(options?: { readonly wipe?: boolean }): Promise<void>;
-  checkpoint(): Promise<() => Promise<void>>;
 }
 
 /** The servers come from the specs, because only specs may import the testing library. */
 export interface BenchServers {
   readonly createTestDatabase: () => Promise<TestDatabase>;
-  readonly startTestNats: () => Promise<TestNats>;
+  /** An account on a shared server, or a server of the spec's own for what ends it. */
+  readonly openNats: () => Promise<TestNats>;
 }
 
 export interface Bench {
   readonly database: TestDatabase;
-  readonly nats: TestNats;
   readonly pool: pg.Pool;
   connect(name?: string): Promise<NatsConnection>;
   openPool(): pg.Pool;
@@ -43,7 +40,7 @@ export interface Bench {
 }
 
 export async function openBench(servers: BenchServers): Promise<Bench> {
-  const [database, nats] = await Promise.all([servers.createTestDatabase(), servers.startTestNats()]);
+  const [database, nats] = await Promise.all([servers.createTestDatabase(), servers.openNats()]);
   const pools: pg.Pool[] = [];
   const connections: NatsConnection[] = [];
   const openPool = (): pg.Pool => {
@@ -64,7 +61,6 @@ export async function openBench(servers: BenchServers): Promise<Bench> {
   for (const statement of messagingMigration(SCHEMA)) await pool.query(statement);
   return {
     database,
-    nats,
     pool,
     openPool,
     async connect(name = 'spec') {
