@@ -93,13 +93,21 @@ class Lines implements Progress {
 
   end(): void {
     clearInterval(this.#timer);
-    this.#line();
+    this.note(`${this.#counted()} in ${Math.round(this.#seconds())} s`);
   }
 
   #line(): void {
-    const rate = this.#done / ((performance.now() - this.#startMs) / 1_000);
+    const rate = this.#done / this.#seconds();
     const left = Math.ceil((this.#total - this.#done) / rate);
-    const when = this.#done === 0 ? 'nothing done yet' : left > 0 ? `about ${left} s left` : 'done';
-    this.note(`${this.#name}: ${this.#done} of ${this.#total} ${this.#unit}, ${Math.round(rate)}/s, ${when}`);
+    const when = this.#done === 0 ? 'nothing done yet' : `${Math.round(rate)}/s, about ${left} s left`;
+    this.note(`${this.#counted()}, ${when}`);
+  }
+
+  #counted(): string {
+    return `${this.#name}: ${this.#done} of ${this.#total} ${this.#unit}`;
+  }
+
+  #seconds(): number {
+    return (performance.now() - this.#startMs) / 1_000;
   }
 }
