@@ -1,5 +1,4 @@
 /** The app's problem codes, and the one table from what the engine answers to what the edge says. */
-import { classifyPgError } from '@onepool/platform-postgres';
 import { type ProblemError, defineProblems } from '@onepool/platform-problem';
 import {
   EngineError,
@@ -57,18 +56,7 @@ export function problemOf(error: unknown): ProblemError | undefined {
   if (error instanceof Refusal) return refusal(error.code, error.details);
   const ofFeed = feedProblemOf(error);
   if (ofFeed) return ofFeed;
-  switch (classifyPgError(error)) {
-    case 'connection':
-    case 'lock_timeout':
-    case 'statement_timeout':
-    case 'deadlock':
-    case 'serialization':
-      return problems.problem('service.unavailable', { retryAfter_s: 1, cause: error });
-    case 'unique_violation':
-    case 'check_violation':
-    case 'other':
-      return isOutOfRange(error) ? problems.problem('movement.out_of_range', { cause: error }) : undefined;
-  }
+  return isOutOfRange(error) ? problems.problem('movement.out_of_range', { cause: error }) : undefined;
 }
 
 function feedProblemOf(error: unknown): ProblemError | undefined {

@@ -8,6 +8,7 @@ export type PgErrorKind =
   | 'lock_timeout'
   | 'statement_timeout'
   | 'connection'
+  | 'resources'
   | 'check_violation'
   | 'other';
 
@@ -20,12 +21,15 @@ const KIND_BY_SQLSTATE: Readonly<Record<string, PgErrorKind>> = {
   '57014': 'statement_timeout',
   '25P03': 'connection', // idle_in_transaction_session_timeout ended the session
   '25P04': 'connection', // transaction_timeout ended the session
-  '57P01': 'connection', // admin_shutdown
-  '57P02': 'connection', // crash_shutdown
-  '57P03': 'connection', // cannot_connect_now: still starting, or shutting down
-  '57P05': 'connection', // idle_session_timeout
   '53300': 'connection', // too_many_connections
 };
+
+/** SQLSTATEs that begin so. Source: PostgreSQL's appendix "Error Codes". */
+const KIND_BY_BEGINNING: readonly (readonly [string, PgErrorKind])[] = [
+  ['08', 'connection'],
+  ['57P', 'connection'], // shutting down, crashed, still starting, idle for too long, database dropped
+  ['53', 'resources'], // disk full, out of memory, a configured limit reached
+];
 
 const SOCKET_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -55,13 +59,39 @@ export function classifyPgError(error: unknown): PgErrorKind {
   if (code !== undefined) {
     const kind = KIND_BY_SQLSTATE[code];
     if (kind !== undefined) return kind;
-    if (SOCKET_CODES.has(code) || code.startsWith('08')) return 'connection';
-    if (/^[0-9A-Z]{5}$/.test(code)) return 'other';
+    if (SOCKET_CODES.has(code)) return 'connection';
+    if (/^[0-9A-Z]{5}$/.test(code)) return KIND_BY_BEGINNING.find(([start]) => code.startsWith(start))?.[1] ?? 'other';
   }
   if (CONNECTION_MESSAGES.test(error.message)) return 'connection';
   if ('errors' in error && Array.isArray(error.errors) && error.errors.length > 0)
     return classifyPgError(error.errors[0]);
   return error.cause === undefined ? 'other' : classifyPgError(error.cause);
+}
+
+/**
+ * Whether the same request may well succeed in a moment: the server is away, lacks something, or others were in the way.
+ * Such a failure is nobody's fault; a caller is told to come again.
+ */
+export function isTransient(error: unknown): boolean {
+  switch (classifyPgError(error)) {
+    case 'connection':
+    case 'resources':
+    case 'lock_timeout':
+    case 'statement_timeout':
+    case 'deadlock':
+    case 'serialization':
+      return true;
+    case 'unique_violation':
+    case 'check_violation':
+    case 'other':
+      return false;
+  }
+}
+
+/** Whether the server itself is at fault, so that the next statement would fare no better. */
+export function isOutage(error: unknown): boolean {
+  const kind = classifyPgError(error);
+  return kind === 'connection' || kind === 'resources';
 }
 
 /**

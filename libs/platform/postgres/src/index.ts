@@ -4,6 +4,8 @@ export { inPipelinedTransaction, transactionSentAtOnce, type Settlement } from '
 export {
   classifyPgError,
   isDefiniteFailure,
+  isOutage,
+  isTransient,
   TransactionOutcomeUnknownError,
   TransactionRolledBackError,
   type PgErrorKind,

@@ -1,9 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadRequestException, HttpException, InternalServerErrorException, NotFoundException } from '@nestjs/common';
+import { TransactionOutcomeUnknownError } from '@onepool/platform-postgres';
+import pg from 'pg';
 import { TimeoutError } from 'rxjs';
 import { problem } from './catalogue.ts';
 import { isOurFault, toProblemError } from './to-problem-error.ts';
 import { toRpcProblem } from './problem-filter.ts';
+
+const databaseError = (code: string): Error =>
+  Object.assign(new pg.DatabaseError('refused', 0, 'error'), { code, severity: 'ERROR' });
 
 class EmptyResponseException extends Error {}
 
@@ -26,12 +31,27 @@ describe('mapping what was thrown to a problem', () => {
       'request.malformed_json',
     ],
     ['a body whose connection broke', withCode('ECONNRESET', 400), 'request.malformed_json'],
-    ['any other error', withCode('ECONNRESET', 0), 'internal'],
+    ['a disk that is full', databaseError('53100'), 'service.unavailable'],
+    ['a database out of memory', databaseError('53200'), 'service.unavailable'],
+    ['a database with no connection left', databaseError('53300'), 'service.unavailable'],
+    ['a database that is starting', databaseError('57P03'), 'service.unavailable'],
+    ['a lock that was not had in time', databaseError('55P03'), 'service.unavailable'],
+    ['a server that is not there', withCode('ECONNREFUSED', 0), 'service.unavailable'],
+    ['what wraps such an error', new Error('reading', { cause: databaseError('53100') }), 'service.unavailable'],
+    ['a COMMIT without an answer', new TransactionOutcomeUnknownError(new Error('cut')), 'outcome.unknown'],
+    ['a broken constraint', databaseError('23514'), 'internal'],
+    ['bad SQL', databaseError('42601'), 'internal'],
+    ['any other error', withCode('EMFILE', 0), 'internal'],
     ['an error with a code that only an object prototype knows', withCode('toString', 400), 'internal'],
     ['undefined', undefined, 'internal'],
     ['an object that is no problem', { status: 'error', message: 'Internal server error' }, 'internal'],
   ])('maps %s', (_name, thrown, code) => {
     expect(toProblemError(thrown).code).toBe(code);
+  });
+
+  it('says of every failure that passes by itself that the caller may come again', () => {
+    const { retryable, retryAfter_s, status } = toProblemError(databaseError('53100'));
+    expect({ retryable, retryAfter_s, status }).toEqual({ retryable: true, retryAfter_s: 1, status: 503 });
   });
 
   it('never echoes the message of an error that is our fault', () => {

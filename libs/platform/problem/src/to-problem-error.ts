@@ -1,10 +1,11 @@
 /**
  * The one table from any thrown value to a problem: HTTP and NATS edges both answer through it.
  *
- * Known failures of Nest, Fastify and Nest's NATS client get their own code; everything else is `internal`, and its
+ * Known failures of Nest, Fastify, PostgreSQL and Nest's NATS client get their own code; everything else is `internal`, and its
  * message stays on this side.
  */
 import { HttpException } from '@nestjs/common';
+import { TransactionOutcomeUnknownError, isTransient } from '@onepool/platform-postgres';
 import { platformProblems, problem, type PlatformProblemCode } from './catalogue.ts';
 import { ProblemError } from './problem.ts';
 
@@ -59,6 +60,8 @@ function fromError(error: Error): ProblemError {
   if (code === 'ECONNRESET' && 'statusCode' in error && error.statusCode === 400) {
     return problem('request.malformed_json', { detail: 'The body ended early.', cause: error });
   }
+  if (error instanceof TransactionOutcomeUnknownError) return problem('outcome.unknown', { cause: error });
+  if (isTransient(error)) return problem('service.unavailable', { cause: error });
   // Nobody subscribes to the subject: the service on the other side is not running.
   if (error.name === 'EmptyResponseException' || error.constructor.name === 'EmptyResponseException') {
     return problem('service.unavailable', { cause: error });

@@ -11,7 +11,7 @@ import type {
   Reservation as ReservationView,
 } from '@onepool/contracts';
 import type { Rejection, SellingRules, SkuKey } from '@onepool/stock-domain';
-import { classifyPgError, createPool } from '@onepool/platform-postgres';
+import { createPool, isTransient } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import { type BatchContext, BatchRunner } from './batch.ts';
 import type { Command, Outcome } from './command.ts';
@@ -242,7 +242,7 @@ export class StockEngine {
       } catch (error) {
         if (error instanceof Refusal) return refuse(error.code, error.details);
         // A lane tries again by itself, so what comes here is a lookup before it, which changes nothing.
-        if (!isPassing(error)) throw error;
+        if (!isTransient(error)) throw error;
         if (performance.now() + LOOKUP_RETRY_PAUSE_MS > deadline)
           throw new EngineError('service.unavailable', { cause: error });
         await pause(LOOKUP_RETRY_PAUSE_MS);
@@ -291,10 +291,6 @@ export class StockEngine {
     return ids.map((_, index) => found.get(index) ?? null);
   }
 }
-
-/** Whether the same statement may well succeed on another connection. */
-const isPassing = (error: unknown): boolean =>
-  ['connection', 'lock_timeout', 'statement_timeout', 'serialization'].includes(classifyPgError(error));
 
 const refuse = (code: string, details: Readonly<Record<string, unknown>> = {}): Settled<never> => ({
   ok: false,

@@ -169,3 +169,25 @@ describe('commands whose gates are held', () => {
     clock.mockRestore();
   });
 });
+
+describe('a database that lacks disk or memory', () => {
+  const full = Object.assign(new Error('could not extend file'), { code: '53100' });
+
+  it('is asked again with the whole batch, until there is room', async () => {
+    const failures = [full, full];
+    const sizes: number[] = [];
+    const patient = new Lane((commands) => {
+      sizes.push(commands.length);
+      const failure = failures.shift();
+      return failure ? Promise.reject(failure) : Promise.resolve(commands.map(() => done));
+    }, LIMITS);
+    const answers = await Promise.all([1, 2, 3].map((sku) => patient.submit(tend(sku), FAR)));
+    expect({ answers, sizes }).toEqual({ answers: [done, done, done], sizes: [3, 3, 3] });
+  });
+
+  it('lets nobody wait beyond the deadline', async () => {
+    const stuck = new Lane(() => Promise.reject(full), LIMITS);
+    const asked = stuck.submit(tend(1), performance.now() + 1);
+    await expect(asked).rejects.toMatchObject({ code: 'service.unavailable' });
+  });
+});

@@ -239,6 +239,7 @@ function nextStep(error: Error, attempt: number, commands: number): 'again' | 'w
     case 'deadlock':
     case 'serialization':
     case 'connection':
+    case 'resources':
       return 'wait';
     // One command that is too heavy, or whose gate is held elsewhere, must not take its neighbours along.
     case 'statement_timeout':

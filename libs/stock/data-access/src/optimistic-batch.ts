@@ -8,7 +8,7 @@
  * one's, and asks for its proof: the reservation with a key that no other attempt has used. A version alone would not
  * do, since somebody else may have brought the SKU to it.
  */
-import { TransactionOutcomeUnknownError, classifyPgError } from '@onepool/platform-postgres';
+import { TransactionOutcomeUnknownError, isOutage } from '@onepool/platform-postgres';
 import { NO_WATERMARKS, type SellingRules, type SkuKey, type SkuSupply } from '@onepool/stock-domain';
 import type { BatchContext } from './batch.ts';
 import { type Command, type HoldCommand, type Keyed, type Outcome, skusOf } from './command.ts';
@@ -239,7 +239,7 @@ export class OptimisticBatches {
       if (row) this.context.clock.heard(row.now);
       return row?.written === true;
     } catch (error) {
-      if (error instanceof TransactionOutcomeUnknownError || classifyPgError(error) === 'connection') throw error;
+      if (error instanceof TransactionOutcomeUnknownError || isOutage(error)) throw error;
       return false;
     } finally {
       if (this.#last === foreseen) this.#last = null;

@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { classifyPgError, TransactionOutcomeUnknownError } from '@onepool/platform-postgres';
+import { isOutage, TransactionOutcomeUnknownError } from '@onepool/platform-postgres';
 import { parseMessage, UnparsableMessageError, type FactEvent } from '../cloud-event.ts';
 import { buryMessage } from './dead-letter.ts';
 import type { ConsumerSettings, DeadLetter } from './consumer-options.ts';
@@ -47,7 +47,7 @@ export class MessageProcessor {
       await this.bury(message, event, 'unparsable', error);
       return 'done';
     }
-    if (error instanceof TransactionOutcomeUnknownError || classifyPgError(error) === 'connection') {
+    if (error instanceof TransactionOutcomeUnknownError || isOutage(error)) {
       message.nak(RETRY_SOON_MS);
       return 'outage';
     }

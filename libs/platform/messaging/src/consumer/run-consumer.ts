@@ -1,5 +1,5 @@
 import { jetstream, type Consumer, type ConsumerMessages, type JetStreamClient, type JsMsg } from '@nats-io/jetstream';
-import { classifyPgError } from '@onepool/platform-postgres';
+import { isOutage } from '@onepool/platform-postgres';
 import { monitorConnection } from '../nats/connection-monitor.ts';
 import { WakeUp } from '../wake-up.ts';
 import { consumerSettings, type ConsumerOptions, type ConsumerSettings } from './consumer-options.ts';
@@ -156,7 +156,7 @@ class ConsumerLoop {
         await this.settings.pool.query('SELECT 1');
         this.outage = false;
       } catch (error) {
-        if (classifyPgError(error) !== 'connection') throw error;
+        if (!isOutage(error)) throw error;
         await this.pause.wait(RETRY_DELAY_MS);
       }
     }
