@@ -85,6 +85,12 @@ const domainGlobals = [
 // graph when it runs `eslint .` as a project's task; in any other run nobody has.
 if (process.env.NX_TASK_TARGET_PROJECT === undefined) await createProjectGraphAsync();
 
+const dateParse = {
+  object: 'Date',
+  property: 'parse',
+  message: 'It takes days that do not exist for others: readTime of platform-clock is the one reader of times.',
+};
+
 export default defineConfig(
   { ignores: ['**/dist/**', '**/node_modules/**', '**/.onepool/**', '**/coverage/**', 'tools/lint-fixtures/**'] },
   {
@@ -113,12 +119,19 @@ export default defineConfig(
     },
   },
   {
+    // The simulator reads only what the system has answered.
+    files: ['libs/**/*.ts', 'apps/**/*.ts'],
+    ignores: [...specs, 'libs/platform/clock/**', 'libs/testing/**', 'libs/simulator/**', 'apps/simulator/**'],
+    rules: { 'no-restricted-properties': ['error', dateParse] },
+  },
+  {
     files: ['libs/*/domain/**/*.ts'],
     rules: {
       'no-restricted-imports': ['error', { patterns: [noDeepImports, noPlatformInDomain] }],
       'no-restricted-globals': ['error', ...domainGlobals],
       'no-restricted-properties': [
         'error',
+        dateParse,
         { object: 'Date', property: 'now', message: 'A domain has no clock: pass the instant as a parameter.' },
         { object: 'Math', property: 'random', message: 'A domain has no randomness: pass the value as a parameter.' },
       ],

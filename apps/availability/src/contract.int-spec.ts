@@ -77,7 +77,7 @@ describe('the table of operations', () => {
     const listed = new Set(operations.flatMap(([, operation]) => operation.problems));
     expect([...listed].filter((code) => !problems.has(code))).toEqual([]);
     const own = Object.keys(problems.definitions).filter((code) =>
-      /^(stock|sku|node|channel|reservation|reback|movement|idempotency|version|import)\./.test(code),
+      /^(stock|sku|node|channel|reservation|reback|movement|source|idempotency|version|import)\./.test(code),
     );
     expect(own.filter((code) => !listed.has(code))).toEqual([]);
   });

@@ -25,6 +25,11 @@ export const problems = defineProblems({
   'movement.out_of_range': { status: 422, title: 'More units than a balance can hold', retryable: false },
   'movement.in_future': { status: 422, title: 'The movement lies in the future', retryable: false },
   'idempotency.mismatch': { status: 409, title: 'The id was used with another body', retryable: false },
+  'source.reserved': {
+    status: 422,
+    title: 'The name of the source is reserved for the system itself',
+    retryable: false,
+  },
   'version.not_reached': { status: 409, title: 'The version has not been reached', retryable: true, retryAfter_s: 1 },
   'ledger.too_long': { status: 503, title: 'The ledger of one SKU takes too long to add up', retryable: false },
   'feed.unknown': { status: 404, title: 'No such feed', retryable: false },

@@ -32,7 +32,10 @@ export const RESERVATION_FACTS = ['confirmed', 'rebacked', 'fulfilled', 'release
 export type ReservationFact = (typeof RESERVATION_FACTS)[number];
 export const reservationSubject = (fact: ReservationFact): string => `onepool.stock.reservation.${fact}.v1`;
 
-/** One verb's effect on one reservation; key = reservation id. A hold publishes none: its caller has the answer. */
+/**
+ * One verb's effect on one reservation; key = reservation id. A hold publishes none: its caller has the answer. It names
+ * the client, so who may read it is for NATS permissions to say: see docs/access.md.
+ */
 export const ReservationChanged = closed({
   reservation: ClientChosenId,
   client: Type.String({ description: 'The API client whose reservation it is.' }),

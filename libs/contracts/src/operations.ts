@@ -169,6 +169,7 @@ export const AVAILABILITY_OPERATIONS = {
       'movement.exceeds_stock',
       'movement.out_of_range',
       'movement.in_future',
+      'source.reserved',
       'idempotency.mismatch',
       'outcome.unknown',
     ],
@@ -202,7 +203,7 @@ export const AVAILABILITY_OPERATIONS = {
     problems: ['sku.unknown'],
   },
   listLedger: {
-    summary: 'Ledger of one SKU, oldest first.',
+    summary: 'Ledger of one SKU, oldest first. Who moved the units shows only to keys with scope `stock:audit`.',
     http: get('/v1/stock/{sku}/ledger'),
     scope: 'stock:read',
     params: skuParam,
@@ -237,6 +238,7 @@ export const AVAILABILITY_OPERATIONS = {
       'feed.too_large',
       'idempotency.mismatch',
       'node.unknown',
+      'source.reserved',
     ],
   },
   getFeed: {

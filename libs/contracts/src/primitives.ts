@@ -26,12 +26,15 @@ export const SignedQuantity = (description: string) =>
   Type.Integer({ minimum: -QUANTITY_UNITS_MAX, maximum: QUANTITY_UNITS_MAX, not: { const: 0 }, description });
 export const UnitCount = Type.Integer({ minimum: 0, description: 'Units.' });
 export const Version = Type.Integer({ minimum: 0, description: 'Counts the changes of one SKU; gap-free.' });
-/** Stricter than RFC 3339, whose leap seconds and lower-case letters not every platform can read. */
+/**
+ * Stricter than RFC 3339, whose leap seconds and lower-case letters not every platform can read, and of this century. The
+ * format is checked by the platform's `readTime`, which tells why.
+ */
 export const Timestamp = Type.String({
   format: 'date-time',
-  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$',
   maxLength: 35,
-  description: 'RFC 3339 with offset; answers are in UTC.',
+  description:
+    'RFC 3339 with offset, from 2000-01-01 to 2099-12-31 in UTC; a real date, no leap second. Answers are in UTC.',
 });
 export const ShortText = Type.String({ minLength: 1, maxLength: 200 });
 export const Latitude = Type.Number({ minimum: -90, maximum: 90 });

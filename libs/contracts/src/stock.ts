@@ -52,8 +52,13 @@ export type Movement = Static<typeof Movement>;
 
 export const SourceName = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$',
-  description: 'The system that tells us, as `pos` or `wms`.',
+  description:
+    'The system that tells us, as `pos` or `wms`. `onepool`, and what begins with it and `.`, `_`, `:` or `-`, is reserved.',
 });
+/** What the engine does by itself bears this name in the ledger. */
+export const OWN_SOURCE = 'onepool';
+/** Names that nobody else may use for a source, so that the ledger's readers know what the engine did. */
+export const isReservedSource = (source: string): boolean => /^onepool(?:[._:-]|$)/i.test(source);
 
 export const MovementsRequest = closed({
   id: ClientChosenId,
@@ -140,6 +145,9 @@ export const LedgerVerification = closed({
 });
 export type LedgerVerification = Static<typeof LedgerVerification>;
 
+/** Whose reservation or event it was is nothing that everybody who may read stock has to know. */
+const AUDIT_ONLY = 'Only for keys with scope `stock:audit`.';
+
 export const LedgerEntry = closed({
   entry: Type.String({ description: 'Opaque, ascending per SKU.' }),
   sku: SkuCode,
@@ -148,8 +156,14 @@ export const LedgerEntry = closed({
   to: Type.String(),
   quantity: PositiveUnits,
   reason: Type.String(),
-  source: Type.String(),
-  sourceEventId: Type.Union([Type.String(), Type.Null()]),
+  source: Type.Optional(
+    Type.String({
+      description: `Who said so: a system that told us, the API client of a reservation, or \`onepool\`. ${AUDIT_ONLY}`,
+    }),
+  ),
+  sourceEventId: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], { description: `Its event, or the reservation. ${AUDIT_ONLY}` }),
+  ),
   version: Version,
   occurredAt: Timestamp,
   recordedAt: Timestamp,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
+import { AVAILABILITY_OPERATIONS, type LedgerEntry } from '@onepool/contracts';
 import { PostgresApiKeyStore, SCOPES, type Scope, createApiKey, sha256OfApiKey } from '@onepool/platform-auth';
 import { operationOf, problemOf } from '../testing/answer.ts';
-import { type AppFixture, type OperationId, createAppFixture, subjects } from '../testing/app-fixture.ts';
+import { type AppFixture, CLIENT, type OperationId, createAppFixture, subjects } from '../testing/app-fixture.ts';
 import { SCHEMA } from '../config.ts';
 
 let app: AppFixture;
@@ -57,6 +57,32 @@ describe('a key', () => {
     expect(rows).toEqual([{ found: 1 }]);
     const refused = await app.fetch('GET', '/v1/skus', { key: null });
     expect(refused.headers).toMatchObject({ 'www-authenticate': expect.stringMatching(/^Bearer /) });
+  });
+
+  it('shows who moved units only with the scope stock:audit, and all else of the ledger without it', async () => {
+    await app.http('putSkus', { body: { skus: [{ sku: 'audited' }] } });
+    await app.http('putNodes', { body: { nodes: [{ node: 'n', type: 'store' }] } });
+    await app.http('putChannels', { body: { channels: [{ channel: 'web', type: 'web' }] } });
+    const received = { type: 'receipt', sku: 'audited', node: 'n', quantity: 2, sourceEventId: 'asn-7' };
+    await app.http('recordMovements', { body: { id: 'audited', source: 'wms', movements: [received] } });
+    const hold = { id: 'audited', channel: 'web', lines: [{ sku: 'audited', quantity: 1 }] };
+    expect((await app.http('hold', { body: hold })).status).toBe(201);
+    await app.http('confirm', { params: { id: 'audited' }, body: { commandId: 'paid' } });
+
+    const read = async (...scopes: Scope[]): Promise<LedgerEntry[]> => {
+      const key = await app.makeKey('reader', scopes);
+      const { body } = await app.http('listLedger', { params: { sku: 'audited' }, key });
+      return (body as { items: LedgerEntry[] }).items;
+    };
+    const audited = await read('stock:read', 'stock:audit');
+    expect(audited.map(({ reason, source, sourceEventId }) => [reason, source, sourceEventId])).toEqual([
+      ['receipt', 'wms', 'asn-7'],
+      ['hold', CLIENT, 'audited'],
+      ['confirm', CLIENT, 'paid'],
+    ]);
+    const plain = await read('stock:read', 'stock:write', 'reservations:read', 'catalog:write', 'events:read', 'admin');
+    expect(plain).toEqual(audited.map(({ source: _source, sourceEventId: _event, ...rest }) => rest));
+    expect(plain).toHaveLength(3);
   });
 
   it('opens nothing that is its neighbour’s: reservations and idempotency keys are each client’s own', async () => {

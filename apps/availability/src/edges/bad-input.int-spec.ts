@@ -42,7 +42,8 @@ const move = (changes: object): object => ({
 const inMinutes = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();
 
 /** What is wrong, the operation, the call, and the answer. */
-const refusals: readonly (readonly [string, OperationId, Call, ReturnType<typeof problemOf>])[] = [
+type Refused = readonly [string, OperationId, Call, ReturnType<typeof problemOf>];
+const refusals: readonly Refused[] = [
   ['an unknown SKU in a hold', 'hold', { body: line({ sku: 'nope' }) }, unknown('sku')],
   ['an unknown node in a hold', 'hold', { body: hold({ nodes: ['nope'] }) }, unknown('node')],
   ['an unknown channel in a hold', 'hold', { body: hold({ channel: 'nope' }) }, unknown('channel')],
@@ -166,6 +167,12 @@ const refusals: readonly (readonly [string, OperationId, Call, ReturnType<typeof
     { body: moved({ occurredAt: inMinutes(6) }) },
     { status: 422, code: 'movement.in_future', errors: [] },
   ],
+  ...['onepool', 'OnePool', 'onepool.feed', 'onepool-x'].map((source): Refused => [
+    `the source ${source}, which is the engine's own`,
+    'recordMovements',
+    { body: { ...moved({}), source } },
+    { status: 422, code: 'source.reserved', errors: [] },
+  ]),
   ['a leap second', 'recordMovements', { body: moved({ occurredAt: '2016-12-31T23:59:60Z' }) }, invalid('pattern')],
   [
     'a day that does not exist',
@@ -177,7 +184,19 @@ const refusals: readonly (readonly [string, OperationId, Call, ReturnType<typeof
     'a time without an offset',
     'putNodes',
     { body: { nodes: [{ node: 'x', type: 'store', activeFrom: '2026-01-01T00:00:00' }] } },
-    invalid('pattern', 'pattern'),
+    invalid('pattern'),
+  ],
+  [
+    'a time whose instant is beyond the year 9999',
+    'putNodes',
+    { body: { nodes: [{ node: 'x', type: 'store', activeTo: '9999-12-31T23:59:59-14:00' }] } },
+    invalid('pattern'),
+  ],
+  [
+    'a time whose instant is before the year 0',
+    'recordMovements',
+    { body: moved({ occurredAt: '0000-01-01T00:00:00+14:00' }) },
+    invalid('pattern'),
   ],
   [
     'more damaged than there are',

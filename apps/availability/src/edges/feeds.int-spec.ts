@@ -118,6 +118,13 @@ describe('a feed is refused', () => {
       'request.invalid',
     ],
     ['captured in the future', () => ({ body: '', query: query({ capturedAt: future }) }), 422, 'feed.in_future'],
+    ['whose source is the engine', () => ({ body: '', query: query({ source: 'onepool' }) }), 422, 'source.reserved'],
+    [
+      'captured on no day',
+      () => ({ body: '', query: query({ capturedAt: '2026-02-30T00:00:00Z' }) }),
+      400,
+      'request.invalid',
+    ],
     ['for a node nobody knows', () => ({ body: '', query: query({ node: 'nowhere' }) }), 404, 'node.unknown'],
     [
       'as JSON',

@@ -9,7 +9,7 @@ import type {
   PageQuery,
   StockOfSku,
 } from '@onepool/contracts';
-import { type ApiClient, CurrentClient, RequireScope } from '@onepool/platform-auth';
+import { type ApiClient, CurrentClient, RequireScope, hasScope } from '@onepool/platform-auth';
 import { bodyOf } from '@onepool/platform-problem';
 import { StockEngine, StockReads } from '@onepool/stock-data-access';
 import { valueOf } from '../problems.ts';
@@ -45,8 +45,9 @@ export class StockController {
   listLedger(
     @Param(bodyOf(params.sku)) { sku }: SkuParam,
     @Query(bodyOf(queries.ledgerPage)) { limit = 100, cursor }: PageQuery,
+    @CurrentClient() client: ApiClient,
   ) {
-    return this.reads.ledger(sku, limit, cursor);
+    return this.reads.ledger(sku, { limit, cursor, isAuditor: hasScope(client, 'stock:audit') });
   }
 
   @Post('ledger/verify')

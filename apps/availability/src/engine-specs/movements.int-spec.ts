@@ -65,7 +65,7 @@ describe('movements', () => {
     const occurredAt = '2026-01-02T03:04:05.678Z';
     const told = { ...sale(sku, 'n1', 1), reason: 'till 7', sourceEventId: 'ev-9' };
     done(await record(engine, `${sku}-pos`, [told], { occurredAt, source: 'pos' }));
-    const { items } = await reads.ledger(sku, 10, undefined);
+    const { items } = await reads.ledger(sku, { limit: 10, isAuditor: true });
     expect(items.at(-1)).toMatchObject({
       from: 'available',
       to: 'external',

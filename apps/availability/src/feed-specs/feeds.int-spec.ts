@@ -206,7 +206,7 @@ describe('a delta feed', () => {
     expect(await row('sku1', 'n1')).toMatchObject({ onHand: 3 });
     await feed(feeds, rows, { ...delta, source: 'pos', at: Date.now() });
     expect(await row('sku1', 'n1')).toMatchObject({ onHand: 6 });
-    const ledger = await reads.ledger('sku1', 10, undefined);
+    const ledger = await reads.ledger('sku1', { limit: 10, isAuditor: true });
     expect(ledger.items[0]).toMatchObject({ reason: 'delta', source: 'wms', sourceEventId: 'a', quantity: 5 });
   });
 

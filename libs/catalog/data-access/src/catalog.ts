@@ -3,7 +3,7 @@
  * whatever changes who may sell what from where steps the epoch.
  */
 import type { Channel, Node, Sku, Threshold } from '@onepool/contracts';
-import { Slices, sortedInSlices } from '@onepool/platform-clock';
+import { Slices, sortedInSlices, timeOf } from '@onepool/platform-clock';
 import { type DataSource, type EntityManager, type EntityTarget, MoreThan, type ObjectLiteral } from 'typeorm';
 import { ChannelEntity, NodeEntity, SkuEntity } from './entities.ts';
 
@@ -44,7 +44,7 @@ export class Catalog {
   }
 
   async putNodes(nodes: readonly Node[]): Promise<Applied> {
-    const date = (text: string | undefined): Date | null => (text === undefined ? null : new Date(text));
+    const date = (text: string | undefined): Date | null => (text === undefined ? null : new Date(timeOf(text)));
     const last = await lastByCode(nodes, ({ node }) => node);
     const rowOf = ({ node, ...rest }: Node) => ({
       code: node,

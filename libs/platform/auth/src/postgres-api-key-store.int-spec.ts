@@ -67,6 +67,8 @@ describe('API keys in PostgreSQL', () => {
   it('refuses bad ids, hashes, scopes, fingerprints and schema names', async () => {
     const good = { clientId: 'ok', sha256: createApiKey().sha256, scopes: ['all'] as const, expiresAt: null };
     await expect(store.register({ ...good, clientId: 'No good' })).rejects.toThrow(/client id/);
+    await expect(store.register({ ...good, clientId: 'onepool' })).rejects.toThrow(/reserved/i);
+    await expect(store.register({ ...good, clientId: 'onepool.feed' })).rejects.toThrow(/reserved/i);
     await expect(store.register({ ...good, sha256: 'abc' })).rejects.toThrow(/SHA-256/);
     await expect(store.register({ ...good, scopes: [] })).rejects.toThrow(/scopes/);
     await expect(store.register({ ...good, scopes: ['stock:*' as 'all'] })).rejects.toThrow(/scopes/);

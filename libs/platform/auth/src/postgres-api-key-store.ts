@@ -4,6 +4,8 @@ import { type Grant, isGrant } from './scopes.ts';
 
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
 const CLIENT_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+/** Under this name the system's own doings are recorded. */
+const RESERVED_CLIENT_ID = /^onepool(?:[._-]|$)/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
 /** The statements that create the tables of {@link PostgresApiKeyStore} in an existing schema, for a migration. */
@@ -29,7 +31,7 @@ CREATE INDEX api_key_client_key ON ${at}.api_key (client_key);
 
 /** A key to be stored; the key itself never gets here. */
 export interface ApiKeyRegistration {
-  /** Name of the client, created if it is new: lower case, digits, `.`, `_`, `-`. */
+  /** Name of the client, created if it is new: lower case, digits, `.`, `_`, `-`; not `onepool`, nor what begins so. */
   readonly clientId: string;
   readonly sha256: string;
   readonly scopes: readonly Grant[];
@@ -77,6 +79,7 @@ export class PostgresApiKeyStore implements ApiKeyStore {
   async register(registration: ApiKeyRegistration): Promise<void> {
     const { clientId, sha256, scopes, expiresAt } = registration;
     if (!CLIENT_ID.test(clientId)) throw new Error(`Not a client id: ${clientId}`);
+    if (RESERVED_CLIENT_ID.test(clientId)) throw new Error(`Reserved for the system itself: ${clientId}`);
     if (!SHA256_HEX.test(sha256)) throw new Error('Not a SHA-256 in lower-case hex');
     const unknown = scopes.filter((scope) => !isGrant(scope));
     if (scopes.length === 0 || unknown.length > 0) throw new Error(`Not a list of scopes: ${scopes.join(', ')}`);

@@ -4,6 +4,7 @@ import type { ApiClient } from './api-client.ts';
 export const SCOPES = [
   'stock:read',
   'stock:write',
+  'stock:audit',
   'reservations:read',
   'reservations:write',
   'catalog:read',

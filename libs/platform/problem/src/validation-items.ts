@@ -2,6 +2,7 @@
  * Turns Ajv's errors into problem items: stable sub-codes, JSON pointers that name the member at fault, and messages
  * that never repeat the caller's value. A failed union is reported as what the caller meant, not as every branch.
  */
+import { TIME_EXPECTATION } from '@onepool/platform-clock';
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { pointer } from './forbidden-text.ts';
 import type { ProblemItem } from './problem.ts';
@@ -60,6 +61,7 @@ function memberAtFault({ params }: ErrorObject): string | undefined {
 function messageOf({ keyword, params, message }: ErrorObject): string {
   const allowed: unknown = keyword === 'const' ? [params['allowedValue']] : params['allowedValues'];
   if (Array.isArray(allowed)) return `must be ${allowed.length > 1 ? 'one of ' : ''}${allowed.map(String).join(', ')}`;
+  if (keyword === 'format' && params['format'] === 'date-time') return `must be ${TIME_EXPECTATION}`;
   return message ?? 'is not valid';
 }
 

@@ -5,6 +5,7 @@
  * that lists its errors, and only if the value is small: listing them costs time in proportion to the errors, which
  * the caller chooses. Nothing is coerced; defaults of the schema are filled in.
  */
+import { readTime } from '@onepool/platform-clock';
 import type { Static, TSchema } from '@sinclair/typebox';
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -41,6 +42,7 @@ function makeAjv(allErrors: boolean): Ajv2020 {
   // These keywords describe a schema to readers and tools; strict mode would refuse them.
   ajv.addVocabulary(['example', 'externalDocs', 'xml', 'secret']);
   addFormats.default(ajv);
+  ajv.addFormat('date-time', { type: 'string', validate: (text: string) => readTime(text) !== null });
   return ajv;
 }
 

@@ -2,6 +2,7 @@
  * Decides a batch in arrival order over the loaded state and collects what must be written. Nothing here waits or
  * does I/O; a command that is refused leaves the state as it was.
  */
+import { OWN_SOURCE } from '@onepool/contracts';
 import {
   type BackingChange,
   type Decision,
@@ -218,7 +219,7 @@ export class BatchDecider {
     for (const effect of effects) {
       const stored = this.state.reservations.get(effect.reservation.key);
       if (!stored) continue;
-      const origin = { reason: 're-back', source: 'onepool', sourceEventId: stored.id, occurredAt: this.state.now };
+      const origin = { reason: 're-back', source: OWN_SOURCE, sourceEventId: stored.id, occurredAt: this.state.now };
       this.#applyVerb(stored, effect, origin, 'rebacked');
     }
     // Those who were not loaded may move, too: nothing is broken before the oldest was looked at.
@@ -236,7 +237,7 @@ export class BatchDecider {
       if (!effect) continue;
       const origin = {
         reason: 'expire',
-        source: 'onepool',
+        source: OWN_SOURCE,
         sourceEventId: stored.id,
         occurredAt: stored.reservation.expiresAt,
       };

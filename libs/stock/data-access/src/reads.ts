@@ -55,6 +55,13 @@ interface Answer {
   readonly atp: ChannelAtp;
 }
 
+export interface LedgerPage {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  /** Whether the reader may know which client or event moved the units: scope `stock:audit`. */
+  readonly isAuditor: boolean;
+}
+
 export class StockReads {
   readonly #pool: pg.Pool;
   readonly #proofs = new OneAtATime();
@@ -131,8 +138,8 @@ export class StockReads {
     return new Views(await this.engine.rules.current(), this.engine.directory).reservation(stored);
   }
 
-  /** Ledger of one SKU, oldest first; the cursor is `version.ordinal`. */
-  async ledger(sku: string, limit: number, cursor: string | undefined): Promise<Page<LedgerEntry>> {
+  /** Ledger of one SKU, oldest first; the cursor is `version.ordinal`. Who moved the units shows only to an auditor. */
+  async ledger(sku: string, { limit, cursor, isAuditor }: LedgerPage): Promise<Page<LedgerEntry>> {
     const [key = 0] = await skuKeys(this.engine.directory, [sku]);
     const [version = 0, ordinal = -1] = (cursor ?? '').split('.').filter(Boolean).map(Number);
     const views = new Views(await this.engine.rules.current(), this.engine.directory);
@@ -140,7 +147,7 @@ export class StockReads {
       `SELECT * FROM ledger WHERE sku_key = $1 AND (sku_version, ordinal) > ($2, $3) ORDER BY sku_version, ordinal LIMIT $4`,
       [key, Number.isFinite(version) ? version : 0, Number.isFinite(ordinal) ? ordinal : -1, limit],
     );
-    const items = rows.map((row) => toLedgerEntry(row, sku, views));
+    const items = rows.map((row) => toLedgerEntry(row, sku, views, isAuditor));
     return { items, nextCursor: items.length === limit ? (items.at(-1)?.entry ?? null) : null };
   }
 
@@ -216,7 +223,7 @@ interface ExceptionRecord {
   closed_at: Date | null;
 }
 
-const toLedgerEntry = (row: LedgerRecord, sku: string, views: Views): LedgerEntry => ({
+const toLedgerEntry = (row: LedgerRecord, sku: string, views: Views, isAuditor: boolean): LedgerEntry => ({
   entry: `${row.sku_version}.${row.ordinal}`,
   sku,
   node: views.node(row.node_key),
@@ -224,8 +231,7 @@ const toLedgerEntry = (row: LedgerRecord, sku: string, views: Views): LedgerEntr
   to: ACCOUNTS[row.to_state] ?? '',
   quantity: row.quantity,
   reason: row.reason,
-  source: row.source,
-  sourceEventId: row.source_event_id,
+  ...(isAuditor && { source: row.source, sourceEventId: row.source_event_id }),
   version: row.sku_version,
   occurredAt: row.occurred_at.toISOString(),
   recordedAt: row.recorded_at.toISOString(),

@@ -6,6 +6,7 @@ export type RefusalCode =
   | 'reservation.unknown'
   | 'idempotency.mismatch'
   | 'movement.in_future'
+  | 'source.reserved'
   | 'feed.unknown'
   | 'feed.in_future'
   | 'version.not_reached'

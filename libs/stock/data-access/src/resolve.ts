@@ -13,7 +13,9 @@ import {
   type MovementsRequest,
   type RebackRequest,
   type ReleaseRequest,
+  isReservedSource,
 } from '@onepool/contracts';
+import { timeOf } from '@onepool/platform-clock';
 import type { NodeKey, SellingRules, SkuKey } from '@onepool/stock-domain';
 import type { HoldCommand, Keyed, MovementsCommand, Verb } from './command.ts';
 import { Refusal } from './refusal.ts';
@@ -89,6 +91,11 @@ export async function resolveHold(
   };
 }
 
+/** @throws Refusal `source.reserved` for a name under which the ledger shows what the engine did. */
+export function demandOwnName(source: string): void {
+  if (isReservedSource(source)) throw new Refusal('source.reserved', { source });
+}
+
 export async function resolveMovements(
   caller: Caller,
   request: MovementsRequest,
@@ -96,6 +103,7 @@ export async function resolveMovements(
   directory: SkuDirectory,
 ): Promise<MovementsCommand> {
   const { id, source, occurredAt, movements } = request;
+  demandOwnName(source);
   const keys = await skuKeys(
     directory,
     movements.map(({ sku }) => sku),
@@ -112,7 +120,7 @@ export async function resolveMovements(
     bodyHash: bodyHash(['movements', source, occurredAt ?? null, told]),
     skus: [...new Set(keys)],
     source,
-    occurredAt: occurredAt === undefined ? null : Date.parse(occurredAt),
+    occurredAt: occurredAt === undefined ? null : timeOf(occurredAt),
     movements: told.map(([type, , node, quantity, toNode, reason, sourceEventId], index) => ({
       type,
       sku: keys[index] ?? 0,
@@ -173,7 +181,7 @@ export async function resolveVerb(
       const { occurredAt } = request.body;
       // Left out, it isn't hashed: a request made before it existed still finds its effect.
       return {
-        verb: { name: 'fulfil', parts, occurredAt: occurredAt === undefined ? null : Date.parse(occurredAt) },
+        verb: { name: 'fulfil', parts, occurredAt: occurredAt === undefined ? null : timeOf(occurredAt) },
         bodyHash: occurredAt === undefined ? hashed(told) : hashed(told, occurredAt),
       };
     }

@@ -5,11 +5,12 @@
  */
 import { setTimeout as delay, setImmediate as turnOfOthers } from 'node:timers/promises';
 import { FEED_BYTES_MAX, FEED_ROWS_MAX, type Feed, type FeedQuery } from '@onepool/contracts';
+import { timeOf } from '@onepool/platform-clock';
 import { inTransaction } from '@onepool/platform-postgres';
 import type { SellingRules } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { Refusal } from '../refusal.ts';
-import { bodyHash, nodeKey } from '../resolve.ts';
+import { bodyHash, demandOwnName, nodeKey } from '../resolve.ts';
 import type { RulesSource } from '../rules-source.ts';
 import { CodeBook } from './code-book.ts';
 import type { FeedReads } from './feed-reads.ts';
@@ -62,6 +63,7 @@ export class FeedUploads {
    */
   async receive(upload: FeedUpload): Promise<Feed> {
     const { client, query } = upload;
+    demandOwnName(query.source);
     const rules = await this.rules.current();
     const { feed, now } = await this.#open(upload, rules);
     if (feed.state === 'receiving') {
@@ -75,7 +77,7 @@ export class FeedUploads {
   async #open({ client, query, trace }: FeedUpload, rules: SellingRules): Promise<{ feed: FeedRecord; now: number }> {
     const { id, source, mode, measure, completeness = 'partial', capturedAt, node } = query;
     const key = node === undefined ? null : nodeKey(rules, node);
-    const captured = new Date(capturedAt);
+    const captured = new Date(timeOf(capturedAt));
     const hash = bodyHash(['feed', source, mode, measure, completeness, captured.getTime(), node ?? null]);
     return inTransaction(this.pool, async (connection) => {
       const now = await readClock(connection);

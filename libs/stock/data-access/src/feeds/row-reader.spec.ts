@@ -91,6 +91,23 @@ describe('rows of a CSV', () => {
 });
 
 describe('rows of NDJSON', () => {
+  it.each([
+    '2023-02-29T00:00:00Z',
+    '2023-02-30T00:00:00Z',
+    '2023-11-14T24:00:00Z',
+    '2023-11-14T22:00:00',
+    '1999-12-31T23:59:59Z',
+    '9999-12-31T23:59:59-14:00',
+  ])('are refused with a time that is none of ours, never taken for another day: %s', (capturedAt) => {
+    const batch = new RowBatch(1);
+    const row = { sku: 'A', node: 'n1', quantity: 5, capturedAt };
+    new RowReader('ndjson', CONTEXT).read(Buffer.from(JSON.stringify(row)), batch);
+    expect(batch.faults).toMatchObject([{ line: 1, code: 'time.invalid' }]);
+    expect(batchOf(`sku,node,quantity,capturedAt\nA,n1,5,${capturedAt}`).faults).toMatchObject([
+      { line: 2, code: 'time.invalid' },
+    ]);
+  });
+
   it('tell their own time and record', () => {
     const batch = new RowBatch(4);
     const row = { sku: 'A', node: 'n1', quantity: 5, recordId: 'r1', capturedAt: '2023-11-14T22:00:00Z' };

@@ -7,8 +7,8 @@ import {
   type FeedRefusalCode,
   NodeCode,
   SkuCode,
-  Timestamp,
 } from '@onepool/contracts';
+import { TIME_EXPECTATION, readTime } from '@onepool/platform-clock';
 import { LINE_FEED } from './line-splitter.ts';
 import { PlainLines } from './plain-lines.ts';
 import type { FeedRow, RowBatch } from './row-batch.ts';
@@ -25,7 +25,6 @@ export interface RowContext extends Pick<FeedQuery, 'mode' | 'node'> {
 export const FUTURE_TOLERANCE_MS = 5 * 60_000;
 const RECORD_ID = /^[^\p{Cc}\p{Surrogate}]{1,200}$/u;
 const CODE = { sku: new RegExp(SkuCode.pattern ?? ''), node: new RegExp(NodeCode.pattern ?? '') };
-const TIME = new RegExp(Timestamp.pattern ?? '');
 const NOT_PLAIN_MAX = 1_000;
 const COLUMNS: ReadonlySet<string> = new Set(FEED_COLUMNS);
 
@@ -139,8 +138,8 @@ export class RowReader {
       return fault('time.invalid', 'capturedAt and occurredAt: one of them, not both');
     const told = capturedAt ?? occurredAt;
     if (told === undefined) return this.context.capturedAt;
-    const at = typeof told === 'string' && TIME.test(told) ? Date.parse(told) : Number.NaN;
-    if (!Number.isFinite(at) || at < 0) return fault('time.invalid', 'the time is not RFC 3339 with an offset');
+    const at = typeof told === 'string' ? readTime(told) : null;
+    if (at === null) return fault('time.invalid', `not ${TIME_EXPECTATION}`);
     const isFuture = at > this.context.now + FUTURE_TOLERANCE_MS;
     return isFuture ? fault('time.in_future', 'the time lies more than 5 minutes ahead') : at;
   }
