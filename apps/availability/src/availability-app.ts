@@ -10,7 +10,6 @@ import {
   type ProblemFilterOptions,
   installProblemHandling,
   parseJsonBody,
-  problem,
   toRpcProblem,
 } from '@onepool/platform-problem';
 import { type Logger, type Telemetry, createMetrics, installTelemetry, nestLogger } from '@onepool/platform-telemetry';
@@ -57,7 +56,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     clientIdOf: (request) => clientOf(request)?.id,
   });
   const auth = installHttpEdge(app, services, new UploadPlaces(limits), logger);
-  connectMessages(app, config, telemetry, auth);
+  await connectMessages(app, config, telemetry, auth);
   await app.init();
   await app.startAllMicroservices();
   services.start();
@@ -115,30 +114,26 @@ function installHttpEdge(
   return auth;
 }
 
-function connectMessages(
+async function connectMessages(
   app: NestFastifyApplication,
   config: AvailabilityConfig,
   telemetry: Telemetry,
   auth: Auth,
-): void {
+): Promise<void> {
   const messages = app.connectMicroservice(
-    natsMicroserviceOptions({
+    await natsMicroserviceOptions({
       ...natsAddress(config),
       name: config.ONEPOOL_INSTANCE,
       queue: 'availability',
-      parse: parseMessageBody,
+      door: auth.messageDoor,
+      bodyLimitBytes: BODY_LIMIT_BYTES,
+      parse: (body) => parseJsonBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength)),
+      onRefused: telemetry.messageRefused,
       toProblem: (error) => toRpcProblem(problemOf(error) ?? error),
     }),
     { inheritAppConfig: true, deferInitialization: true },
   );
   telemetry.traceMessages(messages);
-  auth.boundMessages(messages);
-}
-
-/** The limits of an HTTP body hold for a message's too, whatever the server would carry. */
-function parseMessageBody(body: Uint8Array): unknown {
-  if (body.byteLength > BODY_LIMIT_BYTES) throw problem('request.too_large');
-  return parseJsonBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
 }
 
 /** A connection whose last answer comes after closing began would be kept alive for a minute, and the close with it. */

@@ -1,10 +1,7 @@
-import 'reflect-metadata';
 import type { INestMicroservice } from '@nestjs/common';
-import { MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { PATTERN_METADATA } from '@nestjs/microservices/constants.js';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { accessOf } from './access.ts';
 import { routesOf } from './install-auth.ts';
+import { messageHandlersOf } from './message-handlers.ts';
 import { ScopeGuard } from './scope-guard.ts';
 
 /**
@@ -20,7 +17,7 @@ export function assertEveryHandlerDeclaresScope(app: NestFastifyApplication): vo
   if (routes.length + handlers.length === 0) throw new Error('No handler was found: call app.init() first.');
   const undeclared = [
     ...routes.filter(({ access }) => !access).map(({ name }) => name),
-    ...handlers.filter(({ isDeclared }) => !isDeclared).map(({ name }) => name),
+    ...handlers.filter(({ access }) => !access).map(({ name }) => name),
     ...app
       .getMicroservices()
       .filter((microservice) => !sharesGuards(microservice))
@@ -29,30 +26,6 @@ export function assertEveryHandlerDeclaresScope(app: NestFastifyApplication): vo
   if (undeclared.length > 0) {
     throw new Error(`Without @RequireScope() or @Public():\n${undeclared.map((name) => `  ${name}`).join('\n')}`);
   }
-}
-
-interface MessageHandler {
-  readonly name: string;
-  readonly isDeclared: boolean;
-}
-
-function messageHandlersOf(app: NestFastifyApplication): readonly MessageHandler[] {
-  const scanner = new MetadataScanner();
-  const found: MessageHandler[] = [];
-  for (const module of app.get(ModulesContainer).values()) {
-    for (const { metatype } of module.controllers.values()) {
-      if (typeof metatype !== 'function') continue;
-      const prototype = metatype.prototype as Record<string, object>;
-      for (const method of scanner.getAllMethodNames(prototype)) {
-        const handler = prototype[method];
-        const patterns: unknown = handler && Reflect.getMetadata(PATTERN_METADATA, handler);
-        if (!handler || patterns === undefined) continue;
-        const name = `${metatype.name}.${method} ${JSON.stringify(patterns)}`;
-        found.push({ name, isDeclared: accessOf(handler) !== undefined });
-      }
-    }
-  }
-  return found;
 }
 
 /** Nest keeps a microservice's configuration to itself, but whether our guard is in it must not go unseen. */

@@ -4,7 +4,21 @@ import type { Access } from './access.ts';
 import type { ApiClient, ApiKeyStore } from './api-client.ts';
 import { apiKeyFromHeader, sha256OfApiKey } from './api-key.ts';
 import { CachingApiKeyStore } from './caching-api-key-store.ts';
-import { hasScope } from './scopes.ts';
+import { SCOPES, type Scope, hasScope } from './scopes.ts';
+
+/** The client that may call, null where anybody may, or the refusal. */
+export type Verdict = ApiClient | ProblemError | null;
+
+/** Made once, for whoever tries without a key may try often: an error with its stack costs more than all that led to it. */
+const refusals = {
+  missing: problem('auth.missing'),
+  invalid: problem('auth.invalid'),
+  expired: problem('auth.expired'),
+  nobody: problem('auth.forbidden', { detail: 'Nobody is allowed to call this.' }),
+  lacking: Object.fromEntries(
+    SCOPES.map((scope) => [scope, problem('auth.forbidden', { detail: `The scope ${scope} is required.` })]),
+  ) as Readonly<Record<Scope, ProblemError>>,
+};
 
 /**
  * Decides whether a caller may use a handler, from the `Authorization` header and the handler's declaration.
@@ -22,34 +36,37 @@ export class Authenticator {
     this.clock = clock;
   }
 
+  /** The refusal of a call that needs no look-up to be refused, or undefined. */
+  glance(access: Access | undefined, authorization: string | undefined): ProblemError | undefined {
+    if (!access) return refusals.nobody;
+    if ('public' in access) return undefined;
+    if (authorization === undefined || authorization === '') return refusals.missing;
+    return apiKeyFromHeader(authorization) === undefined ? refusals.invalid : undefined;
+  }
+
   /**
-   * The client, or null for a public handler: at once when the key is remembered, as nearly always, or as a promise.
-   *
-   * @throws ProblemError as told above; the promise rejects with the same.
+   * The client, null for a public handler, or the refusal: at once when the key is remembered, as nearly always, or as a
+   * promise, which never rejects.
    */
-  admit(access: Access | undefined, authorization: string | undefined): ApiClient | null | Promise<ApiClient> {
-    if (!access) throw problem('auth.forbidden', { detail: 'Nobody is allowed to call this.' });
-    if ('public' in access) return null;
-    if (authorization === undefined || authorization === '') throw problem('auth.missing');
-    const key = apiKeyFromHeader(authorization);
-    if (key === undefined) throw problem('auth.invalid');
-    const sha256 = sha256OfApiKey(key);
+  judge(access: Access | undefined, authorization: string | undefined): Verdict | Promise<Verdict> {
+    const refusal = this.glance(access, authorization);
+    if (refusal) return refusal;
+    if (!access || 'public' in access) return null;
+    const sha256 = sha256OfApiKey(apiKeyFromHeader(authorization ?? '') ?? '');
     const remembered = this.store.peek(sha256);
     if (remembered !== undefined) return this.check(remembered, access);
     return this.store.findBySha256(sha256).then(
       (client) => this.check(client, access),
-      (cause: unknown) => {
-        throw cause instanceof ProblemError ? cause : problem('service.unavailable', { cause });
-      },
+      (cause: unknown) => (cause instanceof ProblemError ? cause : problem('service.unavailable', { cause })),
     );
   }
 
-  private check(client: ApiClient | null, access: Exclude<Access, { public: true }>): ApiClient {
-    if (!client) throw problem('auth.invalid');
-    if (client.expiresAt && client.expiresAt <= this.clock.now()) throw problem('auth.expired');
-    if (!hasScope(client, access.scope)) {
-      throw problem('auth.forbidden', { detail: `The scope ${access.scope} is required.` });
-    }
-    return client;
+  /** Whether a client whose key was found may use a handler. */
+  check(client: ApiClient | null, access: Access | undefined): ApiClient | ProblemError | null {
+    if (!access) return refusals.nobody;
+    if ('public' in access) return client;
+    if (!client) return refusals.invalid;
+    if (client.expiresAt && client.expiresAt <= this.clock.now()) return refusals.expired;
+    return hasScope(client, access.scope) ? client : refusals.lacking[access.scope];
   }
 }

@@ -1,4 +1,4 @@
-import { problem } from '@onepool/platform-problem';
+import { type ProblemError, problem } from '@onepool/platform-problem';
 import type { ApiClient } from './api-client.ts';
 
 /** Bounds how many requests of one client are being answered at once, so that one client cannot take every place. */
@@ -8,18 +8,16 @@ export class InFlightLimit {
 
   constructor(perClient_max: number) {
     this.perClient_max = perClient_max;
+    this.full = problem('limit.rate', { detail: `At most ${perClient_max} requests at once.` });
   }
 
-  /**
-   * Takes a place; the result gives it back and may be called once.
-   *
-   * @throws ProblemError `limit.rate` when the client has no place left.
-   */
-  enter({ key }: ApiClient): () => void {
+  /** What a client is told that has no place left: made once, since a client that asks too often is not worth an error each. */
+  readonly full: ProblemError;
+
+  /** Takes a place; the result gives it back and may be called once. Null when the client has no place left: {@link full}. */
+  enter({ key }: ApiClient): (() => void) | null {
     const count = this.countByClient.get(key) ?? 0;
-    if (count >= this.perClient_max) {
-      throw problem('limit.rate', { detail: `At most ${this.perClient_max} requests at once.` });
-    }
+    if (count >= this.perClient_max) return null;
     this.countByClient.set(key, count + 1);
     return () => {
       const left = (this.countByClient.get(key) ?? 1) - 1;

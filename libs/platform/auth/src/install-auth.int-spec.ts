@@ -12,7 +12,7 @@ import type { ApiClient, ApiKeyStore } from './api-client.ts';
 import { createApiKey } from './api-key.ts';
 import { assertEveryHandlerDeclaresScope } from './assert-every-handler-declares-scope.ts';
 import { CurrentClient } from './current-client.ts';
-import { type AuthOptions, installAuth } from './install-auth.ts';
+import { type AuthOptions, type InstalledAuth, installAuth } from './install-auth.ts';
 
 const READ = createApiKey();
 const EXPIRED = createApiKey();
@@ -117,6 +117,7 @@ class DirectTransport extends Server implements CustomTransportStrategy {
 
 let app: NestFastifyApplication;
 let transport: DirectTransport;
+let door: InstalledAuth['messageDoor'];
 
 interface SetUp {
   readonly module?: Type;
@@ -132,7 +133,8 @@ async function start({ module = DeclaredModule, options, inheritAppConfig = true
   installProblemHandling(app);
   const auth = installAuth(app, { store, clock, ...options });
   transport = new DirectTransport();
-  auth.boundMessages(app.connectMicroservice({ strategy: transport }, { inheritAppConfig, deferInitialization: true }));
+  door = auth.messageDoor;
+  app.connectMicroservice({ strategy: transport }, { inheritAppConfig, deferInitialization: true });
   addRoutes?.(app.getHttpAdapter().getInstance());
   await app.init();
   await app.startAllMicroservices();
@@ -258,24 +260,13 @@ describe('NATS access', () => {
     await expect(call(headers(READ.key, 'Authorization'))).resolves.toEqual({ sku: 'A', client: 'reader' });
   });
 
-  it('is bounded per client together with HTTP, and the place comes back with the answer, whatever it is', async () => {
-    await start({ options: { inFlightPerClient_max: 1 } });
-    for (let time = 0; time < 3; time++) {
-      await expect(transport.call('stock.put', 'broken', headers(ALL.key))).rejects.toMatchObject({ status: 500 });
-      await expect(transport.call('stock.put', 'A', headers(READ.key))).rejects.toMatchObject({ status: 403 });
-    }
-    let open = (): void => undefined;
-    const isEntered = new Promise<void>((resolve) => (entered = resolve));
-    release = new Promise<void>((resolve) => (open = resolve));
-    const first = transport.call('stock.put', 'A', headers(ALL.key));
-    await isEntered;
-    const another = transport.call('stock.get', 'A', headers(ALL.key));
-    await expect(another).rejects.toMatchObject({ code: 'limit.rate', status: 429 });
-    expect(await get('/stock/A', bearer(ALL.key))).toEqual([429, 'limit.rate']);
-    await expect(transport.call('stock.get', 'A', headers(READ.key))).resolves.toMatchObject({ client: 'reader' });
-    open();
-    await expect(first).resolves.toEqual({});
-    await expect(transport.call('stock.get', 'A', headers(ALL.key))).resolves.toMatchObject({ client: 'ops' });
+  it('lets nobody in whom the handler’s own scope keeps out, whatever the door has found', async () => {
+    await start();
+    const marked = headers(READ.key);
+    const admission = await door.admit('stock.get', `Bearer ${READ.key}`);
+    if ('mark' in admission) admission.mark(marked);
+    await expect(transport.call('stock.get', 'A', marked)).resolves.toEqual({ sku: 'A', client: 'reader' });
+    await expect(transport.call('stock.put', 'A', marked)).rejects.toMatchObject({ code: 'auth.forbidden' });
   });
 
   it('is refused to everybody where a handler declares nothing', async () => {
@@ -285,6 +276,51 @@ describe('NATS access', () => {
       code: 'auth.forbidden',
       status: 403,
     });
+  });
+});
+
+describe('the door of messages', () => {
+  const admit = async (subject: string, authorization?: string): Promise<unknown> => {
+    const glance = door.glance(subject, authorization)?.['code'];
+    const admission = await door.admit(subject, authorization);
+    return [glance, 'refusal' in admission ? admission.refusal['code'] : 'in'];
+  };
+  const of = (key: string): string => `Bearer ${key}`;
+
+  it('decides by the rules of HTTP, and at a glance whatever needs no look-up', async () => {
+    await start({ module: ForgetfulModule });
+    expect(await admit('stock.get')).toEqual(['auth.missing', 'auth.missing']);
+    expect(await admit('stock.get', '')).toEqual(['auth.missing', 'auth.missing']);
+    expect(await admit('stock.get', 'Bearer nonsense')).toEqual(['auth.invalid', 'auth.invalid']);
+    expect(await admit('forgotten.get', of(ALL.key))).toEqual(['auth.forbidden', 'auth.forbidden']);
+    expect(await admit('nobody.knows', of(ALL.key))).toEqual(['auth.forbidden', 'auth.forbidden']);
+    expect(await admit('stock.get', of(createApiKey().key))).toEqual([undefined, 'auth.invalid']);
+    expect(await admit('stock.get', of(EXPIRED.key))).toEqual([undefined, 'auth.expired']);
+    expect(await admit('stock.put', of(READ.key))).toEqual([undefined, 'auth.forbidden']);
+    expect(await admit('stock.get', of(READ.key))).toEqual([undefined, 'in']);
+  });
+
+  it('tells the same refusal with the same document, so that a flood is refused without making one each time', async () => {
+    await start();
+    expect(door.glance('stock.get', undefined)).toBe(door.glance('stock.put', undefined));
+    const [first, second] = [await door.admit('stock.put', of(READ.key)), await door.admit('stock.put', of(READ.key))];
+    expect('refusal' in first && 'refusal' in second && first.refusal === second.refusal).toBe(true);
+  });
+
+  it('is bounded per client together with HTTP, and the place comes back when a message leaves', async () => {
+    await start({ options: { inFlightPerClient_max: 1 } });
+    const first = await door.admit('stock.put', of(ALL.key));
+    expect(await admit('stock.get', of(ALL.key))).toEqual([undefined, 'limit.rate']);
+    expect(await get('/stock/A', bearer(ALL.key))).toEqual([429, 'limit.rate']);
+    expect(await admit('stock.get', of(READ.key))).toEqual([undefined, 'in']);
+    if ('leave' in first) first.leave();
+    expect((await get('/stock/A', bearer(ALL.key)))[0]).toBe(200);
+    expect(await admit('stock.get', of(ALL.key))).toEqual([undefined, 'in']);
+  });
+
+  it('is "try again" while the key store cannot be reached', async () => {
+    await start({ options: { store: { findBySha256: () => Promise.reject(new Error('10.0.0.7 down')) } } });
+    expect(await admit('stock.get', of(READ.key))).toEqual([undefined, 'service.unavailable']);
   });
 });
 

@@ -6,16 +6,18 @@
  * documentation), and a caller without a key cannot make us read and parse a body.
  */
 import assert from 'node:assert/strict';
-import type { INestMicroservice } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Clock } from '@onepool/platform-clock';
-import { problem } from '@onepool/platform-problem';
+import type { MessageDoor } from '@onepool/platform-messaging';
+import { ProblemError } from '@onepool/platform-problem';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from './access.ts';
-import type { ApiClient, ApiKeyStore } from './api-client.ts';
-import { Authenticator } from './authenticator.ts';
+import type { ApiKeyStore } from './api-client.ts';
+import { Authenticator, type Verdict } from './authenticator.ts';
 import { admitted } from './current-client.ts';
 import { InFlightLimit } from './in-flight-limit.ts';
+import { KeyDoor } from './key-door.ts';
+import { messageHandlersOf } from './message-handlers.ts';
 import { ScopeGuard } from './scope-guard.ts';
 
 export interface AuthOptions {
@@ -27,8 +29,8 @@ export interface AuthOptions {
 }
 
 export interface InstalledAuth {
-  /** Makes messages count towards the limit in flight; call it before the microservice is initialised. */
-  boundMessages(microservice: INestMicroservice): void;
+  /** The door for `natsMicroserviceOptions`: keys, scopes and the limit in flight, before a message is read. */
+  readonly messageDoor: MessageDoor;
 }
 
 /** A route as Fastify knows it, Nest's and others. */
@@ -64,9 +66,20 @@ export function installAuth(app: NestFastifyApplication, options: AuthOptions): 
   server.addHook('onRequest', (request, reply, done) => {
     admitRequest(authenticator, limit, request, reply, done);
   });
-  const guard = new ScopeGuard(authenticator, limit);
-  app.useGlobalGuards(guard);
-  return { boundMessages: (microservice) => void microservice.registerPreRequestHook(guard.aroundMessage) };
+  app.useGlobalGuards(new ScopeGuard(authenticator));
+  return { messageDoor: new KeyDoor(authenticator, limit, accessBySubject(app)) };
+}
+
+/** What the first handler of a subject declares; read when the first message comes, when every handler is known. */
+function accessBySubject(app: NestFastifyApplication): (subject: string) => Access | undefined {
+  let known: Map<string, Access> | undefined;
+  const read = (): Map<string, Access> => {
+    const declared = messageHandlersOf(app).flatMap(({ patterns, access }) =>
+      patterns.map((pattern) => [pattern, access] as const),
+    );
+    return new Map(declared.filter((entry): entry is [string, Access] => typeof entry[0] === 'string' && !!entry[1]));
+  };
+  return (subject) => (known ??= read()).get(subject);
 }
 
 type Done = (error?: Error) => void;
@@ -80,26 +93,17 @@ function admitRequest(
 ): void {
   // There is no handler, so there is nothing to protect: the answer is 404.
   if (request.is404) return done();
-  const enter = (client: ApiClient | null): void => {
-    admitted(request, client);
+  const enter = (verdict: Verdict): void => {
+    if (verdict instanceof ProblemError) return done(verdict);
+    const leave = verdict && limit.enter(verdict);
+    if (verdict && !leave) return done(limit.full);
+    admitted(request, verdict);
     // `close` also comes when the caller went away, where Fastify's onResponse hook does not.
-    if (client) reply.raw.once('close', limit.enter(client));
+    if (leave) reply.raw.once('close', leave);
+    done();
   };
-  let decision: ApiClient | null | Promise<ApiClient>;
-  try {
-    decision = authenticator.admit(request.routeOptions.config.access, request.headers.authorization);
-    if (!(decision instanceof Promise)) enter(decision);
-  } catch (error) {
-    return done(asError(error));
-  }
-  // Nearly every request ends here, without a turn of the event loop.
-  if (!(decision instanceof Promise)) return done();
-  decision.then(enter).then(
-    () => done(),
-    (error: unknown) => done(asError(error)),
-  );
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : problem('internal', { cause: error });
+  const verdict = authenticator.judge(request.routeOptions.config.access, request.headers.authorization);
+  // Nearly every request is decided about without a turn of the event loop.
+  if (verdict instanceof Promise) void verdict.then(enter);
+  else enter(verdict);
 }

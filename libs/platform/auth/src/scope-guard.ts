@@ -1,64 +1,52 @@
-import type { CanActivate, ExecutionContext, PreRequestHook } from '@nestjs/common';
-import { Observable } from 'rxjs';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { ProblemError } from '@onepool/platform-problem';
 import { accessOf } from './access.ts';
-import type { ApiClient } from './api-client.ts';
-import type { Authenticator } from './authenticator.ts';
-import { admitted, carrierOf, wasAdmitted } from './current-client.ts';
-import type { InFlightLimit } from './in-flight-limit.ts';
+import type { Authenticator, Verdict } from './authenticator.ts';
+import { admitted, carrierOf, clientOf, wasAdmitted } from './current-client.ts';
 
-/** Checks messages; for HTTP it only makes sure that the request was checked where it came in. */
+/**
+ * Makes sure that what reaches a handler was checked where it came in: HTTP requests by a hook of Fastify, messages by
+ * their door. A message that came through no door is checked here.
+ */
 export class ScopeGuard implements CanActivate {
   private readonly authenticator: Authenticator;
-  private readonly limit: InFlightLimit;
-  /** Messages under way and how each gives its place back; nothing to give back until it was admitted. */
-  private readonly leaving = new WeakMap<object, () => void>();
 
-  constructor(authenticator: Authenticator, limit: InFlightLimit) {
+  constructor(authenticator: Authenticator) {
     this.authenticator = authenticator;
-    this.limit = limit;
   }
-
-  /**
-   * Gives a message's place back when it is answered, whatever the answer. Only messages that come through this hook
-   * take a place. (A global interceptor would do, were it not also run for every HTTP request, at a price.)
-   */
-  readonly aroundMessage: PreRequestHook = (context, next) =>
-    new Observable((subscriber) => {
-      const carrier = carrierOf(context);
-      this.leaving.set(carrier, () => undefined);
-      const answer = next().subscribe(subscriber);
-      return () => {
-        answer.unsubscribe();
-        this.leaving.get(carrier)?.();
-        this.leaving.delete(carrier);
-      };
-    });
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const carrier = carrierOf(context);
     if (context.getType() === 'http') return wasAdmitted(carrier);
-    const decision = this.authenticator.admit(accessOf(context.getHandler()), authorizationOf(carrier));
-    if (!(decision instanceof Promise)) return this.enter(carrier, decision);
-    return decision.then((client) => this.enter(carrier, client));
+    const access = accessOf(context.getHandler());
+    const headers = headersOf(carrier);
+    // The door asked what the first handler of the subject declares; there may be others.
+    if (headers !== undefined && wasAdmitted(headers))
+      return enter(carrier, this.authenticator.check(clientOf(headers) ?? null, access));
+    const verdict = this.authenticator.judge(access, authorizationOf(headers));
+    return verdict instanceof Promise ? verdict.then((later) => enter(carrier, later)) : enter(carrier, verdict);
   }
+}
 
-  private enter(carrier: object, client: ApiClient | null): true {
-    if (client && this.leaving.has(carrier)) this.leaving.set(carrier, this.limit.enter(client));
-    admitted(carrier, client);
-    return true;
-  }
+function enter(carrier: object, verdict: Verdict): true {
+  if (verdict instanceof ProblemError) throw verdict;
+  admitted(carrier, verdict);
+  return true;
 }
 
 interface Headers {
   get(name: string): unknown;
 }
 
-/** The `authorization` header of a NATS message, in either of its usual spellings: NATS headers are case-sensitive. */
-function authorizationOf(context: object): string | undefined {
+function headersOf(context: object): Headers | undefined {
   const headers: unknown =
     'getHeaders' in context && typeof context.getHeaders === 'function' ? context.getHeaders() : undefined;
-  if (!isHeaders(headers)) return undefined;
-  const value = headers.get('authorization') || headers.get('Authorization');
+  return isHeaders(headers) ? headers : undefined;
+}
+
+/** The `authorization` header of a NATS message, in either of its usual spellings: NATS headers are case-sensitive. */
+function authorizationOf(headers: Headers | undefined): string | undefined {
+  const value = headers?.get('authorization') || headers?.get('Authorization');
   return typeof value === 'string' ? value : undefined;
 }
 

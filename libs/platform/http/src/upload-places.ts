@@ -21,6 +21,7 @@ export class UploadPlaces {
   enter(client: ApiClient): () => void {
     if (this.#taken >= this.#max) throw problem('limit.rate', { detail: `At most ${this.#max} uploads at once.` });
     const leave = this.#perClient.enter(client);
+    if (leave === null) throw this.#perClient.full;
     this.#taken += 1;
     return () => {
       this.#taken -= 1;

@@ -36,4 +36,5 @@ export {
   type JsonRequestReplyOptions,
   type ProblemDocument,
 } from './nest/json-request-reply.ts';
+export type { Admission, MessageDoor } from './nest/message-door.ts';
 export { mapNatsClientError, ServiceUnavailableError } from './nest/service-unavailable.ts';

@@ -11,6 +11,7 @@ import type { Logger, LogLevel } from './logger.ts';
 import { DurationObserver, type Metrics, createMetrics } from './metrics.ts';
 import { Readiness, type ReadinessCheck } from './readiness.ts';
 import { messageTelemetry } from './message-telemetry.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { SharedPage } from './shared-page.ts';
 import { newRequestId, traceFrom, traceparentOf, withTrace } from './trace.ts';
 
@@ -40,6 +41,8 @@ export interface Telemetry {
    * with `{ inheritAppConfig: true, deferInitialization: true }`, before it is started.
    */
   traceMessages(microservice: INestMicroservice): void;
+  /** Counts a message that was refused before it was read, for `natsMicroserviceOptions({ onRefused })`. */
+  readonly messageRefused: (code: string) => void;
   /** Makes `/health/ready` answer 503 from now on; the first step of a shutdown. */
   drain(): void;
 }
@@ -56,8 +59,10 @@ export function installTelemetry(app: NestFastifyApplication, options: Telemetry
   addRequestHooks(server, metrics, level, options);
   addRoutes(server, metrics, readiness, options.metricsScope);
   const messageHook = messageTelemetry(options.logger, level, metrics);
+  const refusals = new RefusalLog(options.logger, metrics);
   return {
     metrics,
+    messageRefused: (code) => refusals.count(code),
     drain: () => readiness.drain(),
     traceMessages: (microservice) => void microservice.registerPreRequestHook(messageHook),
   };

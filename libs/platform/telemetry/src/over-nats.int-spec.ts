@@ -1,7 +1,7 @@
 /** The three edges together over a real nats-server: problems, API keys and traces of request/reply. */
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { headers as natsHeaders } from '@nats-io/transport-node';
+import { type NatsConnection, headers as natsHeaders } from '@nats-io/transport-node';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
@@ -10,24 +10,32 @@ import {
   MessagePattern,
   NatsRecordBuilder,
   Payload,
-  Transport,
 } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type ApiClient, CurrentClient, RequireScope, createApiKey, installAuth } from '@onepool/platform-auth';
-import { bodyOf, compileSchema, installProblemHandling, toProblemError } from '@onepool/platform-problem';
+import { connectNats, natsClientOptions, natsMicroserviceOptions } from '@onepool/platform-messaging';
+import {
+  bodyOf,
+  compileSchema,
+  installProblemHandling,
+  parseJsonBody,
+  toProblemError,
+  toRpcProblem,
+} from '@onepool/platform-problem';
 import { type TestNats, startTestNats } from '@onepool/testing-servers';
 import { Type } from '@sinclair/typebox';
 import { firstValueFrom, timeout } from 'rxjs';
-import { installTelemetry } from './install-telemetry.ts';
+import { type Telemetry, installTelemetry } from './install-telemetry.ts';
 import { createLogger } from './logger.ts';
 import { currentTrace, traceFrom, traceHeaders, withTrace } from './trace.ts';
 
 const KEY = createApiKey();
+const SUBJECT = 'onepool.rpc.spec.atp.v1';
 const query = compileSchema(Type.Object({ sku: Type.String() }, { additionalProperties: false }));
 
 @Controller()
 class AtpController {
-  @MessagePattern('onepool.rpc.spec.atp.v1')
+  @MessagePattern(SUBJECT)
   @RequireScope('stock:read')
   atp(@Payload(bodyOf(query)) { sku }: { sku: string }, @CurrentClient() client: ApiClient): object {
     if (sku === 'boom') throw new Error('password=hunter2');
@@ -42,29 +50,49 @@ describe('request/reply over NATS', () => {
   let nats: TestNats;
   let app: NestFastifyApplication;
   let client: ClientProxy;
+  let stranger: NatsConnection;
+  let telemetry: Telemetry;
+  const log: string[] = [];
+  const parsed: string[] = [];
 
   beforeAll(async () => {
     nats = await startTestNats();
     app = await NestFactory.create<NestFastifyApplication>(AtpModule, new FastifyAdapter(), { logger: false });
-    const telemetry = installTelemetry(app, { logger: createLogger({ name: 'spec', level: 'silent' }) });
+    const logger = createLogger({ name: 'spec', destination: { write: (line: string) => void log.push(line) } });
+    telemetry = installTelemetry(app, { logger });
     installProblemHandling(app);
     const known = { key: 1, id: 'shop', scopes: new Set(['stock:read']), expiresAt: null };
-    installAuth(app, { store: { findBySha256: (sha256) => Promise.resolve(sha256 === KEY.sha256 ? known : null) } });
-    const options = { transport: Transport.NATS, options: { servers: nats.url, maxReconnectAttempts: -1 } } as const;
+    const { messageDoor } = installAuth(app, {
+      store: { findBySha256: (sha256) => Promise.resolve(sha256 === KEY.sha256 ? known : null) },
+    });
+    const options = await natsMicroserviceOptions({
+      url: nats.url,
+      name: 'spec',
+      queue: 'spec',
+      door: messageDoor,
+      parse: (body) => {
+        parsed.push(Buffer.from(body).toString());
+        return parseJsonBody(Buffer.from(body));
+      },
+      toProblem: toRpcProblem,
+      onRefused: telemetry.messageRefused,
+    });
     telemetry.traceMessages(app.connectMicroservice(options, { inheritAppConfig: true, deferInitialization: true }));
     await app.startAllMicroservices();
     await app.init();
-    client = ClientProxyFactory.create(options);
+    client = ClientProxyFactory.create(natsClientOptions({ url: nats.url, name: 'caller' }));
     await client.connect();
+    stranger = await connectNats({ url: nats.url, name: 'stranger' });
   });
 
   afterAll(async () => {
     await client.close();
+    await stranger.close();
     await app.close();
     await nats.stop();
   });
 
-  const ask = (payload: unknown, authorization?: string, subject = 'onepool.rpc.spec.atp.v1'): Promise<unknown> => {
+  const ask = (payload: unknown, authorization?: string, subject = SUBJECT): Promise<unknown> => {
     const headers = natsHeaders();
     if (authorization) headers.set('authorization', authorization);
     for (const [name, value] of Object.entries(traceHeaders())) headers.set(name, value);
@@ -106,6 +134,20 @@ describe('request/reply over NATS', () => {
     const refusal = await refusalOf(ask({ sku: 'boom' }, bearer));
     expect(refusal.code).toBe('internal');
     expect(JSON.stringify(refusal.toProblem())).not.toContain('hunter2');
+  });
+
+  it('goes on under a flood of messages without a key, none of which is read or has a line in the log', async () => {
+    const before = { parsed: parsed.length, lines: log.length };
+    const refused = async (): Promise<string | undefined> =>
+      /rpc_refused_total\{code="auth.missing"\} (\d+)/.exec(await telemetry.metrics.registry.metrics())?.[1];
+    const earlier = Number((await refused()) ?? 0);
+    for (let message = 0; message < 20_000; message++) stranger.publish(SUBJECT, '{"sku":"never read"');
+    await stranger.flush();
+    expect(await ask({ sku: 'A' }, bearer)).toMatchObject({ sku: 'A', client: 'shop' });
+    expect(parsed.slice(before.parsed)).toEqual(['{"sku":"A"}']);
+    expect(Number(await refused()) - earlier).toBe(20_000);
+    expect(log.slice(before.lines).filter((line) => line.includes('"message"'))).toHaveLength(1);
+    expect(log.slice(before.lines).filter((line) => line.includes('"error"'))).toEqual([]);
   });
 
   it('is unavailable where nobody answers the subject', async () => {

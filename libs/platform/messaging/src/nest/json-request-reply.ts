@@ -42,9 +42,15 @@ export class NatsReply {
   }
 }
 
-/** The body of a request could not be read. */
+/** The body of a request could not be read; its caller has been answered. */
 export class MalformedRequestError extends Error {
   override readonly name = 'MalformedRequestError';
+  readonly answer: ProblemDocument;
+
+  constructor(message: string, answer: ProblemDocument, cause: unknown) {
+    super(message, { cause });
+    this.answer = answer;
+  }
 }
 
 const MALFORMED: ProblemDocument = {
@@ -61,7 +67,22 @@ const INTERNAL: ProblemDocument = {
   code: 'internal',
 };
 
-interface WireReply {
+export const MALFORMED_HEADERS: ProblemDocument = {
+  type: 'https://onepool.dev/problems/request.invalid',
+  title: 'The request is not valid',
+  status: 400,
+  code: 'request.invalid',
+  detail: 'The headers are malformed, or more than 64.',
+};
+
+export const TOO_LARGE: ProblemDocument = {
+  type: 'https://onepool.dev/problems/request.too_large',
+  title: 'The body is too large',
+  status: 413,
+  code: 'request.too_large',
+};
+
+export interface WireReply {
   readonly data: string;
   readonly headers: MsgHdrs;
 }
@@ -87,7 +108,7 @@ export class JsonRequestDeserializer implements ConsumerDeserializer {
       const answer = toDocument(cause, () => MALFORMED);
       const reply = toWireReply(answer, answer.status);
       if (mayAnswer(message)) message.respond(reply.data, { headers: reply.headers });
-      throw new MalformedRequestError(`A request to ${message.subject} could not be read.`, { cause });
+      throw new MalformedRequestError(`A request to ${message.subject} could not be read.`, answer, cause);
     }
   }
 }
@@ -138,11 +159,11 @@ export class JsonReplyDeserializer implements ProducerDeserializer {
  * Answers go to inboxes, and to what the server puts in an inbox's place between accounts. A caller may name any subject:
  * one on which we may publish and he may not, such as that of a fact, would make our answer his forgery.
  */
-function mayAnswer({ reply = '' }: Msg): boolean {
+export function mayAnswer({ reply = '' }: Pick<Msg, 'reply'>): boolean {
   return /^(_INBOX|_R_\.)/.test(reply);
 }
 
-function toWireReply(body: unknown, status: number): WireReply {
+export function toWireReply(body: unknown, status: number): WireReply {
   const result = headers();
   result.set(STATUS_HEADER, String(status));
   result.set('content-type', status >= 400 ? 'application/problem+json' : 'application/json');

@@ -76,7 +76,7 @@ const failureOf = (name: string): Promise<unknown> =>
 beforeAll(async () => {
   nats = await startTestNats();
   app = await NestFactory.createMicroservice(EchoModule, {
-    ...natsMicroserviceOptions({ url: nats.url, name: 'spec', queue: 'spec' }),
+    ...(await natsMicroserviceOptions({ url: nats.url, name: 'spec', queue: 'spec' })),
     logger: false,
   });
   await app.listen();
