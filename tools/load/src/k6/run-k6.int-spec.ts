@@ -64,7 +64,8 @@ describe('runK6', () => {
     shop = await openShop();
     folder = mkdtempSync(join(tmpdir(), 'onepool-load-spec-'));
     const stages = [{ target: 50, duration: '2000ms' }];
-    const timing = { expiresInSeconds: 2, durationSeconds: 2, stages, buyersAtOnceMax: 10 };
+    // More than ever arrive: however slow the machine is, no arrival is dropped for want of a virtual user.
+    const timing = { expiresInSeconds: 2, durationSeconds: 2, stages, buyersAtOnceMax: 2 * BUYERS };
     writeRunFile(folder, 'sale.json', { sku: 'A', ...timing });
     const buyers = Array.from({ length: BUYERS }, (_, index) => ({
       id: `b${index}`,
@@ -86,14 +87,18 @@ describe('runK6', () => {
     'runs the scenario without compiling it, and its history has every call with its attempts',
     async () => {
       const lines: string[] = [];
-      expect([await run(shop.url, (line) => lines.push(line)), lines]).toEqual([0, ['Request Failed']]);
+      expect(await run(shop.url, (line) => lines.push(line))).toBe(0);
       const records = parseHistory(readFileSync(join(folder, HISTORY_FILE), 'utf8'));
       expect(readK6Summary(folder).counterOf('calls_recorded')).toBe(records.length);
       const holds = records.filter(({ kind }) => kind === 'hold');
       expect(holds.map(({ id }) => id).sort()).toEqual([...shop.asked.keys()].sort());
       expect(holds.filter(({ body }) => body !== null)).toHaveLength(UNITS);
-      expect(holds.find(({ id }) => id === 'b5')?.statuses).toHaveLength(2);
-      expect(shop.asked.get('b5')).toBe(2);
+      expect(holds.find(({ id }) => id === 'b5')?.statuses[0]).toBe(0);
+      // On a busy machine others may wait in vain too: k6 says so of each such attempt, and the history has them all.
+      const unanswered = records.flatMap(({ statuses }) => statuses.filter((status) => status === 0));
+      expect(lines).toEqual(unanswered.map(() => 'Request Failed'));
+      const attempts = holds.reduce((sum, { statuses }) => sum + statuses.length, 0);
+      expect([...shop.asked.values()].reduce((sum, times) => sum + times, 0)).toBeLessThanOrEqual(attempts);
     },
     K6_DEADLINE_MS,
   );
