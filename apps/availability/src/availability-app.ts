@@ -2,8 +2,9 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { asyncApiDocument, openApiDocument } from '@onepool/contracts';
+import { publishApiDocuments } from '@onepool/platform-api-docs';
 import { CachingApiKeyStore, PostgresApiKeyStore, clientOf, installAuth } from '@onepool/platform-auth';
-import { UploadPlaces, httpLimits, httpServerOptions, publicDocument } from '@onepool/platform-http';
+import { UploadPlaces, httpLimits, httpServerOptions } from '@onepool/platform-http';
 import { logNatsReports, natsAddress, natsMicroserviceOptions } from '@onepool/platform-messaging';
 import { runMigrations } from '@onepool/platform-postgres';
 import {
@@ -23,7 +24,7 @@ import { installHotRoutes } from './edges/hot-routes.ts';
 import { engineMetrics } from './engine-metrics.ts';
 import { migrations } from './migrations/index.ts';
 import { type OutboxRelay, startOutboxRelay } from './outbox-relay.ts';
-import { problemOf } from './problems.ts';
+import { problemOf, problems } from './problems.ts';
 import { type StockServices, createStockServices } from './stock-services.ts';
 
 const BODY_LIMIT_BYTES = 1_048_576;
@@ -109,8 +110,11 @@ function installHttpEdge(
   installFeedUpload(app, feeds, uploads, answers);
   installHotRoutes(app, { engine, reads: new StockReads(engine, memory) }, answers);
   const server = app.getHttpAdapter().getInstance();
-  publicDocument(server, '/openapi.json', { body: openApiDocument() });
-  publicDocument(server, '/asyncapi.json', { body: asyncApiDocument() });
+  publishApiDocuments(server, {
+    title: 'Onepool availability',
+    openApi: openApiDocument(problems.definitions),
+    asyncApi: asyncApiDocument(),
+  });
   return auth;
 }
 

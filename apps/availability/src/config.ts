@@ -14,7 +14,7 @@ export const AvailabilityConfig = Type.Object({
   ...NATS_SETTINGS,
   LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),
-    { default: 'info' },
+    { default: 'info', description: 'Least severe log line that is written.' },
   ),
   ONEPOOL_INSTANCE: Type.String({
     default: 'availability-1',

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTestNats, startTestPostgres } from '@onepool/testing-servers';
 import { checkProblem } from './testing/answer.ts';
 import { type Answer, type AppFixture, createAppFixture, eventually } from './testing/app-fixture.ts';
 import { putNetwork, receive } from './testing/network.ts';
+import { tableBelow } from './testing/readme-table.ts';
 
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const TRACE = { 'x-request-id': 'order-7.1', traceparent: `00-${TRACE_ID}-00f067aa0ba902b7-01` };
@@ -70,6 +73,25 @@ describe('probes and metrics', () => {
     );
     expect(text).not.toContain('/v1/stock/a');
     expect(text).not.toContain('wh-1');
+  });
+
+  it('are those that the README lists, and Node’s own', async () => {
+    const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
+    const exposed = [...(await metrics()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name!, type!]);
+    const own = exposed.filter(([name]) => !/^(process|nodejs)_/.test(name!));
+    const listed = tableBelow(readme, '## Metrics').map(([name, type]) => [name!.replaceAll('`', ''), type]);
+    expect(new Map(listed as [string, string][])).toEqual(new Map(own as [string, string][]));
+  });
+
+  it('are all that the dashboard for Grafana asks for', async () => {
+    const dashboard = readFileSync(join(import.meta.dirname, '../../../docs/grafana/availability.json'), 'utf8');
+    const text = await metrics();
+    const asked = [...dashboard.matchAll(/"expr": "((?:[^"\\]|\\.)*)"/g)].flatMap(([, query]) => [
+      ...query!.matchAll(/\b(?:onepool|http|rpc|process|nodejs)_\w+/g),
+    ]);
+    const names = [...new Set(asked.map(([name]) => name.replace(/_(bucket|sum|count)$/, '')))];
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter((name) => !text.includes(`# TYPE ${name} `))).toEqual([]);
   });
 });
 

@@ -6,4 +6,7 @@ export * from './feeds.ts';
 export * from './facts.ts';
 export * from './apps.ts';
 export * from './operations.ts';
-export * from './openapi.ts';
+export * from './documents/openapi.ts';
+export * from './documents/asyncapi.ts';
+export { problemCodesOf, type ProblemDefinitions } from './documents/problem-responses.ts';
+export { OPERATION_EXAMPLES, type OperationExample } from './documents/examples.ts';

@@ -18,7 +18,10 @@ import {
 } from './primitives.ts';
 
 export interface Operation {
+  /** A title: a few words, without a full stop. */
   readonly summary: string;
+  /** What the title leaves out. */
+  readonly description?: string;
   readonly http: { readonly method: 'GET' | 'POST' | 'PUT'; readonly path: string; readonly success: 200 | 201 | 202 };
   /** Core NATS request/reply subject; the payload is the body plus the path's parameters. */
   readonly subject?: string;
@@ -44,8 +47,8 @@ const reservationParam = closed({ id: reservations.HoldRequest.properties.id });
 const feedParam = closed({ id: reservations.HoldRequest.properties.id });
 const prefixQuery = closed({ keyPrefix: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' })) });
 
-const verb = <B extends TSchema>(name: string, body: B, problems: readonly string[]) => ({
-  summary: `${name} a reservation.`,
+const verb = <B extends TSchema>(name: string, summary: string, body: B, problems: readonly string[]) => ({
+  summary,
   http: post(`/v1/reservations/{id}/${name}`),
   subject: rpc(`reservation.${name}`),
   scope: 'reservations:write',
@@ -55,8 +58,12 @@ const verb = <B extends TSchema>(name: string, body: B, problems: readonly strin
   problems: ['reservation.unknown', 'idempotency.mismatch', 'outcome.unknown', ...problems],
 });
 
+/** What a list of them is called in a title. */
+const plural = (noun: string): string => (noun === 'sku' ? 'SKUs' : `${noun}s`);
+
 const importOf = (noun: string, columns: readonly string[]) => ({
-  summary: `Import ${noun}s from CSV; one bad row and nothing is applied.`,
+  summary: `Import ${plural(noun)} from CSV`,
+  description: 'All rows are applied, or none: the refusal names every bad one.',
   http: post(`/v1/${noun}s/import`),
   scope: 'catalog:write',
   csvColumns: columns,
@@ -71,7 +78,7 @@ export const CSV_COLUMNS = {
 } as const;
 
 const putOf = <B extends TSchema>(noun: string, body: B) => ({
-  summary: `Create or replace ${noun}s.`,
+  summary: `Create or replace ${plural(noun)}`,
   http: put(`/v1/${noun}s`),
   subject: rpc(`${noun}.put`),
   scope: 'catalog:write',
@@ -80,7 +87,8 @@ const putOf = <B extends TSchema>(noun: string, body: B) => ({
   problems: ['node.unknown', 'sku.unknown', 'channel.unknown'],
 });
 const listOf = <I extends TSchema>(noun: string, item: I) => ({
-  summary: `List ${noun}s in order of their code.`,
+  summary: `List ${plural(noun)}`,
+  description: 'In the order of their codes.',
   http: get(`/v1/${noun}s`),
   scope: 'catalog:read',
   query: PageQuery,
@@ -100,12 +108,13 @@ export const AVAILABILITY_OPERATIONS = {
   importChannels: importOf('channel', CSV_COLUMNS.channel),
   listThresholds: {
     ...listOf('threshold', catalog.Threshold),
-    summary: 'List thresholds, oldest first.',
+    description: 'Oldest first.',
     query: ThresholdPageQuery,
   },
   putThresholds: putOf('threshold', catalog.PutThresholds),
   hold: {
-    summary: 'Hold units: a reservation backed by named stock, or a refusal.',
+    summary: 'Hold units',
+    description: 'A reservation whose units are backed by named stock at once, or a refusal.',
     http: post('/v1/reservations', 201),
     subject: rpc('reservation.hold'),
     scope: 'reservations:write',
@@ -121,7 +130,7 @@ export const AVAILABILITY_OPERATIONS = {
     ],
   },
   getReservation: {
-    summary: 'Read a reservation.',
+    summary: 'Read a reservation',
     http: get('/v1/reservations/{id}'),
     subject: rpc('reservation.get'),
     scope: 'reservations:read',
@@ -129,13 +138,13 @@ export const AVAILABILITY_OPERATIONS = {
     response: reservations.Reservation,
     problems: ['reservation.unknown'],
   },
-  extend: verb('extend', reservations.ExtendRequest, ['reservation.expired', 'reservation.not_held']),
-  confirm: verb('confirm', reservations.ConfirmRequest, [
+  extend: verb('extend', 'Extend a hold', reservations.ExtendRequest, ['reservation.expired', 'reservation.not_held']),
+  confirm: verb('confirm', 'Confirm held units', reservations.ConfirmRequest, [
     'reservation.expired',
     'reservation.not_held',
     'stock.insufficient',
   ]),
-  reback: verb('re-back', reservations.RebackRequest, [
+  reback: verb('re-back', 'Move units to other nodes', reservations.RebackRequest, [
     'reback.conflict',
     'reback.pinned',
     'reback.not_backed',
@@ -143,21 +152,26 @@ export const AVAILABILITY_OPERATIONS = {
     'node.unknown',
     'sku.unknown',
   ]),
-  fulfil: verb('fulfil', reservations.FulfilRequest, [
+  fulfil: verb('fulfil', 'Fulfil confirmed units', reservations.FulfilRequest, [
     'reservation.not_confirmed',
     'sku.unknown',
     'node.unknown',
     'movement.in_future',
   ]),
-  release: verb('release', reservations.ReleaseRequest, [
+  release: verb('release', 'Release held units', reservations.ReleaseRequest, [
     'reservation.not_held',
     'reservation.expired',
     'sku.unknown',
     'node.unknown',
   ]),
-  cancel: verb('cancel', reservations.CancelRequest, ['reservation.not_confirmed', 'sku.unknown', 'node.unknown']),
+  cancel: verb('cancel', 'Cancel confirmed units', reservations.CancelRequest, [
+    'reservation.not_confirmed',
+    'sku.unknown',
+    'node.unknown',
+  ]),
   recordMovements: {
-    summary: 'Record stock movements told by another system.',
+    summary: 'Record stock movements',
+    description: 'What another system tells: a sale, a receipt, a loss. Facts are not refused for lack of stock.',
     http: post('/v1/movements', 201),
     subject: rpc('movement.record'),
     scope: 'stock:write',
@@ -175,7 +189,7 @@ export const AVAILABILITY_OPERATIONS = {
     ],
   },
   getAtp: {
-    summary: 'ATP of one SKU for a channel.',
+    summary: 'ATP of one SKU',
     http: get('/v1/atp/{sku}'),
     subject: rpc('atp.get'),
     scope: 'stock:read',
@@ -185,7 +199,7 @@ export const AVAILABILITY_OPERATIONS = {
     problems: ['sku.unknown', 'channel.unknown', 'version.not_reached'],
   },
   queryAtp: {
-    summary: 'ATP of many SKUs for a channel.',
+    summary: 'ATP of many SKUs',
     http: post('/v1/atp/query'),
     subject: rpc('atp.query'),
     scope: 'stock:read',
@@ -194,7 +208,8 @@ export const AVAILABILITY_OPERATIONS = {
     problems: ['sku.unknown', 'node.unknown', 'channel.unknown', 'version.not_reached'],
   },
   getStock: {
-    summary: 'States of one SKU at every node.',
+    summary: 'Stock of one SKU',
+    description: 'Its units by state, at every node.',
     http: get('/v1/stock/{sku}'),
     subject: rpc('stock.get'),
     scope: 'stock:read',
@@ -203,7 +218,8 @@ export const AVAILABILITY_OPERATIONS = {
     problems: ['sku.unknown'],
   },
   listLedger: {
-    summary: 'Ledger of one SKU, oldest first. Who moved the units shows only to keys with scope `stock:audit`.',
+    summary: 'Ledger of one SKU',
+    description: 'Oldest entry first. Who moved the units shows only to keys with scope `stock:audit`.',
     http: get('/v1/stock/{sku}/ledger'),
     scope: 'stock:read',
     params: skuParam,
@@ -212,7 +228,8 @@ export const AVAILABILITY_OPERATIONS = {
     problems: ['sku.unknown'],
   },
   verifyLedger: {
-    summary: 'Prove that every balance is the sum of its ledger.',
+    summary: 'Prove the ledger',
+    description: 'Compares every balance with the sum of its ledger.',
     http: post('/v1/ledger/verify'),
     scope: 'stock:read',
     body: stock.LedgerVerifyRequest,
@@ -220,7 +237,8 @@ export const AVAILABILITY_OPERATIONS = {
     problems: ['ledger.too_long'],
   },
   sendFeed: {
-    summary: 'Send a feed: counts or changes of stock, as many rows as it takes. The same id answers with its state.',
+    summary: 'Send a feed',
+    description: 'Counts or changes of stock, as many rows as it takes. The same id answers with its state.',
     http: post('/v1/feeds', 202),
     scope: 'stock:write',
     query: feeds.FeedQuery,
@@ -242,7 +260,7 @@ export const AVAILABILITY_OPERATIONS = {
     ],
   },
   getFeed: {
-    summary: 'State and progress of a feed.',
+    summary: 'State and progress of a feed',
     http: get('/v1/feeds/{id}'),
     scope: 'stock:read',
     params: feedParam,
@@ -250,7 +268,8 @@ export const AVAILABILITY_OPERATIONS = {
     problems: ['feed.unknown'],
   },
   listFeedRefusals: {
-    summary: 'Rows of a feed that were refused, with line and reason.',
+    summary: 'Refused rows of a feed',
+    description: 'Each with its line and the reason.',
     http: get('/v1/feeds/{id}/refusals'),
     scope: 'stock:read',
     params: feedParam,
@@ -259,7 +278,8 @@ export const AVAILABILITY_OPERATIONS = {
     problems: ['feed.unknown'],
   },
   listExceptions: {
-    summary: 'Promises no eligible node can cover, open ones first.',
+    summary: 'List exceptions',
+    description: 'Promises that no eligible node can cover, open ones first.',
     http: get('/v1/exceptions'),
     scope: 'stock:read',
     query: ExceptionPageQuery,
@@ -267,7 +287,8 @@ export const AVAILABILITY_OPERATIONS = {
     problems: [],
   },
   countEvents: {
-    summary: 'How many facts were written for the keys that begin so; a consumer compares.',
+    summary: 'Count facts',
+    description: 'How many were written for the keys that begin so; a consumer compares.',
     http: get('/v1/events/count'),
     scope: 'events:read',
     query: prefixQuery,

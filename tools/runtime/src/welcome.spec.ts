@@ -23,6 +23,7 @@ describe('renderWelcome', () => {
       'opk_x',
       '/h/dev-api-key',
       '/h/logs',
+      'http://127.0.0.1:3001/docs',
     ]) {
       expect(text).toContain(fact);
     }

@@ -21,8 +21,10 @@ const REQUEST_TIMEOUT_MS = 5_000;
 /** The text, ready to print. */
 export function renderWelcome(facts: WelcomeFacts): string {
   const apps = Object.entries(facts.urls).map(([app, urls]) => [app, urls.join('  ')] as const);
+  const references = Object.values(facts.urls).flatMap(([url]) => (url === undefined ? [] : [`${url}/docs`]));
   const rows = [
     ...apps,
+    ['API reference', references.join('  ')] as const,
     ['PostgreSQL', facts.databaseUrl] as const,
     ['NATS', describeNats(facts)] as const,
     ['logs', facts.logs] as const,

@@ -1,0 +1,1 @@
+export { type ApiDocuments, publishApiDocuments } from './publish-api-documents.ts';

@@ -1,0 +1,2 @@
+export { commandBlocks } from './command-blocks.ts';
+export type { BlockKind, CommandBlock } from './command-blocks.ts';
