@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
-import type { CommandResult, SearchEnvironment } from '@onepool/platform-local-servers';
+import { describe, expect, it, jest } from '@jest/globals';
+import type { CommandResult, FoundProgram, ProgramSource, SearchEnvironment } from '@onepool/platform-local-servers';
 import { K6_SOURCES, findK6 } from './find-k6.ts';
 import { PINNED_K6_VERSION, parseK6Version } from './k6-sources.ts';
 
@@ -82,6 +82,24 @@ describe('findK6', () => {
     await findK6({ environment });
     expect(asked).toContain(`go mod download -json go.k6.io/k6/v2@v${PINNED_K6_VERSION}`);
     expect(asked.find((question) => question.startsWith('go build'))).toMatch(/ in \/go\/pkg\/mod\/k6$/);
+  });
+
+  it('says now and then that a build still goes on, and nothing more once it has ended', async () => {
+    jest.useFakeTimers();
+    try {
+      const said: string[] = [];
+      let end: (program: FoundProgram) => void = () => undefined;
+      const built = new Promise<FoundProgram>((resolve) => (end = resolve));
+      const source: ProgramSource = { name: 'slow', announcement: 'building k6', find: () => built };
+      const found = findK6({ environment: machine({}).environment, onProgress: (line) => said.push(line) }, [source]);
+      await jest.advanceTimersByTimeAsync(20_000);
+      end({ path: 'k6', version: PINNED_K6_VERSION });
+      await found;
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(said).toEqual(['building k6', '10 s so far: building k6', '20 s so far: building k6']);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('stops at a named program that does not work instead of taking another', async () => {
