@@ -10,6 +10,8 @@ import type { RuntimeRecord } from './runtime-record.ts';
 export interface EnsureOptions {
   /** How many processes of availability are needed; 1 by default. */
   readonly replicas?: number;
+  /** False leaves an empty system empty; otherwise it is filled with the demo network. */
+  readonly seed?: boolean;
   /** On top of our own environment: `ONEPOOL_HOME`, `ONEPOOL_PORT_BASE`, … */
   readonly variables?: Readonly<Record<string, string>>;
   /** Told each line the runtime prints while it starts. */
@@ -46,6 +48,7 @@ export async function ensureRunning(options: EnsureOptions = {}): Promise<Runnin
   }
   const program = join(root, 'tools', 'runtime', 'src', 'main.ts');
   const args = ['--conditions=@onepool/source', program, '--replicas', `availability=${replicas}`];
+  if (options.seed === false) args.push('--no-seed');
   const child = spawn(process.execPath, args, { cwd: root, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
