@@ -58,9 +58,9 @@ describe('a caller without a key who sends 1,600 requests at once and reads noth
     'is cut, whatever is asked for: %s',
     async (path) => {
       const before = await cutForPipelining(app);
-      const callers = await Promise.all(Array.from({ length: 8 }, () => open(app)));
+      const callers = await Promise.all(Array.from({ length: 2 }, () => open(app)));
       for (const caller of callers) caller.pause().write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(1_600));
-      await eventually(async () => ((await cutForPipelining(app)) === before + 8 ? true : undefined));
+      await eventually(async () => ((await cutForPipelining(app)) === before + 2 ? true : undefined));
       expect((await app.fetch('GET', '/health/live', { key: null })).status).toBe(200);
     },
   );
