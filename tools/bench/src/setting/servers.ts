@@ -1,4 +1,5 @@
 /** PostgreSQL and nats-server of the benchmark's own, in a home that is removed afterwards. */
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -44,7 +45,10 @@ export async function startServers({ base, databaseUrl, natsUrl }: ServerChoice)
   const postgres =
     databaseUrl === undefined ? await startPostgres({ home, port: await freePort(), settings: SETTINGS }) : null;
   let nats: Promise<string> | undefined;
-  const ownNats = async (): Promise<string> => (await startNats({ home, port: await freePort() })).url;
+  const ownNats = async (): Promise<string> => {
+    const users = [{ name: 'bench', password: randomBytes(24).toString('base64url') }];
+    return (await startNats({ home, port: await freePort(), accounts: [{ name: 'bench', users }] })).url;
+  };
   return {
     home,
     databaseUrl: databaseUrl ?? postgres?.url ?? '',
