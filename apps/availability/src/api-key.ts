@@ -1,6 +1,6 @@
 /**
  * Manages API keys: `node dist/api-key.js create --client web-shop --scopes stock:read,reservations:write [--days 90]`.
- * A created key is shown once; only its SHA-256 is stored.
+ * A created key is shown once; only its SHA-256 is stored. It works as DATABASE_OWNER_URL, for the app's role only reads keys.
  */
 import { readFile } from 'node:fs/promises';
 import Table from 'cli-table3';
@@ -15,9 +15,9 @@ import {
   isGrant,
   sha256OfApiKey,
 } from '@onepool/platform-auth';
-import { loadConfig, secret } from '@onepool/platform-config';
-import { createPool } from '@onepool/platform-postgres';
-import { SCHEMA } from './config.ts';
+import { loadConfig } from '@onepool/platform-config';
+import { createPool, explained } from '@onepool/platform-postgres';
+import { SCHEMA, ownerUrl, ownerUrls } from './config.ts';
 
 const DAY_MS = 86_400_000;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -32,9 +32,9 @@ function tableOf(keys: readonly ApiKeyRow[]): string {
 }
 
 async function withStore(work: (store: PostgresApiKeyStore) => Promise<void>): Promise<void> {
-  const { DATABASE_URL } = loadConfig(Type.Object({ DATABASE_URL: secret(Type.String({ minLength: 1 })) }));
+  const url = ownerUrl(loadConfig(Type.Object(ownerUrls)));
   const pool = createPool({
-    url: DATABASE_URL,
+    url,
     max: 1,
     applicationName: 'api-key',
     statementTimeoutMs: 5_000,
@@ -44,6 +44,8 @@ async function withStore(work: (store: PostgresApiKeyStore) => Promise<void>): P
   });
   try {
     await work(new PostgresApiKeyStore(pool, SCHEMA));
+  } catch (error) {
+    throw explained(error, { url, setting: 'DATABASE_OWNER_URL' });
   } finally {
     await pool.end();
   }

@@ -6,7 +6,7 @@ import { publishApiDocuments } from '@onepool/platform-api-docs';
 import { CachingApiKeyStore, PostgresApiKeyStore, clientOf, installAuth } from '@onepool/platform-auth';
 import { UploadPlaces, httpLimits, httpServerOptions } from '@onepool/platform-http';
 import { logNatsReports, natsAddress, natsMicroserviceOptions } from '@onepool/platform-messaging';
-import { runMigrations } from '@onepool/platform-postgres';
+import { requireSchema } from '@onepool/platform-postgres';
 import {
   type ProblemFilterOptions,
   installProblemHandling,
@@ -18,11 +18,11 @@ import type { StockEngine } from '@onepool/stock-data-access';
 import { AppModule } from './app.module.ts';
 import { csvText } from './catalog-edge.ts';
 import { type AvailabilityConfig, SCHEMA } from './config.ts';
+import { database } from './database.ts';
 import { installFeedUpload } from './edges/feeds.controller.ts';
 import { StockReads } from '@onepool/stock-data-access';
 import { installHotRoutes } from './edges/hot-routes.ts';
 import { engineMetrics } from './engine-metrics.ts';
-import { migrations } from './migrations/index.ts';
 import { type OutboxRelay, startOutboxRelay } from './outbox-relay.ts';
 import { problemOf, problems } from './problems.ts';
 import { type StockServices, createStockServices } from './stock-services.ts';
@@ -36,9 +36,13 @@ export interface AvailabilityApp {
   close(): Promise<void>;
 }
 
-/** Migrates, wires and initialises the app. It does not listen yet. */
+/**
+ * Wires and initialises the app, on a schema that `migrate` has brought up to date. It does not listen yet.
+ *
+ * @throws OperatorError when the schema is behind, or its rights are.
+ */
 export async function createAvailabilityApp(config: AvailabilityConfig, logger: Logger): Promise<AvailabilityApp> {
-  await runMigrations({ url: config.DATABASE_URL, schema: SCHEMA, migrations });
+  for (const warning of await requireSchema({ url: config.DATABASE_URL, ...database })) logger.warn(warning);
   const metrics = createMetrics();
   const observed = engineMetrics(metrics, logger);
   const relay = await startOutboxRelay(config, observed.relay, logNatsReports(logger));

@@ -53,6 +53,19 @@ export const AvailabilityConfig = Type.Object({
 });
 export type AvailabilityConfig = Static<typeof AvailabilityConfig>;
 
+/** What programs need that change the schema or its keys; the app itself does not know the owner. */
+export const ownerUrls = {
+  DATABASE_URL: AvailabilityConfig.properties.DATABASE_URL,
+  DATABASE_OWNER_URL: Type.Optional(
+    secret(
+      Type.String({ minLength: 1, description: 'The same database, as the role that owns the schema: DATABASE_URL.' }),
+    ),
+  ),
+};
+
+export const ownerUrl = (addresses: { readonly DATABASE_URL: string; readonly DATABASE_OWNER_URL?: string }): string =>
+  addresses.DATABASE_OWNER_URL ?? addresses.DATABASE_URL;
+
 /** The app's own PostgreSQL schema. */
 export const SCHEMA = 'availability';
 /** Outbox partitions; changing it needs a drained outbox. */

@@ -1,10 +1,23 @@
-/** Brings the app's schema up to date and ends: `node dist/migrate.js` with DATABASE_URL. */
+/**
+ * Brings the app's schema up to date, gives the app's role its rights, and ends: `node dist/migrate.js` with
+ * DATABASE_OWNER_URL, who owns the schema, and DATABASE_URL, whom the app logs in as.
+ */
 import { Type } from '@sinclair/typebox';
-import { loadConfig, secret } from '@onepool/platform-config';
+import { loadConfig, runProgram } from '@onepool/platform-config';
 import { runMigrations } from '@onepool/platform-postgres';
-import { SCHEMA } from './config.ts';
-import { migrations } from './migrations/index.ts';
+import { ownerUrl, ownerUrls } from './config.ts';
+import { database } from './database.ts';
 
-const { DATABASE_URL } = loadConfig(Type.Object({ DATABASE_URL: secret(Type.String({ minLength: 1 })) }));
-const applied = await runMigrations({ url: DATABASE_URL, schema: SCHEMA, migrations });
-process.stdout.write(applied.length > 0 ? `migrated: ${applied.join(', ')}\n` : 'schema is up to date\n');
+await runProgram(async () => {
+  const addresses = loadConfig(Type.Object(ownerUrls));
+  const { applied, role, grants, warning } = await runMigrations({
+    url: ownerUrl(addresses),
+    schema: database.schema,
+    migrations: database.migrations,
+    runtime: { url: addresses.DATABASE_URL, rights: database.rights },
+  });
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  say(applied.length > 0 ? `migrated: ${applied.join(', ')}` : 'schema is up to date');
+  if (grants.length > 0) say(`granted to ${role}: ${grants.length} changes of rights`);
+  if (warning !== undefined) say(`warning: ${warning}`);
+});

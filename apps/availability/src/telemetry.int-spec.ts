@@ -150,7 +150,7 @@ describe('a server that is away', () => {
   it('turns readiness off while it lasts, liveness never, and the app comes back by itself', async () => {
     const postgres = await startTestPostgres();
     const nats = await startTestNats();
-    const other = await createAppFixture({ databaseUrl: postgres.url, nats });
+    const other = await createAppFixture({ database: postgres, nats });
     const ready = (status: number): Promise<Answer> =>
       eventually(async () => {
         const answer = await other.fetch('GET', '/health/ready', { key: null });

@@ -20,6 +20,7 @@ describe('parseOptions', () => {
       home: '/data',
       lanes: 2,
       databaseUrl: 'postgres://a/b',
+      databaseOwnerUrl: undefined,
       natsUrl: 'nats://c',
     });
   });

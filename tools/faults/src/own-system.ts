@@ -59,8 +59,14 @@ export class OwnSystem {
     return this.#record.urls['availability'] ?? [];
   }
 
+  /** As the replicas reach it. */
   get databaseUrl(): string {
     return this.#record.databaseUrl ?? '';
+  }
+
+  /** As the owner of the schemas. */
+  get databaseOwnerUrl(): string {
+    return this.#record.databaseOwnerUrl ?? '';
   }
 
   get natsUrl(): string {

@@ -13,8 +13,8 @@ export interface Command {
   readonly path: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** On top of our own environment. */
-  readonly variables?: Readonly<Record<string, string>>;
+  /** On top of our own environment; undefined takes one out. */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
 }
 

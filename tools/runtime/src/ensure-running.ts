@@ -20,7 +20,9 @@ export interface EnsureOptions {
 
 export interface RunningSystem {
   readonly availabilityUrls: readonly string[];
+  /** Of the role that apps work as, and of the one that owns the schemas. */
   readonly databaseUrl: string;
+  readonly databaseOwnerUrl: string;
   readonly natsUrl: string;
   readonly apiKeyFile: string;
   /** Stops the system when this call started it; leaves one that ran before alone. */
@@ -83,11 +85,11 @@ async function untilReady(file: string, pid: number, runs: () => boolean): Promi
 
 function describe(record: RuntimeRecord, replicas: number, stop: () => Promise<void>): RunningSystem {
   const availabilityUrls = record.urls['availability'] ?? [];
-  const { databaseUrl = '', natsUrl = '', apiKeyFile } = record;
+  const { databaseUrl = '', databaseOwnerUrl = '', natsUrl = '', apiKeyFile } = record;
   if (availabilityUrls.length < replicas) {
     throw new Error(
       `Onepool runs with ${availabilityUrls.length} of the ${replicas} processes of availability needed.`,
     );
   }
-  return Object.freeze({ availabilityUrls, databaseUrl, natsUrl, apiKeyFile, stop });
+  return Object.freeze({ availabilityUrls, databaseUrl, databaseOwnerUrl, natsUrl, apiKeyFile, stop });
 }

@@ -1,6 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removePrivateDirectory, stopNatsIn, stopPostgresIn } from '@onepool/platform-local-servers';
+import {
+  POSTGRES_PASSWORD_FILES,
+  removePrivateDirectory,
+  stopNatsIn,
+  stopPostgresIn,
+} from '@onepool/platform-local-servers';
 
 /** Everything the runtime keeps, below one directory. */
 export interface HomePaths {
@@ -36,6 +41,7 @@ export async function resetHome(paths: HomePaths): Promise<void> {
   const { home } = paths;
   await Promise.all([stopPostgresIn(home), stopNatsIn(home)]);
   await removePrivateDirectory(join(home, 'postgres'));
-  const ours = [join(home, 'nats'), join(home, 'postgres-password'), paths.logs, paths.apiKeyFile, paths.record];
+  const passwords = POSTGRES_PASSWORD_FILES.map((name) => join(home, name));
+  const ours = [join(home, 'nats'), ...passwords, paths.logs, paths.apiKeyFile, paths.record];
   await Promise.all([...ours, paths.natsUsers, paths.seeded].map((path) => rm(path, { recursive: true, force: true })));
 }

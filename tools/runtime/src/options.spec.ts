@@ -12,6 +12,7 @@ describe('parseOptions', () => {
       seed: true,
       reset: false,
       databaseUrl: undefined,
+      databaseOwnerUrl: undefined,
       natsUrl: undefined,
     });
   });
@@ -21,14 +22,20 @@ describe('parseOptions', () => {
       ONEPOOL_HOME: '/data/pool',
       ONEPOOL_PORT_BASE: '4000',
       DATABASE_URL: 'postgres://shop@db/pool',
+      DATABASE_OWNER_URL: 'postgres://keeper@db/pool',
       NATS_URL: 'nats://bus:4222',
     };
     expect(parse([], environment)).toMatchObject({
       home: '/data/pool',
       portBase: 4000,
       databaseUrl: 'postgres://shop@db/pool',
+      databaseOwnerUrl: 'postgres://keeper@db/pool',
       natsUrl: 'nats://bus:4222',
     });
+  });
+
+  it('wants the role of the apps named where the owner is', () => {
+    expect(() => parse([], { DATABASE_OWNER_URL: 'postgres://keeper@db/pool' })).toThrow(/needs DATABASE_URL/);
   });
 
   it('takes replicas as app=N', () => {

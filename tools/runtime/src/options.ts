@@ -12,6 +12,8 @@ export interface RuntimeOptions {
   readonly reset: boolean;
   /** A PostgreSQL to use instead of our own. */
   readonly databaseUrl: string | undefined;
+  /** The same PostgreSQL as the role that owns the schemas; the apps' own role does it all where none is named. */
+  readonly databaseOwnerUrl: string | undefined;
   /** A NATS to use instead of our own. */
   readonly natsUrl: string | undefined;
 }
@@ -31,6 +33,7 @@ export const USAGE = `npm start -- [--replicas app=N]… [--no-seed] [--reset]
   ONEPOOL_PORT_BASE (3000)  availability +1, PostgreSQL +10, NATS +11, further replicas from +21
   ONEPOOL_HOME (.onepool)   data, logs and the development API key
   DATABASE_URL, NATS_URL    use these servers and start none
+  DATABASE_OWNER_URL        the same database as the role that owns the schemas, for migrations and API keys
   NATS_SERVER_BIN           the nats-server to start`;
 
 const DEFAULT_PORT_BASE = 3_000;
@@ -59,8 +62,12 @@ export function parseOptions(
     seed: !values['no-seed'],
     reset: values.reset ?? false,
     databaseUrl: readUrl('DATABASE_URL', ['postgres:', 'postgresql:'], environment, problems),
+    databaseOwnerUrl: readUrl('DATABASE_OWNER_URL', ['postgres:', 'postgresql:'], environment, problems),
     natsUrl: readUrl('NATS_URL', ['nats:', 'tls:'], environment, problems),
   };
+  if (options.databaseOwnerUrl !== undefined && options.databaseUrl === undefined) {
+    problems.push('DATABASE_OWNER_URL needs DATABASE_URL beside it: the same database, for the role of the apps.');
+  }
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
   return options;
 }

@@ -27,13 +27,14 @@ export class RuntimeRecorder {
       ready: false,
       ...initial,
       databaseUrl: undefined,
+      databaseOwnerUrl: undefined,
       natsUrl: undefined,
       processes: {},
     };
     this.#write();
   }
 
-  update(change: Partial<Pick<RuntimeRecord, 'ready' | 'databaseUrl' | 'natsUrl'>>): void {
+  update(change: Partial<Pick<RuntimeRecord, 'ready' | 'databaseUrl' | 'databaseOwnerUrl' | 'natsUrl'>>): void {
     this.#record = { ...this.#record, ...change };
     this.#write();
   }

@@ -86,7 +86,7 @@ const answers = async (port: number): Promise<boolean> =>
   );
 
 async function query(sql: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: record()!.databaseUrl! });
+  const client = new pg.Client({ connectionString: record()!.databaseOwnerUrl! });
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -131,7 +131,10 @@ describe('the runtime', () => {
     });
     expect(runtime.output()).toContain(readFileSync(join(home, 'dev-api-key'), 'utf8').trim());
     const told = (await (await fetch(urls['availability']![1]!)).json()) as Record<string, string>;
-    expect(told).toMatchObject({ ONEPOOL_INSTANCE: 'availability-2', LOG_LEVEL: 'info' });
+    const { databaseUrl, databaseOwnerUrl } = record()!;
+    expect(told).toMatchObject({ ONEPOOL_INSTANCE: 'availability-2', LOG_LEVEL: 'info', DATABASE_URL: databaseUrl });
+    expect(databaseOwnerUrl).not.toBe(databaseUrl);
+    expect(Object.values(told)).not.toContain(databaseOwnerUrl);
     // Each app is a user of its own at NATS; the record, which only its owner reads, has the operator's address.
     expect([new URL(told.NATS_URL!).username, new URL(record()!.natsUrl!).username]).toEqual([
       'availability',
@@ -294,10 +297,19 @@ describe('the runtime', () => {
       await Promise.all([database.drop(), nats.stop()]);
     });
 
-    it('uses them and starts none', async () => {
-      await startReady([], { DATABASE_URL: database.url, NATS_URL: nats.url });
+    it('uses them and starts none; who owns the schemas is told to no app', async () => {
+      const { url, ownerUrl } = database;
+      await startReady([], { DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl, NATS_URL: nats.url });
       expect(Object.keys(record()!.processes)).toEqual(['availability-1']);
-      expect(record()).toMatchObject({ databaseUrl: database.url, natsUrl: nats.url });
+      expect(record()).toMatchObject({ databaseUrl: url, databaseOwnerUrl: ownerUrl, natsUrl: nats.url });
+      const told = (await (await fetch(record()!.urls['availability']![0]!)).json()) as Record<string, string>;
+      expect(told).toMatchObject({ DATABASE_URL: url });
+      expect(told).not.toHaveProperty('DATABASE_OWNER_URL');
+    });
+
+    it('lets one role do it all where no owner is named', async () => {
+      await startReady([], { DATABASE_URL: database.ownerUrl, NATS_URL: nats.url });
+      expect(record()).toMatchObject({ databaseUrl: database.ownerUrl, databaseOwnerUrl: database.ownerUrl });
     });
 
     it('says in one sentence that no NATS is where it was told to look', async () => {

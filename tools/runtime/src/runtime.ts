@@ -11,6 +11,7 @@ import {
   stopNatsIn,
   stopPostgresIn,
 } from '@onepool/platform-local-servers';
+import type { LocalServer } from '@onepool/platform-local-servers';
 import { NATS_SETTINGS, connectNats, natsAddressAt } from '@onepool/platform-messaging';
 import { readOrCreateApiKey } from './api-key.ts';
 import { NATS_PORT_OFFSET, POSTGRES_PORT_OFFSET, planInstances } from './app-catalogue.ts';
@@ -66,7 +67,7 @@ export class Runtime {
   readonly #steps = new StartSteps();
   /** In the order of starting; promises, because a stop may come while one starts. */
   readonly #supervised: Promise<Supervised>[] = [];
-  #databaseUrl = '';
+  #database: tasks.DatabaseAddresses = { databaseUrl: '', databaseOwnerUrl: '' };
   #natsUrl = '';
   #durables: DurableKeeper | undefined;
 
@@ -102,10 +103,10 @@ export class Runtime {
     const steps = this.#steps;
     await steps.run([
       steps.together('Build and servers', () => [this.#buildStep(), this.#postgresStep(), this.#natsStep()]),
-      steps.step('Migrations', (voice) => this.#tasks.migrate(this.#taskContext(voice), this.#databaseUrl)),
+      steps.step('Migrations', (voice) => this.#tasks.migrate(this.#taskContext(voice), this.#database)),
       steps.step('Development API key', async (voice) => {
         readOrCreateApiKey(this.#paths.apiKeyFile);
-        await this.#tasks.registerApiKey(this.#taskContext(voice), this.#databaseUrl, this.#paths.apiKeyFile);
+        await this.#tasks.registerApiKey(this.#taskContext(voice), this.#database, this.#paths.apiKeyFile);
       }),
       steps.together('Apps', () => this.#appSteps()),
       this.#seedStep(),
@@ -141,11 +142,20 @@ export class Runtime {
   #postgresStep(): Step {
     const { options } = this.#setup;
     return this.#steps.step('PostgreSQL', async () => {
-      const port = options.portBase + POSTGRES_PORT_OFFSET;
-      const service = postgresService(options.home, port, this.#setup.postgresSettings ?? {}, this.#recorder);
-      this.#databaseUrl = options.databaseUrl ?? (await this.#serve(service));
-      this.#recorder.update({ databaseUrl: this.#databaseUrl });
+      const { databaseUrl, databaseOwnerUrl = databaseUrl } = options;
+      this.#database =
+        databaseUrl === undefined || databaseOwnerUrl === undefined
+          ? await this.#servePostgres()
+          : { databaseUrl, databaseOwnerUrl };
+      this.#recorder.update(this.#database);
     });
+  }
+
+  async #servePostgres(): Promise<tasks.DatabaseAddresses> {
+    const { options, postgresSettings = {} } = this.#setup;
+    const port = options.portBase + POSTGRES_PORT_OFFSET;
+    const { url, ownerUrl } = await this.#serve(postgresService(options.home, port, postgresSettings, this.#recorder));
+    return { databaseUrl: url, databaseOwnerUrl: ownerUrl };
   }
 
   #natsStep(): Step {
@@ -153,7 +163,7 @@ export class Runtime {
     return this.#steps.step('nats-server', async ({ say }) => {
       const service = natsService(this.#paths, options.portBase + NATS_PORT_OFFSET, this.#recorder, say);
       if (options.natsUrl !== undefined) await requireNats(options.natsUrl);
-      this.#natsUrl = options.natsUrl ?? (await this.#serve(service));
+      this.#natsUrl = options.natsUrl ?? (await this.#serve(service)).url;
       this.#recorder.update({ natsUrl: this.#natsUrl });
       if (options.natsUrl === undefined) await this.#keepDurables();
     });
@@ -180,7 +190,7 @@ export class Runtime {
     const surroundings = {
       root: this.#setup.root,
       logs: this.#paths.logs,
-      databaseUrl: this.#databaseUrl,
+      databaseUrl: this.#database.databaseUrl,
       natsVariablesOf: (app: string) => this.#natsVariablesOf(app),
     };
     return this.#instances.map((instance) =>
@@ -210,9 +220,9 @@ export class Runtime {
     };
   }
 
-  async #serve(service: ServerService): Promise<string> {
+  async #serve<Server extends LocalServer>(service: ServerService<Server>): Promise<Server> {
     await this.#supervise(service).catch(namePort(service.name));
-    return service.url();
+    return service.server();
   }
 
   #supervise(service: Service): Promise<Supervised> {
@@ -234,7 +244,7 @@ export class Runtime {
     const { logs, apiKeyFile } = this.#paths;
     return renderWelcome({
       urls,
-      databaseUrl: this.#databaseUrl,
+      databaseUrl: this.#database.databaseUrl,
       natsUrl: this.#natsUrl,
       natsUsersFile: this.#setup.options.natsUrl === undefined ? this.#paths.natsUsers : undefined,
       logs,

@@ -1,6 +1,6 @@
 /** The processes that are kept running, each as a way to start it again. */
 import { startNats, startPostgres } from '@onepool/platform-local-servers';
-import type { LocalServer } from '@onepool/platform-local-servers';
+import type { LocalPostgres, LocalServer } from '@onepool/platform-local-servers';
 import { join } from 'node:path';
 import type { Instance } from './app-catalogue.ts';
 import { startChild } from './child-process.ts';
@@ -10,10 +10,10 @@ import { natsAccounts } from './nats/permissions.ts';
 import type { RuntimeRecorder } from './runtime-record.ts';
 import type { Service } from './supervised.ts';
 
-/** A server of our own; its address does not change over restarts. */
-export interface ServerService extends Service {
+/** A server of our own; its addresses do not change over restarts. */
+export interface ServerService<Server extends LocalServer = LocalServer> extends Service {
   /** Known after the first start. */
-  url(): string;
+  server(): Server;
 }
 
 export function postgresService(
@@ -21,7 +21,7 @@ export function postgresService(
   port: number,
   settings: Readonly<Record<string, string>>,
   recorder: RuntimeRecorder,
-): ServerService {
+): ServerService<LocalPostgres> {
   return serverService('postgres', recorder, () => startPostgres({ home, port, settings }));
 }
 
@@ -37,18 +37,21 @@ export function natsService(
   );
 }
 
-function serverService(
+function serverService<Server extends LocalServer>(
   name: string,
   recorder: RuntimeRecorder,
-  startServer: () => Promise<LocalServer>,
-): ServerService {
-  let url = '';
+  startServer: () => Promise<Server>,
+): ServerService<Server> {
+  let latest: Server | undefined;
   return {
     name,
-    url: () => url,
+    server: () => {
+      if (latest === undefined) throw new Error(`Broken invariant: ${name} has not been started`);
+      return latest;
+    },
     start: async () => {
       const server = await startServer();
-      url = server.url;
+      latest = server;
       recorder.add(name, server.pid, { kind: 'server', port: server.port, logFile: server.logFile });
       void server.exited.then(() => recorder.remove(name, server.pid));
       return server;
@@ -76,6 +79,8 @@ export function appService(instance: Instance, surroundings: AppSurroundings, re
     variables: {
       PORT: String(instance.port),
       DATABASE_URL: databaseUrl,
+      // The owner is none of its business.
+      DATABASE_OWNER_URL: undefined,
       ...natsVariablesOf(instance.app),
       ONEPOOL_INSTANCE: instance.name,
       LOG_LEVEL: process.env['LOG_LEVEL'] || 'info',

@@ -27,17 +27,32 @@ export async function buildStale(
   return true;
 }
 
-/** Brings the database's schema up to date; several may do so at once. */
-export async function migrate(context: TaskContext, databaseUrl: string): Promise<void> {
+/** A database, as the role that apps work as and as the one that owns the schemas. */
+export interface DatabaseAddresses {
+  readonly databaseUrl: string;
+  readonly databaseOwnerUrl: string;
+}
+
+const variablesOf = ({ databaseUrl, databaseOwnerUrl }: DatabaseAddresses) => ({
+  DATABASE_URL: databaseUrl,
+  DATABASE_OWNER_URL: databaseOwnerUrl,
+});
+
+/** Brings the database's schema and rights up to date; several may do so at once. */
+export async function migrate(context: TaskContext, database: DatabaseAddresses): Promise<void> {
   const program = 'apps/availability/dist/migrate.js';
-  await run(context, 'migrate', process.execPath, [program], { DATABASE_URL: databaseUrl });
+  await run(context, 'migrate', process.execPath, [program], variablesOf(database));
 }
 
 /** Makes the development key known; it may already be. */
-export async function registerApiKey(context: TaskContext, databaseUrl: string, keyFile: string): Promise<void> {
+export async function registerApiKey(
+  context: TaskContext,
+  database: DatabaseAddresses,
+  keyFile: string,
+): Promise<void> {
   const program = 'apps/availability/dist/api-key.js';
   const args = [program, 'register', '--client', 'dev', '--scopes', 'all', '--key-file', keyFile];
-  await run(context, 'api-key', process.execPath, args, { DATABASE_URL: databaseUrl });
+  await run(context, 'api-key', process.execPath, args, variablesOf(database));
 }
 
 /** Fills the system with the demo network over its own API. */

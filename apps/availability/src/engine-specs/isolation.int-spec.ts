@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PostgresApiKeyStore, createApiKey } from '@onepool/platform-auth';
 import { Housekeeping, type StockEngine, StockMemory, StockReads } from '@onepool/stock-data-access';
-import type pg from 'pg';
+import pg from 'pg';
 import { SCHEMA } from '../config.ts';
 import { type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
 import { act, backedBy, done, hold, record, sale, until } from './asking.ts';
@@ -46,9 +46,16 @@ describe('while reads take every connection that they may have', () => {
   });
 
   it('API keys are known', async () => {
-    const keys = new PostgresApiKeyStore(engine.lookupPool, SCHEMA);
+    const owner = new pg.Pool({ connectionString: pool.ownerUrl, max: 1 });
     const { sha256 } = createApiKey();
-    await keys.register({ clientId: 'shop', sha256, scopes: ['all'], expiresAt: null });
+    await new PostgresApiKeyStore(owner, SCHEMA).register({
+      clientId: 'shop',
+      sha256,
+      scopes: ['all'],
+      expiresAt: null,
+    });
+    await owner.end();
+    const keys = new PostgresApiKeyStore(engine.lookupPool, SCHEMA);
     expect(await keys.findBySha256(sha256)).toMatchObject({ id: 'shop' });
   });
 

@@ -126,9 +126,9 @@ describe('batches that rest on one another', () => {
     await Promise.all(strangers.splice(0).map((stranger) => stranger.end()));
   });
 
-  /** A session that is in a transaction from its first statement on. */
+  /** A session of the schema's owner that is in a transaction from its first statement on. */
   async function stranger(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: pool.url, options: `-c search_path=${SCHEMA}` });
+    const client = new pg.Client({ connectionString: pool.ownerUrl, options: `-c search_path=${SCHEMA}` });
     strangers.push(client);
     await client.connect();
     await client.query('BEGIN');

@@ -75,7 +75,7 @@ describe('feeds beside holds, sales and shipments, in two replicas', () => {
       expect(failures).toEqual([]);
       expect(await brokenLaws(pool.dataSource)).toEqual([]);
       expect(await new StockReads(engines[0]).verifyLedger(undefined)).toMatchObject({ balanced: true });
-      const staging = await pool.dataSource.query(`SELECT relname FROM pg_class WHERE relname LIKE 'feed_stage%'`);
+      const staging = await pool.dataSource.query(`SELECT relname FROM pg_class WHERE relname LIKE 'feed\\_stage\\_%'`);
       expect(staging).toEqual([]);
       await Promise.all(replicas.map((feeds) => feeds.close()));
       expect(await pool.deadlocks()).toBe(0);

@@ -17,7 +17,7 @@ import type pg from 'pg';
 import { request } from 'undici';
 import { type AvailabilityApp, createAvailabilityApp } from '../availability-app.ts';
 import { type AvailabilityConfig, SCHEMA } from '../config.ts';
-import { createMigratedDatabase } from './migrated-database.ts';
+import { type DatabaseAddresses, createMigratedDatabase, migrated } from './migrated-database.ts';
 import { type Answer, type OperationId, checkAnswer, operationOf } from './answer.ts';
 
 export type { Answer, OperationId };
@@ -34,12 +34,14 @@ export interface Call {
 
 export interface AppFixture {
   readonly availability: AvailabilityApp;
+  readonly database: DatabaseAddresses;
   /** What the app was made with, to make a second replica. */
   readonly config: AvailabilityConfig;
   readonly logger: Logger;
   /** `http://127.0.0.1:port`. */
   readonly origin: string;
   readonly caller: NatsConnection;
+  /** Of the schema's owner, for what a spec sets up or looks at by SQL; the app itself has rows only. */
   readonly pool: pg.Pool;
   /** Every line the app has logged. */
   readonly log: readonly string[];
@@ -58,7 +60,7 @@ export interface AppFixture {
 
 export interface FixtureOptions {
   /** A database that outlives the fixture; by default one of its own, on the shared server. */
-  readonly databaseUrl?: string;
+  readonly database?: DatabaseAddresses;
   /** A server of the spec's own, which it may end, and which the fixture stops; by default an account on the shared one. */
   readonly nats?: TestNats;
   readonly config?: Partial<AvailabilityConfig>;
@@ -69,7 +71,9 @@ const RPC_TIMEOUT_MS = 60_000;
 
 export async function createAppFixture(options: FixtureOptions = {}): Promise<AppFixture> {
   const [database, nats] = await Promise.all([
-    options.databaseUrl === undefined ? createMigratedDatabase() : { url: options.databaseUrl, drop: nothing },
+    options.database === undefined
+      ? createMigratedDatabase()
+      : migrated(options.database).then((given) => ({ ...given, drop: nothing })),
     options.nats ?? createTestNatsAccount(),
   ]);
   const log: string[] = [];
@@ -79,7 +83,7 @@ export async function createAppFixture(options: FixtureOptions = {}): Promise<Ap
   await availability.app.listen(0, config.HOST);
   const origin = await availability.app.getUrl();
   const caller = await connectNats({ url: nats.url, name: 'spec-caller' });
-  const pool = poolFor(database.url);
+  const pool = poolFor(database.ownerUrl);
   const keys = new PostgresApiKeyStore(pool, SCHEMA);
   const makeKey: AppFixture['makeKey'] = async (clientId, scopes, expiresAt) => {
     const { key, sha256 } = createApiKey();
@@ -95,6 +99,7 @@ export async function createAppFixture(options: FixtureOptions = {}): Promise<Ap
   };
   return {
     availability,
+    database,
     config,
     logger,
     origin,

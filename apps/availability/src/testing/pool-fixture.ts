@@ -5,11 +5,14 @@ import { type EngineOptions, Housekeeping, StockEngine, StockReads } from '@onep
 import type { Reservation } from '@onepool/contracts';
 import { DataSource } from 'typeorm';
 import { PARTITION_COUNT, SCHEMA } from '../config.ts';
-import { createMigratedDatabase } from './migrated-database.ts';
+import { type DatabaseAddresses, createMigratedDatabase, migrated } from './migrated-database.ts';
 
 export interface PoolFixture {
+  /** Of the app's role. */
   readonly url: string;
+  readonly ownerUrl: string;
   readonly catalog: Catalog;
+  /** Of the schema's owner, for what a spec sets up or looks at by SQL. */
   readonly dataSource: DataSource;
   /** Another engine on the same database, as another replica has; closed with the fixture. */
   engine(options?: Partial<EngineOptions>): StockEngine;
@@ -30,18 +33,11 @@ const PATIENT = {
   idleInTransactionTimeoutMs: 20_000,
 };
 
-export async function createPoolFixture(nodes: number, skus: number): Promise<PoolFixture> {
-  const database = await createMigratedDatabase();
-  const dataSource = new DataSource({
-    type: 'postgres',
-    url: database.url,
-    schema: SCHEMA,
-    entities: catalogEntities,
-    installExtensions: false,
-    extra: { options: sessionOptions({ search_path: SCHEMA }) },
-  });
-  await dataSource.initialize();
-  const catalog = new Catalog(dataSource);
+/** `given`: a database that outlives the fixture; one of its own unless told. */
+export async function createPoolFixture(nodes: number, skus: number, given?: DatabaseAddresses): Promise<PoolFixture> {
+  const database = given ? { ...(await migrated(given)), drop: async () => undefined } : await createMigratedDatabase();
+  const [dataSource, ofRole] = await Promise.all([openDataSource(database.ownerUrl), openDataSource(database.url)]);
+  const catalog = new Catalog(ofRole);
   await catalog.putNodes(numbered('n', nodes).map((node) => ({ node, type: 'warehouse' as const })));
   await catalog.putChannels([
     { channel: 'web', type: 'web' },
@@ -61,6 +57,7 @@ export async function createPoolFixture(nodes: number, skus: number): Promise<Po
   };
   return {
     url: database.url,
+    ownerUrl: database.ownerUrl,
     catalog,
     dataSource,
     engine,
@@ -81,11 +78,21 @@ export async function createPoolFixture(nodes: number, skus: number): Promise<Po
     },
     close: async () => {
       await closeEngines();
-      await dataSource.destroy();
+      await Promise.all([dataSource.destroy(), ofRole.destroy()]);
       await database.drop();
     },
   };
 }
+
+const openDataSource = (url: string): Promise<DataSource> =>
+  new DataSource({
+    type: 'postgres',
+    url,
+    schema: SCHEMA,
+    entities: catalogEntities,
+    installExtensions: false,
+    extra: { options: sessionOptions({ search_path: SCHEMA }) },
+  }).initialize();
 
 /** `n1`, `n2`, …: the codes that the fixture gives to its nodes (`n`) and SKUs (`sku`). */
 export const numbered = (prefix: string, count: number): string[] =>

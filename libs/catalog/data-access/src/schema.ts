@@ -1,3 +1,5 @@
+import type { SchemaRights } from '@onepool/platform-postgres';
+
 /** Tables of the catalogue, in the app's own schema. Rows are replaced, never deleted: others keep their keys. */
 export const catalogSchemaSql: readonly string[] = [
   `CREATE TABLE sku (
@@ -45,3 +47,13 @@ export const catalogSchemaSql: readonly string[] = [
    )`,
   `INSERT INTO catalog_epoch (epoch) VALUES (1)`,
 ];
+
+export const catalogRights: SchemaRights = {
+  tables: {
+    sku: ['SELECT', 'INSERT', 'UPDATE'],
+    node: ['SELECT', 'INSERT', 'UPDATE'],
+    channel: ['SELECT', 'INSERT', 'UPDATE'],
+    threshold: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+    catalog_epoch: ['SELECT', 'UPDATE'],
+  },
+};

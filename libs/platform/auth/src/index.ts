@@ -4,6 +4,7 @@ export { createApiKey, sha256OfApiKey } from './api-key.ts';
 export { CachingApiKeyStore, type CachingOptions } from './caching-api-key-store.ts';
 export {
   PostgresApiKeyStore,
+  apiKeyRights,
   apiKeyTableSql,
   type ApiKeyRegistration,
   type ApiKeyRow,

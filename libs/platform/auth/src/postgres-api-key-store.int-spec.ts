@@ -12,7 +12,7 @@ describe('API keys in PostgreSQL', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    pool = new pg.Pool({ connectionString: database.url });
+    pool = new pg.Pool({ connectionString: database.ownerUrl });
     await pool.query(`CREATE SCHEMA availability; ${apiKeyTableSql('availability')}`);
     store = new PostgresApiKeyStore(pool, 'availability');
   });

@@ -1,3 +1,4 @@
+import type { SchemaRights } from '@onepool/platform-postgres';
 import type { Pool } from 'pg';
 import type { ApiClient, ApiKeyStore } from './api-client.ts';
 import { type Grant, isGrant } from './scopes.ts';
@@ -28,6 +29,9 @@ CREATE TABLE ${at}.api_key (
 CREATE INDEX api_key_client_key ON ${at}.api_key (client_key);
 `;
 }
+
+/** An app finds keys; making and revoking them is the schema's owner's. */
+export const apiKeyRights: SchemaRights = { tables: { api_client: ['SELECT'], api_key: ['SELECT'] } };
 
 /** A key to be stored; the key itself never gets here. */
 export interface ApiKeyRegistration {

@@ -2,6 +2,7 @@ import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { coerce } from './coerce.ts';
 import { describeExpectation } from './describe-expectation.ts';
+import { OperatorError } from './operator-error.ts';
 import { isSecret } from './secret.ts';
 
 /** One setting that is wrong. */
@@ -13,7 +14,7 @@ export interface ConfigProblem {
 }
 
 /** Every problem of a configuration at once; the message is for the person who starts the program. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorError {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
 

@@ -22,6 +22,7 @@ describe('findSystem', () => {
       portBase: 4_000,
       urls: { availability: urls },
       databaseUrl: undefined,
+      databaseOwnerUrl: undefined,
       natsUrl: 'nats://127.0.0.1:4011',
       apiKeyFile: join(home, 'dev-api-key'),
       processes: {},

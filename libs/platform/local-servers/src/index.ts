@@ -29,8 +29,9 @@ export type {
 } from './nats-accounts.ts';
 export { changeNatsAccounts, startNats, stopNatsIn } from './start-nats.ts';
 export type { NatsOptions } from './start-nats.ts';
+export { POSTGRES_PASSWORD_FILES } from './postgres-roles.ts';
 export { startPostgres, stopPostgresIn } from './start-postgres.ts';
-export type { PostgresOptions } from './start-postgres.ts';
+export type { LocalPostgres, PostgresOptions } from './start-postgres.ts';
 export { findSystem } from './find-system.ts';
 export type { FoundSystem, SystemHints } from './find-system.ts';
 export { SystemNotFound, crash, identify, isRunning, pidOf, readRecord } from './runtime-record.ts';

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import {
+  POSTGRES_PASSWORD_FILES,
   PortTakenError,
   freePort,
   isAlive,
@@ -24,10 +25,12 @@ const settings = { fsync: 'off', shared_buffers: '32MB' };
 
 async function query(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query(sql);
-  await client.end();
-  return rows as unknown[];
+  try {
+    await client.connect();
+    return (await client.query(sql)).rows as unknown[];
+  } finally {
+    await client.end();
+  }
 }
 
 describe('startPostgres', () => {
@@ -53,7 +56,33 @@ describe('startPostgres', () => {
     expect(await query(server.url, 'SHOW listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
     const anonymous = server.url.replace(/:[0-9a-f]+@/, ':wrong@');
     await expect(query(anonymous, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
-    expect((await stat(join(home, 'postgres-password'))).mode & 0o777).toBe(0o600);
+    for (const name of POSTGRES_PASSWORD_FILES) expect((await stat(join(home, name))).mode & 0o777).toBe(0o600);
+  });
+
+  it('has a role for the owner of schemas, and one for apps that may not make or read a thing by itself', async () => {
+    const { url, ownerUrl } = await start();
+    await query(ownerUrl, 'CREATE TABLE secret AS SELECT 1 AS n');
+    const facts =
+      'SELECT current_user AS role, rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user';
+    expect(await query(url, facts)).toEqual([
+      { role: 'onepool_app', rolsuper: false, rolcreaterole: false, rolcreatedb: false },
+    ]);
+    for (const sql of ['SELECT * FROM secret', 'CREATE TABLE mine (n integer)', 'CREATE SCHEMA mine'])
+      await expect(query(url, sql)).rejects.toMatchObject({ code: '42501' });
+    await query(ownerUrl, 'DROP TABLE secret');
+  });
+
+  it('gives the role of apps to a home from before there was one, and follows the password in the home', async () => {
+    const { ownerUrl } = await start();
+    await query(ownerUrl, 'DROP ROLE onepool_app');
+    await rm(join(home, 'postgres-app-password'));
+    const first = await start();
+    expect(await query(first.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await writeFile(join(home, 'postgres-app-password'), 'another\n');
+    const second = await start();
+    expect(new URL(second.url).password).toBe('another');
+    expect(await query(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await expect(query(first.url, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
   });
 
   it('adopts the server that runs with the same command', async () => {
@@ -64,11 +93,11 @@ describe('startPostgres', () => {
 
   it('replaces a server that was started otherwise, and keeps its data', async () => {
     const first = await start();
-    await query(first.url, 'CREATE TABLE kept AS SELECT 7 AS n');
+    await query(first.ownerUrl, 'CREATE TABLE kept AS SELECT 7 AS n');
     const other = await startPostgres({ home, port, settings: { ...settings, max_connections: '40' } });
     expect(other).toMatchObject({ adopted: false });
     expect(first.isAlive()).toBe(false);
-    expect(await query(other.url, 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
+    expect(await query(other.ownerUrl, 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
   });
 
   it('replaces a server that was killed, past its stale pid file', async () => {
@@ -77,7 +106,7 @@ describe('startPostgres', () => {
     await first.exited;
     const second = await start();
     expect(second.adopted).toBe(false);
-    expect(await query(second.url, 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
+    expect(await query(second.ownerUrl, 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
   });
 
   it('leaves a stranger alone who got the number of a dead server', async () => {

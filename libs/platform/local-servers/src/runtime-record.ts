@@ -25,7 +25,9 @@ export interface RuntimeRecord {
   readonly portBase: number;
   /** Addresses of each app's processes: `{ availability: ['http://127.0.0.1:3001'] }`. */
   readonly urls: Readonly<Record<string, readonly string[]>>;
+  /** Of the role that apps work as, and of the one that owns the schemas. */
   readonly databaseUrl: string | undefined;
+  readonly databaseOwnerUrl: string | undefined;
   readonly natsUrl: string | undefined;
   readonly apiKeyFile: string;
   readonly processes: Readonly<Record<string, RecordedProcess>>;

@@ -4,19 +4,18 @@
  * The programs are driven directly, so the server outlives us. A later start finds it by its own `postmaster.pid`: with
  * the same command it is kept, with another it is stopped and replaced, and a file left by a dead server is ignored.
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import pg from 'pg';
 import { LocalServerError } from './local-server.ts';
 import type { LocalServer } from './local-server.ts';
 import { requireFreePort } from './ports.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
+import { OWNER, makeDatabaseAndRoles, readOrCreatePasswords } from './postgres-roles.ts';
 import { readPostmaster } from './postmaster-file.ts';
 import { commandLine, isAlive, runsCommand, signal } from './process-table.ts';
 import { privateDirectory, serverAccount } from './reachable-directory.ts';
@@ -24,14 +23,21 @@ import { adopt, asLocalServer, endProcess, launch } from './server-process.ts';
 import type { Account, RunningProcess } from './server-process.ts';
 
 export interface PostgresOptions {
-  /** Directory that holds `postgres/`, `logs/` and `postgres-password`; made when absent. */
+  /** Directory that holds `postgres/`, `logs/` and the roles' passwords; made when absent. */
   readonly home: string;
   readonly port: number;
   /** Overrides of the durable defaults, by PostgreSQL's names: `{ fsync: 'off' }`. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-const ROLE = 'onepool';
+/** Its own PostgreSQL, with an address for each of its two roles (ADR 0015). */
+export interface LocalPostgres extends LocalServer {
+  /** Of the role that apps work as: rows only, of the schemas that were granted to it. */
+  readonly url: string;
+  /** Of the role that owns the schemas; a superuser, as the server is nobody else's. */
+  readonly ownerUrl: string;
+}
+
 const START_DEADLINE_MS = 60_000;
 const READY_POLL_MS = 20;
 /** SIGINT asks PostgreSQL for a fast shutdown: sessions are ended, a checkpoint is written. */
@@ -53,33 +59,31 @@ const DURABLE_SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Starts or adopts the server and its database `onepool`; resolves when it answers a query.
+ * Starts or adopts the server, its database `onepool` and its roles; resolves when it answers a query. The passwords in the
+ * home are what counts: the app's role is given the one that stands there.
  *
  * @throws PortTakenError, or LocalServerError when it cannot be started; the log file is named.
  */
-export async function startPostgres(options: PostgresOptions): Promise<LocalServer> {
+export async function startPostgres(options: PostgresOptions): Promise<LocalPostgres> {
   const account = serverAccount();
   const logs = join(options.home, 'logs');
   await mkdir(logs, { recursive: true });
   const logFile = join(logs, 'postgres.log');
   const root = await privateDirectory(join(options.home, 'postgres'), account);
   const binaries = await postgresBinaries(account);
-  const password = await readOrCreatePassword(options.home);
+  const passwords = await readOrCreatePasswords(options.home);
   const data = join(root, 'data');
-  if (!existsSync(data)) await initialise({ binaries, root, data, password, account, settings: options.settings });
+  if (!existsSync(data))
+    await initialise({ binaries, root, data, password: passwords.owner, account, settings: options.settings });
 
   const args = serverArguments(data, options);
   const command = { path: binaries.postgres, args, account, logFile };
   const found = await existingServer(data, [command.path, ...args]);
   if (found === undefined) await requireFreePort(options.port);
   const running = found ?? (await launchUntilReady(data, () => launch(command), logFile));
-  const url = `postgres://${ROLE}:${password}@127.0.0.1:${options.port}/${ROLE}`;
-  await ensureDatabase(url);
-  return asLocalServer(
-    running,
-    { url, port: options.port, logFile, adopted: found !== undefined },
-    POSTGRES_STOP_SIGNAL,
-  );
+  const { url, ownerUrl } = await makeDatabaseAndRoles(options.port, passwords);
+  const facts = { url, port: options.port, logFile, adopted: found !== undefined };
+  return Object.freeze({ ...asLocalServer(running, facts, POSTGRES_STOP_SIGNAL), ownerUrl });
 }
 
 /** Stops the server that runs on `<home>/postgres`, if any, without ceremony; for what a crashed run left behind. */
@@ -99,15 +103,6 @@ function serverArguments(data: string, options: PostgresOptions): string[] {
   return ['-D', data, '-p', String(options.port), ...flags];
 }
 
-async function readOrCreatePassword(home: string): Promise<string> {
-  const file = join(home, 'postgres-password');
-  const known = await readFile(file, 'utf8').catch(() => undefined);
-  if (known !== undefined) return known.trim();
-  const password = randomBytes(24).toString('hex');
-  await writeFile(file, `${password}\n`, { mode: 0o600 });
-  return password;
-}
-
 interface Initialisation {
   readonly binaries: PostgresBinaries;
   readonly root: string;
@@ -124,7 +119,7 @@ async function initialise({ binaries, root, data, password, account, settings }:
   await rm(draft, { recursive: true, force: true });
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   if (account) await chown(passwordFile, account.uid, account.gid);
-  const args = ['-D', draft, '-U', ROLE, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8'];
+  const args = ['-D', draft, '-U', OWNER, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8'];
   args.push('--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions');
   if (settings?.['fsync'] === 'off') args.push('--no-sync');
   try {
@@ -182,17 +177,4 @@ async function untilReady(data: string, running: RunningProcess, deadline: numbe
     await delay(READY_POLL_MS);
   }
   return false;
-}
-
-async function ensureDatabase(url: string): Promise<void> {
-  const maintenance = new URL(url);
-  maintenance.pathname = '/postgres';
-  const client = new pg.Client({ connectionString: maintenance.href, connectionTimeoutMillis: 10_000 });
-  await client.connect();
-  try {
-    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [ROLE]);
-    if (rowCount === 0) await client.query(`CREATE DATABASE ${ROLE}`);
-  } finally {
-    await client.end();
-  }
 }

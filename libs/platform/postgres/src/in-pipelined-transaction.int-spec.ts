@@ -11,7 +11,7 @@ describe('a pipelined transaction', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     pool = createPool({
-      url: database.url,
+      url: database.ownerUrl,
       max: 1,
       pipeline: true,
       applicationName: 'spec',

@@ -10,6 +10,10 @@ export {
   TransactionRolledBackError,
   type PgErrorKind,
 } from './errors.ts';
-export { runMigrations, type Migration, type MigrationOptions } from './migrations.ts';
+export { runMigrations, type Migration, type MigrationOptions, type MigrationReport } from './migrations.ts';
+export { auditRights } from './audit-rights.ts';
+export { explained, type Address } from './operator-sentences.ts';
+export { requireSchema, type SchemaDemand } from './require-schema.ts';
+export { combineRights, definerFunction, type SchemaRights } from './rights.ts';
 export { waitForPostgres, type WaitOptions } from './wait-for-postgres.ts';
 export { parseInt8 } from './int8.ts';

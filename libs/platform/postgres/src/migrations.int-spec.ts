@@ -33,7 +33,7 @@ let client: pg.Client;
 
 beforeEach(async () => {
   database = await createTestDatabase();
-  client = new pg.Client({ connectionString: database.url });
+  client = new pg.Client({ connectionString: database.ownerUrl });
   await client.connect();
 });
 
@@ -45,8 +45,10 @@ afterEach(async () => {
 describe('runMigrations', () => {
   it('applies each migration once when five replicas start at once', async () => {
     const migrations = [CreateShelf1700000000001, GrowShelf1700000000002];
-    const starts = Array.from({ length: 5 }, () => runMigrations({ url: database.url, schema: 'shelves', migrations }));
-    const applied = (await Promise.all(starts)).flat();
+    const starts = Array.from({ length: 5 }, () =>
+      runMigrations({ url: database.ownerUrl, schema: 'shelves', migrations }),
+    );
+    const applied = (await Promise.all(starts)).flatMap((report) => report.applied);
     expect(applied).toEqual(['CreateShelf1700000000001', 'GrowShelf1700000000002']);
     expect((await client.query('SELECT id FROM shelves.shelf')).rows).toEqual([{ id: 2 }]);
     expect((await client.query('SELECT name FROM shelves.migrations ORDER BY name')).rows).toHaveLength(2);
@@ -54,18 +56,18 @@ describe('runMigrations', () => {
 
   it('leaves nothing half applied when a migration fails, and finishes once it is mended', async () => {
     const broken = [CreateShelf1700000000001, BreakShelf1700000000003];
-    const failing = runMigrations({ url: database.url, schema: 'shelves', migrations: broken });
+    const failing = runMigrations({ url: database.ownerUrl, schema: 'shelves', migrations: broken });
     await expect(failing).rejects.toThrow('division by zero');
     const { rows } = await client.query(
       `SELECT to_regclass('shelves.shelf') AS shelf, to_regclass('shelves.half') AS half`,
     );
     expect(rows).toEqual([{ shelf: null, half: null }]);
     const mended = await runMigrations({
-      url: database.url,
+      url: database.ownerUrl,
       schema: 'shelves',
       migrations: [CreateShelf1700000000001],
     });
-    expect(mended).toEqual(['CreateShelf1700000000001']);
+    expect(mended.applied).toEqual(['CreateShelf1700000000001']);
   });
 });
 
@@ -75,7 +77,7 @@ describe('waitForPostgres', () => {
   });
 
   it('does not wait for a database that will never exist', async () => {
-    const url = new URL(database.url);
+    const url = new URL(database.ownerUrl);
     url.pathname = '/no_such_database';
     await expect(waitForPostgres({ url: url.href })).rejects.toMatchObject({ code: '3D000' });
   });

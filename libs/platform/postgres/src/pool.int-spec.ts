@@ -11,7 +11,7 @@ let database: Awaited<ReturnType<typeof createTestDatabase>>;
 const pools: pg.Pool[] = [];
 const servers: Server[] = [];
 
-function open(url = database.url, max = 2): pg.Pool {
+function open(url = database.ownerUrl, max = 2): pg.Pool {
   const pool = createPool({
     url,
     max,
@@ -28,7 +28,7 @@ function open(url = database.url, max = 2): pg.Pool {
 
 /** Forwards to the test server, and cuts both ends when the client sends a message that contains `cutAt`. */
 async function cuttingProxy(cutAt: string): Promise<string> {
-  const { hostname, port } = new URL(database.url);
+  const { hostname, port } = new URL(database.ownerUrl);
   const server = createServer((client: Socket) => {
     const upstream = connect(Number(port), hostname);
     const cut = (): void => {
@@ -48,7 +48,7 @@ async function cuttingProxy(cutAt: string): Promise<string> {
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The proxy has no port.');
-  return database.url.replace(`${hostname}:${port}`, `127.0.0.1:${address.port}`);
+  return database.ownerUrl.replace(`${hostname}:${port}`, `127.0.0.1:${address.port}`);
 }
 
 beforeAll(async () => {
@@ -119,7 +119,7 @@ describe('inTransaction', () => {
   });
 
   it('rolls back and rethrows the error of the work, and lends the same session again', async () => {
-    const pool = open(database.url, 1);
+    const pool = open(database.ownerUrl, 1);
     const error: unknown = await inTransaction(pool, async (client) => {
       await client.query('INSERT INTO item VALUES (2, 1)');
       await client.query('INSERT INTO item VALUES (3, -1)');
@@ -144,8 +144,8 @@ describe('inTransaction', () => {
   });
 
   it('gives a connection that fell silent up after one time-out, not one more for the rollback', async () => {
-    const proxy = await TcpProxy.to(Number(new URL(database.url).port));
-    const pool = open(proxy.url(database.url));
+    const proxy = await TcpProxy.to(Number(new URL(database.ownerUrl).port));
+    const pool = open(proxy.url(database.ownerUrl));
     const asked: unknown[] = [];
     const work = inTransaction(pool, async (client) => {
       await client.query('SELECT 1');

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
 import { classifyPgError } from './errors.ts';
+import { withClient } from './with-client.ts';
 
 export interface WaitOptions {
   readonly url: string;
@@ -19,25 +19,10 @@ export async function waitForPostgres({ url, timeoutMs = 30_000 }: WaitOptions):
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     try {
-      return await answersOnce(url);
+      return await withClient(url, async (client) => void (await client.query('SELECT 1')), ATTEMPT_TIMEOUT_MS);
     } catch (error) {
       if (classifyPgError(error) !== 'connection' || performance.now() + RETRY_INTERVAL_MS > deadline) throw error;
     }
     await delay(RETRY_INTERVAL_MS);
-  }
-}
-
-async function answersOnce(url: string): Promise<void> {
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: ATTEMPT_TIMEOUT_MS,
-    query_timeout: ATTEMPT_TIMEOUT_MS,
-  });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.query('SELECT 1');
-  } finally {
-    await client.end().catch(() => undefined);
   }
 }

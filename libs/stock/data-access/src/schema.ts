@@ -1,3 +1,7 @@
+import { combineRights } from '@onepool/platform-postgres';
+import { feedRights } from './feeds/feed-schema.ts';
+import { stageRights } from './feeds/stage-schema.ts';
+
 /**
  * Tables of the stock engine, in the app's own schema. Hot tables carry no foreign keys: SKUs, nodes and channels are
  * never deleted, and their keys are resolved before a command reaches the engine.
@@ -111,3 +115,18 @@ export const stockSchemaSql: readonly string[] = [
    )`,
   `CREATE UNIQUE INDEX stock_exception_open ON stock_exception (code, sku_key, node_key) WHERE closed_at IS NULL`,
 ];
+
+/** What the engine needs of its tables. Of the ledger nothing is changed or taken away. */
+export const stockRights = combineRights(feedRights, stageRights, {
+  tables: {
+    sku_gate: ['SELECT', 'INSERT', 'UPDATE'],
+    stock: ['SELECT', 'INSERT', 'UPDATE'],
+    reservation: ['SELECT', 'INSERT', 'UPDATE'],
+    backing: ['SELECT', 'INSERT', 'UPDATE'],
+    ledger: ['SELECT', 'INSERT'],
+    command: ['SELECT', 'INSERT', 'DELETE'],
+    reback_task: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+    stock_exception: ['SELECT', 'INSERT', 'UPDATE'],
+  },
+  sequences: { reservation_block: ['USAGE'] },
+});

@@ -11,9 +11,14 @@ export async function queryOnce(url: string, statement: string, values: readonly
   }
 }
 
-/** The address of another database of the same server. */
-export function databaseAt(server: string, name: string): string {
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return url.href;
+/** A database as the role that apps work as, and as the one that owns it. */
+export interface DatabaseAddresses {
+  readonly url: string;
+  readonly ownerUrl: string;
+}
+
+/** The addresses of another database of the same server. */
+export function addressesOf({ url, ownerUrl }: DatabaseAddresses, name: string): DatabaseAddresses {
+  const at = (address: string): string => Object.assign(new URL(address), { pathname: `/${name}` }).href;
+  return { url: at(url), ownerUrl: at(ownerUrl) };
 }

@@ -22,22 +22,22 @@ describe('test databases', () => {
 
   it('gives each caller an empty database of its own', async () => {
     databases = await Promise.all([createTestDatabase(), createTestDatabase()]);
-    await query(databases[0]!.url, 'CREATE TABLE stock (sku text)');
+    await query(databases[0]!.ownerUrl, 'CREATE TABLE stock (sku text)');
     const sql = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'";
-    expect(await query(databases[0]!.url, sql)).toEqual([{ tablename: 'stock' }]);
-    expect(await query(databases[1]!.url, sql)).toEqual([]);
+    expect(await query(databases[0]!.ownerUrl, sql)).toEqual([{ tablename: 'stock' }]);
+    expect(await query(databases[1]!.ownerUrl, sql)).toEqual([]);
   });
 
-  it('fills a template once, however many ask at once, and gives each a copy of its own', async () => {
+  it('fills a template once, however many ask at once, and gives each a copy of its own, rights included', async () => {
     const filled: string[] = [];
-    const fill = async (url: string): Promise<void> => {
-      filled.push(url);
-      await query(url, 'CREATE TABLE shelf AS SELECT 1 AS n');
+    const fill = async ({ url, ownerUrl }: Pick<TestDatabase, 'url' | 'ownerUrl'>): Promise<void> => {
+      filled.push(ownerUrl);
+      await query(ownerUrl, `CREATE TABLE shelf AS SELECT 1 AS n; GRANT SELECT ON shelf TO ${new URL(url).username}`);
     };
     const copies = await Promise.all([0, 1, 2].map(() => createTestDatabase({ name: 'servers_spec', fill })));
     databases.push(...copies, await createTestDatabase({ name: 'servers_spec', fill }));
     expect(filled).toHaveLength(1);
-    await query(copies[0]!.url, 'DELETE FROM shelf');
+    await query(copies[0]!.ownerUrl, 'DELETE FROM shelf');
     expect(await query(copies[1]!.url, 'SELECT n FROM shelf')).toEqual([{ n: 1 }]);
   });
 
@@ -46,16 +46,16 @@ describe('test databases', () => {
     await expect(broken).rejects.toThrow('half way');
     const mended = await createTestDatabase({
       name: 'broken_spec',
-      fill: (url) => query(url, 'CREATE TABLE shelf ()'),
+      fill: ({ ownerUrl }) => query(ownerUrl, 'CREATE TABLE shelf ()'),
     });
     databases.push(mended);
-    expect(await query(mended.url, 'SELECT count(*)::int AS n FROM shelf')).toEqual([{ n: 0 }]);
+    expect(await query(mended.ownerUrl, 'SELECT count(*)::int AS n FROM shelf')).toEqual([{ n: 0 }]);
   });
 
   it('drops a database twice without complaint', async () => {
     await databases[1]!.drop();
     await databases[1]!.drop();
-    await expect(query(databases[1]!.url, 'SELECT 1')).rejects.toMatchObject({ code: '3D000' });
+    await expect(query(databases[1]!.ownerUrl, 'SELECT 1')).rejects.toMatchObject({ code: '3D000' });
   });
 });
 
@@ -67,12 +67,12 @@ describe('a PostgreSQL of a test of its own', () => {
   afterAll(() => server.stop());
 
   it('keeps committed rows and its port over SIGKILL', async () => {
-    await query(server.url, 'CREATE TABLE kept AS SELECT 1 AS n');
+    await query(server.ownerUrl, 'CREATE TABLE kept AS SELECT 1 AS n');
     await server.kill();
-    await expect(query(server.url, 'SELECT 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(query(server.ownerUrl, 'SELECT 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await server.restart();
-    expect(await query(server.url, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
-    expect(await query(server.url, 'SHOW fsync')).toEqual([{ fsync: 'on' }]);
+    expect(await query(server.ownerUrl, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
+    expect(await query(server.ownerUrl, 'SHOW fsync')).toEqual([{ fsync: 'on' }]);
   });
 });
 

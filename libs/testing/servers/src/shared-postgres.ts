@@ -5,7 +5,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, startPostgres } from '@onepool/platform-local-servers';
+import { type LocalPostgres, freePort, startPostgres } from '@onepool/platform-local-servers';
 import { underLock } from './directory-lock.ts';
 import { testHome } from './test-home.ts';
 
@@ -17,22 +17,21 @@ export const FAST_SETTINGS: Readonly<Record<string, string>> = {
   shared_buffers: '128MB',
 };
 
-let started: Promise<string> | undefined;
+let started: Promise<LocalPostgres> | undefined;
 
-/** The address of the shared server's maintenance database, credentials included. */
-export function sharedPostgresUrl(): Promise<string> {
+/** The shared server; its addresses are those of its database `onepool`. */
+export function sharedPostgres(): Promise<LocalPostgres> {
   started ??= start();
   return started;
 }
 
-async function start(): Promise<string> {
+async function start(): Promise<LocalPostgres> {
   const home = join(testHome(), 'shared');
   await mkdir(home, { recursive: true });
   return underLock(join(testHome(), 'shared.lock'), async () => {
     const portFile = join(home, 'port');
     const port = Number(await readFile(portFile, 'utf8').catch(() => undefined)) || (await freePort());
     await writeFile(portFile, String(port));
-    const server = await startPostgres({ home, port, settings: FAST_SETTINGS });
-    return server.url;
+    return startPostgres({ home, port, settings: FAST_SETTINGS });
   });
 }

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { type DatabaseTemplate, filledTemplate } from './database-template.ts';
-import { databaseAt, queryOnce } from './query-once.ts';
-import { sharedPostgresUrl } from './shared-postgres.ts';
+import { addressesOf, queryOnce } from './query-once.ts';
+import { sharedPostgres } from './shared-postgres.ts';
 
 export interface TestDatabase {
+  /** Of the role that apps work as, which has no rights but those that a migration grants (ADR 0015). */
   readonly url: string;
+  /** Of the role that owns the database and may do anything: for migrations, and for what a spec sets up by SQL. */
+  readonly ownerUrl: string;
   readonly name: string;
   /** Ends the database's sessions and removes it; may be called twice. */
   drop(): Promise<void>;
@@ -17,15 +20,15 @@ export interface TestDatabase {
  * @example const database = await createTestDatabase(); afterAll(() => database.drop());
  */
 export async function createTestDatabase(template?: DatabaseTemplate): Promise<TestDatabase> {
-  const server = await sharedPostgresUrl();
+  const server = await sharedPostgres();
   const name = `test_${randomBytes(6).toString('hex')}`;
   const source = template ? ` TEMPLATE ${await filledTemplate(server, template)}` : '';
-  await queryOnce(server, `CREATE DATABASE ${name}${source}`);
-  const url = databaseAt(server, name);
-  if (process.env['ONEPOOL_TEST_LOG']) process.stderr.write(`test database: ${url}\n`);
+  await queryOnce(server.ownerUrl, `CREATE DATABASE ${name}${source}`);
+  const addresses = addressesOf(server, name);
+  if (process.env['ONEPOOL_TEST_LOG']) process.stderr.write(`test database: ${addresses.ownerUrl}\n`);
   return Object.freeze({
-    url,
+    ...addresses,
     name,
-    drop: async () => void (await queryOnce(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+    drop: async () => void (await queryOnce(server.ownerUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
   });
 }

@@ -1,5 +1,5 @@
 import { freePort, startPostgres } from '@onepool/platform-local-servers';
-import type { LocalServer } from '@onepool/platform-local-servers';
+import type { LocalPostgres } from '@onepool/platform-local-servers';
 import { FAST_SETTINGS } from './shared-postgres.ts';
 import { ownHome } from './test-home.ts';
 
@@ -10,8 +10,9 @@ export interface TestPostgresOptions {
 }
 
 export interface TestPostgres {
-  /** Of the empty database `onepool`. */
+  /** Of the empty database `onepool`, for the role that apps work as and for its owner; see `TestDatabase`. */
   readonly url: string;
+  readonly ownerUrl: string;
   readonly port: number;
   readonly logFile: string;
   stop(): Promise<void>;
@@ -29,10 +30,11 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
   const home = await ownHome('postgres');
   const port = await freePort();
   const settings = { ...(options.durable ? {} : FAST_SETTINGS), ...options.settings };
-  const start = (): Promise<LocalServer> => startPostgres({ home, port, settings });
+  const start = (): Promise<LocalPostgres> => startPostgres({ home, port, settings });
   let server = await start();
   return {
     url: server.url,
+    ownerUrl: server.ownerUrl,
     port,
     logFile: server.logFile,
     stop: () => server.stop(),

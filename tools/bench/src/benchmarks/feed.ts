@@ -209,7 +209,7 @@ export const feed: Benchmark = {
   async run(keys, bench) {
     const { servers, progress } = bench;
     progress.step('feed: filling the stock, starting one replica', SETUP_SECONDS);
-    const database = await createDatabase(servers.databaseUrl, 'feed');
+    const database = await createDatabase(servers.databaseUrl, 'feed', servers.appUrl);
     const { skus, nodes } = shapeOf(bench);
     await fillDatabase(database, { skus, nodesPerSku: nodes, unitsPerRow: UNITS_PER_ROW });
     const stream = await FactsStream.create(await servers.natsUrl(), servers.ownsNats);

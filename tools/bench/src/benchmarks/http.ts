@@ -123,7 +123,7 @@ export const http: Benchmark = {
     // The generator counts in whole seconds.
     const seconds = Math.max(1, Math.round(bench.seconds));
     progress.step('http: filling 10,000 SKUs × 10 nodes, starting one replica', SETUP_SECONDS);
-    const database = await createDatabase(servers.databaseUrl, 'http');
+    const database = await createDatabase(servers.databaseUrl, 'http', servers.appUrl);
     await fillDatabase(database, FILLING);
     const routes = keys.flatMap(({ key }) => ROUTE_OF[key] ?? []);
     const stream = await FactsStream.create(await servers.natsUrl(), servers.ownsNats);

@@ -59,7 +59,7 @@ export const propagate: Benchmark = {
   async run(_keys, bench: Bench) {
     const { servers, figures, progress, rounds, seconds } = bench;
     progress.step('propagate: preparing, starting one replica', SETUP_SECONDS);
-    const database = await createDatabase(servers.databaseUrl, 'propagate');
+    const database = await createDatabase(servers.databaseUrl, 'propagate', servers.appUrl);
     await fillDatabase(database, FILLING);
     const stream = await FactsStream.create(await servers.natsUrl(), servers.ownsNats);
     const app = await startApp(database, servers);

@@ -79,7 +79,7 @@ export const relay: Benchmark = {
   estimate: (_keys, bench) => SETUP_SECONDS + lengthOf(bench) + 5,
   async run(keys, { servers, figures, progress, lanes, ...bench }) {
     progress.step('relay: preparing', SETUP_SECONDS);
-    const database = await createDatabase(servers.databaseUrl, 'relay');
+    const database = await createDatabase(servers.databaseUrl, 'relay', servers.appUrl);
     await fillDatabase(database, FILLING);
     const stream = await FactsStream.create(await servers.natsUrl(), servers.ownsNats);
     const running = relayOf(database, stream);

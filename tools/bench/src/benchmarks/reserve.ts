@@ -211,7 +211,7 @@ export const reserve: Benchmark = {
   },
   async run(keys, bench) {
     bench.progress.step('reserve: filling 4 × 10,001 SKUs × 10 nodes', SETUP_SECONDS);
-    const database = await createDatabase(bench.servers.databaseUrl, 'reserve');
+    const database = await createDatabase(bench.servers.databaseUrl, 'reserve', bench.servers.appUrl);
     await fillDatabase(database, FILLING);
     const turns = turnsFor(keys.map(({ key }) => key));
     const run = new ReserveRun(bench, database);

@@ -66,7 +66,7 @@ async function fill(sizes: readonly Size[], { servers, progress, lanes }: Bench)
   for (const size of sizes) {
     const { skus, fillSeconds } = SIZES[size];
     progress.step(`scale: filling ${skus.toLocaleString('en-US')} stock rows`, fillSeconds);
-    const database = await createDatabase(servers.databaseUrl, `scale_${size}`);
+    const database = await createDatabase(servers.databaseUrl, `scale_${size}`, servers.appUrl);
     await fillDatabase(database, { skus, nodesPerSku: 1, unitsPerRow: UNITS_PER_ROW });
     tables.set(size, {
       database,

@@ -122,7 +122,7 @@ class Side {
   }
 
   async #prepare(group: string): Promise<void> {
-    const database = await createDatabase(this.#servers.databaseUrl, `compare_${group}`);
+    const database = await createDatabase(this.#servers.databaseUrl, `compare_${group}`, this.#servers.appUrl);
     await fillDatabase(database, FILLING);
     const ground = group === 'http' ? httpGround(database, this.#servers) : engineGround(database);
     this.#grounds.set(group, await ground);

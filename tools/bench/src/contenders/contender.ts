@@ -29,7 +29,10 @@ export interface Contender {
 
 /** Where contenders reserve: a migrated database filled by `fillDatabase`. */
 export interface Surroundings {
+  /** Of the role that the app and the contenders work as. */
   readonly url: string;
+  /** Of the role that makes, fills and checks. */
+  readonly ownerUrl: string;
   readonly schema: string;
   readonly partitionCount: number;
 }

@@ -34,8 +34,8 @@ let limit: LimitContender;
 beforeAll(async () => {
   const made = await createTestDatabase();
   drop = made.drop;
-  database = { url: made.url, schema: SCHEMA, partitionCount: 8 };
-  await withClient({ url: made.url, schema: 'public' }, (client) => client.query(`CREATE SCHEMA ${SCHEMA}`));
+  database = { url: made.ownerUrl, ownerUrl: made.ownerUrl, schema: SCHEMA, partitionCount: 8 };
+  await withClient({ ownerUrl: made.ownerUrl, schema: 'public' }, (client) => client.query(`CREATE SCHEMA ${SCHEMA}`));
   await withClient(database, async (client) => {
     for (const sql of [...CATALOGUE, ...stockSchemaSql, ...messagingMigration(SCHEMA), ...feedSchemaSql])
       await client.query(sql);

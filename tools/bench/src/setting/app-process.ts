@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from '@onepool/platform-local-servers';
-import { root } from './database.ts';
+import { databaseVariables, root } from './database.ts';
 import type { BenchDatabase } from './database.ts';
 import type { Servers } from './servers.ts';
 
@@ -36,7 +36,7 @@ export async function startApp(database: BenchDatabase, servers: Servers): Promi
   const created = await promisify(execFile)(
     process.execPath,
     [join(dist, 'api-key.js'), 'create', '--client', APP_CLIENT, '--scopes', 'all'],
-    { env: { ...process.env, DATABASE_URL: database.url } },
+    { env: { ...process.env, ...databaseVariables(database) } },
   );
   const program = await startProgram(
     [`--max-old-space-size=${HEAP_MB}`, join(dist, 'main.js')],

@@ -16,16 +16,23 @@ export interface BenchDatabase extends Surroundings {
   drop(): Promise<void>;
 }
 
-export async function createDatabase(serverUrl: string, name: string): Promise<BenchDatabase> {
+/** `appUrl`: as who the app works there; the same role unless told. */
+export async function createDatabase(serverUrl: string, name: string, appUrl = serverUrl): Promise<BenchDatabase> {
   const database = `onepool_bench_${process.pid}_${name}`;
   await onServer(serverUrl, `CREATE DATABASE ${database}`);
-  const url = new URL(serverUrl);
-  url.pathname = `/${database}`;
+  const at = (url: string): string => Object.assign(new URL(url), { pathname: `/${database}` }).href;
+  const made = { url: at(appUrl), ownerUrl: at(serverUrl) };
   const migrate = join(root, 'apps/availability/dist/migrate.js');
-  await promisify(execFile)(process.execPath, [migrate], { env: { ...process.env, DATABASE_URL: url.href } });
+  await promisify(execFile)(process.execPath, [migrate], { env: { ...process.env, ...databaseVariables(made) } });
   const drop = (): Promise<void> => onServer(serverUrl, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
-  return { url: url.href, schema: SCHEMA, partitionCount: PARTITION_COUNT, drop };
+  return { ...made, schema: SCHEMA, partitionCount: PARTITION_COUNT, drop };
 }
+
+/** The addresses as the app's own programs take them. */
+export const databaseVariables = ({ url, ownerUrl }: Pick<Surroundings, 'url' | 'ownerUrl'>) => ({
+  DATABASE_URL: url,
+  DATABASE_OWNER_URL: ownerUrl,
+});
 
 export interface Filling {
   readonly skus: number;
@@ -59,11 +66,12 @@ export async function fillDatabase(database: Surroundings, { skus, nodesPerSku, 
 export const checkpoint = (database: Surroundings): Promise<void> =>
   withClient(database, async (client) => void (await client.query('CHECKPOINT')));
 
+/** SQL as the owner. */
 export async function withClient<T>(
-  { url, schema }: Pick<Surroundings, 'url' | 'schema'>,
+  { ownerUrl, schema }: Pick<Surroundings, 'ownerUrl' | 'schema'>,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({ connectionString: url, options: `-c search_path=${schema}` });
+  const client = new pg.Client({ connectionString: ownerUrl, options: `-c search_path=${schema}` });
   await client.connect();
   try {
     return await work(client);
@@ -73,4 +81,4 @@ export async function withClient<T>(
 }
 
 const onServer = (serverUrl: string, sql: string): Promise<void> =>
-  withClient({ url: serverUrl, schema: 'public' }, async (client) => void (await client.query(sql)));
+  withClient({ ownerUrl: serverUrl, schema: 'public' }, async (client) => void (await client.query(sql)));

@@ -27,7 +27,7 @@ const SYNC_SECONDS = 0.5;
 const PAGE_BYTES = 8_192;
 
 export async function describeEnvironment(servers: Servers): Promise<Environment> {
-  const postgres = await withClient({ url: servers.databaseUrl, schema: 'public' }, async (client) => {
+  const postgres = await withClient({ ownerUrl: servers.databaseUrl, schema: 'public' }, async (client) => {
     const { rows } = await client.query<{ name: string; value: string }>(
       `SELECT name, current_setting(name) AS value FROM pg_settings WHERE name = ANY($1::text[]) ORDER BY name`,
       [SETTINGS],

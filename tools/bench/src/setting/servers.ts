@@ -14,7 +14,10 @@ import {
 
 export interface Servers {
   readonly home: string;
+  /** Of the role that makes databases and owns the schemas. */
   readonly databaseUrl: string;
+  /** Of the role that is measured: the app's. */
+  readonly appUrl: string;
   /** The postmaster, when the server is ours. */
   readonly postmaster: number | null;
   /** Starts NATS when it is first needed. */
@@ -30,6 +33,8 @@ export interface ServerChoice {
   /** Where homes are made: `ONEPOOL_HOME`. */
   readonly base: string;
   readonly databaseUrl: string | undefined;
+  /** If another role makes the databases than works in them. */
+  readonly databaseOwnerUrl?: string | undefined;
   readonly natsUrl: string | undefined;
 }
 
@@ -38,7 +43,7 @@ const PREFIX = 'bench-';
 /** Beyond what `npm start` gives a newcomer's machine: as much as PostgreSQL's manual advises for a server of 4 GB. */
 const SETTINGS = { shared_buffers: '1GB' };
 
-export async function startServers({ base, databaseUrl, natsUrl }: ServerChoice): Promise<Servers> {
+export async function startServers({ base, databaseUrl, databaseOwnerUrl, natsUrl }: ServerChoice): Promise<Servers> {
   await mkdir(base, { recursive: true });
   await removeLeftovers(base);
   const home = await mkdtemp(join(base, `${PREFIX}${process.pid}-`));
@@ -51,7 +56,8 @@ export async function startServers({ base, databaseUrl, natsUrl }: ServerChoice)
   };
   return {
     home,
-    databaseUrl: databaseUrl ?? postgres?.url ?? '',
+    databaseUrl: databaseOwnerUrl ?? databaseUrl ?? postgres?.ownerUrl ?? '',
+    appUrl: databaseUrl ?? postgres?.url ?? '',
     postmaster: postgres?.pid ?? null,
     natsUrl: () => (nats ??= natsUrl === undefined ? ownNats() : Promise.resolve(natsUrl)),
     usesNats: () => nats !== undefined,

@@ -10,7 +10,7 @@ let pool: pg.Pool;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  pool = new pg.Pool({ connectionString: database.ownerUrl, max: 2 });
   await pool.query(`
     CREATE SCHEMA availability;
     CREATE SCHEMA faults;

@@ -33,12 +33,12 @@ export class OwnConsumer {
   }
 
   static async start(system: OwnSystem): Promise<OwnConsumer> {
-    const url = await createConsumerDatabase(system.databaseUrl);
+    const url = await createConsumerDatabase(system.databaseOwnerUrl);
     const variables = { FAULTS_DATABASE_URL: url, FAULTS_NATS_URL: system.natsUrl };
     const log = join(system.logs, 'faults-consumer.log');
     const onLine = (line: string): void => appendFileSync(log, `${line}\n`);
     const start = (): Child => startProgram({ entry: 'tools/faults/src/consumer/main.ts', variables, onLine });
-    return new OwnConsumer(poolOf(system.databaseUrl), poolOf(url), start);
+    return new OwnConsumer(poolOf(system.databaseOwnerUrl), poolOf(url), start);
   }
 
   /** Rows written so far; 0 while PostgreSQL is away. */

@@ -185,7 +185,7 @@ describe('a guest', () => {
   afterAll(() => database.drop());
 
   it('reads facts by its durable, and they are counted as read', async () => {
-    const pool = new pg.Pool({ connectionString: database.url });
+    const pool = new pg.Pool({ connectionString: database.ownerUrl });
     await pool.query('CREATE SCHEMA reports');
     for (const statement of messagingMigration('reports')) await pool.query(statement);
     const errors: unknown[] = [];

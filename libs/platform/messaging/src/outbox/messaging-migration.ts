@@ -1,3 +1,4 @@
+import type { SchemaRights } from '@onepool/platform-postgres';
 import pg from 'pg';
 
 /**
@@ -46,3 +47,13 @@ export function messagingMigration(schema: string): readonly string[] {
     `CREATE INDEX inbox_received_at ON ${s}.inbox (received_at)`,
   ];
 }
+
+/** What relay, consumers and retention need of these tables. Facts are never changed. */
+export const messagingRights: SchemaRights = {
+  tables: {
+    outbox: ['SELECT', 'INSERT', 'DELETE'],
+    relay_cursor: ['SELECT', 'INSERT', 'UPDATE'],
+    inbox: ['SELECT', 'INSERT', 'DELETE'],
+  },
+  sequences: { outbox_id_seq: ['SELECT'] },
+};

@@ -22,7 +22,7 @@ describe('the tail of an outbox', () => {
       idleInTransactionTimeoutMs: 30_000,
       connectTimeoutMs: 5_000,
     };
-    pool = createPool({ url: database.url, max: 5, applicationName: 'spec', ...timeouts });
+    pool = createPool({ url: database.ownerUrl, max: 5, applicationName: 'spec', ...timeouts });
     for (const statement of messagingMigration(SCHEMA)) await pool.query(statement);
     session = await pool.connect();
   });

@@ -15,7 +15,7 @@ export const PARTITIONS = 4;
 const SUBJECT = 'onepool.stock.sku.changed.v1';
 
 interface TestDatabase {
-  readonly url: string;
+  readonly ownerUrl: string;
   drop(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export async function openBench(servers: BenchServers): Promise<Bench> {
   const connections: NatsConnection[] = [];
   const openPool = (): pg.Pool => {
     const pool = createPool({
-      url: database.url,
+      url: database.ownerUrl,
       max: 12,
       applicationName: 'messaging-spec',
       statementTimeoutMs: 10_000,

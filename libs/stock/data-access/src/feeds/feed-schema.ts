@@ -1,3 +1,5 @@
+import type { SchemaRights } from '@onepool/platform-postgres';
+
 /** Tables of feeds, and what the ledger and the backings tell about the time of a count (ADR 0009). */
 export const feedSchemaSql: readonly string[] = [
   `ALTER TABLE backing ADD COLUMN pinned_at timestamptz`,
@@ -63,3 +65,12 @@ export const feedSchemaSql: readonly string[] = [
      PRIMARY KEY (block, node_key, source, measure)
    ) WITH (fillfactor = 70)`,
 ];
+
+export const feedRights: SchemaRights = {
+  tables: {
+    feed: ['SELECT', 'INSERT', 'UPDATE'],
+    feed_refusal: ['SELECT', 'INSERT', 'DELETE'],
+    feed_record: ['SELECT', 'INSERT'],
+    feed_watermark: ['SELECT', 'INSERT', 'UPDATE'],
+  },
+};

@@ -5,6 +5,7 @@
 import { classifyPgError, inTransaction } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import { type FeedRecord, stageTableOf, zeroesAbsent } from './feed-record.ts';
+import { STAGE_KEYS, type StageKey } from './stage-schema.ts';
 
 /** Runs once for a feed; a second run, by a worker that was thought dead, finds it prepared. */
 export async function prepareFeed(pool: pg.Pool, feed: FeedRecord): Promise<void> {
@@ -21,32 +22,35 @@ export async function prepareFeed(pool: pg.Pool, feed: FeedRecord): Promise<void
       [feed.feed_key],
     );
     if (rows[0]?.prepared !== false) return;
-    if (feed.has_records) await demandUnique(client, feed, 'record_id', 'record.duplicate');
+    if (feed.has_records) await demandUnique(client, feed, 'record', 'record.duplicate');
     if (feed.mode === 'reset') {
-      await demandUnique(client, feed, 'sku_key, node_key', 'row.duplicate');
+      await demandUnique(client, feed, 'row', 'row.duplicate');
       if (zeroesAbsent(feed)) await addAbsent(client, feed);
       // Refused rows that name a SKU and node are kept until here so that these are not absent.
       if (feed.completeness === 'full') await client.query(`DELETE FROM ${table} WHERE quantity IS NULL`);
     } else {
-      await client.query(`CREATE UNIQUE INDEX ON ${table} (line)`);
+      await indexStage(client, feed, 'line');
     }
-    await client.query(`ANALYZE ${table}`);
+    await client.query('SELECT analyze_feed_stage($1, $2)', [feed.feed_key, feed.attempt]);
     await client.query('UPDATE feed SET prepared = true WHERE feed_key = $1', [feed.feed_key]);
   });
 }
 
 /** Building the unique index is the proof; the duplicates are only looked for when it fails. */
-async function demandUnique(client: pg.PoolClient, feed: FeedRecord, columns: string, code: string): Promise<void> {
-  const createIndex = `CREATE UNIQUE INDEX ON ${stageTableOf(feed)} (${columns})`;
+async function demandUnique(client: pg.PoolClient, feed: FeedRecord, key: StageKey, code: string): Promise<void> {
   await client.query('SAVEPOINT before_index');
   try {
-    await client.query(createIndex);
+    await indexStage(client, feed, key);
   } catch (error) {
     if (classifyPgError(error) !== 'unique_violation') throw error;
     await client.query('ROLLBACK TO before_index');
-    await refuseDuplicates(client, feed, columns, code);
-    await client.query(createIndex);
+    await refuseDuplicates(client, feed, STAGE_KEYS[key], code);
+    await indexStage(client, feed, key);
   }
+}
+
+async function indexStage(client: pg.PoolClient, { feed_key, attempt }: FeedRecord, key: StageKey): Promise<void> {
+  await client.query('SELECT index_feed_stage($1, $2, $3)', [feed_key, attempt, key]);
 }
 
 /** The first good row stays. */

@@ -11,7 +11,7 @@ let client: pg.Client;
 beforeAll(async () => {
   database = await createTestDatabase();
   client = new pg.Client({
-    connectionString: database.url,
+    connectionString: database.ownerUrl,
     types: {
       getTypeParser: ((oid: number, format: 'text') =>
         oid === 20 ? parseInt8 : pg.types.getTypeParser(oid, format)) as never,

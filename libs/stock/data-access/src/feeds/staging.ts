@@ -24,17 +24,12 @@ export class FeedSupersededError extends Error {
 
 type Attempt = Pick<FeedRecord, 'feed_key' | 'attempt' | 'completeness'>;
 
-/** Logged, not unlogged: once the upload is answered, its rows must survive a crash of the server. */
-export async function createStage(client: pg.ClientBase, attempt: Attempt): Promise<void> {
-  await client.query(
-    `CREATE TABLE ${stageTableOf(attempt)}
-       (line bigint NOT NULL, sku_key integer NOT NULL, node_key integer NOT NULL, quantity integer, at_ms bigint NOT NULL, record_id text)
-       WITH (autovacuum_enabled = false)`,
-  );
+export async function createStage(client: pg.ClientBase, { feed_key, attempt }: Attempt): Promise<void> {
+  await client.query('SELECT create_feed_stage($1, $2)', [feed_key, attempt]);
 }
 
-export async function dropStage(client: Pick<pg.ClientBase, 'query'>, attempt: Attempt): Promise<void> {
-  await client.query(`DROP TABLE IF EXISTS ${stageTableOf(attempt)}`);
+export async function dropStage(client: Pick<pg.ClientBase, 'query'>, { feed_key, attempt }: Attempt): Promise<void> {
+  await client.query('SELECT drop_feed_stage($1, $2)', [feed_key, attempt]);
 }
 
 /** Stores one piece, its refusals and its counts, together. */

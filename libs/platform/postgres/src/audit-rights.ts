@@ -1,0 +1,43 @@
+import type pg from 'pg';
+import { type SchemaRights, combineRights, rightsOfTable } from './rights.ts';
+import { migrationRights } from './schema-state.ts';
+import { readSchemaObjects } from './schema-objects.ts';
+
+/**
+ * Holds a declaration against a migrated schema, for a spec of every app: sentences about tables for which no right is
+ * declared, declared names that do not exist, and functions with their owner's rights that a caller could lead astray.
+ *
+ * @example expect(await auditRights(client, { schema, rights })).toEqual([]);
+ */
+export async function auditRights(
+  client: Pick<pg.ClientBase, 'query'>,
+  { schema, rights }: { readonly schema: string; readonly rights: SchemaRights },
+): Promise<readonly string[]> {
+  const { rows } = await client.query<{ role: string; isDefinerLoose: string[] }>(
+    `SELECT current_user AS role, ARRAY(
+       SELECT proname::text FROM pg_proc f JOIN pg_namespace n ON n.oid = pronamespace
+        WHERE nspname = $1 AND prosecdef AND proconfig IS DISTINCT FROM ARRAY[format('search_path=pg_catalog, %I, pg_temp', nspname)]) AS "isDefinerLoose"`,
+    [schema],
+  );
+  const [{ role = '', isDefinerLoose = [] } = {}] = rows;
+  const all = combineRights(rights, migrationRights);
+  const objects = await readSchemaObjects(client, schema, role);
+  const namesOf = (...kinds: readonly string[]): readonly string[] =>
+    objects.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
+  const isThere = (declared: string, found: readonly string[]): boolean =>
+    found.some((name) => name === declared || (declared.endsWith('*') && name.startsWith(declared.slice(0, -1))));
+  const declared = [
+    ...Object.keys(all.tables).map((name) => ['table', name] as const),
+    ...Object.keys(all.sequences ?? {}).map((name) => ['sequence', name] as const),
+    ...(all.functions ?? []).map((name) => ['function', name] as const),
+  ];
+  return [
+    ...namesOf('table')
+      .filter((name) => rightsOfTable(all, name) === undefined)
+      .map((name) => `no right is declared for the table ${name}`),
+    ...declared
+      .filter(([kind, name]) => !isThere(name, namesOf(kind)))
+      .map(([kind, name]) => `rights are declared for a ${kind} ${name}, which does not exist`),
+    ...isDefinerLoose.map((name) => `the function ${name} has its owner's rights and no fixed search_path`),
+  ];
+}
