@@ -70,6 +70,31 @@ const noPlatformInDomain = {
   regex: `^(node:.+|${builtinModules.filter((name) => !name.startsWith('_')).join('|')})$(?<!^(node:)?assert(/strict)?$)`,
   message: 'A domain is pure: the clock, randomness and input arrive as parameters. Only node:assert is allowed.',
 };
+/** Names that end in a unit, or in a bound, as `timeout_ms` or `known_max`. */
+const underscoredUnit = '[name=/^[a-z]\\w*_(ns|us|ms|s|seconds|min|max|bytes|kb|mb|gb)$/]';
+const declaredNames = [
+  `VariableDeclarator > Identifier.id${underscoredUnit}`,
+  `:function > Identifier.params${underscoredUnit}`,
+  `:function > AssignmentPattern.params > Identifier.left${underscoredUnit}`,
+  `:matches(PropertyDefinition, MethodDefinition) > :matches(Identifier, PrivateIdentifier).key${underscoredUnit}`,
+  // What other programs read, SQL's rows and figures as JSON, has names of its own.
+  `TSInterfaceDeclaration:not([id.name=/(Row|Summary|Report|Result|Figures)$/]) TSPropertySignature > Identifier.key${underscoredUnit}`,
+];
+const oneDialect = [
+  {
+    selector:
+      ':matches(PropertyDefinition, MethodDefinition[kind!="constructor"], AccessorProperty, TSAbstractPropertyDefinition, TSAbstractMethodDefinition)[accessibility=/^(private|protected)$/]',
+    message: 'What a class keeps to itself is `#name`.',
+  },
+  {
+    selector: 'TSParameterProperty',
+    message: 'Node strips types and makes no fields of parameters: declare the field and assign it.',
+  },
+  ...declaredNames.map((selector) => ({
+    selector,
+    message: 'The unit is the last word of a name: `timeoutMs`, `lengthBytes`, `retryAfterSeconds`, `knownMax`.',
+  })),
+];
 const domainGlobals = [
   'crypto',
   'performance',
@@ -102,6 +127,7 @@ export default defineConfig(
     rules: {
       '@nx/enforce-module-boundaries': boundaries([]),
       'no-restricted-imports': ['error', { patterns: [noDeepImports] }],
+      'no-restricted-syntax': ['error', ...oneDialect],
       eqeqeq: 'error',
       'no-console': 'error',
       '@typescript-eslint/await-thenable': 'error',
@@ -137,6 +163,7 @@ export default defineConfig(
       ],
       'no-restricted-syntax': [
         'error',
+        ...oneDialect,
         {
           selector: ':matches(NewExpression[arguments.length=0], CallExpression)[callee.name="Date"]',
           message: 'A domain has no clock: pass the instant as a parameter.',
