@@ -102,7 +102,7 @@ function installHttpEdge(
       else logger.error({ err: error, code }, 'request failed');
     },
   };
-  installProblemHandling(app, { bodyLimit_bytes: BODY_LIMIT_BYTES, ...answers });
+  installProblemHandling(app, { bodyLimitBytes: BODY_LIMIT_BYTES, ...answers });
   app.useBodyParser('text/csv', { bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => {
     try {
       done(null, csvText(body));

@@ -30,7 +30,12 @@ export const problems = defineProblems({
     title: 'The name of the source is reserved for the system itself',
     retryable: false,
   },
-  'version.not_reached': { status: 409, title: 'The version has not been reached', retryable: true, retryAfter_s: 1 },
+  'version.not_reached': {
+    status: 409,
+    title: 'The version has not been reached',
+    retryable: true,
+    retryAfterSeconds: 1,
+  },
   'ledger.too_long': { status: 503, title: 'The ledger of one SKU takes too long to add up', retryable: false },
   'feed.unknown': { status: 404, title: 'No such feed', retryable: false },
   'feed.in_future': { status: 422, title: 'The capture time lies in the future', retryable: false },
@@ -57,7 +62,7 @@ const NUMERIC_VALUE_OUT_OF_RANGE = '22003';
 
 /** Operational errors of what lies below the edge. */
 export function problemOf(error: unknown): ProblemError | undefined {
-  if (error instanceof EngineError) return problems.problem(error.code, { retryAfter_s: 1, cause: error });
+  if (error instanceof EngineError) return problems.problem(error.code, { retryAfterSeconds: 1, cause: error });
   if (error instanceof Refusal) return refusal(error.code, error.details);
   const ofFeed = feedProblemOf(error);
   if (ofFeed) return ofFeed;

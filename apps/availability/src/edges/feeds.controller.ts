@@ -26,11 +26,15 @@ interface FeedParam {
 @Controller('v1/feeds')
 @RequireScope('stock:read')
 export class FeedsController {
-  constructor(private readonly feeds: StockFeeds) {}
+  readonly #feeds: StockFeeds;
+
+  constructor(feeds: StockFeeds) {
+    this.#feeds = feeds;
+  }
 
   @Get(':id')
   getFeed(@Param(bodyOf(params.feed)) { id }: FeedParam, @CurrentClient() client: ApiClient): Promise<Feed> {
-    return this.feeds.reads.feed(client.id, id);
+    return this.#feeds.reads.feed(client.id, id);
   }
 
   @Get(':id/refusals')
@@ -39,7 +43,7 @@ export class FeedsController {
     @Query(bodyOf(queries.feedRefusalPage)) { limit = 100, cursor }: PageQuery,
     @CurrentClient() client: ApiClient,
   ) {
-    return this.feeds.reads.refusals(client.id, id, limit, cursor);
+    return this.#feeds.reads.refusals(client.id, id, limit, cursor);
   }
 }
 

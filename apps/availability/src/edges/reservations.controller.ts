@@ -22,10 +22,13 @@ interface ReservationParam {
 @Controller('v1/reservations')
 @RequireScope('reservations:write')
 export class ReservationsController {
-  constructor(
-    private readonly engine: StockEngine,
-    private readonly reads: StockReads,
-  ) {}
+  readonly #engine: StockEngine;
+  readonly #reads: StockReads;
+
+  constructor(engine: StockEngine, reads: StockReads) {
+    this.#engine = engine;
+    this.#reads = reads;
+  }
 
   @Get(':id')
   @RequireScope('reservations:read')
@@ -33,7 +36,7 @@ export class ReservationsController {
     @Param(bodyOf(params.reservation)) { id }: ReservationParam,
     @CurrentClient() client: ApiClient,
   ): Promise<Reservation> {
-    return this.reads.reservation(client.id, id);
+    return this.#reads.reservation(client.id, id);
   }
 
   @Post(':id/extend')
@@ -97,6 +100,6 @@ export class ReservationsController {
   }
 
   async #verb(client: ApiClient, { id }: ReservationParam, request: VerbRequest): Promise<Reservation> {
-    return valueOf(await this.engine.verb(client.id, id, request));
+    return valueOf(await this.#engine.verb(client.id, id, request));
   }
 }

@@ -34,23 +34,26 @@ const CREATED = 201;
 @Controller()
 @RequireScope('reservations:write')
 export class ReservationsRpc {
-  constructor(
-    private readonly engine: StockEngine,
-    private readonly reads: StockReads,
-  ) {}
+  readonly #engine: StockEngine;
+  readonly #reads: StockReads;
+
+  constructor(engine: StockEngine, reads: StockReads) {
+    this.#engine = engine;
+    this.#reads = reads;
+  }
 
   @MessagePattern(operations.hold.subject)
   async hold(
     @Payload(bodyOf(bodies.hold)) request: HoldRequest,
     @CurrentClient() client: ApiClient,
   ): Promise<NatsReply> {
-    return new NatsReply(CREATED, valueOf(await this.engine.hold(client.id, request)));
+    return new NatsReply(CREATED, valueOf(await this.#engine.hold(client.id, request)));
   }
 
   @MessagePattern(operations.getReservation.subject)
   @RequireScope('reservations:read')
   read(@Payload(bodyOf(params.reservation)) { id }: { id: string }, @CurrentClient() client: ApiClient) {
-    return this.reads.reservation(client.id, id);
+    return this.#reads.reservation(client.id, id);
   }
 
   @MessagePattern(operations.extend.subject)
@@ -85,17 +88,20 @@ export class ReservationsRpc {
 
   async #verb<T>(client: ApiClient, payload: unknown, validator: Validator<T>, toRequest: (body: T) => VerbRequest) {
     const { id, body } = splitId(payload);
-    return valueOf(await this.engine.verb(client.id, id, toRequest(validator.parse(body))));
+    return valueOf(await this.#engine.verb(client.id, id, toRequest(validator.parse(body))));
   }
 }
 
 @Controller()
 @RequireScope('stock:read')
 export class StockRpc {
-  constructor(
-    private readonly engine: StockEngine,
-    private readonly reads: StockReads,
-  ) {}
+  readonly #engine: StockEngine;
+  readonly #reads: StockReads;
+
+  constructor(engine: StockEngine, reads: StockReads) {
+    this.#engine = engine;
+    this.#reads = reads;
+  }
 
   @MessagePattern(operations.recordMovements.subject)
   @RequireScope('stock:write')
@@ -103,49 +109,53 @@ export class StockRpc {
     @Payload(bodyOf(bodies.recordMovements)) request: MovementsRequest,
     @CurrentClient() client: ApiClient,
   ): Promise<NatsReply> {
-    return new NatsReply(CREATED, valueOf(await this.engine.recordMovements(client.id, request)));
+    return new NatsReply(CREATED, valueOf(await this.#engine.recordMovements(client.id, request)));
   }
 
   @MessagePattern(operations.getAtp.subject)
   getAtp(@Payload() payload: unknown) {
     const { sku, ...query } =
       typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>) : {};
-    return this.reads.atpOfOne({ ...queries.atp.parse(query), skus: [params.sku.parse({ sku }).sku] });
+    return this.#reads.atpOfOne({ ...queries.atp.parse(query), skus: [params.sku.parse({ sku }).sku] });
   }
 
   @MessagePattern(operations.queryAtp.subject)
   async queryAtp(@Payload(bodyOf(bodies.queryAtp)) request: AtpManyRequest) {
-    return { items: await this.reads.atp(request) };
+    return { items: await this.#reads.atp(request) };
   }
 
   @MessagePattern(operations.getStock.subject)
   getStock(@Payload(bodyOf(params.sku)) { sku }: { sku: string }) {
-    return this.reads.stock(sku);
+    return this.#reads.stock(sku);
   }
 }
 
 @Controller()
 @RequireScope('catalog:write')
 export class CatalogRpc {
-  constructor(private readonly catalog: Catalog) {}
+  readonly #catalog: Catalog;
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+  }
 
   @MessagePattern(operations.putSkus.subject)
   async putSkus(@Payload(bodyOf(bodies.putSkus)) { skus }: PutSkus) {
-    return appliedOf(await this.catalog.putSkus(skus));
+    return appliedOf(await this.#catalog.putSkus(skus));
   }
 
   @MessagePattern(operations.putNodes.subject)
   async putNodes(@Payload(bodyOf(bodies.putNodes)) { nodes }: PutNodes) {
-    return appliedOf(await this.catalog.putNodes(nodes));
+    return appliedOf(await this.#catalog.putNodes(nodes));
   }
 
   @MessagePattern(operations.putChannels.subject)
   async putChannels(@Payload(bodyOf(bodies.putChannels)) { channels }: PutChannels) {
-    return appliedOf(await this.catalog.putChannels(channels));
+    return appliedOf(await this.#catalog.putChannels(channels));
   }
 
   @MessagePattern(operations.putThresholds.subject)
   async putThresholds(@Payload(bodyOf(bodies.putThresholds)) { thresholds }: PutThresholds) {
-    return appliedOf(await this.catalog.putThresholds(thresholds));
+    return appliedOf(await this.#catalog.putThresholds(thresholds));
   }
 }

@@ -22,10 +22,13 @@ interface SkuParam {
 @Controller('v1')
 @RequireScope('stock:read')
 export class StockController {
-  constructor(
-    private readonly engine: StockEngine,
-    private readonly reads: StockReads,
-  ) {}
+  readonly #engine: StockEngine;
+  readonly #reads: StockReads;
+
+  constructor(engine: StockEngine, reads: StockReads) {
+    this.#engine = engine;
+    this.#reads = reads;
+  }
 
   @Post('movements')
   @RequireScope('stock:write')
@@ -33,12 +36,12 @@ export class StockController {
     @Body(bodyOf(bodies.recordMovements)) request: MovementsRequest,
     @CurrentClient() client: ApiClient,
   ): Promise<MovementsResult> {
-    return valueOf(await this.engine.recordMovements(client.id, request));
+    return valueOf(await this.#engine.recordMovements(client.id, request));
   }
 
   @Get('stock/:sku')
   getStock(@Param(bodyOf(params.sku)) { sku }: SkuParam): Promise<StockOfSku> {
-    return this.reads.stock(sku);
+    return this.#reads.stock(sku);
   }
 
   @Get('stock/:sku/ledger')
@@ -47,18 +50,18 @@ export class StockController {
     @Query(bodyOf(queries.ledgerPage)) { limit = 100, cursor }: PageQuery,
     @CurrentClient() client: ApiClient,
   ) {
-    return this.reads.ledger(sku, { limit, cursor, isAuditor: hasScope(client, 'stock:audit') });
+    return this.#reads.ledger(sku, { limit, cursor, isAuditor: hasScope(client, 'stock:audit') });
   }
 
   @Post('ledger/verify')
   @HttpCode(200)
   verifyLedger(@Body(bodyOf(bodies.verifyLedger)) { skuPrefix }: LedgerVerifyRequest): Promise<LedgerVerification> {
-    return this.reads.verifyLedger(skuPrefix);
+    return this.#reads.verifyLedger(skuPrefix);
   }
 
   @Get('exceptions')
   listExceptions(@Query(bodyOf(queries.exceptionPage)) { limit = 100, cursor }: PageQuery) {
-    return this.reads.exceptions(limit, cursor);
+    return this.#reads.exceptions(limit, cursor);
   }
 
   @Get('events/count')
@@ -66,6 +69,6 @@ export class StockController {
   async countEvents(
     @Query(bodyOf(queries.countEvents)) { keyPrefix = '' }: { keyPrefix?: string },
   ): Promise<EventCount> {
-    return { written: await this.reads.countEvents(keyPrefix) };
+    return { written: await this.#reads.countEvents(keyPrefix) };
   }
 }

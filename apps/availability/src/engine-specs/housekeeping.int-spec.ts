@@ -66,8 +66,8 @@ describe('housekeeping', () => {
   });
 
   it('lets a SKU rest whose promises it cannot move, however often it changes, and sees new units within a second', async () => {
-    let now_ms = 0;
-    const keeper = new Housekeeping(engine, { monotonic: () => now_ms });
+    let nowMs = 0;
+    const keeper = new Housekeeping(engine, { monotonic: () => nowMs });
     done(await record(engine, 'in', [receipt('sku1', 'n1', 2)]));
     // A pickup: units elsewhere do not help it, but look as if they might.
     done(await hold(engine, 'pickup', [['sku1', 2]], { nodes: ['n1'] }));
@@ -81,10 +81,10 @@ describe('housekeeping', () => {
     done(await record(engine, 'more', [receipt('sku1', 'n2', 1)]));
     done(await record(engine, 'pos2', [sale('sku1', 'n2', 11)]));
     done(await record(engine, 'again', [receipt('sku1', 'n2', 20)]));
-    now_ms += 999;
+    nowMs += 999;
     await keeper.once();
     expect(heals).toBe(2);
-    now_ms += 1;
+    nowMs += 1;
     done(await record(engine, 'last', [receipt('sku1', 'n2', 1)]));
     await keeper.once();
     expect(heals).toBe(3);

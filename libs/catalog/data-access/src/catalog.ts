@@ -27,7 +27,11 @@ const compact = <T extends object>(value: T): T =>
   Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
 
 export class Catalog {
-  constructor(private readonly dataSource: DataSource) {}
+  readonly #dataSource: DataSource;
+
+  constructor(dataSource: DataSource) {
+    this.#dataSource = dataSource;
+  }
 
   /** Creates or replaces; of rows with the same code the last wins. SKUs do not touch selling rules: no epoch. */
   async putSkus(skus: readonly Sku[]): Promise<Applied> {
@@ -39,7 +43,7 @@ export class Catalog {
       weightGrams: rest.weightGrams ?? null,
       category: rest.category ?? null,
     });
-    await this.dataSource.transaction((manager) => replace(manager, SkuEntity, last, rowOf));
+    await this.#dataSource.transaction((manager) => replace(manager, SkuEntity, last, rowOf));
     return { ok: true, applied: last.size };
   }
 
@@ -157,7 +161,7 @@ export class Catalog {
       scope: Threshold['scope'];
       quantity: number;
       key: number;
-    })[] = await this.dataSource.query(
+    })[] = await this.#dataSource.query(
       `SELECT t.threshold_key AS key, t.scope, t.quantity, c.code AS channel, n.code AS node, s.code AS sku
            FROM threshold t LEFT JOIN channel c USING (channel_key) LEFT JOIN node n USING (node_key) LEFT JOIN sku s USING (sku_key)
           WHERE t.threshold_key > $1 ORDER BY t.threshold_key LIMIT $2`,
@@ -175,7 +179,7 @@ export class Catalog {
     cursor: string,
     show: (row: E) => T,
   ): Promise<CatalogPage<T>> {
-    const rows = await this.dataSource.getRepository<{ code: string }>(entity as EntityTarget<{ code: string }>).find({
+    const rows = await this.#dataSource.getRepository<{ code: string }>(entity as EntityTarget<{ code: string }>).find({
       where: { code: MoreThan(cursor) },
       order: { code: 'ASC' },
       take: limit,
@@ -186,7 +190,7 @@ export class Catalog {
 
   /** The epoch's row is locked first, so that changes of rules commit one after the other. */
   async #change(apply: (manager: EntityManager) => Promise<void>): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
+    await this.#dataSource.transaction(async (manager) => {
       await manager.query('UPDATE catalog_epoch SET epoch = epoch + 1');
       await apply(manager);
     });
@@ -194,7 +198,7 @@ export class Catalog {
 
   async #keys(table: 'sku' | 'node' | 'channel', codes: readonly string[]): Promise<Map<string, number>> {
     if (codes.length === 0) return new Map();
-    const rows: { key: number; code: string }[] = await this.dataSource.query(
+    const rows: { key: number; code: string }[] = await this.#dataSource.query(
       `SELECT ${table}_key AS key, code FROM ${table} WHERE code = ANY($1::text[])`,
       [codes],
     );

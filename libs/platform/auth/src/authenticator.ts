@@ -28,12 +28,12 @@ const refusals = {
  * `service.unavailable`.
  */
 export class Authenticator {
-  private readonly store: CachingApiKeyStore;
-  private readonly clock: Clock;
+  readonly #store: CachingApiKeyStore;
+  readonly #clock: Clock;
 
   constructor(store: ApiKeyStore, clock: Clock = systemClock) {
-    this.store = store instanceof CachingApiKeyStore ? store : new CachingApiKeyStore(store);
-    this.clock = clock;
+    this.#store = store instanceof CachingApiKeyStore ? store : new CachingApiKeyStore(store);
+    this.#clock = clock;
   }
 
   /** The refusal of a call that needs no look-up to be refused, or undefined. */
@@ -53,9 +53,9 @@ export class Authenticator {
     if (refusal) return refusal;
     if (!access || 'public' in access) return null;
     const sha256 = sha256OfApiKey(apiKeyFromHeader(authorization ?? '') ?? '');
-    const remembered = this.store.peek(sha256);
+    const remembered = this.#store.peek(sha256);
     if (remembered !== undefined) return this.check(remembered, access);
-    return this.store.findBySha256(sha256).then(
+    return this.#store.findBySha256(sha256).then(
       (client) => this.check(client, access),
       (cause: unknown) => (cause instanceof ProblemError ? cause : problem('service.unavailable', { cause })),
     );
@@ -66,7 +66,7 @@ export class Authenticator {
     if (!access) return refusals.nobody;
     if ('public' in access) return client;
     if (!client) return refusals.invalid;
-    if (client.expiresAt && client.expiresAt <= this.clock.now()) return refusals.expired;
+    if (client.expiresAt && client.expiresAt <= this.#clock.now()) return refusals.expired;
     return hasScope(client, access.scope) ? client : refusals.lacking[access.scope];
   }
 }

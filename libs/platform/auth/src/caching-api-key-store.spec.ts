@@ -6,7 +6,7 @@ const client: ApiClient = { key: 1, id: 'shop', scopes: new Set(['all']), expire
 
 function setUp(options: CachingOptions = {}) {
   const asked: string[] = [];
-  let time_ms = 0;
+  let timeMs = 0;
   const store = new CachingApiKeyStore(
     {
       findBySha256: (sha256) => {
@@ -14,14 +14,14 @@ function setUp(options: CachingOptions = {}) {
         return Promise.resolve(sha256.startsWith('good') ? client : null);
       },
     },
-    { monotonic: () => time_ms, ...options },
+    { monotonic: () => timeMs, ...options },
   );
-  return { store, asked, advance: (by_ms: number) => (time_ms += by_ms) };
+  return { store, asked, advance: (byMs: number) => (timeMs += byMs) };
 }
 
 describe('the cache of API keys', () => {
   it('asks once per TTL, for known and unknown keys alike', async () => {
-    const { store, asked, advance } = setUp({ ttl_ms: 1_000 });
+    const { store, asked, advance } = setUp({ ttlMs: 1_000 });
     for (const sha256 of ['good', 'bad']) {
       expect(store.peek(sha256)).toBeUndefined();
       await store.findBySha256(sha256);
@@ -43,7 +43,7 @@ describe('the cache of API keys', () => {
   });
 
   it('forgets the key that was used longest ago', async () => {
-    const { store } = setUp({ known_max: 2 });
+    const { store } = setUp({ knownMax: 2 });
     await store.findBySha256('good1');
     await store.findBySha256('good2');
     store.peek('good1');
@@ -52,7 +52,7 @@ describe('the cache of API keys', () => {
   });
 
   it('never lets unknown keys push known ones out', async () => {
-    const { store } = setUp({ known_max: 1, unknown_max: 3 });
+    const { store } = setUp({ knownMax: 1, unknownMax: 3 });
     await store.findBySha256('good');
     for (let index = 0; index < 100; index++) await store.findBySha256(`bad${index}`);
     expect(store.peek('good')).toBe(client);
@@ -71,6 +71,6 @@ describe('the cache of API keys', () => {
   });
 
   it('refuses to let a revoked key work for longer than 5 seconds', () => {
-    expect(() => setUp({ ttl_ms: 5_001 })).toThrow(/5 seconds/);
+    expect(() => setUp({ ttlMs: 5_001 })).toThrow(/5 seconds/);
   });
 });

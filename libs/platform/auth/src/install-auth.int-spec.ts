@@ -216,7 +216,7 @@ describe('HTTP access', () => {
   });
 
   it('is bounded per client, and the place comes back with the answer', async () => {
-    await start({ options: { inFlightPerClient_max: 1 } });
+    await start({ options: { inFlightPerClientMax: 1 } });
     let open = (): void => undefined;
     const isEntered = new Promise<void>((resolve) => (entered = resolve));
     release = new Promise<void>((resolve) => (open = resolve));
@@ -230,7 +230,7 @@ describe('HTTP access', () => {
   });
 
   it('gives the place back when the caller goes away before the answer', async () => {
-    await start({ options: { inFlightPerClient_max: 1 } });
+    await start({ options: { inFlightPerClientMax: 1 } });
     const isEntered = new Promise<void>((resolve) => (entered = resolve));
     release = new Promise<void>(() => undefined);
     await app.listen(0, '127.0.0.1');
@@ -308,7 +308,7 @@ describe('the door of messages', () => {
   });
 
   it('is bounded per client together with HTTP, and the place comes back when a message leaves', async () => {
-    await start({ options: { inFlightPerClient_max: 1 } });
+    await start({ options: { inFlightPerClientMax: 1 } });
     const first = await door.admit('stock.put', of(ALL.key));
     expect(await admit('stock.get', of(ALL.key))).toEqual([undefined, 'limit.rate']);
     expect(await get('/stock/A', bearer(ALL.key))).toEqual([429, 'limit.rate']);

@@ -25,7 +25,7 @@ export interface AuthOptions {
   readonly store: ApiKeyStore;
   readonly clock?: Clock;
   /** Requests and messages of one client that are answered at once; 2,000 unless said otherwise. */
-  readonly inFlightPerClient_max?: number;
+  readonly inFlightPerClientMax?: number;
 }
 
 export interface InstalledAuth {
@@ -55,7 +55,7 @@ export function routesOf(app: NestFastifyApplication): readonly DeclaredRoute[] 
 export function installAuth(app: NestFastifyApplication, options: AuthOptions): InstalledAuth {
   assert(app.getMicroservices().length === 0, 'installAuth must come before connectMicroservice');
   const authenticator = new Authenticator(options.store, options.clock);
-  const limit = new InFlightLimit(options.inFlightPerClient_max ?? 2_000);
+  const limit = new InFlightLimit(options.inFlightPerClientMax ?? 2_000);
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   const routes: DeclaredRoute[] = [];
   routesByApp.set(app.getHttpAdapter(), routes);

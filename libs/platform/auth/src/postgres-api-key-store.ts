@@ -55,19 +55,19 @@ export interface ApiKeyRow {
 
 /** API keys in the app's own PostgreSQL schema. One client may have several keys, so that keys can be rotated. */
 export class PostgresApiKeyStore implements ApiKeyStore {
-  private readonly pool: Pool;
-  private readonly at: string;
+  readonly #pool: Pool;
+  readonly #at: string;
 
   constructor(pool: Pool, schema: string) {
-    this.pool = pool;
-    this.at = quoted(schema);
+    this.#pool = pool;
+    this.#at = quoted(schema);
   }
 
   async findBySha256(sha256: string): Promise<ApiClient | null> {
-    const { rows } = await this.pool.query<{ key: number; id: string; scopes: string[]; expires_at: Date | null }>({
+    const { rows } = await this.#pool.query<{ key: number; id: string; scopes: string[]; expires_at: Date | null }>({
       name: 'onepool-api-key-by-sha256',
       text: `SELECT c.key, c.id, k.scopes, k.expires_at
-        FROM ${this.at}.api_key k JOIN ${this.at}.api_client c ON c.key = k.client_key
+        FROM ${this.#at}.api_key k JOIN ${this.#at}.api_client c ON c.key = k.client_key
         WHERE k.key_sha256 = decode($1, 'hex') AND k.revoked_at IS NULL`,
       values: [sha256],
     });
@@ -87,10 +87,12 @@ export class PostgresApiKeyStore implements ApiKeyStore {
     if (!SHA256_HEX.test(sha256)) throw new Error('Not a SHA-256 in lower-case hex');
     const unknown = scopes.filter((scope) => !isGrant(scope));
     if (scopes.length === 0 || unknown.length > 0) throw new Error(`Not a list of scopes: ${scopes.join(', ')}`);
-    await this.pool.query(`INSERT INTO ${this.at}.api_client (id) VALUES ($1) ON CONFLICT (id) DO NOTHING`, [clientId]);
-    const { rowCount } = await this.pool.query(
-      `INSERT INTO ${this.at}.api_key AS k (key_sha256, client_key, scopes, expires_at)
-        SELECT decode($1, 'hex'), key, $2::text[], $3::timestamptz FROM ${this.at}.api_client WHERE id = $4
+    await this.#pool.query(`INSERT INTO ${this.#at}.api_client (id) VALUES ($1) ON CONFLICT (id) DO NOTHING`, [
+      clientId,
+    ]);
+    const { rowCount } = await this.#pool.query(
+      `INSERT INTO ${this.#at}.api_key AS k (key_sha256, client_key, scopes, expires_at)
+        SELECT decode($1, 'hex'), key, $2::text[], $3::timestamptz FROM ${this.#at}.api_client WHERE id = $4
         ON CONFLICT (key_sha256) DO UPDATE SET scopes = excluded.scopes, expires_at = excluded.expires_at
         WHERE k.client_key = excluded.client_key AND k.revoked_at IS NULL`,
       [sha256, scopes, expiresAt, clientId],
@@ -106,8 +108,8 @@ export class PostgresApiKeyStore implements ApiKeyStore {
     if (fingerprint !== undefined && !/^[0-9a-f]{8,64}$/.test(fingerprint)) {
       throw new Error('A fingerprint is the first 8 or more hex digits of the SHA-256');
     }
-    const { rowCount } = await this.pool.query(
-      `UPDATE ${this.at}.api_key k SET revoked_at = now() FROM ${this.at}.api_client c
+    const { rowCount } = await this.#pool.query(
+      `UPDATE ${this.#at}.api_key k SET revoked_at = now() FROM ${this.#at}.api_client c
         WHERE c.key = k.client_key AND c.id = $1 AND k.revoked_at IS NULL
           AND starts_with(encode(k.key_sha256, 'hex'), $2)`,
       [clientId, fingerprint ?? ''],
@@ -117,10 +119,10 @@ export class PostgresApiKeyStore implements ApiKeyStore {
 
   /** Every key, revoked and expired ones included, by client and age. */
   async list(): Promise<readonly ApiKeyRow[]> {
-    const { rows } = await this.pool.query<ApiKeyRow>(
+    const { rows } = await this.#pool.query<ApiKeyRow>(
       `SELECT c.id AS "clientId", left(encode(k.key_sha256, 'hex'), 12) AS fingerprint, k.scopes,
           k.expires_at AS "expiresAt", k.revoked_at AS "revokedAt", k.created_at AS "createdAt"
-        FROM ${this.at}.api_key k JOIN ${this.at}.api_client c ON c.key = k.client_key
+        FROM ${this.#at}.api_key k JOIN ${this.#at}.api_client c ON c.key = k.client_key
         ORDER BY c.id, k.created_at, k.key_sha256`,
     );
     return rows;

@@ -9,10 +9,10 @@ import { admitted, carrierOf, clientOf, wasAdmitted } from './current-client.ts'
  * their door. A message that came through no door is checked here.
  */
 export class ScopeGuard implements CanActivate {
-  private readonly authenticator: Authenticator;
+  readonly #authenticator: Authenticator;
 
   constructor(authenticator: Authenticator) {
-    this.authenticator = authenticator;
+    this.#authenticator = authenticator;
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -22,8 +22,8 @@ export class ScopeGuard implements CanActivate {
     const headers = headersOf(carrier);
     // The door asked what the first handler of the subject declares; there may be others.
     if (headers !== undefined && wasAdmitted(headers))
-      return enter(carrier, this.authenticator.check(clientOf(headers) ?? null, access));
-    const verdict = this.authenticator.judge(access, authorizationOf(headers));
+      return enter(carrier, this.#authenticator.check(clientOf(headers) ?? null, access));
+    const verdict = this.#authenticator.judge(access, authorizationOf(headers));
     return verdict instanceof Promise ? verdict.then((later) => enter(carrier, later)) : enter(carrier, verdict);
   }
 }

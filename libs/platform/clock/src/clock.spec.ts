@@ -3,10 +3,10 @@ import { fixedClock, systemClock } from './clock.ts';
 
 describe('clocks', () => {
   it('lets the system clock follow the machine', () => {
-    const before_ms = Date.now();
-    const now_ms = systemClock.now().getTime();
-    expect(now_ms).toBeGreaterThanOrEqual(before_ms);
-    expect(now_ms).toBeLessThanOrEqual(Date.now());
+    const beforeMs = Date.now();
+    const nowMs = systemClock.now().getTime();
+    expect(nowMs).toBeGreaterThanOrEqual(beforeMs);
+    expect(nowMs).toBeLessThanOrEqual(Date.now());
   });
 
   it('keeps a fixed clock where it was put until it is moved', () => {

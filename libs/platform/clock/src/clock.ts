@@ -13,7 +13,7 @@ export const systemClock: Clock = Object.freeze({ now: () => new Date() });
 /** A clock that stands still until it is told to move. */
 export interface FixedClock extends Clock {
   /** Moves the clock forward (or back, with a negative number) by so many milliseconds. */
-  advance(duration_ms: number): void;
+  advance(durationMs: number): void;
   /** Sets the clock to an instant. */
   set(instant: Date | string): void;
 }
@@ -25,20 +25,20 @@ export interface FixedClock extends Clock {
  * @example const clock = fixedClock('2026-03-01T00:00:00Z'); clock.advance(5_000);
  */
 export function fixedClock(instant: Date | string): FixedClock {
-  let time_ms = parse(instant);
+  let timeMs = parse(instant);
   return {
-    now: () => new Date(time_ms),
-    advance: (duration_ms) => {
-      time_ms += duration_ms;
+    now: () => new Date(timeMs),
+    advance: (durationMs) => {
+      timeMs += durationMs;
     },
     set: (next) => {
-      time_ms = parse(next);
+      timeMs = parse(next);
     },
   };
 }
 
 function parse(instant: Date | string): number {
-  const time_ms = new Date(instant).getTime();
-  if (Number.isNaN(time_ms)) throw new RangeError(`Not a date: ${String(instant)}`);
-  return time_ms;
+  const timeMs = new Date(instant).getTime();
+  if (Number.isNaN(timeMs)) throw new RangeError(`Not a date: ${String(instant)}`);
+  return timeMs;
 }

@@ -9,7 +9,9 @@ describe('places for uploads', () => {
     const places = new UploadPlaces({ uploadsMax: 3, uploadsPerClientMax: 2 });
     const leave = places.enter(client(1));
     places.enter(client(1));
-    expect(() => places.enter(client(1))).toThrow(expect.objectContaining({ code: 'limit.rate', retryAfter_s: 1 }));
+    expect(() => places.enter(client(1))).toThrow(
+      expect.objectContaining({ code: 'limit.rate', retryAfterSeconds: 1 }),
+    );
     places.enter(client(2));
     expect(() => places.enter(client(3))).toThrow(expect.objectContaining({ code: 'limit.rate' }));
     leave();

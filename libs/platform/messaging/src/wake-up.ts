@@ -1,25 +1,25 @@
 /** A wait that can be cut short, also by a call that came just before it. */
 export class WakeUp {
-  private pending = false;
-  private release: (() => void) | undefined;
+  #pending = false;
+  #release: (() => void) | undefined;
 
   wake(): void {
-    this.pending = true;
-    this.release?.();
+    this.#pending = true;
+    this.#release?.();
   }
 
   /** Resolves after `ms`, or at once if `wake` was called since the last wait ended. */
   async wait(ms: number): Promise<void> {
-    if (!this.pending) {
+    if (!this.#pending) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
-        this.release = () => {
+        this.#release = () => {
           clearTimeout(timer);
           resolve();
         };
       });
     }
-    this.pending = false;
-    this.release = undefined;
+    this.#pending = false;
+    this.#release = undefined;
   }
 }

@@ -32,7 +32,7 @@ describe('the problem catalogue', () => {
     'says for %s whether a retry can help, by its status',
     (code, definition) => {
       expect(definition.retryable).toBe([408, 429, 503].includes(definition.status));
-      expect('retryAfter_s' in definition).toBe(definition.retryable);
+      expect('retryAfterSeconds' in definition).toBe(definition.retryable);
       expect(isRetryable(code as keyof typeof platformProblems)).toBe(definition.retryable);
     },
   );

@@ -4,7 +4,7 @@ import { ProblemError, type ProblemDefinition, type ProblemOptions } from './pro
 export const platformProblems = {
   'request.invalid': { status: 400, title: 'The request is not valid', retryable: false },
   'request.malformed_json': { status: 400, title: 'The body is not valid JSON', retryable: false },
-  'request.timeout': { status: 408, title: 'The request came too slowly', retryable: true, retryAfter_s: 1 },
+  'request.timeout': { status: 408, title: 'The request came too slowly', retryable: true, retryAfterSeconds: 1 },
   'request.too_large': { status: 413, title: 'The body is too large', retryable: false },
   'request.unsupported_media_type': { status: 415, title: 'The content type is not supported', retryable: false },
   'request.head_too_large': { status: 431, title: 'The head of the request is too large', retryable: false },
@@ -14,19 +14,19 @@ export const platformProblems = {
   'auth.invalid': { status: 401, title: 'The API key is not valid', retryable: false },
   'auth.expired': { status: 401, title: 'The API key has expired', retryable: false },
   'auth.forbidden': { status: 403, title: 'The API key does not grant this', retryable: false },
-  'limit.rate': { status: 429, title: 'Too many requests at once', retryable: true, retryAfter_s: 1 },
+  'limit.rate': { status: 429, title: 'Too many requests at once', retryable: true, retryAfterSeconds: 1 },
   'service.unavailable': {
     status: 503,
     title: 'The service is not available at the moment',
     retryable: true,
-    retryAfter_s: 1,
+    retryAfterSeconds: 1,
   },
-  'service.overloaded': { status: 503, title: 'The service is busy', retryable: true, retryAfter_s: 1 },
+  'service.overloaded': { status: 503, title: 'The service is busy', retryable: true, retryAfterSeconds: 1 },
   'outcome.unknown': {
     status: 503,
     title: 'It is not known whether the request took effect; repeat it with the same id',
     retryable: true,
-    retryAfter_s: 1,
+    retryAfterSeconds: 1,
   },
   internal: { status: 500, title: 'Something went wrong on our side', retryable: false },
 } as const satisfies Record<string, ProblemDefinition>;

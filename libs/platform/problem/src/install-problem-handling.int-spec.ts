@@ -30,7 +30,7 @@ class ThingController {
 
   @Get('fail/:how')
   fail(@Param('how') how: string): never {
-    if (how === 'busy') throw problem('service.overloaded', { retryAfter_s: 7 });
+    if (how === 'busy') throw problem('service.overloaded', { retryAfterSeconds: 7 });
     if (how === 'key') throw problem('auth.expired');
     if (how === 'http') throw new HttpException('gone', 410);
     if (how === 'database') throw new DatabaseGone('10.0.0.7 refused');
@@ -48,7 +48,7 @@ describe('error answers of a Nest app on Fastify', () => {
     const adapter = new FastifyAdapter(problemServerOptions());
     app = await NestFactory.create<NestFastifyApplication>(ThingModule, adapter, { logger: false });
     installProblemHandling(app, {
-      bodyLimit_bytes: 1_000,
+      bodyLimitBytes: 1_000,
       onFailure: (error) => failures.push(error),
       map: (error) => (error instanceof DatabaseGone ? problem('service.unavailable', { cause: error }) : undefined),
       instance: (request) => `urn:request:${request.id}`,

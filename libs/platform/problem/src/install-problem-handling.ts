@@ -16,7 +16,7 @@ import { toProblemError } from './to-problem-error.ts';
 
 export interface ProblemHandlingOptions extends ProblemFilterOptions {
   /** Largest body that is read, in bytes; 1 MiB unless said otherwise. */
-  readonly bodyLimit_bytes?: number;
+  readonly bodyLimitBytes?: number;
 }
 
 const BODY_LIMIT_BYTES = 1_048_576;
@@ -54,7 +54,7 @@ export function installProblemHandling(app: NestFastifyApplication, options: Pro
   server.removeContentTypeParser('text/plain');
   app.useBodyParser(
     'application/json',
-    { bodyLimit: options.bodyLimit_bytes ?? BODY_LIMIT_BYTES },
+    { bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES },
     (_request, body, done) => {
       try {
         done(null, parseJsonBody(body));

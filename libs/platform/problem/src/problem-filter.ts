@@ -18,10 +18,10 @@ export interface ProblemFilterOptions {
 /** Answers every error of a handler with its problem document, over HTTP (Fastify) and over NATS. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  private readonly options: ProblemFilterOptions;
+  readonly #options: ProblemFilterOptions;
 
   constructor(options: ProblemFilterOptions = {}) {
-    this.options = options;
+    this.#options = options;
   }
 
   catch(error: unknown, host: ArgumentsHost): void | Observable<never> {
@@ -33,8 +33,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** Decides the answer and reports what is our fault. */
   answerTo(error: unknown): ProblemError {
-    const answer = this.options.map?.(error) ?? toProblemError(error);
-    if (isOurFault(answer)) this.options.onFailure?.(answer === error ? (answer.cause ?? answer) : error, answer);
+    const answer = this.#options.map?.(error) ?? toProblemError(error);
+    if (isOurFault(answer)) this.#options.onFailure?.(answer === error ? (answer.cause ?? answer) : error, answer);
     return answer;
   }
 
@@ -44,7 +44,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    const instance = answer.instance ?? this.options.instance?.(request);
+    const instance = answer.instance ?? this.#options.instance?.(request);
     const body = { ...answer.toProblem(), ...(instance !== undefined && { instance }) };
     reply
       .status(answer.status)
@@ -57,7 +57,7 @@ export class ProblemFilter implements ExceptionFilter {
 function headersOf(answer: ProblemError): Record<string, string> {
   return {
     'cache-control': 'no-store',
-    ...(answer.retryAfter_s !== undefined && { 'retry-after': String(answer.retryAfter_s) }),
+    ...(answer.retryAfterSeconds !== undefined && { 'retry-after': String(answer.retryAfterSeconds) }),
     ...(answer.status === 401 && { 'www-authenticate': challengeFor(answer.code) }),
     ...answer.headers,
   };

@@ -7,7 +7,7 @@ export interface ProblemDefinition {
   /** True if the same request may succeed later without being changed. */
   readonly retryable: boolean;
   /** Sent as `Retry-After` unless the occurrence says otherwise; whole seconds. */
-  readonly retryAfter_s?: number;
+  readonly retryAfterSeconds?: number;
 }
 
 /** One thing that is wrong: at a JSON pointer within the request, or in a line of an uploaded file. */
@@ -41,7 +41,7 @@ export interface ProblemOptions {
   readonly instance?: string;
   readonly errors?: readonly ProblemItem[];
   /** Whole seconds; sent as the `Retry-After` header and as `retryAfterSeconds`. */
-  readonly retryAfter_s?: number;
+  readonly retryAfterSeconds?: number;
   /** More HTTP response headers. */
   readonly headers?: Readonly<Record<string, string>>;
   /** More members of the document. They never replace the standard ones. */
@@ -64,7 +64,7 @@ export class ProblemError extends Error {
   readonly status: number;
   readonly title: string;
   readonly retryable: boolean;
-  readonly retryAfter_s: number | undefined;
+  readonly retryAfterSeconds: number | undefined;
   readonly detail: string | undefined;
   readonly errors: readonly ProblemItem[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -77,7 +77,7 @@ export class ProblemError extends Error {
     this.status = definition.status;
     this.title = definition.title;
     this.retryable = definition.retryable;
-    this.retryAfter_s = options.retryAfter_s ?? definition.retryAfter_s;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? definition.retryAfterSeconds;
     this.detail = options.detail;
     this.errors = options.errors;
     this.headers = options.headers ?? {};
@@ -97,7 +97,7 @@ export class ProblemError extends Error {
       ...(this.detail !== undefined && { detail: this.detail }),
       ...(this.instance !== undefined && { instance: this.instance }),
       ...(this.errors !== undefined && { errors: this.errors }),
-      ...(this.retryAfter_s !== undefined && { retryAfterSeconds: this.retryAfter_s }),
+      ...(this.retryAfterSeconds !== undefined && { retryAfterSeconds: this.retryAfterSeconds }),
     };
   }
 }

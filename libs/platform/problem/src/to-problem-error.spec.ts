@@ -50,8 +50,12 @@ describe('mapping what was thrown to a problem', () => {
   });
 
   it('says of every failure that passes by itself that the caller may come again', () => {
-    const { retryable, retryAfter_s, status } = toProblemError(databaseError('53100'));
-    expect({ retryable, retryAfter_s, status }).toEqual({ retryable: true, retryAfter_s: 1, status: 503 });
+    const { retryable, retryAfterSeconds, status } = toProblemError(databaseError('53100'));
+    expect({ retryable, retryAfterSeconds: retryAfterSeconds, status }).toEqual({
+      retryable: true,
+      retryAfterSeconds: 1,
+      status: 503,
+    });
   });
 
   it('never echoes the message of an error that is our fault', () => {
@@ -64,7 +68,7 @@ describe('mapping what was thrown to a problem', () => {
   it('passes a problem of another service on unchanged', () => {
     const remote = JSON.parse(
       JSON.stringify(
-        problem('outcome.unknown', { detail: 'd', retryAfter_s: 3, extensions: { sku: 'A' } }).toProblem(),
+        problem('outcome.unknown', { detail: 'd', retryAfterSeconds: 3, extensions: { sku: 'A' } }).toProblem(),
       ),
     ) as object;
     const error = toProblemError(remote);

@@ -84,7 +84,7 @@ function fromRemoteProblem(value: unknown): ProblemError | undefined {
     ...(typeof detail === 'string' && { detail }),
     ...(typeof instance === 'string' && { instance }),
     ...(Array.isArray(errors) && { errors }),
-    ...(typeof retryAfterSeconds === 'number' && { retryAfter_s: retryAfterSeconds }),
+    ...(typeof retryAfterSeconds === 'number' && { retryAfterSeconds: retryAfterSeconds }),
     extensions,
     cause: value,
   });

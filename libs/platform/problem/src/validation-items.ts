@@ -37,8 +37,8 @@ const codeByKeyword: Readonly<Record<string, string>> = {
 };
 
 /** Maps at most `count_max` errors, in Ajv's order. */
-export function toValidationItems(errors: readonly ErrorObject[], count_max: number): readonly ProblemItem[] {
-  return collapseUnions(errors).slice(0, count_max).map(toItem);
+export function toValidationItems(errors: readonly ErrorObject[], countMax: number): readonly ProblemItem[] {
+  return collapseUnions(errors).slice(0, countMax).map(toItem);
 }
 
 function toItem(error: ErrorObject): ProblemItem {

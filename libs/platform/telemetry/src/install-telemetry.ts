@@ -27,7 +27,7 @@ export interface TelemetryOptions {
   /** What `/health/ready` asks, by name. */
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
   /** Time for each check, in milliseconds; 1,000 unless said otherwise. */
-  readonly readinessTimeout_ms?: number;
+  readonly readinessTimeoutMs?: number;
   /** Scope that `/metrics` asks for; open to anybody unless given. */
   readonly metricsScope?: Scope;
   /** Names the client of a request for the log: `(request) => clientOf(request)?.id`. */
@@ -53,7 +53,7 @@ export interface Telemetry {
  */
 export function installTelemetry(app: NestFastifyApplication, options: TelemetryOptions): Telemetry {
   const metrics = options.metrics ?? createMetrics();
-  const readiness = new Readiness(options.readiness ?? {}, options.readinessTimeout_ms ?? 1_000);
+  const readiness = new Readiness(options.readiness ?? {}, options.readinessTimeoutMs ?? 1_000);
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   const level = options.requestLevel ?? 'info';
   addRequestHooks(server, metrics, level, options);
@@ -73,28 +73,28 @@ function addRequestHooks(server: FastifyInstance, metrics: Metrics, level: LogLe
     metrics.histogram('http_request_duration_seconds', 'Time to answer a request', ['method', 'route', 'status']),
   );
   const { logger, clientIdOf } = options;
-  const settle = (request: FastifyRequest, reply: FastifyReply, started_ms: number): void => {
-    const duration_ms = performance.now() - started_ms;
+  const settle = (request: FastifyRequest, reply: FastifyReply, startedMs: number): void => {
+    const durationMs = performance.now() - startedMs;
     const route = request.routeOptions.url ?? 'unmatched';
     // 499 is how proxies log a caller that went away before its answer.
     const status = reply.raw.writableEnded ? reply.raw.statusCode : 499;
     const method = request.is404 ? 'any' : request.method;
-    durations.observe(method, route, String(status), duration_ms / 1_000);
+    durations.observe(method, route, String(status), durationMs / 1_000);
     if (level === 'silent' || !logger.isLevelEnabled(level)) return;
     const client = clientIdOf?.(request);
-    const rounded_ms = Math.round(duration_ms * 1_000) / 1_000;
-    logger[level]({ method: request.method, route, status, duration_ms: rounded_ms, client }, 'request');
+    const roundedMs = Math.round(durationMs * 1_000) / 1_000;
+    logger[level]({ method: request.method, route, status, duration_ms: roundedMs, client }, 'request');
   };
 
   server.setGenReqId(() => newRequestId());
   server.addHook('onRequest', (request, reply, done) => {
-    const started_ms = performance.now();
+    const startedMs = performance.now();
     const trace = traceFrom(request.headers);
     request.id = trace.requestId;
     reply.header('x-request-id', trace.requestId);
     reply.header('traceparent', traceparentOf(trace));
     // `close` comes once, with the answer or without it; Fastify's onResponse hook misses callers that went away.
-    reply.raw.once('close', () => withTrace(trace, () => settle(request, reply, started_ms)));
+    reply.raw.once('close', () => withTrace(trace, () => settle(request, reply, startedMs)));
     withTrace(trace, done);
   });
 }

@@ -12,17 +12,17 @@ export function messageTelemetry(logger: Logger, level: LogLevel, metrics: Metri
   const durations = new DurationObserver<'transport', 'handler'>(
     metrics.histogram('rpc_request_duration_seconds', 'Time to answer a message', ['transport', 'handler', 'status']),
   );
-  const settle = (handler: string, status: string, duration_ms: number): void => {
-    durations.observe('nats', handler, status, duration_ms / 1_000);
+  const settle = (handler: string, status: string, durationMs: number): void => {
+    durations.observe('nats', handler, status, durationMs / 1_000);
     if (level === 'silent' || !logger.isLevelEnabled(level)) return;
-    logger[level]({ handler, status, duration_ms: Math.round(duration_ms * 1_000) / 1_000 }, 'message');
+    logger[level]({ handler, status, duration_ms: Math.round(durationMs * 1_000) / 1_000 }, 'message');
   };
   return (context, next) => {
     // The handler's name, and not the subject, which a wildcard would make unbounded.
     const handler = `${context.getClass().name}.${context.getHandler().name}`;
     const trace = traceFrom(headersOf(context));
     return new Observable((subscriber) => {
-      const started_ms = performance.now();
+      const startedMs = performance.now();
       let status = 'cancelled';
       const pipeline = withTrace(trace, () =>
         next().subscribe({
@@ -42,7 +42,7 @@ export function messageTelemetry(logger: Logger, level: LogLevel, metrics: Metri
       );
       return () => {
         pipeline.unsubscribe();
-        withTrace(trace, () => settle(handler, status, performance.now() - started_ms));
+        withTrace(trace, () => settle(handler, status, performance.now() - startedMs));
       };
     });
   };

@@ -70,21 +70,21 @@ function addEventLoopUtilization(registry: Registry): void {
 
 /** Observes durations under three labels, finding each combination's series once and not at every request. */
 export class DurationObserver<A extends string, B extends string> {
-  private readonly seriesByKey = new Map<string, { observe(value: number): void }>();
-  private readonly histogram: Histogram<A | B | 'status'>;
+  readonly #seriesByKey = new Map<string, { observe(value: number): void }>();
+  readonly #histogram: Histogram<A | B | 'status'>;
 
   constructor(histogram: Histogram<A | B | 'status'>) {
-    this.histogram = histogram;
+    this.#histogram = histogram;
   }
 
   /** Label values in the order in which the histogram names them. They must come from a bounded set. */
-  observe(first: string, second: string, status: string, duration_s: number): void {
+  observe(first: string, second: string, status: string, durationSeconds: number): void {
     const key = `${first} ${second} ${status}`;
-    let series = this.seriesByKey.get(key);
+    let series = this.#seriesByKey.get(key);
     if (!series) {
-      series = this.histogram.labels(first, second, status);
-      this.seriesByKey.set(key, series);
+      series = this.#histogram.labels(first, second, status);
+      this.#seriesByKey.set(key, series);
     }
-    series.observe(duration_s);
+    series.observe(durationSeconds);
   }
 }

@@ -22,49 +22,49 @@ export interface ReadinessReport {
 }
 
 export class Readiness {
-  private readonly checks: Readonly<Record<string, ReadinessCheck>>;
-  private readonly timeout_ms: number;
-  private round: Promise<ReadinessReport> | undefined;
-  private isDraining = false;
+  readonly #checks: Readonly<Record<string, ReadinessCheck>>;
+  readonly #timeoutMs: number;
+  #round: Promise<ReadinessReport> | undefined;
+  #isDraining = false;
 
-  constructor(checks: Readonly<Record<string, ReadinessCheck>>, timeout_ms: number) {
-    this.checks = checks;
-    this.timeout_ms = timeout_ms;
+  constructor(checks: Readonly<Record<string, ReadinessCheck>>, timeoutMs: number) {
+    this.#checks = checks;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** From now on not ready, so that load balancers turn away before the app closes. */
   drain(): void {
-    this.isDraining = true;
+    this.#isDraining = true;
   }
 
   /** Never rejects, and takes no longer than the time-out. */
   async report(): Promise<ReadinessReport> {
-    if (this.isDraining) {
+    if (this.#isDraining) {
       const draining: CheckResult = { status: 'failed', durationMs: 0, reason: 'shutting down' };
       return { isReady: false, checks: { shutdown: draining } };
     }
-    this.round ??= this.runRound().finally(() => (this.round = undefined));
-    return this.round;
+    this.#round ??= this.#runRound().finally(() => (this.#round = undefined));
+    return this.#round;
   }
 
-  private async runRound(): Promise<ReadinessReport> {
+  async #runRound(): Promise<ReadinessReport> {
     const entries = await Promise.all(
-      Object.entries(this.checks).map(async ([name, check]) => [name, await this.run(check)] as const),
+      Object.entries(this.#checks).map(async ([name, check]) => [name, await this.#run(check)] as const),
     );
     return { isReady: entries.every(([, { status }]) => status === 'ok'), checks: Object.fromEntries(entries) };
   }
 
-  private async run(check: ReadinessCheck): Promise<CheckResult> {
-    const started_ms = performance.now();
+  async #run(check: ReadinessCheck): Promise<CheckResult> {
+    const startedMs = performance.now();
     const timer = new AbortController();
-    const timeout = delay(this.timeout_ms, undefined, { signal: timer.signal }).then(() => {
-      throw new Error(`no answer within ${this.timeout_ms} ms`);
+    const timeout = delay(this.#timeoutMs, undefined, { signal: timer.signal }).then(() => {
+      throw new Error(`no answer within ${this.#timeoutMs} ms`);
     });
     try {
       await Promise.race([Promise.resolve().then(check), timeout]);
-      return { status: 'ok', durationMs: elapsed(started_ms) };
+      return { status: 'ok', durationMs: elapsed(startedMs) };
     } catch (error) {
-      return { status: 'failed', durationMs: elapsed(started_ms), reason: reasonOf(error) };
+      return { status: 'failed', durationMs: elapsed(startedMs), reason: reasonOf(error) };
     } finally {
       timer.abort();
       timeout.catch(() => undefined);
@@ -72,7 +72,7 @@ export class Readiness {
   }
 }
 
-const elapsed = (started_ms: number): number => Math.round(performance.now() - started_ms);
+const elapsed = (startedMs: number): number => Math.round(performance.now() - startedMs);
 
 /** The probe is open to anybody, so a connection string in the message must not show its password. */
 function reasonOf(error: unknown): string {

@@ -84,13 +84,13 @@ function readHeader(headers: HeaderSource | undefined, name: string): string {
 
 // Asking the system for randomness once per 4 KiB costs a fraction of asking for every id.
 const pool = Buffer.alloc(4_096);
-let used_bytes = pool.length;
+let usedBytes = pool.length;
 
-function randomHex(length_bytes: number): string {
-  if (used_bytes + length_bytes > pool.length) {
+function randomHex(lengthBytes: number): string {
+  if (usedBytes + lengthBytes > pool.length) {
     randomFillSync(pool);
-    used_bytes = 0;
+    usedBytes = 0;
   }
-  used_bytes += length_bytes;
-  return pool.toString('hex', used_bytes - length_bytes, used_bytes);
+  usedBytes += lengthBytes;
+  return pool.toString('hex', usedBytes - lengthBytes, usedBytes);
 }

@@ -46,11 +46,13 @@ export class BatchRunner {
   /** Resolves when the batch that came last has ended. */
   #last: Promise<void> = Promise.resolve();
 
+  readonly #context: BatchContext;
+  readonly #place: keyof typeof GATE_PATIENCE_MS;
+
   /** Of the main lane's, or of those that wait aside. */
-  constructor(
-    private readonly context: BatchContext,
-    private readonly place: keyof typeof GATE_PATIENCE_MS,
-  ) {
+  constructor(context: BatchContext, place: keyof typeof GATE_PATIENCE_MS) {
+    this.#context = context;
+    this.#place = place;
     this.#optimistic = new OptimisticBatches(context);
   }
 
@@ -66,7 +68,7 @@ export class BatchRunner {
   }
 
   #run(commands: readonly Command[], onSent: () => void, before: Promise<void>): Promise<readonly Outcome[]> {
-    const { reservationKeys, onDecided, onCommitted } = this.context;
+    const { reservationKeys, onDecided, onCommitted } = this.#context;
     return this.#forgetting(async () => {
       const keys = await reservationKeys.take(holdsAmong(commands));
       const outcomes = await this.#optimistic.run(commands, keys, onSent).catch(this.#heldIsNull);
@@ -81,19 +83,19 @@ export class BatchRunner {
   }
 
   async #underLocks(commands: readonly Command[]): Promise<readonly Outcome[]> {
-    this.context.onDecided('locked');
+    this.#context.onDecided('locked');
     try {
-      return await runUnderLocks(this.context, commands, GATE_PATIENCE_MS[this.place]);
+      return await runUnderLocks(this.#context, commands, GATE_PATIENCE_MS[this.#place]);
     } catch (error) {
       if (classifyPgError(error) !== 'lock_timeout') throw error;
-      const held = await gatesHeld(this.context.pool, skusOf(commands));
+      const held = await gatesHeld(this.#context.pool, skusOf(commands));
       throw held.size > 0 ? new GatesHeldError(held) : error;
     }
   }
 
   /** Aside, held gates are waited for, which needs the locks. */
   #heldIsNull = (error: unknown): null => {
-    if (this.place === 'aside' && error instanceof GatesHeldError) return null;
+    if (this.#place === 'aside' && error instanceof GatesHeldError) return null;
     throw error;
   };
 
@@ -103,7 +105,7 @@ export class BatchRunner {
       return await work();
     } catch (error) {
       const isLost = error instanceof TransactionOutcomeUnknownError || classifyPgError(error) === 'connection';
-      if (isLost) this.context.supplies.forget();
+      if (isLost) this.#context.supplies.forget();
       throw error;
     }
   }

@@ -62,11 +62,14 @@ export class BatchDecider {
   /** Of the command under decision. */
   #trace: string | null = null;
 
-  constructor(
-    private readonly state: BatchState,
-    private readonly views: Views,
-    private readonly newReservationKey: () => number,
-  ) {
+  readonly #state: BatchState;
+  readonly #views: Views;
+  readonly #newReservationKey: () => number;
+
+  constructor(state: BatchState, views: Views, newReservationKey: () => number) {
+    this.#state = state;
+    this.#views = views;
+    this.#newReservationKey = newReservationKey;
     this.#initial = new Map(state.supplies);
     this.writes = new Writes();
   }
@@ -94,57 +97,57 @@ export class BatchDecider {
   }
 
   #replayed(command: HoldCommand | VerbCommand | MovementsCommand): Outcome | null {
-    const effect = this.state.effects.get(effectKey(command));
+    const effect = this.#state.effects.get(effectKey(command));
     if (!effect) return null;
     if (!effect.bodyHash.equals(command.bodyHash)) return { status: 'mismatch' };
-    const answer = effect.firstAnswer ? this.views.firstAnswer(command.id, effect.firstAnswer) : effect.answer;
+    const answer = effect.firstAnswer ? this.#views.firstAnswer(command.id, effect.firstAnswer) : effect.answer;
     return { status: 'done', answer, replayed: true };
   }
 
   #hold(command: HoldCommand): Outcome {
-    const { rules, now } = this.state;
+    const { rules, now } = this.#state;
     const channel = rules.channels.get(command.channel);
     if (!channel) throw new Error(`Broken invariant: channel key ${command.channel} is not in the catalogue`);
     const nodes = command.nodes && new Set(command.nodes);
-    const decision = decideHold(command.demand, this.state.supplies, rules, { channel, nodes, now });
+    const decision = decideHold(command.demand, this.#state.supplies, rules, { channel, nodes, now });
     if (!decision.ok) return rejected(decision.rejection);
     const { lines, backings, effect } = decision.value;
     this.#applySupplies(effect.supplies);
     const expiresAt = now + command.expiresInSeconds * 1_000;
-    const key = this.newReservationKey();
+    const key = this.#newReservationKey();
     const answered = lines.map(({ sku, requested, granted }): AnsweredLine => [
       sku,
       requested,
       granted,
-      this.state.versions.get(sku) ?? 0,
+      this.#state.versions.get(sku) ?? 0,
       backings.filter((backing) => backing.sku === sku).map(({ node, held }) => [node, held] as const),
     ]);
     this.writes.newReservations.push({ key, command, lines: answered, expiresAt });
     const { client, id } = command;
     for (const { sku, node, held: units } of backings) {
-      const version = this.state.versions.get(sku) ?? 0;
+      const version = this.#state.versions.get(sku) ?? 0;
       this.writes.hold({ reservationKey: key, client, id, sku, node, units, expiresAt, version });
     }
     const firstAnswer: FirstAnswer = { channelKey: command.channel, createdAt: now, expiresAt, lines: answered };
-    this.state.effects.set(effectKey(command), { bodyHash: command.bodyHash, answer: null, firstAnswer });
-    return { status: 'done', answer: this.views.firstAnswer(command.id, firstAnswer), replayed: false };
+    this.#state.effects.set(effectKey(command), { bodyHash: command.bodyHash, answer: null, firstAnswer });
+    return { status: 'done', answer: this.#views.firstAnswer(command.id, firstAnswer), replayed: false };
   }
 
   #verb(command: VerbCommand): Outcome {
-    const stored = this.state.reservations.get(command.reservationKey);
+    const stored = this.#state.reservations.get(command.reservationKey);
     if (!stored) throw new Error(`Broken invariant: reservation ${command.reservationKey} was not loaded`);
-    const { now } = this.state;
+    const { now } = this.#state;
     const occurredAt = (command.verb.name === 'fulfil' ? command.verb.occurredAt : null) ?? now;
     if (occurredAt > now + FUTURE_TOLERANCE_MS) return { status: 'future', now };
     const decision = this.#decideVerb(command, stored, occurredAt);
     if (!decision.ok) return rejected(decision.rejection);
     const origin = { reason: command.verb.name, source: command.client, sourceEventId: command.id, occurredAt };
     const changed = this.#applyVerb(stored, decision.value, origin, FACT_OF_VERB[command.verb.name]);
-    return this.#done(command, this.views.reservation(changed));
+    return this.#done(command, this.#views.reservation(changed));
   }
 
   #decideVerb({ verb }: VerbCommand, stored: StoredReservation, occurredAt: number): Decision<VerbEffect> {
-    const { supplies, rules, now, watermarks } = this.state;
+    const { supplies, rules, now, watermarks } = this.#state;
     const { reservation, acknowledgedAt } = stored;
     switch (verb.name) {
       case 'extend':
@@ -165,12 +168,12 @@ export class BatchDecider {
   }
 
   #movements(command: MovementsCommand): Outcome {
-    const { now } = this.state;
+    const { now } = this.#state;
     const occurredAt = command.occurredAt ?? now;
     if (occurredAt > now + FUTURE_TOLERANCE_MS) return { status: 'future', now };
-    const decision = decideMovements(command.movements, this.state.supplies, {
+    const decision = decideMovements(command.movements, this.#state.supplies, {
       occurredAt,
-      watermarks: this.state.watermarks,
+      watermarks: this.#state.watermarks,
     });
     if (!decision.ok) return rejected(decision.rejection);
     const { supplies, postings, postingsPerMovement } = decision.value;
@@ -194,14 +197,14 @@ export class BatchDecider {
       if (toNode !== null) touched.get(sku)?.add(toNode);
     }
     const skus = [...supplies.values()].map((supply) => ({
-      sku: this.views.sku(supply.sku),
-      version: this.state.versions.get(supply.sku) ?? 0,
-      rows: this.views.stockRows({
+      sku: this.#views.sku(supply.sku),
+      version: this.#state.versions.get(supply.sku) ?? 0,
+      rows: this.#views.stockRows({
         ...supply,
         rows: supply.rows.filter(({ node }) => touched.get(supply.sku)?.has(node)),
       }),
     }));
-    return { id: command.id, recordedAt: isoTime(this.state.now), skus };
+    return { id: command.id, recordedAt: isoTime(this.#state.now), skus };
   }
 
   /** Everything overdue was reaped when the batch began; what is left is healing. */
@@ -213,17 +216,17 @@ export class BatchDecider {
   }
 
   #heal(sku: SkuKey): void {
-    const newestFirst = [...this.state.reservations.values()].sort((a, b) => b.reservation.key - a.reservation.key);
+    const newestFirst = [...this.#state.reservations.values()].sort((a, b) => b.reservation.key - a.reservation.key);
     const candidates = newestFirst.map(({ reservation }) => reservation);
-    const { effects } = healShortfall(sku, candidates, this.state.supplies, this.state.rules, this.state.now);
+    const { effects } = healShortfall(sku, candidates, this.#state.supplies, this.#state.rules, this.#state.now);
     for (const effect of effects) {
-      const stored = this.state.reservations.get(effect.reservation.key);
+      const stored = this.#state.reservations.get(effect.reservation.key);
       if (!stored) continue;
-      const origin = { reason: 're-back', source: OWN_SOURCE, sourceEventId: stored.id, occurredAt: this.state.now };
+      const origin = { reason: 're-back', source: OWN_SOURCE, sourceEventId: stored.id, occurredAt: this.#state.now };
       this.#applyVerb(stored, effect, origin, 'rebacked');
     }
     // Those who were not loaded may move, too: nothing is broken before the oldest was looked at.
-    const below = this.state.healMoreBelow;
+    const below = this.#state.healMoreBelow;
     if (below !== null && effects.length > 0) return void this.#lookAgain.add(sku);
     if (below !== null) return void this.#goOnBelow.set(sku, below);
     this.#changedSinceHealing.delete(sku);
@@ -231,9 +234,9 @@ export class BatchDecider {
   }
 
   #reapOverdue(): void {
-    const locked = new Set(this.state.supplies.keys());
-    for (const stored of this.state.reservations.values()) {
-      const effect = reap(stored.reservation, this.state.supplies, { locked, now: this.state.now });
+    const locked = new Set(this.#state.supplies.keys());
+    for (const stored of this.#state.reservations.values()) {
+      const effect = reap(stored.reservation, this.#state.supplies, { locked, now: this.#state.now });
       if (!effect) continue;
       const origin = {
         reason: 'expire',
@@ -253,7 +256,7 @@ export class BatchDecider {
   ): StoredReservation {
     this.#apply(effect, origin, stored.acknowledgedAt);
     const changed = { ...stored, reservation };
-    this.state.reservations.set(reservation.key, changed);
+    this.#state.reservations.set(reservation.key, changed);
     this.writes.changedReservations.set(reservation.key, reservation);
     const before = stored.reservation;
     const prolonged = before.expiresAt !== reservation.expiresAt;
@@ -271,18 +274,18 @@ export class BatchDecider {
     changes: readonly BackingChange[],
   ): void {
     const named = changes.map(({ sku, node, quantity, to }) => ({
-      sku: this.views.sku(sku),
-      node: this.views.node(node),
+      sku: this.#views.sku(sku),
+      node: this.#views.node(node),
       quantity,
-      ...(to === undefined ? {} : { to: this.views.node(to) }),
+      ...(to === undefined ? {} : { to: this.#views.node(to) }),
     }));
     const data: Omit<ReservationChanged, 'changes'> = {
       reservation: id,
       client,
-      channel: this.views.channel(reservation.channel),
+      channel: this.#views.channel(reservation.channel),
       fact,
       version: reservation.version,
-      recordedAt: isoTime(this.state.now),
+      recordedAt: isoTime(this.#state.now),
     };
     for (let from = 0, part = 1; from < Math.max(1, named.length); from += CHANGES_PER_FACT_MAX, part++) {
       const changed = named.slice(from, from + CHANGES_PER_FACT_MAX);
@@ -298,8 +301,8 @@ export class BatchDecider {
   /** Every change of a SKU takes the next version under its gate. */
   #applySupplies(supplies: SupplyEffect['supplies']): void {
     for (const [sku, supply] of supplies) {
-      this.state.supplies.set(sku, supply);
-      this.state.versions.set(sku, (this.state.versions.get(sku) ?? 0) + 1);
+      this.#state.supplies.set(sku, supply);
+      this.#state.versions.set(sku, (this.#state.versions.get(sku) ?? 0) + 1);
       this.#changedSinceHealing.add(sku);
       if (this.#trace !== null) this.#traces.set(sku, this.#trace);
     }
@@ -310,20 +313,20 @@ export class BatchDecider {
       const { sku, node, from } = posting;
       if (from === 'shortfall') this.#lookAgain.add(sku);
       const acknowledgedAt = acknowledged.size === 0 ? null : (acknowledged.get(rowKey(sku, node)) ?? null);
-      this.writes.post(posting, this.state.versions.get(sku) ?? 0, origin, acknowledgedAt);
+      this.writes.post(posting, this.#state.versions.get(sku) ?? 0, origin, acknowledgedAt);
     }
   }
 
   #done(command: Keyed, answer: ReservationView | MovementsResult): Outcome {
     this.writes.commands.push({ command, answer });
     const effect: Effect = { bodyHash: command.bodyHash, answer, firstAnswer: null };
-    this.state.effects.set(keyOf(command), effect);
+    this.#state.effects.set(keyOf(command), effect);
     return { status: 'done', answer, replayed: false };
   }
 
   /** Rows that changed, SKUs whose promises need another look, and what healing could not mend. */
   #finish(): void {
-    for (const [sku, supply] of this.state.supplies) {
+    for (const [sku, supply] of this.#state.supplies) {
       const before = this.#initial.get(sku);
       if (!before || before === supply) continue;
       // A row keeps its place in its supply, and a new one comes last.
@@ -331,7 +334,7 @@ export class BatchDecider {
       this.writes.changedSkus.push({
         sku,
         rows,
-        version: this.state.versions.get(sku) ?? 0,
+        version: this.#state.versions.get(sku) ?? 0,
         trace: this.#traces.get(sku) ?? null,
       });
       if (!this.#changedSinceHealing.has(sku) || shortfallOf(supply) === 0) continue;
@@ -340,7 +343,7 @@ export class BatchDecider {
     for (const [sku, key] of this.#goOnBelow)
       if (!this.writes.rebackTasks.has(sku)) this.writes.rebackTasks.set(sku, key);
     for (const sku of this.#healed) this.writes.healed.push(sku);
-    for (const [sku, supply] of this.state.supplies) this.#noteBroken(sku, supply);
+    for (const [sku, supply] of this.#state.supplies) this.#noteBroken(sku, supply);
   }
 
   /** An open exception follows its row's shortfall; only healing opens one, since only then nothing can be moved. */
@@ -353,7 +356,7 @@ export class BatchDecider {
       const quantity = row.shortfall;
       if (settled && quantity > 0) {
         this.writes.broken.push({ sku, node: row.node, quantity });
-        const known = this.state.openExceptions.get(`${sku}:${row.node}`) === quantity;
+        const known = this.#state.openExceptions.get(`${sku}:${row.node}`) === quantity;
         if (!known) this.writes.newlyBroken.push({ sku, node: row.node, quantity });
       } else if (row.shortfall < earlier) {
         this.writes.mended.push({ sku, node: row.node, quantity });

@@ -4,10 +4,10 @@ export type EngineErrorCode = 'service.overloaded' | 'service.unavailable' | 'ou
 export class EngineError extends Error {
   override readonly name = 'EngineError';
 
-  constructor(
-    readonly code: EngineErrorCode,
-    options?: ErrorOptions,
-  ) {
+  readonly code: EngineErrorCode;
+
+  constructor(code: EngineErrorCode, options?: ErrorOptions) {
     super(code, options);
+    this.code = code;
   }
 }

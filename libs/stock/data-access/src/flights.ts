@@ -14,7 +14,11 @@ interface Shared {
 export class Flights {
   #shared: Shared | null = null;
 
-  constructor(private readonly pool: pg.Pool) {}
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
 
   /**
    * Sends a statement behind those under way; `onSent` is called when it is behind them. A connection that fails leaves the outcome of
@@ -24,7 +28,7 @@ export class Flights {
     statement: pg.QueryConfig,
     onSent: () => void,
   ): Promise<pg.QueryResult<Row>> {
-    const shared = (this.#shared ??= { client: this.pool.connect(), users: 0, broken: false });
+    const shared = (this.#shared ??= { client: this.#pool.connect(), users: 0, broken: false });
     shared.users += 1;
     try {
       const client = await this.#connected(shared);

@@ -10,8 +10,11 @@ import type pg from 'pg';
 export class GatesHeldError extends Error {
   override readonly name = 'GatesHeldError';
 
-  constructor(readonly skus: ReadonlySet<SkuKey>) {
+  readonly skus: ReadonlySet<SkuKey>;
+
+  constructor(skus: ReadonlySet<SkuKey>) {
     super(`the gates of ${skus.size} SKUs are held`);
+    this.skus = skus;
   }
 }
 

@@ -38,21 +38,24 @@ export class Housekeeping {
   #rules = '';
   readonly #rests = new Rests();
 
-  constructor(
-    private readonly engine: StockEngine,
-    private readonly options: HousekeepingOptions = {},
-  ) {}
+  readonly #engine: StockEngine;
+  readonly #options: HousekeepingOptions;
+
+  constructor(engine: StockEngine, options: HousekeepingOptions = {}) {
+    this.#engine = engine;
+    this.#options = options;
+  }
 
   #now(): number {
-    return (this.options.monotonic ?? (() => performance.now()))();
+    return (this.#options.monotonic ?? (() => performance.now()))();
   }
 
   start(): void {
     const look = (): void => {
       this.#looking = this.once()
-        .catch((error: unknown) => this.options.onError?.(error))
+        .catch((error: unknown) => this.#options.onError?.(error))
         .then(() => {
-          if (!this.#stopped) this.#timer = setTimeout(look, this.options.intervalMs ?? 200);
+          if (!this.#stopped) this.#timer = setTimeout(look, this.#options.intervalMs ?? 200);
         });
     };
     look();
@@ -79,7 +82,7 @@ export class Housekeeping {
     await attempt(() => this.#rulesMoved());
     await attempt(() => this.#heal());
     await attempt(async () =>
-      allInTurn(await this.#overdue(), SWEEPS_IN_FLIGHT, (sku) => this.engine.tend([sku], false)),
+      allInTurn(await this.#overdue(), SWEEPS_IN_FLIGHT, (sku) => this.#engine.tend([sku], false)),
     );
     if (errors.length > 1) throw new AggregateError(errors, 'Several parts of housekeeping failed.');
     if (errors.length === 1) throw errors[0];
@@ -99,7 +102,7 @@ export class Housekeeping {
       due.filter((_, index) => waits[index] === 0),
       HEALS_IN_FLIGHT,
       async (sku) => {
-        await this.engine.tend([sku], true);
+        await this.#engine.tend([sku], true);
         healed.push(sku);
       },
     );
@@ -114,7 +117,7 @@ export class Housekeeping {
 
   async #supplyOf(skus: readonly SkuKey[]): Promise<Map<SkuKey, Supply>> {
     if (skus.length === 0) return new Map();
-    const { rows } = await this.engine.lookupPool.query<Supply & { sku_key: SkuKey }>({
+    const { rows } = await this.#engine.lookupPool.query<Supply & { sku_key: SkuKey }>({
       name: 'short-supplies',
       text: `SELECT s.sku_key, sum(s.shortfall)::float8 AS shortfall, sum(s.available)::float8 AS available,
                     EXISTS (SELECT FROM reback_task t WHERE t.sku_key = s.sku_key AND t.before_key IS NOT NULL) AS "hasMore"
@@ -126,7 +129,7 @@ export class Housekeeping {
 
   /** What has become due again since it was claimed stays so; the next look decides. */
   async #putOff(resting: readonly { readonly sku: SkuKey; readonly waitMs: number }[]): Promise<void> {
-    await this.engine.lookupPool.query({
+    await this.#engine.lookupPool.query({
       name: 'put-off-reback-tasks',
       text: `UPDATE reback_task t SET due_at = clock_timestamp() + make_interval(secs => x.wait / 1000)
                FROM unnest($1::int[], $2::float8[]) AS x (sku_key, wait)
@@ -137,7 +140,7 @@ export class Housekeeping {
 
   /** Tasks are claimed by moving their due time, so that a claimant that dies leaves them to others. */
   async #dueTasks(): Promise<SkuKey[]> {
-    const { rows } = await this.engine.lookupPool.query<{ sku_key: number }>({
+    const { rows } = await this.#engine.lookupPool.query<{ sku_key: number }>({
       name: 'claim-reback-tasks',
       text: `UPDATE reback_task t SET due_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
                FROM (SELECT sku_key FROM reback_task WHERE due_at <= clock_timestamp()
@@ -148,7 +151,7 @@ export class Housekeeping {
   }
 
   async #overdue(): Promise<SkuKey[]> {
-    const { rows } = await this.engine.lookupPool.query<{ sku_key: number }>({
+    const { rows } = await this.#engine.lookupPool.query<{ sku_key: number }>({
       name: 'overdue-skus',
       text: `SELECT DISTINCT sku_key FROM (
                SELECT sku_key FROM backing WHERE held > 0 AND expires_at <= clock_timestamp()
@@ -159,14 +162,14 @@ export class Housekeeping {
 
   /** New nodes, channels or thresholds, and nodes that begin to sell, may give a broken promise a place to go. */
   async #rulesMoved(): Promise<void> {
-    const { rows } = await this.engine.lookupPool.query<{ rules: string }>({
+    const { rows } = await this.#engine.lookupPool.query<{ rules: string }>({
       name: 'rules-in-force',
       text: `SELECT concat(epoch, ' ', (SELECT max(active_from) FROM node WHERE active_from <= clock_timestamp())) AS rules
                FROM catalog_epoch`,
     });
     const rules = rows[0]?.rules ?? '';
     if (rules === this.#rules) return;
-    await this.engine.lookupPool.query(
+    await this.#engine.lookupPool.query(
       `INSERT INTO reback_task (sku_key, due_at)
        SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception WHERE closed_at IS NULL ORDER BY 1
        ON CONFLICT (sku_key) DO NOTHING`,

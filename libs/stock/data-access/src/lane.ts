@@ -69,24 +69,29 @@ export class Lane {
   /** Of the SKUs of which commands are aside: how many are. Whoever wants one of them goes there, too. */
   readonly #aside = new Map<SkuKey, number>();
 
+  readonly #run: RunBatch;
+  readonly #limits: LaneLimits;
+  readonly #hooks: LaneHooks;
+  readonly #asideLane: Lane | null;
+
   /**
    * `aside` is where commands wait whose gates are held, and all that follow for the same SKUs until none is left there. A
    * lane without it puts them at the end of its own queue.
    */
-  constructor(
-    private readonly run: RunBatch,
-    private readonly limits: LaneLimits,
-    private readonly hooks: LaneHooks = {},
-    private readonly aside: Lane | null = null,
-  ) {}
+  constructor(run: RunBatch, limits: LaneLimits, hooks: LaneHooks = {}, aside: Lane | null = null) {
+    this.#run = run;
+    this.#limits = limits;
+    this.#hooks = hooks;
+    this.#asideLane = aside;
+  }
 
   get depth(): number {
-    return this.#queue.length + (this.aside?.depth ?? 0);
+    return this.#queue.length + (this.#asideLane?.depth ?? 0);
   }
 
   /** Queues a command; refused at once when the queue is so long that waiting would be in vain. */
   submit(command: Command, deadline: number): Promise<Outcome> {
-    if (this.depth >= this.limits.queueMax) return Promise.reject(new EngineError('service.overloaded'));
+    if (this.depth >= this.#limits.queueMax) return Promise.reject(new EngineError('service.overloaded'));
     return new Promise((resolve, reject) => {
       const entry = { command, deadline, resolve, reject, commitSent: false };
       if (this.#aside.size > 0 && command.skus.some((sku) => this.#aside.has(sku))) this.#putAside(entry);
@@ -100,7 +105,7 @@ export class Lane {
   }
 
   #putAside(entry: Waiting): void {
-    const { aside } = this;
+    const aside = this.#asideLane;
     if (aside === null) return this.#take(entry);
     const { skus } = entry.command;
     for (const sku of skus) this.#aside.set(sku, (this.#aside.get(sku) ?? 0) + 1);
@@ -120,7 +125,7 @@ export class Lane {
   /** Resolves once nothing is queued or running. */
   async idle(): Promise<void> {
     if (!this.#isIdle) await new Promise<void>((resolve) => this.#idle.push(resolve));
-    await this.aside?.idle();
+    await this.#asideLane?.idle();
   }
 
   get #isIdle(): boolean {
@@ -159,12 +164,12 @@ export class Lane {
     // With nothing under way, half of what waits goes ahead, so that the other half is decided meanwhile.
     const isHalved = this.#overlaps && this.#underWay === 0 && this.#queue.length >= WORTH_HALVING;
     const most = isHalved ? this.#queue.length >> 1 : Number.POSITIVE_INFINITY;
-    const commandsMax = Math.min(most, this.limits.commandsPerBatchMax);
+    const commandsMax = Math.min(most, this.#limits.commandsPerBatchMax);
     let commands = 0;
     let lines = 0;
     for (const { command } of this.#queue) {
       lines += linesOf(command);
-      if (commands > 0 && (commands >= commandsMax || lines > this.limits.linesPerBatchMax)) break;
+      if (commands > 0 && (commands >= commandsMax || lines > this.#limits.linesPerBatchMax)) break;
       commands += 1;
     }
     return this.#queue.splice(0, commands);
@@ -178,7 +183,7 @@ export class Lane {
       const error = await this.#attempt(waiting, onSent);
       if (error === null) return;
       if (error instanceof GatesHeldError) {
-        this.hooks.onRetry?.('aside');
+        this.#hooks.onRetry?.('aside');
         const { skus } = error;
         const isHeld = ({ command }: Waiting): boolean => command.skus.some((sku) => skus.has(sku));
         for (const entry of waiting) if (isHeld(entry)) this.#putAside(entry);
@@ -186,7 +191,7 @@ export class Lane {
         continue;
       }
       const next = nextStep(error, attempt, waiting.length);
-      this.hooks.onRetry?.(next);
+      this.#hooks.onRetry?.(next);
       if (next === 'split') return this.#split(waiting, error, onSent);
       if (next === 'unknown') for (const entry of waiting) entry.commitSent = true;
       if (next !== 'again') await pause(RETRY_PAUSE_MS);
@@ -196,7 +201,7 @@ export class Lane {
   async #attempt(waiting: readonly Waiting[], onSent: () => void): Promise<Error | null> {
     const started = performance.now();
     try {
-      const outcomes = await this.run(
+      const outcomes = await this.#run(
         waiting.map(({ command }) => command),
         onSent,
       );
@@ -205,7 +210,7 @@ export class Lane {
         if (outcome) resolve(outcome);
         else reject(new Error('Broken invariant: a command without an outcome'));
       }
-      this.hooks.onBatch?.(waiting.length, performance.now() - started);
+      this.#hooks.onBatch?.(waiting.length, performance.now() - started);
       return null;
     } catch (error) {
       return types.isNativeError(error) ? error : new Error(String(error));

@@ -97,8 +97,11 @@ async function lockGates(
 
 /** Thrown out of the transaction: creating gates while holding others would break the lock order. */
 export class MissingGates extends Error {
-  constructor(readonly skus: readonly SkuKey[]) {
+  readonly skus: readonly SkuKey[];
+
+  constructor(skus: readonly SkuKey[]) {
     super(`${skus.length} SKU gates do not exist yet`);
+    this.skus = skus;
   }
 }
 

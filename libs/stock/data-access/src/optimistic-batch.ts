@@ -69,7 +69,10 @@ export class OptimisticBatches {
   /** What the last batch that was sent will have written, while it is under way. */
   #last: Foreseen | null = null;
 
-  constructor(private readonly context: BatchContext) {
+  readonly #context: BatchContext;
+
+  constructor(context: BatchContext) {
+    this.#context = context;
     this.#flights = new Flights(context.pool);
   }
 
@@ -92,7 +95,7 @@ export class OptimisticBatches {
     if (first !== 'unwritten') return first;
     const fresh = await this.#freshIfStale(basis, skus);
     if (fresh !== null) {
-      const otherKeys = await this.context.reservationKeys.take(keys.length);
+      const otherKeys = await this.#context.reservationKeys.take(keys.length);
       const second = await this.#attempt(fresh, commands, otherKeys, () => undefined);
       if (typeof second !== 'string') return second;
     }
@@ -108,12 +111,12 @@ export class OptimisticBatches {
     const decided = basis && this.#decideOrNot(basis, commands, keys);
     if (!basis || !decided) return 'undecided';
     const sent = (): void => {
-      if (basis.after !== null) this.context.onChained();
+      if (basis.after !== null) this.#context.onChained();
       onSent();
     };
     if (!(await this.#write(decided, sent))) return 'unwritten';
     if (basis.read.size > 0) this.#peace.held();
-    for (const [, { supply, version }] of decided.foreseen.supplies) this.context.supplies.remember(supply, version);
+    for (const [, { supply, version }] of decided.foreseen.supplies) this.#context.supplies.remember(supply, version);
     if (this.#last?.before === decided.foreseen) this.#last.before = null;
     return decided.outcomes;
   }
@@ -130,7 +133,7 @@ export class OptimisticBatches {
 
   /** @throws GatesHeldError if others hold gates; else the locks will tell. */
   async #giveUp({ read }: Basis, skus: readonly SkuKey[]): Promise<null> {
-    const held = await gatesHeld(this.context.pool, skus);
+    const held = await gatesHeld(this.#context.pool, skus);
     // Where others get through beside those who hold some gates, what was relied on was right.
     if (held.size === 0 || held.size === skus.length) (read.size > 0 ? this.#peace : this.#memory).failed();
     if (held.size > 0) throw new GatesHeldError(held);
@@ -139,7 +142,7 @@ export class OptimisticBatches {
 
   /** What is foreseen, remembered and read of these SKUs, or only read; null when that is not worth it or not enough. */
   async #basis(skus: readonly SkuKey[], how: 'any' | 'fresh' = 'any'): Promise<Basis | null> {
-    const { supplies: memory, rules, directory, clock } = this.context;
+    const { supplies: memory, rules, directory, clock } = this.#context;
     const after = how === 'fresh' ? null : this.#last;
     const isTrusted = how === 'any' && this.#memory.takes();
     const known = new Map<SkuKey, Versioned>();
@@ -172,7 +175,7 @@ export class OptimisticBatches {
 
   /** What is there; null when a SKU has no gate yet, which is made under locks. */
   async #read(skus: readonly SkuKey[]): Promise<ReadonlyMap<SkuKey, Versioned> | null> {
-    const { supplies: memory, rules, directory, clock, pool } = this.context;
+    const { supplies: memory, rules, directory, clock, pool } = this.#context;
     const looked = memory.look(skus);
     const lookedVersions = looked.map(({ version }) => version);
     const { now, epoch, versions, changed } = await readWithoutLocks(pool, skus, lookedVersions);
@@ -196,7 +199,7 @@ export class OptimisticBatches {
 
   /** Null when there is nothing to write: a batch that only refuses has nothing to prove it right, and needs the locks. */
   #decide(basis: Basis, commands: readonly Command[], keys: readonly number[]): Decided | null {
-    const { schema, partitionCount, directory } = this.context;
+    const { schema, partitionCount, directory } = this.#context;
     const state = {
       ...basis,
       versions: new Map(basis.versions),
@@ -236,7 +239,7 @@ export class OptimisticBatches {
         onSent();
       });
       const [row] = answer.rows;
-      if (row) this.context.clock.heard(row.now);
+      if (row) this.#context.clock.heard(row.now);
       return row?.written === true;
     } catch (error) {
       if (error instanceof TransactionOutcomeUnknownError || isOutage(error)) throw error;

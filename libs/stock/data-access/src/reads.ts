@@ -67,21 +67,23 @@ export class StockReads {
   readonly #proofs = new OneAtATime();
   readonly #counts = new OneAtATime();
 
+  readonly #engine: StockEngine;
+  readonly #memory: StockMemory | null;
+
   /** With a memory, ATP comes from it; without one, from the database. */
-  constructor(
-    private readonly engine: StockEngine,
-    private readonly memory: StockMemory | null = null,
-  ) {
+  constructor(engine: StockEngine, memory: StockMemory | null = null) {
+    this.#engine = engine;
+    this.#memory = memory;
     this.#pool = engine.readPool;
   }
 
   /** ATP of many SKUs for a channel, in the order asked. Overdue holds count as free, as they do where one commits. */
   async atp({ channel, skus, nodes, byNode = false, minVersion = 0 }: AtpManyRequest): Promise<Atp[]> {
-    const rules = this.memory ? await this.memory.rules() : await this.engine.rules.current();
-    const views = new Views(rules, this.engine.directory);
+    const rules = this.#memory ? await this.#memory.rules() : await this.#engine.rules.current();
+    const views = new Views(rules, this.#engine.directory);
     const selling = channelOf(rules, channel);
     const only = nodes ? new Set(nodes.map((code) => nodeKey(rules, code))) : null;
-    const keys = await skuKeys(this.engine.directory, skus);
+    const keys = await skuKeys(this.#engine.directory, skus);
     const known = await this.#read(skus, keys, minVersion);
     const slices = new Slices(ROWS_PER_SLICE);
     const answers: Atp[] = [];
@@ -112,7 +114,7 @@ export class StockReads {
 
   async #read(codes: readonly string[], keys: readonly SkuKey[], minVersion: number): Promise<readonly Known[]> {
     const skus = keys.map((key, index) => ({ code: codes[index] ?? '', key }));
-    if (this.memory) return this.memory.read(skus, minVersion);
+    if (this.#memory) return this.#memory.read(skus, minVersion);
     const found = await readSnapshots(this.#pool, [...new Set(keys)]);
     return keys.map((key) => ({ snapshot: found.get(key) ?? null, asOf: found.get(key)?.asOf ?? Date.now() }));
   }
@@ -124,9 +126,9 @@ export class StockReads {
   }
 
   async stock(sku: string): Promise<StockOfSku> {
-    const [key = 0] = await skuKeys(this.engine.directory, [sku]);
+    const [key = 0] = await skuKeys(this.#engine.directory, [sku]);
     const snapshot = (await readSnapshots(this.#pool, [key])).get(key);
-    const views = new Views(await this.engine.rules.current(), this.engine.directory);
+    const views = new Views(await this.#engine.rules.current(), this.#engine.directory);
     const rows = snapshot ? views.stockRows(snapshot.supply) : [];
     return { sku, version: snapshot?.version ?? 0, asOf: isoTime(snapshot?.asOf ?? Date.now()), rows };
   }
@@ -134,15 +136,15 @@ export class StockReads {
   async reservation(client: string, id: string): Promise<ReservationView> {
     const stored = await readReservation(this.#pool, client, id);
     if (!stored) throw new Refusal('reservation.unknown', { reservation: id });
-    await this.engine.directory.learn(stored.reservation.lines.map(({ sku }) => sku));
-    return new Views(await this.engine.rules.current(), this.engine.directory).reservation(stored);
+    await this.#engine.directory.learn(stored.reservation.lines.map(({ sku }) => sku));
+    return new Views(await this.#engine.rules.current(), this.#engine.directory).reservation(stored);
   }
 
   /** Ledger of one SKU, oldest first; the cursor is `version.ordinal`. Who moved the units shows only to an auditor. */
   async ledger(sku: string, { limit, cursor, isAuditor }: LedgerPage): Promise<Page<LedgerEntry>> {
-    const [key = 0] = await skuKeys(this.engine.directory, [sku]);
+    const [key = 0] = await skuKeys(this.#engine.directory, [sku]);
     const [version = 0, ordinal = -1] = (cursor ?? '').split('.').filter(Boolean).map(Number);
-    const views = new Views(await this.engine.rules.current(), this.engine.directory);
+    const views = new Views(await this.#engine.rules.current(), this.#engine.directory);
     const { rows } = await this.#pool.query<LedgerRecord>(
       `SELECT * FROM ledger WHERE sku_key = $1 AND (sku_version, ordinal) > ($2, $3) ORDER BY sku_version, ordinal LIMIT $4`,
       [key, Number.isFinite(version) ? version : 0, Number.isFinite(ordinal) ? ordinal : -1, limit],
@@ -153,7 +155,7 @@ export class StockReads {
 
   /** Open exceptions first, then the latest closed; the cursor is the exception's key. */
   async exceptions(limit: number, cursor: string | undefined): Promise<Page<StockException>> {
-    const views = new Views(await this.engine.rules.current(), this.engine.directory);
+    const views = new Views(await this.#engine.rules.current(), this.#engine.directory);
     const { rows } = await this.#pool.query<ExceptionRecord>(
       `SELECT e.*, s.code AS sku FROM stock_exception e JOIN sku s USING (sku_key)
         WHERE $1::bigint IS NULL OR (e.closed_at IS NOT NULL, -e.exception_key) > ((SELECT closed_at IS NOT NULL FROM stock_exception WHERE exception_key = $1), -$1)
@@ -179,7 +181,7 @@ export class StockReads {
    */
   countEvents(prefix: string): Promise<number> {
     return this.#counts.run(async () => {
-      const { rows } = await this.engine.auditPool.query<{ written: number }>(
+      const { rows } = await this.#engine.auditPool.query<{ written: number }>(
         'SELECT count(*) AS written FROM outbox WHERE starts_with(key, $1)',
         [prefix],
       );
@@ -194,8 +196,8 @@ export class StockReads {
    */
   verifyLedger(prefix: string | undefined): Promise<LedgerVerification> {
     return this.#proofs.run(async () => {
-      const views = new Views(await this.engine.rules.current(), this.engine.directory);
-      return proveLedger(this.engine.auditPool, prefix, views);
+      const views = new Views(await this.#engine.rules.current(), this.#engine.directory);
+      return proveLedger(this.#engine.auditPool, prefix, views);
     });
   }
 }

@@ -16,10 +16,12 @@ export type RefusalCode =
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 
-  constructor(
-    readonly code: RefusalCode,
-    readonly details: Readonly<Record<string, unknown>> = {},
-  ) {
+  readonly code: RefusalCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: RefusalCode, details: Readonly<Record<string, unknown>> = {}) {
     super(code);
+    this.code = code;
+    this.details = details;
   }
 }

@@ -8,7 +8,11 @@ export class ReservationKeys {
   #end = 0;
   #refill: Promise<void> | null = null;
 
-  constructor(private readonly pool: pg.Pool) {}
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
 
   async take(count: number): Promise<readonly number[]> {
     const keys: number[] = [];
@@ -21,7 +25,7 @@ export class ReservationKeys {
 
   async #fetchBlock(): Promise<void> {
     try {
-      const { rows } = await this.pool.query<{ block: number }>(`SELECT nextval('reservation_block') AS block`);
+      const { rows } = await this.#pool.query<{ block: number }>(`SELECT nextval('reservation_block') AS block`);
       const block = rows[0]?.block;
       if (block === undefined) throw new Error('Broken invariant: the sequence gave no value');
       this.#next = block * BLOCK;

@@ -41,14 +41,17 @@ export class Retention {
   #running: Promise<void> = Promise.resolve();
   readonly #stopping = new AbortController();
 
-  constructor(private readonly options: RetentionOptions) {
+  readonly #options: RetentionOptions;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
     const { outboxDays, commandDays } = options;
     assert(outboxDays >= MIN_OUTBOX_DAYS, `the outbox keeps at least ${MIN_OUTBOX_DAYS} days`);
     assert(commandDays >= COMMAND_DAYS_MIN, `effects of commands are kept at least ${COMMAND_DAYS_MIN} days`);
   }
 
   start(): void {
-    this.#schedule(this.options.firstAfterMs ?? 300_000);
+    this.#schedule(this.#options.firstAfterMs ?? 300_000);
   }
 
   /** Waits for the batch that is being deleted. */
@@ -60,7 +63,7 @@ export class Retention {
 
   /** One pass over everything; null when another replica is at it. */
   async once(): Promise<Forgotten | null> {
-    const { pool, schema } = this.options;
+    const { pool, schema } = this.#options;
     const client = await pool.connect();
     let broken = true;
     try {
@@ -76,7 +79,7 @@ export class Retention {
   }
 
   async #forget(client: pg.PoolClient): Promise<Forgotten> {
-    const { schema, outboxDays } = this.options;
+    const { schema, outboxDays } = this.#options;
     const { signal } = this.#stopping;
     const facts = await pruneOutbox({ pool: client, schema, days: outboxDays, batchSize: ROWS_PER_BATCH, signal });
     return { facts, commands: await this.#forgetCommands(client) };
@@ -88,7 +91,7 @@ export class Retention {
         `DELETE FROM command WHERE (client, id) IN (
            SELECT client, id FROM command WHERE recorded_at < clock_timestamp() - make_interval(days => $1)
             ORDER BY recorded_at LIMIT ${ROWS_PER_BATCH})`,
-        [this.options.commandDays],
+        [this.#options.commandDays],
       );
       total += rowCount ?? 0;
       if ((rowCount ?? 0) < ROWS_PER_BATCH || this.#stopping.signal.aborted) return total;
@@ -97,16 +100,16 @@ export class Retention {
 
   #schedule(meanMs: number): void {
     if (this.#stopping.signal.aborted) return;
-    const jitter = 0.5 + (this.options.random ?? Math.random)();
+    const jitter = 0.5 + (this.#options.random ?? Math.random)();
     this.#timer = setTimeout(() => this.#run(), meanMs * jitter).unref();
   }
 
   #run(): void {
     this.#running = this.once()
       .then(
-        (forgotten) => forgotten && this.options.onDone?.(forgotten),
-        (error: unknown) => this.options.onError?.(error),
+        (forgotten) => forgotten && this.#options.onDone?.(forgotten),
+        (error: unknown) => this.#options.onError?.(error),
       )
-      .then(() => this.#schedule(this.options.intervalMs ?? 3_600_000));
+      .then(() => this.#schedule(this.#options.intervalMs ?? 3_600_000));
   }
 }

@@ -6,10 +6,13 @@ export class RowBoundedMap<Key, Value> {
   readonly #entries = new Map<Key, Value>();
   #rows = 0;
 
-  constructor(
-    private readonly max: { readonly entries: number; readonly rows: number },
-    private readonly rowsOf: (value: Value) => number,
-  ) {}
+  readonly #max: { readonly entries: number; readonly rows: number };
+  readonly #rowsOf: (value: Value) => number;
+
+  constructor(max: { readonly entries: number; readonly rows: number }, rowsOf: (value: Value) => number) {
+    this.#max = max;
+    this.#rowsOf = rowsOf;
+  }
 
   get(key: Key): Value | undefined {
     return this.#entries.get(key);
@@ -17,9 +20,9 @@ export class RowBoundedMap<Key, Value> {
 
   /** An entry that is replaced keeps its place. */
   set(key: Key, value: Value): void {
-    this.#rows += this.rowsOf(value) - this.#rowsAt(key);
+    this.#rows += this.#rowsOf(value) - this.#rowsAt(key);
     this.#entries.set(key, value);
-    while (this.#entries.size > this.max.entries || this.#rows > this.max.rows) {
+    while (this.#entries.size > this.#max.entries || this.#rows > this.#max.rows) {
       const oldest = this.#entries.keys().next();
       if (oldest.done) return;
       this.delete(oldest.value);
@@ -38,6 +41,6 @@ export class RowBoundedMap<Key, Value> {
 
   #rowsAt(key: Key): number {
     const value = this.#entries.get(key);
-    return value === undefined ? 0 : this.rowsOf(value);
+    return value === undefined ? 0 : this.#rowsOf(value);
   }
 }

@@ -39,7 +39,10 @@ export class RulesSource {
   #rules = new SellingRules([], [], []);
   readonly #looks: DataLoader<'now', SellingRules>;
 
-  constructor(private readonly pool: pg.Pool) {
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
     const look = async (asked: readonly 'now'[]): Promise<SellingRules[]> => {
       const rules = await this.#look();
       return asked.map(() => rules);
@@ -79,11 +82,11 @@ export class RulesSource {
   }
 
   async #look(): Promise<SellingRules> {
-    const { rows } = await this.pool.query<{ epoch: number }>({
+    const { rows } = await this.#pool.query<{ epoch: number }>({
       name: 'catalog-epoch',
       text: 'SELECT epoch FROM catalog_epoch',
     });
-    return this.at(rows[0]?.epoch ?? 0, this.pool);
+    return this.at(rows[0]?.epoch ?? 0, this.#pool);
   }
 }
 

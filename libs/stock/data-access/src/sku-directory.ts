@@ -14,7 +14,10 @@ export class SkuDirectory {
   readonly #codes = new Map<SkuKey, string>();
   readonly #byCode: DataLoader<string, SkuKey | null>;
 
-  constructor(private readonly pool: pg.Pool) {
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
     const options = { cache: false, maxBatchSize: LOOKUP_BATCH_MAX };
     this.#byCode = new DataLoader((codes) => this.#lookUp(codes), options);
   }
@@ -27,7 +30,7 @@ export class SkuDirectory {
   }
 
   /** Makes sure that `codeOf` knows these keys. */
-  async learn(keys: Iterable<SkuKey>, client: Pick<pg.Pool, 'query'> = this.pool): Promise<void> {
+  async learn(keys: Iterable<SkuKey>, client: Pick<pg.Pool, 'query'> = this.#pool): Promise<void> {
     const unknown = [...keys].filter((key) => !this.#codes.has(key));
     if (unknown.length === 0) return;
     const { rows } = await client.query<{ sku_key: number; code: string }>({
@@ -49,7 +52,7 @@ export class SkuDirectory {
   }
 
   async #lookUp(codes: readonly string[]): Promise<(SkuKey | null)[]> {
-    const { rows } = await this.pool.query<{ sku_key: number; code: string }>({
+    const { rows } = await this.#pool.query<{ sku_key: number; code: string }>({
       name: 'sku-keys',
       text: 'SELECT sku_key, code FROM sku WHERE code = ANY($1::text[])',
       values: [codes],

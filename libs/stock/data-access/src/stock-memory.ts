@@ -75,7 +75,10 @@ export class StockMemory {
   #running: Promise<void> | null = null;
   #stopped = false;
 
-  constructor(private readonly options: StockMemoryOptions) {
+  readonly #options: StockMemoryOptions;
+
+  constructor(options: StockMemoryOptions) {
+    this.#options = options;
     this.#loader = new DataLoader((skus) => this.#load(skus), { cache: false, maxBatchSize: LOAD_BATCH_MAX });
   }
 
@@ -90,7 +93,7 @@ export class StockMemory {
 
   /** The selling rules, no older than entries are. */
   async rules(): Promise<SellingRules> {
-    return this.#fresh()?.rules ?? this.options.rules.current();
+    return this.#fresh()?.rules ?? this.#options.rules.current();
   }
 
   /** SKUs in the order asked; null for one that never had stock. Each at least at `minVersion` if the database is. */
@@ -157,7 +160,7 @@ export class StockMemory {
     const reading = ++this.#reading;
     this.#loads.add(load);
     try {
-      const found = await readSnapshots(this.options.pool, [...new Set(skus.map(({ key }) => key))]);
+      const found = await readSnapshots(this.#options.pool, [...new Set(skus.map(({ key }) => key))]);
       // A change that was told meanwhile may be missing from what was read: answer with it, but do not keep it.
       for (const { code, key } of skus)
         if (load.changed?.has(code) === false) this.#entries.set(code, { snapshot: found.get(key) ?? null, reading });
@@ -172,7 +175,7 @@ export class StockMemory {
       try {
         await this.#followSession();
       } catch (error) {
-        this.options.onError?.(error);
+        this.#options.onError?.(error);
       }
       this.#forgetAll();
       if (!this.#stopped) await pause(LOOK_EVERY_MS * 4);
@@ -181,10 +184,10 @@ export class StockMemory {
 
   /** Follows the outbox until the session breaks or the memory is stopped. */
   async #followSession(): Promise<void> {
-    const client = await this.options.session.connect();
+    const client = await this.#options.session.connect();
     let broken = true;
     try {
-      const tail = new OutboxTail(client, this.options.schema);
+      const tail = new OutboxTail(client, this.#options.schema);
       while (!this.#stopped) {
         await this.#lookOnce(tail);
         await pause(LOOK_EVERY_MS);
@@ -197,7 +200,7 @@ export class StockMemory {
 
   async #lookOnce(tail: OutboxTail): Promise<void> {
     const began = performance.now();
-    const rules = await this.options.rules.current();
+    const rules = await this.#options.rules.current();
     const told = await tail.poll();
     if (!told) return;
     for (const code of told.keys) {

@@ -13,25 +13,28 @@ import type { FirstAnswer, StoredReservation } from './stored-reservations.ts';
 import type { SkuDirectory } from './sku-directory.ts';
 
 export class Views {
-  constructor(
-    private readonly rules: SellingRules,
-    private readonly skus: Pick<SkuDirectory, 'codeOf'>,
-  ) {}
+  readonly #rules: SellingRules;
+  readonly #skus: Pick<SkuDirectory, 'codeOf'>;
+
+  constructor(rules: SellingRules, skus: Pick<SkuDirectory, 'codeOf'>) {
+    this.#rules = rules;
+    this.#skus = skus;
+  }
 
   node(key: number): string {
-    const node = this.rules.nodes.get(key);
+    const node = this.#rules.nodes.get(key);
     if (!node) throw new Error(`Broken invariant: node key ${key} is not in the catalogue`);
     return node.code;
   }
 
   channel(key: number): string {
-    const channel = this.rules.channels.get(key);
+    const channel = this.#rules.channels.get(key);
     if (!channel) throw new Error(`Broken invariant: channel key ${key} is not in the catalogue`);
     return channel.code;
   }
 
   sku(key: number): string {
-    return this.skus.codeOf(key);
+    return this.#skus.codeOf(key);
   }
 
   stockRow(row: StockRow): StockRowView {

@@ -17,10 +17,10 @@ export interface CountsShape {
 export class Counts {
   readonly #units: Int32Array;
 
-  constructor(
-    private readonly shape: CountsShape,
-    unitsPerRow: number,
-  ) {
+  readonly #shape: CountsShape;
+
+  constructor(shape: CountsShape, unitsPerRow: number) {
+    this.#shape = shape;
     this.#units = new Int32Array(shape.skus * shape.nodes).fill(unitsPerRow);
   }
 
@@ -47,8 +47,8 @@ export class Counts {
     const pieces: Buffer[] = [Buffer.from('sku,node,quantity\n')];
     let lines: string[] = [];
     for (let row = 0; row < this.#units.length; row += 1) {
-      const sku = skuCode(1 + Math.floor(row / this.shape.nodes));
-      lines.push(`${sku},n${1 + (row % this.shape.nodes)},${this.#units[row]}\n`);
+      const sku = skuCode(1 + Math.floor(row / this.#shape.nodes));
+      lines.push(`${sku},n${1 + (row % this.#shape.nodes)},${this.#units[row]}\n`);
       if (lines.length < PIECE_ROWS && row < this.#units.length - 1) continue;
       pieces.push(Buffer.from(lines.join('')));
       lines = [];

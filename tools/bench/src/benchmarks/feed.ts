@@ -65,11 +65,14 @@ class FeedRun {
   #feeds = 0;
   reserved = 0;
 
-  constructor(
-    private readonly bench: Bench,
-    private readonly database: BenchDatabase,
-    private readonly app: App,
-  ) {
+  readonly #bench: Bench;
+  readonly #database: BenchDatabase;
+  readonly #app: App;
+
+  constructor(bench: Bench, database: BenchDatabase, app: App) {
+    this.#bench = bench;
+    this.#database = database;
+    this.#app = app;
     this.#shape = shapeOf(bench);
     this.#counts = new Counts(this.#shape, UNITS_PER_ROW);
     this.#pool = new Pool(app.url, { connections: CONNECTIONS });
@@ -78,12 +81,12 @@ class FeedRun {
   async take(turn: Turn, round: number): Promise<number> {
     switch (turn) {
       case 'copy':
-        return timeCopy(this.database, this.#counts.csv());
+        return timeCopy(this.#database, this.#counts.csv());
       case 'some':
       case 'all':
         return this.#reset(EACH[turn], round);
       case 'idle':
-        return this.#p99(await this.#reserveFor(Math.max(2, this.bench.seconds)));
+        return this.#p99(await this.#reserveFor(Math.max(2, this.#bench.seconds)));
       case 'during':
         return this.#p99During(round);
     }
@@ -92,7 +95,7 @@ class FeedRun {
   /** Seconds; the rows that were applied are exactly those that were changed. */
   async #reset(each: number, offset: number): Promise<number> {
     const changed = this.#counts.change(each, offset + this.#feeds);
-    const { seconds, applied } = await applyReset(this.app, `feed-${this.#feeds++}`, this.#counts.csv());
+    const { seconds, applied } = await applyReset(this.#app, `feed-${this.#feeds++}`, this.#counts.csv());
     if (applied !== changed) throw new WrongResultsError(`${changed} counts had changed, a feed applied ${applied}`);
     return seconds;
   }
@@ -118,7 +121,7 @@ class FeedRun {
     const { statusCode, body } = await this.#pool.request({
       method: 'POST',
       path: '/v1/reservations',
-      headers: { authorization: `Bearer ${this.app.key}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${this.#app.key}`, 'content-type': 'application/json' },
       body: holdBody(1 + this.#random(this.#shape.skus)),
     });
     await body.dump();
@@ -130,7 +133,7 @@ class FeedRun {
   /** The book counts what the last feed counted, the ledger moved by the difference, and every last version was told. */
   async verify(): Promise<void> {
     const expected = { on_hand: this.#counts.total, reserved: this.reserved, untold: 0, unbalanced: 0 };
-    const found = await withClient(this.database, async (client) => {
+    const found = await withClient(this.#database, async (client) => {
       const { rows } = await client.query<typeof expected>(
         `SELECT (SELECT sum(on_hand) FROM stock)::float8 AS on_hand,
                 (SELECT sum(reserved) FROM stock)::float8 AS reserved,

@@ -62,10 +62,12 @@ class ReserveRun {
   readonly #baselines = new Map<TurnName, Contender>();
   #batchSize = 1;
 
-  constructor(
-    private readonly bench: Bench,
-    private readonly database: BenchDatabase,
-  ) {
+  readonly #bench: Bench;
+  readonly #database: BenchDatabase;
+
+  constructor(bench: Bench, database: BenchDatabase) {
+    this.#bench = bench;
+    this.#database = database;
     const { lanes } = bench;
     this.#engine = new EngineContender({ ...database, ...(lanes === undefined ? {} : { lanes }) });
     this.#limit = new LimitContender(database);
@@ -75,22 +77,22 @@ class ReserveRun {
   async tuneBaselines(turns: readonly TurnName[]): Promise<void> {
     for (const turn of turns) {
       if (!/_(multi|single)$/.test(turn)) continue;
-      this.bench.progress.step(`tuning ${turn}`, TUNE_SECONDS * 4);
+      this.#bench.progress.step(`tuning ${turn}`, TUNE_SECONDS * 4);
       const workload = workloadOf(turn);
-      const seconds = Math.min(TUNE_SECONDS, this.bench.seconds);
+      const seconds = Math.min(TUNE_SECONDS, this.#bench.seconds);
       const load = { callers: CALLERS[workload], seconds, lines: demand(workload, sellerOf(turn), 1) };
       const tuned = await tune<Contender>(this.#candidates(turn), load);
       this.#baselines.set(turn, tuned.contender);
       this.#claims.push(...tuned.tried);
-      this.bench.figures.notes.set(`tuned.reserve.${turn}`, tuned.label);
+      this.#bench.figures.notes.set(`tuned.reserve.${turn}`, tuned.label);
     }
-    await this.#load('hot_engine', Math.min(TUNE_SECONDS, this.bench.seconds), 1);
+    await this.#load('hot_engine', Math.min(TUNE_SECONDS, this.#bench.seconds), 1);
   }
 
   #candidates(turn: TurnName) {
-    const { database } = this;
+    const database = this.#database;
     const alone = workloadOf(turn) === 'alone';
-    const sizes = alone ? [1] : this.bench.quick ? [8, 32] : [4, 8, 16, 32, 64];
+    const sizes = alone ? [1] : this.#bench.quick ? [8, 32] : [4, 8, 16, 32, 64];
     if (turn.endsWith('_single')) {
       const make = (connections: number) => () => new SingleContender({ ...database, connections });
       return sizes.map((size) => ({ label: `${size} connections`, make: make(size) }));
@@ -104,18 +106,18 @@ class ReserveRun {
   }
 
   async rounds(turns: readonly TurnName[]): Promise<void> {
-    const { rounds, seconds, progress } = this.bench;
+    const { rounds, seconds, progress } = this.#bench;
     for (const { round, contender } of interleave(turns, rounds)) {
-      if (contender === turns[0]) await checkpoint(this.database);
+      if (contender === turns[0]) await checkpoint(this.#database);
       progress.step(`reserve, round ${round + 1} of ${rounds}: ${contender}`, seconds);
       this.#results.add(contender, await this.#turn(contender, round));
     }
   }
 
   async #turn(turn: TurnName, round: number): Promise<TurnResult> {
-    const { postmaster } = this.bench.servers;
+    const { postmaster } = this.#bench.servers;
     const before = { client: cpuOf(process.pid), postgres: cpuOfFamily(postmaster), requests: this.#requests() };
-    const result = await this.#load(turn, this.bench.seconds, round + 2);
+    const result = await this.#load(turn, this.#bench.seconds, round + 2);
     const requests = this.#requests() - before.requests;
     return {
       ...result,
@@ -143,7 +145,7 @@ class ReserveRun {
   }
 
   report(keys: readonly Key[], turns: readonly TurnName[]): void {
-    const { figures } = this.bench;
+    const { figures } = this.#bench;
     for (const { key } of keys) {
       const comparison = COMPARISONS[key];
       if (comparison === undefined) continue;
@@ -179,8 +181,8 @@ class ReserveRun {
   }
 
   async verify(): Promise<void> {
-    this.bench.progress.step('verifying what reserve wrote', 2);
-    await verify(this.database, mergeClaims(this.#claims), FILLING.skus * FILLING.nodesPerSku * FILLING.unitsPerRow);
+    this.#bench.progress.step('verifying what reserve wrote', 2);
+    await verify(this.#database, mergeClaims(this.#claims), FILLING.skus * FILLING.nodesPerSku * FILLING.unitsPerRow);
   }
 
   async close(): Promise<void> {

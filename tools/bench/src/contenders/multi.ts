@@ -60,7 +60,10 @@ export class MultiContender implements Contender {
   readonly #pool: pg.Pool;
   readonly #catalogue: Promise<Catalogue>;
 
-  constructor(private readonly setup: MultiSetup) {
+  readonly #setup: MultiSetup;
+
+  constructor(setup: MultiSetup) {
+    this.#setup = setup;
     this.client = setup.client ?? 'bench-multi';
     this.tally = setup.tally ?? new Tally();
     this.#pool = baselinePool(setup, setup.connections, setup.pipelined);
@@ -94,7 +97,7 @@ export class MultiContender implements Contender {
       typeof statement === 'string'
         ? connection.query(statement)
         : connection.query({ ...statement, values: [...statement.values] });
-    if (this.setup.pipelined) return Promise.all(statements.map(ask));
+    if (this.#setup.pipelined) return Promise.all(statements.map(ask));
     const answers: pg.QueryResult[] = [];
     for (const statement of statements) answers.push(await ask(statement));
     return answers;
@@ -107,7 +110,7 @@ export class MultiContender implements Contender {
       const version = gates.find(({ sku }) => sku === line.sku)?.version ?? Number.NaN;
       const backed = chooseRows(line, rows);
       const changed = backed.map(({ row, units }) => holdUnits(row, units));
-      const fact = factOf(line.sku, [version, version + 1], changed, nowMs, this.setup.partitionCount);
+      const fact = factOf(line.sku, [version, version + 1], changed, nowMs, this.#setup.partitionCount);
       return { line, version: version + 1, backed, fact };
     });
     return writeOne({

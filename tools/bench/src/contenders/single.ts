@@ -27,7 +27,10 @@ export class SingleContender implements Contender {
   readonly #catalogue: Promise<Catalogue>;
   readonly #fallback: MultiContender;
 
-  constructor(private readonly setup: SingleSetup) {
+  readonly #setup: SingleSetup;
+
+  constructor(setup: SingleSetup) {
+    this.#setup = setup;
     this.#pool = baselinePool(setup, setup.connections);
     this.#catalogue = readCatalogue(this.#pool);
     this.#fallback = new MultiContender({
@@ -44,7 +47,7 @@ export class SingleContender implements Contender {
     if (line === undefined || more.length > 0) throw new RangeError('single reserves exactly one line');
     const { channelKey } = await this.#catalogue;
     const code = skuCode(line.sku);
-    const partition = partitionOf(code, this.setup.partitionCount);
+    const partition = partitionOf(code, this.#setup.partitionCount);
     const values = [line.sku, line.quantity, newReservationKey(), this.client, newReservationId(), bodyHash(lines)];
     try {
       await this.#pool.query({ name: 'reserve', text: RESERVE, values: [...values, channelKey, partition, code] });

@@ -16,10 +16,13 @@ export interface Heard {
 }
 
 export class FactsStream {
-  private constructor(
-    readonly connection: NatsConnection,
-    private readonly consumed: ConsumerMessages[] = [],
-  ) {}
+  readonly connection: NatsConnection;
+  readonly #consumed: ConsumerMessages[];
+
+  private constructor(connection: NatsConnection, consumed: ConsumerMessages[] = []) {
+    this.connection = connection;
+    this.#consumed = consumed;
+  }
 
   /**
    * Makes the stream anew: its memory of message ids would swallow the facts of a new database.
@@ -48,14 +51,14 @@ export class FactsStream {
       deliver_policy: DeliverPolicy.All,
     });
     const messages = await consumer.consume();
-    this.consumed.push(messages);
+    this.#consumed.push(messages);
     void (async () => {
       for await (const message of messages) hear(heardOf(message));
     })();
   }
 
   async close(): Promise<void> {
-    for (const messages of this.consumed) await messages.close();
+    for (const messages of this.#consumed) await messages.close();
     await (await jetstreamManager(this.connection)).streams.delete(FACTS_STREAM);
     await this.connection.close();
   }

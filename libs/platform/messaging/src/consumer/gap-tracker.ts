@@ -30,32 +30,32 @@ const MAX_SPANS_PER_KEY = 64;
  * `maxKeys`, and the oldest holes of a key beyond a limit. A key forgotten is `first` again.
  */
 export class GapTracker {
-  private readonly spansByKey = new Map<string, Spans>();
-  private readonly maxKeys: number;
+  readonly #spansByKey = new Map<string, Spans>();
+  readonly #maxKeys: number;
 
   constructor(maxKeys = 100_000) {
-    this.maxKeys = maxKeys;
+    this.#maxKeys = maxKeys;
   }
 
   observe({ key, fromVersion, toVersion }: VersionStep): StepVerdict {
-    const spans = this.spansByKey.get(key);
+    const spans = this.#spansByKey.get(key);
     // Re-inserting keeps the map in order of use.
-    this.spansByKey.delete(key);
-    this.spansByKey.set(key, addSpan(spans ?? [], { from: fromVersion, to: toVersion }));
-    this.forgetQuietKeys();
+    this.#spansByKey.delete(key);
+    this.#spansByKey.set(key, addSpan(spans ?? [], { from: fromVersion, to: toVersion }));
+    this.#forgetQuietKeys();
     return spans === undefined ? { kind: 'first' } : judge(spans, fromVersion, toVersion);
   }
 
   /** Versions of a key that are missing between the first and the last one seen, as (from, to] pairs. */
   missing(key: string): readonly { readonly from: number; readonly to: number }[] {
-    const spans = this.spansByKey.get(key) ?? [];
+    const spans = this.#spansByKey.get(key) ?? [];
     return spans.slice(1).map((span, index) => ({ from: spans[index]?.to ?? 0, to: span.from }));
   }
 
-  private forgetQuietKeys(): void {
-    if (this.spansByKey.size <= this.maxKeys) return;
-    const [quietest] = this.spansByKey.keys();
-    if (quietest !== undefined) this.spansByKey.delete(quietest);
+  #forgetQuietKeys(): void {
+    if (this.#spansByKey.size <= this.#maxKeys) return;
+    const [quietest] = this.#spansByKey.keys();
+    if (quietest !== undefined) this.#spansByKey.delete(quietest);
   }
 }
 

@@ -13,13 +13,13 @@ const MAX_REMEMBERED_FAILURES = 10_000;
 
 /** Takes one message to its end: ack, nak with a delay, or dead letter. */
 export class MessageProcessor {
-  private readonly failures = new Map<number, number>();
-  private readonly gaps = new GapTracker();
+  readonly #failures = new Map<number, number>();
+  readonly #gaps = new GapTracker();
 
-  private readonly settings: ConsumerSettings;
+  readonly #settings: ConsumerSettings;
 
   constructor(settings: ConsumerSettings) {
-    this.settings = settings;
+    this.#settings = settings;
   }
 
   /** @returns `outage` if PostgreSQL is away: the message is not to blame, and the next one would fare no better. */
@@ -27,47 +27,48 @@ export class MessageProcessor {
     let event: FactEvent | undefined;
     try {
       event = parseMessage(message);
-      if (message.info.deliveryCount > this.settings.maxDeliver * MAX_DELIVERIES_PER_FAILURE) {
-        await this.bury(message, event, 'redelivered_too_often', undefined);
+      if (message.info.deliveryCount > this.#settings.maxDeliver * MAX_DELIVERIES_PER_FAILURE) {
+        await this.#bury(message, event, 'redelivered_too_often', undefined);
         return 'done';
       }
-      const outcome = await handleOnce(this.settings, event);
-      this.failures.delete(message.seq);
+      const outcome = await handleOnce(this.#settings, event);
+      this.#failures.delete(message.seq);
       message.ack();
-      this.report(event, outcome);
+      this.#report(event, outcome);
       return 'done';
     } catch (error) {
-      return this.fail(message, event, error);
+      return this.#fail(message, event, error);
     }
   }
 
-  private async fail(message: JsMsg, event: FactEvent | undefined, error: unknown): Promise<'done' | 'outage'> {
-    this.settings.hooks.onError?.(error);
+  async #fail(message: JsMsg, event: FactEvent | undefined, error: unknown): Promise<'done' | 'outage'> {
+    this.#settings.hooks.onError?.(error);
     if (error instanceof UnparsableMessageError) {
-      await this.bury(message, event, 'unparsable', error);
+      await this.#bury(message, event, 'unparsable', error);
       return 'done';
     }
     if (error instanceof TransactionOutcomeUnknownError || isOutage(error)) {
       message.nak(RETRY_SOON_MS);
       return 'outage';
     }
-    const failures = this.countFailure(message.seq);
-    if (failures >= this.settings.maxDeliver) await this.bury(message, event, 'handler_failed', error);
-    else message.nak(this.settings.backoffMs[Math.min(failures, this.settings.backoffMs.length) - 1] ?? RETRY_SOON_MS);
+    const failures = this.#countFailure(message.seq);
+    if (failures >= this.#settings.maxDeliver) await this.#bury(message, event, 'handler_failed', error);
+    else
+      message.nak(this.#settings.backoffMs[Math.min(failures, this.#settings.backoffMs.length) - 1] ?? RETRY_SOON_MS);
     return 'done';
   }
 
-  private countFailure(sequence: number): number {
-    const failures = (this.failures.get(sequence) ?? 0) + 1;
-    this.failures.set(sequence, failures);
-    if (this.failures.size > MAX_REMEMBERED_FAILURES) {
-      const [oldest] = this.failures.keys();
-      if (oldest !== undefined) this.failures.delete(oldest);
+  #countFailure(sequence: number): number {
+    const failures = (this.#failures.get(sequence) ?? 0) + 1;
+    this.#failures.set(sequence, failures);
+    if (this.#failures.size > MAX_REMEMBERED_FAILURES) {
+      const [oldest] = this.#failures.keys();
+      if (oldest !== undefined) this.#failures.delete(oldest);
     }
     return failures;
   }
 
-  private async bury(
+  async #bury(
     message: JsMsg,
     event: FactEvent | undefined,
     reason: DeadLetter['reason'],
@@ -75,7 +76,7 @@ export class MessageProcessor {
   ): Promise<void> {
     const { stream, streamSequence, deliveryCount } = message.info;
     try {
-      await buryMessage(this.settings, message, {
+      await buryMessage(this.#settings, message, {
         reason,
         error,
         event,
@@ -84,16 +85,16 @@ export class MessageProcessor {
         streamSequence,
         deliveries: deliveryCount,
       });
-      this.failures.delete(message.seq);
+      this.#failures.delete(message.seq);
     } catch (buryError) {
-      this.settings.hooks.onError?.(buryError);
-      message.nak(this.settings.backoffMs.at(-1) ?? RETRY_SOON_MS);
+      this.#settings.hooks.onError?.(buryError);
+      message.nak(this.#settings.backoffMs.at(-1) ?? RETRY_SOON_MS);
     }
   }
 
-  private report(event: FactEvent, outcome: 'effect' | 'duplicate'): void {
-    this.settings.hooks.onHandled?.(event, outcome);
-    const step = this.settings.orderedBy?.(event);
-    if (step !== undefined) this.settings.hooks.onVersion?.(event, step, this.gaps.observe(step));
+  #report(event: FactEvent, outcome: 'effect' | 'duplicate'): void {
+    this.#settings.hooks.onHandled?.(event, outcome);
+    const step = this.#settings.orderedBy?.(event);
+    if (step !== undefined) this.#settings.hooks.onVersion?.(event, step, this.#gaps.observe(step));
   }
 }

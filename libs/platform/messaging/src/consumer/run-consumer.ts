@@ -40,124 +40,124 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
 }
 
 class ConsumerLoop {
-  private readonly settings: ConsumerSettings;
-  private readonly jetStream: JetStreamClient;
-  private readonly processor: MessageProcessor;
-  private readonly tasks: KeyedPool;
-  private readonly watchdog: Watchdog;
-  private readonly monitor: ReturnType<typeof monitorConnection>;
-  private readonly pause = new WakeUp();
-  private current: ConsumerMessages | undefined;
-  private consumer: Consumer | undefined;
-  private stopping = false;
-  private outage = false;
-  private fetching = false;
+  readonly #settings: ConsumerSettings;
+  readonly #jetStream: JetStreamClient;
+  readonly #processor: MessageProcessor;
+  readonly #tasks: KeyedPool;
+  readonly #watchdog: Watchdog;
+  readonly #monitor: ReturnType<typeof monitorConnection>;
+  readonly #pause = new WakeUp();
+  #current: ConsumerMessages | undefined;
+  #consumer: Consumer | undefined;
+  #stopping = false;
+  #outage = false;
+  #fetching = false;
 
   constructor(settings: ConsumerSettings) {
-    this.settings = settings;
-    this.jetStream = jetstream(settings.connection, settings.domain === undefined ? {} : { domain: settings.domain });
-    this.processor = new MessageProcessor(settings);
-    this.tasks = new KeyedPool(settings.concurrency);
+    this.#settings = settings;
+    this.#jetStream = jetstream(settings.connection, settings.domain === undefined ? {} : { domain: settings.domain });
+    this.#processor = new MessageProcessor(settings);
+    this.#tasks = new KeyedPool(settings.concurrency);
     // After a reconnect the durable may be gone with its stream, so it is looked up, and if need be created, again.
-    this.monitor = monitorConnection(settings.connection, () => this.restart());
-    this.watchdog = new Watchdog(settings, () => this.restart());
+    this.#monitor = monitorConnection(settings.connection, () => this.#restart());
+    this.#watchdog = new Watchdog(settings, () => this.#restart());
   }
 
   isReady(): boolean {
-    return this.fetching && !this.outage && this.monitor.isConnected();
+    return this.#fetching && !this.#outage && this.#monitor.isConnected();
   }
 
   requestStop(): void {
-    this.stopping = true;
-    this.restart();
+    this.#stopping = true;
+    this.#restart();
   }
 
   async run(): Promise<void> {
-    while (!this.stopping) {
+    while (!this.#stopping) {
       // A request made while disconnected only runs into its time-out; the reconnect ends this pause.
-      if (!this.monitor.isConnected()) {
-        await this.pause.wait(RETRY_DELAY_MS);
+      if (!this.#monitor.isConnected()) {
+        await this.#pause.wait(RETRY_DELAY_MS);
         continue;
       }
       try {
-        await this.waitForPostgres();
-        this.consumer ??= await this.openConsumer();
-        await this.fetchOnce(this.consumer);
+        await this.#waitForPostgres();
+        this.#consumer ??= await this.#openConsumer();
+        await this.#fetchOnce(this.#consumer);
       } catch (error) {
-        this.consumer = undefined;
-        this.fetching = false;
-        this.settings.hooks.onError?.(error);
-        await this.pause.wait(RETRY_DELAY_MS);
+        this.#consumer = undefined;
+        this.#fetching = false;
+        this.#settings.hooks.onError?.(error);
+        await this.#pause.wait(RETRY_DELAY_MS);
       }
     }
-    await this.tasks.drain();
-    this.watchdog.stop();
-    this.monitor.stop();
+    await this.#tasks.drain();
+    this.#watchdog.stop();
+    this.#monitor.stop();
     // Acks are sent without waiting; this makes sure that they left before the caller closes the connection.
-    if (this.monitor.isConnected()) await this.settings.connection.flush().catch(() => undefined);
+    if (this.#monitor.isConnected()) await this.#settings.connection.flush().catch(() => undefined);
   }
 
-  private restart(): void {
-    this.consumer = undefined;
-    this.current?.stop();
-    this.pause.wake();
+  #restart(): void {
+    this.#consumer = undefined;
+    this.#current?.stop();
+    this.#pause.wake();
   }
 
-  private async openConsumer(): Promise<Consumer> {
-    const { stream, durable, connection, provisioned } = this.settings;
+  async #openConsumer(): Promise<Consumer> {
+    const { stream, durable, connection, provisioned } = this.#settings;
     if (!provisioned) {
       await ensureDeadLetterStream(connection);
-      await ensureDurable(await this.jetStream.jetstreamManager(false), stream, this.settings);
+      await ensureDurable(await this.#jetStream.jetstreamManager(false), stream, this.#settings);
     }
-    const consumer = await this.jetStream.consumers.get(stream, durable);
-    this.watchdog.watch(consumer);
+    const consumer = await this.#jetStream.consumers.get(stream, durable);
+    this.#watchdog.watch(consumer);
     return consumer;
   }
 
-  private async fetchOnce(consumer: Consumer): Promise<void> {
+  async #fetchOnce(consumer: Consumer): Promise<void> {
     const messages = await consumer.fetch({
-      max_messages: this.settings.concurrency * FETCH_PER_SLOT,
+      max_messages: this.#settings.concurrency * FETCH_PER_SLOT,
       expires: FETCH_EXPIRES_MS,
     });
-    this.current = messages;
-    this.fetching = true;
+    this.#current = messages;
+    this.#fetching = true;
     let waitingSince = performance.now();
     // The client's own timer pauses while it is disconnected, so a fetch could outlive the server it asked.
     const guard = setInterval(() => {
       if (performance.now() - waitingSince > FETCH_EXPIRES_MS + FETCH_GUARD_MS) messages.stop();
     }, FETCH_GUARD_MS);
     try {
-      if (this.stopping) messages.stop();
+      if (this.#stopping) messages.stop();
       for await (const message of messages) {
         waitingSince = Infinity;
-        await this.take(message);
+        await this.#take(message);
         waitingSince = performance.now();
       }
     } finally {
       clearInterval(guard);
-      this.current = undefined;
+      this.#current = undefined;
     }
   }
 
-  private async take(message: JsMsg): Promise<void> {
+  async #take(message: JsMsg): Promise<void> {
     // Held, not returned, while PostgreSQL is away: a return would only be delivered again and count against it.
-    await this.waitForPostgres();
-    if (this.stopping) return message.nak();
+    await this.#waitForPostgres();
+    if (this.#stopping) return message.nak();
     const key = message.headers?.get('ce-partitionkey') ?? '';
-    await this.tasks.add(key, async () => {
-      if ((await this.processor.process(message)) === 'outage') this.outage = true;
-      else this.watchdog.progressed();
+    await this.#tasks.add(key, async () => {
+      if ((await this.#processor.process(message)) === 'outage') this.#outage = true;
+      else this.#watchdog.progressed();
     });
   }
 
-  private async waitForPostgres(): Promise<void> {
-    while (this.outage && !this.stopping) {
+  async #waitForPostgres(): Promise<void> {
+    while (this.#outage && !this.#stopping) {
       try {
-        await this.settings.pool.query('SELECT 1');
-        this.outage = false;
+        await this.#settings.pool.query('SELECT 1');
+        this.#outage = false;
       } catch (error) {
         if (!isOutage(error)) throw error;
-        await this.pause.wait(RETRY_DELAY_MS);
+        await this.#pause.wait(RETRY_DELAY_MS);
       }
     }
   }

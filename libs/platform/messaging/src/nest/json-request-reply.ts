@@ -89,20 +89,20 @@ export interface WireReply {
 
 /** Reads requests for Nest. What cannot be read is answered here, since Nest would leave the caller without a reply. */
 export class JsonRequestDeserializer implements ConsumerDeserializer {
-  private readonly options: JsonRequestReplyOptions;
+  readonly #options: JsonRequestReplyOptions;
 
   constructor(options: JsonRequestReplyOptions = {}) {
-    this.options = options;
+    this.#options = options;
   }
 
   deserialize(message: Msg, { channel }: { channel?: string } = {}): IncomingRequest | IncomingEvent {
-    const packet = { pattern: channel ?? message.subject, data: this.parse(message) };
+    const packet = { pattern: channel ?? message.subject, data: this.#parse(message) };
     return mayAnswer(message) ? { ...packet, id: nuid.next() } : packet;
   }
 
-  private parse(message: Msg): unknown {
+  #parse(message: Msg): unknown {
     try {
-      if (this.options.parse !== undefined) return this.options.parse(message.data);
+      if (this.#options.parse !== undefined) return this.#options.parse(message.data);
       return message.data.length === 0 ? undefined : message.json();
     } catch (cause) {
       const answer = toDocument(cause, () => MALFORMED);
@@ -115,16 +115,16 @@ export class JsonRequestDeserializer implements ConsumerDeserializer {
 
 /** Writes what a Nest handler returned or threw. */
 export class JsonReplySerializer implements Serializer<OutgoingResponse, WireReply> {
-  private readonly options: JsonRequestReplyOptions;
+  readonly #options: JsonRequestReplyOptions;
 
   constructor(options: JsonRequestReplyOptions = {}) {
-    this.options = options;
+    this.#options = options;
   }
 
   serialize(packet: OutgoingResponse): WireReply {
     const failure: unknown = packet.err;
     if (failure !== undefined && failure !== null) {
-      const answer = toDocument(failure, this.options.toProblem ?? (() => INTERNAL));
+      const answer = toDocument(failure, this.#options.toProblem ?? (() => INTERNAL));
       return toWireReply(answer, answer.status);
     }
     const response: unknown = packet.response;

@@ -17,56 +17,56 @@ export interface TailPoll {
  * session needs a new tail, and whatever was kept in memory is to be forgotten.
  */
 export class OutboxTail {
-  private readonly watermark = new Watermark();
+  readonly #watermark = new Watermark();
   /** Told ids above `low`. */
-  private readonly told = new Set<number>();
+  readonly #told = new Set<number>();
   /** Undefined until every transaction has ended that may own an id from before the tail began. */
-  private low: number | undefined;
-  private readonly client: pg.ClientBase;
-  private readonly schema: string;
+  #low: number | undefined;
+  readonly #client: pg.ClientBase;
+  readonly #schema: string;
 
   constructor(client: pg.ClientBase, schema: string) {
-    this.client = client;
-    this.schema = pg.escapeIdentifier(schema);
+    this.#client = client;
+    this.#schema = pg.escapeIdentifier(schema);
   }
 
   /** One look; call them one after the other. Null while the tail has not begun yet. */
   async poll(): Promise<TailPoll | null> {
-    const { lastId, asOf } = await this.readPosition();
-    if (this.low !== undefined && lastId <= this.low) return { keys: new Set(), asOf };
+    const { lastId, asOf } = await this.#readPosition();
+    if (this.#low !== undefined && lastId <= this.#low) return { keys: new Set(), asOf };
     // The order of these statements is the proof; see Watermark.
-    if (this.watermark.needsMark(lastId)) this.watermark.place(lastId, await this.takeTransactionId());
-    const { xmin, ids, keys } = await this.readNewer(this.low ?? lastId);
-    this.watermark.observe(xmin);
-    const begins = this.low === undefined;
-    if (begins && this.watermark.settled === 0 && lastId > 0) return null;
-    const news = begins ? [] : keys.filter((_, index) => !this.told.has(ids[index] ?? 0));
-    if (!begins) for (const id of ids) this.told.add(id);
-    this.low = Math.max(this.low ?? 0, this.watermark.settled);
-    for (const id of this.told) if (id <= this.low) this.told.delete(id);
+    if (this.#watermark.needsMark(lastId)) this.#watermark.place(lastId, await this.#takeTransactionId());
+    const { xmin, ids, keys } = await this.#readNewer(this.#low ?? lastId);
+    this.#watermark.observe(xmin);
+    const begins = this.#low === undefined;
+    if (begins && this.#watermark.settled === 0 && lastId > 0) return null;
+    const news = begins ? [] : keys.filter((_, index) => !this.#told.has(ids[index] ?? 0));
+    if (!begins) for (const id of ids) this.#told.add(id);
+    this.#low = Math.max(this.#low ?? 0, this.#watermark.settled);
+    for (const id of this.#told) if (id <= this.#low) this.#told.delete(id);
     return { keys: new Set(news), asOf };
   }
 
-  private async readPosition(): Promise<{ lastId: number; asOf: number }> {
-    const { rows } = await this.client.query<{ last: string; at: string }>({
+  async #readPosition(): Promise<{ lastId: number; asOf: number }> {
+    const { rows } = await this.#client.query<{ last: string; at: string }>({
       name: 'outbox-position',
       text: `SELECT (CASE WHEN is_called THEN last_value ELSE last_value - 1 END)::text AS last,
                     floor(extract(epoch FROM clock_timestamp()) * 1000)::text AS at
-               FROM ${this.schema}.outbox_id_seq`,
+               FROM ${this.#schema}.outbox_id_seq`,
     });
     return { lastId: Number(rows[0]?.last ?? 0), asOf: Number(rows[0]?.at ?? 0) };
   }
 
-  private async takeTransactionId(): Promise<bigint> {
-    const { rows } = await this.client.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
+  async #takeTransactionId(): Promise<bigint> {
+    const { rows } = await this.#client.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
     return BigInt(rows[0]?.id ?? 0);
   }
 
-  private async readNewer(id: number): Promise<{ xmin: bigint; ids: readonly number[]; keys: readonly string[] }> {
-    const { rows } = await this.client.query<{ xmin: string; ids: string[] | null; keys: string[] | null }>({
+  async #readNewer(id: number): Promise<{ xmin: bigint; ids: readonly number[]; keys: readonly string[] }> {
+    const { rows } = await this.#client.query<{ xmin: string; ids: string[] | null; keys: string[] | null }>({
       name: 'outbox-newer',
       text: `SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, array_agg(id::text) AS ids, array_agg(key) AS keys
-               FROM ${this.schema}.outbox WHERE id > $1`,
+               FROM ${this.#schema}.outbox WHERE id > $1`,
       values: [id],
     });
     const [row] = rows;

@@ -55,41 +55,41 @@ interface EventRow {
  * write names owner and epoch, so that a stale owner changes nothing.
  */
 export class CursorStore {
-  private readonly client: pg.ClientBase;
-  private readonly schema: string;
-  private readonly owner: string;
+  readonly #client: pg.ClientBase;
+  readonly #schema: string;
+  readonly #owner: string;
 
   constructor(client: pg.ClientBase, schema: string, owner: string) {
-    this.client = client;
-    this.schema = pg.escapeIdentifier(schema);
-    this.owner = owner;
+    this.#client = client;
+    this.#schema = pg.escapeIdentifier(schema);
+    this.#owner = owner;
   }
 
   async createPartitions(count: number): Promise<void> {
-    await this.client.query(
-      `INSERT INTO ${this.schema}.relay_cursor (partition) SELECT generate_series(0, $1::int - 1) ON CONFLICT DO NOTHING`,
+    await this.#client.query(
+      `INSERT INTO ${this.#schema}.relay_cursor (partition) SELECT generate_series(0, $1::int - 1) ON CONFLICT DO NOTHING`,
       [count],
     );
   }
 
   /** Takes every partition whose lease has run out. Its state is what the last owner saved. */
   async claim(leaseMs: number): Promise<OwnedPartition[]> {
-    const { rows } = await this.client.query<CursorRow>(
-      `UPDATE ${this.schema}.relay_cursor c
+    const { rows } = await this.#client.query<CursorRow>(
+      `UPDATE ${this.#schema}.relay_cursor c
        SET owner = $1, epoch = c.epoch + 1, lease_until = clock_timestamp() + $2 * interval '1 millisecond'
-       FROM (SELECT partition FROM ${this.schema}.relay_cursor
+       FROM (SELECT partition FROM ${this.#schema}.relay_cursor
              WHERE lease_until < clock_timestamp() ORDER BY partition FOR UPDATE SKIP LOCKED) free
        WHERE c.partition = free.partition
        RETURNING c.partition, c.epoch, c.low, c.stream_created, c.stream_seq, c.stream_event_id, c.checkpoints`,
-      [this.owner, leaseMs],
+      [this.#owner, leaseMs],
     );
     return rows.map(toOwnedPartition);
   }
 
   /** Saves progress and renews the leases in one statement. Returns the partitions that are still ours. */
   async save(owned: readonly OwnedPartition[], leaseMs: number): Promise<ReadonlySet<number>> {
-    const { rows } = await this.client.query<{ partition: number }>(
-      `UPDATE ${this.schema}.relay_cursor c
+    const { rows } = await this.#client.query<{ partition: number }>(
+      `UPDATE ${this.#schema}.relay_cursor c
        SET lease_until = clock_timestamp() + $2 * interval '1 millisecond', low = v.low,
            stream_created = v.stream_created, stream_seq = v.stream_seq, stream_event_id = v.stream_event_id,
            checkpoints = v.checkpoints
@@ -98,7 +98,7 @@ export class CursorStore {
        WHERE c.partition = v.partition AND c.owner = $1 AND c.epoch = v.epoch
        RETURNING c.partition`,
       [
-        this.owner,
+        this.#owner,
         leaseMs,
         owned.map((item) => item.partition),
         owned.map((item) => item.epoch),
@@ -114,25 +114,25 @@ export class CursorStore {
 
   /** Ends the leases, so that another relay takes over at once. */
   async release(owned: readonly OwnedPartition[]): Promise<void> {
-    await this.client.query(
-      `UPDATE ${this.schema}.relay_cursor c SET owner = NULL, lease_until = '-infinity'
+    await this.#client.query(
+      `UPDATE ${this.#schema}.relay_cursor c SET owner = NULL, lease_until = '-infinity'
        FROM unnest($2::smallint[], $3::bigint[]) AS v (partition, epoch)
        WHERE c.partition = v.partition AND c.owner = $1 AND c.epoch = v.epoch`,
-      [this.owner, owned.map((item) => item.partition), owned.map((item) => item.epoch)],
+      [this.#owner, owned.map((item) => item.partition), owned.map((item) => item.epoch)],
     );
   }
 
   /** The highest outbox id given out so far, visible or not; 0 before the first. */
   async readLastId(): Promise<number> {
-    const { rows } = await this.client.query<{ last: string }>(
-      `SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS last FROM ${this.schema}.outbox_id_seq`,
+    const { rows } = await this.#client.query<{ last: string }>(
+      `SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS last FROM ${this.#schema}.outbox_id_seq`,
     );
     return Number(rows[0]?.last);
   }
 
   /** A fresh transaction id: every transaction that had one before this call has a smaller one. */
   async takeTransactionId(): Promise<bigint> {
-    const { rows } = await this.client.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
+    const { rows } = await this.#client.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
     return BigInt(rows[0]?.id ?? 0);
   }
 
@@ -142,13 +142,13 @@ export class CursorStore {
     publishedIds: readonly number[],
     limit: number,
   ): Promise<{ readonly xmin: bigint; readonly rows: OutboxRow[] }> {
-    const { rows } = await this.client.query<EventRow>(
+    const { rows } = await this.#client.query<EventRow>(
       `SELECT s.xmin, o.* FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin) s
        LEFT JOIN (
          SELECT e.* FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS p (partition, low, high)
          CROSS JOIN LATERAL (
            SELECT id, partition, key, subject, event_id, type, source, time, trace, data::text AS data
-           FROM ${this.schema}.outbox
+           FROM ${this.#schema}.outbox
            WHERE partition = p.partition AND id > p.low AND id <= p.high AND id <> ALL ($4::bigint[])
            ORDER BY id LIMIT $5
          ) e
@@ -170,11 +170,11 @@ export class CursorStore {
     publishedIds: readonly number[],
     limit: number,
   ): Promise<{ readonly rows: number; readonly lagSeconds: number }> {
-    const { rows } = await this.client.query<{ rows: string; lag: number | null }>(
+    const { rows } = await this.#client.query<{ rows: string; lag: number | null }>(
       `SELECT count(*) AS rows, max(extract(epoch FROM clock_timestamp() - o.recorded_at))::float8 AS lag
        FROM unnest($1::smallint[], $2::bigint[]) AS p (partition, low)
        CROSS JOIN LATERAL (
-         SELECT recorded_at FROM ${this.schema}.outbox
+         SELECT recorded_at FROM ${this.#schema}.outbox
          WHERE partition = p.partition AND id > p.low AND id <> ALL ($3::bigint[]) ORDER BY id LIMIT $4
        ) o`,
       [requests.map((request) => request.partition), requests.map((request) => request.low), publishedIds, limit],

@@ -24,165 +24,165 @@ export type Turn = 'published' | 'quiet' | 'failed';
  * sequence may have fallen back behind what was seen but not committed, so only what was saved can be relied on.
  */
 export class RelaySession {
-  private readonly store: CursorStore;
-  private readonly jetStream: JetStreamClient;
-  private readonly ackWindow: AckWindow;
-  private readonly owned = new Map<number, OwnedPartition>();
-  private readonly watermark = new Watermark();
-  private readonly saveIntervalMs: number;
+  readonly #store: CursorStore;
+  readonly #jetStream: JetStreamClient;
+  readonly #ackWindow: AckWindow;
+  readonly #owned = new Map<number, OwnedPartition>();
+  readonly #watermark = new Watermark();
+  readonly #saveIntervalMs: number;
   /** Monotonic local time, taken before the database gave the lease, so it ends here no later than there. */
-  private leaseEndsAt = 0;
-  private nextSaveAt = 0;
-  private streamVerified = false;
+  #leaseEndsAt = 0;
+  #nextSaveAt = 0;
+  #streamVerified = false;
 
-  private readonly settings: RelaySettings;
+  readonly #settings: RelaySettings;
 
   constructor(settings: RelaySettings, client: pg.ClientBase) {
-    this.settings = settings;
-    this.store = new CursorStore(client, settings.schema, settings.owner);
-    this.jetStream = jetstream(settings.connection, { timeout: settings.publishTimeoutMs });
-    this.ackWindow = new AckWindow(settings.connection, settings.publishTimeoutMs);
-    this.saveIntervalMs = Math.min(MAX_SAVE_INTERVAL_MS, settings.leaseMs / SAVES_PER_LEASE);
+    this.#settings = settings;
+    this.#store = new CursorStore(client, settings.schema, settings.owner);
+    this.#jetStream = jetstream(settings.connection, { timeout: settings.publishTimeoutMs });
+    this.#ackWindow = new AckWindow(settings.connection, settings.publishTimeoutMs);
+    this.#saveIntervalMs = Math.min(MAX_SAVE_INTERVAL_MS, settings.leaseMs / SAVES_PER_LEASE);
   }
 
   get ownedPartitions(): readonly number[] {
-    return [...this.owned.keys()].sort((a, b) => a - b);
+    return [...this.#owned.keys()].sort((a, b) => a - b);
   }
 
   /** How many published ids are remembered; reading gets dearer with them, so the caller slows down. */
   get publishedAhead(): number {
-    return [...this.owned.values()].reduce((sum, item) => sum + item.progress.publishedCount, 0);
+    return [...this.#owned.values()].reduce((sum, item) => sum + item.progress.publishedCount, 0);
   }
 
   async open(): Promise<void> {
-    await this.store.createPartitions(this.settings.partitionCount);
+    await this.#store.createPartitions(this.#settings.partitionCount);
   }
 
   /** Makes the next turn compare the stream with what it acknowledged. */
   distrustStream(): void {
-    this.streamVerified = false;
+    this.#streamVerified = false;
   }
 
   /** One turn: keep the leases, verify the stream if needed, read, publish, advance. */
   async turn(): Promise<Turn> {
-    await this.renewIfDue();
-    if (this.owned.size === 0) return 'quiet';
-    if (!this.streamVerified && !(await this.verify())) return 'failed';
-    const lastId = await this.store.readLastId();
-    if ([...this.owned.values()].every((item) => item.progress.low >= lastId)) return 'quiet';
+    await this.#renewIfDue();
+    if (this.#owned.size === 0) return 'quiet';
+    if (!this.#streamVerified && !(await this.#verify())) return 'failed';
+    const lastId = await this.#store.readLastId();
+    if ([...this.#owned.values()].every((item) => item.progress.low >= lastId)) return 'quiet';
     // The order of these statements is the proof; see Watermark.
-    if (this.watermark.needsMark(lastId)) this.watermark.place(lastId, await this.store.takeTransactionId());
-    const requests = this.readRequests();
-    const { xmin, rows } = await this.store.readUnpublished(requests, this.publishedIds(), this.settings.batchSize);
-    this.watermark.observe(xmin);
-    const failed = await this.publish(rows);
-    this.advance(requests, rows);
+    if (this.#watermark.needsMark(lastId)) this.#watermark.place(lastId, await this.#store.takeTransactionId());
+    const requests = this.#readRequests();
+    const { xmin, rows } = await this.#store.readUnpublished(requests, this.#publishedIds(), this.#settings.batchSize);
+    this.#watermark.observe(xmin);
+    const failed = await this.#publish(rows);
+    this.#advance(requests, rows);
     if (failed) return 'failed';
     return rows.length > 0 ? 'published' : 'quiet';
   }
 
   async measure(): Promise<void> {
-    const { hooks, backlogLimit } = this.settings;
-    if (hooks.onBacklog === undefined || this.owned.size === 0) return;
-    const backlog = await this.store.measureBacklog(this.readRequests(), this.publishedIds(), backlogLimit + 1);
+    const { hooks, backlogLimit } = this.#settings;
+    if (hooks.onBacklog === undefined || this.#owned.size === 0) return;
+    const backlog = await this.#store.measureBacklog(this.#readRequests(), this.#publishedIds(), backlogLimit + 1);
     hooks.onBacklog({ ...backlog, alarm: backlog.rows > backlogLimit });
   }
 
   /** Saves and gives the partitions up, so that another relay need not wait for the leases. */
   async close(): Promise<void> {
-    const owned = [...this.owned.values()];
-    this.owned.clear();
-    this.ackWindow.close();
-    await this.store.save(owned, this.settings.leaseMs);
-    await this.store.release(owned);
+    const owned = [...this.#owned.values()];
+    this.#owned.clear();
+    this.#ackWindow.close();
+    await this.#store.save(owned, this.#settings.leaseMs);
+    await this.#store.release(owned);
   }
 
-  private async renewIfDue(): Promise<void> {
+  async #renewIfDue(): Promise<void> {
     const now = performance.now();
-    if (now < this.nextSaveAt) return;
-    this.nextSaveAt = now + this.saveIntervalMs;
+    if (now < this.#nextSaveAt) return;
+    this.#nextSaveAt = now + this.#saveIntervalMs;
     const before = this.ownedPartitions.join();
-    if (this.owned.size > 0) {
-      for (const { progress } of this.owned.values()) progress.checkpoint(Date.now());
-      const kept = await this.store.save([...this.owned.values()], this.settings.leaseMs);
-      for (const partition of this.owned.keys()) if (!kept.has(partition)) this.owned.delete(partition);
+    if (this.#owned.size > 0) {
+      for (const { progress } of this.#owned.values()) progress.checkpoint(Date.now());
+      const kept = await this.#store.save([...this.#owned.values()], this.#settings.leaseMs);
+      for (const partition of this.#owned.keys()) if (!kept.has(partition)) this.#owned.delete(partition);
     }
-    for (const item of await this.store.claim(this.settings.leaseMs)) {
-      this.owned.set(item.partition, item);
-      this.streamVerified = false;
+    for (const item of await this.#store.claim(this.#settings.leaseMs)) {
+      this.#owned.set(item.partition, item);
+      this.#streamVerified = false;
     }
-    this.leaseEndsAt = now + this.settings.leaseMs;
-    if (this.ownedPartitions.join() !== before) this.settings.hooks.onOwnership?.(this.ownedPartitions);
+    this.#leaseEndsAt = now + this.#settings.leaseMs;
+    if (this.ownedPartitions.join() !== before) this.#settings.hooks.onOwnership?.(this.ownedPartitions);
   }
 
   /** @returns whether the stream is known to hold what it acknowledged, or else is being filled again. */
-  private async verify(): Promise<boolean> {
+  async #verify(): Promise<boolean> {
     // Set first: a reconnect during the check must not be forgotten.
-    this.streamVerified = true;
+    this.#streamVerified = true;
     try {
-      const manager = await this.jetStream.jetstreamManager(false);
-      const rewinds = await verifyStream(manager, this.settings.stream, this.owned.values());
-      for (const rewind of rewinds) this.settings.hooks.onRewind?.(rewind);
+      const manager = await this.#jetStream.jetstreamManager(false);
+      const rewinds = await verifyStream(manager, this.#settings.stream, this.#owned.values());
+      for (const rewind of rewinds) this.#settings.hooks.onRewind?.(rewind);
       return true;
     } catch (error) {
-      this.streamVerified = false;
-      this.settings.hooks.onError?.(error);
+      this.#streamVerified = false;
+      this.#settings.hooks.onError?.(error);
       return false;
     }
   }
 
-  private readRequests(): ReadRequest[] {
-    return [...this.owned.values()].map(({ partition, progress }) => ({
+  #readRequests(): ReadRequest[] {
+    return [...this.#owned.values()].map(({ partition, progress }) => ({
       partition,
       low: progress.low,
       high:
-        progress.publishedCount < this.settings.maxPublishedAhead
+        progress.publishedCount < this.#settings.maxPublishedAhead
           ? Number.MAX_SAFE_INTEGER
           : [...progress.publishedIds].reduce((highest, id) => Math.max(highest, id), progress.low),
     }));
   }
 
-  private publishedIds(): number[] {
-    return [...this.owned.values()].flatMap(({ progress }) => [...progress.publishedIds]);
+  #publishedIds(): number[] {
+    return [...this.#owned.values()].flatMap(({ progress }) => [...progress.publishedIds]);
   }
 
   /** @returns whether something failed; then the stream is verified before the next attempt. */
-  private async publish(rows: readonly OutboxRow[]): Promise<boolean> {
+  async #publish(rows: readonly OutboxRow[]): Promise<boolean> {
     let count = 0;
     const floors = new Map(
-      [...this.owned.values()].map(({ partition, progress }) => [partition, progress.position?.sequence ?? 0]),
+      [...this.#owned.values()].map(({ partition, progress }) => [partition, progress.position?.sequence ?? 0]),
     );
     const keyed = rows.map((row) => ({ id: row.outboxId, key: row.key, row }));
-    const failure = await publishInKeyOrder(keyed, this.settings.window, async ({ row }) => {
-      const ack = await this.publishRow(row);
+    const failure = await publishInKeyOrder(keyed, this.#settings.window, async ({ row }) => {
+      const ack = await this.#publishRow(row);
       // A new message below what was acknowledged before this turn can only be in another incarnation of the stream.
-      if (!ack.duplicate && ack.seq <= (floors.get(row.partition) ?? 0)) this.streamVerified = false;
+      if (!ack.duplicate && ack.seq <= (floors.get(row.partition) ?? 0)) this.#streamVerified = false;
       count += 1;
     });
-    if (count > 0) this.settings.hooks.onPublished?.(count);
+    if (count > 0) this.#settings.hooks.onPublished?.(count);
     if (failure === undefined) return false;
-    this.streamVerified = false;
-    this.settings.hooks.onError?.(failure.error);
+    this.#streamVerified = false;
+    this.#settings.hooks.onError?.(failure.error);
     return true;
   }
 
-  private async publishRow(row: OutboxRow): Promise<Acknowledgement> {
-    if (performance.now() >= this.leaseEndsAt) throw new LeaseExpiredError('The lease ended before it was renewed.');
-    const ack = await this.ackWindow.publish(row.subject, row.data, row.id, toMessageHeaders(row));
-    const progress = this.owned.get(row.partition)?.progress;
+  async #publishRow(row: OutboxRow): Promise<Acknowledgement> {
+    if (performance.now() >= this.#leaseEndsAt) throw new LeaseExpiredError('The lease ended before it was renewed.');
+    const ack = await this.#ackWindow.publish(row.subject, row.data, row.id, toMessageHeaders(row));
+    const progress = this.#owned.get(row.partition)?.progress;
     progress?.recordPublished(row.outboxId, { sequence: ack.seq, eventId: row.id });
     return ack;
   }
 
-  private advance(requests: readonly ReadRequest[], rows: readonly OutboxRow[]): void {
+  #advance(requests: readonly ReadRequest[], rows: readonly OutboxRow[]): void {
     for (const { partition, high } of requests) {
-      const progress = this.owned.get(partition)?.progress;
+      const progress = this.#owned.get(partition)?.progress;
       if (progress === undefined) continue;
       const mine = rows.filter((row) => row.partition === partition);
       const firstMissing = mine.find((row) => !progress.isPublished(row.outboxId));
-      const lastRead = mine.length < this.settings.batchSize ? high : (mine.at(-1)?.outboxId ?? 0);
+      const lastRead = mine.length < this.#settings.batchSize ? high : (mine.at(-1)?.outboxId ?? 0);
       progress.advance(
-        Math.min(this.watermark.settled, lastRead, firstMissing === undefined ? Infinity : firstMissing.outboxId - 1),
+        Math.min(this.#watermark.settled, lastRead, firstMissing === undefined ? Infinity : firstMissing.outboxId - 1),
       );
     }
   }

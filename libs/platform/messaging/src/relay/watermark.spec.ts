@@ -53,45 +53,45 @@ function isSafe(all: readonly (readonly [Step, number])[], source: MarkSource): 
 
 /** The part of PostgreSQL that matters here: transaction ids, a sequence, and snapshots as it computes them. */
 class TransactionModel {
-  private nextXid = 1n;
-  private lastId = 0;
-  private latestEnded = 0n;
-  private readonly running = new Map<bigint, number[]>();
-  private readonly watermark = new Watermark();
-  private readonly source: MarkSource;
+  #nextXid = 1n;
+  #lastId = 0;
+  #latestEnded = 0n;
+  readonly #running = new Map<bigint, number[]>();
+  readonly #watermark = new Watermark();
+  readonly #source: MarkSource;
 
   constructor(source: MarkSource) {
-    this.source = source;
+    this.#source = source;
   }
 
   /** @returns whether no id that the watermark calls settled can still appear. */
   step(name: Step, choice: number): boolean {
-    const xids = [...this.running.keys()];
+    const xids = [...this.#running.keys()];
     const xid = xids.length === 0 ? undefined : xids[choice % xids.length];
-    if (name === 'begin') this.running.set(this.nextXid++, []);
-    if (name === 'take' && xid !== undefined) this.running.get(xid)?.push(++this.lastId);
-    if (name === 'end' && xid !== undefined) this.end(xid);
-    if (name === 'mark' && this.watermark.needsMark(this.lastId)) {
-      this.watermark.place(this.lastId, this.source === 'snapshot xmax' ? this.latestEnded + 1n : this.useOwn());
+    if (name === 'begin') this.#running.set(this.#nextXid++, []);
+    if (name === 'take' && xid !== undefined) this.#running.get(xid)?.push(++this.#lastId);
+    if (name === 'end' && xid !== undefined) this.#end(xid);
+    if (name === 'mark' && this.#watermark.needsMark(this.#lastId)) {
+      this.#watermark.place(this.#lastId, this.#source === 'snapshot xmax' ? this.#latestEnded + 1n : this.#useOwn());
     }
-    if (name === 'observe') this.watermark.observe(this.xmin());
-    const settled = this.watermark.settled;
-    return [...this.running.values()].flat().every((id) => id > settled);
+    if (name === 'observe') this.#watermark.observe(this.#xmin());
+    const settled = this.#watermark.settled;
+    return [...this.#running.values()].flat().every((id) => id > settled);
   }
 
-  private useOwn(): bigint {
-    this.latestEnded = this.nextXid++;
-    return this.latestEnded;
+  #useOwn(): bigint {
+    this.#latestEnded = this.#nextXid++;
+    return this.#latestEnded;
   }
 
-  private end(xid: bigint): void {
-    this.running.delete(xid);
-    if (xid > this.latestEnded) this.latestEnded = xid;
+  #end(xid: bigint): void {
+    this.#running.delete(xid);
+    if (xid > this.#latestEnded) this.#latestEnded = xid;
   }
 
   /** xmax is one past the highest ended transaction; running ones at or above it don't count for xmin. */
-  private xmin(): bigint {
-    const xmax = this.latestEnded + 1n;
-    return [...this.running.keys()].reduce((lowest, xid) => (xid < lowest ? xid : lowest), xmax);
+  #xmin(): bigint {
+    const xmax = this.#latestEnded + 1n;
+    return [...this.#running.keys()].reduce((lowest, xid) => (xid < lowest ? xid : lowest), xmax);
   }
 }

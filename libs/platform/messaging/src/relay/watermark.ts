@@ -13,28 +13,28 @@
  * transaction, so a running transaction may be at or above it, and would be overlooked.
  */
 export class Watermark {
-  private settledId = 0;
-  private mark: { readonly id: number; readonly transaction: bigint } | undefined;
+  #settledId = 0;
+  #mark: { readonly id: number; readonly transaction: bigint } | undefined;
 
   /** Every row with an id up to this one is visible already, or never will be. */
   get settled(): number {
-    return this.settledId;
+    return this.#settledId;
   }
 
   /** Whether a new mark is worth a transaction id: none is under way, and ids were given out since the last one. */
   needsMark(lastId: number): boolean {
-    return this.mark === undefined && lastId > this.settledId;
+    return this.#mark === undefined && lastId > this.#settledId;
   }
 
   /** Starts a proof. `lastId` must have been read before `transaction` was assigned. */
   place(lastId: number, transaction: bigint): void {
-    this.mark = { id: lastId, transaction };
+    this.#mark = { id: lastId, transaction };
   }
 
   /** Takes in the xmin of a snapshot; the rows read in the same snapshot are complete up to {@link settled}. */
   observe(snapshotXmin: bigint): void {
-    if (this.mark === undefined || snapshotXmin < this.mark.transaction) return;
-    this.settledId = Math.max(this.settledId, this.mark.id);
-    this.mark = undefined;
+    if (this.#mark === undefined || snapshotXmin < this.#mark.transaction) return;
+    this.#settledId = Math.max(this.#settledId, this.#mark.id);
+    this.#mark = undefined;
   }
 }

@@ -95,7 +95,7 @@ async function applyChunk(
         WHERE feed_key = $1`,
       [feed.feed_key, last.line, rows.length, decided.changed, faults.length, context.leaseSeconds],
     );
-    return { changed: decided.changed > 0, upto: last.line, took_ms: performance.now() - started };
+    return { changed: decided.changed > 0, upto: last.line, tookMs: performance.now() - started };
   });
 }
 

@@ -113,7 +113,7 @@ async function applyChunk(
   ]);
   const [answer] = told;
   if (!answer) throw new FeedMovedOnError(`feed ${feed_key} is no longer at ${from}`);
-  return { changed: answer.applied > 0, upto: end, took_ms: performance.now() - started };
+  return { changed: answer.applied > 0, upto: end, tookMs: performance.now() - started };
 }
 
 /**

@@ -28,7 +28,7 @@ export class FeedMovedOnError extends Error {
 export interface ChunkDone {
   readonly changed: boolean;
   readonly upto: number;
-  readonly took_ms: number;
+  readonly tookMs: number;
 }
 
 /** Locks the gates of these SKUs, in order. */

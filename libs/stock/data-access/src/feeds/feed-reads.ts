@@ -6,7 +6,11 @@ import { Refusal } from '../refusal.ts';
 import { type FeedView, feedView } from './feed-record.ts';
 
 export class FeedReads {
-  constructor(private readonly pool: Pick<pg.Pool, 'query'>) {}
+  readonly #pool: Pick<pg.Pool, 'query'>;
+
+  constructor(pool: Pick<pg.Pool, 'query'>) {
+    this.#pool = pool;
+  }
 
   async feed(client: string, id: string): Promise<Feed> {
     return feedView(await this.#find(client, id));
@@ -15,7 +19,7 @@ export class FeedReads {
   /** Refused rows in the order in which they were found bad. */
   async refusals(client: string, id: string, limit: number, cursor: string | undefined): Promise<Page<FeedRefusal>> {
     const { feed_key } = await this.#find(client, id);
-    const { rows } = await this.pool.query<{ refusal_key: number; line: number; code: string; message: string }>(
+    const { rows } = await this.#pool.query<{ refusal_key: number; line: number; code: string; message: string }>(
       `SELECT refusal_key, line, code, message FROM feed_refusal
         WHERE feed_key = $1 AND refusal_key > $2 ORDER BY refusal_key LIMIT $3`,
       [feed_key, cursor ?? 0, limit],
@@ -26,7 +30,7 @@ export class FeedReads {
   }
 
   async #find(client: string, id: string): Promise<FeedView> {
-    const { rows } = await this.pool.query<FeedView>(
+    const { rows } = await this.#pool.query<FeedView>(
       `SELECT f.*, n.code AS node, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
          FROM feed f LEFT JOIN node n USING (node_key) WHERE f.client = $1 AND f.id = $2`,
       [client, id],

@@ -46,14 +46,28 @@ export class FeedTooLargeError extends Error {
 }
 
 export class FeedUploads {
+  readonly #pool: pg.Pool;
+  readonly #rules: RulesSource;
+  readonly #reads: FeedReads;
+  readonly #onStaged: () => void;
+  readonly #isBusy: () => boolean;
+  readonly #limits: FeedLimits;
+
   constructor(
-    private readonly pool: pg.Pool,
-    private readonly rules: RulesSource,
-    private readonly reads: FeedReads,
-    private readonly onStaged: () => void,
-    private readonly isBusy: () => boolean,
-    private readonly limits: FeedLimits = { bytesMax: FEED_BYTES_MAX, rowsMax: FEED_ROWS_MAX },
-  ) {}
+    pool: pg.Pool,
+    rules: RulesSource,
+    reads: FeedReads,
+    onStaged: () => void,
+    isBusy: () => boolean,
+    limits: FeedLimits = { bytesMax: FEED_BYTES_MAX, rowsMax: FEED_ROWS_MAX },
+  ) {
+    this.#pool = pool;
+    this.#rules = rules;
+    this.#reads = reads;
+    this.#onStaged = onStaged;
+    this.#isBusy = isBusy;
+    this.#limits = limits;
+  }
 
   /**
    * Receives a feed whole; it is applied afterwards. A feed that has been received before answers with its state and its
@@ -64,14 +78,14 @@ export class FeedUploads {
   async receive(upload: FeedUpload): Promise<Feed> {
     const { client, query } = upload;
     demandOwnName(query.source);
-    const rules = await this.rules.current();
+    const rules = await this.#rules.current();
     const { feed, now } = await this.#open(upload, rules);
     if (feed.state === 'receiving') {
       const received = await this.#stage(upload, feed, rules, now);
       await this.#finish(feed, received);
-      this.onStaged();
+      this.#onStaged();
     }
-    return this.reads.feed(client, query.id);
+    return this.#reads.feed(client, query.id);
   }
 
   async #open({ client, query, trace }: FeedUpload, rules: SellingRules): Promise<{ feed: FeedRecord; now: number }> {
@@ -79,7 +93,7 @@ export class FeedUploads {
     const key = node === undefined ? null : nodeKey(rules, node);
     const captured = new Date(timeOf(capturedAt));
     const hash = bodyHash(['feed', source, mode, measure, completeness, captured.getTime(), node ?? null]);
-    return inTransaction(this.pool, async (connection) => {
+    return inTransaction(this.#pool, async (connection) => {
       const now = await readClock(connection);
       const made = await connection.query<FeedRecord>(
         `INSERT INTO feed (client, id, parameters_hash, source, mode, measure, completeness, captured_at, node_key, state, attempt, trace, started_at)
@@ -114,7 +128,7 @@ export class FeedUploads {
     const store = async (): Promise<void> => {
       await stored;
       // While commands come in, half of the time is theirs; what was waited for on the wire was theirs already.
-      if (this.isBusy()) await delay(Math.min(performance.now() - begun, PAUSE_MS_MAX));
+      if (this.#isBusy()) await delay(Math.min(performance.now() - begun, PAUSE_MS_MAX));
       begun = performance.now();
       other.clear();
       [batch, other] = [other, batch];
@@ -127,7 +141,7 @@ export class FeedUploads {
         const before = batch.received;
         from = reader.read(lines, batch, from);
         total += batch.received - before;
-        if (total > this.limits.rowsMax) await this.#fail(feed, `more than ${this.limits.rowsMax} rows`);
+        if (total > this.#limits.rowsMax) await this.#fail(feed, `more than ${this.#limits.rowsMax} rows`);
         if (batch.received >= ROWS_PER_PIECE) await store();
         // Bytes that have arrived are handed on without end; whoever else this process serves gets a turn between them.
         await turnOfOthers();
@@ -140,34 +154,35 @@ export class FeedUploads {
 
   async #storePiece(feed: FeedRecord, batch: RowBatch, codes: CodeBook, rules: SellingRules): Promise<void> {
     const skus = batch.skus.list;
-    await codes.learn(this.pool, skus);
+    await codes.learn(this.#pool, skus);
     const skuKeys = skus.map((code) => codes.keyOf(code));
     const nodeKeys = batch.nodes.list.map((code) => rules.nodesByCode.get(code)?.key);
-    await stagePiece(this.pool, feed, { batch, skuKeys, nodeKeys });
+    await stagePiece(this.#pool, feed, { batch, skuKeys, nodeKeys });
   }
 
   async *#bounded(body: AsyncIterable<Uint8Array>, feed: FeedRecord): AsyncGenerator<Uint8Array> {
     let bytes = 0;
     for await (const chunk of body) {
       bytes += chunk.byteLength;
-      if (bytes > this.limits.bytesMax) await this.#fail(feed, `more than ${this.limits.bytesMax} bytes uncompressed`);
+      if (bytes > this.#limits.bytesMax)
+        await this.#fail(feed, `more than ${this.#limits.bytesMax} bytes uncompressed`);
       yield chunk;
     }
   }
 
   async #fail(feed: FeedRecord, failure: string): Promise<never> {
-    await this.pool.query(
+    await this.#pool.query(
       `UPDATE feed SET state = 'failed', failure = $3, finished_at = clock_timestamp()
         WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving'`,
       [feed.feed_key, feed.attempt, failure],
     );
-    await dropStage(this.pool, feed);
+    await dropStage(this.#pool, feed);
     throw new FeedTooLargeError(failure);
   }
 
   /** `received`: rows that were read. Pieces are not flushed one by one, so a crash of the server may have lost some. */
   async #finish(feed: FeedRecord, received: number): Promise<void> {
-    const { rowCount } = await this.pool.query(
+    const { rowCount } = await this.#pool.query(
       `UPDATE feed SET state = 'applying', staged_at = clock_timestamp()
         WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving' AND received = $3`,
       [feed.feed_key, feed.attempt, received],

@@ -45,11 +45,15 @@ export class FeedWorker {
   #running: Promise<void> = Promise.resolve();
   #wake: (() => void) | null = null;
 
-  constructor(
-    private readonly pool: pg.Pool,
-    private readonly rules: RulesSource,
-    private readonly options: FeedWorkerOptions,
-  ) {}
+  readonly #pool: pg.Pool;
+  readonly #rules: RulesSource;
+  readonly #options: FeedWorkerOptions;
+
+  constructor(pool: pg.Pool, rules: RulesSource, options: FeedWorkerOptions) {
+    this.#pool = pool;
+    this.#rules = rules;
+    this.#options = options;
+  }
 
   start(): void {
     this.#running = this.#run();
@@ -74,8 +78,8 @@ export class FeedWorker {
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
-      await this.once().catch((error: unknown) => this.options.onError?.(error));
-      if (!this.#stopped) await this.#pause(this.options.intervalMs ?? 500);
+      await this.once().catch((error: unknown) => this.#options.onError?.(error));
+      if (!this.#stopped) await this.#pause(this.#options.intervalMs ?? 500);
     }
   }
 
@@ -91,7 +95,7 @@ export class FeedWorker {
   }
 
   async #claim(): Promise<FeedRecord | null> {
-    const { rows } = await this.pool.query<FeedRecord>(
+    const { rows } = await this.#pool.query<FeedRecord>(
       `UPDATE feed SET lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
         WHERE feed_key = (SELECT feed_key FROM feed WHERE state = 'applying' AND lease_until <= clock_timestamp()
                            ORDER BY feed_key LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
@@ -117,12 +121,12 @@ export class FeedWorker {
     work: (pool: pg.Pool) => Promise<void>,
   ): Promise<void> {
     const pool = createPool({
-      url: this.options.url,
-      schema: this.options.schema,
+      url: this.#options.url,
+      schema: this.#options.schema,
       pipeline: true,
       settings,
       max: 1,
-      applicationName: `${this.options.schema}-feed-apply`,
+      applicationName: `${this.#options.schema}-feed-apply`,
       statementTimeoutMs: 300_000,
       lockTimeoutMs: 10_000,
       idleInTransactionTimeoutMs: 2_000,
@@ -136,15 +140,15 @@ export class FeedWorker {
   }
 
   async #applyChunks(pool: pg.Pool, feed: FeedRecord): Promise<void> {
-    const { schema, partitionCount, rowsPerChunk, isBusy = () => false } = this.options;
+    const { schema, partitionCount, rowsPerChunk, isBusy = () => false } = this.#options;
     const pace = new Pace({ rowsPerChunk, rowsMax: ROWS_PER_CHUNK_MAX[feed.mode], isBusy });
-    const context = { pool, schema, partitionCount, rules: this.rules, leaseSeconds: LEASE_SECONDS, pace };
+    const context = { pool, schema, partitionCount, rules: this.#rules, leaseSeconds: LEASE_SECONDS, pace };
     const chunks = feed.mode === 'reset' ? applyReset : applyDelta;
     let { cursor } = feed;
-    const settled = ({ upto, changed, took_ms }: ChunkDone): void => {
+    const settled = ({ upto, changed, tookMs }: ChunkDone): void => {
       cursor = upto;
-      pace.settled(took_ms);
-      if (changed) this.options.onCommitted?.();
+      pace.settled(tookMs);
+      if (changed) this.#options.onCommitted?.();
     };
     while (!this.#stopped) {
       try {
@@ -163,7 +167,7 @@ export class FeedWorker {
 
   /** One SKU (or line) that the database refuses, as a balance beyond its bounds, does not hold up the others. */
   async #refuseNext(pool: pg.Pool, feed: FeedRecord, cursor: number, error: unknown): Promise<ChunkDone> {
-    this.options.onError?.(error);
+    this.#options.onError?.(error);
     const key = feed.mode === 'reset' ? 'sku_key' : 'line';
     return inTransaction(pool, async (client) => {
       const { rows } = await client.query<{ upto: number | null }>(
@@ -180,7 +184,7 @@ export class FeedWorker {
       );
       const done = rows[0];
       if (!done || done.upto === null) throw new FeedMovedOnError(`feed ${feed.feed_key} is no longer at ${cursor}`);
-      return { changed: false, upto: done.upto, took_ms: 0 };
+      return { changed: false, upto: done.upto, tookMs: 0 };
     });
   }
 
@@ -188,7 +192,7 @@ export class FeedWorker {
     const release = `UPDATE feed SET lease_until = clock_timestamp() + interval '${RETRY_PAUSE_MS} milliseconds'
                       WHERE feed_key = $1 AND state = 'applying'`;
     // If even this fails the lease runs out by itself.
-    await this.pool.query(release, [feed.feed_key]).catch(() => undefined);
+    await this.#pool.query(release, [feed.feed_key]).catch(() => undefined);
   }
 }
 

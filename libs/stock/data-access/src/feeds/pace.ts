@@ -20,20 +20,23 @@ const TARGET_MS = { alone: 40, busy: 12 } as const;
 export class Pace {
   /** Rows of the next chunk, about. */
   rows: number;
-  #took_ms = 0;
+  #tookMs = 0;
 
-  constructor(private readonly options: PaceOptions) {
+  readonly #options: PaceOptions;
+
+  constructor(options: PaceOptions) {
+    this.#options = options;
     this.rows = options.rowsPerChunk ?? Math.min(ROWS.first, options.rowsMax);
   }
 
   /** Twice as many rows, or half, whenever a chunk took far less or more than its target. */
-  settled(took_ms: number): void {
-    const { rowsPerChunk, rowsMax, isBusy } = this.options;
-    this.#took_ms = took_ms;
+  settled(tookMs: number): void {
+    const { rowsPerChunk, rowsMax, isBusy } = this.#options;
+    this.#tookMs = tookMs;
     const target = isBusy() ? TARGET_MS.busy : TARGET_MS.alone;
     const rows = Math.max(this.rows, ROWS.min);
-    if (took_ms < target / 2) this.rows = Math.min(rowsMax, rows * 2);
-    else this.rows = took_ms > target * 1.5 ? Math.max(ROWS.min, rows >> 1) : Math.min(rowsMax, rows);
+    if (tookMs < target / 2) this.rows = Math.min(rowsMax, rows * 2);
+    else this.rows = tookMs > target * 1.5 ? Math.max(ROWS.min, rows >> 1) : Math.min(rowsMax, rows);
     if (rowsPerChunk !== undefined) this.rows = rowsPerChunk;
   }
 
@@ -46,12 +49,12 @@ export class Pace {
 
   /** While commands come in, a chunk is not sent before the one before has ended and the pause after it. */
   get isBusy(): boolean {
-    return this.options.isBusy();
+    return this.#options.isBusy();
   }
 
   /** As long as the chunk before, if commands come in. */
   async pause(): Promise<void> {
-    const { wait = delay } = this.options;
-    if (this.isBusy) await wait(this.#took_ms);
+    const { wait = delay } = this.#options;
+    if (this.isBusy) await wait(this.#tookMs);
   }
 }

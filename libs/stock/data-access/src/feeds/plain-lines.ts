@@ -43,10 +43,12 @@ export class PlainLines {
   #skuBytes: Buffer = Buffer.alloc(0);
   #skuPlace = -1;
 
-  constructor(
-    private readonly layout: PlainColumns,
-    private readonly context: PlainContext,
-  ) {
+  readonly #layout: PlainColumns;
+  readonly #context: PlainContext;
+
+  constructor(layout: PlainColumns, context: PlainContext) {
+    this.#layout = layout;
+    this.#context = context;
     this.#starts = new Int32Array(layout.columns + 1);
   }
 
@@ -59,20 +61,20 @@ export class PlainLines {
     }
     const end = this.#cut(bytes, from);
     if (end < 0) return -1;
-    const { sku, node, quantity } = this.layout;
+    const { sku, node, quantity } = this.#layout;
     const units = this.#units(bytes, quantity);
     if (units < 0) return -1;
     const nodePlace = this.#nodePlace(bytes, node, batch);
     if (nodePlace < 0) return -1;
     const skuPlace = this.#placeOfSku(bytes, sku, batch);
     if (skuPlace < 0) return -1;
-    batch.push(line, skuPlace, nodePlace, units, this.context.at);
+    batch.push(line, skuPlace, nodePlace, units, this.#context.at);
     return end;
   }
 
   #cut(bytes: Buffer, from: number): number {
     const starts = this.#starts;
-    const { columns } = this.layout;
+    const { columns } = this.#layout;
     let cells = 0;
     let at = from;
     starts[0] = from;
@@ -108,11 +110,11 @@ export class PlainLines {
       if (digit < 0 || digit > 9) return -1;
       units = units * 10 + digit;
     }
-    return units > FEED_UNITS_MAX || (units === 0 && !this.context.allowsZero) ? -1 : units;
+    return units > FEED_UNITS_MAX || (units === 0 && !this.#context.allowsZero) ? -1 : units;
   }
 
   #nodePlace(bytes: Buffer, cell: number, { nodes }: RowBatch): number {
-    const { node: only, isNode } = this.context;
+    const { node: only, isNode } = this.#context;
     const code = cell < 0 ? only : bytes.toString('latin1', this.#start(cell), this.#end(cell));
     if (code === undefined || (only !== undefined && code !== only)) return -1;
     return nodes.find(code) ?? (isNode(code) ? nodes.add(code) : -1);
@@ -122,7 +124,7 @@ export class PlainLines {
     const [start, end] = [this.#start(cell), this.#end(cell)];
     if (this.#skuPlace >= 0 && isSame(bytes, start, end, this.#skuBytes)) return this.#skuPlace;
     const code = bytes.toString('latin1', start, end);
-    const place = skus.find(code) ?? (this.context.isSku(code) ? skus.add(code) : -1);
+    const place = skus.find(code) ?? (this.#context.isSku(code) ? skus.add(code) : -1);
     this.#skuPlace = place;
     this.#skuBytes = bytes.subarray(start, end);
     return place;

@@ -36,10 +36,13 @@ export class FeedHeaderError extends Error {
 type Members = Readonly<Record<string, unknown>>;
 /** A class, so that no row can look like one, whatever its members are called. */
 class Fault {
-  constructor(
-    readonly code: FeedRefusalCode,
-    readonly message: string,
-  ) {}
+  readonly code: FeedRefusalCode;
+  readonly message: string;
+
+  constructor(code: FeedRefusalCode, message: string) {
+    this.code = code;
+    this.message = message;
+  }
 }
 
 const isFault = (value: unknown): value is Fault => value instanceof Fault;
@@ -50,10 +53,13 @@ export class RowReader {
   #plain: PlainLines | null = null;
   #line = 0;
 
-  constructor(
-    private readonly format: FeedFormat,
-    private readonly context: RowContext,
-  ) {}
+  readonly #format: FeedFormat;
+  readonly #context: RowContext;
+
+  constructor(format: FeedFormat, context: RowContext) {
+    this.#format = format;
+    this.#context = context;
+  }
 
   /**
    * Adds the rows of whole lines, and what is wrong with those that it cannot take; null is a line that is too long.
@@ -89,12 +95,12 @@ export class RowReader {
     const line = this.#line;
     if (text.length > FEED_LINE_BYTES_MAX) return refuse(into, line, TOO_LONG);
     if (text.trim() === '') return;
-    const members = this.format === 'csv' ? this.#cells(text) : parseObject(text);
+    const members = this.#format === 'csv' ? this.#cells(text) : parseObject(text);
     if (members === null) return;
     if (isFault(members)) return refuse(into, line, members);
     const named = this.#named(members);
     if (isFault(named)) return refuse(into, line, named);
-    const hasUnknown = this.format === 'ndjson' && Object.keys(members).some((name) => !COLUMNS.has(name));
+    const hasUnknown = this.#format === 'ndjson' && Object.keys(members).some((name) => !COLUMNS.has(name));
     const value = hasUnknown ? fault('row.invalid', 'an unknown member') : this.#valueOf(members);
     if (isFault(value)) {
       into.add({ line, ...named, quantity: null, recordId: null, at: 0 });
@@ -106,17 +112,17 @@ export class RowReader {
 
   #named(members: Members): { readonly sku: string; readonly node: string } | Fault {
     const { sku } = members;
-    const node = members['node'] ?? this.context.node;
+    const node = members['node'] ?? this.#context.node;
     if (typeof sku !== 'string' || !CODE.sku.test(sku)) return fault('row.malformed', 'sku: not a code');
     if (typeof node !== 'string' || !CODE.node.test(node)) return fault('row.malformed', 'node: not a code');
-    if (this.context.node !== undefined && node !== this.context.node)
-      return fault('node.out_of_scope', `the feed speaks of node ${this.context.node} only`);
+    if (this.#context.node !== undefined && node !== this.#context.node)
+      return fault('node.out_of_scope', `the feed speaks of node ${this.#context.node} only`);
     return { sku, node };
   }
 
   #valueOf(members: Members): Pick<FeedRow, 'quantity' | 'recordId' | 'at'> | Fault {
     const { quantity, recordId = null, state = 'available' } = members;
-    const isReset = this.context.mode === 'reset';
+    const isReset = this.#context.mode === 'reset';
     const inRange =
       typeof quantity === 'number' &&
       Number.isSafeInteger(quantity) &&
@@ -137,18 +143,18 @@ export class RowReader {
     if (capturedAt !== undefined && occurredAt !== undefined)
       return fault('time.invalid', 'capturedAt and occurredAt: one of them, not both');
     const told = capturedAt ?? occurredAt;
-    if (told === undefined) return this.context.capturedAt;
+    if (told === undefined) return this.#context.capturedAt;
     const at = typeof told === 'string' ? readTime(told) : null;
     if (at === null) return fault('time.invalid', `not ${TIME_EXPECTATION}`);
-    const isFuture = at > this.context.now + FUTURE_TOLERANCE_MS;
+    const isFuture = at > this.#context.now + FUTURE_TOLERANCE_MS;
     return isFuture ? fault('time.in_future', 'the time lies more than 5 minutes ahead') : at;
   }
 
   #cells(text: string): Members | Fault | null {
     const cells = splitCells(text.endsWith('\r') ? text.slice(0, -1) : text);
     if (this.#header === null) {
-      this.#header = headerOf(cells ?? [], this.context);
-      this.#plain = plainLinesFor(this.#header, this.context);
+      this.#header = headerOf(cells ?? [], this.#context);
+      this.#plain = plainLinesFor(this.#header, this.#context);
       return null;
     }
     if (cells === null) return fault('row.malformed', 'a quote stands where none may be, or is never closed');
