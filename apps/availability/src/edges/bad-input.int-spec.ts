@@ -1,9 +1,11 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { checkProblem, problemOf } from '../testing/answer.ts';
+import { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
+import { checkProblem, operationOf, problemOf } from '../testing/answer.ts';
 import { type AppFixture, type Call, type OperationId, createAppFixture } from '../testing/app-fixture.ts';
 import { putNetwork, receive } from '../testing/network.ts';
+import { samplesOf } from '../testing/samples.ts';
 
 let app: AppFixture;
 beforeAll(async () => {
@@ -286,6 +288,29 @@ describe.each(edges)('over %s', (_, edge) => {
     expect((await app[edge]('getStock', { params: { sku } })).body).toMatchObject({
       rows: [{ onHand: 4_000_000_000 }],
     });
+  });
+});
+
+/** A call that is valid by the contract, but for one member that nobody knows, in its body or else in its query. */
+function callWithUnknownMember(id: OperationId): Call | null {
+  const { params, query, body, csvColumns } = operationOf(id);
+  const sample = (schema: object | undefined) => (schema === undefined ? {} : (samplesOf(schema)[0] as object));
+  const valid = { params: sample(params), query: sample(query), ...(body ? { body: sample(body) } : {}) } as Call;
+  if (body) return { ...valid, body: { ...sample(body), nobodyKnows: 1 } };
+  if (csvColumns !== undefined || query === undefined) return null;
+  return { ...valid, query: { ...sample(query), nobodyKnows: '1' } };
+}
+
+describe('a member that nobody knows, with everything else valid', () => {
+  const calls = (Object.keys(AVAILABILITY_OPERATIONS) as OperationId[]).flatMap((id) => {
+    const call = callWithUnknownMember(id);
+    const edgesOf = operationOf(id).subject === undefined ? edges.slice(0, 1) : edges;
+    return call === null ? [] : edgesOf.map(([name, edge]) => [id, name, edge, call] as const);
+  });
+
+  it.each(calls)('is refused by %s over %s, and it alone', async (id, _name, edge, call) => {
+    const { errors } = (await app[edge](id, call)).body as { errors: unknown };
+    expect(errors).toEqual([{ path: '/nobodyKnows', code: 'unknown_field', message: expect.any(String) }]);
   });
 });
 

@@ -142,7 +142,7 @@ describe('one key, two replicas, at the same moment', () => {
     expect(await brokenLaws(pool.dataSource)).toEqual([]);
   });
 
-  it('with another body and no SKU in common, the later one waits for the first to commit, then is a mismatch', async () => {
+  it('with another body and no SKU in common, the one that commits first has the key, and the other is a mismatch', async () => {
     const replicas = [pool.engine({ lanes: 1 }), pool.engine({ lanes: 1 })] as const;
     const gate = await holdGate(pool, 'sku1');
     const first = hold(replicas[0], 'key', [['sku1', 1]]);
