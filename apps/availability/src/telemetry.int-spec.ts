@@ -174,7 +174,7 @@ describe('a server that is away', () => {
       for (const edge of ['http', 'rpc'] as const) {
         // The message edge has a connection of its own, which may come back a moment later; core NATS keeps nothing.
         const refused = await eventually(() =>
-          other[edge]('getStock', { params: { sku: 'a' } }).catch(() => undefined),
+          other[edge]('getStock', { params: { sku: 'a' }, timeoutMs: 2_000 }).catch(() => undefined),
         );
         expect(refused).toMatchObject({ status: 503, body: { code: 'service.unavailable', retryable: true } });
       }

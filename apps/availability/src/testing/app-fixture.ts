@@ -30,6 +30,8 @@ export interface Call {
   /** `null` sends no key; absent, the key of the fixture's own client, which may do everything. */
   readonly key?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
+  /** How long an answer over NATS is waited for; so long that nothing but a lost message takes longer, unless given. */
+  readonly timeoutMs?: number;
 }
 
 export interface AppFixture {
@@ -209,7 +211,7 @@ async function ask(caller: NatsConnection, id: OperationId, key: string | null, 
   const payload = isRaw(call.body)
     ? call.body
     : JSON.stringify({ ...call.params, ...query, ...(call.body as Record<string, unknown> | undefined) });
-  const reply = await caller.request(subject, payload, { headers, timeout: RPC_TIMEOUT_MS });
+  const reply = await caller.request(subject, payload, { headers, timeout: call.timeoutMs ?? RPC_TIMEOUT_MS });
   const contentType = reply.headers?.get('content-type') ?? '';
   const names = reply.headers?.keys() ?? [];
   return {

@@ -4,6 +4,7 @@
  * Known failures of Nest, Fastify, PostgreSQL and Nest's NATS client get their own code; everything else is `internal`, and its
  * message stays on this side.
  */
+import { types } from 'node:util';
 import { HttpException } from '@nestjs/common';
 import { TransactionOutcomeUnknownError, isTransient } from '@onepool/platform-postgres';
 import { platformProblems, problem, type PlatformProblemCode } from './catalogue.ts';
@@ -40,7 +41,8 @@ export function toProblemError(error: unknown): ProblemError {
   // While it is disconnected, Nest's NATS client rejects with a bare string; nothing of ours ever throws one.
   if (typeof error === 'string') return problem('service.unavailable', { cause: error });
   if (error instanceof HttpException) return fromHttpException(error);
-  if (error instanceof Error) return fromError(error);
+  // Where modules have globals of their own, as under Jest, a socket's error is another realm's; RxJS has errors that are not native.
+  if (error instanceof Error || types.isNativeError(error)) return fromError(error);
   return fromRemoteProblem(error) ?? problem('internal', { cause: error });
 }
 
