@@ -82,7 +82,11 @@ function readinessOf(engine: StockEngine, relay: OutboxRelay) {
   return {
     postgres: () => engine.lookupPool.query('SELECT 1'),
     nats: () => demand(relay.isConnected(), 'not connected'),
-    relay: () => demand(relay.isReady(), 'the relay makes no progress'),
+    relay: () =>
+      demand(
+        relay.isReady(),
+        relay.isRefilling() ? 'the stream lost facts, which are published again' : 'the relay makes no progress',
+      ),
   };
 }
 

@@ -22,6 +22,7 @@ export function engineMetrics(metrics: Metrics, logger: Logger): EngineMetrics {
   ]);
   const chained = metrics.counter('onepool_batches_chained_total', 'Batches sent that rest on another under way');
   const published = metrics.counter('onepool_relay_published_total', 'Facts acknowledged by JetStream');
+  const rewinds = metrics.counter('onepool_relay_rewinds_total', 'Losses of the stream, a partition each', ['reason']);
   const backlog = metrics.gauge('onepool_relay_backlog_rows', 'Facts waiting in the outbox');
   const lag = metrics.gauge('onepool_relay_lag_seconds', 'Age of the oldest fact waiting');
   const alarm = metrics.gauge('onepool_relay_backlog_alarm', '1 while the backlog is above its limit');
@@ -44,7 +45,11 @@ export function engineMetrics(metrics: Metrics, logger: Logger): EngineMetrics {
         alarm.set(state.alarm ? 1 : 0);
       },
       onOwnership: (owned) => partitions.set(owned.length),
-      onRewind: (rewind) => logger.warn({ rewind }, 'the stream lost facts; publishing them again'),
+      onRewind: (rewind) => {
+        rewinds.inc({ reason: rewind.reason });
+        logger.warn({ rewind }, 'the stream lost facts; publishing them again');
+      },
+      onUnprotected: () => logger.warn('the stream of facts can be purged: the server does not let us forbid it'),
       onError: (error) => logger.warn({ err: error }, 'relay: a turn failed; it goes on'),
     },
     watch: (engine) => {

@@ -16,6 +16,8 @@ export interface OutboxRelay {
   nudge(): void;
   isConnected(): boolean;
   isReady(): boolean;
+  /** Whether the stream lost facts and is being filled again. */
+  isRefilling(): boolean;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function startOutboxRelay(
     nudge: () => relay.nudge(),
     isConnected: () => monitor.isConnected(),
     isReady: () => relay.isReady(),
+    isRefilling: () => relay.isRefilling(),
     close: async () => {
       await relay.stop();
       monitor.stop();

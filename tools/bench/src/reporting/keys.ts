@@ -44,6 +44,7 @@ export const KEYS: readonly Key[] = [
   ratio('http.read100_vs_bare', 'higher', 0.5),
   absolute('relay.lag_p99_s', 'lower', 1, 's'),
   absolute('relay.missing', 'lower', 0, 'facts'),
+  absolute('relay.refill_per_s', 'higher', 10_000, '/s'),
   absolute('propagate.p99_ms', 'lower', 250, 'ms'),
   ratio('scale.reserve_1m_vs_10k', 'lower', 1.25),
   { ...ratio('scale.reserve_10m_vs_10k', 'lower', 1.25), slow: true },

@@ -18,6 +18,8 @@ export async function ensureDeadLetterStream(connection: NatsConnection): Promis
     name: DEAD_LETTER_STREAM,
     subjects: DEAD_LETTER_SUBJECTS,
     maxAgeDays: DEAD_LETTER_DAYS,
+    // Who has dealt with a letter may throw it away.
+    allowsRemoval: true,
   });
 }
 

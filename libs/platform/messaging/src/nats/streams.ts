@@ -17,7 +17,14 @@ export interface StreamDefinition {
   readonly subjects: readonly string[];
   /** 7 unless told. */
   readonly maxAgeDays?: number;
+  /** Whether its messages may be purged or deleted before their time; never unless told. */
+  readonly allowsRemoval?: boolean;
 }
+
+const DENIED = { deny_delete: true, deny_purge: true } as const;
+
+/** Whether nobody can take messages out of the stream but by deleting it. */
+export const isProtected = ({ config }: StreamInfo): boolean => config.deny_delete && config.deny_purge;
 
 /** The stream's info, or undefined if there is no such stream. */
 export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
@@ -30,12 +37,12 @@ export async function findStream(manager: JetStreamManager, name: string): Promi
 }
 
 /**
- * Creates the stream if it is missing and adds missing subjects. Safe to call from many places at once. Uses nothing
- * that nats-server 2.9 lacks.
+ * Creates the stream if it is missing, adds missing subjects and protects its messages, an existing stream's too where the
+ * server lets us ({@link isProtected} tells). Safe to call from many places at once. Uses nothing that nats-server 2.9 lacks.
  */
 export async function ensureStream(manager: JetStreamManager, definition: StreamDefinition): Promise<StreamInfo> {
   const existing = await findStream(manager, definition.name);
-  if (existing !== undefined) return addSubjects(manager, existing, definition.subjects);
+  if (existing !== undefined) return bringUpToDate(manager, existing, definition);
   return manager.streams.add({
     name: definition.name,
     subjects: [...definition.subjects],
@@ -44,15 +51,25 @@ export async function ensureStream(manager: JetStreamManager, definition: Stream
     discard: DiscardPolicy.Old,
     max_age: nanos((definition.maxAgeDays ?? 7) * DAY_MS),
     duplicate_window: nanos(120_000),
+    ...(definition.allowsRemoval === true ? {} : DENIED),
   });
 }
 
-async function addSubjects(
+async function bringUpToDate(
   manager: JetStreamManager,
-  { config }: StreamInfo,
-  wanted: readonly string[],
+  existing: StreamInfo,
+  { subjects: wanted, allowsRemoval }: StreamDefinition,
 ): Promise<StreamInfo> {
-  const subjects = [...new Set([...config.subjects, ...wanted])];
-  if (subjects.length === config.subjects.length) return manager.streams.info(config.name);
-  return manager.streams.update(config.name, { subjects });
+  const { name, subjects: present } = existing.config;
+  const subjects = [...new Set([...present, ...wanted])];
+  const isMissing = subjects.length > present.length;
+  if (allowsRemoval !== true && !isProtected(existing)) {
+    try {
+      return await manager.streams.update(name, { subjects, ...DENIED });
+    } catch (error) {
+      // Whoever made the stream may have made it so that it cannot be protected; facts must flow all the same.
+      if (!(error instanceof JetStreamApiError)) throw error;
+    }
+  }
+  return isMissing ? manager.streams.update(name, { subjects }) : existing;
 }

@@ -36,8 +36,17 @@ interface CursorRow {
   checkpoints: Checkpoint[];
 }
 
+/** How much is read at once of each partition. */
+export interface ReadBounds {
+  readonly rows: number;
+  /** Of data as the database stores it; the first row comes whatever its size. */
+  readonly bytes: number;
+}
+
 interface EventRow {
   xmin: string;
+  /** How many rows of the partition there were within the bound of rows. */
+  found: number;
   id: string | null;
   partition: number;
   key: string;
@@ -136,21 +145,31 @@ export class CursorStore {
     return BigInt(rows[0]?.id ?? 0);
   }
 
-  /** Unpublished visible rows in id order, `limit` at most of each partition, and the xmin of the same snapshot. */
+  /**
+   * Unpublished visible rows in id order, within bounds, and the xmin of the same snapshot. `readTo` has the last id read of
+   * each partition that may have more.
+   */
   async readUnpublished(
     requests: readonly ReadRequest[],
     publishedIds: readonly number[],
-    limit: number,
-  ): Promise<{ readonly xmin: bigint; readonly rows: OutboxRow[] }> {
+    bounds: ReadBounds,
+  ): Promise<{ readonly xmin: bigint; readonly rows: OutboxRow[]; readonly readTo: ReadonlyMap<number, number> }> {
     const { rows } = await this.#client.query<EventRow>(
       `SELECT s.xmin, o.* FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin) s
        LEFT JOIN (
          SELECT e.* FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS p (partition, low, high)
          CROSS JOIN LATERAL (
-           SELECT id, partition, key, subject, event_id, type, source, time, trace, data::text AS data
-           FROM ${this.#schema}.outbox
-           WHERE partition = p.partition AND id > p.low AND id <= p.high AND id <> ALL ($4::bigint[])
-           ORDER BY id LIMIT $5
+           SELECT id, partition, key, subject, event_id, type, source, time, trace, data::text AS data, found
+           FROM (
+             SELECT *, count(*) OVER () AS found, row_number() OVER w AS place, sum(pg_column_size(data)) OVER w AS bytes
+             FROM (
+               SELECT * FROM ${this.#schema}.outbox
+               WHERE partition = p.partition AND id > p.low AND id <= p.high AND id <> ALL ($4::bigint[])
+               ORDER BY id LIMIT $5
+             ) first
+             WINDOW w AS (ORDER BY id ROWS UNBOUNDED PRECEDING)
+           ) sized
+           WHERE place = 1 OR bytes < $6
          ) e
        ) o ON true ORDER BY o.id`,
       [
@@ -158,10 +177,12 @@ export class CursorStore {
         requests.map((request) => request.low),
         requests.map((request) => request.high),
         publishedIds,
-        limit,
+        bounds.rows,
+        bounds.bytes,
       ],
     );
-    return { xmin: BigInt(rows[0]?.xmin ?? 0), rows: rows.filter((row) => row.id !== null).map(toOutboxRow) };
+    const read = rows.filter((row) => row.id !== null);
+    return { xmin: BigInt(rows[0]?.xmin ?? 0), rows: read.map(toOutboxRow), readTo: lastOfCut(read, bounds.rows) };
   }
 
   /** How many rows wait, counted up to `limit` a partition, and since how many seconds the oldest does. */
@@ -181,6 +202,17 @@ export class CursorStore {
     );
     return { rows: Number(rows[0]?.rows ?? 0), lagSeconds: Math.max(0, rows[0]?.lag ?? 0) };
   }
+}
+
+/** The last id read of each partition of which a bound cut rows off, or may have. */
+function lastOfCut(read: readonly EventRow[], limit: number): ReadonlyMap<number, number> {
+  const tally = new Map<number, { count: number; found: number; last: number }>();
+  for (const { partition, found, id } of read) {
+    const { count } = tally.get(partition) ?? { count: 0 };
+    tally.set(partition, { count: count + 1, found: Number(found), last: Number(id) });
+  }
+  const cut = [...tally].filter(([, { count, found }]) => found >= limit || count < found);
+  return new Map(cut.map(([partition, { last }]) => [partition, last]));
 }
 
 function toOwnedPartition(row: CursorRow): OwnedPartition {

@@ -39,6 +39,33 @@ describe('PartitionProgress', () => {
     expect(progress.checkpoints.at(-2)?.low).toBe(981);
   });
 
+  it('keeps checkpoints of days beside those of seconds, and knows how old their messages are', () => {
+    const progress = new PartitionProgress(0, undefined, []);
+    const day_s = 86_400;
+    for (let second = 10; second <= 7 * day_s; second += 10) {
+      progress.recordPublished(second, { ...at(second), at: second * 1_000 });
+      progress.advance(second);
+      progress.checkpoint(second * 1_000);
+    }
+    const ages_s = progress.checkpoints.map((kept) => 7 * day_s - kept.at / 1_000);
+    expect(ages_s.slice(-2)).toEqual([10, 0]);
+    expect(ages_s).toHaveLength(32);
+    for (const days of [1, 2, 4]) expect(ages_s.some((age) => age > days * day_s)).toBe(true);
+    const known = progress.knownMessages();
+    expect(known.map(({ storedAfter }) => storedAfter)).toEqual(known.map(({ position }) => position.sequence * 1_000));
+  });
+
+  it('says that it refills until what was lost is published again', () => {
+    const progress = new PartitionProgress(50, at(50), []);
+    progress.recordPublished(60, at(60));
+    progress.rewindPurged();
+    expect([progress.isRefilling, progress.wasPurged(60), progress.wasPurged(61)]).toEqual([true, true, false]);
+    progress.advance(59);
+    expect(progress.isRefilling).toBe(true);
+    progress.advance(60);
+    expect(progress.isRefilling).toBe(false);
+  });
+
   it('goes back to a checkpoint, or to the beginning', () => {
     const progress = new PartitionProgress(50, at(50), [
       { low: 10, position: at(10), at: 1 },

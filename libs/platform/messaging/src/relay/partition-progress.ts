@@ -1,14 +1,18 @@
-/** A message that the stream acknowledged: its sequence, and whose event it holds. */
+import type { KnownMessage } from './stream-loss.ts';
+
+/** A message that the stream acknowledged: its sequence, whose event it holds, and when that was. */
 export interface StreamPosition {
   readonly sequence: number;
   readonly eventId: string;
+  /** Milliseconds since 1970; a position that was read from the database has none. */
+  readonly at?: number;
 }
 
 /** All rows up to `low` were acknowledged at or before `position`. */
 export interface Checkpoint {
   readonly low: number;
   readonly position: StreamPosition;
-  /** Milliseconds since the epoch, only to space checkpoints. */
+  /** Milliseconds since 1970: when it was taken. */
   readonly at: number;
 }
 
@@ -24,6 +28,9 @@ export class PartitionProgress {
   #lowId: number;
   #acknowledged: StreamPosition | undefined;
   #kept: Checkpoint[];
+  /** Up to here what the stream had lost is published again; and what was purged from it. */
+  #refillTo = 0;
+  #purgedTo = 0;
 
   constructor(low: number, acknowledged: StreamPosition | undefined, checkpoints: readonly Checkpoint[]) {
     this.#lowId = low;
@@ -52,6 +59,29 @@ export class PartitionProgress {
     return this.#published.size;
   }
 
+  /** Whether something that the stream had acknowledged and lost is still to be published again. */
+  get isRefilling(): boolean {
+    return this.#lowId < this.#refillTo;
+  }
+
+  /** Whether the row was in the stream before that was purged, and may be gone although the server remembers its id. */
+  wasPurged(id: number): boolean {
+    return id <= this.#purgedTo;
+  }
+
+  /** The messages whose age is known, the oldest first. */
+  knownMessages(): readonly KnownMessage[] {
+    const known = this.#kept.flatMap(({ position }): KnownMessage[] =>
+      position.at === undefined ? [] : [{ position, storedAfter: position.at }],
+    );
+    const last = this.#acknowledged;
+    const newest = this.#kept.at(-1);
+    // It came after the newest checkpoint was taken, if it is not the checkpoint's own.
+    const storedAfter =
+      last?.at ?? (newest && last && last.sequence > newest.position.sequence ? newest.at : undefined);
+    return last === undefined || storedAfter === undefined ? known : [...known, { position: last, storedAfter }];
+  }
+
   isPublished(id: number): boolean {
     return id <= this.#lowId || this.#published.has(id);
   }
@@ -72,20 +102,36 @@ export class PartitionProgress {
     for (const id of this.#published) if (id <= limit) this.#published.delete(id);
   }
 
-  /** Keeps a place to go back to, unless the newest one is recent. Old ones are dropped beyond a bound. */
+  /** Keeps a place to go back to, unless the newest one is recent. Beyond a bound they are thinned, the old ones most. */
   checkpoint(now: number): void {
     const newest = this.#kept.at(-1);
     if (this.#acknowledged === undefined || this.#lowId === 0 || newest?.low === this.#lowId) return;
     if (newest !== undefined && now - newest.at < CHECKPOINT_SPACING_MS) return;
     this.#kept.push({ low: this.#lowId, position: this.#acknowledged, at: now });
-    if (this.#kept.length > MAX_CHECKPOINTS) this.#kept.shift();
+    if (this.#kept.length > MAX_CHECKPOINTS) this.#kept.splice(mostDispensable(this.#kept, now), 1);
+  }
+
+  /** Forgets everything, since nobody knows what was purged, so that it is published again. */
+  rewindPurged(): void {
+    this.rewindTo(undefined);
+    this.#purgedTo = this.#refillTo;
   }
 
   /** Forgets everything after a checkpoint, or everything at all, so that it is published again. */
   rewindTo(checkpoint: Checkpoint | undefined): void {
+    this.#refillTo = Math.max(this.#refillTo, this.#lowId, ...this.#published);
     this.#published.clear();
     this.#lowId = checkpoint?.low ?? 0;
     this.#acknowledged = checkpoint?.position;
     this.#kept = checkpoint === undefined ? [] : this.#kept.filter((kept) => kept.low <= checkpoint.low);
   }
+}
+
+/** The checkpoint that leaves the smallest gap for its age, so that a few tell of minutes as of days; never the first or last. */
+function mostDispensable(kept: readonly Checkpoint[], now: number): number {
+  const gapOf = (index: number): number => {
+    const [before, here, after] = [kept[index - 1], kept[index], kept[index + 1]];
+    return before && here && after ? (after.at - before.at) / Math.max(1, now - here.at) : Number.POSITIVE_INFINITY;
+  };
+  return kept.reduce((best, _, index) => (gapOf(index) < gapOf(best) ? index : best), 0);
 }

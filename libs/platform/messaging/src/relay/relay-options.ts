@@ -15,6 +15,8 @@ export interface RelayHooks {
   readonly onOwnership?: (partitions: readonly number[]) => void;
   /** The stream lost events, which are being published again. */
   readonly onRewind?: (rewind: Rewind) => void;
+  /** Somebody may purge or delete the stream's messages, and the server does not let us forbid it. Told once a session. */
+  readonly onUnprotected?: () => void;
   /** Something failed; the relay goes on by itself. */
   readonly onError?: (error: unknown) => void;
 }
@@ -28,9 +30,9 @@ export interface RelayOptions {
   readonly stream: StreamDefinition;
   /** 8 unless told; the number that the writers use. */
   readonly partitionCount?: number;
-  /** Publishes outstanding at most, 128 unless told. */
+  /** Publishes outstanding at most, 128 unless told, and four times as many while a stream is filled again. */
   readonly window?: number;
-  /** Rows read at once of each partition, 64 unless told. */
+  /** Rows read at once of each partition: 64 unless told, and four times as many while a stream is filled again. */
   readonly batchSize?: number;
   /** How long a relay that fell silent keeps its partitions, 15 s unless told. */
   readonly leaseMs?: number;
@@ -38,6 +40,8 @@ export interface RelayOptions {
   readonly publishTimeoutMs?: number;
   /** How often to look when nobody nudges, 50 ms unless told. */
   readonly pollIntervalMs?: number;
+  /** How often the stream is compared with what it acknowledged, 5 s unless told; after a failure it is at once. */
+  readonly verifyIntervalMs?: number;
   /** Published ids kept in memory of each partition while an old transaction holds `low` back, 20,000 unless told. */
   readonly maxPublishedAhead?: number;
   /** Waiting rows of a partition above which the alarm is raised, 10,000 unless told. */
@@ -56,6 +60,7 @@ export function relaySettings(options: RelayOptions): RelaySettings {
     leaseMs: 15_000,
     publishTimeoutMs: 5_000,
     pollIntervalMs: 50,
+    verifyIntervalMs: 5_000,
     maxPublishedAhead: 20_000,
     backlogLimit: 10_000,
     hooks: {},

@@ -5,11 +5,18 @@ import { type Acknowledgement, AckWindow } from './ack-window.ts';
 import { CursorStore, type OutboxRow, type OwnedPartition, type ReadRequest } from './cursor-store.ts';
 import { publishInKeyOrder } from './publish-in-key-order.ts';
 import type { RelaySettings } from './relay-options.ts';
-import { verifyStream } from './verify-stream.ts';
+import { type Seen, verifyStream } from './verify-stream.ts';
 import { Watermark } from './watermark.ts';
 
 const SAVES_PER_LEASE = 10;
 const MAX_SAVE_INTERVAL_MS = 1_000;
+/**
+ * While a stream is filled again reads are larger, since each costs a few round trips in which nothing is published. At other
+ * times they are not: parsing a thousand facts in one go keeps everybody else in the process waiting.
+ */
+const REFILL_FACTOR = 4;
+/** Bytes of data read at once of each partition, as the database stores them; a single row may be larger. */
+const BATCH_BYTES = 1_048_576;
 
 /** This relay may no longer publish: it could not renew its leases in time, so another may own them. */
 export class LeaseExpiredError extends Error {
@@ -34,6 +41,9 @@ export class RelaySession {
   #leaseEndsAt = 0;
   #nextSaveAt = 0;
   #streamVerified = false;
+  #nextVerifyAt = 0;
+  #toldUnprotected = false;
+  #seen: Seen | undefined;
 
   readonly #settings: RelaySettings;
 
@@ -54,6 +64,15 @@ export class RelaySession {
     return [...this.#owned.values()].reduce((sum, item) => sum + item.progress.publishedCount, 0);
   }
 
+  /** Whether something that the stream had acknowledged and lost is still to be published again. */
+  get isRefilling(): boolean {
+    return [...this.#owned.values()].some((item) => item.progress.isRefilling);
+  }
+
+  get #pace(): number {
+    return this.isRefilling ? REFILL_FACTOR : 1;
+  }
+
   async open(): Promise<void> {
     await this.#store.createPartitions(this.#settings.partitionCount);
   }
@@ -67,16 +86,18 @@ export class RelaySession {
   async turn(): Promise<Turn> {
     await this.#renewIfDue();
     if (this.#owned.size === 0) return 'quiet';
-    if (!this.#streamVerified && !(await this.#verify())) return 'failed';
+    const isVerified = this.#streamVerified && performance.now() < this.#nextVerifyAt;
+    if (!isVerified && !(await this.#verify())) return 'failed';
     const lastId = await this.#store.readLastId();
     if ([...this.#owned.values()].every((item) => item.progress.low >= lastId)) return 'quiet';
     // The order of these statements is the proof; see Watermark.
     if (this.#watermark.needsMark(lastId)) this.#watermark.place(lastId, await this.#store.takeTransactionId());
     const requests = this.#readRequests();
-    const { xmin, rows } = await this.#store.readUnpublished(requests, this.#publishedIds(), this.#settings.batchSize);
+    const bounds = { rows: this.#settings.batchSize * this.#pace, bytes: BATCH_BYTES };
+    const { xmin, rows, readTo } = await this.#store.readUnpublished(requests, this.#publishedIds(), bounds);
     this.#watermark.observe(xmin);
     const failed = await this.#publish(rows);
-    this.#advance(requests, rows);
+    this.#advance(requests, rows, readTo);
     if (failed) return 'failed';
     return rows.length > 0 ? 'published' : 'quiet';
   }
@@ -119,14 +140,19 @@ export class RelaySession {
   async #verify(): Promise<boolean> {
     // Set first: a reconnect during the check must not be forgotten.
     this.#streamVerified = true;
+    this.#nextVerifyAt = performance.now() + this.#settings.verifyIntervalMs;
+    const { hooks, stream } = this.#settings;
     try {
       const manager = await this.#jetStream.jetstreamManager(false);
-      const rewinds = await verifyStream(manager, this.#settings.stream, this.#owned.values());
-      for (const rewind of rewinds) this.#settings.hooks.onRewind?.(rewind);
+      const { rewinds, isProtected, seen } = await verifyStream(manager, stream, [...this.#owned.values()], this.#seen);
+      this.#seen = seen;
+      for (const rewind of rewinds) hooks.onRewind?.(rewind);
+      if (!isProtected && !this.#toldUnprotected) hooks.onUnprotected?.();
+      this.#toldUnprotected ||= !isProtected;
       return true;
     } catch (error) {
       this.#streamVerified = false;
-      this.#settings.hooks.onError?.(error);
+      hooks.onError?.(error);
       return false;
     }
   }
@@ -153,7 +179,7 @@ export class RelaySession {
       [...this.#owned.values()].map(({ partition, progress }) => [partition, progress.position?.sequence ?? 0]),
     );
     const keyed = rows.map((row) => ({ id: row.outboxId, key: row.key, row }));
-    const failure = await publishInKeyOrder(keyed, this.#settings.window, async ({ row }) => {
+    const failure = await publishInKeyOrder(keyed, this.#settings.window * this.#pace, async ({ row }) => {
       const ack = await this.#publishRow(row);
       // A new message below what was acknowledged before this turn can only be in another incarnation of the stream.
       if (!ack.duplicate && ack.seq <= (floors.get(row.partition) ?? 0)) this.#streamVerified = false;
@@ -168,22 +194,25 @@ export class RelaySession {
 
   async #publishRow(row: OutboxRow): Promise<Acknowledgement> {
     if (performance.now() >= this.#leaseEndsAt) throw new LeaseExpiredError('The lease ended before it was renewed.');
-    const ack = await this.#ackWindow.publish(row.subject, row.data, row.id, toMessageHeaders(row));
     const progress = this.#owned.get(row.partition)?.progress;
-    progress?.recordPublished(row.outboxId, { sequence: ack.seq, eventId: row.id });
+    let ack = await this.#ackWindow.publish(row.subject, row.data, row.id, toMessageHeaders(row));
+    // The server remembers the ids of messages for longer than it kept this one, so it gets another id.
+    if (ack.duplicate && progress?.wasPurged(row.outboxId) === true)
+      ack = await this.#ackWindow.publish(row.subject, row.data, `${row.id} again`, toMessageHeaders(row));
+    progress?.recordPublished(row.outboxId, { sequence: ack.seq, eventId: row.id, at: Date.now() });
     return ack;
   }
 
-  #advance(requests: readonly ReadRequest[], rows: readonly OutboxRow[]): void {
+  #advance(requests: readonly ReadRequest[], rows: readonly OutboxRow[], readTo: ReadonlyMap<number, number>): void {
+    const firstMissing = new Map<number, number>();
+    for (const { partition, outboxId } of rows) {
+      const isMissing = this.#owned.get(partition)?.progress.isPublished(outboxId) === false;
+      if (isMissing && !firstMissing.has(partition)) firstMissing.set(partition, outboxId);
+    }
     for (const { partition, high } of requests) {
-      const progress = this.#owned.get(partition)?.progress;
-      if (progress === undefined) continue;
-      const mine = rows.filter((row) => row.partition === partition);
-      const firstMissing = mine.find((row) => !progress.isPublished(row.outboxId));
-      const lastRead = mine.length < this.#settings.batchSize ? high : (mine.at(-1)?.outboxId ?? 0);
-      progress.advance(
-        Math.min(this.#watermark.settled, lastRead, firstMissing === undefined ? Infinity : firstMissing.outboxId - 1),
-      );
+      const complete = Math.min(this.#watermark.settled, readTo.get(partition) ?? high);
+      const published = (firstMissing.get(partition) ?? Number.POSITIVE_INFINITY) - 1;
+      this.#owned.get(partition)?.progress.advance(Math.min(complete, published));
     }
   }
 }

@@ -169,6 +169,100 @@ describe('relay', () => {
     expect(await lows()).toEqual(new Array(PARTITIONS).fill(7));
   });
 
+  /** Takes messages out of the stream as nobody may: the server refuses purges, but not narrower limits. */
+  async function lose(keep: number): Promise<void> {
+    const manager = await jetstream(await bench.connect()).jetstreamManager(false);
+    await manager.streams.update(STREAM.name, { max_msgs: keep });
+    await manager.streams.update(STREAM.name, { max_msgs: -1 });
+  }
+
+  it.each([
+    ['all', 0],
+    ['most', 2],
+  ])(
+    'publishes again, in order, when %s of the stream is gone though its last sequence is as it was',
+    async (_, keep) => {
+      const rewinds: string[] = [];
+      const running = await relay({ onRewind: (rewind) => rewinds.push(rewind.reason) }, { verifyIntervalMs: 20 });
+      const events = names('e', 30).map((id, index) => factOf(id, `sku-${index % 3}`));
+      await append(bench.pool, events);
+      await streamHolds(names('e', 30));
+      await settledAt(30);
+      // A stream cannot be bounded to nothing, so one more message takes the place of those that are to go.
+      const connection = await bench.connect();
+      if (keep === 0) await connection.request('onepool.stock.other.v1', '{}', { timeout: 2_000 });
+      await lose(Math.max(1, keep));
+      await eventually(
+        () => rewinds.length,
+        (count) => count >= 1,
+      );
+      const ids = await eventually(
+        async () => eventIds(await readStream(connection)).slice(Math.max(1, keep)),
+        (seen) => seen.length >= 30,
+      );
+      expect([...ids].sort()).toEqual([...names('e', 30)].sort());
+      for (const key of [0, 1, 2])
+        expect(ids.filter((id) => Number(id.slice(1)) % 3 === key)).toEqual(
+          names('e', 30).filter((_name, index) => index % 3 === key),
+        );
+      expect(new Set(rewinds)).toEqual(new Set(['stream_purged']));
+      await eventually(() => running.isReady(), Boolean);
+      // Once filled up the stream is found whole, however often it is looked at.
+      const before = rewinds.length;
+      await append(bench.pool, [factOf('after', 'sku-0')]);
+      await streamHolds(['after']);
+      await settledAt(31);
+      expect(rewinds).toHaveLength(before);
+    },
+  );
+
+  it('is not ready while the stream lacks what it had acknowledged', async () => {
+    const readiness: boolean[] = [];
+    const running = await relay({ onRewind: () => readiness.push(running.isReady()) }, { verifyIntervalMs: 20 });
+    await append(bench.pool, [factOf('first', 'sku'), factOf('second', 'sku')]);
+    await streamHolds(['first', 'second']);
+    await settledAt(2);
+    await eventually(() => running.isReady(), Boolean);
+    await lose(1);
+    await eventually(
+      () => readiness.length,
+      (count) => count > 0,
+    );
+    expect(readiness).not.toContain(true);
+    await eventually(() => running.isReady(), Boolean);
+  });
+
+  it('lets nobody purge the stream or delete its messages, also one that was made without that', async () => {
+    const manager = await jetstream(await bench.connect()).jetstreamManager(false);
+    await manager.streams.add({ name: STREAM.name, subjects: STREAM.subjects });
+    const unprotected: string[] = [];
+    await relay({ onUnprotected: () => unprotected.push('told') });
+    await append(bench.pool, [factOf('kept', 'sku')]);
+    await streamHolds(['kept']);
+    await expect(manager.streams.purge(STREAM.name)).rejects.toThrow(/purge/i);
+    await expect(manager.streams.deleteMessage(STREAM.name, 1)).rejects.toThrow(/delete/i);
+    expect(await streamHolds(['kept'])).toEqual(['kept']);
+    expect(unprotected).toEqual([]);
+  });
+
+  it('publishes a backlog whose rows are larger than is read at once, and none twice', async () => {
+    const big = 'x'.repeat(300_000);
+    const random = (n: number): string => `${n}-${big}`;
+    await append(
+      bench.pool,
+      names('big', 12).map((id, n) => factOf(id, 'sku', { text: random(n) })),
+    );
+    await append(
+      bench.pool,
+      names('small', 700).map((id, n) => factOf(id, `sku-${n % 50}`)),
+    );
+    await relay();
+    const seen = await streamHolds([...names('big', 12), ...names('small', 700)]);
+    expect(seen).toHaveLength(712);
+    expect(seen.filter((id) => id.startsWith('big'))).toEqual(names('big', 12));
+    await settledAt(712);
+  });
+
   it('goes on by itself after its PostgreSQL session was ended', async () => {
     await relay();
     await append(bench.pool, [factOf('before', 'sku')]);

@@ -8,8 +8,13 @@ import { WakeUp } from '../wake-up.ts';
 export interface Relay {
   /** Call after a commit that appended: the relay looks at once instead of at its next poll. Costs nothing. */
   nudge(): void;
-  /** True while the relay gets through its turns with PostgreSQL and NATS both there, whoever owns the partitions. */
+  /**
+   * True while the relay gets through its turns with PostgreSQL and NATS both there, whoever owns the partitions, and the
+   * stream lacks nothing that it had acknowledged.
+   */
   isReady(): boolean;
+  /** Whether the stream lost what it had acknowledged and is being filled again by this relay. */
+  isRefilling(): boolean;
   ownedPartitions(): readonly number[];
   /** Finishes the turn under way and gives the partitions up. */
   stop(): Promise<void>;
@@ -70,7 +75,9 @@ export function startRelay(options: RelayOptions): Relay {
 
   return {
     nudge: () => wakeUp.wake(),
-    isReady: () => monitor.isConnected() && performance.now() - lastGoodTurn < READY_WITHIN_MS,
+    isReady: () =>
+      monitor.isConnected() && performance.now() - lastGoodTurn < READY_WITHIN_MS && session?.isRefilling !== true,
+    isRefilling: () => session?.isRefilling === true,
     ownedPartitions: () => session?.ownedPartitions ?? [],
     async stop() {
       stopped = true;

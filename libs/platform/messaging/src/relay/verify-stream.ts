@@ -1,13 +1,30 @@
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
-import { ensureStream, type StreamDefinition } from '../nats/streams.ts';
+import { millis } from '@nats-io/transport-node';
+import { ensureStream, isProtected, type StreamDefinition } from '../nats/streams.ts';
 import type { OwnedPartition } from './cursor-store.ts';
 import type { Checkpoint, StreamPosition } from './partition-progress.ts';
+import { type FirstMessage, isPurged, needsDetails } from './stream-loss.ts';
 
 export interface Rewind {
   readonly partition: number;
-  readonly reason: 'stream_recreated' | 'stream_lost_tail';
+  readonly reason: 'stream_recreated' | 'stream_lost_tail' | 'stream_purged';
   /** Everything above this outbox id is published again. */
   readonly low: number;
+}
+
+/** What a look at the stream found. */
+export interface StreamVerdict {
+  readonly rewinds: readonly Rewind[];
+  /** Whether nobody can take messages out of the stream but by deleting it. */
+  readonly isProtected: boolean;
+  /** For the next look. */
+  readonly seen: Seen;
+}
+
+/** What was seen of a stream: which it was, and its first message if it had one. */
+export interface Seen {
+  readonly created: string;
+  readonly first: FirstMessage | undefined;
 }
 
 /**
@@ -15,21 +32,45 @@ export interface Rewind {
  * stream if it is missing.
  *
  * The sequence alone would not tell: after a loss, others may have published past the old sequence before this relay
- * looks. So the message *at* the acknowledged sequence must still be the same event.
+ * looks. So the message *at* the acknowledged sequence must still be the same event. And a purge leaves the last sequence as
+ * it is; {@link isPurged} tells it. Then everything is published again that the outbox retains, not only what is missing:
+ * what is old would otherwise follow upon what is new.
  */
 export async function verifyStream(
   manager: JetStreamManager,
   definition: StreamDefinition,
-  owned: Iterable<OwnedPartition>,
-): Promise<Rewind[]> {
+  owned: readonly OwnedPartition[],
+  before: Seen | undefined,
+): Promise<StreamVerdict> {
   const info = await ensureStream(manager, definition);
   const created = new Date(info.created);
+  const isCut = await isPurgedNow(manager, info, owned, before?.created === info.created ? before.first : undefined);
   const rewinds: Rewind[] = [];
   for (const item of owned) {
-    const rewind = await verifyPartition(manager, info, created, item);
+    const rewind = await verifyPartition(manager, info, created, item, isCut);
     if (rewind !== undefined) rewinds.push(rewind);
   }
-  return rewinds;
+  return { rewinds, isProtected: isProtected(info), seen: { created: info.created, first: firstOf(info) } };
+}
+
+function firstOf({ state }: StreamInfo): FirstMessage | undefined {
+  return state.messages === 0 ? undefined : { sequence: state.first_seq, storedAt: new Date(state.first_ts).getTime() };
+}
+
+async function isPurgedNow(
+  manager: JetStreamManager,
+  info: StreamInfo,
+  owned: readonly OwnedPartition[],
+  first: FirstMessage | undefined,
+): Promise<boolean> {
+  const { name, max_age, max_msgs, max_bytes, max_msgs_per_subject } = info.config;
+  const limits = {
+    maxAgeMs: millis(max_age),
+    isBounded: [max_msgs, max_bytes, max_msgs_per_subject].some((limit) => limit > 0),
+  };
+  const known = owned.flatMap(({ progress }) => progress.knownMessages());
+  const { state } = needsDetails(info.state) ? await manager.streams.info(name, { deleted_details: true }) : info;
+  return isPurged(state, limits, known, first, Date.now());
 }
 
 async function verifyPartition(
@@ -37,6 +78,7 @@ async function verifyPartition(
   info: StreamInfo,
   created: Date,
   item: OwnedPartition,
+  isCut: boolean,
 ): Promise<Rewind | undefined> {
   const { progress, partition } = item;
   const known = item.streamCreated;
@@ -44,6 +86,10 @@ async function verifyPartition(
   if (known !== undefined && known.getTime() !== created.getTime()) {
     progress.rewindTo(undefined);
     return { partition, reason: 'stream_recreated', low: 0 };
+  }
+  if (isCut) {
+    progress.rewindPurged();
+    return { partition, reason: 'stream_purged', low: 0 };
   }
   if (progress.position === undefined || (await holds(manager, info, progress.position))) return undefined;
   const checkpoint = await newestIntact(manager, info, progress.checkpoints);
@@ -67,5 +113,5 @@ async function holds(manager: JetStreamManager, info: StreamInfo, position: Stre
   // What retention removed was there, and is not missing.
   if (position.sequence < info.state.first_seq) return true;
   const message = await manager.streams.getMessage(info.config.name, { seq: position.sequence });
-  return message?.header.get('Nats-Msg-Id') === position.eventId;
+  return message?.header.get('ce-id') === position.eventId;
 }
