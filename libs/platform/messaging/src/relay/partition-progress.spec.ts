@@ -41,16 +41,16 @@ describe('PartitionProgress', () => {
 
   it('keeps checkpoints of days beside those of seconds, and knows how old their messages are', () => {
     const progress = new PartitionProgress(0, undefined, []);
-    const day_s = 86_400;
-    for (let second = 10; second <= 7 * day_s; second += 10) {
+    const daySeconds = 86_400;
+    for (let second = 10; second <= 7 * daySeconds; second += 10) {
       progress.recordPublished(second, { ...at(second), at: second * 1_000 });
       progress.advance(second);
       progress.checkpoint(second * 1_000);
     }
-    const ages_s = progress.checkpoints.map((kept) => 7 * day_s - kept.at / 1_000);
-    expect(ages_s.slice(-2)).toEqual([10, 0]);
-    expect(ages_s).toHaveLength(32);
-    for (const days of [1, 2, 4]) expect(ages_s.some((age) => age > days * day_s)).toBe(true);
+    const agesSeconds = progress.checkpoints.map((kept) => 7 * daySeconds - kept.at / 1_000);
+    expect(agesSeconds.slice(-2)).toEqual([10, 0]);
+    expect(agesSeconds).toHaveLength(32);
+    for (const days of [1, 2, 4]) expect(agesSeconds.some((age) => age > days * daySeconds)).toBe(true);
     const known = progress.knownMessages();
     expect(known.map(({ storedAfter }) => storedAfter)).toEqual(known.map(({ position }) => position.sequence * 1_000));
   });
