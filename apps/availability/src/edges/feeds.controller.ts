@@ -59,10 +59,7 @@ export function installFeedUpload(
   void server.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser([...FEED_CONTENT_TYPES], (_request, payload, parsed) => parsed(null, payload));
-    scope.setErrorHandler((error, request, reply) => {
-      const isCut = request.raw.destroyed && !request.raw.complete;
-      filter.send(isCut ? problem('request.invalid', { cause: error }) : filter.answerTo(error), request, reply);
-    });
+    scope.setErrorHandler((error, request, reply) => filter.fail(error, request, reply));
     const { path, success } = AVAILABILITY_OPERATIONS.sendFeed.http;
     scope.post(path, scopedRoute('stock:write'), async (request, reply) => {
       const feed = await receive(feeds, places, request).finally(() => {

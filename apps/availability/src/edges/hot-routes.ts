@@ -30,7 +30,7 @@ export function installHotRoutes(
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   const filter = new ProblemFilter(options);
   void server.register((scope, _options, done) => {
-    scope.setErrorHandler((error, request, reply) => filter.send(filter.answerTo(error), request, reply));
+    scope.setErrorHandler((error, request, reply) => filter.fail(error, request, reply));
     const add = (
       { method, path, success }: { readonly method: string; readonly path: string; readonly success: number },
       needed: Scope,

@@ -4,6 +4,8 @@ import { ProblemError, type ProblemDefinition, type ProblemOptions } from './pro
 export const platformProblems = {
   'request.invalid': { status: 400, title: 'The request is not valid', retryable: false },
   'request.malformed_json': { status: 400, title: 'The body is not valid JSON', retryable: false },
+  // Nobody reads it; 499 is how proxies count a caller that went away.
+  'request.aborted': { status: 499, title: 'The caller went away', retryable: false },
   'request.timeout': { status: 408, title: 'The request came too slowly', retryable: true, retryAfterSeconds: 1 },
   'request.too_large': { status: 413, title: 'The body is too large', retryable: false },
   'request.unsupported_media_type': { status: 415, title: 'The content type is not supported', retryable: false },

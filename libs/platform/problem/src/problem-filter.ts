@@ -25,10 +25,15 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   catch(error: unknown, host: ArgumentsHost): void | Observable<never> {
-    const answer = this.answerTo(error);
-    if (host.getType() !== 'http') return throwError(() => answer.toProblem());
+    if (host.getType() !== 'http') return throwError(() => this.answerTo(error).toProblem());
     const http = host.switchToHttp();
-    this.send(answer, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+    this.fail(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  /** Answers a request that failed; for `setErrorHandler`, too. A caller who hung up within the body is nobody's failure. */
+  fail(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const isCut = request.raw.destroyed && !request.raw.complete;
+    this.send(isCut ? problem('request.aborted', { cause: error }) : this.answerTo(error), request, reply);
   }
 
   /** Decides the answer and reports what is our fault. */

@@ -30,7 +30,7 @@ describe('mapping what was thrown to a problem', () => {
       withCode('FST_ERR_CTP_INVALID_JSON_BODY', 400),
       'request.malformed_json',
     ],
-    ['a body whose connection broke', withCode('ECONNRESET', 400), 'request.malformed_json'],
+    ['a body whose connection broke', withCode('ECONNRESET', 400), 'request.aborted'],
     ['a disk that is full', databaseError('53100'), 'service.unavailable'],
     ['a database out of memory', databaseError('53200'), 'service.unavailable'],
     ['a database with no connection left', databaseError('53300'), 'service.unavailable'],

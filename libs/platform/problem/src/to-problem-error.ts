@@ -60,7 +60,7 @@ function fromError(error: Error): ProblemError {
   if (mapped) return problem(mapped, { detail: error.message, cause: error });
   // Fastify marks a body whose connection broke with 400; there is nobody left to read the answer.
   if (code === 'ECONNRESET' && 'statusCode' in error && error.statusCode === 400) {
-    return problem('request.malformed_json', { detail: 'The body ended early.', cause: error });
+    return problem('request.aborted', { cause: error });
   }
   if (error instanceof TransactionOutcomeUnknownError) return problem('outcome.unknown', { cause: error });
   if (isTransient(error)) return problem('service.unavailable', { cause: error });

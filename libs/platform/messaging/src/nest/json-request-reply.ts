@@ -58,6 +58,7 @@ const MALFORMED: ProblemDocument = {
   title: 'The body is not valid JSON',
   status: 400,
   code: 'request.malformed_json',
+  retryable: false,
 };
 
 const INTERNAL: ProblemDocument = {
@@ -65,6 +66,7 @@ const INTERNAL: ProblemDocument = {
   title: 'Something went wrong on our side',
   status: 500,
   code: 'internal',
+  retryable: false,
 };
 
 export const MALFORMED_HEADERS: ProblemDocument = {
@@ -72,6 +74,7 @@ export const MALFORMED_HEADERS: ProblemDocument = {
   title: 'The request is not valid',
   status: 400,
   code: 'request.invalid',
+  retryable: false,
   detail: 'The headers are malformed, or more than 64.',
 };
 
@@ -80,6 +83,7 @@ export const TOO_LARGE: ProblemDocument = {
   title: 'The body is too large',
   status: 413,
   code: 'request.too_large',
+  retryable: false,
 };
 
 export interface WireReply {
