@@ -50,4 +50,6 @@ Object.assign(globalThis, {
   },
 });
 
-export default config;
+const parserOptions = { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname };
+
+export default [...config, { files: ['**/*.ts'], languageOptions: { parserOptions } }];
