@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { NATS_SOURCES, findNatsServer } from './find-nats-server.ts';
+import { NATS_SOURCES, findNatsServer, natsWarning } from './find-nats-server.ts';
 import { PINNED_NATS_VERSION } from './nats-version.ts';
-import type { CommandResult, SearchEnvironment } from './search-environment.ts';
+import type { CommandResult, RunOptions, SearchEnvironment } from './search-environment.ts';
 
 const CACHE = '/home/shop/.cache/onepool';
 const PINNED = `${CACHE}/nats-server-v${PINNED_NATS_VERSION}`;
@@ -14,23 +14,40 @@ interface Machine {
   readonly apt?: 'works' | 'fails';
   readonly release?: 'refused' | 'forged';
   readonly platform?: string;
+  /** What Debian offers, 2.9.10 unless said otherwise. */
+  readonly debian?: string;
 }
 
 /** A machine that exists only in this test: what it has, and what was asked of it. */
-function machine({ variables = {}, programs = {}, go, apt, release = 'refused', platform = 'linux' }: Machine) {
+function machine({
+  variables = {},
+  programs = {},
+  go,
+  apt,
+  release = 'refused',
+  platform = 'linux',
+  debian = '2.9.10',
+}: Machine) {
   const installed = new Map(Object.entries(programs));
   const asked: string[] = [];
+  const files = new Map<string, string>();
+  const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
   const missing: CommandResult = { code: 127, output: 'not found' };
   const answer = (version: string): CommandResult => ({ code: 0, output: `nats-server: v${version}\n` });
 
-  async function run(program: string, args: readonly string[]): Promise<CommandResult> {
+  async function run(program: string, args: readonly string[], options?: RunOptions): Promise<CommandResult> {
     asked.push([program, ...args].join(' '));
     const version = installed.get(program);
     if (version !== undefined) return answer(version);
     if (program === 'go' && go !== undefined) {
       if (args[0] === 'version') return { code: 0, output: 'go version go1.26' };
+      for (const line of ['go: downloading golang.org/x/crypto', 'internal/abi', 'net/http']) {
+        clock.now += 3_000;
+        options?.onLine?.(line);
+      }
       return go === 'works' ? { code: 0, output: '' } : { code: 1, output: 'fetching…\nno such host' };
     }
+    if (program === 'apt-cache' && apt !== undefined) return { code: 0, output: `  Candidate: ${debian}-1\n` };
     if (program === 'apt-get' && apt !== undefined)
       return { code: apt === 'works' ? 0 : 100, output: 'E: unreachable' };
     if (program === 'dpkg' && apt === 'works') return { code: 0, output: '' };
@@ -44,22 +61,26 @@ function machine({ variables = {}, programs = {}, go, apt, release = 'refused', 
     homeDirectory: '/home/shop',
     run,
     list: async (directory) => {
-      if (directory.endsWith('.draft')) return apt === 'works' ? ['nats-server_2.9.10_amd64.deb'] : [];
+      if (directory.endsWith('.draft')) return apt === 'works' ? [`nats-server_${debian}_amd64.deb`] : [];
       const inside = [...installed.keys()].filter((path) => path.startsWith(`${directory}/`));
       return inside.map((path) => path.slice(directory.length + 1));
     },
-    download: async (url) => {
+    download: async (url, onBytes) => {
       asked.push(`GET ${url}`);
+      clock.now += 3_000;
+      onBytes?.(1_500_000, 6_000_000);
       if (release === 'refused') throw new Error('HTTP 403');
       return Buffer.from('not what was released');
     },
     install: async (target, make) => {
       const made = await make(`${target}.draft`);
-      installed.set(target, made.includes('/usr/sbin/') ? '2.9.10' : PINNED_NATS_VERSION);
+      installed.set(target, made.includes('/usr/sbin/') ? debian : PINNED_NATS_VERSION);
     },
-    write: async () => undefined,
+    write: async (path, content) => void files.set(path, String(content)),
+    read: async (path) => files.get(path) ?? '',
+    now: () => clock.now,
   };
-  return { environment, asked };
+  return { environment, asked, files, clock };
 }
 
 const find = (setup: Machine) => findNatsServer({ environment: machine(setup).environment });
@@ -70,8 +91,9 @@ describe('findNatsServer', () => {
       'NATS_SERVER_BIN',
       'the cache',
       'PATH (2.10.0 or newer)',
-      'a Go toolchain',
       'the official release',
+      "Debian's package (2.10.0 or newer)",
+      'a Go toolchain',
       'an older one on PATH',
       "Debian's package",
     ]);
@@ -117,6 +139,11 @@ describe('findNatsServer', () => {
       { path: 'nats-server', version: '2.9.10' },
     ],
     [
+      "unpacks a recent package of Debian's rather than build",
+      { apt: 'works', debian: '2.10.27', go: 'works' },
+      { path: `${CACHE}/nats-server-v2.10.27`, version: '2.10.27' },
+    ],
+    [
       "unpacks Debian's package when nothing else serves",
       { apt: 'works' },
       { path: `${CACHE}/nats-server-debian`, version: '2.9.10' },
@@ -127,7 +154,77 @@ describe('findNatsServer', () => {
       { path: `${CACHE}/nats-server-debian`, version: '2.9.10' },
     ],
   ])('%s', async (_rule, setup, expected) => {
-    expect(await find(setup)).toEqual(expected);
+    expect(await find(setup)).toMatchObject(expected);
+  });
+
+  it('names the source of what it found', async () => {
+    expect(await find({ programs: { 'nats-server': '2.12.0' } })).toMatchObject({ source: 'PATH (2.10.0 or newer)' });
+  });
+
+  it('tells how far a download and a build have come', async () => {
+    const told: string[] = [];
+    const { environment } = machine({ go: 'works' });
+    await findNatsServer({ environment, onProgress: (message) => told.push(message) });
+    expect(told).toEqual([
+      'downloading nats-server 2.11.17',
+      '1.5 of 6.0 MB in 3 s',
+      "looking at Debian's nats-server package",
+      'building nats-server 2.11.17 with Go, which takes a minute or two',
+      'Go, 3 s: go: downloading golang.org/x/crypto',
+      'Go, 6 s: 1 packages compiled, now internal/abi',
+      'Go, 9 s: 2 packages compiled, now net/http',
+    ]);
+  });
+
+  describe('when a search took long and was in vain', () => {
+    const onlyOld: Machine = { programs: { 'nats-server': '2.9.10' }, go: 'fails', variables: { PATH: '/bin' } };
+    const slow = (asked: readonly string[]): readonly string[] =>
+      asked.filter((question) => /^GET|^go install/.test(question));
+    const MEMORY = `${CACHE}/nats-server-misses.json`;
+
+    it('is not repeated for a day', async () => {
+      const { environment, asked, clock } = machine(onlyOld);
+      expect(await findNatsServer({ environment })).toMatchObject({ version: '2.9.10' });
+      expect(slow(asked)).toHaveLength(2);
+      clock.now += 23 * 3_600_000;
+      expect(await findNatsServer({ environment })).toMatchObject({ version: '2.9.10' });
+      expect(slow(asked)).toHaveLength(2);
+      clock.now += 2 * 3_600_000;
+      await findNatsServer({ environment });
+      expect(slow(asked)).toHaveLength(4);
+    });
+
+    it('is repeated when PATH or a proxy changed, or when the file that remembers it is removed', async () => {
+      const { environment, asked, files } = machine(onlyOld);
+      await findNatsServer({ environment });
+      const elsewhere = { ...environment, variables: { PATH: '/bin', HTTPS_PROXY: 'http://proxy' } };
+      await findNatsServer({ environment: elsewhere });
+      expect(slow(asked)).toHaveLength(4);
+      files.delete(MEMORY);
+      await findNatsServer({ environment: elsewhere });
+      expect(slow(asked)).toHaveLength(6);
+    });
+
+    it('is repeated where nothing else serves', async () => {
+      const { environment, asked } = machine({ go: 'fails' });
+      await expect(findNatsServer({ environment })).rejects.toThrow('no such host');
+      await expect(findNatsServer({ environment })).rejects.toThrow('no such host');
+      expect(slow(asked)).toHaveLength(4);
+    });
+
+    it('is tried again from the start after nonsense in the file', async () => {
+      const { environment, asked, files } = machine(onlyOld);
+      files.set(MEMORY, '{');
+      await findNatsServer({ environment });
+      expect(slow(asked)).toHaveLength(2);
+    });
+  });
+
+  it('warns of an old one, and how to get a newer', () => {
+    expect(natsWarning({ path: '/usr/sbin/nats-server', version: '2.9.10' })).toMatch(
+      /2\.9\.10 .* older than 2\.10\.0.*NATS_SERVER_BIN.*nats-server-misses\.json/,
+    );
+    expect(natsWarning({ path: '/bin/nats-server', version: '2.10.0' })).toBeUndefined();
   });
 
   it('stops at a named program that does not work instead of taking another', async () => {
@@ -155,8 +252,9 @@ describe('findNatsServer', () => {
         '  NATS_SERVER_BIN: not set',
         `  the cache: no usable nats-server-v… in ${CACHE}`,
         '  PATH (2.10.0 or newer): nats-server cannot be run',
-        '  a Go toolchain: go install failed: no such host',
         '  the official release: HTTP 403',
+        "  Debian's package (2.10.0 or newer): version 2.9.10 is older",
+        '  a Go toolchain: go install failed: no such host',
         '  an older one on PATH: nats-server cannot be run',
         "  Debian's package: apt-get download failed: E: unreachable",
         'Install nats-server 2.11.17 (https://nats.io/download) and put it on PATH, or name it in NATS_SERVER_BIN, ' +

@@ -1,20 +1,16 @@
-export { findNatsServer, NATS_SOURCES } from './find-nats-server.ts';
+export { findNatsServer, NATS_SOURCES, natsWarning } from './find-nats-server.ts';
 export type { NatsSearch } from './find-nats-server.ts';
+export { readNatsGreeting } from './nats-greeting.ts';
+export type { NatsGreeting } from './nats-greeting.ts';
 export { PINNED_NATS_VERSION } from './nats-version.ts';
-export { LocalServerError, PortTakenError } from './local-server.ts';
+export { LocalServerError, PortForbiddenError, PortTakenError } from './local-server.ts';
 export type { LocalServer } from './local-server.ts';
-export {
-  cacheDirectory,
-  installProgram,
-  lastLine,
-  namedByVariable,
-  probeProgram,
-  searchProgram,
-} from './program-search.ts';
+export { installProgram, lastLine, namedByVariable, probeProgram, searchProgram } from './program-search.ts';
 export type { FoundProgram, Miss, ProgramIdentity, ProgramSearch, ProgramSource } from './program-search.ts';
-export { machineEnvironment } from './search-environment.ts';
+export { cacheDirectory, machineEnvironment } from './search-environment.ts';
 export type { CommandResult, SearchEnvironment } from './search-environment.ts';
 export { freePort, isPortFree, requireFreePort } from './ports.ts';
+export { openLog, withPrivateFiles } from './private-files.ts';
 export { commandLine, isAlive, signal, startedAt, waitForExit } from './process-table.ts';
 export { removePrivateDirectory } from './reachable-directory.ts';
 export { natsUrlFor } from './nats-accounts.ts';

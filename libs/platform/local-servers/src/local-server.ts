@@ -34,3 +34,14 @@ export class PortTakenError extends LocalServerError {
     this.port = port;
   }
 }
+
+/** The operating system keeps this port from ordinary users. */
+export class PortForbiddenError extends LocalServerError {
+  override readonly name = 'PortForbiddenError';
+  readonly port: number;
+
+  constructor(port: number) {
+    super(`This user may not listen on port ${port}.`);
+    this.port = port;
+  }
+}

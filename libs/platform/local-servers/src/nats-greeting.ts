@@ -17,10 +17,14 @@ export function parseNatsGreeting(text: string): NatsGreeting | undefined {
 }
 
 /** Connects to the port and reads the greeting; undefined when nothing greets within `timeoutMs`. */
-export function readNatsGreeting(port: number, timeoutMs = 1_000): Promise<NatsGreeting | undefined> {
+export function readNatsGreeting(
+  port: number,
+  timeoutMs = 1_000,
+  host = '127.0.0.1',
+): Promise<NatsGreeting | undefined> {
   return new Promise((resolve) => {
     let text = '';
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect({ port, host });
     const finish = (greeting: NatsGreeting | undefined): void => {
       socket.destroy();
       resolve(greeting);

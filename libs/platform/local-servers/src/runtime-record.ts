@@ -16,6 +16,8 @@ export interface RecordedProcess extends ProcessIdentity {
   readonly kind: 'server' | 'app' | 'task';
   readonly port?: number;
   readonly logFile?: string;
+  /** How often the runtime has started it again. */
+  readonly restarts?: number;
 }
 
 export interface RuntimeRecord {

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import type { SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LocalServerError } from './local-server.ts';
 import type { LocalServer } from './local-server.ts';
+import { openLog, withPrivateFiles } from './private-files.ts';
 import { isAlive, signal, waitForExit } from './process-table.ts';
 
 /** The user a server process runs as, when that is not us. */
@@ -33,15 +35,16 @@ const CLEAN_STOP_MS = 20_000;
  * its output appended to the log file.
  */
 export function launch(command: ServerCommand): RunningProcess {
-  const log = openSync(command.logFile, 'a');
+  const log = openLog(command.logFile);
   try {
-    const child = spawn(command.path, command.args, {
+    const settings: SpawnOptions = {
       cwd: '/',
       detached: true,
       stdio: ['ignore', log, log],
       env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
       ...command.account,
-    });
+    };
+    const child = withPrivateFiles(() => spawn(command.path, command.args, settings));
     const exited = Promise.race([once(child, 'exit'), once(child, 'error')]).then(
       () => undefined,
       () => undefined,

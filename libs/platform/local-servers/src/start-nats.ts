@@ -49,7 +49,7 @@ export async function startNats(options: NatsOptions): Promise<LocalServer> {
   const { home, port, accounts } = options;
   const program =
     options.program ?? (await findNatsServer(options.onProgress ? { onProgress: options.onProgress } : {}));
-  await mkdir(join(home, 'logs'), { recursive: true });
+  await mkdir(join(home, 'logs'), { recursive: true, mode: 0o700 });
   await mkdir(join(home, 'nats'), { recursive: true, mode: 0o700 });
   const root = await realpath(join(home, 'nats'));
   const places = { store: join(root, 'jetstream'), pidFile: join(root, 'nats.pid') };
@@ -68,7 +68,8 @@ export async function startNats(options: NatsOptions): Promise<LocalServer> {
   const command = { path: program.path, args: ['-c', configFile], logFile };
   const expected = unchanged ? [command.path, ...command.args] : undefined;
   const found = await existingServer(places.pidFile, configFile, expected);
-  await replaceFile(configFile, config);
+  // Where nothing changed there is nothing to write, and a full disk stands in nobody's way.
+  if (!unchanged) await replaceFile(configFile, config);
   if (rendered) await replaceFile(join(root, ACCOUNTS_FILE), rendered.text);
   let running = found;
   if (found && rendered && !(await takesOver(found.pid, port, rendered.witness))) {

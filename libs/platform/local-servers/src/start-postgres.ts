@@ -67,7 +67,7 @@ const DURABLE_SETTINGS: Readonly<Record<string, string>> = {
 export async function startPostgres(options: PostgresOptions): Promise<LocalPostgres> {
   const account = serverAccount();
   const logs = join(options.home, 'logs');
-  await mkdir(logs, { recursive: true });
+  await mkdir(logs, { recursive: true, mode: 0o700 });
   const logFile = join(logs, 'postgres.log');
   const root = await privateDirectory(join(options.home, 'postgres'), account);
   const binaries = await postgresBinaries(account);

@@ -15,5 +15,6 @@ export { auditRights } from './audit-rights.ts';
 export { explained, type Address } from './operator-sentences.ts';
 export { requireSchema, type SchemaDemand } from './require-schema.ts';
 export { combineRights, definerFunction, type SchemaRights } from './rights.ts';
+export { withClient } from './with-client.ts';
 export { waitForPostgres, type WaitOptions } from './wait-for-postgres.ts';
 export { parseInt8 } from './int8.ts';

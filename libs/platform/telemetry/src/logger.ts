@@ -45,7 +45,17 @@ export function createLogger(options: CreateLoggerOptions): Logger {
     },
     hooks: { streamWrite: redactKeys },
   };
-  return pino(settings, options.destination ?? new TurnStream(destination({ dest: 1, sync: true })));
+  return pino(settings, options.destination ?? new TurnStream(standardOutput()));
+}
+
+/** Kept while they cannot be written; what comes on top is thrown away. */
+const UNWRITTEN_BYTES_MAX = 1024 * 1024;
+
+/** Our standard output. A write that fails, on a full disk above all, ends nothing: the next one tries again. */
+function standardOutput(): DestinationStream {
+  const output = destination({ dest: 1, sync: true, maxLength: UNWRITTEN_BYTES_MAX });
+  output.on('error', () => undefined);
+  return output;
 }
 
 /** Lets Nest's own messages go through our logger: `NestFactory.create(…, { logger: nestLogger(logger) })`. */

@@ -45,6 +45,8 @@ function machine({ variables = {}, programs = {}, go }: Machine) {
       installed.set(target, PINNED_K6_VERSION);
     },
     write: async () => undefined,
+    read: async () => '',
+    now: () => 0,
   };
   return { environment, asked };
 }
