@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { natsUsersCommand } from './nats-users/command.ts';
+import { statusCommand } from './status/command.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Every command; another one is another line. */
-const COMMANDS: readonly ((surroundings: Surroundings) => Command)[] = [natsUsersCommand];
+const COMMANDS: readonly ((surroundings: Surroundings) => Command)[] = [statusCommand, natsUsersCommand];
 
 /** `npm run onepool -- <command>`: looks at and looks after a system that `npm start` runs. */
 export function makeProgram(surroundings: Surroundings): Command {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { writeWhole } from './kept-file.ts';
 
 /** The development API key of this home, made on first use: `opk_` and 32 random bytes, readable by its owner only. */
 export function readOrCreateApiKey(file: string): string {
@@ -9,6 +10,6 @@ export function readOrCreateApiKey(file: string): string {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const key = `opk_${randomBytes(32).toString('base64url')}`;
-  writeFileSync(file, `${key}\n`, { mode: 0o600 });
+  writeWhole(file, `${key}\n`);
   return key;
 }

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { openLog } from './log-file.ts';
+import { openLog, withPrivateFiles } from '@onepool/platform-local-servers';
 import { endGroup } from './process-group.ts';
 import type { RecordedProcess, RuntimeRecorder } from './runtime-record.ts';
 import type { Started } from './supervised.ts';
@@ -18,18 +18,20 @@ export interface Command {
   readonly logFile: string;
 }
 
-/** A task that ran to its end ended badly; the message ends with its last words. */
+/** A task that ran to its end ended badly; the message ends with what it said of that, and where the rest is. */
 export class TaskError extends Error {
   override readonly name = 'TaskError';
 }
 
-const LAST_LINES = 15;
+const LINES_TOLD_MAX = 15;
+/** A line that says what went wrong, among many that say how far it came. */
+const TELLING = /error|fail|cannot|not found|denied|refused/i;
 
 /** Starts an app in a process group of its own, its output appended to its log; it is recorded as long as it runs. */
 export function startChild(command: Command, recorder: RuntimeRecorder, port: number): Started {
   const log = openLog(command.logFile);
   try {
-    const child = launch(command, log);
+    const child = withPrivateFiles(() => launch(command, log));
     const { pid, exited } = record(child, command, recorder, { kind: 'app', port, logFile: command.logFile });
     return {
       pid,
@@ -45,7 +47,7 @@ export function startChild(command: Command, recorder: RuntimeRecorder, port: nu
 }
 
 /**
- * Runs a task to its end in a process group of its own, telling each line it prints.
+ * Runs a task to its end in a process group of its own, telling each line it prints and keeping all of them in its log.
  *
  * @throws TaskError when it exits with another code than 0, also because `signal` ended it.
  */
@@ -61,17 +63,35 @@ export async function runTask(
   const end = (): void => void endGroup(pid);
   signal.addEventListener('abort', end);
   const lines: string[] = [];
+  const log = openLog(command.logFile);
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;
     createInterface({ input: stream }).on('line', (line) => {
-      if (lines.push(line) > LAST_LINES) lines.shift();
+      lines.push(line);
+      keep(log, line);
       onLine(line);
     });
   }
   const [code, killer] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  closeSync(log);
   signal.removeEventListener('abort', end);
   signal.throwIfAborted();
-  if (code !== 0) throw new TaskError([`${command.name} failed (${killer ?? `exit ${code}`}).`, ...lines].join('\n'));
+  if (code === 0) return;
+  const told = lines.filter((line) => TELLING.test(line) && !/^\s+at /.test(line));
+  const reasons = (told.length > 0 ? told : lines).slice(-LINES_TOLD_MAX);
+  const how = killer ?? `exit ${code}`;
+  throw new TaskError(
+    [`${command.name} failed (${how}); all it said is in ${command.logFile}.`, ...reasons].join('\n'),
+  );
+}
+
+/** A disk that is full ends no task. */
+function keep(log: number, line: string): void {
+  try {
+    writeSync(log, `${line}\n`);
+  } catch {
+    // The line is told to whoever watches.
+  }
 }
 
 function launch(command: Command, output: number | 'pipe'): ChildProcess {

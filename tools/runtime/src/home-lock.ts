@@ -1,7 +1,8 @@
 /** One runtime per home: a file that names the process which holds it. The lock of a dead process is broken. */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { writeWhole } from './kept-file.ts';
 import { identify, isRunning } from './runtime-record.ts';
 import type { ProcessIdentity } from './runtime-record.ts';
 
@@ -26,17 +27,16 @@ const WAIT_MAX_MS = 60_000;
 const POLL_MS = 100;
 
 /**
- * Takes the lock. While its owner is about to end it is waited for.
+ * Takes the lock, in a directory that exists. While its owner is about to end it is waited for.
  *
  * @throws HomeLockedError when a living process holds it and means to go on.
  */
 export async function lockHome(file: string, launcher: ProcessIdentity | undefined): Promise<HomeLock> {
-  mkdirSync(dirname(file), { recursive: true });
   const owner: Owner = { ...identify(process.pid), launcher, stopping: false };
   const draft = `${file}.${process.pid}`;
   const deadline = Date.now() + WAIT_MAX_MS;
-  writeFileSync(draft, JSON.stringify(owner));
   try {
+    writeFileSync(draft, JSON.stringify(owner), { mode: 0o600 });
     // A link appears whole or not at all, and only once.
     while (!tryLink(draft, file)) {
       const holder = breakIfAbandoned(file);
@@ -50,14 +50,21 @@ export async function lockHome(file: string, launcher: ProcessIdentity | undefin
   const isMine = (): boolean => read(file)?.owner?.pid === process.pid;
   return {
     announceStop: () => {
-      if (!isMine()) return;
-      writeFileSync(draft, JSON.stringify({ ...owner, stopping: true }));
-      renameSync(draft, file);
+      if (isMine()) tryTo(() => writeWhole(file, JSON.stringify({ ...owner, stopping: true })));
     },
     release: () => {
-      if (isMine()) rmSync(file, { force: true });
+      if (isMine()) tryTo(() => rmSync(file, { force: true }));
     },
   };
+}
+
+/** A stop goes on without its announcement, and the lock of a process that is gone is broken by the next start. */
+function tryTo(change: () => void): void {
+  try {
+    change();
+  } catch {
+    // Nothing depends on it.
+  }
 }
 
 function isEnding({ launcher, stopping }: Owner): boolean {

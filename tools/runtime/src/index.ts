@@ -7,3 +7,7 @@ export type { NatsUserRecord } from './nats/nats-users.ts';
 export { describeRights } from './nats/permissions.ts';
 export { homeOf } from './options.ts';
 export { natsAccounts as ownNatsAccounts } from './nats/permissions.ts';
+export { readStatus } from './status/read-status.ts';
+export { renderStatus } from './status/render-status.ts';
+export { exitCodeOf } from './status/system-status.ts';
+export type { ProcessStatus, SystemStatus } from './status/system-status.ts';

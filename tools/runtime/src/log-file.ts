@@ -1,21 +1,19 @@
-import { mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
-const ROTATE_AT_BYTES = 32 * 1024 * 1024;
-
-/** Opens a log for appending; one that has grown large is first set aside as `<name>.1`. */
-export function openLog(file: string): number {
-  mkdirSync(dirname(file), { recursive: true });
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > ROTATE_AT_BYTES) renameSync(file, `${file}.1`);
-  return openSync(file, 'a');
-}
+const READ_BYTES = 64 * 1024;
 
 /** The last lines of a log, for an error message. */
 export function lastLines(file: string, count = 15): string {
+  let log: number | undefined;
   try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
+    log = openSync(file, 'r');
+    const size = statSync(file).size;
+    const buffer = Buffer.alloc(Math.min(size, READ_BYTES));
+    readSync(log, buffer, 0, buffer.length, size - buffer.length);
+    return buffer.toString('utf8').trimEnd().split('\n').slice(-count).join('\n');
   } catch {
     return '';
+  } finally {
+    if (log !== undefined) closeSync(log);
   }
 }

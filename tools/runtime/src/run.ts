@@ -1,6 +1,7 @@
-import { HomeLockedError, lockHome } from './home-lock.ts';
+import { explain } from './explain.ts';
+import { lockHome } from './home-lock.ts';
 import type { HomeLock } from './home-lock.ts';
-import { homePaths } from './home.ts';
+import { homePaths, openHome } from './home.ts';
 import { findLauncher, untilLauncherGone } from './launcher.ts';
 import { Runtime } from './runtime.ts';
 import type { RuntimeSetup } from './runtime.ts';
@@ -23,14 +24,18 @@ export async function run(program: Program): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   // The listener stays to the end: a second signal must not cut the stopping short.
   const signalled = new Promise<void>((resolve) => STOP_SIGNALS.forEach((name) => process.on(name, () => resolve())));
+  // A fault of ours that nobody caught stops the system in good order instead of leaving its servers to themselves.
+  const broken = new Promise<never>((_, reject) => process.on('uncaughtException', reject));
   const launcher = findLauncher();
-  const asked = Promise.race([signalled, untilLauncherGone(launcher)]);
+  const asked = Promise.race([signalled, untilLauncherGone(launcher), broken]);
   // Watching servers that are not our children keeps no process alive by itself.
   const stayAlive = setInterval(() => undefined, STAY_ALIVE_MS);
   let lock: HomeLock | undefined;
   let runtime: Runtime | undefined;
   try {
-    lock = await lockHome(homePaths(program.options.home).lock, launcher);
+    const paths = homePaths(program.options.home);
+    openHome(paths);
+    lock = await lockHome(paths.lock, launcher);
     runtime = await Runtime.prepare({ ...program, report });
     const welcome = await Promise.race([runtime.start(), asked.then(() => undefined)]);
     if (welcome === undefined) return INTERRUPTED;
@@ -38,7 +43,7 @@ export async function run(program: Program): Promise<number> {
     await asked;
     return 0;
   } catch (error) {
-    process.stderr.write(`\n${error instanceof HomeLockedError ? error.message : describe(error)}\n`);
+    process.stderr.write(`\n${explain(error, program.options.home)}\n`);
     return 1;
   } finally {
     if (runtime) {
@@ -50,11 +55,4 @@ export async function run(program: Program): Promise<number> {
     lock?.release();
     clearInterval(stayAlive);
   }
-}
-
-/** The message for what is ours to explain, the stack for what is a bug. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const expected = ['StartError', 'TaskError', 'LocalServerError', 'PortTakenError'].includes(error.name);
-  return expected ? error.message : (error.stack ?? error.message);
 }

@@ -1,8 +1,23 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { spawn } from 'node:child_process';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,13 +29,15 @@ import pg from 'pg';
 import { ensureRunning } from './ensure-running.ts';
 import { readRecord } from './runtime-record.ts';
 import type { RuntimeRecord } from './runtime-record.ts';
+import { readStatus } from './status/read-status.ts';
 
 const APP = `import { createServer } from 'node:http';
 if (process.env.FIXTURE_BROKEN) { console.error('no stock today'); process.exit(3); }
+if (process.env.FIXTURE_CHATTY) setInterval(() => console.log('a line of the log'), 1);
 createServer((_request, response) => response.end(JSON.stringify(process.env))).listen(Number(process.env.PORT), '127.0.0.1');
 `;
 // Whole systems start and stop here, and other specs use the machine at the same time.
-jest.setTimeout(90_000);
+jest.setTimeout(300_000);
 
 const fixture = join(import.meta.dirname, 'runtime.fixture.ts');
 const runtimes: ChildProcess[] = [];
@@ -49,14 +66,17 @@ function start(args: readonly string[] = [], variables: Record<string, string> =
   return { child, output: () => output, exitCode };
 }
 
-async function until<T>(what: string, find: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
-  const deadline = Date.now() + 45_000;
+async function until<T>(
+  what: string | (() => string),
+  find: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
+  const deadline = Date.now() + 150_000;
   while (Date.now() < deadline) {
     const found = await find();
     if (found) return found;
     await delay(20);
   }
-  throw new Error(`never came: ${what}`);
+  throw new Error(`never came: ${typeof what === 'string' ? what : what()}`);
 }
 
 const record = (): RuntimeRecord | undefined => readRecord(join(home, 'runtime.json'));
@@ -66,10 +86,13 @@ async function startReady(
   variables: Record<string, string> = {},
 ): Promise<RunningRuntime> {
   const runtime = start(args, variables);
-  await until(`readiness; it said: ${runtime.output()}`, () => {
-    if (runtime.child.exitCode !== null) throw new Error(`ended: ${runtime.output()}`);
-    return runtime.output().includes('Onepool is ready.');
-  });
+  await until(
+    () => `readiness; it said: ${runtime.output()}`,
+    () => {
+      if (runtime.child.exitCode !== null) throw new Error(`ended: ${runtime.output()}`);
+      return runtime.output().includes('Onepool is ready.');
+    },
+  );
   return runtime;
 }
 
@@ -96,6 +119,16 @@ async function query(sql: string): Promise<unknown[]> {
   }
 }
 
+/** What below the home others may read, write or enter; a link leads to a place with rights of its own. */
+function openToOthers(directory: string): readonly string[] {
+  return readdirSync(directory).flatMap((name) => {
+    const path = join(directory, name);
+    const found = lstatSync(path);
+    const own = (found.mode & 0o077) === 0 || found.isSymbolicLink() ? [] : [path];
+    return found.isDirectory() ? [...own, ...openToOthers(path)] : own;
+  });
+}
+
 async function freePortBase(): Promise<number> {
   for (let base = 21_000 + (process.pid % 500) * 40; ; base += 40) {
     const free = await Promise.all([1, 10, 11, 21].map((offset) => isPortFree(base + offset)));
@@ -113,12 +146,14 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(root, { recursive: true }));
 
-afterEach(async () => {
+async function endEverything(): Promise<void> {
   for (const child of runtimes.splice(0))
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT');
   const pids = Object.values(record()?.processes ?? {}).map(({ pid }) => pid);
   await until('the end of every process', () => !pids.some(isAlive));
-});
+}
+
+afterEach(endEverything);
 
 describe('the runtime', () => {
   it('brings everything up, says how to reach it, and leaves no process after Ctrl-C', async () => {
@@ -140,10 +175,20 @@ describe('the runtime', () => {
       'availability',
       'operator',
     ]);
+    expect(openToOthers(home)).toEqual([]);
+
+    const status = await readStatus(home, root);
+    expect(status).toMatchObject({ isRunning: true, isHealthy: true });
+    expect(status.processes.map(({ name, text, restarts }) => [name, text, restarts])).toEqual(
+      ['runtime', 'availability-1', 'availability-2', 'postgres', 'nats'].map((name) => [name, 'ready', 0]),
+    );
+    expect(status.processes.every(({ pid, memoryMb = 1 }) => pid !== undefined && memoryMb > 0)).toBe(true);
+    expect(status.processes.find(({ name }) => name === 'postgres')?.version).toMatch(/^18\./);
 
     expect(await stop(runtime)).toBe(0);
     expect(Object.values(processes).filter(({ pid }) => isAlive(pid))).toEqual([]);
     expect(record()).toMatchObject({ ready: false, processes: {} });
+    expect(await readStatus(home, root)).toMatchObject({ isRunning: false, isHealthy: false });
   });
 
   it('starts again whatever is killed', async () => {
@@ -155,6 +200,8 @@ describe('the runtime', () => {
     }
     await until('an answer', () => answers(portBase + 1));
     expect(await query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    const { processes } = await readStatus(home, root);
+    expect(processes.slice(1).map(({ restarts }) => restarts)).toEqual([1, 1, 1]);
     expect(await stop(runtime, 'SIGTERM')).toBe(0);
   });
 
@@ -197,6 +244,37 @@ describe('the runtime', () => {
     await startReady();
     expect(isAlive(stranger.pid!)).toBe(true);
     stranger.kill();
+  });
+
+  it('takes from others the right to read what an earlier version left open', async () => {
+    for (const name of ['logs', 'nats', 'nats/jetstream'])
+      mkdirSync(join(home, name), { recursive: true, mode: 0o755 });
+    for (const name of ['logs/old.log', 'nats/jetstream/1.blk', 'seeded.json']) {
+      writeFileSync(join(home, name), '[]');
+      chmodSync(join(home, name), 0o644);
+    }
+    await startReady();
+    expect(openToOthers(home)).toEqual([join(home, 'notes.txt')].filter((path) => existsSync(path)));
+    rmSync(join(home, 'nats/jetstream/1.blk'));
+  });
+
+  it('sets a log aside while it is written; the writer goes on, also when the runtime is killed', async () => {
+    const log = join(home, 'logs', 'availability-1.log');
+    const runtime = await startReady([], { FIXTURE_CHATTY: '1' });
+    const app = pidOf('availability-1');
+    for (let round = 1; round <= 3; round += 1) {
+      rmSync(`${log}.1`, { force: true });
+      await until('another log set aside', () => existsSync(`${log}.1`));
+    }
+    expect(readFileSync(`${log}.1`, 'utf8')).toMatch(/^(a line of the log\n)+/);
+    expect(pidOf('availability-1')).toBe(app);
+
+    runtime.child.kill('SIGKILL');
+    await runtime.exitCode;
+    const before = statSync(log).size;
+    await until('more lines', () => statSync(log).size > before + 1_000);
+    expect(isAlive(app)).toBe(true);
+    await startReady();
   });
 
   it('refuses a second runtime on the same home', async () => {
@@ -265,6 +343,17 @@ describe('the runtime', () => {
     expect(readFileSync(join(home, 'notes.txt'), 'utf8')).toBe('not ours');
   });
 
+  it('says what to do when the password of its PostgreSQL is lost', async () => {
+    await stop(await startReady());
+    const file = join(home, 'postgres-password');
+    const password = readFileSync(file, 'utf8');
+    writeFileSync(file, 'another\n');
+    const runtime = start();
+    expect(await runtime.exitCode).toBe(1);
+    expect(runtime.output()).toMatch(/refuses the password in .*postgres-password.*--reset/);
+    writeFileSync(file, password);
+  });
+
   it('does not seed when told not to', async () => {
     const before = seeds();
     await startReady(['--no-seed', '--reset']);
@@ -312,15 +401,90 @@ describe('the runtime', () => {
       expect(record()).toMatchObject({ databaseUrl: database.ownerUrl, databaseOwnerUrl: database.ownerUrl });
     });
 
-    it('says in one sentence that no NATS is where it was told to look', async () => {
-      const runtime = start([], { DATABASE_URL: database.url, NATS_URL: `nats://u:hidden@127.0.0.1:${portBase + 11}` });
-      expect(await runtime.exitCode).toBe(1);
-      expect(runtime.output()).toContain(`Nothing listens at 127.0.0.1:${portBase + 11}: start nats-server there`);
-      expect(runtime.output()).not.toContain('hidden');
+    describe('on a disk of its own', () => {
+      let usual: string;
+      beforeEach(() => {
+        usual = home;
+        // Our PostgreSQL runs as another user here, who must get through to the disk.
+        home = mkdtempSync(join(tmpdir(), 'onepool-small-disk-'));
+      });
+      afterEach(async () => {
+        await endEverything();
+        spawnSync('umount', [home]);
+        rmSync(home, { recursive: true });
+        home = usual;
+      });
+
+      const mount = (size: string): unknown =>
+        spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=711`, 'onepool', home]);
+
+      const canMount = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'onepool', '/mnt']).status === 0;
+      const onDisk = canMount ? it : it.skip;
+      const rule = (text: string): string => (canMount ? text : `${text} (needs root and the right to mount)`);
+
+      onDisk(rule('goes on when the disk is full, and writes down what runs when there is room again'), async () => {
+        mount('1m');
+        const runtime = await startReady([], { DATABASE_URL: database.url, NATS_URL: nats.url });
+        const ballast = join(home, 'ballast');
+        expect(() => fill(ballast)).toThrow('ENOSPC');
+        const before = pidOf('availability-1');
+        process.kill(before, 'SIGKILL');
+        await until('another app', () => runtime.output().includes('has taken its place'));
+        await until('an answer', () => answers(portBase + 1));
+        expect(runtime.output().match(/runtime\.json cannot be written.*ENOSPC/g)).toHaveLength(1);
+        expect(pidOf('availability-1')).toBe(before);
+
+        rmSync(ballast);
+        await until('the new record', () => record()?.processes['availability-1']?.pid !== before);
+        expect(isAlive(pidOf('availability-1'))).toBe(true);
+        expect(await stop(runtime)).toBe(0);
+      });
+
+      onDisk(rule('brings its own servers back, killed on a full disk, when there is room again'), async () => {
+        mount('160m');
+        const runtime = await startReady();
+        await query('CREATE TABLE survivor AS SELECT 1 AS n');
+        const ballast = join(home, 'ballast');
+        expect(() => fill(ballast)).toThrow('ENOSPC');
+        const before = Object.values(record()!.processes).map(({ pid }) => pid);
+        before.forEach((pid) => process.kill(pid, 'SIGKILL'));
+        await until('word of it', () => runtime.output().includes('runtime.json cannot be written'));
+        expect(runtime.child.exitCode).toBeNull();
+
+        rmSync(ballast);
+        await until('other processes', () => {
+          const pids = Object.values(record()?.processes ?? {}).map(({ pid }) => pid);
+          return pids.length === 3 && !pids.some((pid) => before.includes(pid));
+        });
+        expect(await query('SELECT n FROM survivor')).toEqual([{ n: 1 }]);
+        expect(await stop(runtime)).toBe(0);
+      });
+
+      onDisk(rule('says in one sentence that there is no room to start in'), async () => {
+        mount('1m');
+        expect(() => fill(join(home, 'ballast'))).toThrow('ENOSPC');
+        const runtime = start([], { DATABASE_URL: database.url, NATS_URL: nats.url });
+        expect(await runtime.exitCode).toBe(1);
+        expect(runtime.output().trim().split('\n')).toEqual([
+          `There is no room on the disk of ${home}: make some, or set ONEPOOL_HOME to another directory. (ENOSPC)`,
+        ]);
+      });
     });
   });
 });
 
 function seeds(): number {
   return existsSync(join(root, 'seeds')) ? readFileSync(join(root, 'seeds'), 'utf8').length : 0;
+}
+
+/** @throws ENOSPC when the disk is full to the last byte. */
+function fill(file: string): void {
+  const ballast = openSync(file, 'w');
+  try {
+    for (const bytes of [65_536, 1]) {
+      for (let written = 0; written < 256 * 1024 * 1024; written += bytes) writeSync(ballast, Buffer.alloc(bytes));
+    }
+  } finally {
+    closeSync(ballast);
+  }
 }

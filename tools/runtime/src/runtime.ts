@@ -5,14 +5,16 @@
  * development key, the apps, the demo network. Down: apps, then NATS, then PostgreSQL.
  */
 import {
+  PortForbiddenError,
   PortTakenError,
   natsUrlFor,
+  natsWarning,
   requireFreePort,
   stopNatsIn,
   stopPostgresIn,
 } from '@onepool/platform-local-servers';
-import type { LocalServer } from '@onepool/platform-local-servers';
-import { NATS_SETTINGS, connectNats, natsAddressAt } from '@onepool/platform-messaging';
+import type { FoundProgram, LocalServer } from '@onepool/platform-local-servers';
+import { NATS_SETTINGS } from '@onepool/platform-messaging';
 import { readOrCreateApiKey } from './api-key.ts';
 import { NATS_PORT_OFFSET, POSTGRES_PORT_OFFSET, planInstances } from './app-catalogue.ts';
 import type { App, Instance } from './app-catalogue.ts';
@@ -20,15 +22,19 @@ import { homePaths, resetHome } from './home.ts';
 import type { HomePaths } from './home.ts';
 import { endLeftovers } from './leftovers.ts';
 import { lastLines } from './log-file.ts';
+import { LogKeeper } from './log-keeper.ts';
+import type { LogKeeperOptions } from './log-keeper.ts';
 import { keepDurables } from './nats/durables.ts';
 import type { DurableKeeper } from './nats/durables.ts';
 import { ensureNatsUsers } from './nats/nats-users.ts';
 import type { RuntimeOptions } from './options.ts';
+import { requireNats, requirePostgres } from './outside-servers.ts';
 import { untilReady } from './readiness.ts';
 import { RuntimeRecorder, readRecord } from './runtime-record.ts';
 import { seededDatabases } from './seeded-databases.ts';
 import { appService, natsService, postgresService } from './services.ts';
 import type { ServerService } from './services.ts';
+import { StartError } from './start-error.ts';
 import { StartSteps } from './start-steps.ts';
 import type { Step, StepVoice } from './start-steps.ts';
 import { Supervised } from './supervised.ts';
@@ -46,16 +52,12 @@ export interface RuntimeSetup {
   readonly tasks?: typeof tasks;
   /** Overrides of our PostgreSQL's settings; a test need not wait for the disk. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
-}
-
-/** Something outside us keeps the system from coming up; the message says what. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
+  /** When logs are set aside. */
+  readonly logs?: LogKeeperOptions;
 }
 
 /** An app that ended this often before it was once ready will not become so. */
 const ENDS_MAX = 4;
-const NATS_WITHIN_MS = 5_000;
 
 export class Runtime {
   readonly #setup: RuntimeSetup;
@@ -63,6 +65,7 @@ export class Runtime {
   readonly #paths: HomePaths;
   readonly #instances: readonly Instance[];
   readonly #recorder: RuntimeRecorder;
+  readonly #logKeeper: LogKeeper;
   readonly #stopping = new AbortController();
   readonly #steps = new StartSteps();
   /** In the order of starting; promises, because a stop may come while one starts. */
@@ -78,11 +81,12 @@ export class Runtime {
     this.#paths = paths;
     this.#instances = planInstances(apps, options.portBase, options.replicas);
     const urls = Object.fromEntries(apps.map(({ name }) => [name, this.#urlsOf(name)]));
-    this.#recorder = new RuntimeRecorder(paths.record, {
-      portBase: options.portBase,
-      apiKeyFile: paths.apiKeyFile,
-      urls,
-    });
+    this.#recorder = new RuntimeRecorder(
+      paths.record,
+      { portBase: options.portBase, apiKeyFile: paths.apiKeyFile, urls },
+      { report: setup.report },
+    );
+    this.#logKeeper = new LogKeeper(paths.logs, setup.report, setup.logs);
   }
 
   /** Ends what is left of an earlier runtime on this home. The caller holds the home's lock. */
@@ -103,7 +107,13 @@ export class Runtime {
     const steps = this.#steps;
     await steps.run([
       steps.together('Build and servers', () => [this.#buildStep(), this.#postgresStep(), this.#natsStep()]),
-      steps.step('Migrations', (voice) => this.#tasks.migrate(this.#taskContext(voice), this.#database)),
+      steps.step('Migrations', async (voice) => {
+        await this.#tasks.migrate(this.#taskContext(voice), this.#database);
+        // Only now, since migrating may make the role that the apps work as.
+        if (this.#setup.options.databaseUrl !== undefined) {
+          await requirePostgres(this.#database.databaseUrl, 'DATABASE_URL');
+        }
+      }),
       steps.step('Development API key', async (voice) => {
         readOrCreateApiKey(this.#paths.apiKeyFile);
         await this.#tasks.registerApiKey(this.#taskContext(voice), this.#database, this.#paths.apiKeyFile);
@@ -125,6 +135,7 @@ export class Runtime {
     const apps = running.filter(({ name }) => name !== 'nats' && name !== 'postgres');
     await this.#durables?.stop();
     for (const group of [apps, named('nats'), named('postgres')]) await Promise.all(group.map((one) => one.stop()));
+    this.#logKeeper.stop();
   }
 
   #taskContext({ say }: StepVoice): tasks.TaskContext {
@@ -141,12 +152,14 @@ export class Runtime {
 
   #postgresStep(): Step {
     const { options } = this.#setup;
-    return this.#steps.step('PostgreSQL', async () => {
+    return this.#steps.step('PostgreSQL', async ({ note }) => {
       const { databaseUrl, databaseOwnerUrl = databaseUrl } = options;
-      this.#database =
-        databaseUrl === undefined || databaseOwnerUrl === undefined
-          ? await this.#servePostgres()
-          : { databaseUrl, databaseOwnerUrl };
+      if (databaseUrl === undefined || databaseOwnerUrl === undefined) this.#database = await this.#servePostgres();
+      else {
+        const setting = databaseOwnerUrl === databaseUrl ? 'DATABASE_URL' : 'DATABASE_OWNER_URL';
+        note(` of ${setting}: ${await requirePostgres(databaseOwnerUrl, setting)}`);
+        this.#database = { databaseUrl, databaseOwnerUrl };
+      }
       this.#recorder.update(this.#database);
     });
   }
@@ -160,9 +173,10 @@ export class Runtime {
 
   #natsStep(): Step {
     const { options } = this.#setup;
-    return this.#steps.step('nats-server', async ({ say }) => {
-      const service = natsService(this.#paths, options.portBase + NATS_PORT_OFFSET, this.#recorder, say);
-      if (options.natsUrl !== undefined) await requireNats(options.natsUrl);
+    return this.#steps.step('nats-server', async ({ say, note }) => {
+      if (options.natsUrl !== undefined) note(` of NATS_URL: ${await requireNats(options.natsUrl)}`);
+      const voice = { onProgress: say, onFound: (program: FoundProgram) => this.#tellProgram(program, note) };
+      const service = natsService(this.#paths, options.portBase + NATS_PORT_OFFSET, this.#recorder, voice);
       this.#natsUrl = options.natsUrl ?? (await this.#serve(service)).url;
       this.#recorder.update({ natsUrl: this.#natsUrl });
       if (options.natsUrl === undefined) await this.#keepDurables();
@@ -194,21 +208,21 @@ export class Runtime {
       natsVariablesOf: (app: string) => this.#natsVariablesOf(app),
     };
     return this.#instances.map((instance) =>
-      this.#steps.step(`${instance.name} on ${instance.port}`, async () => {
+      this.#steps.step(`${instance.name} on ${instance.port}`, async ({ say }) => {
         const supervised = await this.#supervise(appService(instance, surroundings, this.#recorder));
         const log = `${this.#paths.logs}/${instance.name}.log`;
         const giveUp = (): Error | undefined =>
           supervised.ends < ENDS_MAX
             ? undefined
             : new StartError(`${instance.name} does not stay up. ${log}:\n${lastLines(log)}`);
-        await untilReady(`http://127.0.0.1:${instance.port}`, giveUp, this.#stopping.signal);
+        await untilReady(`http://127.0.0.1:${instance.port}`, { giveUp, signal: this.#stopping.signal, say });
       }),
     );
   }
 
   #seedStep(): Step {
     const { options } = this.#setup;
-    const seeded = seededDatabases(this.#paths.seeded);
+    const seeded = seededDatabases(this.#paths.seeded, this.#setup.report);
     const [url] = this.#urlsOf('availability');
     return {
       ...this.#steps.step('Demo network', async (voice) => {
@@ -218,6 +232,15 @@ export class Runtime {
       }),
       enabled: () => options.seed && !seeded.has(options.databaseUrl),
     };
+  }
+
+  /** Told once: the same program is found at every restart. */
+  #tellProgram(program: FoundProgram, note: (text: string) => void): void {
+    if (this.#natsUrl !== '') return;
+    const { version, source, path } = program;
+    note(`: ${version}, from ${source ?? path}`);
+    const warning = natsWarning(program);
+    if (warning !== undefined) this.#setup.report(warning);
   }
 
   async #serve<Server extends LocalServer>(service: ServerService<Server>): Promise<Server> {
@@ -255,18 +278,15 @@ export class Runtime {
   }
 }
 
-/** An app would wait for ever for a NATS that is not there; a person who has just typed its address should not. */
-async function requireNats(url: string): Promise<void> {
-  const options = { ...natsAddressAt(url, process.env), name: 'runtime', giveUpAfterMs: NATS_WITHIN_MS };
-  const connection = await connectNats(options).catch((cause: unknown) => {
-    throw new StartError((cause as Error).message, { cause });
-  });
-  await connection.close();
-}
-
-/** Adds to a taken port what it was for and how to take others. */
+/** Adds to a port that cannot be had what it was for and how to take others. */
 function namePort(what: string): (error: unknown) => never {
   return (error) => {
+    if (error instanceof PortForbiddenError) {
+      const advice = 'Set ONEPOOL_PORT_BASE to 1024 or more.';
+      throw new StartError(`Port ${error.port}, which ${what} needs, is kept from this user. ${advice}`, {
+        cause: error,
+      });
+    }
     if (!(error instanceof PortTakenError)) throw error;
     const advice = 'Stop that program, or set ONEPOOL_PORT_BASE to start Onepool on other ports.';
     throw new StartError(`Port ${error.port}, which ${what} needs, is taken by another program. ${advice}`, {

@@ -1,4 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { KeptFile } from './kept-file.ts';
+import type { Report } from './supervised.ts';
 
 /** What our own PostgreSQL is called in the list: its port may change, its data stays. */
 const OWN = 'own';
@@ -10,7 +12,8 @@ export interface SeededDatabases {
 }
 
 /** Reads the list kept in `file`; `undefined` as an address stands for our own server. */
-export function seededDatabases(file: string): SeededDatabases {
+export function seededDatabases(file: string, report: Report): SeededDatabases {
+  const list = new KeptFile(file, { report });
   const read = (): readonly string[] => {
     try {
       return JSON.parse(readFileSync(file, 'utf8')) as readonly string[];
@@ -20,7 +23,7 @@ export function seededDatabases(file: string): SeededDatabases {
   };
   return {
     has: (databaseUrl) => read().includes(nameOf(databaseUrl)),
-    add: (databaseUrl) => writeFileSync(file, JSON.stringify([...new Set([...read(), nameOf(databaseUrl)])])),
+    add: (databaseUrl) => list.put(JSON.stringify([...new Set([...read(), nameOf(databaseUrl)])])),
   };
 }
 

@@ -1,6 +1,6 @@
 /** The processes that are kept running, each as a way to start it again. */
-import { startNats, startPostgres } from '@onepool/platform-local-servers';
-import type { LocalPostgres, LocalServer } from '@onepool/platform-local-servers';
+import { findNatsServer, startNats, startPostgres } from '@onepool/platform-local-servers';
+import type { FoundProgram, LocalPostgres, LocalServer } from '@onepool/platform-local-servers';
 import { join } from 'node:path';
 import type { Instance } from './app-catalogue.ts';
 import { startChild } from './child-process.ts';
@@ -25,16 +25,24 @@ export function postgresService(
   return serverService('postgres', recorder, () => startPostgres({ home, port, settings }));
 }
 
+export interface NatsVoice {
+  readonly onProgress: (message: string) => void;
+  /** Told which program is started. */
+  readonly onFound: (program: FoundProgram) => void;
+}
+
 /** Its accounts are read at each start, since users may have been added meanwhile; `url()` is the operator's. */
 export function natsService(
   { home, natsUsers }: HomePaths,
   port: number,
   recorder: RuntimeRecorder,
-  onProgress: (message: string) => void,
+  { onProgress, onFound }: NatsVoice,
 ): ServerService {
-  return serverService('nats', recorder, () =>
-    startNats({ home, port, onProgress, accounts: natsAccounts(ensureNatsUsers(natsUsers)) }),
-  );
+  return serverService('nats', recorder, async () => {
+    const program = await findNatsServer({ onProgress });
+    onFound(program);
+    return startNats({ home, port, program, accounts: natsAccounts(ensureNatsUsers(natsUsers)) });
+  });
 }
 
 function serverService<Server extends LocalServer>(

@@ -25,6 +25,8 @@ export class Supervised {
   readonly #stopping = new AbortController();
   #current: Started;
   #ends = 0;
+  /** Why it does not start, as last told: a reason that stays the same for hours is told once. */
+  #told = '';
   #watching: Promise<void> = Promise.resolve();
 
   private constructor(service: Service, first: Started, report: Report) {
@@ -79,9 +81,12 @@ export class Supervised {
     try {
       this.#current = await this.#service.start();
     } catch (error) {
-      this.#report(`${this.name} does not start: ${(error as Error).message}`);
+      const { message } = error as Error;
+      if (message !== this.#told) this.#report(`${this.name} does not start, which is tried again: ${message}`);
+      this.#told = message;
       return false;
     }
+    this.#told = '';
     this.#report(`${this.name} (process ${ended}) ended; process ${this.#current.pid} has taken its place`);
     // Stopping may have begun while the process was being started.
     if (signal.aborted) await this.#current.stop();

@@ -17,6 +17,7 @@ describe('renderWelcome', () => {
     const text = renderWelcome(facts);
     for (const fact of [
       'http://127.0.0.1:3021',
+      'npm run status',
       facts.databaseUrl,
       'nats://127.0.0.1:3011',
       '/h/nats-users.json',

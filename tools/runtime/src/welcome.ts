@@ -32,7 +32,7 @@ export function renderWelcome(facts: WelcomeFacts): string {
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
-  return `\nOnepool is ready.\n\n${table}\n\n${renderCommands(facts)}\nCtrl-C stops everything and keeps the data.\n`;
+  return `\nOnepool is ready.\n\n${table}\n\n${renderCommands(facts)}\n\`npm run status\` in another terminal shows how it is; Ctrl-C stops everything and keeps the data.\n`;
 }
 
 /** The address without its user: a password is not for the screen, where it is kept is. */
