@@ -8,8 +8,9 @@ import { cacheDirectory } from './search-environment.ts';
 import type { SearchEnvironment } from './search-environment.ts';
 
 interface RememberedMiss {
-  /** ISO time. */
+  /** ISO time, for people. */
   readonly at: string;
+  readonly atMs: number;
   readonly reason: string;
   /** Of the variables that decide what can be found; another value means another machine or network. */
   readonly setting: string;
@@ -43,14 +44,15 @@ export class MissMemory {
   knows(source: string): boolean {
     const miss = this.#misses[source];
     if (miss === undefined || miss.setting !== this.#setting) return false;
-    const ageMs = this.#environment.now() - Date.parse(miss.at);
+    const ageMs = this.#environment.now() - miss.atMs;
     return ageMs >= 0 && ageMs < REMEMBERED_MS;
   }
 
   /** Where it cannot be kept, it is tried again next time. */
   async remember(source: string, reason: string): Promise<void> {
-    const at = new Date(this.#environment.now()).toISOString();
-    this.#misses = { ...this.#misses, [source]: { at, reason, setting: this.#setting } };
+    const atMs = this.#environment.now();
+    const at = new Date(atMs).toISOString();
+    this.#misses = { ...this.#misses, [source]: { at, atMs, reason, setting: this.#setting } };
     await this.#environment.write(this.file, `${JSON.stringify(this.#misses, undefined, 2)}\n`).catch(() => undefined);
   }
 }
