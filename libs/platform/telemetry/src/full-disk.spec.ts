@@ -20,7 +20,7 @@ console.error('still here, with ' + Math.round(process.memoryUsage().heapUsed / 
 (existsSync(FULL) ? describe : describe.skip)('an app whose log is on a full disk', () => {
   it('goes on, and keeps few of the lines that it cannot write', () => {
     const log = openSync(FULL, 'w');
-    const args = ['--import', 'tsx', '--conditions=@onepool/source', '--input-type=module', '-e', PROGRAM];
+    const args = ['--conditions=@onepool/source', '--input-type=module', '-e', PROGRAM];
     const app = spawnSync(process.execPath, args, { stdio: ['ignore', log, 'pipe'], encoding: 'utf8' });
     closeSync(log);
     const [, heapMb] = /still here, with (\d+) MB/.exec(app.stderr) ?? [];
