@@ -62,15 +62,17 @@ function proofOnServerOf(entriesMax: number): { reads: StockReads; ranges: reado
 }
 
 async function cancelledByServer({ auditPool }: StockEngine, text: string, values: unknown[]): Promise<pg.QueryResult> {
-  const [locker, asker] = [await auditPool.connect(), await auditPool.connect()];
+  const [locker, asker] = [pool.dataSource.createQueryRunner(), await auditPool.connect()];
   try {
-    await locker.query('BEGIN; LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE');
+    await locker.query('BEGIN');
+    await locker.query('LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE');
     await asker.query('BEGIN; SET LOCAL statement_timeout = 10');
     return await asker.query(text, values);
   } finally {
     await asker.query('ROLLBACK');
     await locker.query('ROLLBACK');
-    for (const client of [asker, locker]) client.release();
+    asker.release();
+    await locker.release();
   }
 }
 

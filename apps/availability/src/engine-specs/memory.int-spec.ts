@@ -116,10 +116,13 @@ describe('ATP from memory', () => {
     await pool.receive('sku5', 'n1', 5);
     await until('reads come from memory', () => isAnsweredFromMemory('sku5'));
     failures.splice(0);
-    await pool.dataSource.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'remembering-lookups'`,
-    );
+    await until('its session is ended', async () => {
+      const ended: unknown[] = await pool.dataSource.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND application_name = 'remembering-lookups' AND query LIKE '%outbox_id_seq%'`,
+      );
+      return ended.length === 1;
+    });
     await until('the loss is noticed', () => failures.length > 0);
     expect(classifyPgError(failures[0])).toBe('connection');
     const settled = await hold('sku5', 'after-loss', 2);
