@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type EngineOptions, type StockEngine, StockReads } from '@onepool/stock-data-access';
 import { TcpProxy } from '@onepool/testing-servers';
 import { type PoolFixture, createPoolFixture, numbered, unitsOf } from '../testing/pool-fixture.ts';
@@ -103,8 +103,17 @@ describe('a connection that breaks', () => {
 });
 
 describe('PostgreSQL out of reach for longer than the deadline', () => {
+  const DEADLINE_MS = 60_000;
+  afterEach(() => void jest.restoreAllMocks());
+
+  /** Sets our clock forward, so that a deadline passes when it shall, however long all before it has taken. */
+  function letTimePass(ms: number): void {
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + ms);
+  }
+
   it('is service.unavailable to every kind of command, and everything works once it is back', async () => {
-    const { engine } = faulty({ deadlineMs: 500 });
+    const { engine } = faulty({ deadlineMs: DEADLINE_MS });
     done(await hold(engine, `${sku}-r`, [[sku, 1]]));
     proxy.cut();
     const asked = [
@@ -113,6 +122,7 @@ describe('PostgreSQL out of reach for longer than the deadline', () => {
       record(engine, `${sku}-in`, [receipt(sku, 'n1', 1)]),
       hold(engine, `${sku}-unseen`, [['sku39', 1]]),
     ];
+    letTimePass(DEADLINE_MS);
     const settled = await Promise.allSettled<unknown>(asked);
     const unavailable = { status: 'rejected', reason: { name: 'EngineError', code: 'service.unavailable' } };
     expect(settled).toMatchObject(asked.map(() => unavailable));
@@ -129,11 +139,12 @@ describe('PostgreSQL out of reach for longer than the deadline', () => {
   });
 
   it('after COMMIT was sent is outcome.unknown; the same request later tells the truth', async () => {
-    const { engine } = faulty({ deadlineMs: 300 });
+    const { engine } = faulty({ deadlineMs: DEADLINE_MS });
     done(await hold(engine, `${sku}-warm`, [[sku, 1]]));
     const asked = hold(engine, `${sku}-r`, [[sku, 2]]).catch((error: unknown) => error);
     await sent('optimistic');
     proxy.cut();
+    letTimePass(DEADLINE_MS);
     expect(await asked).toMatchObject({ name: 'EngineError', code: 'outcome.unknown' });
     proxy.heal();
     await until('it answers again', () =>

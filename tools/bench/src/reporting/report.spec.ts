@@ -8,7 +8,7 @@ const named = (...names: string[]): string[] => keysNamed(names).map(({ key }) =
 describe('names', () => {
   it('stand for all figures, a group, one figure, or those that begin so', () => {
     expect(named('all')).toHaveLength(KEYS.length);
-    expect(named('relay')).toEqual(['relay.lag_p99_s', 'relay.missing']);
+    expect(named('relay')).toEqual(['relay.lag_p99_s', 'relay.missing', 'relay.refill_per_s']);
     expect(named('reserve.hot_512_vs_64')).toEqual(['reserve.hot_512_vs_64']);
     expect(named('reserve.uniform', 'scale.random')).toHaveLength(4);
   });
