@@ -1,3 +1,2 @@
 export { FAULTS } from './faults/index.ts';
 export type { Fault } from './fault.ts';
-export { freePortBase } from './port-block.ts';

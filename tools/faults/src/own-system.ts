@@ -3,10 +3,15 @@ import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RuntimeRecord, isAlive, readRecord, removePrivateDirectory } from '@onepool/platform-local-servers';
+import {
+  freePortBase,
+  isAlive,
+  readRecord,
+  removePrivateDirectory,
+  type RuntimeRecord,
+} from '@onepool/platform-local-servers';
 import { startProgram } from './child.ts';
 import type { Child } from './child.ts';
-import { freePortBase } from './port-block.ts';
 import { until } from './until.ts';
 
 export const REPLICAS = ['availability-1', 'availability-2'] as const;

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '@onepool/platform-local-servers';
+import { freePort, freePortBase } from '@onepool/platform-local-servers';
 import { createTestDatabase, startTestNats } from '@onepool/testing-servers';
 import type { TestDatabase, TestNats } from '@onepool/testing-servers';
 import { readRecord } from './runtime-record.ts';
@@ -30,7 +30,7 @@ async function start(variables: Record<string, string>, as: readonly string[] = 
   const env = {
     ...process.env,
     ONEPOOL_HOME: home,
-    ONEPOOL_PORT_BASE: String(await freePort()),
+    ONEPOOL_PORT_BASE: String(await freePortBase()),
     FIXTURE_ROOT: place,
     DATABASE_URL: database.url,
     NATS_URL: nats.url,

@@ -22,7 +22,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAlive, isPortFree } from '@onepool/platform-local-servers';
+import { freePortBase, isAlive } from '@onepool/platform-local-servers';
 import { createTestDatabase, startTestNats } from '@onepool/testing-servers';
 import type { TestDatabase, TestNats } from '@onepool/testing-servers';
 import pg from 'pg';
@@ -127,13 +127,6 @@ function openToOthers(directory: string): readonly string[] {
     const own = (found.mode & 0o077) === 0 || found.isSymbolicLink() ? [] : [path];
     return found.isDirectory() ? [...own, ...openToOthers(path)] : own;
   });
-}
-
-async function freePortBase(): Promise<number> {
-  for (let base = 21_000 + (process.pid % 500) * 40; ; base += 40) {
-    const free = await Promise.all([1, 10, 11, 21].map((offset) => isPortFree(base + offset)));
-    if (free.every(Boolean)) return base;
-  }
 }
 
 beforeAll(async () => {

@@ -21,7 +21,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
-import { freePortBase } from '@onepool/tools-faults';
+import { freePortBase } from '@onepool/platform-local-servers';
 
 const root = join(import.meta.dirname, '../../..');
 const ORDINARY = { uid: 54_321, gid: 54_321 };

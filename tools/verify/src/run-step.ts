@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { freePortBase } from '@onepool/tools-faults';
+import { freePortBase } from '@onepool/platform-local-servers';
 import { ensureRunning } from '@onepool/tools-runtime';
 import type { Step } from './parts.ts';
 

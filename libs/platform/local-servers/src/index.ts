@@ -9,7 +9,7 @@ export { installProgram, lastLine, namedByVariable, probeProgram, searchProgram 
 export type { FoundProgram, Miss, ProgramIdentity, ProgramSearch, ProgramSource } from './program-search.ts';
 export { cacheDirectory, machineEnvironment } from './search-environment.ts';
 export type { CommandResult, SearchEnvironment } from './search-environment.ts';
-export { freePort, isPortFree, requireFreePort } from './ports.ts';
+export { freePort, freePortBase, isPortFree, requireFreePort } from './ports.ts';
 export { openLog, withPrivateFiles } from './private-files.ts';
 export { commandLine, isAlive, signal, startedAt, waitForExit } from './process-table.ts';
 export { removePrivateDirectory } from './reachable-directory.ts';

@@ -35,7 +35,7 @@ export interface NatsOptions {
 }
 
 const START_DEADLINE_MS = 30_000;
-const RELOAD_DEADLINE_MS = 10_000;
+const RELOAD_DEADLINE_MS = 60_000;
 const ACCOUNTS_FILE = 'accounts.conf';
 const READY_POLL_MS = 20;
 const STOP_SIGNAL = 'SIGINT';

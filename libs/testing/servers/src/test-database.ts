@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type DatabaseTemplate, filledTemplate } from './database-template.ts';
 import { addressesOf, queryOnce } from './query-once.ts';
 import { sharedPostgres } from './shared-postgres.ts';
+
+const LOOKS_MAX = 20;
+const LOOK_MS = 25;
 
 export interface TestDatabase {
   /** Of the role that apps work as, which has no rights but those that a migration grants (ADR 0015). */
@@ -30,6 +34,21 @@ export async function createTestDatabase(template?: DatabaseTemplate): Promise<T
   return Object.freeze({
     ...addresses,
     name,
-    drop: async () => void (await queryOnce(server.ownerUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+    drop: async () => {
+      await sessionsLeave(server.ownerUrl, name);
+      await queryOnce(server.ownerUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
   });
+}
+
+/**
+ * Waits a moment for sessions that are on their way out: a pool that has ended still closes its sockets, and one that is
+ * ended by force then has an error for nobody. A spec that left sessions behind on purpose loses little time.
+ */
+async function sessionsLeave(serverUrl: string, name: string): Promise<void> {
+  for (let look = 0; look < LOOKS_MAX; look += 1) {
+    const [left] = await queryOnce(serverUrl, 'SELECT FROM pg_stat_activity WHERE datname = $1 LIMIT 1', [name]);
+    if (left === undefined) return;
+    await delay(LOOK_MS);
+  }
 }
