@@ -17,7 +17,7 @@ import {
 } from '@onepool/platform-auth';
 import { loadConfig } from '@onepool/platform-config';
 import { createPool, explained } from '@onepool/platform-postgres';
-import { SCHEMA, ownerUrl, ownerUrls } from './config.ts';
+import { SCHEMA, ownerAddress, ownerUrls } from './config.ts';
 
 const DAY_MS = 86_400_000;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -32,9 +32,9 @@ function tableOf(keys: readonly ApiKeyRow[]): string {
 }
 
 async function withStore(work: (store: PostgresApiKeyStore) => Promise<void>): Promise<void> {
-  const url = ownerUrl(loadConfig(Type.Object(ownerUrls)));
+  const address = ownerAddress(loadConfig(Type.Object(ownerUrls)));
   const pool = createPool({
-    url,
+    url: address.url,
     max: 1,
     applicationName: 'api-key',
     statementTimeoutMs: 5_000,
@@ -45,7 +45,7 @@ async function withStore(work: (store: PostgresApiKeyStore) => Promise<void>): P
   try {
     await work(new PostgresApiKeyStore(pool, SCHEMA));
   } catch (error) {
-    throw explained(error, { url, setting: 'DATABASE_OWNER_URL' });
+    throw explained(error, address);
   } finally {
     await pool.end();
   }

@@ -1,6 +1,7 @@
 /** Settings of the availability app, all from the environment. */
 import { type Static, Type } from '@sinclair/typebox';
 import { secret } from '@onepool/platform-config';
+import type { Address } from '@onepool/platform-postgres';
 import { HTTP_SETTINGS } from '@onepool/platform-http';
 import { NATS_SETTINGS } from '@onepool/platform-messaging';
 import { LOG_LEVELS } from '@onepool/platform-telemetry';
@@ -63,8 +64,13 @@ export const ownerUrls = {
   ),
 };
 
-export const ownerUrl = (addresses: { readonly DATABASE_URL: string; readonly DATABASE_OWNER_URL?: string }): string =>
-  addresses.DATABASE_OWNER_URL ?? addresses.DATABASE_URL;
+export const ownerAddress = (addresses: {
+  readonly DATABASE_URL: string;
+  readonly DATABASE_OWNER_URL?: string;
+}): Address =>
+  addresses.DATABASE_OWNER_URL === undefined
+    ? { url: addresses.DATABASE_URL, setting: 'DATABASE_URL' }
+    : { url: addresses.DATABASE_OWNER_URL, setting: 'DATABASE_OWNER_URL' };
 
 /** The app's own PostgreSQL schema. */
 export const SCHEMA = 'availability';

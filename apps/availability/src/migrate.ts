@@ -5,13 +5,13 @@
 import { Type } from '@sinclair/typebox';
 import { loadConfig, runProgram } from '@onepool/platform-config';
 import { runMigrations } from '@onepool/platform-postgres';
-import { ownerUrl, ownerUrls } from './config.ts';
+import { ownerAddress, ownerUrls } from './config.ts';
 import { database } from './database.ts';
 
 await runProgram(async () => {
   const addresses = loadConfig(Type.Object(ownerUrls));
   const { applied, role, grants, warning } = await runMigrations({
-    url: ownerUrl(addresses),
+    url: ownerAddress(addresses).url,
     schema: database.schema,
     migrations: database.migrations,
     runtime: { url: addresses.DATABASE_URL, rights: database.rights },

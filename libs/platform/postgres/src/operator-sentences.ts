@@ -25,7 +25,7 @@ export function explained(error: unknown, { url, setting }: Address): unknown {
       return because(`${at} has no database ${to.database}: create it, or correct ${setting}.`);
     case '42501':
       return because(
-        `The role ${to.user} of ${setting} lacks a right (${messageOf(error)}): use the role that owns the schema and its tables, ` +
+        `The role ${to.user} of ${setting} lacks a right (${messageOf(error)}): name the owner of the schema in DATABASE_OWNER_URL, ` +
           `or have a database administrator give it what it lacks (GRANT CREATE ON DATABASE ${to.database}, REASSIGN OWNED BY).`,
       );
     case '3F000':
