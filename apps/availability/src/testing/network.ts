@@ -1,7 +1,7 @@
 /** A small network for the specs of the edges, built through the API. */
 import { expect } from '@jest/globals';
 import type { MovementsResult } from '@onepool/contracts';
-import type { AppFixture } from './app-fixture.ts';
+import { type AppFixture, eventually } from './app-fixture.ts';
 
 export const NODES = ['wh-1', 'wh-2', 'store-1'] as const;
 export type NodeName = (typeof NODES)[number];
@@ -21,6 +21,11 @@ export async function putNetwork(app: AppFixture, skus: readonly string[]): Prom
   expect(await app.http('putChannels', { body: { channels } })).toMatchObject({ status: 200, body: { applied: 2 } });
   const body = { skus: skus.map((sku) => ({ sku })) };
   expect(await app.http('putSkus', { body })).toMatchObject({ status: 200, body: { applied: skus.length } });
+  // What ATP is answered from may be a quarter of a second old, and on a quick machine the next question comes sooner.
+  await eventually(async () => {
+    const { status } = await app.http('queryAtp', { body: { channel: 'web', skus: skus.slice(0, 1) } });
+    return status === 200 ? true : undefined;
+  });
 }
 
 let receipts = 0;
