@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 // One Jest run for the whole workspace: unit specs beside the source, integration specs (`*.int-spec.ts`) on real
 // PostgreSQL and NATS, which the global set-up starts once under `.onepool/test-…` and the tear-down removes.
 export default {
@@ -25,7 +27,8 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['@onepool/source', 'node', 'node-addons'] },
   globalSetup: '<rootDir>/libs/testing/servers/src/global-setup.ts',
   globalTeardown: '<rootDir>/libs/testing/servers/src/global-teardown.ts',
-  maxWorkers: 2,
+  // Specs wait for servers now and then, and the server that they share has connections for so many.
+  maxWorkers: Math.min(4, availableParallelism() + 1),
   // A guard against waiting for ever, not a judgement: the machine may be busy with other things.
   testTimeout: 180_000,
 };

@@ -15,6 +15,7 @@ export const FAST_SETTINGS: Readonly<Record<string, string>> = {
   // Commits keep the path they have in production, up to the sync.
   synchronous_commit: 'on',
   shared_buffers: '128MB',
+  max_connections: '400',
 };
 
 let started: Promise<LocalPostgres> | undefined;

@@ -27,8 +27,8 @@ export async function createTestDatabase(template?: DatabaseTemplate): Promise<T
   const server = await sharedPostgres();
   const name = `test_${randomBytes(6).toString('hex')}`;
   // Files are copied in half the time that it takes to write every page to the log, too.
-  const source = template ? ` TEMPLATE ${await filledTemplate(server, template)} STRATEGY file_copy` : '';
-  await queryOnce(server.ownerUrl, `CREATE DATABASE ${name}${source}`);
+  const source = template ? await filledTemplate(server, template) : 'template1';
+  await queryOnce(server.ownerUrl, `CREATE DATABASE ${name} TEMPLATE ${source} STRATEGY file_copy`);
   const addresses = addressesOf(server, name);
   if (process.env['ONEPOOL_TEST_LOG']) process.stderr.write(`test database: ${addresses.ownerUrl}\n`);
   return Object.freeze({

@@ -14,6 +14,8 @@ describe('JetStreamFacts', () => {
   const received: ReceivedFact[] = [];
   let arrived: () => void = () => undefined;
 
+  /** A request without an answer is made again soon. */
+  const REPEATED = { timeout: 500 };
   /** A request that meets a server which is only just back times out, and is simply made again. */
   const persistently = async (work: () => Promise<unknown>): Promise<void> => {
     for (let done = false; !done;)
@@ -24,7 +26,7 @@ describe('JetStreamFacts', () => {
   };
   const makeStream = (): Promise<void> =>
     persistently(async () => {
-      const manager = await jetstreamManager(connection);
+      const manager = await jetstreamManager(connection, REPEATED);
       await manager.streams.add({ name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS] });
     });
   const publish = async (...ids: string[]): Promise<void> => {
@@ -44,7 +46,7 @@ describe('JetStreamFacts', () => {
   beforeAll(async () => {
     nats = await startTestNats();
     connection = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
-    publisher = jetstream(connection);
+    publisher = jetstream(connection, REPEATED);
     await makeStream();
     await publish('before the run');
     source = await JetStreamFacts.connect(nats.url);
