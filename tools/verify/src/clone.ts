@@ -24,9 +24,14 @@ import { Command, Option } from 'commander';
 import { freePortBase } from '@onepool/platform-local-servers';
 
 const root = join(import.meta.dirname, '../../..');
-const ORDINARY = { uid: 54_321, gid: 54_321 };
+/** `nobody`, since PostgreSQL wants an account that the system knows. */
+const ORDINARY = { uid: idOfNobody('-u'), gid: idOfNobody('-g') };
 const READY_PATIENCE_MS = 600_000;
 const POLL_MS = 500;
+
+function idOfNobody(option: string): number {
+  return Number(execFileSync('id', [option, 'nobody'], { encoding: 'utf8' }));
+}
 
 interface Choice {
   readonly user: 'root' | 'ordinary';
@@ -66,7 +71,7 @@ function nodeDirectory(): string {
 
 /** The person's environment: an own home directory, and nothing that this process was told about Onepool or npm. */
 async function environment(): Promise<NodeJS.ProcessEnv> {
-  const foreign = (name: string): boolean => /^(npm_(?!config_)|ONEPOOL_|NX_|DATABASE_URL$|NATS_|PG[A-Z]+$)/.test(name);
+  const foreign = (name: string): boolean => /^(npm_|ONEPOOL_|NX_|DATABASE_URL$|NATS_|PG[A-Z]+$)/.test(name);
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign(name)));
   const path = (kept['PATH'] ?? '').split(':').filter((folder) => !folder.includes('node_modules'));
   const ownCache = process.env['XDG_CACHE_HOME'] || join(process.env['HOME'] ?? '/root', '.cache');
