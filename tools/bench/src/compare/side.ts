@@ -10,10 +10,16 @@ import type { Tree } from './trees.ts';
 export class Side {
   readonly label: string;
   readonly #child: ChildProcess;
+  /** Rejects when the child ends, whoever ended it. */
+  readonly #ended: Promise<never>;
 
   private constructor(label: string, child: ChildProcess) {
     this.label = label;
     this.#child = child;
+    this.#ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`the child of ${label} ended (${String(code)})`);
+    });
+    this.#ended.catch(() => undefined);
   }
 
   /** Starts the child of a tree on a Node; resolves when its servers run. */
@@ -44,11 +50,7 @@ export class Side {
   }
 
   async #reply(): Promise<TurnFigures | undefined> {
-    const ended = once(this.#child, 'exit').then(([code]) => {
-      throw new Error(`the child of ${this.label} ended (${String(code)})`);
-    });
-    ended.catch(() => undefined);
-    const [reply] = (await Promise.race([once(this.#child, 'message'), ended])) as [Reply];
+    const [reply] = (await Promise.race([once(this.#child, 'message'), this.#ended])) as [Reply];
     if (!reply.ok) throw new WrongResultsError(`${this.label}: ${reply.error}`);
     return reply.figures;
   }
