@@ -28,7 +28,7 @@ export default {
   globalSetup: '<rootDir>/libs/testing/servers/src/global-setup.ts',
   globalTeardown: '<rootDir>/libs/testing/servers/src/global-teardown.ts',
   // Specs wait for servers now and then, and the server that they share has connections for so many.
-  maxWorkers: Math.min(4, availableParallelism() + 1),
+  maxWorkers: Math.min(4, availableParallelism() + 2),
   // A guard against waiting for ever, not a judgement: the machine may be busy with other things.
   testTimeout: 180_000,
 };

@@ -135,6 +135,8 @@ beforeAll(async () => {
   writeFileSync(join(root, 'app.mjs'), APP);
   // Below the run's own directory, so that its tear-down finds whatever a failed test leaves.
   home = mkdtempSync(join(process.env['ONEPOOL_TEST_HOME']!, 'runtime-'));
+  // Our PostgreSQL runs as another user where we are root, and passes through.
+  chmodSync(home, 0o711);
 });
 
 afterAll(() => rmSync(root, { recursive: true }));

@@ -122,6 +122,9 @@ async function initialise({ binaries, root, data, password, account, settings }:
   const args = ['-D', draft, '-U', OWNER, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8'];
   args.push('--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions');
   if (settings?.['fsync'] === 'off') args.push('--no-sync');
+  // The owner's password is hashed here, before the server has its command line.
+  const iterations = settings?.['scram_iterations'];
+  if (iterations) args.push('--set', `scram_iterations=${iterations}`);
   try {
     await promisify(execFile)(binaries.initdb, args, {
       cwd: '/',

@@ -1,6 +1,6 @@
 import { OperatorError } from '@onepool/platform-config';
 import pg from 'pg';
-import { DataSource, MigrationExecutor, type Logger, type MigrationInterface, type QueryRunner } from 'typeorm';
+import type { DataSource, Logger, MigrationInterface, QueryRunner } from 'typeorm';
 import { grantsFor } from './grants.ts';
 import { explained } from './operator-sentences.ts';
 import { sessionOptions } from './pool.ts';
@@ -70,6 +70,8 @@ async function onOwnSession<T>(
   options: MigrationOptions,
   work: (dataSource: DataSource, runner: QueryRunner) => Promise<T>,
 ): Promise<T> {
+  // Loaded here, because programs that import this library and never migrate start in half the time without TypeORM.
+  const { DataSource } = await import('typeorm');
   const dataSource = new DataSource({
     type: 'postgres',
     url: options.url,
@@ -115,6 +117,7 @@ async function migrateUnderLock(
   await runner.startTransaction();
   try {
     await makeSchema(client, schema);
+    const { MigrationExecutor } = await import('typeorm');
     const executor = new MigrationExecutor(dataSource, runner);
     executor.transaction = 'all';
     const applied = (await executor.executePendingMigrations()).map(({ name }) => name);

@@ -4,7 +4,7 @@
  *
  * Run: `node --conditions=@onepool/source remove-test-homes.ts <directory>…`
  */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removePrivateDirectory, stopNatsIn, stopPostgresIn } from '@onepool/platform-local-servers';
 
@@ -16,7 +16,7 @@ async function removeServers(home: string): Promise<void> {
 async function removeTestHome(directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => []);
   await Promise.all(names.map((name) => removeServers(join(directory, name))));
-  await rm(directory, { recursive: true, force: true });
+  await removePrivateDirectory(directory);
 }
 
 await Promise.all(process.argv.slice(2).map(removeTestHome));

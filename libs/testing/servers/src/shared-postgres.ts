@@ -16,6 +16,9 @@ export const FAST_SETTINGS: Readonly<Record<string, string>> = {
   synchronous_commit: 'on',
   shared_buffers: '128MB',
   max_connections: '400',
+  max_wal_size: '256MB',
+  // Specs log in some thousands of times, and a password that is made for them needs no guard against guessing.
+  scram_iterations: '1',
 };
 
 let started: Promise<LocalPostgres> | undefined;

@@ -2,7 +2,7 @@
  * The directory of one Jest run, `.onepool/test-<pid of Jest>`: every server of the run lives below it, so that the
  * run's end, or the next run after a crash, finds and removes all of them.
  */
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Set by the global set-up for the specs' processes. */
@@ -18,5 +18,8 @@ export function testHome(): string {
 /** A new home for a server that belongs to one spec alone. */
 export async function ownHome(kind: string): Promise<string> {
   await mkdir(testHome(), { recursive: true });
-  return mkdtemp(join(testHome(), `${kind}-`));
+  const home = await mkdtemp(join(testHome(), `${kind}-`));
+  // PostgreSQL, which runs as another user where we are root, passes through; else its data would lie elsewhere.
+  await chmod(home, 0o711);
+  return home;
 }
