@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { OperatorError } from '@onepool/platform-config';
 import { openLog, withPrivateFiles } from '@onepool/platform-local-servers';
 import { endGroup } from './process-group.ts';
 import type { RecordedProcess, RuntimeRecorder } from './runtime-record.ts';
@@ -19,7 +20,7 @@ export interface Command {
 }
 
 /** A task that ran to its end ended badly; the message ends with what it said of that, and where the rest is. */
-export class TaskError extends Error {
+export class TaskError extends OperatorError {
   override readonly name = 'TaskError';
 }
 

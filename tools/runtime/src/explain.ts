@@ -1,18 +1,6 @@
 /** Failures of a start that the person at the machine can mend, each in one sentence with what to do. */
 
-/** Errors of ours whose message says all there is to say. */
-const EXPLAINED = new Set([
-  'HomeLockedError',
-  'LocalServerError',
-  'NatsSettingsError',
-  'NatsUnreachableError',
-  'NatsUserError',
-  'OperatorError',
-  'PortForbiddenError',
-  'PortTakenError',
-  'StartError',
-  'TaskError',
-]);
+import { OperatorError } from '@onepool/platform-config';
 
 const ELSEWHERE = 'set ONEPOOL_HOME to another directory';
 
@@ -37,7 +25,7 @@ const BY_CODE: Readonly<Record<string, (path: string) => string>> = {
  */
 export function explain(error: unknown, home: string): string {
   if (!(error instanceof Error)) return String(error);
-  if (EXPLAINED.has(error.name)) return error.message;
+  if (error instanceof OperatorError) return error.message;
   const { code = '', path = home } = error as NodeJS.ErrnoException;
   const sentence = BY_CODE[code]?.(path);
   return sentence === undefined ? (error.stack ?? error.message) : `${sentence} (${code})`;

@@ -1,4 +1,5 @@
-/** One runtime per home: a file that names the process which holds it. The lock of a dead process is broken. */
+/** Locks of a home: a file that names the process which holds it. The lock of a dead process is broken. */
+import { OperatorError } from '@onepool/platform-config';
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,8 +7,8 @@ import { writeWhole } from './kept-file.ts';
 import { identify, isRunning } from './runtime-record.ts';
 import type { ProcessIdentity } from './runtime-record.ts';
 
-/** Another runtime works on this home. */
-export class HomeLockedError extends Error {
+/** Another process works on this home. */
+export class HomeLockedError extends OperatorError {
   override readonly name = 'HomeLockedError';
 }
 
@@ -27,11 +28,33 @@ const WAIT_MAX_MS = 60_000;
 const POLL_MS = 100;
 
 /**
- * Takes the lock, in a directory that exists. While its owner is about to end it is waited for.
+ * Takes the lock of the home's one runtime, in a directory that exists. While its owner is about to end it is waited for.
  *
  * @throws HomeLockedError when a living process holds it and means to go on.
  */
-export async function lockHome(file: string, launcher: ProcessIdentity | undefined): Promise<HomeLock> {
+export function lockHome(file: string, launcher: ProcessIdentity | undefined): Promise<HomeLock> {
+  return takeLock(file, launcher, isEnding);
+}
+
+/**
+ * Does `work` while no other process does any under the same lock; one that is at it is waited for.
+ *
+ * @throws HomeLockedError when that takes it longer than a minute.
+ */
+export async function underLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const lock = await takeLock(file, undefined, () => true);
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}
+
+async function takeLock(
+  file: string,
+  launcher: ProcessIdentity | undefined,
+  isWaitedFor: (holder: Owner) => boolean,
+): Promise<HomeLock> {
   const owner: Owner = { ...identify(process.pid), launcher, stopping: false };
   const draft = `${file}.${process.pid}`;
   const deadline = Date.now() + WAIT_MAX_MS;
@@ -41,7 +64,8 @@ export async function lockHome(file: string, launcher: ProcessIdentity | undefin
     while (!tryLink(draft, file)) {
       const holder = breakIfAbandoned(file);
       if (holder === undefined) continue;
-      if (!isEnding(holder) || Date.now() > deadline) throw lockedBy(holder, file);
+      if (!isWaitedFor(holder)) throw alreadyRuns(holder, file);
+      if (Date.now() > deadline) throw isBusy(holder, file);
       await delay(POLL_MS);
     }
   } finally {
@@ -71,7 +95,11 @@ function isEnding({ launcher, stopping }: Owner): boolean {
   return stopping || (launcher !== undefined && !isRunning(launcher));
 }
 
-function lockedBy({ pid }: Owner, file: string): HomeLockedError {
+function isBusy({ pid }: Owner, file: string): HomeLockedError {
+  return new HomeLockedError(`Process ${pid} has held ${file} for a minute: let it end, or end it, and try again.`);
+}
+
+function alreadyRuns({ pid }: Owner, file: string): HomeLockedError {
   return new HomeLockedError(
     `Onepool already runs on ${dirname(file)} (process ${pid}). Stop it there, or set ONEPOOL_HOME and ` +
       'ONEPOOL_PORT_BASE to run another beside it.',

@@ -269,6 +269,7 @@ export class Runtime {
       urls,
       databaseUrl: this.#database.databaseUrl,
       natsUrl: this.#natsUrl,
+      recordFile: this.#paths.record,
       natsUsersFile: this.#setup.options.natsUrl === undefined ? this.#paths.natsUsers : undefined,
       logs,
       apiKeyFile,

@@ -5,6 +5,8 @@ export interface WelcomeFacts {
   readonly urls: Readonly<Record<string, readonly string[]>>;
   readonly databaseUrl: string;
   readonly natsUrl: string;
+  /** Where the addresses stand with their passwords. */
+  readonly recordFile: string;
   /** Where the passwords of our own NATS are; undefined when it is another's. */
   readonly natsUsersFile: string | undefined;
   readonly logs: string;
@@ -25,7 +27,7 @@ export function renderWelcome(facts: WelcomeFacts): string {
   const rows = [
     ...apps,
     ['API reference', references.join('  ')] as const,
-    ['PostgreSQL', facts.databaseUrl] as const,
+    ['PostgreSQL', `${withoutPassword(facts.databaseUrl)}  (with its password in ${facts.recordFile})`] as const,
     ['NATS', describeNats(facts)] as const,
     ['logs', facts.logs] as const,
     ['API key', `${facts.apiKey}  (${facts.apiKeyFile})`] as const,
@@ -35,7 +37,9 @@ export function renderWelcome(facts: WelcomeFacts): string {
   return `\nOnepool is ready.\n\n${table}\n\n${renderCommands(facts)}\n\`npm run status\` in another terminal shows how it is; Ctrl-C stops everything and keeps the data.\n`;
 }
 
-/** The address without its user: a password is not for the screen, where it is kept is. */
+/** A password is not for the screen; where it is kept is. */
+const withoutPassword = (url: string): string => url.replace(/\/\/([^/@:]*)(:[^/@]*)?@/, '//$1@');
+
 function describeNats({ natsUrl, natsUsersFile }: WelcomeFacts): string {
   const hosts = natsUrl.replace(/\/\/[^/@]*@/g, '//');
   return natsUsersFile === undefined

@@ -171,7 +171,7 @@ const poolFor = (url: string): pg.Pool =>
     statementTimeoutMs: 10_000,
     lockTimeoutMs: 5_000,
     idleInTransactionTimeoutMs: 10_000,
-    connectTimeoutMs: 2_000,
+    connectTimeoutMs: 20_000,
   });
 
 function addressOf(template: string, { params = {}, query }: Call): string {

@@ -1,3 +1,5 @@
+import { OperatorError } from '@onepool/platform-config';
+
 /** A server process on this machine that we started now, or found running from an earlier start. */
 export interface LocalServer {
   /** What a client connects to, credentials included. */
@@ -20,7 +22,7 @@ export interface LocalServer {
 }
 
 /** A local server could not be started; the message says what to do, `cause` holds the underlying failure. */
-export class LocalServerError extends Error {
+export class LocalServerError extends OperatorError {
   override readonly name: string = 'LocalServerError';
 }
 

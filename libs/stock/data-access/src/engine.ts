@@ -33,7 +33,7 @@ export interface EngineOptions {
   readonly partitionCount: number;
   /** Lanes for single-SKU commands; one more serves carts. Default {@link LANES_DEFAULT}. */
   readonly lanes?: number;
-  /** How long a command may take before it is answered 503. Default 10,000. */
+  /** How long a command may take before it is answered 503, a fifth of it for a new connection. Default 10,000. */
   readonly deadlineMs?: number;
   /** How long a stopped replica may keep its locks. Default 1,000. */
   readonly idleInTransactionTimeoutMs?: number;
@@ -53,6 +53,7 @@ export type Settled<T> =
   | { readonly ok: true; readonly value: T; readonly replayed: boolean }
   | { readonly ok: false; readonly code: string; readonly details: Readonly<Record<string, unknown>> };
 
+const DEADLINE_MS = 10_000;
 const LOOKUP_RETRY_PAUSE_MS = 50;
 const BUSY_FOR_MS = 100;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -111,7 +112,8 @@ export class StockEngine {
       lockTimeoutMs: 3_000,
       statementTimeoutMs: 5_000,
       idleInTransactionTimeoutMs: options.idleInTransactionTimeoutMs ?? 1_000,
-      connectTimeoutMs: 2_000,
+      // Who is patient with a command is so with the connection that it needs.
+      connectTimeoutMs: (options.deadlineMs ?? DEADLINE_MS) / 5,
       ...(options.onConnectionError ? { onConnectionError: options.onConnectionError } : {}),
     };
     this.#pool = createPool({
@@ -153,7 +155,7 @@ export class StockEngine {
     const lane = (): Lane => laneOf('main', laneOf('aside', null));
     this.#lanes = Array.from({ length: laneCount }, lane);
     this.#cartLane = lane();
-    this.#deadlineMs = options.deadlineMs ?? 10_000;
+    this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     this.#traceOf = options.traceOf ?? (() => null);
     this.#reservations = new DataLoader((ids) => this.#findReservations(ids), {
       cache: false,

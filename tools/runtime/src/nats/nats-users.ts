@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { APPS_ON_NATS } from '@onepool/contracts';
+import { OperatorError } from '@onepool/platform-config';
 
 export interface NatsUserRecord {
   readonly name: string;
@@ -20,7 +21,7 @@ export interface NatsUserRecord {
 }
 
 /** A user cannot be added or removed as asked; the message says why. */
-export class NatsUserError extends Error {
+export class NatsUserError extends OperatorError {
   override readonly name = 'NatsUserError';
 }
 

@@ -2,6 +2,7 @@ import { jetstream } from '@nats-io/jetstream';
 import { connectNats, findStream } from '@onepool/platform-messaging';
 import { changeNatsAccounts, natsUrlFor } from '@onepool/platform-local-servers';
 import { NATS_PORT_OFFSET } from '../app-catalogue.ts';
+import { underLock } from '../home-lock.ts';
 import { homePaths } from '../home.ts';
 import type { HomePaths } from '../home.ts';
 import { isRunning, readRecord } from '../runtime-record.ts';
@@ -36,6 +37,10 @@ export class OwnNats {
 
   /** Makes a guest; a running server lets it in at once. @throws NatsUserError, LocalServerError. */
   async add(guest: Pick<NatsUserRecord, 'name' | 'consumes' | 'calls'>): Promise<AddedUser> {
+    return this.#alone(() => this.#add(guest));
+  }
+
+  async #add(guest: Pick<NatsUserRecord, 'name' | 'consumes' | 'calls'>): Promise<AddedUser> {
     const record = this.#running();
     const users = addNatsGuest(this.#paths.natsUsers, guest);
     const user = users.find(({ name }) => name === guest.name);
@@ -53,6 +58,10 @@ export class OwnNats {
 
   /** Shuts a guest out and forgets how far it had read. @throws NatsUserError, LocalServerError. */
   async remove(name: string): Promise<void> {
+    return this.#alone(() => this.#remove(name));
+  }
+
+  async #remove(name: string): Promise<void> {
     const record = this.#running();
     const before = this.users();
     const users = removeNatsGuest(this.#paths.natsUsers, name);
@@ -66,6 +75,11 @@ export class OwnNats {
         if ((await findStream(manager, stream)) !== undefined) await manager.consumers.delete(stream, durable);
       }
     });
+  }
+
+  /** Two who read the users, change them and write them back would each lose what the other has added. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    return underLock(`${this.#paths.natsUsers}.lock`, work);
   }
 
   async #letIn(record: RuntimeRecord, users: readonly NatsUserRecord[]): Promise<void> {

@@ -5,6 +5,7 @@ import {
   credsAuthenticator,
   nkeyAuthenticator,
 } from '@nats-io/transport-node';
+import { OperatorError } from '@onepool/platform-config';
 import type { NatsReport } from './nats-trouble.ts';
 
 export interface NatsOptions {
@@ -34,7 +35,7 @@ export interface NatsTarget {
 }
 
 /** The settings contradict each other or name a file that cannot be read; the message says which and what to do. */
-export class NatsSettingsError extends Error {
+export class NatsSettingsError extends OperatorError {
   override readonly name = 'NatsSettingsError';
 }
 

@@ -1,6 +1,7 @@
 /** What is said while NATS cannot be used: a sentence at once, then again ever more rarely, and one when it is over. */
 import { types } from 'node:util';
 import { type PermissionViolationError, errors } from '@nats-io/transport-node';
+import { OperatorError } from '@onepool/platform-config';
 import type { NatsTarget } from './nats-options.ts';
 
 export interface NatsReport {
@@ -20,7 +21,7 @@ export function logNatsReports(log: Readonly<Record<NatsReport['level'], LogLine
 }
 
 /** NATS could not be used within the time given; the message is the sentence for whoever started the program. */
-export class NatsUnreachableError extends Error {
+export class NatsUnreachableError extends OperatorError {
   override readonly name = 'NatsUnreachableError';
 }
 

@@ -130,7 +130,8 @@ export class FeedWorker {
       statementTimeoutMs: 300_000,
       lockTimeoutMs: 10_000,
       idleInTransactionTimeoutMs: 2_000,
-      connectTimeoutMs: 2_000,
+      // Nobody waits for it, and a busy server lets it in a little later.
+      connectTimeoutMs: 10_000,
     });
     try {
       await work(pool);
