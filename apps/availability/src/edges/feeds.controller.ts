@@ -112,9 +112,11 @@ async function* gunzipped(raw: NodeJS.ReadableStream, request: FastifyRequest): 
   const gunzip = createGunzip();
   // It is told to whoever reads; without a listener it would end the process.
   gunzip.on('error', () => undefined);
-  // An upload that is cut must end the reading too.
+  // An upload that is cut must end the reading too. What had come of it is gone with the connection, even if it was all.
+  const isCut = (): boolean => request.raw.destroyed && !request.raw.readableEnded;
+  if (isCut()) throw new UploadCutError('the upload was cut');
   request.raw.once('close', () => {
-    if (!request.raw.complete) gunzip.destroy(new UploadCutError('the upload was cut'));
+    if (isCut()) gunzip.destroy(new UploadCutError('the upload was cut'));
   });
   yield* raw.pipe(gunzip) as AsyncIterable<Uint8Array>;
 }

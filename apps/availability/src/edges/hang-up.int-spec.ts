@@ -56,6 +56,8 @@ const JSON_BODY = ['content-type: application/json', 'content-length: 1000'];
 const feed = (id: string): string =>
   `/v1/feeds?id=${id}&source=wms&mode=reset&measure=physical&capturedAt=2026-01-01T00:00:00Z`;
 const rows = `${JSON.stringify({ sku: 'a', node: 'n', quantity: 1 })}\n`.repeat(5_000);
+const small = gzipSync(rows);
+const NDJSON = { 'content-type': 'application/x-ndjson' };
 const zipped = gzipSync(rows + String(Math.random()).repeat(100_000));
 
 describe('a caller that hangs up', () => {
@@ -84,6 +86,28 @@ describe('a caller that hangs up', () => {
     expect(await requestLine()).toMatchObject({ level: 'info', status: 499 });
     for (let turns = 0; turns < 50; turns++) await turn();
     expect(lines().filter(({ level }) => level !== 'info')).toEqual([]);
+  });
+
+  it('before its compressed feed is read frees the place of its upload', async () => {
+    const lock = await app.pool.connect();
+    await lock.query('BEGIN');
+    await lock.query('LOCK TABLE feed IN EXCLUSIVE MODE');
+    const head = (length: number): string[] => [
+      'content-type: application/x-ndjson',
+      'content-encoding: gzip',
+      `content-length: ${length}`,
+    ];
+    // One whose body has come as a whole, and one whose body has not.
+    const uploads = [head(small.length), head(900_000)].flatMap((given) => [given, given]);
+    for (const [number, given] of uploads.entries()) await cut('POST', feed(`lost-${number}`), given, small);
+    await lock.query('ROLLBACK');
+    lock.release();
+    const send = (id: string): Promise<{ status: number }> =>
+      app.fetch('POST', feed(id), { body: small, headers: { 'content-encoding': 'gzip', ...NDJSON } });
+    for (let number = 0; (await send(`kept-${number}`)).status === 429; number += 1) await turn();
+    // Not one of the places is still taken: as many uploads as a client may have go on at once.
+    const statuses = await Promise.all(uploads.map((_, number) => send(`all-${number}`).then(({ status }) => status)));
+    expect(statuses.filter((status) => status === 429)).toEqual([]);
   });
 
   it('while its answer is made is no failure, and what it asked for is done', async () => {

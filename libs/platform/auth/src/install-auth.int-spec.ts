@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Module, Post, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -244,6 +245,35 @@ describe('HTTP access', () => {
     expect(await first).toBe('gone');
     const status = async () => (await fetch(`${base}/stock/A`, { headers })).status;
     while ((await status()) !== 200);
+  });
+
+  it('gives no place to a caller who went away while the key was looked up', async () => {
+    let answer = (): void => undefined;
+    const isAnswered = new Promise<void>((resolve) => (answer = resolve));
+    let asked = (): void => undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    const slow: ApiKeyStore = {
+      findBySha256: async (sha256) => {
+        asked();
+        await isAnswered;
+        return store.findBySha256(sha256);
+      },
+    };
+    await start({ options: { inFlightPerClientMax: 1, store: slow } });
+    await app.listen(0, '127.0.0.1');
+    const base = await app.getUrl();
+    const closed = new Promise<void>((resolve) =>
+      app.getHttpServer().once('connection', (socket: Socket) => socket.once('close', () => setImmediate(resolve))),
+    );
+    const caller = new AbortController();
+    const headers = bearer(READ.key);
+    const first = fetch(`${base}/stock/A`, { headers, signal: caller.signal }).catch(() => 'gone');
+    await isAsked;
+    caller.abort();
+    expect(await first).toBe('gone');
+    await closed;
+    answer();
+    expect(await get('/stock/A', headers)).toEqual([200, undefined]);
   });
 });
 

@@ -104,6 +104,9 @@ function admitRequest(
   };
   const verdict = authenticator.judge(request.routeOptions.config.access, request.headers.authorization);
   // Nearly every request is decided about without a turn of the event loop.
-  if (verdict instanceof Promise) void verdict.then(enter);
-  else enter(verdict);
+  if (!(verdict instanceof Promise)) return enter(verdict);
+  void verdict.then((judged) => {
+    // Who has hung up meanwhile will never close again, and would keep the place for ever.
+    if (!reply.raw.destroyed) enter(judged);
+  });
 }

@@ -10,7 +10,14 @@ import { type Look, type Pace, judgeProgress } from './progress.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 /** Why a connection was cut. */
-export type Cut = 'pipeline' | 'slow_body' | 'slow_reader';
+export type Cut = 'connections' | 'pipeline' | 'slow_body' | 'slow_reader';
+
+export interface Watch {
+  readonly onCut: (why: Cut) => void;
+  /** Nothing is to be answered, at first and whenever an answer has been given. */
+  readonly onIdle: (connection: Connection) => void;
+  readonly onBusy: (connection: Connection) => void;
+}
 
 type Exchange = readonly [IncomingMessage, ServerResponse];
 
@@ -20,7 +27,7 @@ const TOO_SLOW_BODY = Buffer.from(JSON.stringify(TOO_SLOW.toProblem()));
 export class Connection {
   readonly #socket: Socket;
   readonly #handle: Handler;
-  readonly #onCut: (why: Cut) => void;
+  readonly #watch: Watch;
   #waiting: Exchange[] = [];
   /** The last one that was taken up; once answered, the rest of its body may still be on its way. */
   #request: IncomingMessage | null = null;
@@ -28,10 +35,11 @@ export class Connection {
   #isAnswering = false;
   #since: Look | null = null;
 
-  constructor(socket: Socket, handle: Handler, onCut: (why: Cut) => void) {
+  constructor(socket: Socket, handle: Handler, watch: Watch) {
     this.#socket = socket;
     this.#handle = handle;
-    this.#onCut = onCut;
+    this.#watch = watch;
+    watch.onIdle(this);
   }
 
   /** Whether bytes of ours could run into an answer. */
@@ -44,7 +52,7 @@ export class Connection {
     if (this.#socket.destroyed) return;
     if (!this.#isAnswering) this.#begin(request, response);
     else if (this.#waiting.length < waitingMax) this.#waiting.push([request, response]);
-    else this.#cut('pipeline');
+    else this.cut('pipeline');
   }
 
   /** Cuts the connection if its caller sends a body, or takes an answer, more slowly than `pace`. */
@@ -52,12 +60,20 @@ export class Connection {
     const look = this.#see(at);
     const verdict = judgeProgress(this.#since, look, pace);
     if (verdict !== 'too_slow') this.#since = verdict;
-    else if (look.waiting === 'for_reader') this.#cut('slow_reader');
+    else if (look.waiting === 'for_reader') this.cut('slow_reader');
     else this.#refuseBody();
+  }
+
+  /** Ends it without another word. */
+  cut(why: Cut): void {
+    this.#watch.onCut(why);
+    this.#waiting = [];
+    this.#socket.destroy();
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): void {
     this.#isAnswering = true;
+    this.#watch.onBusy(this);
     this.#request = request;
     this.#response = response;
     this.#since = null;
@@ -70,7 +86,9 @@ export class Connection {
     this.#response = null;
     if (this.#request?.complete) this.#request = null;
     const next = this.#waiting.shift();
-    if (next && !this.#socket.destroyed) this.#begin(...next);
+    if (this.#socket.destroyed) return;
+    if (next) this.#begin(...next);
+    else this.#watch.onIdle(this);
   };
 
   #see(at: number): Look {
@@ -84,8 +102,8 @@ export class Connection {
 
   #refuseBody(): void {
     const response = this.#response;
-    if (!this.#isAnswering || response === null || response.headersSent) return this.#cut('slow_body');
-    this.#onCut('slow_body');
+    if (!this.#isAnswering || response === null || response.headersSent) return this.cut('slow_body');
+    this.#watch.onCut('slow_body');
     this.#since = null;
     response.writeHead(TOO_SLOW.status, {
       'content-type': 'application/problem+json',
@@ -93,11 +111,5 @@ export class Connection {
       connection: 'close',
     });
     response.end(TOO_SLOW_BODY);
-  }
-
-  #cut(why: Cut): void {
-    this.#onCut(why);
-    this.#waiting = [];
-    this.#socket.destroy();
   }
 }

@@ -196,14 +196,29 @@ describe('callers who keep us waiting', () => {
 describe('connections', () => {
   it('are no more than allowed, and counted', async () => {
     await start({ connectionsMax: 2 });
-    await open();
-    const second = await open();
-    second.write(GET);
-    await heldCount(1);
+    for (const socket of [await open(), await open()]) socket.write(GET);
+    await heldCount(2);
     const third = await open();
     expect(await readToEnd(third)).toBe('');
     expect(await cutsFor('connections')).toBe(1);
     expect(await metrics.registry.metrics()).toContain('http_connections 2');
+  });
+
+  it('give way to a newcomer where they are idle, the longest idle first', async () => {
+    await start({ connectionsMax: 3 });
+    const [busy, asked, silent] = [await open(), await open(), await open()];
+    busy.write(GET);
+    await heldCount(1);
+    asked.write('GET /none HTTP/1.1\r\nhost: x\r\n\r\n');
+    await once(asked, 'data');
+    const newcomers = [await open()];
+    expect(await readToEnd(silent)).toBe('');
+    newcomers.push(await open());
+    expect(await readToEnd(asked)).toBe('');
+    newcomers.forEach((socket) => socket.write(GET));
+    await heldCount(3);
+    expect(busy.destroyed).toBe(false);
+    expect(await cutsFor('connections')).toBe(2);
   });
 
   it('that do not speak HTTP, or have too much to say first, are answered a problem and cut', async () => {

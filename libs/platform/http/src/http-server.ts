@@ -39,7 +39,7 @@ function limitedServer(
   handle: Handler,
   limits: HttpLimits,
   open: Set<Connection>,
-  onCut: (reason: Cut | 'connections') => void,
+  onCut: (reason: Cut) => void,
 ): Server {
   const lookMs = Math.min(LOOK_MS_MAX, limits.stallMs / 4);
   const server = createServer({
@@ -49,16 +49,36 @@ function limitedServer(
     keepAliveTimeout: limits.idleMs,
     connectionsCheckingInterval: lookMs,
   });
-  server.maxConnections = limits.connectionsMax;
-  server.on('drop', () => onCut('connections'));
+  // The one that has been idle for longest is first.
+  const idle = new Set<Connection>();
+  const watch = {
+    onCut,
+    onIdle: (connection: Connection) => void idle.add(connection),
+    onBusy: (connection: Connection) => void idle.delete(connection),
+  };
+  const forget = (connection: Connection): void => {
+    open.delete(connection);
+    idle.delete(connection);
+  };
   server.on('connection', (socket: Socket & Tracked) => {
-    const connection = new Connection(socket, handle, onCut);
+    if (open.size >= limits.connectionsMax) {
+      // A newcomer gets the place of one who only keeps it: else whoever takes all shuts everybody out, probes included.
+      const [longestIdle] = idle;
+      if (longestIdle === undefined) {
+        onCut('connections');
+        socket.destroy();
+        return;
+      }
+      forget(longestIdle);
+      longestIdle.cut('connections');
+    }
+    const connection = new Connection(socket, handle, watch);
     socket[CONNECTION] = connection;
     open.add(connection);
     const looking = setInterval(() => connection.look(performance.now(), limits), lookMs).unref();
     socket.once('close', () => {
       clearInterval(looking);
-      open.delete(connection);
+      forget(connection);
     });
   });
   server.on('request', (request, response) => {

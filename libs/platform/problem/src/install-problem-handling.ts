@@ -67,16 +67,18 @@ export function installProblemHandling(app: NestFastifyApplication, options: Pro
   app.useGlobalFilters(new ProblemFilter(options));
 }
 
+/** Made once: a stranger who asks for them without end is not worth a stack each. */
+const NUL_IN_ADDRESS = problem('request.invalid', {
+  errors: [{ path: '', code: 'nul_byte', message: 'NUL characters are not allowed in the address' }],
+});
+const NO_SUCH_ADDRESS = problem('request.not_found');
+
 function refuseEarly(request: FastifyRequest, routes: RouteIndex): ProblemError | undefined {
   const { url, method } = request.raw;
-  if (url?.includes('%00')) {
-    return problem('request.invalid', {
-      errors: [{ path: '', code: 'nul_byte', message: 'NUL characters are not allowed in the address' }],
-    });
-  }
+  if (url?.includes('%00')) return NUL_IN_ADDRESS;
   if (!request.is404) return undefined;
   const allowed = routes.methodsFor(url ?? '');
   if (allowed.length > 0 && !allowed.includes(method ?? '')) return methodNotAllowed(allowed);
   // Decided here, so that nothing reads the body of a request that has no handler.
-  return problem('request.not_found');
+  return NO_SUCH_ADDRESS;
 }

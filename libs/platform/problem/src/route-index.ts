@@ -1,19 +1,28 @@
+interface Template {
+  readonly segments: readonly string[];
+  readonly methods: Set<string>;
+}
+
 /** Remembers which methods each route template has, to tell "no such address" from "not with this method". */
 export class RouteIndex {
-  readonly #methodsByTemplate = new Map<string, Set<string>>();
+  readonly #templates = new Map<string, Template>();
+  #segmentsMax = 0;
 
   add(template: string, methods: string | readonly string[]): void {
-    const known = this.#methodsByTemplate.get(template) ?? new Set<string>();
-    for (const method of typeof methods === 'string' ? [methods] : methods) known.add(method);
-    this.#methodsByTemplate.set(template, known);
+    const segments = template.split('/');
+    const known = this.#templates.get(template) ?? { segments, methods: new Set<string>() };
+    for (const method of typeof methods === 'string' ? [methods] : methods) known.methods.add(method);
+    this.#templates.set(template, known);
+    this.#segmentsMax = Math.max(this.#segmentsMax, segments.length);
   }
 
-  /** Methods that some route has for the path of this URL; asked only after routing failed, so it may be slow. */
+  /** Methods that some route has for the path of this URL. Anybody may ask, so a long path costs no more than a short one. */
   methodsFor(url: string): readonly string[] {
     const path = url.split(/[?#]/, 1)[0] ?? '';
+    const segments = path.split('/', this.#segmentsMax + 1);
     const methods = new Set<string>();
-    for (const [template, known] of this.#methodsByTemplate) {
-      if (matches(template.split('/'), path.split('/'))) known.forEach((method) => methods.add(method));
+    for (const template of this.#templates.values()) {
+      if (matches(template.segments, segments)) template.methods.forEach((method) => methods.add(method));
     }
     return [...methods].sort();
   }

@@ -119,6 +119,19 @@ describe('a message', () => {
       'request.invalid',
       [],
     ],
+    // Either would be looked at for minutes by an expression that may share blanks out in many ways.
+    [
+      'whose head is blanks without an end',
+      messageOf('{}', { head: `NATS/1.0\r\nauthorization:${' '.repeat(16_000)}` }),
+      'request.invalid',
+      [],
+    ],
+    [
+      'whose key has thousands of blanks within',
+      messageOf('{}', { head: `NATS/1.0\r\n${`authorization: a${' '.repeat(4_000)}b\r\n`.repeat(4)}\r\n` }),
+      'auth.invalid',
+      ['glance', 'admit'],
+    ],
     ['without headers', messageOf('{"half'), 'auth.missing', ['glance']],
     ['with other headers only', messageOf('{"half', { head: 'NATS/1.0\r\nx: 1\r\n\r\n' }), 'auth.missing', ['glance']],
     [
