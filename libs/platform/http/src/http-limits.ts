@@ -7,7 +7,7 @@ export const HTTP_SETTINGS = {
     minimum: 1,
     maximum: 1_000_000,
     default: 2_000,
-    description: 'Connections at once; another is closed when it is opened.',
+    description: 'Connections at once; another takes the place of the one idle for longest, or is closed if none is.',
   }),
   ONEPOOL_HTTP_IDLE_MS: Type.Integer({
     minimum: 1_000,
