@@ -171,6 +171,7 @@ describe('an app', () => {
     const before = await count();
     for (const call of [
       'STREAM.PURGE',
+      'STREAM.UPDATE',
       'STREAM.DELETE',
       'STREAM.MSG.DELETE',
       'CONSUMER.CREATE',

@@ -60,7 +60,7 @@ function appPermissions({ name, requests, facts, consumes }: AppOnNats): NatsPer
         ...(facts?.subjects ?? []),
         ...(stream === undefined
           ? []
-          : ['INFO', 'CREATE', 'UPDATE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`)),
+          : ['INFO', 'CREATE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`)),
         ...consumes.flatMap((one) => consumption(one.stream, one.durable, '$JS.API')),
       ],
     },
