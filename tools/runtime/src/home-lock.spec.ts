@@ -1,10 +1,36 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HomeLockedError, lockHome } from './home-lock.ts';
+import type * as HomeLocks from './home-lock.ts';
 import { identify } from './runtime-record.ts';
+
+const { existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } = { ...fs };
+
+/** Called after each change that the code under test makes to files, and after each look: there others may come between. */
+let afterStep: (() => void) | undefined;
+const watched = <F extends (...args: never[]) => unknown>(step: F): F =>
+  ((...args: never[]) => {
+    try {
+      return step(...args);
+    } finally {
+      afterStep?.();
+    }
+  }) as F;
+jest.unstable_mockModule('node:fs', () => ({
+  ...fs,
+  linkSync: watched(fs.linkSync),
+  mkdirSync: watched(fs.mkdirSync),
+  readFileSync: watched(fs.readFileSync),
+  renameSync: watched(fs.renameSync),
+  rmSync: watched(fs.rmSync),
+  rmdirSync: watched(fs.rmdirSync),
+}));
+const { HomeLockedError, lockHome } = (await import('./home-lock.ts')) as typeof HomeLocks;
+
+/** More than taking a dead lock takes. */
+const STEPS_MAX = 10;
 
 describe('lockHome', () => {
   let home: string;
@@ -17,6 +43,7 @@ describe('lockHome', () => {
   afterEach(() => rmSync(home, { recursive: true }));
 
   const heldBy = (owner: object): void => writeFileSync(file, JSON.stringify(owner));
+  const isHeldHere = (): boolean => existsSync(file) && readFileSync(file, 'utf8').includes(`"pid":${process.pid},`);
   const dead = (): { pid: number; startedAt: string } => ({ pid: spawnSync('true').pid, startedAt: '1' });
 
   it('is taken, and given back without a trace', async () => {
@@ -52,6 +79,38 @@ describe('lockHome', () => {
     const waiting = lockHome(file, undefined);
     owner.kill();
     (await waiting).release();
+  });
+
+  it('is never taken from a living owner, wherever in the break of a dead lock others come between', async () => {
+    const rival = join(home, 'rival');
+    writeFileSync(rival, JSON.stringify(identify(process.ppid)));
+    for (let turn = 1; turn <= STEPS_MAX; turn += 1) {
+      heldBy(dead());
+      let isRivalsOwn = false;
+      let wasTakenAway = false;
+      let steps = 0;
+      afterStep = () => {
+        if (isRivalsOwn)
+          wasTakenAway ||= !existsSync(file) || readFileSync(file, 'utf8') !== readFileSync(rival, 'utf8');
+        steps += 1;
+        if (steps !== turn || isHeldHere() || existsSync(`${file}.breaking`)) return;
+        // The rival breaks the dead lock and takes it.
+        rmSync(file, { force: true });
+        linkSync(rival, file);
+        isRivalsOwn = true;
+      };
+      const outcome = await lockHome(file, undefined).catch((error: unknown) => error);
+      afterStep = undefined;
+      expect({ turn, wasTakenAway }).toEqual({ turn, wasTakenAway: false });
+      expect(outcome instanceof HomeLockedError).toBe(isRivalsOwn);
+      rmSync(file);
+    }
+  });
+
+  it('says which file to remove when a start was killed while it removed a dead lock', async () => {
+    heldBy(dead());
+    mkdirSync(`${file}.breaking`);
+    await expect(lockHome(file, undefined)).rejects.toThrow(/runtime\.lock\.breaking.*Remove/);
   });
 
   it('is taken by one of many who find it abandoned at once', async () => {

@@ -1,6 +1,6 @@
 /** Locks of a home: a file that names the process which holds it. The lock of a dead process is broken. */
 import { OperatorError } from '@onepool/platform-config';
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeWhole } from './kept-file.ts';
@@ -26,6 +26,8 @@ interface Owner extends ProcessIdentity {
 
 const WAIT_MAX_MS = 60_000;
 const POLL_MS = 100;
+/** Breaking a lock takes a few calls to the file system. */
+const BREAK_MAX_MS = 3_000;
 
 /**
  * Takes the lock of the home's one runtime, in a directory that exists. While its owner is about to end it is waited for.
@@ -58,15 +60,23 @@ async function takeLock(
   const owner: Owner = { ...identify(process.pid), launcher, stopping: false };
   const draft = `${file}.${process.pid}`;
   const deadline = Date.now() + WAIT_MAX_MS;
+  let guardedSince: number | undefined;
   try {
     writeFileSync(draft, JSON.stringify(owner), { mode: 0o600 });
     // A link appears whole or not at all, and only once.
     while (!tryLink(draft, file)) {
-      const holder = breakIfAbandoned(file);
-      if (holder === undefined) continue;
-      if (!isWaitedFor(holder)) throw alreadyRuns(holder, file);
-      if (Date.now() > deadline) throw isBusy(holder, file);
-      await delay(POLL_MS);
+      const holder = livingOwner(read(file));
+      if (holder !== undefined) {
+        if (!isWaitedFor(holder)) throw alreadyRuns(holder, file);
+        if (Date.now() > deadline) throw isBusy(holder, file);
+        await delay(POLL_MS);
+      } else if (breakAbandoned(file)) {
+        guardedSince = undefined;
+      } else {
+        guardedSince ??= Date.now();
+        if (Date.now() > guardedSince + BREAK_MAX_MS) throw wasLeft(guardOf(file));
+        await delay(POLL_MS);
+      }
     }
   } finally {
     rmSync(draft, { force: true });
@@ -106,21 +116,36 @@ function alreadyRuns({ pid }: Owner, file: string): HomeLockedError {
   );
 }
 
-/** The living owner, or undefined when there is none and the lock may be tried again. */
-function breakIfAbandoned(file: string): Owner | undefined {
-  const found = read(file);
-  if (found === undefined) return undefined;
-  if (found.owner !== undefined && isRunning(found.owner)) return found.owner;
-  const aside = `${file}.${process.pid}.broken`;
+/**
+ * Removes the lock of a dead process; false while another does. Only who holds the guard removes another's lock: what it
+ * then finds dead is still there when it is removed, and is never the lock of somebody who was faster.
+ */
+function breakAbandoned(file: string): boolean {
+  const guard = guardOf(file);
   try {
-    renameSync(file, aside);
-  } catch {
-    return undefined;
+    mkdirSync(guard);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
-  // Between reading and renaming another start may have taken the lock: then it is put back.
-  if (read(aside)?.text !== found.text) tryLink(aside, file);
-  rmSync(aside, { force: true });
-  return undefined;
+  try {
+    if (livingOwner(read(file)) === undefined) rmSync(file, { force: true });
+  } finally {
+    rmdirSync(guard);
+  }
+  return true;
+}
+
+const guardOf = (file: string): string => `${file}.breaking`;
+
+function livingOwner(found: ReturnType<typeof read>): Owner | undefined {
+  return found?.owner !== undefined && isRunning(found.owner) ? found.owner : undefined;
+}
+
+function wasLeft(guard: string): HomeLockedError {
+  return new HomeLockedError(
+    `${guard} was left by a start that was killed while it broke a dead lock. Remove it and try again.`,
+  );
 }
 
 function tryLink(existing: string, file: string): boolean {

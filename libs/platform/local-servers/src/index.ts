@@ -23,7 +23,7 @@ export type {
   NatsSubjects,
   NatsUser,
 } from './nats-accounts.ts';
-export { changeNatsAccounts, startNats, stopNatsIn } from './start-nats.ts';
+export { changeNatsAccounts, natsPortIn, startNats, stopNatsIn } from './start-nats.ts';
 export type { NatsOptions } from './start-nats.ts';
 export { POSTGRES_PASSWORD_FILES } from './postgres-roles.ts';
 export { startPostgres, stopPostgresIn } from './start-postgres.ts';

@@ -31,3 +31,9 @@ jetstream {
 ${sync}}
 ${include}`;
 }
+
+/** The port of a configuration that {@link renderNatsConfig} wrote. */
+export function portIn(config: string): number | undefined {
+  const port = /^listen: "127\.0\.0\.1:(\d+)"/.exec(config)?.[1];
+  return port === undefined ? undefined : Number(port);
+}

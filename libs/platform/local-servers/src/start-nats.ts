@@ -10,7 +10,7 @@ import { LocalServerError } from './local-server.ts';
 import type { LocalServer } from './local-server.ts';
 import { natsUrlFor, renderNatsAccounts } from './nats-accounts.ts';
 import type { NatsAccount, NatsCredentials } from './nats-accounts.ts';
-import { natsServerName, renderNatsConfig } from './nats-config.ts';
+import { natsServerName, portIn, renderNatsConfig } from './nats-config.ts';
 import { readNatsGreeting, takesCredentials } from './nats-greeting.ts';
 import { requireFreePort } from './ports.ts';
 import { commandLine, isAlive, runsCommand, signal } from './process-table.ts';
@@ -36,6 +36,7 @@ export interface NatsOptions {
 
 const START_DEADLINE_MS = 30_000;
 const RELOAD_DEADLINE_MS = 60_000;
+const CONFIG_FILE = 'nats.conf';
 const ACCOUNTS_FILE = 'accounts.conf';
 const READY_POLL_MS = 20;
 const STOP_SIGNAL = 'SIGINT';
@@ -53,7 +54,7 @@ export async function startNats(options: NatsOptions): Promise<LocalServer> {
   await mkdir(join(home, 'nats'), { recursive: true, mode: 0o700 });
   const root = await realpath(join(home, 'nats'));
   const places = { store: join(root, 'jetstream'), pidFile: join(root, 'nats.pid') };
-  const configFile = join(root, 'nats.conf');
+  const configFile = join(root, CONFIG_FILE);
   const logFile = logOf(home);
   const config = renderNatsConfig({
     port,
@@ -106,15 +107,26 @@ async function replaceFile(file: string, text: string): Promise<void> {
  * @throws LocalServerError when none runs there with accounts, or it does not take them over.
  */
 export async function changeNatsAccounts(home: string, port: number, accounts: readonly NatsAccount[]): Promise<void> {
-  const root = await realpath(join(home, 'nats')).catch(() => undefined);
-  const pid = Number(await readFile(join(root ?? '', 'nats.pid'), 'utf8').catch(() => '0'));
-  if (root === undefined || !commandLine(pid)?.includes(join(root, 'nats.conf'))) {
-    throw new LocalServerError(`No nats-server of ours runs on ${home}.`);
-  }
+  const running = await runningIn(home);
+  if (running === undefined) throw new LocalServerError(`No nats-server of ours runs on ${home}.`);
+  const { root, pid } = running;
   const { text, witness } = renderNatsAccounts(accounts);
   await replaceFile(join(root, ACCOUNTS_FILE), text);
   if (await takesOver(pid, port, witness)) return;
   throw new LocalServerError(`The nats-server on port ${port} does not take new users; see ${logOf(home)}.`);
+}
+
+/** The port of the server that runs on `<home>/nats`, or undefined when none does. */
+export async function natsPortIn(home: string): Promise<number | undefined> {
+  const running = await runningIn(home);
+  return running && portIn(await readFile(join(running.root, CONFIG_FILE), 'utf8'));
+}
+
+async function runningIn(home: string): Promise<{ readonly root: string; readonly pid: number } | undefined> {
+  const root = await realpath(join(home, 'nats')).catch(() => undefined);
+  if (root === undefined) return undefined;
+  const pid = Number(await readFile(join(root, 'nats.pid'), 'utf8').catch(() => '0'));
+  return commandLine(pid)?.includes(join(root, CONFIG_FILE)) ? { root, pid } : undefined;
 }
 
 /** Makes a running server load the accounts that were just written, unless it has; false when it does not. */
@@ -132,7 +144,7 @@ async function takesOver(pid: number, port: number, witness: NatsCredentials): P
 /** Stops the server that runs on `<home>/nats`, if any; for what a crashed run left behind. */
 export async function stopNatsIn(home: string): Promise<void> {
   const root = await realpath(join(home, 'nats')).catch(() => undefined);
-  if (root !== undefined) await existingServer(join(root, 'nats.pid'), join(root, 'nats.conf'), undefined);
+  if (root !== undefined) await existingServer(join(root, 'nats.pid'), join(root, CONFIG_FILE), undefined);
 }
 
 /** The server that reads this configuration and runs exactly `command`; one with another command is stopped. */

@@ -85,6 +85,26 @@ describe('nats-users', () => {
     expect(await run('nats-users')).not.toContain('reports');
   });
 
+  it('keeps listing a user whom the server could not be told to shut out, so that it can be removed again', async () => {
+    await startSystem();
+    await run('nats-users', 'add', 'reports', '--consumer');
+    await stopNatsIn(home);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await expect(run('nats-users', 'remove', 'reports')).rejects.toThrow(/No nats-server of ours runs/);
+    }
+    expect(await run('nats-users')).toContain('reports');
+  });
+
+  it('shuts a user out of a server that outlived its runtime', async () => {
+    await startSystem();
+    const url = addressIn(await run('nats-users', 'add', 'reports', '--consumer'));
+    const file = join(home, 'runtime.json');
+    const record = JSON.parse(readFileSync(file, 'utf8')) as object;
+    writeFileSync(file, JSON.stringify({ ...record, runtime: { pid: process.pid, startedAt: '1' } }));
+    await run('nats-users', 'remove', 'reports');
+    await expect(connectNats({ url, name: 'reports', giveUpAfterMs: 5_000 })).rejects.toThrow(/refuses user reports/);
+  });
+
   it('asks what a user may do, and keeps the users that the system needs', async () => {
     await expect(run('nats-users', 'add', 'shop')).rejects.toThrow(/--consumer, --caller or both/);
     await expect(run('nats-users', 'remove', 'availability')).rejects.toThrow(/own users/);

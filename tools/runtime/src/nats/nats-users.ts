@@ -43,7 +43,7 @@ export function ensureNatsUsers(file: string): readonly NatsUserRecord[] {
   return users;
 }
 
-/** @throws NatsUserError when the name is taken or no name for a user. */
+/** @throws NatsUserError when the name is taken or no name for a user, or what it consumes is no subject of facts. */
 export function addNatsGuest(
   file: string,
   guest: Pick<NatsUserRecord, 'name' | 'consumes' | 'calls'>,
@@ -51,6 +51,9 @@ export function addNatsGuest(
   const users = ensureNatsUsers(file);
   if (!GUEST_NAME.test(guest.name)) {
     throw new NatsUserError(`${guest.name} is no name for a user: 2 to 32 of a to z, 0 to 9 and -, a letter first.`);
+  }
+  if (guest.consumes !== undefined && !isOfFacts(guest.consumes)) {
+    throw new NatsUserError(`${guest.consumes} is no subject of facts; those are ${ALL_FACTS.join(', ')}.`);
   }
   if (users.some(({ name }) => name === guest.name)) throw new NatsUserError(`There is a user ${guest.name} already.`);
   const changed = [...users, newUser({ ...guest, kind: 'guest' })];
@@ -60,13 +63,31 @@ export function addNatsGuest(
 
 /** @throws NatsUserError when there is no such user, or it is one that the system needs. */
 export function removeNatsGuest(file: string, name: string): readonly NatsUserRecord[] {
-  const users = ensureNatsUsers(file);
+  const changed = withoutNatsGuest(ensureNatsUsers(file), name);
+  writeUsers(file, changed);
+  return changed;
+}
+
+/** The others. @throws NatsUserError when there is no such user, or it is one that the system needs. */
+export function withoutNatsGuest(users: readonly NatsUserRecord[], name: string): readonly NatsUserRecord[] {
   const user = users.find((one) => one.name === name);
   if (user === undefined) throw new NatsUserError(`There is no user ${name}.`);
   if (user.kind !== 'guest') throw new NatsUserError(`${name} is one of Onepool's own users and cannot be removed.`);
-  const changed = users.filter((one) => one !== user);
-  writeUsers(file, changed);
-  return changed;
+  return users.filter((one) => one !== user);
+}
+
+const ALL_FACTS = APPS_ON_NATS.flatMap(({ facts }) => facts?.subjects ?? []);
+const SUBJECT = /^([\w-]+|\*)(\.([\w-]+|\*))*(\.>)?$/;
+
+/** Whether every subject that matches `subject`, wildcards or not, is a fact's. */
+function isOfFacts(subject: string): boolean {
+  return SUBJECT.test(subject) && ALL_FACTS.some((pattern) => isWithin(subject.split('.'), pattern.split('.')));
+}
+
+function isWithin([token, ...rest]: readonly string[], [wanted, ...others]: readonly string[]): boolean {
+  if (wanted === '>') return token !== undefined;
+  if (token === undefined || wanted === undefined) return token === wanted;
+  return (token === wanted || (wanted === '*' && token !== '>')) && isWithin(rest, others);
 }
 
 const RANK = { operator: 0, app: 1, guest: 2 } as const;

@@ -1,16 +1,16 @@
-import { jetstream } from '@nats-io/jetstream';
-import { connectNats, findStream } from '@onepool/platform-messaging';
-import { changeNatsAccounts, natsUrlFor } from '@onepool/platform-local-servers';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connectNats } from '@onepool/platform-messaging';
+import { changeNatsAccounts, natsPortIn, natsUrlFor } from '@onepool/platform-local-servers';
 import { NATS_PORT_OFFSET } from '../app-catalogue.ts';
 import { underLock } from '../home-lock.ts';
 import { homePaths } from '../home.ts';
 import type { HomePaths } from '../home.ts';
 import { isRunning, readRecord } from '../runtime-record.ts';
 import type { RuntimeRecord } from '../runtime-record.ts';
-import { provisionDurables } from './durables.ts';
-import { NatsUserError, addNatsGuest, ensureNatsUsers, removeNatsGuest } from './nats-users.ts';
+import { provisionDurables, removeUnwantedDurables } from './durables.ts';
+import { NatsUserError, addNatsGuest, ensureNatsUsers, removeNatsGuest, withoutNatsGuest } from './nats-users.ts';
 import type { NatsUserRecord } from './nats-users.ts';
-import { natsAccounts, wantedDurables } from './permissions.ts';
+import { natsAccounts } from './permissions.ts';
 
 export interface AddedUser {
   readonly user: NatsUserRecord;
@@ -41,19 +41,19 @@ export class OwnNats {
   }
 
   async #add(guest: Pick<NatsUserRecord, 'name' | 'consumes' | 'calls'>): Promise<AddedUser> {
-    const record = this.#running();
+    const port = await this.#serverPort();
     const users = addNatsGuest(this.#paths.natsUsers, guest);
     const user = users.find(({ name }) => name === guest.name);
     if (user === undefined) throw new NatsUserError(`${guest.name} was not added.`);
-    const port = portOf(record);
     try {
-      if (record !== undefined) await this.#letIn(record, users);
+      if (port !== undefined) await this.#letIn(port, users, user);
     } catch (error) {
       // Nobody was told the password, so a user who is half there would only be in the way of the next try.
       removeNatsGuest(this.#paths.natsUsers, guest.name);
       throw error;
     }
-    return { user, url: natsUrlFor(`nats://127.0.0.1:${port}`, user), isActive: record !== undefined };
+    const address = `nats://127.0.0.1:${port ?? portOf(readRecord(this.#paths.record))}`;
+    return { user, url: natsUrlFor(address, user), isActive: port !== undefined };
   }
 
   /** Shuts a guest out and forgets how far it had read. @throws NatsUserError, LocalServerError. */
@@ -62,19 +62,13 @@ export class OwnNats {
   }
 
   async #remove(name: string): Promise<void> {
-    const record = this.#running();
-    const before = this.users();
-    const users = removeNatsGuest(this.#paths.natsUsers, name);
-    if (record === undefined) return;
-    await changeNatsAccounts(this.#paths.home, portOf(record), natsAccounts(users));
-    const kept = new Set(wantedDurables(users).map(({ durable }) => durable));
-    const gone = wantedDurables(before).filter(({ durable }) => !kept.has(durable));
-    await this.#asOperator(record, async (connection) => {
-      const manager = await jetstream(connection).jetstreamManager(false);
-      for (const { stream, durable } of gone) {
-        if ((await findStream(manager, stream)) !== undefined) await manager.consumers.delete(stream, durable);
-      }
-    });
+    const port = await this.#serverPort();
+    const users = withoutNatsGuest(this.users(), name);
+    // The file comes second: when the server was not told, the user is still listed, and can be removed again.
+    if (port !== undefined) await changeNatsAccounts(this.#paths.home, port, natsAccounts(users));
+    removeNatsGuest(this.#paths.natsUsers, name);
+    // Where this does not come to pass, the runtime does it at its next start.
+    if (port !== undefined) await this.#asOperator(port, (connection) => removeUnwantedDurables(connection, users));
   }
 
   /** Two who read the users, change them and write them back would each lose what the other has added. */
@@ -82,16 +76,23 @@ export class OwnNats {
     return underLock(`${this.#paths.natsUsers}.lock`, work);
   }
 
-  async #letIn(record: RuntimeRecord, users: readonly NatsUserRecord[]): Promise<void> {
-    await changeNatsAccounts(this.#paths.home, portOf(record), natsAccounts(users));
-    await this.#asOperator(record, (connection) => provisionDurables(connection, users));
+  async #letIn(port: number, users: readonly NatsUserRecord[], user: NatsUserRecord): Promise<void> {
+    await changeNatsAccounts(this.#paths.home, port, natsAccounts(users));
+    await this.#asOperator(port, async (connection) => {
+      // Whoever had the name before may have left a durable, and how far it had read is not this user's.
+      await removeUnwantedDurables(
+        connection,
+        users.filter((one) => one !== user),
+      );
+      await provisionDurables(connection, users);
+    });
   }
 
-  async #asOperator(
-    { natsUrl = '' }: RuntimeRecord,
-    work: (connection: Awaited<ReturnType<typeof connectNats>>) => Promise<void>,
-  ): Promise<void> {
-    const connection = await connectNats({ url: natsUrl, name: 'nats-users', giveUpAfterMs: GIVE_UP_AFTER_MS });
+  async #asOperator(port: number, work: (connection: NatsConnection) => Promise<void>): Promise<void> {
+    const [operator] = this.users();
+    if (operator === undefined) throw new NatsUserError('There is no operator among the users.');
+    const url = natsUrlFor(`nats://127.0.0.1:${port}`, operator);
+    const connection = await connectNats({ url, name: 'nats-users', giveUpAfterMs: GIVE_UP_AFTER_MS });
     try {
       await work(connection);
     } finally {
@@ -99,14 +100,20 @@ export class OwnNats {
     }
   }
 
-  /** @throws NatsUserError when a system runs on another's NATS, whose users are not ours to make. */
-  #running(): RuntimeRecord | undefined {
+  /**
+   * Where our server runs or should run; a killed runtime leaves it running.
+   *
+   * @throws NatsUserError when a system runs on another's NATS, whose users are not ours to make.
+   */
+  async #serverPort(): Promise<number | undefined> {
     const record = readRecord(this.#paths.record);
-    if (record === undefined || !isRunning(record.runtime) || record.natsUrl === undefined) return undefined;
+    if (record === undefined || !isRunning(record.runtime) || record.natsUrl === undefined) {
+      return natsPortIn(this.#paths.home);
+    }
     if (record.processes['nats'] === undefined && new URL(record.natsUrl).port !== String(portOf(record))) {
       throw new NatsUserError('The system runs on the NATS of NATS_URL; whoever runs that server makes its users.');
     }
-    return record;
+    return portOf(record);
   }
 }
 

@@ -8,11 +8,11 @@ import { FACTS_STREAM, FACTS_SUBJECTS, GUEST_DOMAIN, SKU_CHANGED } from '@onepoo
 import type { AppOnNats } from '@onepool/contracts';
 import { freePort, natsUrlFor, startNats } from '@onepool/platform-local-servers';
 import type { LocalServer } from '@onepool/platform-local-servers';
-import { connectNats, ensureStream, messagingMigration, runConsumer } from '@onepool/platform-messaging';
+import { connectNats, ensureDurable, ensureStream, messagingMigration, runConsumer } from '@onepool/platform-messaging';
 import { createTestDatabase } from '@onepool/testing-servers';
 import type { TestDatabase } from '@onepool/testing-servers';
 import pg from 'pg';
-import { type DurableKeeper, keepDurables } from './durables.ts';
+import { type DurableKeeper, keepDurables, provisionDurables } from './durables.ts';
 import { addNatsGuest, ensureNatsUsers, removeNatsGuest } from './nats-users.ts';
 import { natsAccounts } from './permissions.ts';
 
@@ -118,11 +118,23 @@ describe('passwords', () => {
     expect(await start()).toMatchObject({ adopted: true, pid: server.pid });
   });
 
-  it('refuses to add a user twice or with a strange name, and to remove its own', () => {
+  it('refuses to add a user twice, with a strange name or to read what are no facts, and to remove its own', () => {
     const file = join(home, 'nats-users.json');
     expect(() => addNatsGuest(file, { name: 'reports', calls: true })).toThrow(/already/);
     expect(() => addNatsGuest(file, { name: 'operator', calls: true })).toThrow(/already/);
     expect(() => addNatsGuest(file, { name: 'a.b', calls: true })).toThrow(/no name/);
+    for (const consumes of [
+      '>',
+      '*.stock.>',
+      'onepool.>',
+      'onepool.stock',
+      'weather.>',
+      'onepool.stock.>.x',
+      'onepool.stock..x',
+      '',
+    ]) {
+      expect(() => addNatsGuest(file, { name: 'astray', consumes })).toThrow(/no subject of facts/);
+    }
     expect(() => removeNatsGuest(file, 'availability')).toThrow(/own users/);
     expect(() => removeNatsGuest(file, 'nobody')).toThrow(/no user/);
   });
@@ -157,12 +169,30 @@ describe('an app', () => {
     await ensureStream(own, { name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS] });
     expect((await own.streams.getMessage(FACTS_STREAM, { seq: 1 }))?.seq).toBe(1);
     const before = await count();
-    for (const call of ['STREAM.PURGE', 'STREAM.DELETE', 'STREAM.MSG.DELETE', 'CONSUMER.CREATE', 'STREAM.SNAPSHOT']) {
+    for (const call of [
+      'STREAM.PURGE',
+      'STREAM.UPDATE',
+      'STREAM.DELETE',
+      'STREAM.MSG.DELETE',
+      'CONSUMER.CREATE',
+      'STREAM.SNAPSHOT',
+    ]) {
       expect(`${call} ${await publishing(app, `$JS.API.${call}.${FACTS_STREAM}`)}`).toBe(`${call} denied`);
     }
+    // Making it anew with narrower limits is no way round.
+    await expect(own.streams.add({ name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS], max_msgs: 1 })).rejects.toThrow(
+      /already in use/,
+    );
     expect(await publishing(app, '$JS.API.STREAM.CREATE.ONEPOOL_ORDERS')).toBe('denied');
     expect(await publishing(app, '$JS.API.META.LEADER.STEPDOWN')).toBe('denied');
     expect(await count()).toBe(before);
+  });
+
+  it('has its stream brought up to date by the runtime: all subjects, protected, without bounds', async () => {
+    await manager.streams.update(FACTS_STREAM, { max_msgs: 1_000, max_bytes: 1_000_000, max_msgs_per_subject: 1_000 });
+    await (await keepDurables(server.url, users, () => undefined)).stop();
+    const { config } = await manager.streams.info(FACTS_STREAM);
+    expect(config).toMatchObject({ max_msgs: -1, max_bytes: -1, max_msgs_per_subject: -1, deny_purge: true });
   });
 
   it('reads another app’s facts by the durable that the table gives it, and by no other', async () => {
@@ -284,6 +314,28 @@ describe('a guest', () => {
       () => partner.request('onepool.rpc.availability.atp.v1', '', { timeout: 200 }).then(() => 'answered'),
       (outcome) => outcome !== 'answered',
     );
+  });
+
+  it('leaves no durable behind when it is removed while no runtime is there', async () => {
+    const byHand = { durable: 'by-hand', filterSubject: SKU_CHANGED };
+    await ensureDurable(manager, FACTS_STREAM, byHand);
+    expect((await manager.consumers.info(FACTS_STREAM, 'partner')).name).toBe('partner');
+    await (await keepDurables(server.url, users, () => undefined)).stop();
+    await expect(manager.consumers.info(FACTS_STREAM, 'partner')).rejects.toThrow(/consumer not found/);
+    expect((await manager.consumers.info(FACTS_STREAM, 'by-hand')).name).toBe('by-hand');
+  });
+
+  it('gets its durable though another’s cannot be made, which is named with its subject', async () => {
+    const guest = (name: string, consumes: string) => ({
+      name,
+      kind: 'guest' as const,
+      password: '',
+      createdAt: '',
+      consumes,
+    });
+    const guests = [guest('astray', 'onepool.stock..x'), guest('later', SKU_CHANGED)];
+    await expect(provisionDurables(operator, guests)).rejects.toThrow(/astray.*onepool\.stock\.\.x/);
+    expect((await manager.consumers.info(FACTS_STREAM, 'later')).name).toBe('later');
   });
 
   it('finds its durable again after the stream was lost', async () => {

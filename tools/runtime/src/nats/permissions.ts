@@ -9,17 +9,22 @@ import { ALL_REQUESTS, APPS_ON_NATS, GUEST_DOMAIN } from '@onepool/contracts';
 import type { AppOnNats } from '@onepool/contracts';
 import type { NatsAccount, NatsExport, NatsPermissions } from '@onepool/platform-local-servers';
 import { deadLetterSubject } from '@onepool/platform-messaging';
+import type { Durable } from '@onepool/platform-messaging';
 import type { NatsUserRecord } from './nats-users.ts';
 
 export const POOL_ACCOUNT = 'onepool';
 export const GUEST_ACCOUNT = 'guests';
+
+export const factStreams = (apps: readonly AppOnNats[] = APPS_ON_NATS): readonly string[] => [
+  ...new Set(apps.flatMap(({ facts }) => facts?.stream ?? [])),
+];
 
 /** The accounts with the given users; the operator comes first. */
 export function natsAccounts(
   users: readonly NatsUserRecord[],
   apps: readonly AppOnNats[] = APPS_ON_NATS,
 ): NatsAccount[] {
-  const streams = [...new Set(apps.flatMap(({ facts }) => facts?.stream ?? []))];
+  const streams = factStreams(apps);
   const offers = guestOffers(streams);
   const ours = users.flatMap(({ name, password, kind }) => {
     if (kind === 'operator') return [{ name, password }];
@@ -42,7 +47,10 @@ export function natsAccounts(
   ];
 }
 
-/** An app answers its requests in its queue, publishes its facts, and keeps its own stream, without emptying it. */
+/**
+ * An app answers its requests in its queue, publishes its facts, and makes its own stream when it is missing. It may not
+ * update it: a stream that is bounded to one message is as good as purged.
+ */
 function appPermissions({ name, requests, facts, consumes }: AppOnNats): NatsPermissions {
   const stream = facts?.stream;
   return {
@@ -52,7 +60,7 @@ function appPermissions({ name, requests, facts, consumes }: AppOnNats): NatsPer
         ...(facts?.subjects ?? []),
         ...(stream === undefined
           ? []
-          : ['INFO', 'CREATE', 'UPDATE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`)),
+          : ['INFO', 'CREATE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`)),
         ...consumes.flatMap((one) => consumption(one.stream, one.durable, '$JS.API')),
       ],
     },
@@ -120,11 +128,23 @@ export function describeRights({ name, kind, consumes, calls }: NatsUserRecord):
   return rights.join('; ');
 }
 
+export interface WantedDurable extends Durable {
+  readonly stream: string;
+}
+
+/** Written on a guest's durable, by which it is told from those that the operator makes by hand. */
+export const OF_A_GUEST = 'of a guest: onepool nats-users';
+
 /** Streams and durables that nobody but the operator makes. */
-export function wantedDurables(users: readonly NatsUserRecord[], apps: readonly AppOnNats[] = APPS_ON_NATS) {
-  const streams = [...new Set(apps.flatMap(({ facts }) => facts?.stream ?? []))];
+export function wantedDurables(
+  users: readonly NatsUserRecord[],
+  apps: readonly AppOnNats[] = APPS_ON_NATS,
+): readonly WantedDurable[] {
+  const streams = factStreams(apps);
   const ofGuests = users.flatMap(({ name, consumes }) =>
-    consumes === undefined ? [] : streams.map((stream) => ({ stream, durable: name, filterSubject: consumes })),
+    consumes === undefined
+      ? []
+      : streams.map((stream) => ({ stream, durable: name, filterSubject: consumes, description: OF_A_GUEST })),
   );
   return [...apps.flatMap(({ consumes }) => consumes), ...ofGuests];
 }

@@ -10,6 +10,11 @@ const DEAD_LETTER_SUBJECTS = ['onepool.dead.>'];
 export const deadLetterSubject = (durable: string): string => `onepool.dead.${durable}`;
 
 const DEAD_LETTER_DAYS = 90;
+/**
+ * Every guest may publish letters, and shares the disk with the facts. A letter holds a whole message, so none may be refused
+ * that the server took as a fact: our own takes 8 MB.
+ */
+const DEAD_LETTER_BOUNDS = { maxBytes: 256 * 2 ** 20, maxMessageBytes: 8 * 2 ** 20, maxMessagesPerSubject: 10_000 };
 const MAX_REASON_LENGTH = 500;
 
 export async function ensureDeadLetterStream(connection: NatsConnection): Promise<void> {
@@ -18,6 +23,7 @@ export async function ensureDeadLetterStream(connection: NatsConnection): Promis
     name: DEAD_LETTER_STREAM,
     subjects: DEAD_LETTER_SUBJECTS,
     maxAgeDays: DEAD_LETTER_DAYS,
+    bounds: DEAD_LETTER_BOUNDS,
     // Who has dealt with a letter may throw it away.
     allowsRemoval: true,
   });

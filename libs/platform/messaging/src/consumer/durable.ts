@@ -8,11 +8,13 @@ export interface Durable {
   readonly filterSubject: string;
   readonly ackWaitMs?: number;
   readonly maxAckPending?: number;
+  /** For people, and for who looks after durables. */
+  readonly description?: string;
 }
 
 /** Creates the durable pull consumer, from the stream's first message on, or brings its settings up to date. */
 export async function ensureDurable(manager: JetStreamManager, stream: string, wanted: Durable): Promise<void> {
-  const { durable, filterSubject, ackWaitMs, maxAckPending } = { ...DURABLE_DEFAULTS, ...wanted };
+  const { durable, filterSubject, ackWaitMs, maxAckPending, description } = { ...DURABLE_DEFAULTS, ...wanted };
   await manager.consumers.add(stream, {
     durable_name: durable,
     filter_subject: filterSubject,
@@ -21,5 +23,6 @@ export async function ensureDurable(manager: JetStreamManager, stream: string, w
     ack_wait: nanos(ackWaitMs),
     max_ack_pending: maxAckPending,
     max_deliver: -1,
+    ...(description === undefined ? {} : { description }),
   });
 }
