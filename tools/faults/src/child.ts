@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { withoutServers } from '@onepool/testing-servers';
 
 export const ROOT = join(import.meta.dirname, '../../..');
 
@@ -37,9 +38,8 @@ export async function killStarted(): Promise<void> {
 
 /** Our own environment without what would point a child at somebody else's system. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
-  const foreign = (name: string): boolean =>
-    /^(ONEPOOL_|DATABASE_URL$|NATS_(?!SERVER_BIN$)|PORT$|PG[A-Z]+$)/.test(name);
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign(name)));
+  const foreign = (name: string): boolean => /^(ONEPOOL_|PORT$)/.test(name);
+  return Object.fromEntries(Object.entries(withoutServers(process.env)).filter(([name]) => !foreign(name)));
 }
 
 /** Starts a program in a process group of its own, so that a Ctrl-C reaches the drill alone, which ends it in order. */

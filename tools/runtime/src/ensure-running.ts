@@ -12,7 +12,9 @@ export interface EnsureOptions {
   readonly replicas?: number;
   /** False leaves an empty system empty; otherwise it is filled with the demo network. */
   readonly seed?: boolean;
-  /** On top of our own environment: `ONEPOOL_HOME`, `ONEPOOL_PORT_BASE`, … */
+  /** Our own by default, whose `DATABASE_URL` and `NATS_URL` are then honoured as by `npm start`. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** On top of the environment: `ONEPOOL_HOME`, `ONEPOOL_PORT_BASE`, … */
   readonly variables?: Readonly<Record<string, string>>;
   /** Told each line the runtime prints while it starts. */
   readonly onLine?: (line: string) => void;
@@ -41,7 +43,7 @@ const root = join(import.meta.dirname, '../../..');
  */
 export async function ensureRunning(options: EnsureOptions = {}): Promise<RunningSystem> {
   const replicas = options.replicas ?? 1;
-  const variables = { ...process.env, ...options.variables };
+  const variables = { ...(options.environment ?? process.env), ...options.variables };
   const file = homePaths(homeOf(variables, root)).record;
   const known = readRecord(file);
   if (known !== undefined && isRunning(known.runtime)) {

@@ -22,6 +22,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
 import { freePortBase } from '@onepool/platform-local-servers';
+import { withoutServers } from '@onepool/testing-servers';
 
 const root = join(import.meta.dirname, '../../..');
 /** `nobody`, since PostgreSQL wants an account that the system knows. */
@@ -71,8 +72,8 @@ function nodeDirectory(): string {
 
 /** The person's environment: an own home directory, and nothing that this process was told about Onepool or npm. */
 async function environment(): Promise<NodeJS.ProcessEnv> {
-  const foreign = (name: string): boolean => /^(npm_|ONEPOOL_|NX_|DATABASE_URL$|NATS_|PG[A-Z]+$)/.test(name);
-  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign(name)));
+  const foreign = (name: string): boolean => /^(npm_|ONEPOOL_|NX_|NATS_SERVER_BIN$)/.test(name);
+  const kept = Object.fromEntries(Object.entries(withoutServers(process.env)).filter(([name]) => !foreign(name)));
   const path = (kept['PATH'] ?? '').split(':').filter((folder) => !folder.includes('node_modules'));
   const ownCache = process.env['XDG_CACHE_HOME'] || join(process.env['HOME'] ?? '/root', '.cache');
   const cache = join(home, '.cache');

@@ -1,9 +1,11 @@
-/** Runs one step as npm would, its output in a log file. */
+/** Runs one step as npm would, its output in a log file, never on servers that the environment names. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { freePortBase } from '@onepool/platform-local-servers';
+import { withoutServers } from '@onepool/testing-servers';
 import { ensureRunning } from '@onepool/tools-runtime';
+import type { RunningSystem } from '@onepool/tools-runtime';
 import type { Step } from './parts.ts';
 
 export interface StepSetting {
@@ -29,7 +31,7 @@ export async function runStep(step: Step, setting: StepSetting): Promise<StepRes
   let lastLine: string;
   try {
     const variables = { ONEPOOL_HOME: setting.home, ONEPOOL_PORT_BASE: String(await freePortBase()) };
-    const system = step.needsSystem ? await ensureRunning({ variables, seed: false }) : undefined;
+    const system = step.needsSystem ? await startSystem(variables) : undefined;
     try {
       passed = (await runNpm(step.npm, variables, setting)) === 0;
     } finally {
@@ -41,6 +43,10 @@ export async function runStep(step: Step, setting: StepSetting): Promise<StepRes
   }
   return { passed, seconds: (performance.now() - begun) / 1_000, lastLine, logFile };
 }
+
+/** The step fills what it is given, so that is never what DATABASE_URL or NATS_URL name. */
+const startSystem = (variables: Readonly<Record<string, string>>): Promise<RunningSystem> =>
+  ensureRunning({ environment: withoutServers(process.env), variables, seed: false });
 
 /** The exit code; 1 when a signal ended it. The step is asked to stop when `signal` is aborted, and waited for. */
 async function runNpm(
@@ -56,7 +62,7 @@ async function runNpm(
       cwd: root,
       detached: true,
       stdio: ['ignore', log, log],
-      env: { ...process.env, ...variables, FORCE_COLOR: '0' },
+      env: { ...withoutServers(process.env), ...variables, FORCE_COLOR: '0' },
     });
     const stop = (): void => {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');

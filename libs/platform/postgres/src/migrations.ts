@@ -28,7 +28,7 @@ export interface MigrationOptions {
 export interface MigrationReport {
   /** The migrations that this call applied. */
   readonly applied: readonly string[];
-  /** The app's role, if one was named. */
+  /** The app's role, if one was named and the schema is not of a later release. */
   readonly role: string | undefined;
   /** GRANT and REVOKE as they were run. */
   readonly grants: readonly string[];
@@ -51,8 +51,8 @@ const silent: Logger = {
  *
  * Any number of callers may be at it at once: a session advisory lock derived from the schema's name lets one through
  * at a time, and those behind find nothing left to do. The lock and the migrations share one session, so a lock that is
- * lost takes the migrations with it. Pending migrations and grants are one transaction: if one fails, none is applied. A
- * schema that knows migrations of a later release is left as it is.
+ * lost takes the migrations with it. A role that is made, pending migrations and grants are one transaction: if one fails,
+ * none is applied. A schema that knows migrations of a later release is left as it is.
  *
  * @throws OperatorError, a sentence, for whatever the operator or a database administrator has to mend.
  */
@@ -107,15 +107,15 @@ async function migrateUnderLock(
   const { schema, migrations, runtime } = options;
   const client = (await runner.connect()) as pg.PoolClient;
   await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`onepool.migrations.${schema}`]);
-  const role = runtime && (await findOrMakeRole(client, { url: runtime.url, setting: 'DATABASE_URL' }));
   const before = await readAppliedMigrations(client, schema);
   const own = new Set(migrations.map(({ name }) => name));
   if (before?.some((name) => !own.has(name))) {
     const warning = `The schema ${schema} is of a later release; it was left as it is.`;
-    return { applied: [], role, grants: [], warning };
+    return { applied: [], role: undefined, grants: [], warning };
   }
   await runner.startTransaction();
   try {
+    const role = runtime && (await findOrMakeRole(client, { url: runtime.url, setting: 'DATABASE_URL' }));
     await makeSchema(client, schema);
     const { MigrationExecutor } = await import('typeorm');
     const executor = new MigrationExecutor(dataSource, runner);

@@ -189,6 +189,25 @@ describe('migrate and the role of an app', () => {
     expect(await ask(addressOf(app), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
+  it('makes no role when a migration or a grant fails', async () => {
+    const app = nameOf('app');
+    class Broken1700000000003 implements MigrationInterface {
+      up = (runner: QueryRunner): Promise<void> => runner.query('SELECT 1 / 0') as Promise<void>;
+      async down(): Promise<void> {}
+    }
+    const rolesNamed = async (): Promise<number | null> =>
+      (await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [app])).rowCount;
+    await expect(migrate(database.ownerUrl, addressOf(app), [...both, Broken1700000000003])).rejects.toThrow('zero');
+    expect(await rolesNamed()).toBe(0);
+
+    await migrate(database.ownerUrl, addressOf(await makeRole('other')));
+    const owner = await makeRole('owner', 'CREATEROLE');
+    await admin.query(`GRANT USAGE ON SCHEMA ${SCHEMA} TO ${owner}; GRANT SELECT ON ${SCHEMA}.migrations TO ${owner}`);
+    const { message } = await refusal(migrate(addressOf(owner), addressOf(app)));
+    expect(message).toMatch(/may not grant what the app needs.* Nothing was changed/);
+    expect(await rolesNamed()).toBe(0);
+  });
+
   it('lets five apps of one role migrate at once, a schema each', async () => {
     const app = addressOf(nameOf('app'));
     const ofBoxes = { migrations: [Boxes1700000000002], rights: { tables: { box: ['SELECT'] } } } as const;

@@ -16,7 +16,8 @@ const MAY_NOT_CREATE = '42501';
 /**
  * The role that sessions of `runtime` work as. It is asked for, since a pooler or a setting of the role may make another of
  * the user that the address names. If nobody is let in and that user does not exist, `owner` makes it, with the address's
- * password; the password of one that exists is never touched.
+ * password; the password of one that exists is never touched. `owner` is in a transaction: a role that it makes goes with
+ * it if that fails, and cannot be asked before it ends, so it is taken to work as itself.
  *
  * @throws OperatorError
  */
@@ -30,8 +31,8 @@ export async function findOrMakeRole(owner: pg.ClientBase, runtime: Address): Pr
     if (!NOT_LET_IN.has(code)) throw explained(error, runtime);
   }
   const { rowCount } = await owner.query('SELECT FROM pg_roles WHERE rolname = $1', [user]);
-  if (rowCount === 0) await makeRole(owner, runtime);
-  // Another app's migrate may have made it since we were not let in.
+  if (rowCount === 0 && (await makeRole(owner, runtime))) return user;
+  // Another app's migrate has made it since we were not let in, or only its password is wrong.
   return askRole(runtime).catch((error: unknown) => {
     if (sqlStateOf(error) === MAY_NOT_CONNECT) return user;
     throw explained(error, runtime);
@@ -44,15 +45,21 @@ const askRole = ({ url }: Address): Promise<string> =>
     return rows[0]?.role ?? '';
   });
 
-async function makeRole(owner: pg.ClientBase, runtime: Address): Promise<void> {
+/** False when somebody else has made it meanwhile. */
+async function makeRole(owner: pg.ClientBase, runtime: Address): Promise<boolean> {
   const { user = '', password } = partsOf(runtime);
   const role = pg.escapeIdentifier(user);
   const secret = password ? ` PASSWORD ${pg.escapeLiteral(scramVerifier(password))}` : '';
+  await owner.query('SAVEPOINT before_role');
   try {
     await owner.query(`CREATE ROLE ${role} LOGIN${secret}`);
+    return true;
   } catch (cause) {
     const code = sqlStateOf(cause) ?? '';
-    if (EXISTS.has(code)) return;
+    if (EXISTS.has(code)) {
+      await owner.query('ROLLBACK TO SAVEPOINT before_role');
+      return false;
+    }
     if (code !== MAY_NOT_CREATE) throw cause;
     throw new OperatorError(
       `The role ${user} of ${runtime.setting} does not exist and may not be made by this one: have a database administrator run ` +

@@ -10,3 +10,4 @@ export type { TestPostgres, TestPostgresOptions } from './test-postgres.ts';
 export { TcpProxy } from './tcp-proxy.ts';
 export type { Direction } from './tcp-proxy.ts';
 export { TurnWatch } from './turn-watch.ts';
+export { withoutServers } from './without-servers.ts';
