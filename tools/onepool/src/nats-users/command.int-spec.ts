@@ -70,7 +70,7 @@ describe('nats-users', () => {
 
   it('lets a consumer read facts from a running system at once, and shuts it out when it is removed', async () => {
     const url = addressIn((await startSystem()) && (await run('nats-users', 'add', 'reports', '--consumer')));
-    const connection = await connectNats({ url, name: 'reports', giveUpAfterMs: 5_000 });
+    const connection = await connectNats({ url, name: 'reports', giveUpAfterMs: 60_000 });
     const consumer = await jetstream(connection, { domain: GUEST_DOMAIN }).consumers.get(FACTS_STREAM, 'reports');
     expect((await consumer.next({ expires: 5_000 }))?.string()).toBe('a fact');
     await run('nats-users', 'remove', 'reports');

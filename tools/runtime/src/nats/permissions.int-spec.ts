@@ -43,7 +43,7 @@ const start = () => startNats({ home, port, accounts: natsAccounts(users(), APPS
 async function connectAs(name: string, inboxPrefix?: string): Promise<NatsConnection> {
   const user = users().find((one) => one.name === name)!;
   const url = natsUrlFor(server.url, user);
-  const connection = await connectNats({ url, name, inboxPrefix, giveUpAfterMs: 5_000 });
+  const connection = await connectNats({ url, name, inboxPrefix, giveUpAfterMs: 60_000 });
   opened.push(connection);
   return connection;
 }
@@ -149,7 +149,7 @@ describe('an app', () => {
   it('answers its own requests in its queue, and listens to nothing else', async () => {
     app.subscribe(HOLD, { queue: 'availability', callback: (_error, message) => void message.respond('answer') });
     await app.flush();
-    expect((await operator.request(HOLD, '', { timeout: 3_000 })).string()).toBe('answer');
+    expect((await operator.request(HOLD, '', { timeout: 60_000 })).string()).toBe('answer');
     expect(await subscribing(app, HOLD)).toBe('denied');
     expect(await subscribing(app, HOLD, 'other')).toBe('denied');
     expect(await subscribing(app, 'onepool.rpc.brokering.x', 'brokering')).toBe('denied');
@@ -285,7 +285,7 @@ describe('a guest', () => {
       callback: (_error, message) => void message.respond(`answer to ${message.string()}`),
     });
     await app.flush();
-    const answer = await partner.request('onepool.rpc.availability.atp.v1', 'partner', { timeout: 3_000 });
+    const answer = await partner.request('onepool.rpc.availability.atp.v1', 'partner', { timeout: 60_000 });
     expect(answer.string()).toBe('answer to partner');
     expect(await subscribing(partner, 'onepool.rpc.availability.atp.v1', 'availability')).toBe('denied');
   });
@@ -301,7 +301,7 @@ describe('a guest', () => {
       expect(await publishing(connection, subject, 'onepool.stock.forged')).toBe('allowed');
     }
     // Whoever was asked has answered once a later question of the same asker is answered.
-    await partner.request('onepool.rpc.availability.atp.v1', 'last', { timeout: 3_000 });
+    await partner.request('onepool.rpc.availability.atp.v1', 'last', { timeout: 60_000 });
     await operator.flush();
     expect(await count()).toBe(before);
   });

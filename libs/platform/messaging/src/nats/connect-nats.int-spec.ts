@@ -51,7 +51,7 @@ async function attempt(options: Omit<NatsOptions, 'name'>): Promise<string> {
   try {
     const connection = await open(options);
     connection.subscribe('echo', { callback: (_error, message) => void message.respond(message.data) });
-    return (await connection.request('echo', 'speaks', { timeout: 2_000 })).string();
+    return (await connection.request('echo', 'speaks', { timeout: 60_000 })).string();
   } catch (error) {
     return (error as Error).message;
   }

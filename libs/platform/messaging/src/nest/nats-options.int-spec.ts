@@ -61,7 +61,7 @@ async function call(
   options: { headers?: Msg['headers'] } = {},
 ): Promise<[string, unknown]> {
   const reply = await caller.request(`onepool.rpc.spec.${name}.v1`, body, {
-    timeout: 3_000,
+    timeout: 60_000,
     ...(options.headers === undefined ? {} : { headers: options.headers }),
   });
   return [reply.headers?.get(STATUS_HEADER) ?? '', reply.json()];

@@ -205,7 +205,7 @@ describe('relay', () => {
       await look();
       // A stream cannot be bounded to nothing, so one more message takes the place of those that are to go.
       const connection = await bench.connect();
-      if (keep === 0) await connection.request('onepool.stock.other.v1', '{}', { timeout: 2_000 });
+      if (keep === 0) await connection.request('onepool.stock.other.v1', '{}', { timeout: 60_000 });
       await lose(Math.max(1, keep));
       expect(eventIds(await readStream(connection))).toHaveLength(Math.max(1, keep));
       await look();
