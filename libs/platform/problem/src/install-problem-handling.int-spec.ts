@@ -73,6 +73,13 @@ describe('error answers of a Nest app on Fastify', () => {
     ['half a document', '{"name":', json, 400, 'request.malformed_json'],
     ['an empty body', '', json, 400, 'request.malformed_json'],
     ['a body over the limit', `{"name":"${'x'.repeat(2_000)}"}`, json, 413, 'request.too_large'],
+    [
+      'a compressed body',
+      '{"name":"x"}',
+      { ...json, 'content-encoding': 'gzip' },
+      415,
+      'request.unsupported_media_type',
+    ],
     ['plain text', 'name', { 'content-type': 'text/plain' }, 415, 'request.unsupported_media_type'],
     [
       'a form',

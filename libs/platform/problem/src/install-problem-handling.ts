@@ -55,7 +55,8 @@ export function installProblemHandling(app: NestFastifyApplication, options: Pro
   app.useBodyParser(
     'application/json',
     { bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES },
-    (_request, body, done) => {
+    (request, body, done) => {
+      if (isEncoded(request)) return done(ENCODED);
       try {
         done(null, parseJsonBody(body));
       } catch (error) {
@@ -66,6 +67,15 @@ export function installProblemHandling(app: NestFastifyApplication, options: Pro
   Object.assign(adapter, { mapException: (error: unknown) => error });
   app.useGlobalFilters(new ProblemFilter(options));
 }
+
+/** Only feeds may be compressed, and they read their bodies themselves. */
+const ENCODED = problem('request.unsupported_media_type', {
+  detail: 'Content-Encoding may only be identity here.',
+  headers: { 'accept-encoding': 'identity' },
+});
+
+const isEncoded = ({ headers }: Pick<FastifyRequest, 'headers'>): boolean =>
+  (headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity';
 
 /** Made once: a stranger who asks for them without end is not worth a stack each. */
 const NUL_IN_ADDRESS = problem('request.invalid', {

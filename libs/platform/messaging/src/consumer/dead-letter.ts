@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { jetstream, type JsMsg } from '@nats-io/jetstream';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { ensureStream } from '../nats/streams.ts';
@@ -16,6 +17,8 @@ const DEAD_LETTER_DAYS = 90;
  */
 const DEAD_LETTER_BOUNDS = { maxBytes: 256 * 2 ** 20, maxMessageBytes: 8 * 2 ** 20, maxMessagesPerSubject: 10_000 };
 const MAX_REASON_LENGTH = 500;
+/** The stream compares the ids of all who write letters: one that others could guess could be taken before. */
+const WRITER = randomUUID();
 
 export async function ensureDeadLetterStream(connection: NatsConnection): Promise<void> {
   const manager = await jetstream(connection).jetstreamManager(false);
@@ -31,13 +34,14 @@ export async function ensureDeadLetterStream(connection: NatsConnection): Promis
 
 /**
  * Copies a message, with its headers and the reason, to `onepool.dead.<durable>`, then tells the hook, then ends its
- * deliveries. If a step fails the message stays where it was, and the whole is tried again at its next delivery.
+ * deliveries. If a step fails the message stays where it was, and the whole is tried again at its next delivery; one that another
+ * process makes leaves a second copy.
  */
 export async function buryMessage(settings: ConsumerSettings, message: JsMsg, letter: DeadLetter): Promise<void> {
   if (!settings.provisioned) await ensureDeadLetterStream(settings.connection);
   await jetstream(settings.connection).publish(deadLetterSubject(settings.durable), message.data, {
     headers: deadLetterHeaders(message.headers, letter),
-    msgID: `${settings.durable}:${letter.stream}:${letter.streamSequence}:${message.timestampNanos}`,
+    msgID: `${WRITER}:${settings.durable}:${letter.stream}:${letter.streamSequence}`,
   });
   await settings.hooks.onDeadLetter?.(letter);
   // Without a reason: nats-server 2.9 does not understand one.

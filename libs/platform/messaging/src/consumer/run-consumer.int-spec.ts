@@ -14,7 +14,7 @@ import {
   STREAM,
 } from '../spec-support/messaging-bench.ts';
 import type { ConsumerAlarm, ConsumerHooks, ConsumerOptions, DeadLetter } from './consumer-options.ts';
-import { DEAD_LETTER_STREAM } from './dead-letter.ts';
+import { DEAD_LETTER_STREAM, ensureDeadLetterStream } from './dead-letter.ts';
 import { runConsumer, type RunningConsumer } from './run-consumer.ts';
 
 let bench: Bench;
@@ -148,6 +148,17 @@ describe('consumer', () => {
     );
     expect([told[0]?.reason, told[0]?.deliveries]).toEqual(['unparsable', 1]);
     expect(await effectsReach(1)).toEqual(['good']);
+  });
+
+  it('keeps its letter whatever ids others have given to theirs', async () => {
+    await publish([factOf('poison', 'sku')]);
+    const fact = await (await jetstream(publisher).consumers.get(STREAM.name)).next();
+    await ensureDeadLetterStream(publisher);
+    const msgID = `projector:${STREAM.name}:${fact?.seq}:${fact?.timestampNanos}`;
+    await jetstream(publisher).publish('onepool.dead.other', '', { msgID });
+    const handler = (): Promise<void> => Promise.reject(new Error('cannot handle this'));
+    await consume({ maxDeliver: 1, handler });
+    await eventually(deadLetters, (letters) => letters.some(({ subject }) => subject === 'onepool.dead.projector'));
   });
 
   it('tries again when the hook for dead letters fails, so that no exception is forgotten', async () => {
