@@ -230,6 +230,20 @@ describe('connections', () => {
     expect(problemIn(await readToEnd(large))).toMatchObject({ status: 431, code: 'request.head_too_large' });
   });
 
+  it.each([
+    ['name no host', 'GET /held HTTP/1.1\r\n\r\n', 400, 'request.invalid'],
+    ['expect what we cannot do', 'GET /held HTTP/1.1\r\nhost: x\r\nexpect: tea\r\n\r\n', 400, 'request.invalid'],
+    ['want a tunnel', 'CONNECT shop:443 HTTP/1.1\r\nhost: shop:443\r\n\r\n', 405, 'request.method_not_allowed'],
+  ])('that %s are answered a problem and cut', async (_what, request, status, code) => {
+    await start();
+    const socket = await open();
+    socket.write(request);
+    const answer = await readToEnd(socket);
+    expect(answer).toContain(`HTTP/1.1 ${status} `);
+    expect(problemIn(answer)).toMatchObject({ status, code });
+    expect(held).toEqual([]);
+  });
+
   it('are not answered twice where garbage follows a request under way', async () => {
     await start();
     const socket = await open();

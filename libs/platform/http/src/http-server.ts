@@ -2,7 +2,7 @@
  * The HTTP server of every app, with its limits: on connections, on requests that wait on one, and on the time that
  * heads, bodies, readers and idle connections may take.
  */
-import { STATUS_CODES, type Server, createServer } from 'node:http';
+import { STATUS_CODES, type Server, type ServerResponse, createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ProblemError, problem, problemServerOptions } from '@onepool/platform-problem';
 import type { Metrics } from '@onepool/platform-telemetry';
@@ -46,6 +46,8 @@ function limitedServer(
     headersTimeout: limits.stallMs,
     // A body may take as long as it likes while it moves.
     requestTimeout: 0,
+    // Refused here, with a problem document, which Node's own refusal is not.
+    requireHostHeader: false,
     keepAliveTimeout: limits.idleMs,
     connectionsCheckingInterval: lookMs,
   });
@@ -82,9 +84,27 @@ function limitedServer(
     });
   });
   server.on('request', (request, response) => {
-    (request.socket as Tracked)[CONNECTION]?.take(request, response, limits.waitingMax);
+    if (request.headers.host === undefined && request.httpVersion === '1.1') refuse(response, NO_HOST);
+    else (request.socket as Tracked)[CONNECTION]?.take(request, response, limits.waitingMax);
   });
+  server.on('checkExpectation', (_request, response) => refuse(response, UNKNOWN_EXPECTATION));
+  server.on('connect', (_request, socket) => void socket.end(bareAnswer(NO_TUNNEL)));
   return server;
+}
+
+const NO_HOST = problem('request.invalid', { detail: 'A request of HTTP/1.1 has one Host header.' });
+const UNKNOWN_EXPECTATION = problem('request.invalid', { detail: 'Expect may only be 100-continue.' });
+const NO_TUNNEL = problem('request.method_not_allowed', { detail: 'This server is no proxy.' });
+
+/** Before the request is taken up, so nobody else answers on the connection, which ends with the answer. */
+function refuse(response: ServerResponse, refusal: ProblemError): void {
+  const body = Buffer.from(JSON.stringify(refusal.toProblem()));
+  response.writeHead(refusal.status, {
+    connection: 'close',
+    'content-type': 'application/problem+json',
+    'content-length': body.length,
+  });
+  response.end(body);
 }
 
 /** What is no HTTP, has too large a head, or takes too long over it, is answered once and cut. */
