@@ -259,7 +259,8 @@ describe('the runtime', () => {
     const app = pidOf('availability-1');
     for (let round = 1; round <= 3; round += 1) {
       rmSync(`${log}.1`, { force: true });
-      await until('another log set aside', () => existsSync(`${log}.1`));
+      // The file is there a moment before what it is to hold.
+      await until('another log set aside', () => existsSync(`${log}.1`) && statSync(`${log}.1`).size > 0);
     }
     expect(readFileSync(`${log}.1`, 'utf8')).toMatch(/^(a line of the log\n)+/);
     expect(pidOf('availability-1')).toBe(app);
