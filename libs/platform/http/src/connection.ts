@@ -19,14 +19,13 @@ export interface Watch {
   readonly onBusy: (connection: Connection) => void;
 }
 
-type Exchange = readonly [IncomingMessage, ServerResponse];
+type Exchange = readonly [request: IncomingMessage, response: ServerResponse, handle: Handler];
 
 const TOO_SLOW = problem('request.timeout', { detail: 'The body came too slowly.' });
 const TOO_SLOW_BODY = Buffer.from(JSON.stringify(TOO_SLOW.toProblem()));
 
 export class Connection {
   readonly #socket: Socket;
-  readonly #handle: Handler;
   readonly #watch: Watch;
   #waiting: Exchange[] = [];
   /** The last one that was taken up; once answered, the rest of its body may still be on its way. */
@@ -35,9 +34,8 @@ export class Connection {
   #isAnswering = false;
   #since: Look | null = null;
 
-  constructor(socket: Socket, handle: Handler, watch: Watch) {
+  constructor(socket: Socket, watch: Watch) {
     this.#socket = socket;
-    this.#handle = handle;
     this.#watch = watch;
     watch.onIdle(this);
   }
@@ -48,10 +46,10 @@ export class Connection {
   }
 
   /** Takes up a request when those before it have been answered; with more than `waitingMax` before it, cuts the connection. */
-  take(request: IncomingMessage, response: ServerResponse, waitingMax: number): void {
+  take(exchange: Exchange, waitingMax: number): void {
     if (this.#socket.destroyed) return;
-    if (!this.#isAnswering) this.#begin(request, response);
-    else if (this.#waiting.length < waitingMax) this.#waiting.push([request, response]);
+    if (!this.#isAnswering) this.#begin(...exchange);
+    else if (this.#waiting.length < waitingMax) this.#waiting.push(exchange);
     else this.cut('pipeline');
   }
 
@@ -71,14 +69,14 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  #begin(request: IncomingMessage, response: ServerResponse): void {
+  #begin(request: IncomingMessage, response: ServerResponse, handle: Handler): void {
     this.#isAnswering = true;
     this.#watch.onBusy(this);
     this.#request = request;
     this.#response = response;
     this.#since = null;
     response.on('close', this.#next);
-    this.#handle(request, response);
+    handle(request, response);
   }
 
   readonly #next = (): void => {

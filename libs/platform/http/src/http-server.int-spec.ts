@@ -104,11 +104,15 @@ describe('requests that one connection sends without waiting for answers', () =>
     expect((await answers).match(/HTTP\/1.1 200 OK/g)).toHaveLength(21);
   });
 
-  it('cut the connection where more wait than may', async () => {
+  it.each([
+    ['that we answer', GET],
+    ['without a host', 'GET /held HTTP/1.1\r\n\r\n'],
+    ['with an unknown expectation', 'GET /held HTTP/1.1\r\nhost: x\r\nexpect: tea\r\n\r\n'],
+  ])('cut the connection where more wait than may: requests %s', async (_what, request) => {
     await start();
     const socket = await open();
     const end = readToEnd(socket);
-    socket.write(GET.repeat(1_600));
+    socket.write(GET + request.repeat(1_600));
     expect(await end).toBe('');
     expect(held).toHaveLength(1);
     expect(await cutsFor('pipeline')).toBe(1);

@@ -2,7 +2,7 @@
  * The HTTP server of every app, with its limits: on connections, on requests that wait on one, and on the time that
  * heads, bodies, readers and idle connections may take.
  */
-import { STATUS_CODES, type Server, type ServerResponse, createServer } from 'node:http';
+import { type IncomingMessage, STATUS_CODES, type Server, type ServerResponse, createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ProblemError, problem, problemServerOptions } from '@onepool/platform-problem';
 import type { Metrics } from '@onepool/platform-telemetry';
@@ -74,7 +74,7 @@ function limitedServer(
       forget(longestIdle);
       longestIdle.cut('connections');
     }
-    const connection = new Connection(socket, handle, watch);
+    const connection = new Connection(socket, watch);
     socket[CONNECTION] = connection;
     open.add(connection);
     const looking = setInterval(() => connection.look(performance.now(), limits), lookMs).unref();
@@ -83,11 +83,14 @@ function limitedServer(
       forget(connection);
     });
   });
+  // Refusals wait their turn as well: who never reads must not have us keep one for each request.
+  const take = (request: IncomingMessage, response: ServerResponse, how: Handler): void =>
+    (request.socket as Tracked)[CONNECTION]?.take([request, response, how], limits.waitingMax);
   server.on('request', (request, response) => {
-    if (request.headers.host === undefined && request.httpVersion === '1.1') refuse(response, NO_HOST);
-    else (request.socket as Tracked)[CONNECTION]?.take(request, response, limits.waitingMax);
+    const hasHost = request.headers.host !== undefined || request.httpVersion !== '1.1';
+    take(request, response, hasHost ? handle : refuseWithoutHost);
   });
-  server.on('checkExpectation', (_request, response) => refuse(response, UNKNOWN_EXPECTATION));
+  server.on('checkExpectation', (request, response) => take(request, response, refuseExpectation));
   server.on('connect', (_request, socket) => void socket.end(bareAnswer(NO_TUNNEL)));
   return server;
 }
@@ -96,7 +99,10 @@ const NO_HOST = problem('request.invalid', { detail: 'A request of HTTP/1.1 has 
 const UNKNOWN_EXPECTATION = problem('request.invalid', { detail: 'Expect may only be 100-continue.' });
 const NO_TUNNEL = problem('request.method_not_allowed', { detail: 'This server is no proxy.' });
 
-/** Before the request is taken up, so nobody else answers on the connection, which ends with the answer. */
+const refuseWithoutHost: Handler = (_request, response) => refuse(response, NO_HOST);
+const refuseExpectation: Handler = (_request, response) => refuse(response, UNKNOWN_EXPECTATION);
+
+/** In place of the app; the connection ends with the answer. */
 function refuse(response: ServerResponse, refusal: ProblemError): void {
   const body = Buffer.from(JSON.stringify(refusal.toProblem()));
   response.writeHead(refusal.status, {
