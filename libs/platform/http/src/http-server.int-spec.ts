@@ -71,7 +71,8 @@ async function open(): Promise<Socket> {
 async function readToEnd(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (bytes: Buffer) => (text += bytes.toString()));
-  if (!socket.closed) await once(socket, 'close');
+  // A connection that is cut with bytes of ours unread ends in an error, and then closes.
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
   return text;
 }
 
