@@ -31,6 +31,9 @@ describe('renderWelcome', () => {
       expect(text).toContain(fact);
     }
     expect(text).not.toMatch(/hidden|secret/);
+    const several = renderWelcome({ ...facts, natsUrl: 'nats://a:hidden@h1:4222,a:hidden@h2:4222' });
+    expect(several).toContain('nats://h1:4222,h2:4222');
+    expect(several).not.toContain('hidden');
   });
 
   it('gives a command that reads ATP and one that reserves, each on one line that a shell takes', () => {

@@ -41,7 +41,8 @@ export function renderWelcome(facts: WelcomeFacts): string {
 const withoutPassword = (url: string): string => url.replace(/\/\/([^/@:]*)(:[^/@]*)?@/, '//$1@');
 
 function describeNats({ natsUrl, natsUsersFile }: WelcomeFacts): string {
-  const hosts = natsUrl.replace(/\/\/[^/@]*@/g, '//');
+  // Several servers stand in one address, each with its login.
+  const hosts = natsUrl.replace(/(^|\/\/|,)[^/@,]*@/g, '$1');
   return natsUsersFile === undefined
     ? hosts
     : `${hosts}  (users: npm run onepool -- nats-users; passwords in ${natsUsersFile})`;
