@@ -12,37 +12,39 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 /** Why a connection was cut. */
 export type Cut = 'connections' | 'pipeline' | 'slow_body' | 'slow_reader';
 
-export interface Watch {
-  readonly onCut: (why: Cut) => void;
-  /** Nothing is to be answered, at first and whenever an answer has been given. */
-  readonly onIdle: (connection: Connection) => void;
-  readonly onBusy: (connection: Connection) => void;
-}
-
 type Exchange = readonly [request: IncomingMessage, response: ServerResponse, handle: Handler];
 
 const TOO_SLOW = problem('request.timeout', { detail: 'The body came too slowly.' });
 const TOO_SLOW_BODY = Buffer.from(JSON.stringify(TOO_SLOW.toProblem()));
 
+/** Counts openings and answers of all connections, which is cheaper than a look at the clock. */
+let moment = 0;
+const nextMoment = (): number => (moment += 1);
+
 export class Connection {
   readonly #socket: Socket;
-  readonly #watch: Watch;
+  readonly #onCut: (why: Cut) => void;
   #waiting: Exchange[] = [];
   /** The last one that was taken up; once answered, the rest of its body may still be on its way. */
   #request: IncomingMessage | null = null;
   #response: ServerResponse | null = null;
   #isAnswering = false;
+  #idleSince = nextMoment();
   #since: Look | null = null;
 
-  constructor(socket: Socket, watch: Watch) {
+  constructor(socket: Socket, onCut: (why: Cut) => void) {
     this.#socket = socket;
-    this.#watch = watch;
-    watch.onIdle(this);
+    this.#onCut = onCut;
   }
 
   /** Whether bytes of ours could run into an answer. */
   get isAnswering(): boolean {
     return this.#isAnswering;
+  }
+
+  /** While it is not answering: the one with the least has been idle for longest. */
+  get idleSince(): number {
+    return this.#idleSince;
   }
 
   /** Takes up a request when those before it have been answered; with more than `waitingMax` before it, cuts the connection. */
@@ -64,14 +66,13 @@ export class Connection {
 
   /** Ends it without another word. */
   cut(why: Cut): void {
-    this.#watch.onCut(why);
+    this.#onCut(why);
     this.#waiting = [];
     this.#socket.destroy();
   }
 
   #begin(request: IncomingMessage, response: ServerResponse, handle: Handler): void {
     this.#isAnswering = true;
-    this.#watch.onBusy(this);
     this.#request = request;
     this.#response = response;
     this.#since = null;
@@ -86,7 +87,7 @@ export class Connection {
     const next = this.#waiting.shift();
     if (this.#socket.destroyed) return;
     if (next) this.#begin(...next);
-    else this.#watch.onIdle(this);
+    else this.#idleSince = nextMoment();
   };
 
   #see(at: number): Look {
@@ -101,7 +102,7 @@ export class Connection {
   #refuseBody(): void {
     const response = this.#response;
     if (!this.#isAnswering || response === null || response.headersSent) return this.cut('slow_body');
-    this.#watch.onCut('slow_body');
+    this.#onCut('slow_body');
     this.#since = null;
     response.writeHead(TOO_SLOW.status, {
       'content-type': 'application/problem+json',

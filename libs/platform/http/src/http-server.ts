@@ -51,36 +51,25 @@ function limitedServer(
     keepAliveTimeout: limits.idleMs,
     connectionsCheckingInterval: lookMs,
   });
-  // The one that has been idle for longest is first.
-  const idle = new Set<Connection>();
-  const watch = {
-    onCut,
-    onIdle: (connection: Connection) => void idle.add(connection),
-    onBusy: (connection: Connection) => void idle.delete(connection),
-  };
-  const forget = (connection: Connection): void => {
-    open.delete(connection);
-    idle.delete(connection);
-  };
   server.on('connection', (socket: Socket & Tracked) => {
     if (open.size >= limits.connectionsMax) {
       // A newcomer gets the place of one who only keeps it: else whoever takes all shuts everybody out, probes included.
-      const [longestIdle] = idle;
-      if (longestIdle === undefined) {
+      const idle = longestIdle(open);
+      if (idle === undefined) {
         onCut('connections');
         socket.destroy();
         return;
       }
-      forget(longestIdle);
-      longestIdle.cut('connections');
+      open.delete(idle);
+      idle.cut('connections');
     }
-    const connection = new Connection(socket, watch);
+    const connection = new Connection(socket, onCut);
     socket[CONNECTION] = connection;
     open.add(connection);
     const looking = setInterval(() => connection.look(performance.now(), limits), lookMs).unref();
     socket.once('close', () => {
       clearInterval(looking);
-      forget(connection);
+      open.delete(connection);
     });
   });
   // Refusals wait their turn as well: who never reads must not have us keep one for each request.
@@ -93,6 +82,14 @@ function limitedServer(
   server.on('checkExpectation', (request, response) => take(request, response, refuseExpectation));
   server.on('connect', (_request, socket) => void socket.end(bareAnswer(NO_TUNNEL)));
   return server;
+}
+
+function longestIdle(open: ReadonlySet<Connection>): Connection | undefined {
+  let found: Connection | undefined;
+  for (const one of open) {
+    if (!one.isAnswering && (found === undefined || one.idleSince < found.idleSince)) found = one;
+  }
+  return found;
 }
 
 const NO_HOST = problem('request.invalid', { detail: 'A request of HTTP/1.1 has one Host header.' });
