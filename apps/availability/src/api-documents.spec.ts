@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
+  AVAILABILITY,
+  AVAILABILITY_EXAMPLES,
   AVAILABILITY_OPERATIONS,
   FACTS_STREAM,
   FeedRow,
-  OPERATION_EXAMPLES,
   type Operation,
   type OperationExample,
   PROMISE_BROKEN,
@@ -34,7 +35,7 @@ const resolve = (document: object, reference: string): unknown =>
 
 describe('the examples of operations', () => {
   const parts = operations.flatMap(([id, { params, query, body, response }]) => {
-    const example = OPERATION_EXAMPLES[id as keyof typeof OPERATION_EXAMPLES] as OperationExample;
+    const example = AVAILABILITY_EXAMPLES[id as keyof typeof AVAILABILITY_EXAMPLES] as OperationExample;
     const pairs = { params, query, body, response };
     return Object.entries(pairs).flatMap(([part, schema]) =>
       schema === undefined ? [] : [{ name: `${id}.${part}`, schema, value: example[part as keyof typeof pairs] }],
@@ -47,13 +48,13 @@ describe('the examples of operations', () => {
   });
 
   it('show rows of a feed that its schema allows', () => {
-    const rows = OPERATION_EXAMPLES.sendFeed.ndjson.trim().split('\n');
+    const rows = AVAILABILITY_EXAMPLES.sendFeed.ndjson.trim().split('\n');
     for (const row of rows) expect(compileSchema(FeedRow).check(JSON.parse(row))).toEqual([]);
   });
 
   it('show files whose columns the operation knows', () => {
     for (const [id, { csvColumns }] of operations) {
-      const { csv } = OPERATION_EXAMPLES[id as keyof typeof OPERATION_EXAMPLES] as OperationExample;
+      const { csv } = AVAILABILITY_EXAMPLES[id as keyof typeof AVAILABILITY_EXAMPLES] as OperationExample;
       const columns = csv?.split('\n')[0]?.split(',') ?? [];
       if (csvColumns) expect(columns.filter((column) => !csvColumns.includes(column))).toEqual([]);
     }
@@ -75,7 +76,7 @@ describe('the OpenAPI document', () => {
     readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>;
     readonly components: { readonly schemas: Readonly<Record<string, object>> };
   }
-  const document = openApiDocument(problems.definitions) as Document;
+  const document = openApiDocument(AVAILABILITY, problems.definitions) as Document;
   const described = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, one]) => ({ ...one, at: `${method.toUpperCase()} ${path}` })),
   );
@@ -161,7 +162,7 @@ describe('the AsyncAPI document', () => {
     >;
     readonly components: { readonly schemas: object };
   }
-  const document = asyncApiDocument() as Document;
+  const document = asyncApiDocument(AVAILABILITY) as Document;
   const facts = [SKU_CHANGED, PROMISE_BROKEN, ...RESERVATION_FACTS.map(reservationSubject)];
   let isValid: ReturnType<Ajv['compile']>;
   beforeAll(() => {

@@ -6,19 +6,13 @@ import { readFile } from 'node:fs/promises';
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { Type } from '@sinclair/typebox';
-import {
-  type ApiKeyRow,
-  type Grant,
-  GRANTS,
-  PostgresApiKeyStore,
-  createApiKey,
-  isGrant,
-  sha256OfApiKey,
-} from '@onepool/platform-auth';
+import { type ApiKeyRow, ALL_SCOPES, PostgresApiKeyStore, createApiKey, sha256OfApiKey } from '@onepool/platform-auth';
+import { AVAILABILITY_SCOPES } from '@onepool/contracts';
 import { loadConfig } from '@onepool/platform-config';
 import { createPool, explained } from '@onepool/platform-postgres';
 import { SCHEMA, ownerAddress, ownerUrls } from './config.ts';
 
+const GRANTS: readonly string[] = [...Object.keys(AVAILABILITY_SCOPES), ALL_SCOPES];
 const DAY_MS = 86_400_000;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -51,9 +45,9 @@ async function withStore(work: (store: PostgresApiKeyStore) => Promise<void>): P
   }
 }
 
-function parseScopes(text: string): Grant[] {
+function parseScopes(text: string): string[] {
   return text.split(',').map((scope) => {
-    if (!isGrant(scope)) throw new Error(`Unknown scope ${scope}; known are ${GRANTS.join(', ')}`);
+    if (!GRANTS.includes(scope)) throw new Error(`Unknown scope ${scope}; known are ${GRANTS.join(', ')}`);
     return scope;
   });
 }

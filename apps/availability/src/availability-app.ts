@@ -1,11 +1,12 @@
 /** Puts the app together; `main.ts` and the specs start it the same way. */
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { asyncApiDocument, openApiDocument } from '@onepool/contracts';
+import { AVAILABILITY, asyncApiDocument, openApiDocument } from '@onepool/contracts';
 import { publishApiDocuments } from '@onepool/platform-api-docs';
 import { CachingApiKeyStore, PostgresApiKeyStore, clientOf, installAuth } from '@onepool/platform-auth';
 import { UploadPlaces, httpLimits, httpServerOptions } from '@onepool/platform-http';
 import { logNatsReports, natsAddress, natsMicroserviceOptions } from '@onepool/platform-messaging';
+import { installOperations } from '@onepool/platform-operations';
 import { requireSchema } from '@onepool/platform-postgres';
 import {
   type ProblemFilterOptions,
@@ -14,18 +15,13 @@ import {
   toRpcProblem,
 } from '@onepool/platform-problem';
 import { type Logger, type Telemetry, createMetrics, installTelemetry, nestLogger } from '@onepool/platform-telemetry';
-import type { StockEngine } from '@onepool/stock-data-access';
+import { StockEngine } from '@onepool/stock-data-access';
 import { AppModule } from './app.module.ts';
-import { csvText } from './catalog-edge.ts';
 import { type AvailabilityConfig, SCHEMA } from './config.ts';
 import { database } from './database.ts';
-import { installFeedUpload } from './edges/feeds.controller.ts';
-import { StockReads } from '@onepool/stock-data-access';
-import { installHotRoutes } from './edges/hot-routes.ts';
-import { engineMetrics } from './engine-metrics.ts';
 import { type OutboxRelay, startOutboxRelay } from './outbox-relay.ts';
 import { problemOf, problems } from './problems.ts';
-import { type StockServices, createStockServices } from './stock-services.ts';
+import { engineMetrics } from './stock/engine-metrics.ts';
 
 const BODY_LIMIT_BYTES = 1_048_576;
 
@@ -46,30 +42,30 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   const metrics = createMetrics();
   const observed = engineMetrics(metrics, logger);
   const relay = await startOutboxRelay(config, observed.relay, logNatsReports(logger));
-  const services = createStockServices(config, logger, observed, () => relay.nudge());
-  const { engine } = services;
   const limits = httpLimits(config);
   const adapter = new FastifyAdapter({ ...httpServerOptions(limits, metrics), bodyLimit: BODY_LIMIT_BYTES });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, services), adapter, {
-    logger: nestLogger(logger),
-    bodyParser: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with({ config, logger, observed, relay }),
+    adapter,
+    {
+      logger: nestLogger(logger),
+      bodyParser: false,
+    },
+  );
+  const engine = app.get(StockEngine);
   const telemetry = installTelemetry(app, {
     logger,
     metrics,
     readiness: readinessOf(engine, relay),
     clientIdOf: (request) => clientOf(request)?.id,
   });
-  const auth = installHttpEdge(app, services, new UploadPlaces(limits), logger);
+  const auth = installHttpEdge(app, engine, new UploadPlaces(limits), logger);
   await connectMessages(app, config, telemetry, auth);
   await app.init();
   await app.startAllMicroservices();
-  services.start();
   const close = async (): Promise<void> => {
     telemetry.drain();
-    await services.stop();
     await closeApp(app);
-    await services.close();
     await relay.close();
   };
   return { app, engine, close };
@@ -94,7 +90,7 @@ type Auth = ReturnType<typeof installAuth>;
 
 function installHttpEdge(
   app: NestFastifyApplication,
-  { engine, feeds, memory }: StockServices,
+  engine: StockEngine,
   uploads: UploadPlaces,
   logger: Logger,
 ): Auth {
@@ -107,21 +103,13 @@ function installHttpEdge(
     },
   };
   installProblemHandling(app, { bodyLimitBytes: BODY_LIMIT_BYTES, ...answers });
-  app.useBodyParser('text/csv', { bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => {
-    try {
-      done(null, csvText(body));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
   const auth = installAuth(app, { store: new CachingApiKeyStore(new PostgresApiKeyStore(engine.lookupPool, SCHEMA)) });
-  installFeedUpload(app, feeds, uploads, answers);
-  installHotRoutes(app, { engine, reads: new StockReads(engine, memory) }, answers);
+  installOperations(app, { operations: AVAILABILITY.operations, answers, uploads, csvLimitBytes: BODY_LIMIT_BYTES });
   const server = app.getHttpAdapter().getInstance();
   publishApiDocuments(server, {
-    title: 'Onepool availability',
-    openApi: openApiDocument(problems.definitions),
-    asyncApi: asyncApiDocument(),
+    title: AVAILABILITY.title,
+    openApi: openApiDocument(AVAILABILITY, problems.definitions),
+    asyncApi: asyncApiDocument(AVAILABILITY),
   });
   return auth;
 }
@@ -136,7 +124,7 @@ async function connectMessages(
     await natsMicroserviceOptions({
       ...natsAddress(config),
       name: config.ONEPOOL_INSTANCE,
-      queue: 'availability',
+      queue: AVAILABILITY.name,
       door: auth.messageDoor,
       bodyLimitBytes: BODY_LIMIT_BYTES,
       parse: (body) => parseJsonBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength)),

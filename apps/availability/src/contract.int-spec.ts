@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { PATTERN_METADATA } from '@nestjs/microservices/constants.js';
 import {
+  AVAILABILITY,
   AVAILABILITY_OPERATIONS,
   type Operation,
   PromiseBroken,
@@ -10,7 +9,8 @@ import {
   asyncApiDocument,
   openApiDocument,
 } from '@onepool/contracts';
-import { accessOf, assertEveryHandlerDeclaresScope, routesOf } from '@onepool/platform-auth';
+import { assertEveryHandlerDeclaresScope, messageHandlersOf, routesOf } from '@onepool/platform-auth';
+import { servedOperations } from '@onepool/platform-operations';
 import { compileSchema } from '@onepool/platform-problem';
 import { type AppFixture, createAppFixture } from './testing/app-fixture.ts';
 import { problems } from './problems.ts';
@@ -26,23 +26,6 @@ const operations = Object.entries<Operation>(AVAILABILITY_OPERATIONS);
 
 const schemasOf = ({ params, query, body, response }: Operation) =>
   [params, query, body, response].filter((schema) => schema !== undefined);
-
-/** Message patterns that the app's controllers answer, with the scope each asks for. */
-function messagePatterns(): object {
-  const scanner = new MetadataScanner();
-  const controllers = [...app.availability.app.get(ModulesContainer).values()].flatMap((module) => [
-    ...module.controllers.values(),
-  ]);
-  const handlers = controllers.flatMap(({ metatype }) => {
-    const prototype = (metatype as { prototype: Record<string, object> }).prototype;
-    return scanner.getAllMethodNames(prototype).map((name) => prototype[name]!);
-  });
-  const found = handlers.flatMap((handler) => {
-    const patterns = Reflect.getMetadata(PATTERN_METADATA, handler) as string[] | undefined;
-    return (patterns ?? []).map((pattern) => [pattern, accessOf(handler)] as const);
-  });
-  return Object.fromEntries(found);
-}
 
 describe('the table of operations', () => {
   it('names every route of the app and no other, each with the scope that the app asks for', () => {
@@ -65,7 +48,16 @@ describe('the table of operations', () => {
     const declared = operations.flatMap(([, { subject, scope }]) =>
       subject === undefined ? [] : [[subject, { scope }]],
     );
-    expect(messagePatterns()).toEqual(Object.fromEntries(declared));
+    const handlers = messageHandlersOf(app.availability.app);
+    const found = handlers.flatMap(({ patterns, access }) => patterns.map((pattern) => [pattern, access]));
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(declared));
+    expect(found).toHaveLength(declared.length);
+  });
+
+  it('has each operation served by one method of a controller', () => {
+    const served = servedOperations(app.availability.app).map(({ operation }) => operation);
+    expect(new Set(served)).toEqual(new Set(operations.map(([, operation]) => operation)));
+    expect(served).toHaveLength(operations.length);
   });
 
   it('leaves no handler without a scope', () => {
@@ -109,9 +101,9 @@ describe('the table of operations', () => {
 describe('the documents', () => {
   it('are what anybody may read', async () => {
     const { body: openApi } = await app.fetch('GET', '/openapi.json', { key: null });
-    expect(openApi).toEqual(JSON.parse(JSON.stringify(openApiDocument(problems.definitions))));
+    expect(openApi).toEqual(JSON.parse(JSON.stringify(openApiDocument(AVAILABILITY, problems.definitions))));
     const { body: asyncApi } = await app.fetch('GET', '/asyncapi.json', { key: null });
-    expect(asyncApi).toEqual(JSON.parse(JSON.stringify(asyncApiDocument())));
+    expect(asyncApi).toEqual(JSON.parse(JSON.stringify(asyncApiDocument(AVAILABILITY))));
   });
 
   it('describe requests over NATS as the app takes them: one object of path parameters, query and body', async () => {

@@ -1,28 +1,11 @@
 /**
- * What each app owns on NATS. The permissions of every NATS user are generated from this table, so a subject that is
- * not in it can be neither served nor published.
+ * Every app. The permissions of every NATS user are generated from this list, so a subject that no contract has can be
+ * neither served nor published.
  */
-import { FACTS_STREAM, FACTS_SUBJECTS } from './facts.ts';
+import type { AppContract } from './shared/app-contract.ts';
+import { AVAILABILITY } from './availability/contract.ts';
 
-export interface AppOnNats {
-  /** Also the app's NATS user and the queue that its replicas share. */
-  readonly name: string;
-  /** Requests that it answers. */
-  readonly requests: string;
-  /** Facts that it publishes, and the stream that keeps them; none where it publishes none. */
-  readonly facts?: { readonly stream: string; readonly subjects: readonly string[] };
-  /** Facts of others that it consumes, each by a durable consumer of this name. */
-  readonly consumes: readonly { readonly durable: string; readonly stream: string; readonly filterSubject: string }[];
-}
-
-export const APPS_ON_NATS: readonly AppOnNats[] = [
-  {
-    name: 'availability',
-    requests: 'onepool.rpc.availability.>',
-    facts: { stream: FACTS_STREAM, subjects: FACTS_SUBJECTS },
-    consumes: [],
-  },
-];
+export const APPS: readonly AppContract[] = [AVAILABILITY];
 
 /** Requests to any app. */
 export const ALL_REQUESTS = 'onepool.rpc.>';

@@ -5,7 +5,7 @@
  */
 import { headers as natsHeaders, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
-import { type Grant, PostgresApiKeyStore, createApiKey } from '@onepool/platform-auth';
+import { type Scope, PostgresApiKeyStore, createApiKey } from '@onepool/platform-auth';
 import { loadConfig } from '@onepool/platform-config';
 import { HTTP_SETTINGS } from '@onepool/platform-http';
 import { connectNats } from '@onepool/platform-messaging';
@@ -25,7 +25,8 @@ export type { Answer, OperationId };
 /** What a call sends. A body or payload that is a string or bytes goes out as it is, anything else as JSON. */
 export interface Call {
   readonly params?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string>> | string;
+  /** Over HTTP as text, over NATS as it is. A string goes out as it is. */
+  readonly query?: Readonly<Record<string, string | number | boolean>> | string;
   readonly body?: unknown;
   /** `null` sends no key; absent, the key of the fixture's own client, which may do everything. */
   readonly key?: string | null;
@@ -49,7 +50,7 @@ export interface AppFixture {
   readonly log: readonly string[];
   /** The key of the fixture's own client. */
   readonly key: string;
-  makeKey(clientId: string, scopes: readonly Grant[], expiresAt?: Date): Promise<string>;
+  makeKey(clientId: string, scopes: readonly Scope[], expiresAt?: Date): Promise<string>;
   http(id: OperationId, call?: Call): Promise<Answer>;
   /** The same operation over NATS: path parameters, query and body are one object. */
   rpc(id: OperationId, call?: Call): Promise<Answer>;
@@ -176,7 +177,10 @@ const poolFor = (url: string): pg.Pool =>
 
 function addressOf(template: string, { params = {}, query }: Call): string {
   const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
-  const search = typeof query === 'string' ? query : new URLSearchParams({ ...query }).toString();
+  const search =
+    typeof query === 'string'
+      ? query
+      : new URLSearchParams({ ...(query as Record<string, string> | undefined) }).toString();
   return search === '' ? path : `${path}?${search}`;
 }
 

@@ -3,7 +3,7 @@
  * HTTP requests are checked, and as metadata, which is where messages are.
  */
 import 'reflect-metadata';
-import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
+import { addRouteConfig } from '@onepool/platform-nest';
 import type { Scope } from './scopes.ts';
 
 /** Who may call a handler: anybody, or clients with a scope. */
@@ -57,7 +57,6 @@ function declare(access: Access): ClassDecorator & MethodDecorator {
 }
 
 function declareOn(handler: object, access: Access): void {
-  const config = Reflect.getOwnMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) as object | undefined;
-  Reflect.defineMetadata(FASTIFY_ROUTE_CONFIG_METADATA, { ...config, access }, handler);
+  addRouteConfig(handler, { access });
   Reflect.defineMetadata(ACCESS, access, handler);
 }

@@ -1,5 +1,6 @@
 import type { INestMicroservice } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { globalGuardsOf } from '@onepool/platform-nest';
 import { routesOf } from './install-auth.ts';
 import { messageHandlersOf } from './message-handlers.ts';
 import { ScopeGuard } from './scope-guard.ts';
@@ -28,10 +29,5 @@ export function assertEveryHandlerDeclaresScope(app: NestFastifyApplication): vo
   }
 }
 
-/** Nest keeps a microservice's configuration to itself, but whether our guard is in it must not go unseen. */
-function sharesGuards(microservice: INestMicroservice): boolean {
-  const { applicationConfig } = microservice as unknown as {
-    readonly applicationConfig?: { getGlobalGuards(): readonly object[] };
-  };
-  return applicationConfig?.getGlobalGuards().some((guard) => guard instanceof ScopeGuard) ?? false;
-}
+const sharesGuards = (microservice: INestMicroservice): boolean =>
+  globalGuardsOf(microservice).some((guard) => guard instanceof ScopeGuard);

@@ -4,7 +4,7 @@ import type { Access } from './access.ts';
 import type { ApiClient, ApiKeyStore } from './api-client.ts';
 import { apiKeyFromHeader, sha256OfApiKey } from './api-key.ts';
 import { CachingApiKeyStore } from './caching-api-key-store.ts';
-import { SCOPES, type Scope, hasScope } from './scopes.ts';
+import { type Scope, hasScope } from './scopes.ts';
 
 /** The client that may call, null where anybody may, or the refusal. */
 export type Verdict = ApiClient | ProblemError | null;
@@ -15,10 +15,18 @@ const refusals = {
   invalid: problem('auth.invalid'),
   expired: problem('auth.expired'),
   nobody: problem('auth.forbidden', { detail: 'Nobody is allowed to call this.' }),
-  lacking: Object.fromEntries(
-    SCOPES.map((scope) => [scope, problem('auth.forbidden', { detail: `The scope ${scope} is required.` })]),
-  ) as Readonly<Record<Scope, ProblemError>>,
 };
+
+/** As many as handlers ask for. */
+const lacking = new Map<Scope, ProblemError>();
+
+function refusalWithout(scope: Scope): ProblemError {
+  const known = lacking.get(scope);
+  if (known) return known;
+  const made = problem('auth.forbidden', { detail: `The scope ${scope} is required.` });
+  lacking.set(scope, made);
+  return made;
+}
 
 /**
  * Decides whether a caller may use a handler, from the `Authorization` header and the handler's declaration.
@@ -67,6 +75,6 @@ export class Authenticator {
     if ('public' in access) return client;
     if (!client) return refusals.invalid;
     if (client.expiresAt && client.expiresAt <= this.#clock.now()) return refusals.expired;
-    return hasScope(client, access.scope) ? client : refusals.lacking[access.scope];
+    return hasScope(client, access.scope) ? client : refusalWithout(access.scope);
   }
 }

@@ -1,7 +1,6 @@
-import 'reflect-metadata';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { PATTERN_METADATA } from '@nestjs/microservices/constants.js';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { patternsOf } from '@onepool/platform-nest';
 import { type Access, accessOf } from './access.ts';
 
 /** A method of a controller that answers messages. */
@@ -21,10 +20,10 @@ export function messageHandlersOf(app: NestFastifyApplication): readonly Message
       const prototype = metatype.prototype as Record<string, object>;
       for (const method of scanner.getAllMethodNames(prototype)) {
         const handler = prototype[method];
-        const patterns: unknown = handler && Reflect.getMetadata(PATTERN_METADATA, handler);
-        if (!handler || patterns === undefined) continue;
+        const patterns = handler ? patternsOf(handler) : [];
+        if (!handler || patterns.length === 0) continue;
         const name = `${metatype.name}.${method} ${JSON.stringify(patterns)}`;
-        found.push({ name, patterns: [patterns].flat(), access: accessOf(handler) });
+        found.push({ name, patterns, access: accessOf(handler) });
       }
     }
   }

@@ -1,7 +1,7 @@
 import type { SchemaRights } from '@onepool/platform-postgres';
 import type { Pool } from 'pg';
 import type { ApiClient, ApiKeyStore } from './api-client.ts';
-import { type Grant, isGrant } from './scopes.ts';
+import { type Scope, isScope } from './scopes.ts';
 
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
 const CLIENT_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -38,7 +38,7 @@ export interface ApiKeyRegistration {
   /** Name of the client, created if it is new: lower case, digits, `.`, `_`, `-`; not `onepool`, nor what begins so. */
   readonly clientId: string;
   readonly sha256: string;
-  readonly scopes: readonly Grant[];
+  readonly scopes: readonly Scope[];
   /** null means that it never expires. */
   readonly expiresAt: Date | null;
 }
@@ -85,7 +85,7 @@ export class PostgresApiKeyStore implements ApiKeyStore {
     if (!CLIENT_ID.test(clientId)) throw new Error(`Not a client id: ${clientId}`);
     if (RESERVED_CLIENT_ID.test(clientId)) throw new Error(`Reserved for the system itself: ${clientId}`);
     if (!SHA256_HEX.test(sha256)) throw new Error('Not a SHA-256 in lower-case hex');
-    const unknown = scopes.filter((scope) => !isGrant(scope));
+    const unknown = scopes.filter((scope) => !isScope(scope));
     if (scopes.length === 0 || unknown.length > 0) throw new Error(`Not a list of scopes: ${scopes.join(', ')}`);
     await this.#pool.query(`INSERT INTO ${this.#at}.api_client (id) VALUES ($1) ON CONFLICT (id) DO NOTHING`, [
       clientId,

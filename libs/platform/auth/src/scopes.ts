@@ -1,31 +1,19 @@
+/**
+ * What a handler may ask for, as the contract of its app names it: `stock:read`. The platform knows none by name.
+ */
 import type { ApiClient } from './api-client.ts';
 
-/** What a handler may ask for. */
-export const SCOPES = [
-  'stock:read',
-  'stock:write',
-  'stock:audit',
-  'reservations:read',
-  'reservations:write',
-  'catalog:read',
-  'catalog:write',
-  'events:read',
-  'admin',
-] as const;
-export type Scope = (typeof SCOPES)[number];
+export type Scope = string;
 
-/** What a key may hold: scopes, or `all` of them, those to come included. */
-export const GRANTS = [...SCOPES, 'all'] as const;
-export type Grant = (typeof GRANTS)[number];
+/** What a key may hold in place of scopes: all of them, those to come included. */
+export const ALL_SCOPES = 'all';
 
-const known: ReadonlySet<string> = new Set(GRANTS);
+const SCOPE = /^[a-z][a-z0-9-]{0,31}(:[a-z][a-z0-9-]{0,31})?$/;
 
-/** True if a key may be given this grant. */
-export function isGrant(text: string): text is Grant {
-  return known.has(text);
-}
+/** Whether a text looks like a scope. Which ones there are, the contracts say. */
+export const isScope = (text: string): boolean => SCOPE.test(text);
 
 /** True if the client may do what asks for `scope`. No scope implies another; only `all` does. */
 export function hasScope(client: ApiClient, scope: Scope): boolean {
-  return client.scopes.has(scope) || client.scopes.has('all');
+  return client.scopes.has(scope) || client.scopes.has(ALL_SCOPES);
 }

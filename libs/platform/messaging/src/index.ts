@@ -36,5 +36,6 @@ export {
   type JsonRequestReplyOptions,
   type ProblemDocument,
 } from './nest/json-request-reply.ts';
+export { JsonText, jsonTextOf } from './nest/json-text.ts';
 export type { Admission, MessageDoor } from './nest/message-door.ts';
 export { mapNatsClientError, ServiceUnavailableError } from './nest/service-unavailable.ts';

@@ -6,6 +6,7 @@
  * parameter that is too long fail before there is any handler: {@link problemServerOptions} covers those.
  */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { keepErrorsAsThrown } from '@onepool/platform-nest';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from './catalogue.ts';
 import { parseJsonBody } from './parse-json-body.ts';
@@ -64,7 +65,7 @@ export function installProblemHandling(app: NestFastifyApplication, options: Pro
       }
     },
   );
-  Object.assign(adapter, { mapException: (error: unknown) => error });
+  keepErrorsAsThrown(adapter);
   app.useGlobalFilters(new ProblemFilter(options));
 }
 

@@ -4,8 +4,7 @@
  */
 import { type ConsumerInfo, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { APPS_ON_NATS } from '@onepool/contracts';
-import type { AppOnNats } from '@onepool/contracts';
+import { APPS, type FactStream } from '@onepool/contracts';
 import {
   connectNats,
   ensureDeadLetterStream,
@@ -41,8 +40,7 @@ export async function provisionDurables(connection: NatsConnection, users: reado
     }
   };
   await attempt('The stream of dead letters', () => ensureDeadLetterStream(connection));
-  for (const { facts } of APPS_ON_NATS) {
-    if (facts === undefined) continue;
+  for (const facts of APPS.flatMap(({ streams }) => streams)) {
     await attempt(`The stream ${facts.stream}`, () => updateStream(manager, facts));
   }
   for (const { stream, ...durable } of wantedDurables(users)) {
@@ -56,7 +54,7 @@ export async function provisionDurables(connection: NatsConnection, users: reado
 /** Apps make their streams and may not change them. A bound would hide a loss: the relay takes it for what the bound removed. */
 async function updateStream(
   manager: JetStreamManager,
-  { stream: name, subjects }: NonNullable<AppOnNats['facts']>,
+  { stream: name, subjects }: Pick<FactStream, 'stream' | 'subjects'>,
 ): Promise<void> {
   if ((await findStream(manager, name)) !== undefined) await ensureStream(manager, { name, subjects, bounds: 'none' });
 }

@@ -5,8 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { APPS_ON_NATS } from '@onepool/contracts';
+import { APPS } from '@onepool/contracts';
 import { OperatorError } from '@onepool/platform-config';
+import { isSubject, isWithin } from './subjects.ts';
 
 export interface NatsUserRecord {
   readonly name: string;
@@ -34,7 +35,7 @@ export function ensureNatsUsers(file: string): readonly NatsUserRecord[] {
   const known = readUsers(file);
   const needed = [
     { name: OPERATOR, kind: 'operator' as const },
-    ...APPS_ON_NATS.map(({ name }) => ({ name, kind: 'app' as const })),
+    ...APPS.map(({ name }) => ({ name, kind: 'app' as const })),
   ];
   const missing = needed.filter(({ name }) => !known.some((user) => user.name === name));
   if (missing.length === 0) return known;
@@ -52,7 +53,7 @@ export function addNatsGuest(
   if (!GUEST_NAME.test(guest.name)) {
     throw new NatsUserError(`${guest.name} is no name for a user: 2 to 32 of a to z, 0 to 9 and -, a letter first.`);
   }
-  if (guest.consumes !== undefined && !isOfFacts(guest.consumes)) {
+  if (guest.consumes !== undefined && !(isSubject(guest.consumes) && isWithin(guest.consumes, ALL_FACTS))) {
     throw new NatsUserError(`${guest.consumes} is no subject of facts; those are ${ALL_FACTS.join(', ')}.`);
   }
   if (users.some(({ name }) => name === guest.name)) throw new NatsUserError(`There is a user ${guest.name} already.`);
@@ -76,20 +77,7 @@ export function withoutNatsGuest(users: readonly NatsUserRecord[], name: string)
   return users.filter((one) => one !== user);
 }
 
-const ALL_FACTS = APPS_ON_NATS.flatMap(({ facts }) => facts?.subjects ?? []);
-const SUBJECT = /^([\w-]+|\*)(\.([\w-]+|\*))*(\.>)?$/;
-
-/** Whether every subject that matches `subject`, wildcards or not, is a fact's. */
-function isOfFacts(subject: string): boolean {
-  return SUBJECT.test(subject) && ALL_FACTS.some((pattern) => isWithin(subject.split('.'), pattern.split('.')));
-}
-
-function isWithin([token, ...rest]: readonly string[], [wanted, ...others]: readonly string[]): boolean {
-  if (wanted === '>') return token !== undefined;
-  if (token === undefined || wanted === undefined) return token === wanted;
-  return (token === wanted || (wanted === '*' && token !== '>')) && isWithin(rest, others);
-}
-
+const ALL_FACTS = APPS.flatMap(({ streams }) => streams).flatMap(({ subjects }) => subjects);
 const RANK = { operator: 0, app: 1, guest: 2 } as const;
 
 function newUser(facts: Omit<NatsUserRecord, 'password' | 'createdAt'>): NatsUserRecord {

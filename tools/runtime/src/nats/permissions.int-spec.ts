@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import { type NatsConnection, errors } from '@nats-io/transport-node';
 import { FACTS_STREAM, FACTS_SUBJECTS, GUEST_DOMAIN, SKU_CHANGED } from '@onepool/contracts';
-import type { AppOnNats } from '@onepool/contracts';
 import { freePort, natsUrlFor, startNats } from '@onepool/platform-local-servers';
 import type { LocalServer } from '@onepool/platform-local-servers';
 import { connectNats, ensureDurable, ensureStream, messagingMigration, runConsumer } from '@onepool/platform-messaging';
@@ -14,16 +13,15 @@ import type { TestDatabase } from '@onepool/testing-servers';
 import pg from 'pg';
 import { type DurableKeeper, keepDurables, provisionDurables } from './durables.ts';
 import { addNatsGuest, ensureNatsUsers, removeNatsGuest } from './nats-users.ts';
-import { natsAccounts } from './permissions.ts';
+import { type AppOnNats, natsAccounts } from './permissions.ts';
 
 const HOLD = 'onepool.rpc.availability.reservation.hold.v1';
 const facts = { stream: FACTS_STREAM, subjects: FACTS_SUBJECTS };
 const APPS: readonly AppOnNats[] = [
-  { name: 'availability', requests: 'onepool.rpc.availability.>', facts, consumes: [] },
+  { name: 'availability', streams: [facts], consumes: [] },
   {
     name: 'brokering',
-    requests: 'onepool.rpc.brokering.>',
-    facts: { stream: 'ONEPOOL_ORDERS', subjects: ['onepool.order.>'] },
+    streams: [{ stream: 'ONEPOOL_ORDERS', subjects: ['onepool.order.>'] }],
     consumes: [{ durable: 'brokering-stock', stream: FACTS_STREAM, filterSubject: 'onepool.stock.>' }],
   },
 ];

@@ -5,27 +5,35 @@
  * is exported to it. A permission cannot bind the reply subject that a request names, nor the subject to which a push
  * consumer delivers, and the server publishes there whatever the user may publish himself; the border of an account can.
  */
-import { ALL_REQUESTS, APPS_ON_NATS, GUEST_DOMAIN } from '@onepool/contracts';
-import type { AppOnNats } from '@onepool/contracts';
+import { ALL_REQUESTS, APPS, type AppContract, type FactStream, GUEST_DOMAIN, requestsOf } from '@onepool/contracts';
 import type { NatsAccount, NatsExport, NatsPermissions } from '@onepool/platform-local-servers';
 import { deadLetterSubject } from '@onepool/platform-messaging';
 import type { Durable } from '@onepool/platform-messaging';
 import type { NatsUserRecord } from './nats-users.ts';
+import { isWithin } from './subjects.ts';
 
 export const POOL_ACCOUNT = 'onepool';
 export const GUEST_ACCOUNT = 'guests';
 
-export const factStreams = (apps: readonly AppOnNats[] = APPS_ON_NATS): readonly string[] => [
-  ...new Set(apps.flatMap(({ facts }) => facts?.stream ?? [])),
-];
+/** What of an app's contract the NATS server has to know. */
+export interface AppOnNats extends Pick<AppContract, 'name' | 'consumes'> {
+  readonly streams: readonly Pick<FactStream, 'stream' | 'subjects'>[];
+}
+
+const streamsOf = (apps: readonly AppOnNats[]) => apps.flatMap(({ streams }) => streams);
+
+export const factStreams = (apps: readonly AppOnNats[] = APPS): readonly string[] =>
+  streamsOf(apps).map(({ stream }) => stream);
+
+/** The stream of the facts that a guest reads, if any: a subject of facts belongs to one stream. */
+const streamsRead = ({ consumes }: NatsUserRecord, apps: readonly AppOnNats[]): readonly string[] =>
+  streamsOf(apps)
+    .filter(({ subjects }) => consumes !== undefined && isWithin(consumes, subjects))
+    .map(({ stream }) => stream);
 
 /** The accounts with the given users; the operator comes first. */
-export function natsAccounts(
-  users: readonly NatsUserRecord[],
-  apps: readonly AppOnNats[] = APPS_ON_NATS,
-): NatsAccount[] {
-  const streams = factStreams(apps);
-  const offers = guestOffers(streams);
+export function natsAccounts(users: readonly NatsUserRecord[], apps: readonly AppOnNats[] = APPS): NatsAccount[] {
+  const offers = guestOffers(factStreams(apps));
   const ours = users.flatMap(({ name, password, kind }) => {
     if (kind === 'operator') return [{ name, password }];
     const app = apps.find((one) => one.name === name);
@@ -33,7 +41,7 @@ export function natsAccounts(
   });
   const guests = users.flatMap((user) =>
     user.kind === 'guest'
-      ? [{ name: user.name, password: user.password, permissions: guestPermissions(user, streams) }]
+      ? [{ name: user.name, password: user.password, permissions: guestPermissions(user, apps) }]
       : [],
   );
   return [
@@ -48,30 +56,30 @@ export function natsAccounts(
 }
 
 /**
- * An app answers its requests in its queue, publishes its facts, and makes its own stream when it is missing. It may not
- * update it: a stream that is bounded to one message is as good as purged.
+ * An app answers its requests in its queue, publishes its facts, and makes its own streams when they are missing. It may not
+ * update them: a stream that is bounded to one message is as good as purged.
  */
-function appPermissions({ name, requests, facts, consumes }: AppOnNats): NatsPermissions {
-  const stream = facts?.stream;
+function appPermissions({ name, streams, consumes }: AppOnNats): NatsPermissions {
   return {
     publish: {
       allow: [
         ALL_REQUESTS,
-        ...(facts?.subjects ?? []),
-        ...(stream === undefined
-          ? []
-          : ['INFO', 'CREATE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`)),
+        ...streams.flatMap(({ stream, subjects }) => [
+          ...subjects,
+          ...['INFO', 'CREATE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`),
+        ]),
         ...consumes.flatMap((one) => consumption(one.stream, one.durable, '$JS.API')),
       ],
     },
-    subscribe: { allow: [`${requests} ${name}`, `_INBOX.${name}.>`] },
+    subscribe: { allow: [`${requestsOf({ name })} ${name}`, `_INBOX.${name}.>`] },
     allowResponses: true,
   };
 }
 
 /** A guest reads its own durable consumer, calls the apps, or both; answers reach its own inbox alone. */
-function guestPermissions({ name, consumes, calls }: NatsUserRecord, streams: readonly string[]): NatsPermissions {
-  const reads = consumes === undefined ? [] : streams.flatMap((stream) => consumption(stream, name, GUEST_API));
+function guestPermissions(user: NatsUserRecord, apps: readonly AppOnNats[]): NatsPermissions {
+  const { name, calls } = user;
+  const reads = streamsRead(user, apps).flatMap((stream) => consumption(stream, name, GUEST_API));
   return {
     publish: { allow: [...new Set([...reads, ...(calls ? [ALL_REQUESTS] : [])])] },
     subscribe: { allow: [`_INBOX.${name}.>`] },
@@ -115,11 +123,11 @@ function guestOffers(streams: readonly string[]): (NatsExport & { readonly local
 /** The rights of a user in a few words. */
 export function describeRights({ name, kind, consumes, calls }: NatsUserRecord): string {
   if (kind === 'operator') return 'everything: the local runtime and its tools';
-  const app = APPS_ON_NATS.find((one) => one.name === name);
+  const app = APPS.find((one) => one.name === name);
   if (kind === 'app') {
     return app === undefined
       ? 'nothing: no such app'
-      : `answers ${app.requests}, publishes ${app.facts?.subjects.join(', ') ?? 'nothing'}`;
+      : `answers ${requestsOf(app)}, publishes ${app.streams.flatMap(({ subjects }) => subjects).join(', ') || 'nothing'}`;
   }
   const rights = [
     ...(consumes === undefined ? [] : [`reads ${consumes} by its durable consumer ${name}`]),
@@ -138,13 +146,15 @@ export const OF_A_GUEST = 'of a guest: onepool nats-users';
 /** Streams and durables that nobody but the operator makes. */
 export function wantedDurables(
   users: readonly NatsUserRecord[],
-  apps: readonly AppOnNats[] = APPS_ON_NATS,
+  apps: readonly AppOnNats[] = APPS,
 ): readonly WantedDurable[] {
-  const streams = factStreams(apps);
-  const ofGuests = users.flatMap(({ name, consumes }) =>
-    consumes === undefined
-      ? []
-      : streams.map((stream) => ({ stream, durable: name, filterSubject: consumes, description: OF_A_GUEST })),
+  const ofGuests = users.flatMap((user) =>
+    streamsRead(user, apps).map((stream) => ({
+      stream,
+      durable: user.name,
+      filterSubject: user.consumes ?? '',
+      description: OF_A_GUEST,
+    })),
   );
   return [...apps.flatMap(({ consumes }) => consumes), ...ofGuests];
 }

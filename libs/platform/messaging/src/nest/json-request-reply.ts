@@ -10,6 +10,8 @@ import type {
   Serializer,
 } from '@nestjs/microservices';
 
+import { jsonTextOf } from './json-text.ts';
+
 /**
  * Request and reply over core NATS as plain JSON, without Nest's `{ pattern, id, data }` envelope, so that any NATS
  * client can call: the body of the request is the argument, the body of the reply the result. The header
@@ -106,8 +108,8 @@ export class JsonRequestDeserializer implements ConsumerDeserializer {
 
   #parse(message: Msg): unknown {
     try {
-      if (this.#options.parse !== undefined) return this.#options.parse(message.data);
-      return message.data.length === 0 ? undefined : message.json();
+      if (message.data.length === 0) return undefined;
+      return this.#options.parse === undefined ? message.json() : this.#options.parse(message.data);
     } catch (cause) {
       const answer = toDocument(cause, () => MALFORMED);
       const reply = toWireReply(answer, answer.status);
@@ -143,9 +145,9 @@ export class JsonRequestSerializer implements Serializer<ReadPacket, { data: str
     const record: unknown = packet.data;
     // A NatsRecord carries headers beside the data; recognised by shape, to need no Nest at run time.
     if (isRecord(record) && record.constructor?.name === 'NatsRecord') {
-      return { data: toJson(record['data']), headers: record['headers'] as MsgHdrs | undefined };
+      return { data: jsonTextOf(record['data']), headers: record['headers'] as MsgHdrs | undefined };
     }
-    return { data: toJson(record), headers: undefined };
+    return { data: jsonTextOf(record), headers: undefined };
   }
 }
 
@@ -171,7 +173,7 @@ export function toWireReply(body: unknown, status: number): WireReply {
   const result = headers();
   result.set(STATUS_HEADER, String(status));
   result.set('content-type', status >= 400 ? 'application/problem+json' : 'application/json');
-  return { data: toJson(body), headers: result };
+  return { data: jsonTextOf(body), headers: result };
 }
 
 function toDocument(error: unknown, convert: (error: unknown) => ProblemDocument): ProblemDocument {
@@ -194,9 +196,4 @@ function isProblem(value: unknown): value is ProblemDocument {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
-}
-
-/** An empty NATS body means "no responders" to a Nest client, so nothing is written as null. */
-function toJson(value: unknown): string {
-  return JSON.stringify(value) ?? 'null';
 }

@@ -1,0 +1,44 @@
+/** Feeds in, and what became of them. */
+import { Controller } from '@nestjs/common';
+import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
+import { type Call, Serve } from '@onepool/platform-operations';
+import { problem } from '@onepool/platform-problem';
+import { currentTrace, traceparentOf } from '@onepool/platform-telemetry';
+import { StockFeeds } from '@onepool/stock-data-access';
+
+type Op = typeof operations;
+
+@Controller()
+export class FeedsController {
+  readonly #feeds: StockFeeds;
+
+  constructor(feeds: StockFeeds) {
+    this.#feeds = feeds;
+  }
+
+  @Serve(operations.sendFeed)
+  sendFeed({ query, body, contentType, client }: Call<Op['sendFeed']>) {
+    if (query.mode === 'delta' && query.completeness === 'full') {
+      const message = 'only a reset can be full';
+      throw problem('request.invalid', { errors: [{ path: '/completeness', code: 'const', message }] });
+    }
+    const trace = currentTrace();
+    return this.#feeds.receive({
+      client: client.id,
+      query,
+      format: contentType === 'text/csv' ? 'csv' : 'ndjson',
+      body,
+      trace: trace ? traceparentOf(trace) : null,
+    });
+  }
+
+  @Serve(operations.getFeed)
+  getFeed({ params, client }: Call<Op['getFeed']>) {
+    return this.#feeds.reads.feed(client.id, params.id);
+  }
+
+  @Serve(operations.listFeedRefusals)
+  listRefusals({ params, query: { limit = 100, cursor }, client }: Call<Op['listFeedRefusals']>) {
+    return this.#feeds.reads.refusals(client.id, params.id, limit, cursor);
+  }
+}

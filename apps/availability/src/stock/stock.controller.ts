@@ -1,0 +1,50 @@
+/** Movements in; stock, ledger, exceptions and event counts out. */
+import { Controller } from '@nestjs/common';
+import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
+import { hasScope } from '@onepool/platform-auth';
+import { type Call, Serve } from '@onepool/platform-operations';
+import { StockEngine, StockReads } from '@onepool/stock-data-access';
+import { valueOf } from '../problems.ts';
+
+type Op = typeof operations;
+
+@Controller()
+export class StockController {
+  readonly #engine: StockEngine;
+  readonly #reads: StockReads;
+
+  constructor(engine: StockEngine, reads: StockReads) {
+    this.#engine = engine;
+    this.#reads = reads;
+  }
+
+  @Serve(operations.recordMovements)
+  async recordMovements({ body, client }: Call<Op['recordMovements']>) {
+    return valueOf(await this.#engine.recordMovements(client.id, body));
+  }
+
+  @Serve(operations.getStock)
+  getStock({ params }: Call<Op['getStock']>) {
+    return this.#reads.stock(params.sku);
+  }
+
+  @Serve(operations.listLedger)
+  listLedger({ params, query: { limit = 100, cursor }, client }: Call<Op['listLedger']>) {
+    return this.#reads.ledger(params.sku, { limit, cursor, isAuditor: hasScope(client, 'stock:audit') });
+  }
+
+  @Serve(operations.verifyLedger)
+  verifyLedger({ body }: Call<Op['verifyLedger']>) {
+    return this.#reads.verifyLedger(body.skuPrefix);
+  }
+
+  @Serve(operations.listExceptions)
+  listExceptions({ query: { limit = 100, cursor } }: Call<Op['listExceptions']>) {
+    return this.#reads.exceptions(limit, cursor);
+  }
+
+  @Serve(operations.countEvents)
+  async countEvents({ query: { keyPrefix = '' } }: Call<Op['countEvents']>) {
+    return { written: await this.#reads.countEvents(keyPrefix) };
+  }
+}

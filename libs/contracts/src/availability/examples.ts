@@ -1,0 +1,200 @@
+/** One example of each operation: what is sent and what is answered. A spec checks every one against its schemas. */
+import type { ExampleOf } from '../shared/operation.ts';
+import type { AVAILABILITY_OPERATIONS } from './operations.ts';
+
+type Operations = typeof AVAILABILITY_OPERATIONS;
+
+const at = '2026-11-26T09:30:00.000Z';
+const soon = '2026-11-26T09:45:00.000Z';
+const page = { limit: 100 };
+const empty = { nextCursor: null };
+const ids = { params: { id: 'cart-81' } };
+const units = { held: 0, confirmed: 0, fulfilled: 0, released: 0, expired: 0, cancelled: 0 };
+
+const reservation = (state: Partial<typeof units>, more: { version: number; node?: string; expiresAt?: string }) => ({
+  id: 'cart-81',
+  channel: 'web',
+  status: state.held ? ('held' as const) : state.confirmed ? ('confirmed' as const) : ('closed' as const),
+  version: more.version,
+  createdAt: at,
+  expiresAt: more.expiresAt ?? null,
+  lines: [
+    {
+      sku: 'mug-blue',
+      requested: 2,
+      granted: 2,
+      backings: [{ node: more.node ?? 'depot', kind: 'stock' as const, ...units, ...state }],
+    },
+  ],
+});
+
+const stockRow = {
+  node: 'depot',
+  onHand: 120,
+  available: 118,
+  committed: 0,
+  reserved: 2,
+  safetyStock: 0,
+  damaged: 0,
+  qualityControl: 0,
+  shortfall: 0,
+  overdrawn: 0,
+};
+const atp = { sku: 'mug-blue', channel: 'web', atp: 122, version: 7, asOf: at };
+const sku = { sku: 'mug-blue', title: 'Blue mug', gtin: '4006381333931', weightGrams: 340 };
+const node = { node: 'depot', type: 'warehouse' as const, name: 'Depot', lat: 52.48, lng: -1.89 };
+const channel = { channel: 'web', type: 'web' as const, nodeTypes: ['store' as const, 'warehouse' as const] };
+const threshold = { scope: 'node' as const, channel: 'web', node: 'shop-1', quantity: 2 };
+const feedQuery = {
+  id: 'count-81',
+  source: 'my-erp',
+  mode: 'reset' as const,
+  measure: 'physical' as const,
+  capturedAt: at,
+};
+const feed = {
+  ...feedQuery,
+  completeness: 'partial' as const,
+  node: null,
+  state: 'done' as const,
+  failure: null,
+  rows: { received: 2, staged: 1, absent: 0, unchanged: 0, applied: 1, refused: 1 },
+  absentRows: 'untouched' as const,
+  percentage: 100,
+  rowsPerSecond: 1_200,
+  startedAt: at,
+  stagedAt: at,
+  finishedAt: soon,
+};
+
+export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Operations[Id]> } = {
+  listSkus: { query: page, response: { items: [sku], ...empty } },
+  putSkus: { body: { skus: [sku] }, response: { applied: 1 } },
+  importSkus: { csv: 'sku,title,weightGrams\nmug-blue,Blue mug,340\n', response: { applied: 1 } },
+  listNodes: { query: page, response: { items: [node], ...empty } },
+  putNodes: { body: { nodes: [node] }, response: { applied: 1 } },
+  importNodes: { csv: 'node,type,name,lat,lng\ndepot,warehouse,Depot,52.48,-1.89\n', response: { applied: 1 } },
+  listChannels: { query: page, response: { items: [channel], ...empty } },
+  putChannels: { body: { channels: [channel] }, response: { applied: 1 } },
+  importChannels: { csv: 'channel,type,nodeTypes\nweb,web,store|warehouse\n', response: { applied: 1 } },
+  listThresholds: { query: page, response: { items: [threshold], ...empty } },
+  putThresholds: { body: { thresholds: [threshold] }, response: { applied: 1 } },
+  hold: {
+    body: { id: 'cart-81', channel: 'web', expiresInSeconds: 900, lines: [{ sku: 'mug-blue', quantity: 2 }] },
+    response: reservation({ held: 2 }, { version: 1, expiresAt: soon }),
+  },
+  getReservation: { ...ids, response: reservation({ held: 2 }, { version: 1, expiresAt: soon }) },
+  extend: {
+    ...ids,
+    body: { commandId: 'cart-81-longer', expiresInSeconds: 900 },
+    response: reservation({ held: 2 }, { version: 2, expiresAt: soon }),
+  },
+  confirm: {
+    ...ids,
+    body: { commandId: 'cart-81-paid' },
+    response: reservation({ confirmed: 2 }, { version: 2 }),
+  },
+  reback: {
+    ...ids,
+    body: {
+      commandId: 'cart-81-moved',
+      expectedVersion: 2,
+      moves: [{ sku: 'mug-blue', from: 'depot', to: 'shop-1', quantity: 2 }],
+      pin: { fulfilmentId: 'ful-81', orderVersion: 1 },
+    },
+    response: reservation({ confirmed: 2 }, { version: 3, node: 'shop-1' }),
+  },
+  fulfil: {
+    ...ids,
+    body: { commandId: 'cart-81-shipped', occurredAt: at },
+    response: reservation({ fulfilled: 2 }, { version: 4 }),
+  },
+  release: { ...ids, body: { commandId: 'cart-81-dropped' }, response: reservation({ released: 2 }, { version: 2 }) },
+  cancel: {
+    ...ids,
+    body: { commandId: 'cart-81-cancelled', lines: [{ sku: 'mug-blue', node: 'depot', quantity: 2 }] },
+    response: reservation({ cancelled: 2 }, { version: 3 }),
+  },
+  recordMovements: {
+    body: {
+      id: 'till-4711',
+      source: 'pos',
+      occurredAt: at,
+      movements: [{ type: 'sale', sku: 'mug-blue', node: 'shop-1', quantity: 1 }],
+    },
+    response: {
+      id: 'till-4711',
+      recordedAt: at,
+      skus: [
+        { sku: 'mug-blue', version: 8, rows: [{ ...stockRow, node: 'shop-1', onHand: 3, available: 3, reserved: 0 }] },
+      ],
+    },
+  },
+  getAtp: {
+    params: { sku: 'mug-blue' },
+    query: { channel: 'web', byNode: true },
+    response: {
+      ...atp,
+      nodes: [
+        { node: 'depot', atp: 118 },
+        { node: 'shop-1', atp: 4 },
+      ],
+    },
+  },
+  queryAtp: { body: { channel: 'web', skus: ['mug-blue'] }, response: { items: [atp] } },
+  getStock: { params: { sku: 'mug-blue' }, response: { sku: 'mug-blue', version: 7, asOf: at, rows: [stockRow] } },
+  listLedger: {
+    params: { sku: 'mug-blue' },
+    query: page,
+    response: {
+      items: [
+        {
+          entry: '7.0',
+          sku: 'mug-blue',
+          node: 'depot',
+          from: 'available',
+          to: 'reserved',
+          quantity: 2,
+          reason: 'hold',
+          source: 'web-shop',
+          sourceEventId: 'cart-81',
+          version: 7,
+          occurredAt: at,
+          recordedAt: at,
+        },
+      ],
+      ...empty,
+    },
+  },
+  verifyLedger: { body: { skuPrefix: 'mug-' }, response: { balanced: true, rowsChecked: 3, mismatches: [] } },
+  sendFeed: {
+    query: feedQuery,
+    csv: 'sku,node,quantity\nmug-blue,depot,120\nmug-gold,depot,5\n',
+    ndjson: '{"sku":"mug-blue","node":"depot","quantity":120}\n{"sku":"mug-gold","node":"depot","quantity":5}\n',
+    response: { ...feed, state: 'applying', percentage: 0, finishedAt: null },
+  },
+  getFeed: { params: { id: 'count-81' }, response: feed },
+  listFeedRefusals: {
+    params: { id: 'count-81' },
+    query: page,
+    response: { items: [{ line: 3, code: 'sku.unknown', message: 'there is no SKU mug-gold' }], ...empty },
+  },
+  listExceptions: {
+    query: page,
+    response: {
+      items: [
+        {
+          id: 'exc_12',
+          code: 'promise.broken',
+          sku: 'mug-blue',
+          node: 'shop-1',
+          quantity: 1,
+          openedAt: at,
+          closedAt: null,
+        },
+      ],
+      ...empty,
+    },
+  },
+  countEvents: { query: { keyPrefix: 'mug-' }, response: { written: 42 } },
+};

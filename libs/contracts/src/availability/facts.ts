@@ -1,0 +1,93 @@
+/** Facts on JetStream: CloudEvents 1.0 in NATS binary mode; the subject is also the `ce-type`. */
+import { type Static, Type } from '@sinclair/typebox';
+import {
+  ClientChosenId,
+  ChannelCode,
+  NodeCode,
+  PositiveUnits,
+  SkuCode,
+  Timestamp,
+  Version,
+  closed,
+  oneOf,
+} from '../shared/primitives.ts';
+import type { FactDefinition } from '../shared/app-contract.ts';
+import { StockRow } from './stock.ts';
+
+/** JetStream stream that carries every fact, and the subjects it captures. */
+export const FACTS_STREAM = 'ONEPOOL_FACTS';
+export const FACTS_SUBJECTS = ['onepool.stock.>'] as const;
+
+export const SKU_CHANGED = 'onepool.stock.sku.changed.v1';
+/** Coalesced per SKU and commit; key = SKU. Versions chain: `fromVersion` equals the previous fact's `toVersion`. */
+export const SkuChanged = closed({
+  sku: SkuCode,
+  fromVersion: Version,
+  toVersion: Version,
+  recordedAt: Timestamp,
+  rows: Type.Array(StockRow, { description: 'The rows that changed, with their new absolute values.' }),
+});
+export type SkuChanged = Static<typeof SkuChanged>;
+
+export const RESERVATION_FACTS = ['confirmed', 'rebacked', 'fulfilled', 'released', 'cancelled', 'expired'] as const;
+export type ReservationFact = (typeof RESERVATION_FACTS)[number];
+export const reservationSubject = (fact: ReservationFact): string => `onepool.stock.reservation.${fact}.v1`;
+
+/**
+ * One verb's effect on one reservation; key = reservation id. A hold publishes none: its caller has the answer. It names
+ * the client, so who may read it is for NATS permissions to say: see docs/access.md.
+ */
+export const ReservationChanged = closed({
+  reservation: ClientChosenId,
+  client: Type.String({ description: 'The API client whose reservation it is.' }),
+  channel: ChannelCode,
+  fact: oneOf(RESERVATION_FACTS),
+  version: Type.Integer({ minimum: 1 }),
+  recordedAt: Timestamp,
+  changes: Type.Array(
+    closed({
+      sku: SkuCode,
+      node: NodeCode,
+      quantity: PositiveUnits,
+      to: Type.Optional(NodeCode),
+    }),
+    { description: 'Units by backing; `to` names the new node of a re-backed quantity.' },
+  ),
+});
+export type ReservationChanged = Static<typeof ReservationChanged>;
+
+export const PROMISE_BROKEN = 'onepool.stock.promise.broken.v1';
+/** Promised units that no eligible node can cover; key = SKU. */
+export const PromiseBroken = closed({
+  sku: SkuCode,
+  node: NodeCode,
+  quantity: PositiveUnits,
+  recordedAt: Timestamp,
+});
+export type PromiseBroken = Static<typeof PromiseBroken>;
+
+/** Every fact of the stream {@link FACTS_STREAM}. */
+export const STOCK_FACTS: readonly FactDefinition[] = [
+  {
+    id: 'skuChanged',
+    subject: SKU_CHANGED,
+    data: SkuChanged,
+    summary: 'Stock of a SKU has changed.',
+    description:
+      'Coalesced by SKU and commit. Key: the SKU. `fromVersion` is the `toVersion` of the fact before, so a consumer sees any gap.',
+  },
+  {
+    id: 'promiseBroken',
+    subject: PROMISE_BROKEN,
+    data: PromiseBroken,
+    summary: 'No eligible node can cover promised units.',
+    description: 'Key: the SKU. The same stands in the list of exceptions until units turn up.',
+  },
+  ...RESERVATION_FACTS.map((fact) => ({
+    id: `reservation_${fact}`,
+    subject: reservationSubject(fact),
+    data: ReservationChanged,
+    summary: `Units of a reservation were ${fact === 'rebacked' ? 'moved to another node' : fact}.`,
+    description: 'Key: the id of the reservation. A hold publishes no fact: its caller has the answer.',
+  })),
+];

@@ -1,0 +1,10 @@
+export * from './catalog.ts';
+export * from './reservations.ts';
+export * from './stock.ts';
+export * from './feeds.ts';
+export * from './facts.ts';
+export * from './operations.ts';
+export { AVAILABILITY_EXAMPLES } from './examples.ts';
+export { AVAILABILITY_PROBLEMS } from './problems.ts';
+export { AVAILABILITY_SCOPES } from './scopes.ts';
+export { AVAILABILITY } from './contract.ts';

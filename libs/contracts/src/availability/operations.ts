@@ -1,0 +1,279 @@
+/** Every operation of the availability app: its HTTP route, its NATS subject, scope, schemas and problem codes. */
+import { type TSchema, Type } from '@sinclair/typebox';
+import { type Operation, get, post, put, requestSubject } from '../shared/operation.ts';
+import * as catalog from './catalog.ts';
+import * as feeds from './feeds.ts';
+import * as reservations from './reservations.ts';
+import type { AVAILABILITY_PROBLEMS } from './problems.ts';
+import type { AVAILABILITY_SCOPES } from './scopes.ts';
+import * as stock from './stock.ts';
+import {
+  ExceptionPageQuery,
+  FeedRefusalPageQuery,
+  LedgerPageQuery,
+  PageQuery,
+  ThresholdPageQuery,
+  closed,
+  pageOf,
+} from '../shared/primitives.ts';
+
+/** Codes of the platform that some of these operations name, because their callers have to deal with them. */
+type Code = keyof typeof AVAILABILITY_PROBLEMS | 'outcome.unknown';
+type Scope = keyof typeof AVAILABILITY_SCOPES;
+
+const rpc = (name: string): string => requestSubject('availability', name);
+const skuParam = closed({ sku: catalog.Sku.properties.sku });
+const reservationParam = closed({ id: reservations.HoldRequest.properties.id });
+const feedParam = closed({ id: reservations.HoldRequest.properties.id });
+const prefixQuery = closed({ keyPrefix: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' })) });
+
+const verb = <B extends TSchema, P extends Code>(name: string, summary: string, body: B, problems: readonly P[]) => ({
+  summary,
+  http: post(`/v1/reservations/{id}/${name}`),
+  subject: rpc(`reservation.${name}`),
+  scope: 'reservations:write' as const,
+  params: reservationParam,
+  body,
+  response: reservations.Reservation,
+  problems: ['reservation.unknown' as const, 'idempotency.mismatch' as const, 'outcome.unknown' as const, ...problems],
+});
+
+/** What a list of them is called in a title. */
+const plural = (noun: string): string => (noun === 'sku' ? 'SKUs' : `${noun}s`);
+
+const importOf = (noun: string, columns: readonly string[]) => ({
+  summary: `Import ${plural(noun)} from CSV`,
+  description: 'All rows are applied, or none: the refusal names every bad one.',
+  http: post(`/v1/${noun}s/import`),
+  scope: 'catalog:write' as const,
+  csvColumns: columns,
+  response: catalog.Upserted,
+  problems: ['import.rejected' as const],
+});
+
+export const CSV_COLUMNS = {
+  sku: ['sku', 'title', 'gtin', 'weightGrams', 'category'],
+  node: ['node', 'name', 'type', 'gln', 'lat', 'lng', 'timeZone', 'dailyCapacity', 'activeFrom', 'activeTo'],
+  channel: ['channel', 'name', 'type', 'nodeTypes', 'nodes'],
+} as const;
+
+const putOf = <B extends TSchema>(noun: string, body: B) => ({
+  summary: `Create or replace ${plural(noun)}`,
+  http: put(`/v1/${noun}s`),
+  subject: rpc(`${noun}.put`),
+  scope: 'catalog:write' as const,
+  body,
+  response: catalog.Upserted,
+  problems: ['node.unknown', 'sku.unknown', 'channel.unknown'] as const,
+});
+const listOf = <I extends TSchema>(noun: string, item: I) => ({
+  summary: `List ${plural(noun)}`,
+  description: 'In the order of their codes.',
+  http: get(`/v1/${noun}s`),
+  scope: 'catalog:read' as const,
+  query: PageQuery,
+  response: pageOf(item),
+  problems: [],
+});
+
+export const AVAILABILITY_OPERATIONS = {
+  listSkus: listOf('sku', catalog.Sku),
+  putSkus: putOf('sku', catalog.PutSkus),
+  importSkus: importOf('sku', CSV_COLUMNS.sku),
+  listNodes: listOf('node', catalog.Node),
+  putNodes: putOf('node', catalog.PutNodes),
+  importNodes: importOf('node', CSV_COLUMNS.node),
+  listChannels: listOf('channel', catalog.Channel),
+  putChannels: putOf('channel', catalog.PutChannels),
+  importChannels: importOf('channel', CSV_COLUMNS.channel),
+  listThresholds: {
+    ...listOf('threshold', catalog.Threshold),
+    description: 'Oldest first.',
+    query: ThresholdPageQuery,
+  },
+  putThresholds: putOf('threshold', catalog.PutThresholds),
+  hold: {
+    summary: 'Hold units',
+    description: 'A reservation whose units are backed by named stock at once, or a refusal.',
+    http: post('/v1/reservations', 201),
+    subject: rpc('reservation.hold'),
+    scope: 'reservations:write',
+    body: reservations.HoldRequest,
+    response: reservations.Reservation,
+    problems: [
+      'stock.insufficient',
+      'sku.unknown',
+      'node.unknown',
+      'channel.unknown',
+      'idempotency.mismatch',
+      'outcome.unknown',
+    ],
+  },
+  getReservation: {
+    summary: 'Read a reservation',
+    http: get('/v1/reservations/{id}'),
+    subject: rpc('reservation.get'),
+    scope: 'reservations:read',
+    params: reservationParam,
+    response: reservations.Reservation,
+    problems: ['reservation.unknown'],
+  },
+  extend: verb('extend', 'Extend a hold', reservations.ExtendRequest, ['reservation.expired', 'reservation.not_held']),
+  confirm: verb('confirm', 'Confirm held units', reservations.ConfirmRequest, [
+    'reservation.expired',
+    'reservation.not_held',
+    'stock.insufficient',
+  ]),
+  reback: verb('re-back', 'Move units to other nodes', reservations.RebackRequest, [
+    'reback.conflict',
+    'reback.pinned',
+    'reback.not_backed',
+    'stock.insufficient',
+    'node.unknown',
+    'sku.unknown',
+  ]),
+  fulfil: verb('fulfil', 'Fulfil confirmed units', reservations.FulfilRequest, [
+    'reservation.not_confirmed',
+    'sku.unknown',
+    'node.unknown',
+    'movement.in_future',
+  ]),
+  release: verb('release', 'Release held units', reservations.ReleaseRequest, [
+    'reservation.not_held',
+    'reservation.expired',
+    'sku.unknown',
+    'node.unknown',
+  ]),
+  cancel: verb('cancel', 'Cancel confirmed units', reservations.CancelRequest, [
+    'reservation.not_confirmed',
+    'sku.unknown',
+    'node.unknown',
+  ]),
+  recordMovements: {
+    summary: 'Record stock movements',
+    description: 'What another system tells: a sale, a receipt, a loss. Facts are not refused for lack of stock.',
+    http: post('/v1/movements', 201),
+    subject: rpc('movement.record'),
+    scope: 'stock:write',
+    body: stock.MovementsRequest,
+    response: stock.MovementsResult,
+    problems: [
+      'sku.unknown',
+      'node.unknown',
+      'movement.exceeds_stock',
+      'movement.out_of_range',
+      'movement.in_future',
+      'source.reserved',
+      'idempotency.mismatch',
+      'outcome.unknown',
+    ],
+  },
+  getAtp: {
+    summary: 'ATP of one SKU',
+    http: get('/v1/atp/{sku}'),
+    subject: rpc('atp.get'),
+    scope: 'stock:read',
+    params: skuParam,
+    query: stock.AtpQuery,
+    response: stock.Atp,
+    problems: ['sku.unknown', 'channel.unknown', 'version.not_reached'],
+  },
+  queryAtp: {
+    summary: 'ATP of many SKUs',
+    http: post('/v1/atp/query'),
+    subject: rpc('atp.query'),
+    scope: 'stock:read',
+    body: stock.AtpManyRequest,
+    response: stock.AtpMany,
+    problems: ['sku.unknown', 'node.unknown', 'channel.unknown', 'version.not_reached'],
+  },
+  getStock: {
+    summary: 'Stock of one SKU',
+    description: 'Its units by state, at every node.',
+    http: get('/v1/stock/{sku}'),
+    subject: rpc('stock.get'),
+    scope: 'stock:read',
+    params: skuParam,
+    response: stock.StockOfSku,
+    problems: ['sku.unknown'],
+  },
+  listLedger: {
+    summary: 'Ledger of one SKU',
+    description: 'Oldest entry first. Who moved the units shows only to keys with scope `stock:audit`.',
+    http: get('/v1/stock/{sku}/ledger'),
+    scope: 'stock:read',
+    moreWith: ['stock:audit'],
+    params: skuParam,
+    query: LedgerPageQuery,
+    response: pageOf(stock.LedgerEntry),
+    problems: ['sku.unknown'],
+  },
+  verifyLedger: {
+    summary: 'Prove the ledger',
+    description: 'Compares every balance with the sum of its ledger.',
+    http: post('/v1/ledger/verify'),
+    scope: 'stock:read',
+    body: stock.LedgerVerifyRequest,
+    response: stock.LedgerVerification,
+    problems: ['ledger.too_long'],
+  },
+  sendFeed: {
+    summary: 'Send a feed',
+    description: 'Counts or changes of stock, as many rows as it takes. The same id answers with its state.',
+    http: post('/v1/feeds', 202),
+    scope: 'stock:write',
+    query: feeds.FeedQuery,
+    stream: {
+      contentTypes: feeds.FEED_CONTENT_TYPES,
+      row: feeds.FeedRow,
+      description: `One JSON object a line, or a CSV whose first line names the columns: ${feeds.FEED_COLUMNS.join(', ')}. \`Content-Encoding: gzip\` is allowed. At most ${feeds.FEED_BYTES_MAX} bytes uncompressed, ${feeds.FEED_ROWS_MAX} rows, ${feeds.FEED_LINE_BYTES_MAX} bytes a line.`,
+    },
+    response: feeds.Feed,
+    problems: [
+      'feed.header_invalid',
+      'feed.in_future',
+      'feed.not_gzip',
+      'feed.superseded',
+      'feed.too_large',
+      'idempotency.mismatch',
+      'node.unknown',
+      'source.reserved',
+    ],
+  },
+  getFeed: {
+    summary: 'State and progress of a feed',
+    http: get('/v1/feeds/{id}'),
+    scope: 'stock:read',
+    params: feedParam,
+    response: feeds.Feed,
+    problems: ['feed.unknown'],
+  },
+  listFeedRefusals: {
+    summary: 'Refused rows of a feed',
+    description: 'Each with its line and the reason.',
+    http: get('/v1/feeds/{id}/refusals'),
+    scope: 'stock:read',
+    params: feedParam,
+    query: FeedRefusalPageQuery,
+    response: pageOf(feeds.FeedRefusal),
+    problems: ['feed.unknown'],
+  },
+  listExceptions: {
+    summary: 'List exceptions',
+    description: 'Promises that no eligible node can cover, open ones first.',
+    http: get('/v1/exceptions'),
+    scope: 'stock:read',
+    query: ExceptionPageQuery,
+    response: pageOf(stock.StockException),
+    problems: [],
+  },
+  countEvents: {
+    summary: 'Count facts',
+    description: 'How many were written for the keys that begin so; a consumer compares.',
+    http: get('/v1/events/count'),
+    scope: 'events:read',
+    query: prefixQuery,
+    response: stock.EventCount,
+    problems: [],
+  },
+} as const satisfies Record<string, Operation<Scope, Code>>;

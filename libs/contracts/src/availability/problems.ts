@@ -1,0 +1,39 @@
+/** Problem codes of the availability app, besides the platform's. */
+import type { ProblemDefinition } from '../shared/app-contract.ts';
+
+export const AVAILABILITY_PROBLEMS = {
+  'stock.insufficient': { status: 409, title: 'Not enough units to promise', retryable: true },
+  'sku.unknown': { status: 404, title: 'No such SKU', retryable: false },
+  'node.unknown': { status: 404, title: 'No such node', retryable: false },
+  'channel.unknown': { status: 404, title: 'No such channel', retryable: false },
+  'reservation.unknown': { status: 404, title: 'No such reservation', retryable: false },
+  'reservation.expired': { status: 409, title: 'The hold has expired', retryable: false },
+  'reservation.not_held': { status: 409, title: 'The units are not held', retryable: false },
+  'reservation.not_confirmed': { status: 409, title: 'The units are not confirmed', retryable: false },
+  'reback.conflict': { status: 409, title: 'The reservation has changed since', retryable: false },
+  'reback.pinned': { status: 409, title: 'A node is working on the units', retryable: false },
+  'reback.not_backed': { status: 409, title: 'The units are not backed there', retryable: false },
+  'movement.exceeds_stock': { status: 409, title: 'More units than there are', retryable: true },
+  'movement.out_of_range': { status: 422, title: 'More units than a balance can hold', retryable: false },
+  'movement.in_future': { status: 422, title: 'The movement lies in the future', retryable: false },
+  'idempotency.mismatch': { status: 409, title: 'The id was used with another body', retryable: false },
+  'source.reserved': {
+    status: 422,
+    title: 'The name of the source is reserved for the system itself',
+    retryable: false,
+  },
+  'version.not_reached': {
+    status: 409,
+    title: 'The version has not been reached',
+    retryable: true,
+    retryAfterSeconds: 1,
+  },
+  'ledger.too_long': { status: 503, title: 'The ledger of one SKU takes too long to add up', retryable: false },
+  'feed.unknown': { status: 404, title: 'No such feed', retryable: false },
+  'feed.in_future': { status: 422, title: 'The capture time lies in the future', retryable: false },
+  'feed.too_large': { status: 413, title: 'The feed is larger than any may be', retryable: false },
+  'feed.not_gzip': { status: 400, title: 'The body cannot be decompressed', retryable: false },
+  'feed.header_invalid': { status: 422, title: 'The first line does not name the columns', retryable: false },
+  'feed.superseded': { status: 409, title: 'Another upload with this id has begun', retryable: false },
+  'import.rejected': { status: 422, title: 'The file has bad rows; nothing was applied', retryable: false },
+} as const satisfies Record<string, ProblemDefinition>;

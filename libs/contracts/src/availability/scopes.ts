@@ -1,0 +1,13 @@
+/** What a key of the availability app may be allowed. No scope implies another. */
+import type { ScopeDefinition } from '../shared/app-contract.ts';
+
+export const AVAILABILITY_SCOPES = {
+  'stock:read': { may: 'read ATP, stock, its ledger, feeds and exceptions' },
+  'stock:write': { may: 'record movements and send feeds' },
+  'stock:audit': { may: 'see in the ledger who moved the units' },
+  'reservations:read': { may: 'read its own reservations' },
+  'reservations:write': { may: 'hold units, and confirm, move, fulfil, release and cancel what it holds' },
+  'catalog:read': { may: 'list SKUs, nodes, channels and thresholds' },
+  'catalog:write': { may: 'create and replace SKUs, nodes, channels and thresholds' },
+  'events:read': { may: 'count facts' },
+} as const satisfies Record<string, ScopeDefinition>;

@@ -1,0 +1,187 @@
+/** Stock movements told to us, and what the book says: states per node, ATP per channel, the ledger. */
+import { type Static, Type } from '@sinclair/typebox';
+import {
+  ChannelCode,
+  ClientChosenId,
+  LINES_MAX,
+  NodeCode,
+  PositiveUnits,
+  Quantity,
+  ShortText,
+  SignedQuantity,
+  SkuCode,
+  Timestamp,
+  UnitCount,
+  Version,
+  closed,
+} from '../shared/primitives.ts';
+
+const movement = {
+  sku: SkuCode,
+  node: NodeCode,
+  reason: Type.Optional(ShortText),
+  sourceEventId: Type.Optional(ShortText),
+};
+const plain = <T extends string>(type: T, description: string) =>
+  closed({ type: Type.Literal(type), ...movement, quantity: Quantity }, { description });
+
+export const Movement = Type.Union([
+  plain('sale', 'Units left the node with a buyer. Never refused: it may take promised units.'),
+  plain('receipt', 'Units arrived.'),
+  plain('found', 'Units turned up that the book did not have.'),
+  plain('damage', 'Units on hand became unsellable.'),
+  closed({
+    type: Type.Literal('adjustment'),
+    ...movement,
+    quantity: SignedQuantity('Signed units, not 0.'),
+  }),
+  closed(
+    { type: Type.Literal('transfer'), ...movement, toNode: NodeCode, quantity: Quantity },
+    {
+      description:
+        'Units moved to `toNode`. A fact, never refused: it takes what a sale would take, may overdraw, and arrives as available.',
+    },
+  ),
+  closed({
+    type: Type.Literal('safety_stock'),
+    ...movement,
+    quantity: SignedQuantity('Signed units set aside, not 0.'),
+  }),
+]);
+export type Movement = Static<typeof Movement>;
+
+export const SourceName = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$',
+  description:
+    'The system that tells us, as `pos` or `wms`. `onepool`, and what begins with it and `.`, `_`, `:` or `-`, is reserved.',
+});
+/** What the engine does by itself bears this name in the ledger. */
+export const OWN_SOURCE = 'onepool';
+/** Names that nobody else may use for a source, so that the ledger's readers know what the engine did. */
+export const isReservedSource = (source: string): boolean => /^onepool(?:[._:-]|$)/i.test(source);
+
+export const MovementsRequest = closed({
+  id: ClientChosenId,
+  source: SourceName,
+  occurredAt: Type.Optional(Timestamp),
+  movements: Type.Array(Movement, {
+    minItems: 1,
+    maxItems: LINES_MAX,
+    description: 'Applied together, in order, or not at all.',
+  }),
+});
+export type MovementsRequest = Static<typeof MovementsRequest>;
+
+/** Units of one SKU at one node by state. `onHand + shortfall` = the six states' sum. */
+export const StockRow = closed({
+  node: NodeCode,
+  onHand: UnitCount,
+  available: UnitCount,
+  committed: UnitCount,
+  reserved: UnitCount,
+  safetyStock: UnitCount,
+  damaged: UnitCount,
+  qualityControl: UnitCount,
+  shortfall: UnitCount,
+  overdrawn: UnitCount,
+});
+export type StockRow = Static<typeof StockRow>;
+
+export const StockOfSku = closed({ sku: SkuCode, version: Version, asOf: Timestamp, rows: Type.Array(StockRow) });
+export type StockOfSku = Static<typeof StockOfSku>;
+
+export const MovementsResult = closed({
+  id: ClientChosenId,
+  recordedAt: Timestamp,
+  skus: Type.Array(closed({ sku: SkuCode, version: Version, rows: Type.Array(StockRow) }), {
+    description: 'Every row that changed, as it stood when the movements had been applied.',
+  }),
+});
+export type MovementsResult = Static<typeof MovementsResult>;
+
+const MinVersion = Type.Integer({ minimum: 0, description: 'Answer from a state at least this new.' });
+
+export const AtpQuery = closed({
+  channel: ChannelCode,
+  byNode: Type.Optional(Type.Boolean({ default: false })),
+  minVersion: Type.Optional(MinVersion),
+});
+export type AtpQuery = Static<typeof AtpQuery>;
+
+export const AtpManyRequest = closed({
+  channel: ChannelCode,
+  skus: Type.Array(SkuCode, { minItems: 1, maxItems: 1_000 }),
+  nodes: Type.Optional(Type.Array(NodeCode, { minItems: 1, maxItems: 100, description: 'Count only these nodes.' })),
+  byNode: Type.Optional(Type.Boolean({ default: false })),
+  minVersion: Type.Optional(MinVersion),
+});
+export type AtpManyRequest = Static<typeof AtpManyRequest>;
+
+export const Atp = closed({
+  sku: SkuCode,
+  channel: ChannelCode,
+  atp: UnitCount,
+  version: Version,
+  asOf: Timestamp,
+  nodes: Type.Optional(Type.Array(closed({ node: NodeCode, atp: UnitCount }))),
+});
+export type Atp = Static<typeof Atp>;
+export const AtpMany = closed({ items: Type.Array(Atp) });
+export type AtpMany = Static<typeof AtpMany>;
+
+export const LedgerVerifyRequest = closed({
+  skuPrefix: Type.Optional(
+    Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$', description: 'Check only SKUs that begin so.' }),
+  ),
+});
+export type LedgerVerifyRequest = Static<typeof LedgerVerifyRequest>;
+export const LedgerVerification = closed({
+  balanced: Type.Boolean(),
+  rowsChecked: Type.Integer(),
+  mismatches: Type.Array(
+    closed({ sku: SkuCode, node: NodeCode, state: Type.String(), book: Type.Integer(), ledger: Type.Integer() }),
+    { description: 'At most 100 rows whose balance is not the sum of their ledger.' },
+  ),
+});
+export type LedgerVerification = Static<typeof LedgerVerification>;
+
+/** Whose reservation or event it was is nothing that everybody who may read stock has to know. */
+const AUDIT_ONLY = 'Only for keys with scope `stock:audit`.';
+
+export const LedgerEntry = closed({
+  entry: Type.String({ description: 'Opaque, ascending per SKU.' }),
+  sku: SkuCode,
+  node: NodeCode,
+  from: Type.String(),
+  to: Type.String(),
+  quantity: PositiveUnits,
+  reason: Type.String(),
+  source: Type.Optional(
+    Type.String({
+      description: `Who said so: a system that told us, the API client of a reservation, or \`onepool\`. ${AUDIT_ONLY}`,
+    }),
+  ),
+  sourceEventId: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], { description: `Its event, or the reservation. ${AUDIT_ONLY}` }),
+  ),
+  version: Version,
+  occurredAt: Timestamp,
+  recordedAt: Timestamp,
+});
+export type LedgerEntry = Static<typeof LedgerEntry>;
+
+export const StockException = closed({
+  id: Type.String(),
+  code: Type.Literal('promise.broken'),
+  sku: SkuCode,
+  node: NodeCode,
+  quantity: Type.Integer({ minimum: 0, description: 'Promised units no eligible node can cover.' }),
+  openedAt: Timestamp,
+  closedAt: Type.Union([Timestamp, Type.Null()]),
+});
+export type StockException = Static<typeof StockException>;
+
+export const EventCount = closed({
+  written: Type.Integer({ minimum: 0, description: 'Facts in the outbox for these keys.' }),
+});
+export type EventCount = Static<typeof EventCount>;

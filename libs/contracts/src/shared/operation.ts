@@ -1,0 +1,71 @@
+/**
+ * One operation of an app: what is sent, what is answered, by whom it may be called and how it may be refused. It is said
+ * once; routes, subjects, validators, documents and clients are made from it.
+ */
+import type { Static, TSchema } from '@sinclair/typebox';
+
+export interface HttpAddress {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** With parameters in braces: `/v1/reservations/{id}`. */
+  readonly path: string;
+  readonly success: 200 | 201 | 202;
+}
+
+/** `Scope` and `Code` are the names that the app's contract defines. */
+export interface Operation<Scope extends string = string, Code extends string = string> {
+  /** A title: a few words, without a full stop. */
+  readonly summary: string;
+  /** What the title leaves out. */
+  readonly description?: string;
+  readonly http: HttpAddress;
+  /**
+   * Core NATS request/reply subject. The payload is one object of the members of path, query and body, whose names do not
+   * meet.
+   */
+  readonly subject?: string;
+  readonly scope: Scope;
+  /** Scopes that show or allow more than `scope` alone; the description says what. */
+  readonly moreWith?: readonly Scope[];
+  readonly params?: TSchema;
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  /** `text/csv` bodies are described by their columns instead of a schema. */
+  readonly csvColumns?: readonly string[];
+  /** Bodies that are read row by row as they arrive, by content type. */
+  readonly stream?: { readonly contentTypes: readonly string[]; readonly row: TSchema; readonly description: string };
+  readonly response: TSchema;
+  /** Stable problem codes besides the platform's own (`request.*`, `auth.*`, `service.*`, `internal`). */
+  readonly problems: readonly Code[];
+}
+
+/** The subject of a request to an app: `onepool.rpc.<app>.<name>.v1`. */
+export const requestSubject = (app: string, name: string): string => `onepool.rpc.${app}.${name}.v1`;
+
+export const get = (path: string) => ({ method: 'GET', path, success: 200 }) as const;
+export const post = <S extends 200 | 201 | 202 = 200>(path: string, success: S = 200 as S) =>
+  ({ method: 'POST', path, success }) as const;
+export const put = (path: string) => ({ method: 'PUT', path, success: 200 }) as const;
+
+export interface OperationExample {
+  readonly params?: object;
+  readonly query?: object;
+  readonly body?: unknown;
+  readonly csv?: string;
+  readonly ndjson?: string;
+  readonly response: unknown;
+}
+
+type Part<O, K extends string> = O extends { readonly [_ in K]: infer S extends TSchema }
+  ? { readonly [_ in K]: Static<S> }
+  : unknown;
+type Text<O, K extends string, E extends string> = [Extract<keyof O, K>] extends [never]
+  ? unknown
+  : { readonly [_ in E]: string };
+
+/** An example has what its operation has. */
+export type ExampleOf<O> = Part<O, 'params'> &
+  Part<O, 'query'> &
+  Part<O, 'body'> &
+  Part<O, 'response'> &
+  Text<O, 'csvColumns' | 'stream', 'csv'> &
+  Text<O, 'stream', 'ndjson'>;

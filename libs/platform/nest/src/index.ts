@@ -1,0 +1,1 @@
+export { addRouteConfig, globalGuardsOf, keepErrorsAsThrown, patternsOf } from './private-parts.ts';

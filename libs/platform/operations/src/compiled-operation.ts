@@ -1,0 +1,117 @@
+/** An operation with its validators, compiled once: what comes over HTTP or NATS goes in, a checked call comes out. */
+import { type ApiClient, clientOf } from '@onepool/platform-auth';
+import { type Validator, compileQuerySchema, compileSchema, problem } from '@onepool/platform-problem';
+import { type TSchema, Type } from '@sinclair/typebox';
+import type { FastifyRequest } from 'fastify';
+import type { Call, ServedOperation } from './operation.ts';
+
+/** Parts of a call that an operation has not got; whatever is sent for one is refused. */
+const NOTHING = Type.Object({}, { additionalProperties: false });
+
+const EMPTY = Object.freeze({});
+
+function hasMembers(value: unknown): boolean {
+  for (const _name in value as object) return true;
+  return false;
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const namesOf = (schema: TSchema | undefined): readonly string[] =>
+  Object.keys((schema?.['properties'] as object | undefined) ?? {});
+
+type Parsed = Pick<Call<ServedOperation>, 'params' | 'query' | 'body'>;
+
+export class CompiledOperation {
+  readonly operation: ServedOperation;
+  readonly #paramsText: Validator<unknown>;
+  readonly #queryText: Validator<unknown>;
+  readonly #params: Validator<unknown>;
+  readonly #query: Validator<unknown>;
+  readonly #body: Validator<unknown> | undefined;
+  readonly #paramNames: readonly string[];
+  readonly #queryNames: readonly string[];
+
+  constructor(operation: ServedOperation) {
+    const { params = NOTHING, query = NOTHING, body } = operation;
+    this.operation = operation;
+    this.#paramsText = compileQuerySchema(params);
+    this.#queryText = compileQuerySchema(query);
+    this.#params = compileSchema(params);
+    this.#query = compileSchema(query);
+    this.#body = body && compileSchema(body);
+    this.#paramNames = namesOf(params);
+    this.#queryNames = namesOf(query);
+  }
+
+  /**
+   * The call of a request whose body, if it has one, is parsed as its content type says.
+   *
+   * @throws ProblemError `request.invalid`, or 415 when a CSV was sent in place of JSON, or the other way round.
+   */
+  ofRequest(request: FastifyRequest): Call<ServedOperation> {
+    const contentType = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
+    return {
+      params: (this.operation.params ? this.#paramsText.parse(request.params) : EMPTY) as never,
+      query: (this.operation.query || hasMembers(request.query)
+        ? this.#queryText.parse(request.query)
+        : EMPTY) as never,
+      body: this.#bodyOf(request.body) as never,
+      client: callerOf(request),
+      via: 'http',
+      contentType,
+    };
+  }
+
+  /** The call of a NATS message's payload. @throws ProblemError `request.invalid` */
+  ofMessage(payload: unknown, carrier: object): Call<ServedOperation> {
+    return { ...this.#partsOf(payload), client: callerOf(carrier), via: 'nats', contentType: '' };
+  }
+
+  #bodyOf(body: unknown): unknown {
+    if (this.operation.stream) return body;
+    const { csvColumns } = this.operation;
+    if (csvColumns) {
+      if (Buffer.isBuffer(body)) return body;
+      throw problem('request.unsupported_media_type', { detail: 'Send the file as text/csv.' });
+    }
+    if (Buffer.isBuffer(body)) {
+      throw problem('request.unsupported_media_type', { detail: 'Send the body as application/json.' });
+    }
+    // What is sent to an operation that takes no body is no part of it.
+    return this.#body?.parse(body);
+  }
+
+  /** Members that are neither the path's nor the query's are the body's, known or not. */
+  #partsOf(payload: unknown): Parsed {
+    const names = [...this.#paramNames, ...this.#queryNames];
+    if (names.length === 0 && this.#body) return parsed({}, {}, this.#body.parse(payload));
+    const members = isObject(payload) ? payload : {};
+    const pick = (wanted: readonly string[]): object =>
+      Object.fromEntries(wanted.filter((name) => Object.hasOwn(members, name)).map((name) => [name, members[name]]));
+    const rest = Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)));
+    const [params, query] = [pick(this.#paramNames), pick(this.#queryNames)];
+    if (this.#body) return parsed(this.#params.parse(params), this.#query.parse(query), this.#body.parse(rest));
+    // Where there is no body, what is left over is unknown to the last part that there is.
+    return this.#queryNames.length > 0
+      ? parsed(this.#params.parse(params), this.#query.parse({ ...query, ...rest }), undefined)
+      : parsed(this.#params.parse({ ...params, ...rest }), {}, undefined);
+  }
+}
+
+const parsed = (params: unknown, query: unknown, body: unknown): Parsed => ({ params, query, body }) as Parsed;
+
+function callerOf(carrier: object): ApiClient {
+  const client = clientOf(carrier);
+  if (!client) throw problem('auth.missing');
+  return client;
+}
+
+const compiled = new WeakMap<ServedOperation, CompiledOperation>();
+
+/** The same for the same operation. */
+export function compileOperation(operation: ServedOperation): CompiledOperation {
+  const known = compiled.get(operation) ?? new CompiledOperation(operation);
+  compiled.set(operation, known);
+  return known;
+}
