@@ -69,7 +69,7 @@ describe('probes and metrics', () => {
     expect(valueOf(text, 'onepool_relay_partitions')).toBe(8);
     expect(text).toContain('http_request_duration_seconds_count{method="GET",route="/v1/stock/:sku",status="200"}');
     expect(text).toMatch(
-      /rpc_request_duration_seconds_count\{transport="nats",handler="StockRpc.getStock",status="ok"\} 1/,
+      /rpc_request_duration_seconds_count\{transport="nats",handler="StockController.getStock",status="ok"\} 1/,
     );
     expect(text).not.toContain('/v1/stock/a');
     expect(text).not.toContain('wh-1');
@@ -115,7 +115,7 @@ describe('a request', () => {
     await app.rpc('getStock', { params: { sku: 'nope' }, headers: { ...TRACE, 'x-request-id': 'order-7.2' } });
     expect(await lineOf({ request_id: 'order-7.2' })).toMatchObject({
       trace_id: TRACE_ID,
-      handler: 'StockRpc.getStock',
+      handler: 'StockController.getStock',
       status: 'sku.unknown',
     });
   });
