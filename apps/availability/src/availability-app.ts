@@ -7,7 +7,7 @@ import { CachingApiKeyStore, PostgresApiKeyStore, clientOf, installAuth } from '
 import { UploadPlaces, httpLimits, httpServerOptions } from '@onepool/platform-http';
 import { logNatsReports, natsAddress, natsMicroserviceOptions } from '@onepool/platform-messaging';
 import { installOperations } from '@onepool/platform-operations';
-import { requireSchema } from '@onepool/platform-postgres';
+import { requireSchemas } from '@onepool/platform-postgres';
 import {
   type ProblemFilterOptions,
   installProblemHandling,
@@ -18,7 +18,7 @@ import { type Logger, type Telemetry, createMetrics, installTelemetry, nestLogge
 import { StockEngine } from '@onepool/stock-data-access';
 import { AppModule } from './app.module.ts';
 import { type AvailabilityConfig, SCHEMA } from './config.ts';
-import { database } from './database.ts';
+import { schemas } from './database.ts';
 import { type OutboxRelay, startOutboxRelay } from './outbox-relay.ts';
 import { problemOf, problems } from './problems.ts';
 import { engineMetrics } from './stock/engine-metrics.ts';
@@ -35,10 +35,10 @@ export interface AvailabilityApp {
 /**
  * Wires and initialises the app, on a schema that `migrate` has brought up to date. It does not listen yet.
  *
- * @throws OperatorError when the schema is behind, or its rights are.
+ * @throws OperatorError when a schema is behind or not what this app was made for, or its rights are.
  */
 export async function createAvailabilityApp(config: AvailabilityConfig, logger: Logger): Promise<AvailabilityApp> {
-  for (const warning of await requireSchema({ url: config.DATABASE_URL, ...database })) logger.warn(warning);
+  for (const warning of await requireSchemas({ url: config.DATABASE_URL, schemas })) logger.warn(warning);
   const metrics = createMetrics();
   const observed = engineMetrics(metrics, logger);
   const relay = await startOutboxRelay(config, observed.relay, logNatsReports(logger));

@@ -1,14 +1,11 @@
-/** The app's schema: how it comes to be, and what the app may do in it. */
-import { catalogRights } from '@onepool/catalog-data-access';
-import { apiKeyRights } from '@onepool/platform-auth';
-import { messagingRights } from '@onepool/platform-messaging';
-import { combineRights } from '@onepool/platform-postgres';
-import { stockRights } from '@onepool/stock-data-access';
+/** The app's schemas: how they come to be, and what the app may do in them. */
+import { catalogTables } from '@onepool/catalog-data-access';
+import { apiKeyTables } from '@onepool/platform-auth';
+import { messagingTables } from '@onepool/platform-messaging';
+import type { SchemaDeclaration } from '@onepool/platform-postgres';
+import { stockTables } from '@onepool/stock-data-access';
 import { SCHEMA } from './config.ts';
-import { migrations } from './migrations/index.ts';
 
-export const database = {
-  schema: SCHEMA,
-  migrations,
-  rights: combineRights(apiKeyRights, catalogRights, messagingRights, stockRights),
-};
+export const schemas: readonly SchemaDeclaration[] = [
+  { schema: SCHEMA, parts: [apiKeyTables, messagingTables, catalogTables, stockTables] },
+];

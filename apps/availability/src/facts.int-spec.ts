@@ -16,10 +16,11 @@ import {
   type FactEvent,
   type RunningConsumer,
   connectNats,
-  messagingMigration,
+  messagingTables,
   parseMessage,
   runConsumer,
 } from '@onepool/platform-messaging';
+import { runMigrations } from '@onepool/platform-postgres';
 import { compileSchema } from '@onepool/platform-problem';
 import { type TestNats, startTestNats } from '@onepool/testing-servers';
 import type pg from 'pg';
@@ -116,8 +117,7 @@ describe('facts', () => {
 
 /** Opens what another app would: its own schema, with an inbox and a table of what it has seen. */
 async function openConsumer(pool: pg.Pool, connection: NatsConnection, gaps: unknown[]): Promise<RunningConsumer> {
-  await pool.query(`CREATE SCHEMA ${CONSUMER}`);
-  for (const statement of messagingMigration(CONSUMER)) await pool.query(statement);
+  await runMigrations({ url: app.database.ownerUrl, schemas: [{ schema: CONSUMER, parts: [messagingTables] }] });
   // No key: an effect that happened twice is two rows.
   await pool.query(`CREATE TABLE ${CONSUMER}.seen (id text, sku text, from_version bigint, to_version bigint)`);
   return runConsumer({

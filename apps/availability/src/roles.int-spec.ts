@@ -5,7 +5,7 @@ import { createTestDatabase } from '@onepool/testing-servers';
 import pg from 'pg';
 import { createAvailabilityApp } from './availability-app.ts';
 import { SCHEMA } from './config.ts';
-import { database as ofApp } from './database.ts';
+import { schemas } from './database.ts';
 import { feed, feedsOn, refusalsOf } from './feed-specs/feeding.ts';
 import { type AppFixture, createAppFixture } from './testing/app-fixture.ts';
 import { type PoolFixture, createPoolFixture } from './testing/pool-fixture.ts';
@@ -41,7 +41,7 @@ const refused = (sql: string, code = '42501'): Promise<void> =>
 describe('the declared rights', () => {
   it('name every table, and nothing that is not there', async () => {
     const owner = poolOf(pool.ownerUrl);
-    expect(await auditRights(owner, ofApp)).toEqual([]);
+    for (const declaration of schemas) expect(await auditRights(owner, declaration)).toEqual([]);
     await owner.end();
   });
 
@@ -66,7 +66,7 @@ describe('the declared rights', () => {
     'UPDATE outbox SET key = key',
     `INSERT INTO api_client (id) VALUES ('mine')`,
     'UPDATE api_key SET revoked_at = NULL',
-    'INSERT INTO migrations (timestamp, name) VALUES (1, $$Later1$$)',
+    `INSERT INTO migration (name, sha256) VALUES ('stock/9999-later', '')`,
     'DELETE FROM reservation',
     'CREATE TABLE mine (n integer)',
     'CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS $$ SELECT 1 $$',
@@ -102,8 +102,8 @@ describe('an owner that is no superuser', () => {
       `CREATE ROLE ${owner} LOGIN PASSWORD 'secret'; GRANT CREATE ON DATABASE ${made.name} TO ${owner}`,
     );
     const ownerUrl = Object.assign(new URL(made.ownerUrl), { username: owner, password: 'secret' }).href;
-    const runtime = { url: made.url, rights: ofApp.rights };
-    expect((await runMigrations({ ...ofApp, url: ownerUrl, runtime })).warning).toBe(undefined);
+    const reports = await runMigrations({ schemas, url: ownerUrl, runtimeUrl: made.url });
+    expect(reports.map(({ warning }) => warning)).toEqual(schemas.map(() => undefined));
     const other = await createPoolFixture(2, 3, { ...made, ownerUrl });
     const feeds = feedsOn(other);
     try {
@@ -139,7 +139,7 @@ describe('feeds that were under way before there was a role of the app', () => {
     const owner = poolOf(pool.ownerUrl);
     await owner.query('CREATE TABLE feed_stage_900_1 (LIKE feed_stage)');
     await refused('SELECT FROM feed_stage_900_1');
-    await runMigrations({ ...ofApp, url: pool.ownerUrl, runtime: { url: pool.url, rights: ofApp.rights } });
+    await runMigrations({ schemas, url: pool.ownerUrl, runtimeUrl: pool.url });
     expect((await role.query('DELETE FROM feed_stage_900_1')).rowCount).toBe(0);
     await owner.query('DROP TABLE feed_stage_900_1');
     await owner.end();

@@ -1,11 +1,12 @@
-/** TypeORM's view of the catalogue tables. */
-import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+/** TypeORM's view of the catalogue tables. Keys and checks have the names that PostgreSQL gave them, by which TypeORM knows them. */
+import { Check, Column, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
 
 @Entity({ name: 'sku' })
+@Unique('sku_code_key', ['code'])
 export class SkuEntity {
-  @PrimaryGeneratedColumn('identity', { name: 'sku_key' })
+  @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', name: 'sku_key' })
   key!: number;
-  @Column({ type: 'text', unique: true })
+  @Column({ type: 'text' })
   code!: string;
   @Column({ type: 'text', nullable: true })
   title!: string | null;
@@ -18,10 +19,12 @@ export class SkuEntity {
 }
 
 @Entity({ name: 'node' })
+@Unique('node_code_key', ['code'])
+@Check('node_type_check', `type IN ('store', 'warehouse', '3pl', 'dropship', 'micro_fulfillment', 'popup')`)
 export class NodeEntity {
-  @PrimaryGeneratedColumn('identity', { name: 'node_key' })
+  @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', name: 'node_key' })
   key!: number;
-  @Column({ type: 'text', unique: true })
+  @Column({ type: 'text' })
   code!: string;
   @Column({ type: 'text', nullable: true })
   name!: string | null;
@@ -33,7 +36,7 @@ export class NodeEntity {
   lat!: number | null;
   @Column({ type: 'double precision', nullable: true })
   lng!: number | null;
-  @Column({ type: 'text', name: 'time_zone' })
+  @Column({ type: 'text', name: 'time_zone', default: 'UTC' })
   timeZone!: string;
   @Column({ type: 'integer', name: 'daily_capacity', nullable: true })
   dailyCapacity!: number | null;
@@ -44,10 +47,12 @@ export class NodeEntity {
 }
 
 @Entity({ name: 'channel' })
+@Unique('channel_code_key', ['code'])
+@Check('channel_type_check', `type IN ('web', 'marketplace', 'pos', 'endless_aisle', 'b2b')`)
 export class ChannelEntity {
-  @PrimaryGeneratedColumn('identity', { name: 'channel_key' })
+  @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', name: 'channel_key' })
   key!: number;
-  @Column({ type: 'text', unique: true })
+  @Column({ type: 'text' })
   code!: string;
   @Column({ type: 'text', nullable: true })
   name!: string | null;

@@ -1,4 +1,4 @@
-export { catalogRights, catalogSchemaSql } from './schema.ts';
+export { catalogTables } from './catalog-tables.ts';
 export { catalogEntities } from './entities.ts';
 export { Catalog, type Applied, type CatalogPage, type UnknownCode } from './catalog.ts';
 export { parseCsv, type CsvShape, type GoodRow, type ParsedCsv, type RowFault } from './csv-import.ts';

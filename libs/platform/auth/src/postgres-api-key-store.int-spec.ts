@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { runMigrations } from '@onepool/platform-postgres';
 import { type TestDatabase, createTestDatabase } from '@onepool/testing-servers';
 import pg from 'pg';
 import { createApiKey } from './api-key.ts';
-import { PostgresApiKeyStore, apiKeyTableSql } from './postgres-api-key-store.ts';
+import { apiKeyTables } from './api-key-tables.ts';
+import { PostgresApiKeyStore } from './postgres-api-key-store.ts';
 
 describe('API keys in PostgreSQL', () => {
   let database: TestDatabase;
@@ -13,7 +15,7 @@ describe('API keys in PostgreSQL', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     pool = new pg.Pool({ connectionString: database.ownerUrl });
-    await pool.query(`CREATE SCHEMA availability; ${apiKeyTableSql('availability')}`);
+    await runMigrations({ url: database.ownerUrl, schemas: [{ schema: 'availability', parts: [apiKeyTables] }] });
     store = new PostgresApiKeyStore(pool, 'availability');
   });
 

@@ -1,4 +1,3 @@
-import type { SchemaRights } from '@onepool/platform-postgres';
 import type { Pool } from 'pg';
 import type { ApiClient, ApiKeyStore } from './api-client.ts';
 import { type Scope, isScope } from './scopes.ts';
@@ -8,30 +7,6 @@ const CLIENT_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 /** Under this name the system's own doings are recorded. */
 const RESERVED_CLIENT_ID = /^onepool(?:[._-]|$)/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
-
-/** The statements that create the tables of {@link PostgresApiKeyStore} in an existing schema, for a migration. */
-export function apiKeyTableSql(schema: string): string {
-  const at = quoted(schema);
-  return `
-CREATE TABLE ${at}.api_client (
-  key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  id text NOT NULL UNIQUE CHECK (id ~ '${CLIENT_ID.source}'),
-  created_at timestamptz NOT NULL DEFAULT now()
-);
-CREATE TABLE ${at}.api_key (
-  key_sha256 bytea PRIMARY KEY CHECK (octet_length(key_sha256) = 32),
-  client_key integer NOT NULL REFERENCES ${at}.api_client (key),
-  scopes text[] NOT NULL CHECK (cardinality(scopes) > 0),
-  expires_at timestamptz,
-  revoked_at timestamptz,
-  created_at timestamptz NOT NULL DEFAULT now()
-);
-CREATE INDEX api_key_client_key ON ${at}.api_key (client_key);
-`;
-}
-
-/** An app finds keys; making and revoking them is the schema's owner's. */
-export const apiKeyRights: SchemaRights = { tables: { api_client: ['SELECT'], api_key: ['SELECT'] } };
 
 /** A key to be stored; the key itself never gets here. */
 export interface ApiKeyRegistration {

@@ -1,5 +1,5 @@
 export { parseMessage, toMessageHeaders, UnparsableMessageError, type FactEvent } from './cloud-event.ts';
-export { messagingMigration, messagingRights } from './outbox/messaging-migration.ts';
+export { messagingTables } from './messaging-tables.ts';
 export {
   appendToOutbox,
   MAX_EVENT_BYTES,

@@ -1,27 +1,28 @@
 import type pg from 'pg';
-import { type SchemaRights, combineRights, rightsOfTable } from './rights.ts';
-import { migrationRights } from './schema-state.ts';
+import { rightsOf } from './migrations/applied-migrations.ts';
+import type { SchemaDeclaration } from './migrations/migration-files.ts';
+import { rightsOfTable } from './rights.ts';
 import { readSchemaObjects } from './schema-objects.ts';
 
 /**
  * Holds a declaration against a migrated schema, for a spec of every app: sentences about tables for which no right is
  * declared, declared names that do not exist, and functions with their owner's rights that a caller could lead astray.
  *
- * @example expect(await auditRights(client, { schema, rights })).toEqual([]);
+ * @example expect(await auditRights(client, declaration)).toEqual([]);
  */
 export async function auditRights(
   client: Pick<pg.ClientBase, 'query'>,
-  { schema, rights }: { readonly schema: string; readonly rights: SchemaRights },
+  declaration: SchemaDeclaration,
 ): Promise<readonly string[]> {
   const { rows } = await client.query<{ role: string; isDefinerLoose: string[] }>(
     `SELECT current_user AS role, ARRAY(
        SELECT proname::text FROM pg_proc f JOIN pg_namespace n ON n.oid = pronamespace
-        WHERE nspname = $1 AND prosecdef AND proconfig IS DISTINCT FROM ARRAY[format('search_path=pg_catalog, %I, pg_temp', nspname)]) AS "isDefinerLoose"`,
-    [schema],
+        WHERE nspname = $1 AND prosecdef AND proconfig IS DISTINCT FROM ARRAY[format('search_path=%I, pg_temp', nspname)]) AS "isDefinerLoose"`,
+    [declaration.schema],
   );
   const [{ role = '', isDefinerLoose = [] } = {}] = rows;
-  const all = combineRights(rights, migrationRights);
-  const objects = await readSchemaObjects(client, schema, role);
+  const all = rightsOf(declaration);
+  const objects = await readSchemaObjects(client, declaration.schema, role);
   const namesOf = (...kinds: readonly string[]): readonly string[] =>
     objects.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
   const isThere = (declared: string, found: readonly string[]): boolean =>

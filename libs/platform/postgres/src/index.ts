@@ -10,11 +10,18 @@ export {
   TransactionRolledBackError,
   type PgErrorKind,
 } from './errors.ts';
-export { runMigrations, type Migration, type MigrationOptions, type MigrationReport } from './migrations.ts';
+export {
+  MIGRATION_FILE,
+  migrationChecksum,
+  type SchemaDeclaration,
+  type SchemaPart,
+} from './migrations/migration-files.ts';
+export { runMigrations, type MigrationOptions, type MigrationReport } from './migrations/run-migrations.ts';
+export { describeSchemas } from './describe-schemas.ts';
 export { auditRights } from './audit-rights.ts';
 export { explained, type Address } from './operator-sentences.ts';
-export { requireSchema, type SchemaDemand } from './require-schema.ts';
-export { combineRights, definerFunction, type SchemaRights } from './rights.ts';
+export { requireSchemas, type SchemaDemand } from './require-schemas.ts';
+export { combineRights, type SchemaRights } from './rights.ts';
 export { withClient } from './with-client.ts';
 export { waitForPostgres, type WaitOptions } from './wait-for-postgres.ts';
 export { parseInt8 } from './int8.ts';

@@ -1,6 +1,5 @@
 /** What the role of an app may do in the app's own schema, declared beside the tables (ADR 0015). */
 import assert from 'node:assert/strict';
-import pg from 'pg';
 
 export type TableRight = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
 export type SequenceRight = 'USAGE' | 'SELECT';
@@ -31,23 +30,4 @@ export function combineRights(...parts: readonly SchemaRights[]): SchemaRights {
 export function rightsOfTable(rights: SchemaRights, table: string): readonly TableRight[] | undefined {
   const family = Object.keys(rights.tables).find((name) => name.endsWith('*') && table.startsWith(name.slice(0, -1)));
   return rights.tables[table] ?? (family === undefined ? undefined : rights.tables[family]);
-}
-
-export interface DefinerFunction {
-  readonly schema: string;
-  readonly name: string;
-  /** `feed_key bigint, attempt integer`: numbers, or names that the body compares with a list. */
-  readonly parameters: string;
-  /** `DECLARE … BEGIN … END`, in PL/pgSQL. What it makes up of its parameters goes through `format('%I')`. */
-  readonly body: string;
-}
-
-/**
- * The statement that creates a function which does, with its owner's rights, what the app's role may not. Names in its body
- * are looked up in the schema, and temporary tables come last, so that nobody can put another object in their place.
- */
-export function definerFunction({ schema, name, parameters, body }: DefinerFunction): string {
-  const at = pg.escapeIdentifier(schema);
-  return `CREATE FUNCTION ${at}.${pg.escapeIdentifier(name)}(${parameters}) RETURNS void LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = pg_catalog, ${at}, pg_temp AS $definer$ ${body} $definer$`;
 }

@@ -4,36 +4,31 @@ import { randomBytes } from 'node:crypto';
 import { OperatorError } from '@onepool/platform-config';
 import { createTestDatabase } from '@onepool/testing-servers';
 import pg from 'pg';
-import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { auditRights } from './audit-rights.ts';
-import { type Migration, runMigrations } from './migrations.ts';
-import { requireSchema } from './require-schema.ts';
-import { type SchemaRights, definerFunction } from './rights.ts';
-
-class Shelves1700000000001 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query('CREATE TABLE shelf (id integer GENERATED ALWAYS AS IDENTITY, label text)');
-    await runner.query('CREATE TABLE ledger (id integer)');
-    const body = `BEGIN EXECUTE format('CREATE TABLE %I.%I ()', 'shelves', 'tray_' || number); END`;
-    await runner.query(definerFunction({ schema: 'shelves', name: 'make_tray', parameters: 'number integer', body }));
-  }
-  async down(): Promise<void> {}
-}
-
-class Boxes1700000000002 implements MigrationInterface {
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query('CREATE TABLE box (id integer)');
-  }
-  async down(): Promise<void> {}
-}
+import type { SchemaDeclaration } from './migrations/migration-files.ts';
+import { runMigrations } from './migrations/run-migrations.ts';
+import { requireSchemas } from './require-schemas.ts';
+import type { SchemaRights } from './rights.ts';
+import { removeWrittenParts, writtenPart } from './spec-support/written-part.ts';
 
 const rights: SchemaRights = {
   tables: { shelf: ['SELECT', 'INSERT', 'UPDATE'], ledger: ['SELECT', 'INSERT'], box: ['SELECT'] },
   functions: ['make_tray'],
 };
 const SCHEMA = 'shelves';
-const first: readonly Migration[] = [Shelves1700000000001];
-const both: readonly Migration[] = [Shelves1700000000001, Boxes1700000000002];
+const first = {
+  '0001-shelves': `
+    CREATE TABLE shelf (id integer GENERATED ALWAYS AS IDENTITY, label text);
+    CREATE TABLE ledger (id integer);
+    CREATE FUNCTION make_tray(number integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+      BEGIN EXECUTE format('CREATE TABLE %I ()', 'tray_' || number); END $$;`,
+};
+const boxes = { '0002-boxes': 'CREATE TABLE box (id integer)' };
+const both = { ...first, ...boxes };
+const declared = (files: Readonly<Record<string, string>>, as = rights, schema = SCHEMA): SchemaDeclaration => ({
+  schema,
+  parts: [writtenPart('shelves', files, as)],
+});
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let admin: pg.Client;
@@ -54,6 +49,7 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
+  removeWrittenParts();
   await admin.end();
   await database.drop();
 });
@@ -88,10 +84,10 @@ async function ask(url: string, ...statements: readonly string[]): Promise<unkno
   }
 }
 
-const migrate = (owner: string, app: string, migrations = both, declared = rights) =>
-  runMigrations({ url: owner, schema: SCHEMA, migrations, runtime: { url: app, rights: declared } });
-const startApp = (url: string, migrations = both, declared = rights) =>
-  requireSchema({ url, schema: SCHEMA, migrations, rights: declared, connectTimeoutMs: 1_000 });
+const migrate = async (owner: string, app: string, files: Readonly<Record<string, string>> = both, as = rights) =>
+  (await runMigrations({ url: owner, schemas: [declared(files, as)], runtimeUrl: app }))[0]!;
+const startApp = (url: string, files: Readonly<Record<string, string>> = both) =>
+  requireSchemas({ url, schemas: [declared(files)], connectTimeoutMs: 1_000 });
 const refusal = (work: Promise<unknown>): Promise<OperatorError> =>
   work.then(
     () => Promise.reject(new Error('it was not refused')),
@@ -138,7 +134,7 @@ describe('migrate and the role of an app', () => {
   it('gives a table of a later migration its rights together with it', async () => {
     const app = addressOf(nameOf('app'));
     await migrate(database.ownerUrl, app, first);
-    expect((await migrate(database.ownerUrl, app)).applied).toEqual(['Boxes1700000000002']);
+    expect((await migrate(database.ownerUrl, app)).applied).toEqual(['shelves/0002-boxes']);
     await ask(app, 'TABLE box');
   });
 
@@ -191,18 +187,15 @@ describe('migrate and the role of an app', () => {
 
   it('makes no role when a migration or a grant fails', async () => {
     const app = nameOf('app');
-    class Broken1700000000003 implements MigrationInterface {
-      up = (runner: QueryRunner): Promise<void> => runner.query('SELECT 1 / 0') as Promise<void>;
-      async down(): Promise<void> {}
-    }
+    const broken = { ...both, '0003-broken': 'SELECT 1 / 0' };
     const rolesNamed = async (): Promise<number | null> =>
       (await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [app])).rowCount;
-    await expect(migrate(database.ownerUrl, addressOf(app), [...both, Broken1700000000003])).rejects.toThrow('zero');
+    await expect(migrate(database.ownerUrl, addressOf(app), broken)).rejects.toThrow('zero');
     expect(await rolesNamed()).toBe(0);
 
     await migrate(database.ownerUrl, addressOf(await makeRole('other')));
     const owner = await makeRole('owner', 'CREATEROLE');
-    await admin.query(`GRANT USAGE ON SCHEMA ${SCHEMA} TO ${owner}; GRANT SELECT ON ${SCHEMA}.migrations TO ${owner}`);
+    await admin.query(`GRANT USAGE ON SCHEMA ${SCHEMA} TO ${owner}; GRANT SELECT ON ${SCHEMA}.migration TO ${owner}`);
     const { message } = await refusal(migrate(addressOf(owner), addressOf(app)));
     expect(message).toMatch(/may not grant what the app needs.* Nothing was changed/);
     expect(await rolesNamed()).toBe(0);
@@ -210,14 +203,11 @@ describe('migrate and the role of an app', () => {
 
   it('lets five apps of one role migrate at once, a schema each', async () => {
     const app = addressOf(nameOf('app'));
-    const ofBoxes = { migrations: [Boxes1700000000002], rights: { tables: { box: ['SELECT'] } } } as const;
-    const schemas = ['a', 'b', 'c', 'd', 'e'];
-    const runtime = { url: app, rights: ofBoxes.rights };
-    await Promise.all(schemas.map((schema) => runMigrations({ url: database.ownerUrl, schema, ...ofBoxes, runtime })));
-    for (const schema of schemas) {
-      expect(await requireSchema({ url: app, schema, ...ofBoxes })).toEqual([]);
-      await admin.query(`DROP SCHEMA ${schema} CASCADE`);
-    }
+    const apps = ['a', 'b', 'c', 'd', 'e'].map((schema) => declared(boxes, { tables: { box: ['SELECT'] } }, schema));
+    const each = apps.map((one) => ({ url: database.ownerUrl, schemas: [one], runtimeUrl: app }));
+    await Promise.all(each.map((options) => runMigrations(options)));
+    expect(await requireSchemas({ url: app, schemas: apps })).toEqual([]);
+    for (const { schema } of apps) await admin.query(`DROP SCHEMA ${schema} CASCADE`);
   });
 
   it('lets the role CONNECT where not everybody may', async () => {
@@ -256,7 +246,7 @@ describe('migrate and the role of an app', () => {
     ],
     ['something that is no address', 'postgres://a:b@127.0.0.1:port/x', /is no address like postgres:/],
   ])('says in a sentence what to do about %s', async (_, url, sentence) => {
-    const migrating = runMigrations({ url, schema: SCHEMA, migrations: both, connectTimeoutMs: 300 });
+    const migrating = runMigrations({ url, schemas: [declared(both)], connectTimeoutMs: 300 });
     expect((await refusal(migrating)).message).toMatch(sentence);
     expect((await refusal(startApp(url))).message).toMatch(sentence);
   });
@@ -264,11 +254,11 @@ describe('migrate and the role of an app', () => {
 
 describe('an app that starts', () => {
   it.each([
-    ['nothing was migrated', [], /lacks 2 of 2 migrations: run this app's migrate/],
+    ['nothing was migrated', {}, /lacks 2 of 2 migrations: run this app's migrate/],
     ['a migration is missing', first, /lacks 1 of 2 migrations/],
-  ])('refuses when %s', async (_, migrations, sentence) => {
+  ])('refuses when %s', async (_, files, sentence) => {
     const app = addressOf(nameOf('app'));
-    await migrate(database.ownerUrl, app, migrations);
+    await migrate(database.ownerUrl, app, files, { tables: {} });
     const { message } = await refusal(startApp(app));
     expect(message).toMatch(sentence);
     expect(message).not.toContain('\n');
@@ -303,14 +293,14 @@ describe('an app that starts', () => {
 describe('the audit of a declaration', () => {
   it('finds nothing to say about one that fits', async () => {
     await migrate(database.ownerUrl, addressOf(nameOf('app')));
-    expect(await auditRights(admin, { schema: SCHEMA, rights })).toEqual([]);
+    expect(await auditRights(admin, declared(both))).toEqual([]);
   });
 
   it("names tables without a right, rights without a table, and functions whose search_path is the caller's", async () => {
     await migrate(database.ownerUrl, addressOf(nameOf('app')));
     await admin.query(`ALTER FUNCTION ${SCHEMA}.make_tray RESET search_path`);
     const tables = { shelf: ['SELECT'], ledger: ['SELECT'], gone: ['SELECT'] } as const;
-    expect(await auditRights(admin, { schema: SCHEMA, rights: { ...rights, tables } })).toEqual([
+    expect(await auditRights(admin, declared(both, { ...rights, tables }))).toEqual([
       'no right is declared for the table box',
       'rights are declared for a table gone, which does not exist',
       "the function make_tray has its owner's rights and no fixed search_path",

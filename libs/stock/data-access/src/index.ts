@@ -1,4 +1,4 @@
-export { stockRights, stockSchemaSql } from './schema.ts';
+export { stockTables } from './stock-tables.ts';
 export { LANES_DEFAULT, StockEngine, type EngineOptions, type Settled } from './engine.ts';
 export { StockReads, type Page } from './reads.ts';
 export { Housekeeping, type HousekeepingOptions } from './housekeeping.ts';
@@ -8,8 +8,6 @@ export { Refusal, type RefusalCode } from './refusal.ts';
 export type { LaneHooks, LaneLimits } from './lane.ts';
 export type { VerbRequest } from './resolve.ts';
 export { StockMemory, type StockMemoryOptions } from './stock-memory.ts';
-export { feedSchemaSql } from './feeds/feed-schema.ts';
-export { stageSchemaSql } from './feeds/stage-schema.ts';
 export { StockFeeds, type StockFeedsOptions } from './feeds/stock-feeds.ts';
 export type { FeedUpload, FeedLimits } from './feeds/feed-uploads.ts';
 export { FeedTooLargeError } from './feeds/feed-uploads.ts';

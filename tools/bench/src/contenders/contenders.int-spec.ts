@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase } from '@onepool/testing-servers';
-import { feedSchemaSql, stockSchemaSql } from '@onepool/stock-data-access';
-import { messagingMigration } from '@onepool/platform-messaging';
 import type pg from 'pg';
-import { fillDatabase, withClient } from '../setting/database.ts';
+import { buildStale } from '../setting/build.ts';
+import { PARTITION_COUNT, SCHEMA, fillDatabase, migrateByApp, withClient } from '../setting/database.ts';
 import { verify } from '../setting/verify.ts';
 import { Tally } from './contender.ts';
 import type { Contender, Line, Surroundings } from './contender.ts';
@@ -13,18 +12,6 @@ import { MultiContender, chooseRows } from './multi.ts';
 import { SingleContender } from './single.ts';
 
 const FILLING = { skus: 20, nodesPerSku: 3, unitsPerRow: 100 };
-const SCHEMA = 'availability';
-/** The columns of the catalogue that stock and its readers need; the app's own migration is an app's, not a library's. */
-const CATALOGUE = [
-  'CREATE TABLE sku (sku_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text NOT NULL UNIQUE)',
-  `CREATE TABLE node (node_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text NOT NULL UNIQUE, type text NOT NULL,
-     lat double precision, lng double precision, active_from timestamptz, active_to timestamptz)`,
-  `CREATE TABLE channel (channel_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text NOT NULL UNIQUE, type text NOT NULL,
-     node_types text[], nodes text[])`,
-  'CREATE TABLE threshold (scope text, channel_key integer, node_key integer, sku_key integer, quantity integer)',
-  'CREATE TABLE catalog_epoch (epoch bigint NOT NULL)',
-  'INSERT INTO catalog_epoch VALUES (1)',
-];
 
 let database: Surroundings;
 let drop: () => Promise<void>;
@@ -32,14 +19,11 @@ let contenders: readonly Contender[];
 let limit: LimitContender;
 
 beforeAll(async () => {
+  await buildStale('@onepool/availability');
   const made = await createTestDatabase();
   drop = made.drop;
-  database = { url: made.ownerUrl, ownerUrl: made.ownerUrl, schema: SCHEMA, partitionCount: 8 };
-  await withClient({ ownerUrl: made.ownerUrl, schema: 'public' }, (client) => client.query(`CREATE SCHEMA ${SCHEMA}`));
-  await withClient(database, async (client) => {
-    for (const sql of [...CATALOGUE, ...stockSchemaSql, ...messagingMigration(SCHEMA), ...feedSchemaSql])
-      await client.query(sql);
-  });
+  database = { url: made.url, ownerUrl: made.ownerUrl, schema: SCHEMA, partitionCount: PARTITION_COUNT };
+  await migrateByApp(database);
   await fillDatabase(database, FILLING);
   contenders = [
     new EngineContender(database),
@@ -65,7 +49,7 @@ async function rowsOf(client: pg.Client, name: string): Promise<unknown> {
   return {
     reservation: await rows(
       `SELECT channel_key, version, nodes, octet_length(body_hash) AS hash, expires_at = first_expires_at AS same, ${lasts},
-              jsonb_typeof(lines) AS kind, lines #- '{0,0}' AS lines FROM reservation WHERE client = $1`,
+              json_typeof(lines) AS kind, lines::jsonb #- '{0,0}' AS lines FROM reservation WHERE client = $1`,
     ),
     backing: await rows(
       `SELECT node_key, kind, held, confirmed, fulfilled, released, expired, cancelled, pin_fulfilment, pin_order_version,
@@ -76,7 +60,7 @@ async function rowsOf(client: pg.Client, name: string): Promise<unknown> {
               source_event_id = (SELECT id FROM reservation WHERE client = $1) AS named FROM ledger WHERE source = $1`,
     ),
     outbox: await rows(
-      `SELECT subject, type, source, trace, event_id = 'sku/' || key || '/1' AS named, data - 'sku' - 'recordedAt' AS data,
+      `SELECT subject, type, source, trace, event_id = 'sku/' || key || '/1' AS named, data::jsonb - 'sku' - 'recordedAt' AS data,
               (data->>'recordedAt')::timestamptz = time AS same FROM outbox WHERE key IN ${skus}`,
     ),
     gate: await rows(`SELECT version FROM sku_gate JOIN sku USING (sku_key) WHERE code IN ${skus}`),

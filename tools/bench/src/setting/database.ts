@@ -8,9 +8,9 @@ import type { Surroundings } from '../contenders/contender.ts';
 
 /** The workspace's root. */
 export const root = join(import.meta.dirname, '../../../..');
-const SCHEMA = 'availability';
-/** The app's own number. */
-const PARTITION_COUNT = 8;
+/** The app's own. */
+export const SCHEMA = 'availability';
+export const PARTITION_COUNT = 8;
 
 export interface BenchDatabase extends Surroundings {
   drop(): Promise<void>;
@@ -22,10 +22,15 @@ export async function createDatabase(serverUrl: string, name: string, appUrl = s
   await onServer(serverUrl, `CREATE DATABASE ${database}`);
   const at = (url: string): string => Object.assign(new URL(url), { pathname: `/${database}` }).href;
   const made = { url: at(appUrl), ownerUrl: at(serverUrl) };
-  const migrate = join(root, 'apps/availability/dist/migrate.js');
-  await promisify(execFile)(process.execPath, [migrate], { env: { ...process.env, ...databaseVariables(made) } });
+  await migrateByApp(made);
   const drop = (): Promise<void> => onServer(serverUrl, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
   return { ...made, schema: SCHEMA, partitionCount: PARTITION_COUNT, drop };
+}
+
+/** By the program that an operator runs, as it was built. */
+export async function migrateByApp(database: Pick<Surroundings, 'url' | 'ownerUrl'>): Promise<void> {
+  const program = join(root, 'apps/availability/dist/migrate.js');
+  await promisify(execFile)(process.execPath, [program], { env: { ...process.env, ...databaseVariables(database) } });
 }
 
 /** The addresses as the app's own programs take them. */

@@ -7,7 +7,8 @@ import { type NatsConnection, errors } from '@nats-io/transport-node';
 import { FACTS_STREAM, FACTS_SUBJECTS, GUEST_DOMAIN, SKU_CHANGED } from '@onepool/contracts';
 import { freePort, natsUrlFor, startNats } from '@onepool/platform-local-servers';
 import type { LocalServer } from '@onepool/platform-local-servers';
-import { connectNats, ensureDurable, ensureStream, messagingMigration, runConsumer } from '@onepool/platform-messaging';
+import { connectNats, ensureDurable, ensureStream, messagingTables, runConsumer } from '@onepool/platform-messaging';
+import { runMigrations } from '@onepool/platform-postgres';
 import { createTestDatabase } from '@onepool/testing-servers';
 import type { TestDatabase } from '@onepool/testing-servers';
 import pg from 'pg';
@@ -214,8 +215,7 @@ describe('a guest', () => {
 
   it('reads facts by its durable, and they are counted as read', async () => {
     const pool = new pg.Pool({ connectionString: database.ownerUrl });
-    await pool.query('CREATE SCHEMA reports');
-    for (const statement of messagingMigration('reports')) await pool.query(statement);
+    await runMigrations({ url: database.ownerUrl, schemas: [{ schema: 'reports', parts: [messagingTables] }] });
     const errors: unknown[] = [];
     const dead: string[] = [];
     const consumer = runConsumer({

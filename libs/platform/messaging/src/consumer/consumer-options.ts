@@ -33,7 +33,7 @@ export interface ConsumerHooks {
 export interface ConsumerOptions {
   readonly connection: NatsConnection;
   readonly pool: pg.Pool;
-  /** The PostgreSQL schema of `messagingMigration`. */
+  /** The PostgreSQL schema with `messagingTables`. */
   readonly schema: string;
   readonly stream: string;
   /** Name of the durable consumer, and of its rows in the inbox. Letters, digits, `-` and `_`. */

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createPool } from '@onepool/platform-postgres';
+import { createPool, runMigrations } from '@onepool/platform-postgres';
 import { type TestDatabase, createTestDatabase } from '@onepool/testing-servers';
 import type pg from 'pg';
-import { messagingMigration } from './messaging-migration.ts';
+import { messagingTables } from '../messaging-tables.ts';
 import { appendToOutbox } from './outbox-insert.ts';
 import { eventually } from '../spec-support/messaging-bench.ts';
 import { OutboxTail } from './outbox-tail.ts';
@@ -16,6 +16,7 @@ describe('the tail of an outbox', () => {
   let events = 0;
   beforeEach(async () => {
     database = await createTestDatabase();
+    await runMigrations({ url: database.ownerUrl, schemas: [{ schema: SCHEMA, parts: [messagingTables] }] });
     const timeouts = {
       statementTimeoutMs: 5_000,
       lockTimeoutMs: 5_000,
@@ -23,7 +24,6 @@ describe('the tail of an outbox', () => {
       connectTimeoutMs: 5_000,
     };
     pool = createPool({ url: database.ownerUrl, max: 5, applicationName: 'spec', ...timeouts });
-    for (const statement of messagingMigration(SCHEMA)) await pool.query(statement);
     session = await pool.connect();
   });
   afterEach(async () => {

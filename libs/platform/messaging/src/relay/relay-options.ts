@@ -25,7 +25,7 @@ export interface RelayOptions {
   /** The relay keeps one connection of this pool for as long as it runs. */
   readonly pool: pg.Pool;
   readonly connection: NatsConnection;
-  /** The PostgreSQL schema of `messagingMigration`. */
+  /** The PostgreSQL schema with `messagingTables`. */
   readonly schema: string;
   readonly stream: StreamDefinition;
   /** 8 unless told; the number that the writers use. */

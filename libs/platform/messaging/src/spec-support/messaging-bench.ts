@@ -2,12 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream, type JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { createPool, inTransaction } from '@onepool/platform-postgres';
+import { createPool, inTransaction, runMigrations } from '@onepool/platform-postgres';
 import pg from 'pg';
 import type { FactEvent } from '../cloud-event.ts';
 import { connectNats } from '../nats/connect-nats.ts';
+import { messagingTables } from '../messaging-tables.ts';
 import { appendToOutbox } from '../outbox/outbox-insert.ts';
-import { messagingMigration } from '../outbox/messaging-migration.ts';
 
 export const SCHEMA = 'facts';
 export const STREAM = { name: 'FACTS', subjects: ['onepool.stock.>'] };
@@ -57,8 +57,7 @@ export async function openBench(servers: BenchServers): Promise<Bench> {
     return pool;
   };
   const pool = openPool();
-  await pool.query(`CREATE SCHEMA ${SCHEMA}`);
-  for (const statement of messagingMigration(SCHEMA)) await pool.query(statement);
+  await runMigrations({ url: database.ownerUrl, schemas: [{ schema: SCHEMA, parts: [messagingTables] }] });
   return {
     database,
     pool,

@@ -5,7 +5,10 @@
 import { classifyPgError, inTransaction } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import { type FeedRecord, stageTableOf, zeroesAbsent } from './feed-record.ts';
-import { STAGE_KEYS, type StageKey } from './stage-schema.ts';
+
+/** What may be unique in a feed, by the name that `index_feed_stage` knows, and the columns that tell. */
+const STAGE_KEYS = { record: 'record_id', row: 'sku_key, node_key', line: 'line' } as const;
+type StageKey = keyof typeof STAGE_KEYS;
 
 /** Runs once for a feed; a second run, by a worker that was thought dead, finds it prepared. */
 export async function prepareFeed(pool: pg.Pool, feed: FeedRecord): Promise<void> {

@@ -1,26 +1,5 @@
-/** Where a schema is: which migrations it has seen, and what the role that looks may do with it. */
-import pg from 'pg';
-import type { SchemaRights } from './rights.ts';
-
-export const MIGRATIONS_TABLE = 'migrations';
-/** The app compares the migrations that were applied with its own. */
-export const migrationRights: SchemaRights = { tables: { [MIGRATIONS_TABLE]: ['SELECT'] } };
-
-/** Names of the applied migrations; undefined where there are none to be read. @throws 42501 without the right to. */
-export async function readAppliedMigrations(
-  client: Pick<pg.ClientBase, 'query'>,
-  schema: string,
-): Promise<readonly string[] | undefined> {
-  const { rowCount } = await client.query(
-    'SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = $1 AND relname = $2',
-    [schema, MIGRATIONS_TABLE],
-  );
-  if (rowCount === 0) return undefined;
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT name FROM ${pg.escapeIdentifier(schema)}.${MIGRATIONS_TABLE} ORDER BY timestamp`,
-  );
-  return rows.map(({ name }) => name);
-}
+/** What a role is to a schema. */
+import type pg from 'pg';
 
 export interface RoleFacts {
   readonly role: string;

@@ -1,0 +1,389 @@
+-- What the migrations add up to, to be read, not run. Written by `npm run onepool -- schema write`.
+
+CREATE SCHEMA availability;
+
+CREATE SEQUENCE reservation_block AS bigint INCREMENT BY 1 CACHE 1;
+
+CREATE TABLE api_client (
+  key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  id text NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT api_client_pkey PRIMARY KEY (key),
+  CONSTRAINT api_client_id_key UNIQUE (id),
+  CONSTRAINT api_client_id_check CHECK (id ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)
+);
+
+CREATE TABLE api_key (
+  key_sha256 bytea NOT NULL,
+  client_key integer NOT NULL,
+  scopes text[] NOT NULL,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT api_key_pkey PRIMARY KEY (key_sha256),
+  CONSTRAINT api_key_client_key_fkey FOREIGN KEY (client_key) REFERENCES api_client(key),
+  CONSTRAINT api_key_key_sha256_check CHECK (octet_length(key_sha256) = 32),
+  CONSTRAINT api_key_scopes_check CHECK (cardinality(scopes) > 0)
+);
+CREATE INDEX api_key_client_key ON api_key USING btree (client_key);
+
+CREATE TABLE backing (
+  reservation_key bigint NOT NULL,
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  kind smallint NOT NULL DEFAULT 0,
+  held integer NOT NULL,
+  confirmed integer NOT NULL,
+  fulfilled integer NOT NULL,
+  released integer NOT NULL,
+  expired integer NOT NULL,
+  cancelled integer NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  pin_fulfilment text,
+  pin_order_version integer,
+  pinned_at timestamp with time zone,
+  CONSTRAINT backing_pkey PRIMARY KEY (reservation_key, sku_key, node_key, kind),
+  CONSTRAINT backing_kind_check CHECK (kind = ANY (ARRAY[0, 1, 2])),
+  CONSTRAINT no_negative_units CHECK (LEAST(held, confirmed, fulfilled, released, expired, cancelled) >= 0)
+) WITH (fillfactor=85);
+CREATE INDEX backing_expiry ON backing USING btree (expires_at) WHERE held > 0;
+CREATE INDEX backing_open ON backing USING btree (sku_key, expires_at) WHERE (held + confirmed) > 0;
+
+CREATE TABLE catalog_epoch (
+  singleton boolean NOT NULL DEFAULT true,
+  epoch bigint NOT NULL,
+  CONSTRAINT catalog_epoch_pkey PRIMARY KEY (singleton),
+  CONSTRAINT catalog_epoch_singleton_check CHECK (singleton)
+);
+
+CREATE TABLE channel (
+  channel_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  code text NOT NULL,
+  name text,
+  type text NOT NULL,
+  node_types text[],
+  nodes text[],
+  CONSTRAINT channel_pkey PRIMARY KEY (channel_key),
+  CONSTRAINT channel_code_key UNIQUE (code),
+  CONSTRAINT channel_type_check CHECK (type = ANY (ARRAY['web'::text, 'marketplace'::text, 'pos'::text, 'endless_aisle'::text, 'b2b'::text]))
+);
+
+CREATE TABLE command (
+  client text NOT NULL,
+  id text NOT NULL,
+  body_hash bytea NOT NULL,
+  answer json NOT NULL,
+  recorded_at timestamp with time zone NOT NULL,
+  CONSTRAINT command_pkey PRIMARY KEY (client, id)
+);
+CREATE INDEX command_recorded_at ON command USING btree (recorded_at);
+
+CREATE TABLE feed (
+  feed_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  client text NOT NULL,
+  id text NOT NULL,
+  parameters_hash bytea NOT NULL,
+  source text NOT NULL,
+  mode text NOT NULL,
+  measure text NOT NULL,
+  completeness text NOT NULL,
+  captured_at timestamp with time zone NOT NULL,
+  node_key integer,
+  state text NOT NULL,
+  attempt integer NOT NULL,
+  prepared boolean NOT NULL DEFAULT false,
+  cursor bigint NOT NULL DEFAULT 0,
+  received bigint NOT NULL DEFAULT 0,
+  staged bigint NOT NULL DEFAULT 0,
+  absent bigint NOT NULL DEFAULT 0,
+  settled bigint NOT NULL DEFAULT 0,
+  applied bigint NOT NULL DEFAULT 0,
+  refused bigint NOT NULL DEFAULT 0,
+  refused_applying bigint NOT NULL DEFAULT 0,
+  unreadable bigint NOT NULL DEFAULT 0,
+  has_records boolean NOT NULL DEFAULT false,
+  failure text,
+  trace text,
+  started_at timestamp with time zone NOT NULL,
+  staged_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  lease_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+  CONSTRAINT feed_pkey PRIMARY KEY (feed_key),
+  CONSTRAINT feed_client_id_key UNIQUE (client, id),
+  CONSTRAINT feed_completeness_check CHECK (completeness = ANY (ARRAY['partial'::text, 'full'::text])),
+  CONSTRAINT feed_measure_check CHECK (measure = ANY (ARRAY['physical'::text, 'availability'::text])),
+  CONSTRAINT feed_mode_check CHECK (mode = ANY (ARRAY['reset'::text, 'delta'::text])),
+  CONSTRAINT feed_state_check CHECK (state = ANY (ARRAY['receiving'::text, 'applying'::text, 'done'::text, 'failed'::text]))
+) WITH (fillfactor=50);
+CREATE INDEX feed_to_apply ON feed USING btree (feed_key) WHERE state = 'applying'::text;
+
+CREATE TABLE feed_record (
+  source text NOT NULL,
+  record_id text NOT NULL,
+  feed_key bigint NOT NULL,
+  CONSTRAINT feed_record_pkey PRIMARY KEY (source, record_id)
+);
+
+CREATE TABLE feed_refusal (
+  feed_key bigint NOT NULL,
+  refusal_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  line bigint NOT NULL,
+  code text NOT NULL,
+  message text NOT NULL,
+  CONSTRAINT feed_refusal_pkey PRIMARY KEY (feed_key, refusal_key)
+);
+
+CREATE TABLE feed_stage (
+  line bigint NOT NULL,
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  quantity integer,
+  at_ms bigint NOT NULL,
+  record_id text
+);
+
+CREATE TABLE feed_watermark (
+  block integer NOT NULL,
+  node_key integer NOT NULL,
+  source text NOT NULL,
+  measure text NOT NULL,
+  captured bigint[] NOT NULL,
+  CONSTRAINT feed_watermark_pkey PRIMARY KEY (block, node_key, source, measure)
+) WITH (fillfactor=70);
+
+CREATE TABLE inbox (
+  consumer text NOT NULL,
+  event_id text NOT NULL,
+  received_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id)
+);
+CREATE INDEX inbox_received_at ON inbox USING btree (received_at);
+
+CREATE TABLE ledger (
+  sku_key integer NOT NULL,
+  sku_version bigint NOT NULL,
+  ordinal integer NOT NULL,
+  node_key integer NOT NULL,
+  from_state smallint NOT NULL,
+  to_state smallint NOT NULL,
+  quantity integer NOT NULL,
+  reason text NOT NULL,
+  source text NOT NULL,
+  source_event_id text,
+  occurred_at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL,
+  acknowledged_at timestamp with time zone,
+  CONSTRAINT ledger_pkey PRIMARY KEY (sku_key, sku_version, ordinal),
+  CONSTRAINT ledger_quantity_check CHECK (quantity > 0)
+);
+CREATE INDEX ledger_events ON ledger USING btree (sku_key, occurred_at) WHERE from_state = 0 OR to_state = 0 OR acknowledged_at IS NOT NULL;
+CREATE TRIGGER ledger_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
+
+CREATE TABLE migration (
+  name text NOT NULL,
+  sha256 bytea NOT NULL,
+  applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT migration_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE node (
+  node_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  code text NOT NULL,
+  name text,
+  type text NOT NULL,
+  gln text,
+  lat double precision,
+  lng double precision,
+  time_zone text NOT NULL DEFAULT 'UTC'::text,
+  daily_capacity integer,
+  active_from timestamp with time zone,
+  active_to timestamp with time zone,
+  CONSTRAINT node_pkey PRIMARY KEY (node_key),
+  CONSTRAINT node_code_key UNIQUE (code),
+  CONSTRAINT node_type_check CHECK (type = ANY (ARRAY['store'::text, 'warehouse'::text, '3pl'::text, 'dropship'::text, 'micro_fulfillment'::text, 'popup'::text]))
+);
+
+CREATE TABLE outbox (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  partition smallint NOT NULL,
+  key text NOT NULL,
+  subject text NOT NULL,
+  event_id text NOT NULL,
+  type text NOT NULL,
+  source text NOT NULL,
+  "time" timestamp with time zone NOT NULL,
+  trace text,
+  data json NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT outbox_pkey PRIMARY KEY (id),
+  CONSTRAINT outbox_partition_check CHECK (partition >= 0)
+);
+CREATE INDEX outbox_partition_id ON outbox USING btree (partition, id);
+
+CREATE TABLE reback_task (
+  sku_key integer NOT NULL,
+  due_at timestamp with time zone NOT NULL,
+  before_key bigint,
+  CONSTRAINT reback_task_pkey PRIMARY KEY (sku_key)
+);
+
+CREATE TABLE relay_cursor (
+  partition smallint NOT NULL,
+  owner text,
+  epoch bigint NOT NULL DEFAULT 0,
+  lease_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+  low bigint NOT NULL DEFAULT 0,
+  stream_created timestamp with time zone,
+  stream_seq bigint NOT NULL DEFAULT 0,
+  stream_event_id text,
+  checkpoints jsonb NOT NULL DEFAULT '[]'::jsonb,
+  CONSTRAINT relay_cursor_pkey PRIMARY KEY (partition)
+);
+
+CREATE TABLE reservation (
+  reservation_key bigint NOT NULL,
+  client text NOT NULL,
+  id text NOT NULL,
+  body_hash bytea NOT NULL,
+  channel_key integer NOT NULL,
+  version integer NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  first_expires_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  nodes integer[],
+  lines json NOT NULL,
+  CONSTRAINT reservation_pkey PRIMARY KEY (reservation_key),
+  CONSTRAINT reservation_client_id_key UNIQUE (client, id)
+) WITH (fillfactor=85);
+
+CREATE TABLE sku (
+  sku_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  code text NOT NULL,
+  title text,
+  gtin text,
+  weight_grams integer,
+  category text,
+  CONSTRAINT sku_pkey PRIMARY KEY (sku_key),
+  CONSTRAINT sku_code_key UNIQUE (code)
+);
+
+CREATE TABLE sku_gate (
+  sku_key integer NOT NULL,
+  version bigint NOT NULL DEFAULT 0,
+  CONSTRAINT sku_gate_pkey PRIMARY KEY (sku_key)
+) WITH (fillfactor=50);
+
+CREATE TABLE stock (
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  available bigint NOT NULL DEFAULT 0,
+  committed bigint NOT NULL DEFAULT 0,
+  reserved bigint NOT NULL DEFAULT 0,
+  safety_stock bigint NOT NULL DEFAULT 0,
+  damaged bigint NOT NULL DEFAULT 0,
+  quality_control bigint NOT NULL DEFAULT 0,
+  shortfall bigint NOT NULL DEFAULT 0,
+  overdrawn bigint NOT NULL DEFAULT 0,
+  on_hand bigint GENERATED ALWAYS AS (available + committed + reserved + safety_stock + damaged + quality_control - shortfall) STORED,
+  CONSTRAINT stock_pkey PRIMARY KEY (sku_key, node_key),
+  CONSTRAINT no_negative_units CHECK (LEAST(available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn) >= 0),
+  CONSTRAINT overdrawn_leaves_nothing_on_hand CHECK (overdrawn = 0 OR (available + committed + reserved + safety_stock + damaged + quality_control - shortfall) = 0),
+  CONSTRAINT shortfall_leaves_nothing_free CHECK (shortfall = 0 OR available = 0 AND safety_stock = 0),
+  CONSTRAINT shortfall_within_promised CHECK (shortfall <= (committed + reserved))
+) WITH (fillfactor=70);
+CREATE INDEX stock_short ON stock USING btree (sku_key) WHERE shortfall > 0;
+
+CREATE TABLE stock_exception (
+  exception_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  code text NOT NULL,
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  quantity bigint NOT NULL,
+  opened_at timestamp with time zone NOT NULL,
+  closed_at timestamp with time zone,
+  CONSTRAINT stock_exception_pkey PRIMARY KEY (exception_key),
+  CONSTRAINT stock_exception_quantity_check CHECK (quantity >= 0)
+);
+CREATE UNIQUE INDEX stock_exception_open ON stock_exception USING btree (code, sku_key, node_key) WHERE closed_at IS NULL;
+
+CREATE TABLE threshold (
+  threshold_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  scope text NOT NULL,
+  channel_key integer,
+  node_key integer,
+  sku_key integer,
+  quantity integer NOT NULL,
+  CONSTRAINT threshold_pkey PRIMARY KEY (threshold_key),
+  CONSTRAINT threshold_scope_channel_key_node_key_sku_key_key UNIQUE NULLS NOT DISTINCT (scope, channel_key, node_key, sku_key),
+  CONSTRAINT threshold_channel_key_fkey FOREIGN KEY (channel_key) REFERENCES channel(channel_key),
+  CONSTRAINT threshold_node_key_fkey FOREIGN KEY (node_key) REFERENCES node(node_key),
+  CONSTRAINT threshold_sku_key_fkey FOREIGN KEY (sku_key) REFERENCES sku(sku_key),
+  CONSTRAINT threshold_quantity_check CHECK (quantity > 0),
+  CONSTRAINT threshold_scope_check CHECK (scope = ANY (ARRAY['node'::text, 'network'::text]))
+);
+
+CREATE OR REPLACE FUNCTION analyze_feed_stage(feed_key bigint, attempt integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'availability', 'pg_temp'
+AS $function$
+BEGIN
+  EXECUTE format('ANALYZE %I.%I', current_schema(), format('feed_stage_%s_%s', feed_key, attempt));
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION create_feed_stage(feed_key bigint, attempt integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'availability', 'pg_temp'
+AS $function$
+DECLARE
+  stage text := format('feed_stage_%s_%s', feed_key, attempt);
+  heir record;
+BEGIN
+  EXECUTE format('CREATE TABLE %I.%I (LIKE feed_stage) WITH (autovacuum_enabled = false)', current_schema(), stage);
+  FOR heir IN
+    SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END AS role, string_agg(privilege_type, ', ') AS rights
+      FROM pg_class, aclexplode(relacl) WHERE oid = 'feed_stage'::regclass AND grantee <> relowner GROUP BY 1
+  LOOP
+    EXECUTE format('GRANT %s ON %I.%I TO %s', heir.rights, current_schema(), stage, heir.role);
+  END LOOP;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION drop_feed_stage(feed_key bigint, attempt integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'availability', 'pg_temp'
+AS $function$
+BEGIN
+  EXECUTE format('DROP TABLE IF EXISTS %I.%I', current_schema(), format('feed_stage_%s_%s', feed_key, attempt));
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION index_feed_stage(feed_key bigint, attempt integer, unique_by text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'availability', 'pg_temp'
+AS $function$
+DECLARE
+  stage text := format('feed_stage_%s_%s', feed_key, attempt);
+  columns text := CASE unique_by WHEN 'record' THEN 'record_id' WHEN 'row' THEN 'sku_key, node_key' WHEN 'line' THEN 'line' END;
+BEGIN
+  IF columns IS NULL THEN RAISE EXCEPTION 'a feed has no key %', unique_by; END IF;
+  EXECUTE format('CREATE UNIQUE INDEX ON %I.%I (%s)', current_schema(), stage, columns);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION ledger_is_append_only()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION 'the ledger is append-only';
+END
+$function$;

@@ -1,0 +1,15 @@
+import type { SchemaPart } from '@onepool/platform-postgres';
+
+/** Of whoever tells facts or takes in those of others. Facts are never changed. */
+export const messagingTables: SchemaPart = {
+  name: 'messaging',
+  sql: new URL('./sql/', import.meta.url),
+  rights: {
+    tables: {
+      outbox: ['SELECT', 'INSERT', 'DELETE'],
+      relay_cursor: ['SELECT', 'INSERT', 'UPDATE'],
+      inbox: ['SELECT', 'INSERT', 'DELETE'],
+    },
+    sequences: { outbox_id_seq: ['SELECT'] },
+  },
+};

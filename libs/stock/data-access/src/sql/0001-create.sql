@@ -1,0 +1,283 @@
+-- The stock engine and its feeds.
+--
+-- Hot tables carry no foreign keys: SKUs, nodes and channels are never deleted, and their keys are resolved before a command
+-- reaches the engine. Where several columns must not be negative, one CHECK says so for all of them, because PostgreSQL reads
+-- a table's checks from their stored text for every statement that writes to it. What is written once and read whole is json,
+-- kept as it was told.
+
+
+-- Units ---------------------------------------------------------------------------------------------------------------
+
+-- One gate per SKU: whoever holds its row lock is the only writer of that SKU's supply. Narrow and roomy, so that every step
+-- of the version is a HOT update.
+CREATE TABLE sku_gate (
+  sku_key integer PRIMARY KEY,
+  version bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+
+-- Requests name at most a million units a line, but nothing bounds how many of them meet in one row: therefore bigint.
+CREATE TABLE stock (
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  available bigint NOT NULL DEFAULT 0,
+  committed bigint NOT NULL DEFAULT 0,
+  reserved bigint NOT NULL DEFAULT 0,
+  safety_stock bigint NOT NULL DEFAULT 0,
+  damaged bigint NOT NULL DEFAULT 0,
+  quality_control bigint NOT NULL DEFAULT 0,
+  shortfall bigint NOT NULL DEFAULT 0,
+  overdrawn bigint NOT NULL DEFAULT 0,
+  on_hand bigint GENERATED ALWAYS AS
+    (available + committed + reserved + safety_stock + damaged + quality_control - shortfall) STORED,
+  PRIMARY KEY (sku_key, node_key),
+  CONSTRAINT no_negative_units CHECK (
+    least(available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn) >= 0),
+  CONSTRAINT shortfall_within_promised CHECK (shortfall <= committed + reserved),
+  CONSTRAINT shortfall_leaves_nothing_free CHECK (shortfall = 0 OR (available = 0 AND safety_stock = 0)),
+  CONSTRAINT overdrawn_leaves_nothing_on_hand CHECK (
+    overdrawn = 0 OR available + committed + reserved + safety_stock + damaged + quality_control - shortfall = 0)
+) WITH (fillfactor = 70);
+
+-- Rows with a shortfall are few, and looked for beside every count.
+CREATE INDEX stock_short ON stock (sku_key) WHERE shortfall > 0;
+
+
+-- Promises ------------------------------------------------------------------------------------------------------------
+
+-- (client, id) is the idempotency key of a hold. `lines` is what was asked and first answered; it never changes.
+CREATE TABLE reservation (
+  reservation_key bigint PRIMARY KEY,
+  client text NOT NULL,
+  id text NOT NULL,
+  body_hash bytea NOT NULL,
+  channel_key integer NOT NULL,
+  version integer NOT NULL,
+  created_at timestamptz NOT NULL,
+  first_expires_at timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL,
+  nodes integer[],
+  lines json NOT NULL,
+  UNIQUE (client, id)
+) WITH (fillfactor = 85);
+
+-- Replicas take keys of reservations from it by the block.
+CREATE SEQUENCE reservation_block;
+
+-- `expires_at` of what is not held is infinity, so that looking for overdue units never meets old confirmed ones.
+CREATE TABLE backing (
+  reservation_key bigint NOT NULL,
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  kind smallint NOT NULL DEFAULT 0 CHECK (kind IN (0, 1, 2)),
+  held integer NOT NULL,
+  confirmed integer NOT NULL,
+  fulfilled integer NOT NULL,
+  released integer NOT NULL,
+  expired integer NOT NULL,
+  cancelled integer NOT NULL,
+  expires_at timestamptz NOT NULL,
+  pin_fulfilment text,
+  pin_order_version integer,
+  pinned_at timestamptz,
+  PRIMARY KEY (reservation_key, sku_key, node_key, kind),
+  CONSTRAINT no_negative_units CHECK (least(held, confirmed, fulfilled, released, expired, cancelled) >= 0)
+) WITH (fillfactor = 85);
+
+-- Serves both expiry (overdue first) and re-backing (everything open of a SKU); closed backings leave it.
+CREATE INDEX backing_open ON backing (sku_key, expires_at) WHERE held + confirmed > 0;
+CREATE INDEX backing_expiry ON backing (expires_at) WHERE held > 0;
+
+
+-- The book ------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE ledger (
+  sku_key integer NOT NULL,
+  sku_version bigint NOT NULL,
+  ordinal integer NOT NULL,
+  node_key integer NOT NULL,
+  from_state smallint NOT NULL,
+  to_state smallint NOT NULL,
+  quantity integer NOT NULL CHECK (quantity > 0),
+  reason text NOT NULL,
+  source text NOT NULL,
+  source_event_id text,
+  occurred_at timestamptz NOT NULL,
+  recorded_at timestamptz NOT NULL,
+  acknowledged_at timestamptz,
+  PRIMARY KEY (sku_key, sku_version, ordinal)
+);
+
+-- What happened after a count. Holds and confirmations are not in it.
+CREATE INDEX ledger_events ON ledger (sku_key, occurred_at)
+  WHERE from_state = 0 OR to_state = 0 OR acknowledged_at IS NOT NULL;
+
+CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the ledger is append-only';
+END
+$$;
+
+CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger
+  FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
+
+
+-- Commands, tasks and exceptions --------------------------------------------------------------------------------------
+
+-- Effects of commands other than holds, with the answer that a replay gets.
+CREATE TABLE command (
+  client text NOT NULL,
+  id text NOT NULL,
+  body_hash bytea NOT NULL,
+  answer json NOT NULL,
+  recorded_at timestamptz NOT NULL,
+  PRIMARY KEY (client, id)
+);
+
+-- Old effects are forgotten in order of age.
+CREATE INDEX command_recorded_at ON command (recorded_at);
+
+-- SKUs with a shortfall that should be looked at from `due_at` on. A look that could move none of its thousand reservations
+-- goes on below `before_key`.
+CREATE TABLE reback_task (
+  sku_key integer PRIMARY KEY,
+  due_at timestamptz NOT NULL,
+  before_key bigint
+);
+
+CREATE TABLE stock_exception (
+  exception_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  code text NOT NULL,
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  quantity bigint NOT NULL CHECK (quantity >= 0),
+  opened_at timestamptz NOT NULL,
+  closed_at timestamptz
+);
+
+CREATE UNIQUE INDEX stock_exception_open ON stock_exception (code, sku_key, node_key) WHERE closed_at IS NULL;
+
+
+-- Feeds ---------------------------------------------------------------------------------------------------------------
+
+-- (client, id) is the idempotency key. `cursor` is the last SKU key (of a delta: line) whose rows are settled.
+CREATE TABLE feed (
+  feed_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  client text NOT NULL,
+  id text NOT NULL,
+  parameters_hash bytea NOT NULL,
+  source text NOT NULL,
+  mode text NOT NULL CHECK (mode IN ('reset', 'delta')),
+  measure text NOT NULL CHECK (measure IN ('physical', 'availability')),
+  completeness text NOT NULL CHECK (completeness IN ('partial', 'full')),
+  captured_at timestamptz NOT NULL,
+  node_key integer,
+  state text NOT NULL CHECK (state IN ('receiving', 'applying', 'done', 'failed')),
+  attempt integer NOT NULL,
+  prepared boolean NOT NULL DEFAULT false,
+  cursor bigint NOT NULL DEFAULT 0,
+  received bigint NOT NULL DEFAULT 0,
+  staged bigint NOT NULL DEFAULT 0,
+  absent bigint NOT NULL DEFAULT 0,
+  settled bigint NOT NULL DEFAULT 0,
+  applied bigint NOT NULL DEFAULT 0,
+  refused bigint NOT NULL DEFAULT 0,
+  refused_applying bigint NOT NULL DEFAULT 0,
+  unreadable bigint NOT NULL DEFAULT 0,
+  has_records boolean NOT NULL DEFAULT false,
+  failure text,
+  trace text,
+  started_at timestamptz NOT NULL,
+  staged_at timestamptz,
+  finished_at timestamptz,
+  lease_until timestamptz NOT NULL DEFAULT '-infinity',
+  UNIQUE (client, id)
+) WITH (fillfactor = 50);
+
+CREATE INDEX feed_to_apply ON feed (feed_key) WHERE state = 'applying';
+
+CREATE TABLE feed_refusal (
+  feed_key bigint NOT NULL,
+  refusal_key bigint GENERATED ALWAYS AS IDENTITY,
+  line bigint NOT NULL,
+  code text NOT NULL,
+  message text NOT NULL,
+  PRIMARY KEY (feed_key, refusal_key)
+);
+
+-- Records of delta feeds that took effect: each once per source, ever.
+CREATE TABLE feed_record (
+  source text NOT NULL,
+  record_id text NOT NULL,
+  feed_key bigint NOT NULL,
+  PRIMARY KEY (source, record_id)
+);
+
+-- Up to which capture time a source has counted, for a block of SKUs at a node.
+CREATE TABLE feed_watermark (
+  block integer NOT NULL,
+  node_key integer NOT NULL,
+  source text NOT NULL,
+  measure text NOT NULL,
+  captured bigint[] NOT NULL,
+  PRIMARY KEY (block, node_key, source, measure)
+) WITH (fillfactor = 70);
+
+
+-- Staging tables of feeds ---------------------------------------------------------------------------------------------
+
+-- They are made and dropped while the app runs, by functions that do so with their owner's rights, because the app's role
+-- makes no tables (ADR 0015). What callers give is a feed's key and attempt, from which the table's name follows, and never
+-- any text that becomes SQL.
+
+-- What staging tables are made like; always empty itself. Whoever may fill it may fill those made like it.
+CREATE TABLE feed_stage (
+  line bigint NOT NULL,
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  quantity integer,
+  at_ms bigint NOT NULL,
+  record_id text
+);
+
+-- Logged, not unlogged: once the upload is answered, its rows must survive a crash of the server.
+CREATE FUNCTION create_feed_stage(feed_key bigint, attempt integer) RETURNS void LANGUAGE plpgsql
+  SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+  stage text := format('feed_stage_%s_%s', feed_key, attempt);
+  heir record;
+BEGIN
+  EXECUTE format('CREATE TABLE %I.%I (LIKE feed_stage) WITH (autovacuum_enabled = false)', current_schema(), stage);
+  FOR heir IN
+    SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END AS role, string_agg(privilege_type, ', ') AS rights
+      FROM pg_class, aclexplode(relacl) WHERE oid = 'feed_stage'::regclass AND grantee <> relowner GROUP BY 1
+  LOOP
+    EXECUTE format('GRANT %s ON %I.%I TO %s', heir.rights, current_schema(), stage, heir.role);
+  END LOOP;
+END
+$$;
+
+-- `unique_by` names what may come once only in a feed.
+CREATE FUNCTION index_feed_stage(feed_key bigint, attempt integer, unique_by text) RETURNS void LANGUAGE plpgsql
+  SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+  stage text := format('feed_stage_%s_%s', feed_key, attempt);
+  columns text := CASE unique_by WHEN 'record' THEN 'record_id' WHEN 'row' THEN 'sku_key, node_key' WHEN 'line' THEN 'line' END;
+BEGIN
+  IF columns IS NULL THEN RAISE EXCEPTION 'a feed has no key %', unique_by; END IF;
+  EXECUTE format('CREATE UNIQUE INDEX ON %I.%I (%s)', current_schema(), stage, columns);
+END
+$$;
+
+CREATE FUNCTION analyze_feed_stage(feed_key bigint, attempt integer) RETURNS void LANGUAGE plpgsql
+  SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+  EXECUTE format('ANALYZE %I.%I', current_schema(), format('feed_stage_%s_%s', feed_key, attempt));
+END
+$$;
+
+CREATE FUNCTION drop_feed_stage(feed_key bigint, attempt integer) RETURNS void LANGUAGE plpgsql
+  SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+  EXECUTE format('DROP TABLE IF EXISTS %I.%I', current_schema(), format('feed_stage_%s_%s', feed_key, attempt));
+END
+$$;

@@ -1,0 +1,26 @@
+import type { SchemaPart } from '@onepool/platform-postgres';
+
+/** Of the ledger nothing is changed or taken away. */
+export const stockTables: SchemaPart = {
+  name: 'stock',
+  sql: new URL('./sql/', import.meta.url),
+  rights: {
+    tables: {
+      sku_gate: ['SELECT', 'INSERT', 'UPDATE'],
+      stock: ['SELECT', 'INSERT', 'UPDATE'],
+      reservation: ['SELECT', 'INSERT', 'UPDATE'],
+      backing: ['SELECT', 'INSERT', 'UPDATE'],
+      ledger: ['SELECT', 'INSERT'],
+      command: ['SELECT', 'INSERT', 'DELETE'],
+      reback_task: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      stock_exception: ['SELECT', 'INSERT', 'UPDATE'],
+      feed: ['SELECT', 'INSERT', 'UPDATE'],
+      feed_refusal: ['SELECT', 'INSERT', 'DELETE'],
+      feed_record: ['SELECT', 'INSERT'],
+      feed_watermark: ['SELECT', 'INSERT', 'UPDATE'],
+      'feed_stage*': ['SELECT', 'INSERT', 'DELETE'],
+    },
+    sequences: { reservation_block: ['USAGE'] },
+    functions: ['create_feed_stage', 'index_feed_stage', 'analyze_feed_stage', 'drop_feed_stage'],
+  },
+};
