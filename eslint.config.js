@@ -29,7 +29,8 @@ const scopeArrows = {
   'scope:shared': ['scope:shared'],
   'scope:stock': ['scope:stock', 'scope:shared'],
   'scope:catalog': ['scope:catalog', 'scope:shared'],
-  'scope:availability': ['scope:availability', 'scope:stock', 'scope:catalog', 'scope:shared'],
+  'scope:identity': ['scope:identity', 'scope:shared'],
+  'scope:availability': ['scope:availability', 'scope:stock', 'scope:catalog', 'scope:identity', 'scope:shared'],
   'scope:simulator': ['scope:simulator', 'scope:shared'],
   'scope:tools': ['scope:tools', 'scope:simulator', 'scope:shared'],
   // The benchmark measures the engine in its own process, which no other tool may hold.

@@ -4,29 +4,6 @@ CREATE SCHEMA availability;
 
 CREATE SEQUENCE reservation_block AS bigint INCREMENT BY 1 CACHE 1;
 
-CREATE TABLE api_client (
-  key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
-  id text NOT NULL,
-  created_at timestamp with time zone NOT NULL DEFAULT now(),
-  CONSTRAINT api_client_pkey PRIMARY KEY (key),
-  CONSTRAINT api_client_id_key UNIQUE (id),
-  CONSTRAINT api_client_id_check CHECK (id ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)
-);
-
-CREATE TABLE api_key (
-  key_sha256 bytea NOT NULL,
-  client_key integer NOT NULL,
-  scopes text[] NOT NULL,
-  expires_at timestamp with time zone,
-  revoked_at timestamp with time zone,
-  created_at timestamp with time zone NOT NULL DEFAULT now(),
-  CONSTRAINT api_key_pkey PRIMARY KEY (key_sha256),
-  CONSTRAINT api_key_client_key_fkey FOREIGN KEY (client_key) REFERENCES api_client(key),
-  CONSTRAINT api_key_key_sha256_check CHECK (octet_length(key_sha256) = 32),
-  CONSTRAINT api_key_scopes_check CHECK (cardinality(scopes) > 0)
-);
-CREATE INDEX api_key_client_key ON api_key USING btree (client_key);
-
 CREATE TABLE backing (
   reservation_key bigint NOT NULL,
   sku_key integer NOT NULL,
@@ -387,3 +364,82 @@ BEGIN
   RAISE EXCEPTION 'the ledger is append-only';
 END
 $function$;
+
+CREATE SCHEMA identity;
+
+CREATE TABLE api_key (
+  key_sha256 bytea NOT NULL,
+  id text NOT NULL,
+  principal_key integer NOT NULL,
+  scopes text[],
+  nodes text[],
+  channels text[],
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  CONSTRAINT api_key_pkey PRIMARY KEY (key_sha256),
+  CONSTRAINT api_key_id_key UNIQUE (id),
+  CONSTRAINT api_key_principal_key_fkey FOREIGN KEY (principal_key) REFERENCES principal(principal_key),
+  CONSTRAINT api_key_key_sha256_check CHECK (octet_length(key_sha256) = 32)
+);
+CREATE INDEX api_key_principal ON api_key USING btree (principal_key);
+
+CREATE TABLE api_key_use (
+  key_sha256 bytea NOT NULL,
+  last_used_on date NOT NULL,
+  CONSTRAINT api_key_use_pkey PRIMARY KEY (key_sha256)
+);
+
+CREATE TABLE identity_step (
+  epoch bigint NOT NULL,
+  principals text[],
+  recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT identity_step_pkey PRIMARY KEY (epoch)
+);
+
+CREATE TABLE identity_version (
+  singleton boolean NOT NULL DEFAULT true,
+  incarnation uuid NOT NULL DEFAULT gen_random_uuid(),
+  epoch bigint NOT NULL DEFAULT 1,
+  CONSTRAINT identity_version_pkey PRIMARY KEY (singleton),
+  CONSTRAINT identity_version_singleton_check CHECK (singleton)
+);
+
+CREATE TABLE migration (
+  name text NOT NULL,
+  sha256 bytea NOT NULL,
+  applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT migration_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE principal (
+  principal_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  id text NOT NULL,
+  kind text NOT NULL,
+  name text NOT NULL,
+  scopes text[] NOT NULL,
+  nodes text[],
+  channels text[],
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  disabled_at timestamp with time zone,
+  CONSTRAINT principal_pkey PRIMARY KEY (principal_key),
+  CONSTRAINT principal_id_key UNIQUE (id),
+  CONSTRAINT principal_name_key UNIQUE (name),
+  CONSTRAINT principal_kind_check CHECK (kind = ANY (ARRAY['person'::text, 'service'::text]))
+);
+
+CREATE TABLE principal_role (
+  principal_key integer NOT NULL,
+  role_key integer NOT NULL,
+  CONSTRAINT principal_role_pkey PRIMARY KEY (principal_key, role_key),
+  CONSTRAINT principal_role_principal_key_fkey FOREIGN KEY (principal_key) REFERENCES principal(principal_key),
+  CONSTRAINT principal_role_role_key_fkey FOREIGN KEY (role_key) REFERENCES role(role_key)
+);
+
+CREATE TABLE role (
+  role_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  name text NOT NULL,
+  scopes text[] NOT NULL,
+  CONSTRAINT role_pkey PRIMARY KEY (role_key),
+  CONSTRAINT role_name_key UNIQUE (name)
+);

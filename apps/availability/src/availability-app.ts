@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AVAILABILITY, asyncApiDocument, openApiDocument } from '@onepool/contracts';
 import { publishApiDocuments } from '@onepool/platform-api-docs';
-import { CachingApiKeyStore, PostgresApiKeyStore, clientOf, installAuth } from '@onepool/platform-auth';
+import { type IdentityCache, callerOf, installAuth } from '@onepool/platform-auth';
 import { UploadPlaces, httpLimits, httpServerOptions } from '@onepool/platform-http';
 import { logNatsReports, natsAddress, natsMicroserviceOptions } from '@onepool/platform-messaging';
 import { installOperations } from '@onepool/platform-operations';
@@ -17,8 +17,9 @@ import {
 import { type Logger, type Telemetry, createMetrics, installTelemetry, nestLogger } from '@onepool/platform-telemetry';
 import { StockEngine } from '@onepool/stock-data-access';
 import { AppModule } from './app.module.ts';
-import { type AvailabilityConfig, SCHEMA } from './config.ts';
+import type { AvailabilityConfig } from './config.ts';
 import { schemas } from './database.ts';
+import { IdentityService } from './identity/identity.module.ts';
 import { type OutboxRelay, startOutboxRelay } from './outbox-relay.ts';
 import { problemOf, problems } from './problems.ts';
 import { engineMetrics } from './stock/engine-metrics.ts';
@@ -45,7 +46,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
   const limits = httpLimits(config);
   const adapter = new FastifyAdapter({ ...httpServerOptions(limits, metrics), bodyLimit: BODY_LIMIT_BYTES });
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.with({ config, logger, observed, relay }),
+    AppModule.with({ config, logger, metrics, observed, relay }),
     adapter,
     {
       logger: nestLogger(logger),
@@ -57,9 +58,9 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     logger,
     metrics,
     readiness: readinessOf(engine, relay),
-    clientIdOf: (request) => clientOf(request)?.id,
+    callerIdOf: (request) => callerOf(request)?.id,
   });
-  const auth = installHttpEdge(app, engine, new UploadPlaces(limits), logger);
+  const auth = installHttpEdge(app, app.get(IdentityService).cache, new UploadPlaces(limits), logger);
   await connectMessages(app, config, telemetry, auth);
   await app.init();
   await app.startAllMicroservices();
@@ -90,7 +91,7 @@ type Auth = ReturnType<typeof installAuth>;
 
 function installHttpEdge(
   app: NestFastifyApplication,
-  engine: StockEngine,
+  identity: IdentityCache,
   uploads: UploadPlaces,
   logger: Logger,
 ): Auth {
@@ -103,7 +104,7 @@ function installHttpEdge(
     },
   };
   installProblemHandling(app, { bodyLimitBytes: BODY_LIMIT_BYTES, ...answers });
-  const auth = installAuth(app, { store: new CachingApiKeyStore(new PostgresApiKeyStore(engine.lookupPool, SCHEMA)) });
+  const auth = installAuth(app, { identity, scopes: AVAILABILITY.scopes });
   installOperations(app, { operations: AVAILABILITY.operations, answers, uploads, csvLimitBytes: BODY_LIMIT_BYTES });
   const server = app.getHttpAdapter().getInstance();
   publishApiDocuments(server, {

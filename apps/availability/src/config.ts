@@ -72,6 +72,8 @@ export const ownerAddress = (addresses: {
     ? { url: addresses.DATABASE_URL, setting: 'DATABASE_URL' }
     : { url: addresses.DATABASE_OWNER_URL, setting: 'DATABASE_OWNER_URL' };
 
+/** Of the identity, which may move out with it one day. */
+export const IDENTITY_SCHEMA = 'identity';
 /** The app's own PostgreSQL schema. */
 export const SCHEMA = 'availability';
 /** Outbox partitions; changing it needs a drained outbox. */

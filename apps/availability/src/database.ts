@@ -1,11 +1,12 @@
 /** The app's schemas: how they come to be, and what the app may do in them. */
 import { catalogTables } from '@onepool/catalog-data-access';
-import { apiKeyTables } from '@onepool/platform-auth';
+import { identityTables } from '@onepool/identity-data-access';
 import { messagingTables } from '@onepool/platform-messaging';
 import type { SchemaDeclaration } from '@onepool/platform-postgres';
 import { stockTables } from '@onepool/stock-data-access';
-import { SCHEMA } from './config.ts';
+import { IDENTITY_SCHEMA, SCHEMA } from './config.ts';
 
 export const schemas: readonly SchemaDeclaration[] = [
-  { schema: SCHEMA, parts: [apiKeyTables, messagingTables, catalogTables, stockTables] },
+  { schema: IDENTITY_SCHEMA, parts: [identityTables] },
+  { schema: SCHEMA, parts: [messagingTables, catalogTables, stockTables] },
 ];

@@ -64,8 +64,9 @@ describe('the declared rights', () => {
     'UPDATE ledger SET quantity = quantity + 1',
     'DELETE FROM ledger',
     'UPDATE outbox SET key = key',
-    `INSERT INTO api_client (id) VALUES ('mine')`,
-    'UPDATE api_key SET revoked_at = NULL',
+    `INSERT INTO identity.role (name, scopes) VALUES ('mine', '{all}')`,
+    'UPDATE identity.api_key SET revoked_at = NULL',
+    'UPDATE identity.identity_version SET epoch = epoch + 1',
     `INSERT INTO migration (name, sha256) VALUES ('stock/9999-later', '')`,
     'DELETE FROM reservation',
     'CREATE TABLE mine (n integer)',
@@ -156,7 +157,7 @@ describe('the app', () => {
   it('does not migrate, and says what to do when that was not done', async () => {
     const empty = await createTestDatabase();
     const start = createAvailabilityApp({ ...app.config, DATABASE_URL: empty.url }, app.logger);
-    await expect(start).rejects.toThrow(/^The schema availability lacks .* migrations: run this app's migrate.*$/);
+    await expect(start).rejects.toThrow(/^The schema identity lacks .* migrations: run this app's migrate.*$/);
     await empty.drop();
   });
 

@@ -106,7 +106,7 @@ describe('a request', () => {
     expect(await lineOf({ request_id: 'order-7.1', route: '/v1/stock/:sku' })).toMatchObject({
       trace_id: TRACE_ID,
       status: 200,
-      client: 'spec',
+      caller: app.principal,
       duration_ms: expect.any(Number),
     });
   });

@@ -19,20 +19,28 @@ export function optionsOfScripts(root: string): OptionsOfScript {
   return new Map(
     Object.entries(scripts).map(([name, command]) => {
       const programs = [...command.matchAll(/\b(?:apps|tools)\/\S+\.ts\b/g)].map(([program]) => program);
-      return [name, programs.length === 0 ? undefined : declaredOptions(join(root, programs.at(-1) ?? ''))] as const;
+      return [
+        name,
+        programs.length === 0 ? undefined : declaredOptions(join(root, programs.at(-1) ?? ''), root),
+      ] as const;
     }),
   );
 }
 
-/** Options stand in a program's sources where a text or a line of its usage begins with them. */
-function declaredOptions(program: string): ReadonlySet<string> {
-  const folder = dirname(program);
-  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => name.endsWith('.ts') && !name.endsWith('spec.ts'),
-  );
-  const texts = sources.map((name) => readFileSync(join(folder, name), 'utf8'));
-  const options = texts.flatMap((text) => [...text.matchAll(/(?:['"`]|\n +)(--[a-z][a-z-]*)/g)].map(([, one]) => one));
+/** Options stand in a program's sources, and in those of another that it starts, where a text or a line of its usage begins with them. */
+function declaredOptions(program: string, root: string): ReadonlySet<string> {
+  const texts = sourcesBeside(program);
+  const started = texts.flatMap((text) => [...text.matchAll(/'((?:apps|tools)\/[\w/-]+\/src\/[\w/-]+\.ts)'/g)]);
+  const all = [...texts, ...started.flatMap(([, path = '']) => sourcesBeside(join(root, path)))];
+  const options = all.flatMap((text) => [...text.matchAll(/(?:['"`]|\n +)(--[a-z][a-z-]*)/g)].map(([, one]) => one));
   return new Set([...options.filter((one) => one !== undefined), '--help']);
+}
+
+function sourcesBeside(program: string): readonly string[] {
+  const folder = dirname(program);
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const sources = names.filter((name) => name.endsWith('.ts') && !name.endsWith('spec.ts'));
+  return sources.map((name) => readFileSync(join(folder, name), 'utf8'));
 }
 
 /** What cannot be followed in a block, a sentence each. */

@@ -50,8 +50,8 @@ export async function registerApiKey(
   database: DatabaseAddresses,
   keyFile: string,
 ): Promise<void> {
-  const program = 'apps/availability/dist/api-key.js';
-  const args = [program, 'register', '--client', 'dev', '--scopes', 'all', '--key-file', keyFile];
+  const program = 'apps/availability/dist/identity.js';
+  const args = [program, 'keys', 'add', 'dev', '--scopes', 'all', '--key-file', keyFile];
   await run(context, 'api-key', process.execPath, args, variablesOf(database));
 }
 

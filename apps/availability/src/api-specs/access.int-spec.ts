@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AVAILABILITY_OPERATIONS, AVAILABILITY_SCOPES, type LedgerEntry } from '@onepool/contracts';
-import { PostgresApiKeyStore, type Scope, createApiKey, sha256OfApiKey } from '@onepool/platform-auth';
+import { type Scope, createApiKey, sha256OfApiKey } from '@onepool/platform-auth';
 import { operationOf, problemOf } from '../testing/answer.ts';
-import { type AppFixture, CLIENT, type OperationId, createAppFixture, subjects } from '../testing/app-fixture.ts';
-import { SCHEMA } from '../config.ts';
+import { type AppFixture, type OperationId, createAppFixture, subjects } from '../testing/app-fixture.ts';
 
 let app: AppFixture;
 let expired: string;
 let revoked: string;
 beforeAll(async () => {
   app = await createAppFixture();
-  expired = await app.makeKey('gone', ['all'], new Date(Date.now() - 1_000));
+  expired = await app.makeKey('gone', ['all'], { expiresAt: new Date(Date.now() - 1_000) });
   revoked = await app.makeKey('revoked', ['all']);
-  await new PostgresApiKeyStore(app.pool, SCHEMA).revoke('revoked');
+  const keys = await app.identity.keys();
+  await app.identity.revokeKey(keys.find(({ principal }) => principal === 'revoked')!.id);
 });
 afterAll(() => app.close());
 
@@ -51,7 +51,7 @@ describe('every operation, over HTTP and NATS', () => {
 describe('a key', () => {
   it('is stored as its hash only, and a refusal says how to come back with one', async () => {
     const { rows } = await app.pool.query<{ found: number }>(
-      `SELECT count(*) AS found FROM api_key WHERE encode(key_sha256, 'hex') = $1`,
+      `SELECT count(*) AS found FROM identity.api_key WHERE encode(key_sha256, 'hex') = $1`,
       [sha256OfApiKey(app.key)],
     );
     expect(rows).toEqual([{ found: 1 }]);
@@ -77,8 +77,8 @@ describe('a key', () => {
     const audited = await read('stock:read', 'stock:audit');
     expect(audited.map(({ reason, source, sourceEventId }) => [reason, source, sourceEventId])).toEqual([
       ['receipt', 'wms', 'asn-7'],
-      ['hold', CLIENT, 'audited'],
-      ['confirm', CLIENT, 'paid'],
+      ['hold', app.principal, 'audited'],
+      ['confirm', app.principal, 'paid'],
     ]);
     const plain = await read('stock:read', 'stock:write', 'reservations:read', 'catalog:write', 'events:read');
     expect(plain).toEqual(audited.map(({ source: _source, sourceEventId: _event, ...rest }) => rest));

@@ -1,6 +1,5 @@
 /** What callers read cannot stop what is written: each side has connections of its own. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { PostgresApiKeyStore, createApiKey } from '@onepool/platform-auth';
 import { Housekeeping, type StockEngine, StockMemory, StockReads } from '@onepool/stock-data-access';
 import pg from 'pg';
 import { SCHEMA } from '../config.ts';
@@ -43,20 +42,6 @@ describe('while reads take every connection that they may have', () => {
     await new Housekeeping(engine).once();
     give();
     expect(backedBy(await new StockReads(engine).reservation('spec', 'r'), 'confirmed')).toEqual({ n2: 4 });
-  });
-
-  it('API keys are known', async () => {
-    const owner = new pg.Pool({ connectionString: pool.ownerUrl, max: 1 });
-    const { sha256 } = createApiKey();
-    await new PostgresApiKeyStore(owner, SCHEMA).register({
-      clientId: 'shop',
-      sha256,
-      scopes: ['all'],
-      expiresAt: null,
-    });
-    await owner.end();
-    const keys = new PostgresApiKeyStore(engine.lookupPool, SCHEMA);
-    expect(await keys.findBySha256(sha256)).toMatchObject({ id: 'shop' });
   });
 
   it('memory follows the outbox', async () => {

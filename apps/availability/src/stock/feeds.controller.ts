@@ -17,14 +17,14 @@ export class FeedsController {
   }
 
   @Serve(operations.sendFeed)
-  sendFeed({ query, body, contentType, client }: Call<Op['sendFeed']>) {
+  sendFeed({ query, body, contentType, caller }: Call<Op['sendFeed']>) {
     if (query.mode === 'delta' && query.completeness === 'full') {
       const message = 'only a reset can be full';
       throw problem('request.invalid', { errors: [{ path: '/completeness', code: 'const', message }] });
     }
     const trace = currentTrace();
     return this.#feeds.receive({
-      client: client.id,
+      client: caller.id,
       query,
       format: contentType === 'text/csv' ? 'csv' : 'ndjson',
       body,
@@ -33,12 +33,12 @@ export class FeedsController {
   }
 
   @Serve(operations.getFeed)
-  getFeed({ params, client }: Call<Op['getFeed']>) {
-    return this.#feeds.reads.feed(client.id, params.id);
+  getFeed({ params, caller }: Call<Op['getFeed']>) {
+    return this.#feeds.reads.feed(caller.id, params.id);
   }
 
   @Serve(operations.listFeedRefusals)
-  listRefusals({ params, query: { limit = 100, cursor }, client }: Call<Op['listFeedRefusals']>) {
-    return this.#feeds.reads.refusals(client.id, params.id, limit, cursor);
+  listRefusals({ params, query: { limit = 100, cursor }, caller }: Call<Op['listFeedRefusals']>) {
+    return this.#feeds.reads.refusals(caller.id, params.id, limit, cursor);
   }
 }

@@ -18,42 +18,42 @@ export class ReservationsController {
   }
 
   @Serve(operations.hold, { hot: true })
-  async hold({ body, client }: Call<Op['hold']>) {
-    return valueOf(await this.#engine.hold(client.id, body));
+  async hold({ body, caller }: Call<Op['hold']>) {
+    return valueOf(await this.#engine.hold(caller.id, body));
   }
 
   @Serve(operations.getReservation)
-  read({ params, client }: Call<Op['getReservation']>) {
-    return this.#reads.reservation(client.id, params.id);
+  read({ params, caller }: Call<Op['getReservation']>) {
+    return this.#reads.reservation(caller.id, params.id);
   }
 
   @Serve(operations.extend)
-  async extend({ params, body, client }: Call<Op['extend']>) {
-    return valueOf(await this.#engine.verb(client.id, params.id, { verb: 'extend', body }));
+  async extend({ params, body, caller }: Call<Op['extend']>) {
+    return valueOf(await this.#engine.verb(caller.id, params.id, { verb: 'extend', body }));
   }
 
   @Serve(operations.confirm)
-  async confirm({ params, body, client }: Call<Op['confirm']>) {
-    return valueOf(await this.#engine.verb(client.id, params.id, { verb: 'confirm', body }));
+  async confirm({ params, body, caller }: Call<Op['confirm']>) {
+    return valueOf(await this.#engine.verb(caller.id, params.id, { verb: 'confirm', body }));
   }
 
   @Serve(operations.reback)
-  async reback({ params, body, client }: Call<Op['reback']>) {
-    return valueOf(await this.#engine.verb(client.id, params.id, { verb: 're-back', body }));
+  async reback({ params, body, caller }: Call<Op['reback']>) {
+    return valueOf(await this.#engine.verb(caller.id, params.id, { verb: 're-back', body }));
   }
 
   @Serve(operations.fulfil)
-  async fulfil({ params, body, client }: Call<Op['fulfil']>) {
-    return valueOf(await this.#engine.verb(client.id, params.id, { verb: 'fulfil', body }));
+  async fulfil({ params, body, caller }: Call<Op['fulfil']>) {
+    return valueOf(await this.#engine.verb(caller.id, params.id, { verb: 'fulfil', body }));
   }
 
   @Serve(operations.release)
-  async release({ params, body, client }: Call<Op['release']>) {
-    return valueOf(await this.#engine.verb(client.id, params.id, { verb: 'release', body }));
+  async release({ params, body, caller }: Call<Op['release']>) {
+    return valueOf(await this.#engine.verb(caller.id, params.id, { verb: 'release', body }));
   }
 
   @Serve(operations.cancel)
-  async cancel({ params, body, client }: Call<Op['cancel']>) {
-    return valueOf(await this.#engine.verb(client.id, params.id, { verb: 'cancel', body }));
+  async cancel({ params, body, caller }: Call<Op['cancel']>) {
+    return valueOf(await this.#engine.verb(caller.id, params.id, { verb: 'cancel', body }));
   }
 }

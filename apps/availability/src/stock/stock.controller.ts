@@ -1,7 +1,6 @@
 /** Movements in; stock, ledger, exceptions and event counts out. */
 import { Controller } from '@nestjs/common';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
-import { hasScope } from '@onepool/platform-auth';
 import { type Call, Serve } from '@onepool/platform-operations';
 import { StockEngine, StockReads } from '@onepool/stock-data-access';
 import { valueOf } from '../problems.ts';
@@ -19,8 +18,8 @@ export class StockController {
   }
 
   @Serve(operations.recordMovements)
-  async recordMovements({ body, client }: Call<Op['recordMovements']>) {
-    return valueOf(await this.#engine.recordMovements(client.id, body));
+  async recordMovements({ body, caller }: Call<Op['recordMovements']>) {
+    return valueOf(await this.#engine.recordMovements(caller.id, body));
   }
 
   @Serve(operations.getStock)
@@ -29,8 +28,8 @@ export class StockController {
   }
 
   @Serve(operations.listLedger)
-  listLedger({ params, query: { limit = 100, cursor }, client }: Call<Op['listLedger']>) {
-    return this.#reads.ledger(params.sku, { limit, cursor, isAuditor: hasScope(client, 'stock:audit') });
+  listLedger({ params, query: { limit = 100, cursor }, caller }: Call<Op['listLedger']>) {
+    return this.#reads.ledger(params.sku, { limit, cursor, isAuditor: caller.scopes.has('stock:audit') });
   }
 
   @Serve(operations.verifyLedger)

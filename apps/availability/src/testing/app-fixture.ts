@@ -4,8 +4,9 @@
  * 9457 and the codes that its operation lists.
  */
 import { headers as natsHeaders, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
-import { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
-import { type Scope, PostgresApiKeyStore, createApiKey } from '@onepool/platform-auth';
+import { AVAILABILITY_OPERATIONS, AVAILABILITY_SCOPES } from '@onepool/contracts';
+import { IdentityAdmin, type NewKey } from '@onepool/identity-data-access';
+import { type Scope, createApiKey } from '@onepool/platform-auth';
 import { loadConfig } from '@onepool/platform-config';
 import { HTTP_SETTINGS } from '@onepool/platform-http';
 import { connectNats } from '@onepool/platform-messaging';
@@ -16,7 +17,7 @@ import { Type } from '@sinclair/typebox';
 import type pg from 'pg';
 import { request } from 'undici';
 import { type AvailabilityApp, createAvailabilityApp } from '../availability-app.ts';
-import { type AvailabilityConfig, SCHEMA } from '../config.ts';
+import { type AvailabilityConfig, IDENTITY_SCHEMA, SCHEMA } from '../config.ts';
 import { type DatabaseAddresses, createMigratedDatabase, migrated } from './migrated-database.ts';
 import { type Answer, type OperationId, checkAnswer, operationOf } from './answer.ts';
 
@@ -48,9 +49,12 @@ export interface AppFixture {
   readonly pool: pg.Pool;
   /** Every line the app has logged. */
   readonly log: readonly string[];
-  /** The key of the fixture's own client. */
+  /** The key of the fixture's own principal, which may do everything, and the principal's id. */
   readonly key: string;
-  makeKey(clientId: string, scopes: readonly Scope[], expiresAt?: Date): Promise<string>;
+  readonly principal: string;
+  readonly identity: IdentityAdmin;
+  /** A key of the named service, which is made where it does not exist. */
+  makeKey(name: string, scopes: readonly Scope[], more?: Partial<Omit<NewKey, 'scopes' | 'sha256'>>): Promise<string>;
   http(id: OperationId, call?: Call): Promise<Answer>;
   /** The same operation over NATS: path parameters, query and body are one object. */
   rpc(id: OperationId, call?: Call): Promise<Answer>;
@@ -87,13 +91,29 @@ export async function createAppFixture(options: FixtureOptions = {}): Promise<Ap
   const origin = await availability.app.getUrl();
   const caller = await connectNats({ url: nats.url, name: 'spec-caller' });
   const pool = poolFor(database.ownerUrl);
-  const keys = new PostgresApiKeyStore(pool, SCHEMA);
-  const makeKey: AppFixture['makeKey'] = async (clientId, scopes, expiresAt) => {
+  const identity = new IdentityAdmin(pool, IDENTITY_SCHEMA);
+  const ids = new Map<string, string>();
+  const principalOf = async (name: string): Promise<string> => {
+    const scopes = ['all', ...Object.keys(AVAILABILITY_SCOPES)];
+    const all = { kind: 'service', scopes, roles: [], nodes: null, channels: null } as const;
+    const id = ids.get(name) ?? (await identity.addPrincipal({ name, ...all }));
+    ids.set(name, id);
+    return id;
+  };
+  const makeKey: AppFixture['makeKey'] = async (name, scopes, more) => {
     const { key, sha256 } = createApiKey();
-    await keys.register({ clientId, sha256, scopes, expiresAt: expiresAt ?? null });
+    await identity.addKey(await principalOf(name), {
+      sha256,
+      scopes,
+      nodes: null,
+      channels: null,
+      expiresAt: null,
+      ...more,
+    });
     return key;
   };
-  const key = await makeKey(CLIENT, ['all']);
+  const key = await makeKey(CLIENT, Object.keys(AVAILABILITY_SCOPES));
+  const principal = await principalOf(CLIENT);
   const keyOf = (call: Call): string | null => (call.key === undefined ? key : call.key);
   const fetch: AppFixture['fetch'] = (method, path, call = {}) => send(origin, method, path, keyOf(call), call);
   const closeServers = async (): Promise<void> => {
@@ -110,6 +130,8 @@ export async function createAppFixture(options: FixtureOptions = {}): Promise<Ap
     pool,
     log,
     key,
+    principal,
+    identity,
     makeKey,
     fetch,
     http: async (id, call = {}) => {

@@ -5,6 +5,10 @@ import type { Operation, OperationExample } from './operation.ts';
 export interface ScopeDefinition {
   /** What a key with the scope may do, as the end of the sentence "It may …". */
   readonly may: string;
+  /** Whether it is given by name alone, and never by `all`: its holder may act on what is somebody else's. */
+  readonly explicit?: boolean;
+  /** Whether only a person may use it, or a service on behalf of a named person. */
+  readonly human?: boolean;
 }
 
 export interface ProblemDefinition {

@@ -1,28 +1,28 @@
 import { type ProblemError, problem } from '@onepool/platform-problem';
-import type { ApiClient } from './api-client.ts';
+import type { Caller } from './caller.ts';
 
-/** Bounds how many requests of one client are being answered at once, so that one client cannot take every place. */
+/** Bounds how many requests of one principal are being answered at once, so that none can take every place. */
 export class InFlightLimit {
-  readonly #countByClient = new Map<number, number>();
-  readonly #perClientMax: number;
+  readonly #countByCaller = new Map<string, number>();
+  readonly #perCallerMax: number;
 
-  constructor(perClientMax: number) {
-    this.#perClientMax = perClientMax;
-    this.full = problem('limit.rate', { detail: `At most ${perClientMax} requests at once.` });
+  constructor(perCallerMax: number) {
+    this.#perCallerMax = perCallerMax;
+    this.full = problem('limit.rate', { detail: `At most ${perCallerMax} requests at once.` });
   }
 
-  /** What a client is told that has no place left: made once, since a client that asks too often is not worth an error each. */
+  /** What a caller is told that has no place left: made once, since who asks too often is not worth an error each. */
   readonly full: ProblemError;
 
-  /** Takes a place; the result gives it back and may be called once. Null when the client has no place left: {@link full}. */
-  enter({ key }: ApiClient): (() => void) | null {
-    const count = this.#countByClient.get(key) ?? 0;
-    if (count >= this.#perClientMax) return null;
-    this.#countByClient.set(key, count + 1);
+  /** Takes a place; the result gives it back and may be called once. Null when the caller has no place left: {@link full}. */
+  enter({ id }: Pick<Caller, 'id'>): (() => void) | null {
+    const count = this.#countByCaller.get(id) ?? 0;
+    if (count >= this.#perCallerMax) return null;
+    this.#countByCaller.set(id, count + 1);
     return () => {
-      const left = (this.#countByClient.get(key) ?? 1) - 1;
-      if (left > 0) this.#countByClient.set(key, left);
-      else this.#countByClient.delete(key);
+      const left = (this.#countByCaller.get(id) ?? 1) - 1;
+      if (left > 0) this.#countByCaller.set(id, left);
+      else this.#countByCaller.delete(id);
     };
   }
 }

@@ -1,13 +1,22 @@
 export { type MessageHandler, messageHandlersOf } from './message-handlers.ts';
-export { ALL_SCOPES, type Scope, hasScope, isScope } from './scopes.ts';
-export type { ApiClient, ApiKeyStore } from './api-client.ts';
+export { ALL_SCOPES, type Scope, type ScopeRule, type ScopeRules, isScope } from './scopes.ts';
+export { type Caller, isPrincipalId } from './caller.ts';
 export { createApiKey, sha256OfApiKey } from './api-key.ts';
-export { CachingApiKeyStore, type CachingOptions } from './caching-api-key-store.ts';
-export { apiKeyTables } from './api-key-tables.ts';
-export { PostgresApiKeyStore, type ApiKeyRegistration, type ApiKeyRow } from './postgres-api-key-store.ts';
+export { type Limit, type Rights, narrow, permits } from './identity/rights.ts';
+export { FixedIdentity, type FixedPrincipal } from './identity/fixed-identity.ts';
+export { IdentityCache, type IdentityCacheOptions } from './identity/identity-cache.ts';
+export type {
+  FoundIdentity,
+  Grant,
+  IdentityAnswer,
+  IdentityBeat,
+  IdentityQuestion,
+  IdentitySource,
+  IdentityVersion,
+} from './identity/identity-source.ts';
 export { Public, RequireScope, accessOf, publicRoute, scopedRoute, type Access } from './access.ts';
-export { Authenticator } from './authenticator.ts';
-export { CurrentClient, carrierOf, clientOf } from './current-client.ts';
+export { ACT_FOR_PEOPLE, Authenticator, type AuthenticatorOptions, PERSON_HEADER } from './authenticator.ts';
+export { CurrentCaller, callerOf, carrierOf } from './current-caller.ts';
 export { InFlightLimit } from './in-flight-limit.ts';
 export { installAuth, routesOf, type AuthOptions, type DeclaredRoute, type InstalledAuth } from './install-auth.ts';
 export { assertEveryHandlerDeclaresScope } from './assert-every-handler-declares-scope.ts';

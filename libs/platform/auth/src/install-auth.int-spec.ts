@@ -9,22 +9,31 @@ import { installProblemHandling } from '@onepool/platform-problem';
 import type { FastifyInstance } from 'fastify';
 import { firstValueFrom } from 'rxjs';
 import { Public, RequireScope, publicRoute, scopedRoute } from './access.ts';
-import type { ApiClient, ApiKeyStore } from './api-client.ts';
 import { createApiKey } from './api-key.ts';
 import { assertEveryHandlerDeclaresScope } from './assert-every-handler-declares-scope.ts';
-import { CurrentClient } from './current-client.ts';
+import type { Caller } from './caller.ts';
+import { CurrentCaller } from './current-caller.ts';
+import { FixedIdentity } from './identity/fixed-identity.ts';
+import { IdentityCache } from './identity/identity-cache.ts';
 import { type AuthOptions, type InstalledAuth, installAuth } from './install-auth.ts';
 
-const READ = createApiKey();
-const EXPIRED = createApiKey();
-const ALL = createApiKey();
 const clock = fixedClock('2026-03-01T00:00:00Z');
-const clients = new Map<string, ApiClient>([
-  [READ.sha256, { key: 1, id: 'reader', scopes: new Set(['stock:read']), expiresAt: new Date('2026-03-01T00:00:01Z') }],
-  [EXPIRED.sha256, { key: 2, id: 'old', scopes: new Set(['all']), expiresAt: new Date('2026-03-01T00:00:00Z') }],
-  [ALL.sha256, { key: 3, id: 'ops', scopes: new Set(['all']), expiresAt: null }],
-]);
-const store: ApiKeyStore = { findBySha256: (sha256) => Promise.resolve(clients.get(sha256) ?? null) };
+const scopes = {
+  'stock:read': {},
+  'stock:write': {},
+  admin: {},
+  'others:any': { explicit: true },
+  'receipts:approve': { human: true },
+};
+const identity = new FixedIdentity();
+const [READER, OPS, CLERK] = ['prn_reader222222', 'prn_ops222222222', 'prn_clerk2222222'];
+const keyOf = (...given: Parameters<typeof identity.makeKey>) => ({ key: identity.makeKey(...given) });
+const READ = keyOf({ id: READER, scopes: ['stock:read'], expiresAt: new Date('2026-03-01T00:00:01Z') });
+const EXPIRED = keyOf({ scopes: ['all'], expiresAt: new Date('2026-03-01T00:00:00Z') });
+const ALL = keyOf({ id: OPS, scopes: ['all'] });
+/** A console, and a clerk who uses it. */
+const CONSOLE = keyOf({ scopes: ['all', 'people:act', 'receipts:approve', 'others:any'], nodes: ['n1', 'n2'] });
+const CLERKS = keyOf({ id: CLERK, kind: 'person', scopes: ['stock:read', 'receipts:approve'], nodes: ['n2', 'n3'] });
 
 let entered: () => void = () => undefined;
 let release: Promise<void> = Promise.resolve();
@@ -33,8 +42,8 @@ let release: Promise<void> = Promise.resolve();
 class DeclaredController {
   @Get('stock/:sku')
   @RequireScope('stock:read')
-  stock(@CurrentClient() client: ApiClient): object {
-    return { client: client.id };
+  stock(@CurrentCaller() caller: Caller): object {
+    return { caller: caller.id };
   }
 
   @Post('stock')
@@ -42,6 +51,18 @@ class DeclaredController {
   async write(): Promise<object> {
     entered();
     await release;
+    return {};
+  }
+
+  @Get('receipts')
+  @RequireScope('receipts:approve')
+  approve(@CurrentCaller() { id, person, scopes: held, nodes }: Caller): object {
+    return { id, person, scopes: [...held].sort(), nodes: nodes === 'all' ? nodes : [...nodes].sort() };
+  }
+
+  @Get('others')
+  @RequireScope('others:any')
+  others(): object {
     return {};
   }
 
@@ -60,8 +81,8 @@ class DeclaredController {
 
   @MessagePattern('stock.get')
   @RequireScope('stock:read')
-  message(@Payload() sku: string, @CurrentClient() client: ApiClient): object {
-    return { sku, client: client.id };
+  message(@Payload() sku: string, @CurrentCaller() caller: Caller): object {
+    return { sku, caller: caller.id };
   }
 }
 
@@ -132,7 +153,7 @@ async function start({ module = DeclaredModule, options, inheritAppConfig = true
   const adapter = new FastifyAdapter({ forceCloseConnections: true });
   app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false });
   installProblemHandling(app);
-  const auth = installAuth(app, { store, clock, ...options });
+  const auth = installAuth(app, { identity: identity.cache(), scopes, clock, ...options });
   transport = new DirectTransport();
   door = auth.messageDoor;
   app.connectMicroservice({ strategy: transport }, { inheritAppConfig, deferInitialization: true });
@@ -142,7 +163,16 @@ async function start({ module = DeclaredModule, options, inheritAppConfig = true
   await app.getHttpAdapter().getInstance().ready();
 }
 
+/** Nobody answers. */
+function silent(): IdentityCache {
+  const source = new FixedIdentity();
+  source.failure = new Error('10.0.0.7 down');
+  return source.cache();
+}
+
+const from = (authorization?: string, person?: string) => ({ authorization, person });
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+const on = (key: string, person: string) => ({ ...bearer(key), 'onepool-person': person });
 const get = async (url: string, headers: Record<string, string> = {}) => {
   const response = await app.inject({ url, headers });
   return [response.statusCode, response.json().code] as const;
@@ -168,7 +198,7 @@ describe('HTTP access', () => {
     await start();
     for (let time = 0; time < 2; time++) {
       const response = await app.inject({ url: '/stock/A', headers: bearer(READ.key) });
-      expect(response.json()).toEqual({ client: 'reader' });
+      expect(response.json()).toEqual({ caller: READER });
     }
   });
 
@@ -205,9 +235,9 @@ describe('HTTP access', () => {
     expect((await get('/metrics', bearer(ALL.key)))[0]).toBe(200);
   });
 
-  it('is "try again" while the key store cannot be reached', async () => {
-    await start({ options: { store: { findBySha256: () => Promise.reject(new Error('10.0.0.7 down')) } } });
-    expect(await get('/stock/A', bearer(READ.key))).toEqual([503, 'service.unavailable']);
+  it('is "try again" while nobody can tell whose key it is', async () => {
+    await start({ options: { identity: silent() } });
+    expect(await get('/stock/A', bearer(READ.key))).toEqual([503, 'identity.unavailable']);
   });
 
   it('never shows a key in an answer', async () => {
@@ -216,8 +246,8 @@ describe('HTTP access', () => {
     expect(response.body + JSON.stringify(response.headers)).not.toContain(READ.key);
   });
 
-  it('is bounded per client, and the place comes back with the answer', async () => {
-    await start({ options: { inFlightPerClientMax: 1 } });
+  it('is bounded per principal, and the place comes back with the answer', async () => {
+    await start({ options: { inFlightPerCallerMax: 1 } });
     let open = (): void => undefined;
     const isEntered = new Promise<void>((resolve) => (entered = resolve));
     release = new Promise<void>((resolve) => (open = resolve));
@@ -231,7 +261,7 @@ describe('HTTP access', () => {
   });
 
   it('gives the place back when the caller goes away before the answer', async () => {
-    await start({ options: { inFlightPerClientMax: 1 } });
+    await start({ options: { inFlightPerCallerMax: 1 } });
     const isEntered = new Promise<void>((resolve) => (entered = resolve));
     release = new Promise<void>(() => undefined);
     await app.listen(0, '127.0.0.1');
@@ -252,14 +282,15 @@ describe('HTTP access', () => {
     const isAnswered = new Promise<void>((resolve) => (answer = resolve));
     let asked = (): void => undefined;
     const isAsked = new Promise<void>((resolve) => (asked = resolve));
-    const slow: ApiKeyStore = {
-      findBySha256: async (sha256) => {
+    const slow = new IdentityCache({
+      ask: async (question) => {
         asked();
         await isAnswered;
-        return store.findBySha256(sha256);
+        return identity.ask(question);
       },
-    };
-    await start({ options: { inFlightPerClientMax: 1, store: slow } });
+      watch: (onBeat) => identity.watch(onBeat),
+    });
+    await start({ options: { inFlightPerCallerMax: 1, identity: slow } });
     await app.listen(0, '127.0.0.1');
     const base = await app.getUrl();
     const closed = new Promise<void>((resolve) =>
@@ -277,6 +308,53 @@ describe('HTTP access', () => {
   });
 });
 
+describe('a scope', () => {
+  it('that is given by name alone is not among all', async () => {
+    await start();
+    expect(await get('/others', bearer(ALL.key))).toEqual([403, 'auth.forbidden']);
+    expect((await get('/others', bearer(CONSOLE.key)))[0]).toBe(200);
+  });
+
+  it('that is for people needs one: the holder of the key, or whom a service names', async () => {
+    await start();
+    expect(await get('/receipts', bearer(CONSOLE.key))).toEqual([403, 'auth.forbidden']);
+    expect((await get('/receipts', bearer(CLERKS.key)))[0]).toBe(200);
+    expect((await get('/receipts', on(CONSOLE.key, CLERK)))[0]).toBe(200);
+  });
+});
+
+describe('a service that names a person', () => {
+  it('calls as itself on behalf of that person, and may no more than both', async () => {
+    await start();
+    const { payload } = await app.inject({ url: '/receipts', headers: on(CONSOLE.key, CLERK) });
+    expect(JSON.parse(payload)).toEqual({
+      id: expect.stringMatching(/^prn_/),
+      person: CLERK,
+      scopes: ['receipts:approve', 'stock:read'],
+      nodes: ['n2'],
+    });
+    expect(JSON.parse(payload)).not.toMatchObject({ id: CLERK });
+  });
+
+  it.each([
+    ['without the scope for it', () => on(ALL.key, CLERK)],
+    ['nobody knows', () => on(CONSOLE.key, 'prn_nobody222222')],
+    ['who is no person', () => on(CONSOLE.key, OPS)],
+    ['by what is no id', () => on(CONSOLE.key, 'clerk')],
+    ['twice', () => on(CONSOLE.key, `${CLERK}, ${CLERK}`)],
+    ['not at all', () => on(CONSOLE.key, '')],
+  ])('%s is refused', async (_what, headers) => {
+    await start();
+    expect(await get('/stock/A', headers())).toEqual([403, 'auth.forbidden']);
+  });
+
+  it('does so over NATS too', async () => {
+    await start();
+    expect(await door.admit('stock.get', from(`Bearer ${CONSOLE.key}`, CLERK))).toHaveProperty('mark');
+    expect(await door.admit('stock.put', from(`Bearer ${CONSOLE.key}`, CLERK))).toHaveProperty('refusal');
+  });
+});
+
 describe('NATS access', () => {
   const headers = (key: string, name = 'authorization') => new Map([[name, `Bearer ${key}`]]);
 
@@ -286,16 +364,16 @@ describe('NATS access', () => {
     await expect(call()).rejects.toMatchObject({ code: 'auth.missing', status: 401 });
     await expect(call(headers('nonsense'))).rejects.toMatchObject({ code: 'auth.invalid' });
     await expect(call(headers(EXPIRED.key))).rejects.toMatchObject({ code: 'auth.expired' });
-    await expect(call(headers(READ.key))).resolves.toEqual({ sku: 'A', client: 'reader' });
-    await expect(call(headers(READ.key, 'Authorization'))).resolves.toEqual({ sku: 'A', client: 'reader' });
+    await expect(call(headers(READ.key))).resolves.toEqual({ sku: 'A', caller: READER });
+    await expect(call(headers(READ.key, 'Authorization'))).resolves.toEqual({ sku: 'A', caller: READER });
   });
 
   it('lets nobody in whom the handler’s own scope keeps out, whatever the door has found', async () => {
     await start();
     const marked = headers(READ.key);
-    const admission = await door.admit('stock.get', `Bearer ${READ.key}`);
+    const admission = await door.admit('stock.get', from(`Bearer ${READ.key}`));
     if ('mark' in admission) admission.mark(marked);
-    await expect(transport.call('stock.get', 'A', marked)).resolves.toEqual({ sku: 'A', client: 'reader' });
+    await expect(transport.call('stock.get', 'A', marked)).resolves.toEqual({ sku: 'A', caller: READER });
     await expect(transport.call('stock.put', 'A', marked)).rejects.toMatchObject({ code: 'auth.forbidden' });
   });
 
@@ -310,9 +388,10 @@ describe('NATS access', () => {
 });
 
 describe('the door of messages', () => {
-  const admit = async (subject: string, authorization?: string): Promise<unknown> => {
-    const glance = door.glance(subject, authorization)?.['code'];
-    const admission = await door.admit(subject, authorization);
+  const admit = async (subject: string, authorization?: string, person?: string): Promise<unknown> => {
+    const credentials = from(authorization, person);
+    const glance = door.glance(subject, credentials)?.['code'];
+    const admission = await door.admit(subject, credentials);
     return [glance, 'refusal' in admission ? admission.refusal['code'] : 'in'];
   };
   const of = (key: string): string => `Bearer ${key}`;
@@ -332,14 +411,17 @@ describe('the door of messages', () => {
 
   it('tells the same refusal with the same document, so that a flood is refused without making one each time', async () => {
     await start();
-    expect(door.glance('stock.get', undefined)).toBe(door.glance('stock.put', undefined));
-    const [first, second] = [await door.admit('stock.put', of(READ.key)), await door.admit('stock.put', of(READ.key))];
+    expect(door.glance('stock.get', from())).toBe(door.glance('stock.put', from()));
+    const [first, second] = [
+      await door.admit('stock.put', from(of(READ.key))),
+      await door.admit('stock.put', from(of(READ.key))),
+    ];
     expect('refusal' in first && 'refusal' in second && first.refusal === second.refusal).toBe(true);
   });
 
-  it('is bounded per client together with HTTP, and the place comes back when a message leaves', async () => {
-    await start({ options: { inFlightPerClientMax: 1 } });
-    const first = await door.admit('stock.put', of(ALL.key));
+  it('is bounded per principal together with HTTP, and the place comes back when a message leaves', async () => {
+    await start({ options: { inFlightPerCallerMax: 1 } });
+    const first = await door.admit('stock.put', from(of(ALL.key)));
     expect(await admit('stock.get', of(ALL.key))).toEqual([undefined, 'limit.rate']);
     expect(await get('/stock/A', bearer(ALL.key))).toEqual([429, 'limit.rate']);
     expect(await admit('stock.get', of(READ.key))).toEqual([undefined, 'in']);
@@ -348,9 +430,9 @@ describe('the door of messages', () => {
     expect(await admit('stock.get', of(ALL.key))).toEqual([undefined, 'in']);
   });
 
-  it('is "try again" while the key store cannot be reached', async () => {
-    await start({ options: { store: { findBySha256: () => Promise.reject(new Error('10.0.0.7 down')) } } });
-    expect(await admit('stock.get', of(READ.key))).toEqual([undefined, 'service.unavailable']);
+  it('is "try again" while nobody can tell whose key it is', async () => {
+    await start({ options: { identity: silent() } });
+    expect(await admit('stock.get', of(READ.key))).toEqual([undefined, 'identity.unavailable']);
   });
 });
 
@@ -382,6 +464,6 @@ describe('assertEveryHandlerDeclaresScope', () => {
   it('refuses to be installed after a microservice was connected, because its guards are fixed by then', async () => {
     app = await NestFactory.create<NestFastifyApplication>(DeclaredModule, new FastifyAdapter(), { logger: false });
     app.connectMicroservice({ strategy: new DirectTransport() }, { inheritAppConfig: true });
-    expect(() => installAuth(app, { store })).toThrow(/before connectMicroservice/);
+    expect(() => installAuth(app, { identity: identity.cache(), scopes })).toThrow(/before connectMicroservice/);
   });
 });

@@ -12,20 +12,23 @@ import type { MessageDoor } from '@onepool/platform-messaging';
 import { ProblemError } from '@onepool/platform-problem';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from './access.ts';
-import type { ApiKeyStore } from './api-client.ts';
-import { Authenticator, type Verdict } from './authenticator.ts';
-import { admitted } from './current-client.ts';
+import { Authenticator, PERSON_HEADER, type Verdict } from './authenticator.ts';
+import { admitted } from './current-caller.ts';
+import type { IdentityCache } from './identity/identity-cache.ts';
 import { InFlightLimit } from './in-flight-limit.ts';
 import { KeyDoor } from './key-door.ts';
 import { messageHandlersOf } from './message-handlers.ts';
 import { ScopeGuard } from './scope-guard.ts';
+import type { ScopeRules } from './scopes.ts';
 
 export interface AuthOptions {
-  /** Where keys are looked up; wrapped in a `CachingApiKeyStore` unless it is one. */
-  readonly store: ApiKeyStore;
+  /** Who keys and persons are. Whoever made it starts and stops it. */
+  readonly identity: IdentityCache;
+  /** The scopes of the app's contract. */
+  readonly scopes: ScopeRules;
   readonly clock?: Clock;
-  /** Requests and messages of one client that are answered at once; 2,000 unless said otherwise. */
-  readonly inFlightPerClientMax?: number;
+  /** Requests and messages of one principal that are answered at once; 2,000 unless said otherwise. */
+  readonly inFlightPerCallerMax?: number;
 }
 
 export interface InstalledAuth {
@@ -54,8 +57,8 @@ export function routesOf(app: NestFastifyApplication): readonly DeclaredRoute[] 
  */
 export function installAuth(app: NestFastifyApplication, options: AuthOptions): InstalledAuth {
   assert(app.getMicroservices().length === 0, 'installAuth must come before connectMicroservice');
-  const authenticator = new Authenticator(options.store, options.clock);
-  const limit = new InFlightLimit(options.inFlightPerClientMax ?? 2_000);
+  const authenticator = new Authenticator(options);
+  const limit = new InFlightLimit(options.inFlightPerCallerMax ?? 2_000);
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   const routes: DeclaredRoute[] = [];
   routesByApp.set(app.getHttpAdapter(), routes);
@@ -102,7 +105,9 @@ function admitRequest(
     if (leave) reply.raw.once('close', leave);
     done();
   };
-  const verdict = authenticator.judge(request.routeOptions.config.access, request.headers.authorization);
+  const { authorization, [PERSON_HEADER]: person } = request.headers;
+  const credentials = { authorization, person: typeof person === 'string' ? person : undefined };
+  const verdict = authenticator.judge(request.routeOptions.config.access, credentials);
   // Nearly every request is decided about without a turn of the event loop.
   if (!(verdict instanceof Promise)) return enter(verdict);
   void verdict.then((judged) => {

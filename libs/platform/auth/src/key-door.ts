@@ -1,8 +1,8 @@
 import type { MessageDoor } from '@onepool/platform-messaging';
 import { ProblemError } from '@onepool/platform-problem';
 import type { Access } from './access.ts';
-import type { Authenticator, Verdict } from './authenticator.ts';
-import { admitted } from './current-client.ts';
+import type { Authenticator, Credentials, Verdict } from './authenticator.ts';
+import { admitted } from './current-caller.ts';
 import type { InFlightLimit } from './in-flight-limit.ts';
 
 type Refusal = NonNullable<ReturnType<MessageDoor['glance']>>;
@@ -28,13 +28,13 @@ export class KeyDoor implements MessageDoor {
     this.#accessOf = accessOf;
   }
 
-  glance(subject: string, authorization: string | undefined): Refusal | undefined {
-    const refusal = this.#authenticator.glance(this.#accessOf(subject), authorization);
+  glance(subject: string, credentials: Credentials): Refusal | undefined {
+    const refusal = this.#authenticator.glance(this.#accessOf(subject), credentials);
     return refusal && this.#documentOf(refusal);
   }
 
-  admit(subject: string, authorization: string | undefined): Decision | Promise<Decision> {
-    const verdict = this.#authenticator.judge(this.#accessOf(subject), authorization);
+  admit(subject: string, credentials: Credentials): Decision | Promise<Decision> {
+    const verdict = this.#authenticator.judge(this.#accessOf(subject), credentials);
     return verdict instanceof Promise ? verdict.then((later) => this.#decide(later)) : this.#decide(verdict);
   }
 

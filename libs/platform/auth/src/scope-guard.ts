@@ -1,8 +1,8 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { ProblemError } from '@onepool/platform-problem';
 import { accessOf } from './access.ts';
-import type { Authenticator, Verdict } from './authenticator.ts';
-import { admitted, carrierOf, clientOf, wasAdmitted } from './current-client.ts';
+import { type Authenticator, type Credentials, PERSON_HEADER, type Verdict } from './authenticator.ts';
+import { admitted, callerOf, carrierOf, wasAdmitted } from './current-caller.ts';
 
 /**
  * Makes sure that what reaches a handler was checked where it came in: HTTP requests by a hook of Fastify, messages by
@@ -22,8 +22,8 @@ export class ScopeGuard implements CanActivate {
     const headers = headersOf(carrier);
     // The door asked what the first handler of the subject declares; there may be others.
     if (headers !== undefined && wasAdmitted(headers))
-      return enter(carrier, this.#authenticator.check(clientOf(headers) ?? null, access));
-    const verdict = this.#authenticator.judge(access, authorizationOf(headers));
+      return enter(carrier, this.#authenticator.check(callerOf(headers) ?? null, access));
+    const verdict = this.#authenticator.judge(access, credentialsOf(headers));
     return verdict instanceof Promise ? verdict.then((later) => enter(carrier, later)) : enter(carrier, verdict);
   }
 }
@@ -44,10 +44,13 @@ function headersOf(context: object): Headers | undefined {
   return isHeaders(headers) ? headers : undefined;
 }
 
-/** The `authorization` header of a NATS message, in either of its usual spellings: NATS headers are case-sensitive. */
-function authorizationOf(headers: Headers | undefined): string | undefined {
-  const value = headers?.get('authorization') || headers?.get('Authorization');
-  return typeof value === 'string' ? value : undefined;
+/** NATS headers are case-sensitive: either of the usual spellings will do. */
+function credentialsOf(headers: Headers | undefined): Credentials {
+  const read = (...names: readonly string[]): string | undefined => {
+    const value = names.map((name) => headers?.get(name)).find(Boolean);
+    return typeof value === 'string' ? value : undefined;
+  };
+  return { authorization: read('authorization', 'Authorization'), person: read(PERSON_HEADER) };
 }
 
 function isHeaders(value: unknown): value is Headers {

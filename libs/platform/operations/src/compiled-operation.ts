@@ -1,5 +1,5 @@
 /** An operation with its validators, compiled once: what comes over HTTP or NATS goes in, a checked call comes out. */
-import { type ApiClient, clientOf } from '@onepool/platform-auth';
+import { type Caller, callerOf } from '@onepool/platform-auth';
 import { type Validator, compileQuerySchema, compileSchema, problem } from '@onepool/platform-problem';
 import { type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
@@ -57,7 +57,7 @@ export class CompiledOperation {
         ? this.#queryText.parse(request.query)
         : EMPTY) as never,
       body: this.#bodyOf(request.body) as never,
-      client: callerOf(request),
+      caller: requireCaller(request),
       via: 'http',
       contentType,
     };
@@ -65,7 +65,7 @@ export class CompiledOperation {
 
   /** The call of a NATS message's payload. @throws ProblemError `request.invalid` */
   ofMessage(payload: unknown, carrier: object): Call<ServedOperation> {
-    return { ...this.#partsOf(payload), client: callerOf(carrier), via: 'nats', contentType: '' };
+    return { ...this.#partsOf(payload), caller: requireCaller(carrier), via: 'nats', contentType: '' };
   }
 
   #bodyOf(body: unknown): unknown {
@@ -101,10 +101,10 @@ export class CompiledOperation {
 
 const parsed = (params: unknown, query: unknown, body: unknown): Parsed => ({ params, query, body }) as Parsed;
 
-function callerOf(carrier: object): ApiClient {
-  const client = clientOf(carrier);
-  if (!client) throw problem('auth.missing');
-  return client;
+function requireCaller(carrier: object): Caller {
+  const caller = callerOf(carrier);
+  if (!caller) throw problem('auth.missing');
+  return caller;
 }
 
 const compiled = new WeakMap<ServedOperation, CompiledOperation>();

@@ -101,7 +101,7 @@ async function upload(
   try {
     const checked = compileOperation(operation).ofRequest(request);
     const body = decompressed(request);
-    const leave = places.enter(checked.client);
+    const leave = places.enter(checked.caller);
     try {
       return await call({ ...checked, body } as unknown as Call<ServedOperation>);
     } finally {

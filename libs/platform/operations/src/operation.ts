@@ -1,5 +1,5 @@
 /** What the platform has to know of an operation to serve it. An app's contract says more. */
-import type { ApiClient } from '@onepool/platform-auth';
+import type { Caller } from '@onepool/platform-auth';
 import type { Static, TSchema } from '@sinclair/typebox';
 import type { JsonText } from '@onepool/platform-messaging';
 
@@ -39,7 +39,7 @@ export interface Call<O extends ServedOperation> {
   readonly query: Part<O, 'query'>;
   /** Bytes where the operation takes a CSV, the decompressed body in pieces where it takes a stream. */
   readonly body: BodyOf<O>;
-  readonly client: ApiClient;
+  readonly caller: Caller;
   readonly via: 'http' | 'nats';
   /** Without parameters, in lower case; empty over NATS. */
   readonly contentType: string;

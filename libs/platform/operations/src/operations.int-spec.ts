@@ -5,7 +5,7 @@ import { headers as natsHeaders, type NatsConnection } from '@nats-io/transport-
 import { Controller, Module, type Type as NestType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type ApiClient, createApiKey, installAuth } from '@onepool/platform-auth';
+import { FixedIdentity, installAuth } from '@onepool/platform-auth';
 import { UploadPlaces } from '@onepool/platform-http';
 import { JsonText, connectNats, natsMicroserviceOptions } from '@onepool/platform-messaging';
 import { installProblemHandling, parseJsonBody, toRpcProblem } from '@onepool/platform-problem';
@@ -64,8 +64,8 @@ class Shelves {
   }
 
   @Serve(contract.read)
-  async read({ client }: Call<Op['read']>) {
-    return new JsonText(`{"text":"for ${client.id}"}`);
+  async read({ caller }: Call<Op['read']>) {
+    return new JsonText(`{"text":"for ${caller.id}"}`);
   }
 
   @Serve(contract.load)
@@ -81,13 +81,8 @@ class Shelves {
   }
 }
 
-const clients = new Map<string, ApiClient>();
-function keyWith(...scopes: string[]): string {
-  const { key, sha256 } = createApiKey();
-  clients.set(sha256, { key: clients.size, id: 'spec', scopes: new Set(scopes), expiresAt: null });
-  return key;
-}
-const store = { findBySha256: async (sha256: string) => clients.get(sha256) ?? null };
+const identity = new FixedIdentity();
+const keyWith = (...scopes: string[]): string => identity.makeKey({ id: 'prn_spec', scopes });
 const answers = {};
 const options: OperationsOptions = {
   operations: contract,
@@ -105,7 +100,7 @@ async function create(controller: NestType, operations: OperationsOptions['opera
     abortOnError: false,
   });
   installProblemHandling(made, answers);
-  const auth = installAuth(made, { store });
+  const auth = installAuth(made, { identity: identity.cache(), scopes: { 'shelves:read': {}, 'shelves:write': {} } });
   installOperations(made, { ...options, operations });
   return { made, auth };
 }
@@ -189,7 +184,7 @@ describe('an operation is served by one method', () => {
   );
 
   it('and may answer with text that is JSON already, over both', async () => {
-    const told = { status: 200, body: { text: 'for spec' } };
+    const told = { status: 200, body: { text: 'for prn_spec' } };
     expect(await http({ method: 'GET', url: '/v1/text' })).toEqual(told);
     expect(await rpc(contract.read.subject, {})).toEqual(told);
     expect(await rpc(contract.read.subject, undefined)).toEqual(told);

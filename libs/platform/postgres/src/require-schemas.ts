@@ -32,9 +32,9 @@ export async function requireSchemas(demand: SchemaDemand): Promise<readonly str
   try {
     await waitForPostgres({ url, timeoutMs });
     return await withClient(url, async (client) => {
-      const warnings: string[] = [];
-      for (const declaration of schemas) warnings.push(...(await look(client, declaration)));
-      return warnings;
+      const warnings = new Set<string>();
+      for (const declaration of schemas) for (const warning of await look(client, declaration)) warnings.add(warning);
+      return [...warnings];
     });
   } catch (error) {
     throw explained(error, { url, setting: 'DATABASE_URL' });

@@ -16,6 +16,12 @@ export const platformProblems = {
   'auth.invalid': { status: 401, title: 'The API key is not valid', retryable: false },
   'auth.expired': { status: 401, title: 'The API key has expired', retryable: false },
   'auth.forbidden': { status: 403, title: 'The API key does not grant this', retryable: false },
+  'identity.unavailable': {
+    status: 503,
+    title: 'It cannot be found out at the moment who is calling',
+    retryable: true,
+    retryAfterSeconds: 1,
+  },
   'limit.rate': { status: 429, title: 'Too many requests at once', retryable: true, retryAfterSeconds: 1 },
   'service.unavailable': {
     status: 503,

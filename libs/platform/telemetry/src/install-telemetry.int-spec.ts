@@ -7,8 +7,8 @@ import {
   Public,
   RequireScope,
   assertEveryHandlerDeclaresScope,
-  clientOf,
-  createApiKey,
+  callerOf,
+  FixedIdentity,
   installAuth,
 } from '@onepool/platform-auth';
 import { installProblemHandling, problem } from '@onepool/platform-problem';
@@ -17,7 +17,8 @@ import { type Telemetry, type TelemetryOptions, installTelemetry } from './insta
 import { createLogger } from './logger.ts';
 import { currentTrace } from './trace.ts';
 
-const KEY = createApiKey();
+const identity = new FixedIdentity();
+const KEY = identity.makeKey({ id: 'prn_shop', scopes: ['stock:read'] });
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 let entered: () => void = () => undefined;
@@ -88,12 +89,9 @@ async function start(options: Partial<TelemetryOptions> = {}): Promise<void> {
   const logger = createLogger({ name: 'spec', destination: { write } });
   const adapter = new FastifyAdapter({ forceCloseConnections: true });
   app = await NestFactory.create<NestFastifyApplication>(ThingModule, adapter, { logger: false });
-  telemetry = installTelemetry(app, { logger, clientIdOf: (request) => clientOf(request)?.id, ...options });
+  telemetry = installTelemetry(app, { logger, callerIdOf: (request) => callerOf(request)?.id, ...options });
   installProblemHandling(app);
-  const client = { key: 1, id: 'shop', scopes: new Set(['stock:read']), expiresAt: null };
-  installAuth(app, {
-    store: { findBySha256: (sha256) => Promise.resolve(sha256 === KEY.sha256 ? client : null) },
-  });
+  installAuth(app, { identity: identity.cache(), scopes: { 'stock:read': {} } });
   transport = new DirectTransport();
   const shared = { inheritAppConfig: true, deferInitialization: true };
   telemetry.traceMessages(app.connectMicroservice({ strategy: transport }, shared));
@@ -112,7 +110,7 @@ async function lineWhere(fields: Record<string, unknown>): Promise<Record<string
   }
 }
 
-const bearer = { authorization: `Bearer ${KEY.key}` };
+const bearer = { authorization: `Bearer ${KEY}` };
 
 afterEach(() => app.close());
 
@@ -148,7 +146,7 @@ describe('telemetry of requests', () => {
       route: '/things/:id',
       status: 200,
       duration_ms: expect.any(Number),
-      client: 'shop',
+      caller: 'prn_shop',
       trace_id: expect.any(String),
     });
     expect(lines).toHaveLength(1);

@@ -30,8 +30,8 @@ export interface TelemetryOptions {
   readonly readinessTimeoutMs?: number;
   /** Scope that `/metrics` asks for; open to anybody unless given. */
   readonly metricsScope?: Scope;
-  /** Names the client of a request for the log: `(request) => clientOf(request)?.id`. */
-  readonly clientIdOf?: (request: FastifyRequest) => string | undefined;
+  /** Names the caller of a request for the log: `(request) => callerOf(request)?.id`. */
+  readonly callerIdOf?: (request: FastifyRequest) => string | undefined;
 }
 
 export interface Telemetry {
@@ -72,7 +72,7 @@ function addRequestHooks(server: FastifyInstance, metrics: Metrics, level: LogLe
   const durations = new DurationObserver<'method', 'route'>(
     metrics.histogram('http_request_duration_seconds', 'Time to answer a request', ['method', 'route', 'status']),
   );
-  const { logger, clientIdOf } = options;
+  const { logger, callerIdOf } = options;
   const settle = (request: FastifyRequest, reply: FastifyReply, startedMs: number): void => {
     const durationMs = performance.now() - startedMs;
     const route = request.routeOptions.url ?? 'unmatched';
@@ -81,9 +81,9 @@ function addRequestHooks(server: FastifyInstance, metrics: Metrics, level: LogLe
     const method = request.is404 ? 'any' : request.method;
     durations.observe(method, route, String(status), durationMs / 1_000);
     if (level === 'silent' || !logger.isLevelEnabled(level)) return;
-    const client = clientIdOf?.(request);
+    const caller = callerIdOf?.(request);
     const roundedMs = Math.round(durationMs * 1_000) / 1_000;
-    logger[level]({ method: request.method, route, status, duration_ms: roundedMs, client }, 'request');
+    logger[level]({ method: request.method, route, status, duration_ms: roundedMs, caller }, 'request');
   };
 
   server.setGenReqId(() => newRequestId());

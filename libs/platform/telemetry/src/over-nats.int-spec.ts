@@ -12,7 +12,14 @@ import {
   Payload,
 } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type ApiClient, CurrentClient, RequireScope, createApiKey, installAuth } from '@onepool/platform-auth';
+import {
+  type Caller,
+  CurrentCaller,
+  FixedIdentity,
+  RequireScope,
+  createApiKey,
+  installAuth,
+} from '@onepool/platform-auth';
 import { connectNats, natsClientOptions, natsMicroserviceOptions } from '@onepool/platform-messaging';
 import {
   bodyOf,
@@ -29,7 +36,8 @@ import { type Telemetry, installTelemetry } from './install-telemetry.ts';
 import { createLogger } from './logger.ts';
 import { currentTrace, traceFrom, traceHeaders, withTrace } from './trace.ts';
 
-const KEY = createApiKey();
+const identity = new FixedIdentity();
+const KEY = identity.makeKey({ id: 'prn_shop', scopes: ['stock:read'] });
 const SUBJECT = 'onepool.rpc.spec.atp.v1';
 const query = compileSchema(Type.Object({ sku: Type.String() }, { additionalProperties: false }));
 
@@ -37,9 +45,9 @@ const query = compileSchema(Type.Object({ sku: Type.String() }, { additionalProp
 class AtpController {
   @MessagePattern(SUBJECT)
   @RequireScope('stock:read')
-  atp(@Payload(bodyOf(query)) { sku }: { sku: string }, @CurrentClient() client: ApiClient): object {
+  atp(@Payload(bodyOf(query)) { sku }: { sku: string }, @CurrentCaller() caller: Caller): object {
     if (sku === 'boom') throw new Error('password=hunter2');
-    return { sku, client: client.id, trace: currentTrace() };
+    return { sku, caller: caller.id, trace: currentTrace() };
   }
 }
 
@@ -61,9 +69,9 @@ describe('request/reply over NATS', () => {
     const logger = createLogger({ name: 'spec', destination: { write: (line: string) => void log.push(line) } });
     telemetry = installTelemetry(app, { logger });
     installProblemHandling(app);
-    const known = { key: 1, id: 'shop', scopes: new Set(['stock:read']), expiresAt: null };
     const { messageDoor } = installAuth(app, {
-      store: { findBySha256: (sha256) => Promise.resolve(sha256 === KEY.sha256 ? known : null) },
+      identity: identity.cache(),
+      scopes: { 'stock:read': {} },
     });
     const options = await natsMicroserviceOptions({
       url: nats.url,
@@ -110,14 +118,14 @@ describe('request/reply over NATS', () => {
     );
     return toProblemError(error);
   };
-  const bearer = `Bearer ${KEY.key}`;
+  const bearer = `Bearer ${KEY}`;
 
   it('carries the API key and the trace', async () => {
     const trace = traceFrom({ 'x-request-id': 'order-9' });
     const answer = await withTrace(trace, () => ask({ sku: 'A' }, bearer));
     expect(answer).toMatchObject({
       sku: 'A',
-      client: 'shop',
+      caller: 'prn_shop',
       trace: { requestId: 'order-9', traceId: trace.traceId, parentSpanId: trace.spanId },
     });
   });
@@ -147,7 +155,7 @@ describe('request/reply over NATS', () => {
     const earlier = Number((await refused()) ?? 0);
     for (let message = 0; message < 20_000; message++) stranger.publish(SUBJECT, '{"sku":"never read"');
     await stranger.flush();
-    expect(await ask({ sku: 'A' }, bearer)).toMatchObject({ sku: 'A', client: 'shop' });
+    expect(await ask({ sku: 'A' }, bearer)).toMatchObject({ sku: 'A', caller: 'prn_shop' });
     expect(parsed.slice(before.parsed)).toEqual(['{"sku":"A"}']);
     expect(Number(await refused()) - earlier).toBe(20_000);
     expect(log.slice(before.lines).filter((line) => line.includes('"message"'))).toHaveLength(1);

@@ -10,7 +10,7 @@ import type { Route } from '../http/requests.ts';
 import { cpuOf, cpuOfFamily, perRequest } from '../measuring/cpu.ts';
 import { Results, interleave } from '../measuring/rounds.ts';
 import { median, ratios } from '../measuring/statistics.ts';
-import { APP_CLIENT, startApp, startBare } from '../setting/app-process.ts';
+import { startApp, startBare } from '../setting/app-process.ts';
 import type { App, RunningProgram } from '../setting/app-process.ts';
 import { checkpoint, createDatabase, fillDatabase, withClient } from '../setting/database.ts';
 import type { BenchDatabase } from '../setting/database.ts';
@@ -74,20 +74,21 @@ async function turn(
  */
 export async function verifyHttp(
   database: BenchDatabase,
+  client: string,
   answered: number,
   unansweredMax: number,
   filling: { readonly skus: number; readonly nodesPerSku: number; readonly unitsPerRow: number },
 ): Promise<void> {
-  const made = await withClient(database, async (client) => {
-    const { rows } = await client.query<{ count: string }>('SELECT count(*) FROM reservation WHERE client = $1', [
-      APP_CLIENT,
+  const made = await withClient(database, async (session) => {
+    const { rows } = await session.query<{ count: string }>('SELECT count(*) FROM reservation WHERE client = $1', [
+      client,
     ]);
     return Number(rows[0]?.count);
   });
   if (made < answered || made > answered + unansweredMax) {
     throw new WrongResultsError(`${answered} reservations were answered 201, the database holds ${made}`);
   }
-  const claim = { client: APP_CLIENT, tally: { reservations: made, lines: made, units: made } };
+  const claim = { client, tally: { reservations: made, lines: made, units: made } };
   await verify(database, [claim], filling.skus * filling.nodesPerSku * filling.unitsPerRow);
 }
 
@@ -157,7 +158,7 @@ export const http: Benchmark = {
       await Promise.all([app.stop(), bare.stop()]);
       await stream.close();
     }
-    await verifyHttp(database, answered, turns * CONNECTIONS, FILLING);
+    await verifyHttp(database, app.principal, answered, turns * CONNECTIONS, FILLING);
     await database.drop();
   },
 };

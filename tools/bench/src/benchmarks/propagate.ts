@@ -94,7 +94,7 @@ export const propagate: Benchmark = {
     }
     figures.set('propagate.p99_ms', p99s);
     figures.detail('propagate.changes_per_s', achieved);
-    await verifyHttp(database, answered, 0, FILLING);
+    await verifyHttp(database, app.principal, answered, 0, FILLING);
     await database.drop();
   },
 };

@@ -93,7 +93,7 @@ async function httpGround(database: BenchDatabase, servers: Servers): Promise<Gr
       }
       return { operations: answered, perSecond, p99Ms };
     },
-    verify: () => verifyHttp(database, held, turns * CONNECTIONS, FILLING),
+    verify: () => verifyHttp(database, app.principal, held, turns * CONNECTIONS, FILLING),
     close: async () => {
       await app.stop();
       await stream.close();

@@ -18,12 +18,11 @@ export interface RunningProgram {
 }
 
 export interface App extends RunningProgram {
-  /** An API key that may do everything. */
+  /** An API key that may do everything, and whose it is: in its name reservations are written. */
   readonly key: string;
+  readonly principal: string;
 }
 
-/** The API client of the app's key, in whose name its reservations are written. */
-export const APP_CLIENT = 'bench-http';
 const START_DEADLINE_MS = 30_000;
 const POLL_MS = 50;
 /** As `npm start` has it (tools/runtime, app-catalogue.ts). */
@@ -35,7 +34,7 @@ export async function startApp(database: BenchDatabase, servers: Servers): Promi
   const port = await freePort();
   const created = await promisify(execFile)(
     process.execPath,
-    [join(dist, 'api-key.js'), 'create', '--client', APP_CLIENT, '--scopes', 'all'],
+    [join(dist, 'identity.js'), 'keys', 'add', 'bench-http', '--scopes', 'all', '--json'],
     { env: { ...process.env, ...databaseVariables(database) } },
   );
   const program = await startProgram(
@@ -50,7 +49,8 @@ export async function startApp(database: BenchDatabase, servers: Servers): Promi
       LOG_LEVEL: process.env['LOG_LEVEL'] || 'info',
     },
   );
-  return { ...program, key: created.stdout.trim() };
+  const { key, principal } = JSON.parse(created.stdout) as Pick<App, 'key' | 'principal'>;
+  return { ...program, key, principal };
 }
 
 /** `answersFile` holds the constant bodies that it answers. */

@@ -28,7 +28,7 @@ export const Problem = {
 /** Answers to what is no operation's address. */
 const OF_ADDRESSES: readonly string[] = ['request.not_found', 'request.method_not_allowed'];
 const OF_BODIES: readonly string[] = ['request.malformed_json', 'request.too_large', 'request.unsupported_media_type'];
-const isShared = (code: string): boolean => /^(request|auth|limit|service)\.|^internal$/.test(code);
+const isShared = (code: string): boolean => /^(request|auth|identity|limit|service)\.|^internal$/.test(code);
 
 /** Every code with which an operation may answer: its own, and those that any operation shares. */
 export function problemCodesOf(operation: Operation, definitions: ProblemDefinitions): readonly string[] {

@@ -24,11 +24,11 @@ let server: JsonNatsServer;
 let handled: (() => Promise<unknown>) | null;
 
 const door: MessageDoor = {
-  glance: (_subject, authorization) => {
+  glance: (_subject, { authorization }) => {
     steps.push('glance');
     return authorization === undefined ? MISSING.refusal : undefined;
   },
-  admit: (_subject, authorization): Admission => {
+  admit: (_subject, { authorization }): Admission => {
     steps.push('admit');
     if (authorization !== KEY) return refusalOf(401, 'auth.invalid');
     if (places === 0) return FULL;

@@ -22,7 +22,7 @@ import {
   mayAnswer,
   toWireReply,
 } from './json-request-reply.ts';
-import { type Admission, type MessageDoor, openDoor } from './message-door.ts';
+import { type Admission, type MessageCredentials, type MessageDoor, openDoor } from './message-door.ts';
 import { HEADERS_LIMIT_BYTES, headOf } from './message-head.ts';
 import type { NatsMicroserviceOptions } from './nats-options.ts';
 import { TurnQueue } from './turn-queue.ts';
@@ -88,12 +88,12 @@ export class JsonNatsServer extends ServerNats {
 
   #take(channel: string, message: Msg): void {
     const { reply = '' } = message;
-    const { headersBytes, bodyBytes, isWellFormed, authorization } = headOf(message, reply);
+    const { headersBytes, bodyBytes, isWellFormed, credentials } = headOf(message, reply);
     const refusal =
       bodyBytes > this.#bodyLimitBytes || headersBytes > HEADERS_LIMIT_BYTES
         ? TOO_LARGE
         : isWellFormed
-          ? this.#door.glance(channel, authorization)
+          ? this.#door.glance(channel, credentials)
           : MALFORMED_HEADERS;
     if (refusal !== undefined) {
       this.#count(refusal);
@@ -102,12 +102,12 @@ export class JsonNatsServer extends ServerNats {
       this.#queue.take(() => this.#answer(reply, refusal), 0);
       return;
     }
-    const isTaken = this.#queue.take(() => this.#admit(channel, message, authorization), headersBytes + bodyBytes);
+    const isTaken = this.#queue.take(() => this.#admit(channel, message, credentials), headersBytes + bodyBytes);
     if (!isTaken) this.#settings.onRefused?.(SHED);
   }
 
-  #admit(channel: string, message: Msg, authorization: string | undefined): void {
-    const admission = this.#door.admit(channel, authorization);
+  #admit(channel: string, message: Msg, credentials: MessageCredentials): void {
+    const admission = this.#door.admit(channel, credentials);
     if (admission instanceof Promise) void admission.then((later) => this.#settle(channel, message, later));
     else this.#settle(channel, message, admission);
   }

@@ -11,15 +11,22 @@ export interface Admitted {
 /** The same document for the same refusal makes refusing cheap: its bytes are made once. */
 export type Admission = Admitted | { readonly refusal: ProblemDocument };
 
+export interface MessageCredentials {
+  /** The header `authorization`. */
+  readonly authorization: string | undefined;
+  /** The header `onepool-person`. */
+  readonly person: string | undefined;
+}
+
 /**
- * Decides about a message by its subject and its `authorization` header, before anything else of it is read.
+ * Decides about a message by its subject and by what it says of who sends it, before anything else of it is read.
  * platform-auth has the door that asks for API keys.
  */
 export interface MessageDoor {
   /** The refusal of what needs no look-up to be refused, as a message without a key; else undefined. It costs next to nothing. */
-  glance(subject: string, authorization: string | undefined): ProblemDocument | undefined;
+  glance(subject: string, credentials: MessageCredentials): ProblemDocument | undefined;
   /** Decides; at once wherever it can. A promise never rejects. */
-  admit(subject: string, authorization: string | undefined): Admission | Promise<Admission>;
+  admit(subject: string, credentials: MessageCredentials): Admission | Promise<Admission>;
 }
 
 const nothing = (): void => undefined;

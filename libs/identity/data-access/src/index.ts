@@ -1,0 +1,4 @@
+export { IdentityAdmin, type Limits, type NewKey, type NewPrincipal, type PrincipalChange } from './identity-admin.ts';
+export type { KeyRow, PrincipalRow, RoleRow } from './identity-lists.ts';
+export { identityTables } from './identity-tables.ts';
+export { PostgresIdentity, type PostgresIdentityOptions } from './postgres-identity.ts';

@@ -1,0 +1,55 @@
+/**
+ * `principals`, `keys` and `roles` of the system that `npm start` runs. They are the app's own program, told where its
+ * database is: nobody but the owner of its schema makes a key.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { OperatorError } from '@onepool/platform-config';
+import { isRunning, readRecord } from '@onepool/platform-local-servers';
+import { Command } from 'commander';
+import type { Surroundings } from '../surroundings.ts';
+
+const root = join(import.meta.dirname, '../../../..');
+const PROGRAM = 'apps/availability/src/identity.ts';
+
+const DESCRIPTIONS = {
+  principals: 'persons and services that may call: list, add, change, disable, enable',
+  keys: 'their API keys: list, add, revoke',
+  roles: 'named sets of scopes: list, put',
+} as const;
+
+export const identityCommands = (Object.keys(DESCRIPTIONS) as (keyof typeof DESCRIPTIONS)[]).map(
+  (name) =>
+    ({ home }: Surroundings): Command =>
+      new Command(name)
+        .description(DESCRIPTIONS[name])
+        .helpOption(false)
+        .allowUnknownOption()
+        .argument('[words...]')
+        .action((_words: string[], _flags: unknown, { args }: Command) => runProgram([name, ...args], addresses(home))),
+);
+
+async function runProgram(args: readonly string[], variables: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn(process.execPath, ['--conditions=@onepool/source', PROGRAM, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...variables },
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  process.exitCode = code ?? 1;
+}
+
+/** The database that the environment names, else that of the system that runs. */
+function addresses(home: string): NodeJS.ProcessEnv {
+  if (process.env['DATABASE_URL']) return {};
+  const record = readRecord(join(home, 'runtime.json'));
+  const isUp = record !== undefined && isRunning(record.runtime);
+  const { databaseUrl, databaseOwnerUrl = databaseUrl } = isUp ? record : {};
+  if (databaseUrl === undefined) {
+    throw new OperatorError(
+      `Nothing runs on ${home}: run \`npm start\` in another terminal, or name the database with DATABASE_URL and DATABASE_OWNER_URL.`,
+    );
+  }
+  return { DATABASE_URL: databaseUrl, DATABASE_OWNER_URL: databaseOwnerUrl };
+}
