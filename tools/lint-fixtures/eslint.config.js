@@ -18,6 +18,8 @@ const projects = [
   ['libs/stock/data-access', '@onepool/stock-data-access', 'scope:stock', 'type:data-access'],
   ['libs/catalog/domain', '@onepool/catalog-domain', 'scope:catalog', 'type:domain'],
   ['libs/catalog/data-access', '@onepool/catalog-data-access', 'scope:catalog', 'type:data-access'],
+  ['libs/identity/domain', '@onepool/identity-domain', 'scope:identity', 'type:domain'],
+  ['libs/identity/data-access', '@onepool/identity-data-access', 'scope:identity', 'type:data-access'],
   ['libs/availability/domain', '@onepool/availability-domain', 'scope:availability', 'type:domain'],
   ['libs/simulator/data-access', '@onepool/simulator-data-access', 'scope:simulator', 'type:data-access'],
   ['libs/simulator/domain', '@onepool/simulator-domain', 'scope:simulator', 'type:domain'],

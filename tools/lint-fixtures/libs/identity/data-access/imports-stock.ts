@@ -1,0 +1,3 @@
+// breaks @nx/enforce-module-boundaries
+// A project tagged with "scope:identity" can only depend on libs tagged with "scope:identity", "scope:shared"
+export * from '@onepool/stock-domain';
