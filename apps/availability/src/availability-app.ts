@@ -7,7 +7,7 @@ import { type IdentityCache, callerOf, installAuth } from '@onepool/platform-aut
 import { UploadPlaces, httpLimits, httpServerOptions } from '@onepool/platform-http';
 import { logNatsReports, natsAddress, natsMicroserviceOptions } from '@onepool/platform-messaging';
 import { installOperations } from '@onepool/platform-operations';
-import { requireSchemas } from '@onepool/platform-postgres';
+import { PartitionKeeper, requireSchemas } from '@onepool/platform-postgres';
 import {
   type ProblemFilterOptions,
   installProblemHandling,
@@ -29,6 +29,7 @@ const BODY_LIMIT_BYTES = 1_048_576;
 export interface AvailabilityApp {
   readonly app: NestFastifyApplication;
   readonly engine: StockEngine;
+  readonly partitions: PartitionKeeper;
   /** Stops taking requests, lets what was taken finish, and closes every connection. */
   close(): Promise<void>;
 }
@@ -54,10 +55,12 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     },
   );
   const engine = app.get(StockEngine);
+  const partitions = app.get(PartitionKeeper);
   const telemetry = installTelemetry(app, {
     logger,
     metrics,
     readiness: readinessOf(engine, relay),
+    warnings: () => partitions.warnings,
     callerIdOf: (request) => callerOf(request)?.id,
   });
   const auth = installHttpEdge(app, app.get(IdentityService).cache, new UploadPlaces(limits), logger);
@@ -69,7 +72,7 @@ export async function createAvailabilityApp(config: AvailabilityConfig, logger: 
     await closeApp(app);
     await relay.close();
   };
-  return { app, engine, close };
+  return { app, engine, partitions, close };
 }
 
 function readinessOf(engine: StockEngine, relay: OutboxRelay) {

@@ -20,7 +20,7 @@ import {
   parseMessage,
   runConsumer,
 } from '@onepool/platform-messaging';
-import { runMigrations } from '@onepool/platform-postgres';
+import { partitionTables, runMigrations } from '@onepool/platform-postgres';
 import { compileSchema } from '@onepool/platform-problem';
 import { type TestNats, startTestNats } from '@onepool/testing-servers';
 import type pg from 'pg';
@@ -117,7 +117,10 @@ describe('facts', () => {
 
 /** Opens what another app would: its own schema, with an inbox and a table of what it has seen. */
 async function openConsumer(pool: pg.Pool, connection: NatsConnection, gaps: unknown[]): Promise<RunningConsumer> {
-  await runMigrations({ url: app.database.ownerUrl, schemas: [{ schema: CONSUMER, parts: [messagingTables] }] });
+  await runMigrations({
+    url: app.database.ownerUrl,
+    schemas: [{ schema: CONSUMER, parts: [partitionTables, messagingTables] }],
+  });
   // No key: an effect that happened twice is two rows.
   await pool.query(`CREATE TABLE ${CONSUMER}.seen (id text, sku text, from_version bigint, to_version bigint)`);
   return runConsumer({

@@ -146,6 +146,47 @@ describe('a request', () => {
   });
 });
 
+describe('partitions', () => {
+  it('that run out or do not take all rows are a warning of a replica that is ready, a metric, and one line of the log', async () => {
+    const other = await createAppFixture();
+    const { partitions } = other.availability;
+    const ready = async (): Promise<unknown> => {
+      const { status, body } = await other.fetch('GET', '/health/ready', { key: null });
+      return status === 200 ? (body as { readonly warnings: unknown }).warnings : undefined;
+    };
+    const warned = (): readonly string[] => other.log.filter((line) => line.includes('partitions are '));
+    await partitions.once();
+    expect(await eventually(ready)).toEqual([]);
+    const days: { name: string }[] = (
+      await other.pool.query(
+        `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'outbox'::regclass`,
+      )
+    ).rows;
+    for (const { name } of days) await other.pool.query(`DROP TABLE ${name}`);
+    await other.pool.query(
+      'CREATE TABLE outbox_default PARTITION OF outbox DEFAULT; ALTER FUNCTION make_partitions RENAME TO gone',
+    );
+    await putNetwork(other, ['a']);
+    await receive(other, 'a', { 'wh-1': 1 });
+    for (let look = 0; look < 2; look += 1) await partitions.once().catch(() => undefined);
+    const warnings = [
+      'outbox has partitions for 0.0 days, fewer than 3',
+      'rows of outbox fell into its default partition',
+    ];
+    expect(await eventually(ready)).toEqual(warnings);
+    const text = (await other.fetch('GET', '/metrics', { key: null })).body as string;
+    expect(valueOf(text, 'onepool_partition_days_ahead{table="outbox"}')).toBe(0);
+    expect(valueOf(text, 'onepool_partition_fallen{table="outbox"}')).toBe(1);
+    expect(warned()).toHaveLength(1);
+    expect(JSON.parse(warned()[0] ?? '')).toMatchObject({ level: 'warn', warnings });
+    await other.pool.query('ALTER FUNCTION gone RENAME TO make_partitions');
+    await partitions.once();
+    expect(await eventually(ready)).toEqual([]);
+    expect(warned()).toHaveLength(2);
+    await other.close();
+  });
+});
+
 describe('a server that is away', () => {
   it('turns readiness off while it lasts, liveness never, and the app comes back by itself', async () => {
     const postgres = await startTestPostgres();

@@ -47,6 +47,27 @@ describe('a physical reset', () => {
     expect(await row('sku2', 'n1')).toMatchObject({ onHand: 3 });
   });
 
+  it('keeps an event that was told four minutes ahead of its time, though it was recorded before the count, in the month before', async () => {
+    const month = new Date(now);
+    const begins = Date.UTC(month.getUTCFullYear(), month.getUTCMonth());
+    await pool.receive('sku1', 'n1', 5);
+    // As if it had been told two minutes before the month began, for two minutes after that.
+    await pool.dataSource.query(
+      'ALTER TABLE ledger DISABLE TRIGGER USER; ALTER TABLE ledger_default DISABLE TRIGGER USER',
+    );
+    const parts: { name: string }[] = await pool.dataSource.query(
+      `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'ledger'::regclass`,
+    );
+    for (const { name } of parts) await pool.dataSource.query(`ALTER TABLE ${name} DISABLE TRIGGER USER`);
+    await pool.dataSource.query(
+      `UPDATE ledger SET occurred_at = to_timestamp($1 / 1000.0), recorded_at = to_timestamp($2 / 1000.0)`,
+      [begins + 2 * MINUTE, begins - 2 * MINUTE],
+    );
+    await pool.dataSource.query('SELECT make_partitions(14, 10)');
+    await feed(feeds, [told('sku1', 'n1', 10)], { at: begins + MINUTE });
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 15 });
+  });
+
   it('keeps what happened after it was captured, and what was promised (magento/inventory#2725)', async () => {
     await record(engine, 'r', [receipt('sku1', 'n1', 10)], { occurredAt: at(-60) });
     await record(engine, 's', [sale('sku1', 'n1', 2)], { occurredAt: at(-10) });

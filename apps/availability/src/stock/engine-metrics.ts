@@ -1,5 +1,6 @@
-/** Prometheus metrics of the engine and the relay. */
+/** Prometheus metrics of the engine, the relay and the partitions. */
 import type { RelayHooks } from '@onepool/platform-messaging';
+import type { PartitionKeeperOptions } from '@onepool/platform-postgres';
 import type { Logger, Metrics } from '@onepool/platform-telemetry';
 import type { LaneHooks, StockEngine } from '@onepool/stock-data-access';
 
@@ -8,6 +9,7 @@ const COMMANDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 export interface EngineMetrics {
   readonly lane: LaneHooks;
   readonly relay: RelayHooks;
+  readonly partitions: Pick<PartitionKeeperOptions, 'onState' | 'onWarnings'>;
   watch(engine: StockEngine): void;
 }
 
@@ -52,8 +54,28 @@ export function engineMetrics(metrics: Metrics, logger: Logger): EngineMetrics {
       onUnprotected: () => logger.warn('the stream of facts can be purged: the server does not let us forbid it'),
       onError: (error) => logger.warn({ err: error }, 'relay: a turn failed; it goes on'),
     },
+    partitions: partitionHooks(metrics, logger),
     watch: (engine) => {
       metrics.gauge('onepool_queue_depth', 'Commands waiting for a lane', [], (gauge) => gauge.set(engine.queueDepth));
+    },
+  };
+}
+
+function partitionHooks(metrics: Metrics, logger: Logger): EngineMetrics['partitions'] {
+  const daysAhead = metrics.gauge('onepool_partition_days_ahead', 'Days for which partitions are made, 365 at most', [
+    'table',
+  ]);
+  const fallen = metrics.gauge('onepool_partition_fallen', '1 while rows lie in the default partition', ['table']);
+  return {
+    onState: (states) => {
+      for (const { table, ...state } of states) {
+        daysAhead.set({ table }, state.daysAhead);
+        fallen.set({ table }, state.hasFallen ? 1 : 0);
+      }
+    },
+    onWarnings: (warnings) => {
+      if (warnings.length > 0) logger.warn({ warnings }, 'partitions are not as they should be');
+      else logger.info('partitions are as they should be again');
     },
   };
 }

@@ -1,5 +1,6 @@
-/** The engine and everything that works beside it on the same stock: memory, housekeeping, retention, feeds. */
+/** The engine and everything that works beside it on the same stock: memory, housekeeping, retention, partitions, feeds. */
 import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import { PartitionKeeper } from '@onepool/platform-postgres';
 import { type Logger, currentTrace, traceparentOf } from '@onepool/platform-telemetry';
 import { Housekeeping, Retention, StockEngine, StockFeeds, StockMemory } from '@onepool/stock-data-access';
 import { type AvailabilityConfig, PARTITION_COUNT, SCHEMA } from '../config.ts';
@@ -10,6 +11,7 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
   readonly engine: StockEngine;
   readonly memory: StockMemory;
   readonly feeds: StockFeeds;
+  readonly partitions: PartitionKeeper;
   readonly #housekeeping: Housekeeping;
   readonly #retention: Retention;
 
@@ -46,8 +48,14 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
       schema: SCHEMA,
       outboxDays: config.ONEPOOL_OUTBOX_DAYS,
       commandDays: config.ONEPOOL_COMMAND_DAYS,
-      onDone: (forgotten) => logger.info({ forgotten }, 'retention: old rows are gone'),
+      onDone: (forgotten) => logger.info({ forgotten }, 'retention: what is old is gone'),
       onError: warn('retention failed; it is tried again'),
+    });
+    this.partitions = new PartitionKeeper({
+      pool: engine.auditPool,
+      schema: SCHEMA,
+      ...observed.partitions,
+      onError: warn('partitions could not be made; it is tried again'),
     });
     this.feeds = new StockFeeds({
       ...shared,
@@ -60,6 +68,7 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
   onApplicationBootstrap(): void {
     this.#housekeeping.start();
     this.#retention.start();
+    this.partitions.start();
     this.feeds.worker.start();
     this.memory.start();
   }
@@ -68,6 +77,7 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
   async beforeApplicationShutdown(): Promise<void> {
     await this.#housekeeping.stop();
     await this.#retention.stop();
+    await this.partitions.stop();
     await this.memory.stop();
   }
 

@@ -1,5 +1,6 @@
 /** The stock engine with its reads and feeds, and their operations. */
 import { Module } from '@nestjs/common';
+import { PartitionKeeper } from '@onepool/platform-postgres';
 import { StockEngine, StockFeeds, StockReads } from '@onepool/stock-data-access';
 import type { AvailabilityConfig } from '../config.ts';
 import type { OutboxRelay } from '../outbox-relay.ts';
@@ -22,6 +23,7 @@ import { StockServices } from './stock-services.ts';
       inject: [CONFIG, LOGGER, OBSERVED, RELAY],
     },
     { provide: StockEngine, useFactory: ({ engine }: StockServices) => engine, inject: [StockServices] },
+    { provide: PartitionKeeper, useFactory: ({ partitions }: StockServices) => partitions, inject: [StockServices] },
     { provide: StockFeeds, useFactory: ({ feeds }: StockServices) => feeds, inject: [StockServices] },
     {
       provide: StockReads,

@@ -10,12 +10,13 @@ export {
 } from './outbox/outbox-insert.ts';
 export { OutboxTail, type TailPoll } from './outbox/outbox-tail.ts';
 export { partitionOf } from './outbox/partition-of.ts';
-export { MIN_OUTBOX_DAYS, pruneInbox, pruneOutbox, type PruneOptions } from './outbox/prune.ts';
+export { dropOutboxDays, MIN_OUTBOX_DAYS, type DropOptions } from './outbox/drop-outbox-days.ts';
 export { startRelay, type Relay } from './relay/relay.ts';
 export type { RelayHooks, RelayOptions } from './relay/relay-options.ts';
 export type { Rewind } from './relay/verify-stream.ts';
 export { runConsumer, type RunningConsumer } from './consumer/run-consumer.ts';
 export type { ConsumerAlarm, ConsumerHooks, ConsumerOptions, DeadLetter } from './consumer/consumer-options.ts';
+export { pruneInbox, type PruneOptions } from './consumer/prune-inbox.ts';
 export { ensureDurable, type Durable } from './consumer/durable.ts';
 export { DEAD_LETTER_STREAM, deadLetterSubject, ensureDeadLetterStream } from './consumer/dead-letter.ts';
 export { GapTracker, type StepVerdict, type VersionStep } from './consumer/gap-tracker.ts';

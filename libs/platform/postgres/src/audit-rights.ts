@@ -17,7 +17,7 @@ export async function auditRights(
   const { rows } = await client.query<{ role: string; isDefinerLoose: string[] }>(
     `SELECT current_user AS role, ARRAY(
        SELECT proname::text FROM pg_proc f JOIN pg_namespace n ON n.oid = pronamespace
-        WHERE nspname = $1 AND prosecdef AND proconfig IS DISTINCT FROM ARRAY[format('search_path=%I, pg_temp', nspname)]) AS "isDefinerLoose"`,
+        WHERE nspname = $1 AND prosecdef AND NOT coalesce(format('search_path=%I, pg_temp', nspname) = ANY (proconfig), false)) AS "isDefinerLoose"`,
     [declaration.schema],
   );
   const [{ role = '', isDefinerLoose = [] } = {}] = rows;
@@ -39,6 +39,9 @@ export async function auditRights(
     ...declared
       .filter(([kind, name]) => !isThere(name, namesOf(kind)))
       .map(([kind, name]) => `rights are declared for a ${kind} ${name}, which does not exist`),
+    ...objects
+      .filter(({ kind, granted }) => kind === 'partition' && granted.length > 0)
+      .map(({ name }) => `rights were granted on the partition ${name}: its parent's are enough`),
     ...isDefinerLoose.map((name) => `the function ${name} has its owner's rights and no fixed search_path`),
   ];
 }

@@ -38,6 +38,8 @@ function declaredFor({ kind, name }: SchemaObject, rights: SchemaRights): readon
       return ['USAGE'];
     case 'table':
       return rightsOfTable(rights, name) ?? [];
+    case 'partition':
+      return [];
     case 'sequence':
       return rights.sequences?.[name] ?? [];
     case 'function':

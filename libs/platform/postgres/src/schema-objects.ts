@@ -2,7 +2,8 @@
 import type pg from 'pg';
 
 export interface SchemaObject {
-  readonly kind: 'database' | 'schema' | 'table' | 'sequence' | 'function';
+  /** What may be done with a partition is asked of its parent; its own rights are for nobody but the owner. */
+  readonly kind: 'database' | 'schema' | 'table' | 'partition' | 'sequence' | 'function';
   /** Without schema and parameters. */
   readonly name: string;
   /** As GRANT names it: `TABLE availability.stock`. */
@@ -32,7 +33,7 @@ const OBJECTS = `
          ${heldOf('has_schema_privilege(role.oid, space.oid, p)', ['USAGE', 'CREATE'])}, ${grantedOf('nspacl')}, false
     FROM space, role
    UNION ALL
-  SELECT 'table', relname, format('TABLE %I.%I', nspname, relname),
+  SELECT CASE WHEN relispartition THEN 'partition' ELSE 'table' END, relname, format('TABLE %I.%I', nspname, relname),
          ${heldOf('has_table_privilege(role.oid, c.oid, p)', TABLE_RIGHTS)}, ${grantedOf('relacl')}, false
     FROM space, role, pg_class c WHERE c.relnamespace = space.oid AND relkind IN ('r', 'p', 'v', 'm', 'f')
    UNION ALL

@@ -26,6 +26,8 @@ export interface TelemetryOptions {
   readonly metrics?: Metrics;
   /** What `/health/ready` asks, by name. */
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
+  /** What an operator should know of a replica that is ready all the same: sentences. */
+  readonly warnings?: () => readonly string[];
   /** Time for each check, in milliseconds; 1,000 unless said otherwise. */
   readonly readinessTimeoutMs?: number;
   /** Scope that `/metrics` asks for; open to anybody unless given. */
@@ -57,7 +59,7 @@ export function installTelemetry(app: NestFastifyApplication, options: Telemetry
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   const level = options.requestLevel ?? 'info';
   addRequestHooks(server, metrics, level, options);
-  addRoutes(server, metrics, readiness, options.metricsScope);
+  addRoutes(server, metrics, readiness, options);
   const messageHook = messageTelemetry(options.logger, level, metrics);
   const refusals = new RefusalLog(options.logger, metrics);
   return {
@@ -99,7 +101,12 @@ function addRequestHooks(server: FastifyInstance, metrics: Metrics, level: LogLe
   });
 }
 
-function addRoutes(server: FastifyInstance, metrics: Metrics, readiness: Readiness, metricsScope?: Scope): void {
+function addRoutes(
+  server: FastifyInstance,
+  metrics: Metrics,
+  readiness: Readiness,
+  { metricsScope, warnings = () => [] }: TelemetryOptions,
+): void {
   const problems = new ProblemFilter();
   const metricsRoute = metricsScope === undefined ? publicRoute : scopedRoute(metricsScope);
   const page = new SharedPage(() => metrics.registry.metrics(), METRICS_KEPT_MS);
@@ -111,7 +118,7 @@ function addRoutes(server: FastifyInstance, metrics: Metrics, readiness: Readine
   server.get('/health/ready', publicRoute, async (request, reply) => {
     const { isReady, checks } = await readiness.report();
     reply.header('cache-control', 'no-store');
-    if (isReady) return { status: 'ready', checks };
+    if (isReady) return { status: 'ready', checks, warnings: warnings() };
     const answer = problem('service.unavailable', { detail: 'Not ready.', extensions: { checks } });
     // Answered here and not thrown: a replica that is not ready is no fault to be logged at every probe.
     problems.send(answer, request, reply);

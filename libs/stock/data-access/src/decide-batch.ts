@@ -32,6 +32,7 @@ import type {
 } from '@onepool/contracts';
 import type { Command, HoldCommand, Keyed, MovementsCommand, Outcome, TendCommand, VerbCommand } from './command.ts';
 import { type Effect, keyOf } from './earlier-effects.ts';
+import { FUTURE_TOLERANCE_MS } from './event-times.ts';
 import type { BatchState } from './load.ts';
 import type { AnsweredLine, FirstAnswer, StoredReservation } from './stored-reservations.ts';
 import { type Views, isoTime } from './view.ts';
@@ -39,7 +40,6 @@ import { type LedgerOrigin, Writes } from './write/writes.ts';
 
 /** So that a fact stays well below what a message may hold, however long its codes are. */
 const CHANGES_PER_FACT_MAX = 2_000;
-const FUTURE_TOLERANCE_MS = 5 * 60_000;
 const FACT_OF_VERB = {
   extend: null,
   confirm: 'confirmed',

@@ -6,7 +6,9 @@
  * with them the keys of holds. Consumers with an inbox prune it themselves, later than the outbox.
  */
 import assert from 'node:assert/strict';
-import { MIN_OUTBOX_DAYS, pruneOutbox } from '@onepool/platform-messaging';
+import { Recurring } from '@onepool/platform-clock';
+import { MIN_OUTBOX_DAYS, dropOutboxDays } from '@onepool/platform-messaging';
+import { underSessionLock } from '@onepool/platform-postgres';
 import type pg from 'pg';
 
 export const COMMAND_DAYS_MIN = 7;
@@ -14,7 +16,7 @@ export const COMMAND_DAYS_MIN = 7;
 export interface RetentionOptions {
   readonly pool: pg.Pool;
   readonly schema: string;
-  /** Facts that are published and older are forgotten. At least 7. */
+  /** Days of facts that are published and have been over for longer are forgotten. At least 7. */
   readonly outboxDays: number;
   /** Effects of commands that are older are forgotten. At least 7. */
   readonly commandDays: number;
@@ -27,62 +29,57 @@ export interface RetentionOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-/** How many rows went. */
+/** What went. */
 export interface Forgotten {
-  readonly facts: number;
+  /** Days of facts, by the names of their partitions. */
+  readonly days: readonly string[];
+  /** How many effects of commands. */
   readonly commands: number;
 }
 
 const ROWS_PER_BATCH = 5_000;
-const LOCK = `hashtextextended($1 || '.retention', 0)`;
 
 export class Retention {
-  #timer: NodeJS.Timeout | null = null;
-  #running: Promise<void> = Promise.resolve();
-  readonly #stopping = new AbortController();
-
   readonly #options: RetentionOptions;
+  readonly #recurring: Recurring;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
-    const { outboxDays, commandDays } = options;
+    const {
+      outboxDays,
+      commandDays,
+      firstAfterMs = 300_000,
+      intervalMs = 3_600_000,
+      random,
+      onDone,
+      onError,
+    } = options;
     assert(outboxDays >= MIN_OUTBOX_DAYS, `the outbox keeps at least ${MIN_OUTBOX_DAYS} days`);
     assert(commandDays >= COMMAND_DAYS_MIN, `effects of commands are kept at least ${COMMAND_DAYS_MIN} days`);
+    const work = async (): Promise<void> => {
+      const forgotten = await this.once();
+      if (forgotten) onDone?.(forgotten);
+    };
+    this.#recurring = new Recurring({ work, firstAfterMs, intervalMs, random, onError });
   }
 
   start(): void {
-    this.#schedule(this.#options.firstAfterMs ?? 300_000);
+    this.#recurring.start();
   }
 
   /** Waits for the batch that is being deleted. */
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    if (this.#timer) clearTimeout(this.#timer);
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#recurring.stop();
   }
 
   /** One pass over everything; null when another replica is at it. */
-  async once(): Promise<Forgotten | null> {
-    const { pool, schema } = this.#options;
-    const client = await pool.connect();
-    let broken = true;
-    try {
-      const { rows } = await client.query<{ ours: boolean }>(`SELECT pg_try_advisory_lock(${LOCK}) AS ours`, [schema]);
-      const forgotten = rows[0]?.ours ? await this.#forget(client) : null;
-      if (forgotten) await client.query(`SELECT pg_advisory_unlock(${LOCK})`, [schema]);
-      broken = false;
-      return forgotten;
-    } finally {
-      // The lock ends with a session that failed.
-      client.release(broken);
-    }
-  }
-
-  async #forget(client: pg.PoolClient): Promise<Forgotten> {
-    const { schema, outboxDays } = this.#options;
-    const { signal } = this.#stopping;
-    const facts = await pruneOutbox({ pool: client, schema, days: outboxDays, batchSize: ROWS_PER_BATCH, signal });
-    return { facts, commands: await this.#forgetCommands(client) };
+  once(): Promise<Forgotten | null> {
+    const { pool, schema, outboxDays: days } = this.#options;
+    const { signal } = this.#recurring;
+    return underSessionLock(pool, `${schema}.retention`, async (client) => {
+      const commands = await this.#forgetCommands(client);
+      return { days: await dropOutboxDays({ pool: client, schema, days, signal }), commands };
+    });
   }
 
   async #forgetCommands(client: pg.PoolClient): Promise<number> {
@@ -94,22 +91,7 @@ export class Retention {
         [this.#options.commandDays],
       );
       total += rowCount ?? 0;
-      if ((rowCount ?? 0) < ROWS_PER_BATCH || this.#stopping.signal.aborted) return total;
+      if ((rowCount ?? 0) < ROWS_PER_BATCH || this.#recurring.signal.aborted) return total;
     }
-  }
-
-  #schedule(meanMs: number): void {
-    if (this.#stopping.signal.aborted) return;
-    const jitter = 0.5 + (this.#options.random ?? Math.random)();
-    this.#timer = setTimeout(() => this.#run(), meanMs * jitter).unref();
-  }
-
-  #run(): void {
-    this.#running = this.once()
-      .then(
-        (forgotten) => forgotten && this.#options.onDone?.(forgotten),
-        (error: unknown) => this.#options.onError?.(error),
-      )
-      .then(() => this.#schedule(this.#options.intervalMs ?? 3_600_000));
   }
 }

@@ -1,6 +1,6 @@
 /** The consumer's own database, on the system's PostgreSQL: an inbox, and a row for each effect. */
 import { messagingTables } from '@onepool/platform-messaging';
-import { runMigrations, withClient } from '@onepool/platform-postgres';
+import { partitionTables, runMigrations, withClient } from '@onepool/platform-postgres';
 
 export const CONSUMER_SCHEMA = 'faults';
 const DATABASE = 'faults';
@@ -11,7 +11,7 @@ const PATIENCE_MS = 60_000;
 export async function createConsumerDatabase(serverUrl: string): Promise<string> {
   await withClient(serverUrl, (client) => client.query(`CREATE DATABASE ${DATABASE}`), PATIENCE_MS);
   const url = Object.assign(new URL(serverUrl), { pathname: `/${DATABASE}` }).href;
-  await runMigrations({ url, schemas: [{ schema: CONSUMER_SCHEMA, parts: [messagingTables] }] });
+  await runMigrations({ url, schemas: [{ schema: CONSUMER_SCHEMA, parts: [partitionTables, messagingTables] }] });
   const effects = `CREATE TABLE ${CONSUMER_SCHEMA}.effect (
     seq bigint GENERATED ALWAYS AS IDENTITY,
     event_id text NOT NULL,

@@ -8,7 +8,7 @@ import { FACTS_STREAM, FACTS_SUBJECTS, GUEST_DOMAIN, SKU_CHANGED } from '@onepoo
 import { freePort, natsUrlFor, startNats } from '@onepool/platform-local-servers';
 import type { LocalServer } from '@onepool/platform-local-servers';
 import { connectNats, ensureDurable, ensureStream, messagingTables, runConsumer } from '@onepool/platform-messaging';
-import { runMigrations } from '@onepool/platform-postgres';
+import { partitionTables, runMigrations } from '@onepool/platform-postgres';
 import { createTestDatabase } from '@onepool/testing-servers';
 import type { TestDatabase } from '@onepool/testing-servers';
 import pg from 'pg';
@@ -215,7 +215,10 @@ describe('a guest', () => {
 
   it('reads facts by its durable, and they are counted as read', async () => {
     const pool = new pg.Pool({ connectionString: database.ownerUrl });
-    await runMigrations({ url: database.ownerUrl, schemas: [{ schema: 'reports', parts: [messagingTables] }] });
+    await runMigrations({
+      url: database.ownerUrl,
+      schemas: [{ schema: 'reports', parts: [partitionTables, messagingTables] }],
+    });
     const errors: unknown[] = [];
     const dead: string[] = [];
     const consumer = runConsumer({

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createPool, runMigrations } from '@onepool/platform-postgres';
+import { createPool, partitionTables, runMigrations } from '@onepool/platform-postgres';
 import { type TestDatabase, createTestDatabase } from '@onepool/testing-servers';
 import type pg from 'pg';
 import { messagingTables } from '../messaging-tables.ts';
@@ -16,7 +16,10 @@ describe('the tail of an outbox', () => {
   let events = 0;
   beforeEach(async () => {
     database = await createTestDatabase();
-    await runMigrations({ url: database.ownerUrl, schemas: [{ schema: SCHEMA, parts: [messagingTables] }] });
+    await runMigrations({
+      url: database.ownerUrl,
+      schemas: [{ schema: SCHEMA, parts: [partitionTables, messagingTables] }],
+    });
     const timeouts = {
       statementTimeoutMs: 5_000,
       lockTimeoutMs: 5_000,

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { Watermark } from '../relay/watermark.ts';
+import { RecordedWindow } from './recorded-window.ts';
 
 /** What became visible in the outbox since the last poll. */
 export interface TailPoll {
@@ -18,6 +19,7 @@ export interface TailPoll {
  */
 export class OutboxTail {
   readonly #watermark = new Watermark();
+  readonly #window = new RecordedWindow();
   /** Told ids above `low`. */
   readonly #told = new Set<number>();
   /** Undefined until every transaction has ended that may own an id from before the tail began. */
@@ -33,6 +35,8 @@ export class OutboxTail {
   /** One look; call them one after the other. Null while the tail has not begun yet. */
   async poll(): Promise<TailPoll | null> {
     const { lastId, asOf } = await this.#readPosition();
+    this.#window.look(lastId, asOf);
+    if (this.#low !== undefined) this.#window.reached(this.#low);
     if (this.#low !== undefined && lastId <= this.#low) return { keys: new Set(), asOf };
     // The order of these statements is the proof; see Watermark.
     if (this.#watermark.needsMark(lastId)) this.#watermark.place(lastId, await this.#takeTransactionId());
@@ -63,10 +67,11 @@ export class OutboxTail {
   }
 
   async #readNewer(id: number): Promise<{ xmin: bigint; ids: readonly number[]; keys: readonly string[] }> {
+    const { condition } = this.#window;
     const { rows } = await this.#client.query<{ xmin: string; ids: string[] | null; keys: string[] | null }>({
-      name: 'outbox-newer',
+      name: condition === 'true' ? 'outbox-newer' : `outbox-newer ${condition.replaceAll(/[^0-9]/g, '')}`,
       text: `SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, array_agg(id::text) AS ids, array_agg(key) AS keys
-               FROM ${this.#schema}.outbox WHERE id > $1`,
+               FROM ${this.#schema}.outbox WHERE id > $1 AND ${condition}`,
       values: [id],
     });
     const [row] = rows;

@@ -131,12 +131,14 @@ export class CursorStore {
     );
   }
 
-  /** The highest outbox id given out so far, visible or not; 0 before the first. */
-  async readLastId(): Promise<number> {
-    const { rows } = await this.#client.query<{ last: string }>(
-      `SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS last FROM ${this.#schema}.outbox_id_seq`,
+  /** The highest outbox id given out so far, visible or not, 0 before the first; and the database's clock. */
+  async readPosition(): Promise<{ readonly lastId: number; readonly clock: number }> {
+    const { rows } = await this.#client.query<{ last: string; clock: number }>(
+      `SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS last,
+              (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock
+         FROM ${this.#schema}.outbox_id_seq`,
     );
-    return Number(rows[0]?.last);
+    return { lastId: Number(rows[0]?.last), clock: rows[0]?.clock ?? 0 };
   }
 
   /** A fresh transaction id: every transaction that had one before this call has a smaller one. */
@@ -147,10 +149,11 @@ export class CursorStore {
 
   /**
    * Unpublished visible rows in id order, within bounds, and the xmin of the same snapshot. `readTo` has the last id read of
-   * each partition that may have more.
+   * each partition that may have more. `recorded` says when the rows were; see RecordedWindow.
    */
   async readUnpublished(
     requests: readonly ReadRequest[],
+    recorded: string,
     publishedIds: readonly number[],
     bounds: ReadBounds,
   ): Promise<{ readonly xmin: bigint; readonly rows: OutboxRow[]; readonly readTo: ReadonlyMap<number, number> }> {
@@ -164,7 +167,7 @@ export class CursorStore {
              SELECT *, count(*) OVER () AS found, row_number() OVER w AS place, sum(pg_column_size(data)) OVER w AS bytes
              FROM (
                SELECT * FROM ${this.#schema}.outbox
-               WHERE partition = p.partition AND id > p.low AND id <= p.high AND id <> ALL ($4::bigint[])
+               WHERE partition = p.partition AND id > p.low AND id <= p.high AND id <> ALL ($4::bigint[]) AND ${recorded}
                ORDER BY id LIMIT $5
              ) first
              WINDOW w AS (ORDER BY id ROWS UNBOUNDED PRECEDING)
@@ -188,6 +191,7 @@ export class CursorStore {
   /** How many rows wait, counted up to `limit` a partition, and since how many seconds the oldest does. */
   async measureBacklog(
     requests: readonly ReadRequest[],
+    recorded: string,
     publishedIds: readonly number[],
     limit: number,
   ): Promise<{ readonly rows: number; readonly lagSeconds: number }> {
@@ -196,7 +200,7 @@ export class CursorStore {
        FROM unnest($1::smallint[], $2::bigint[]) AS p (partition, low)
        CROSS JOIN LATERAL (
          SELECT recorded_at FROM ${this.#schema}.outbox
-         WHERE partition = p.partition AND id > p.low AND id <> ALL ($3::bigint[]) ORDER BY id LIMIT $4
+         WHERE partition = p.partition AND id > p.low AND id <> ALL ($3::bigint[]) AND ${recorded} ORDER BY id LIMIT $4
        ) o`,
       [requests.map((request) => request.partition), requests.map((request) => request.low), publishedIds, limit],
     );

@@ -1,6 +1,7 @@
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import type pg from 'pg';
 import { toMessageHeaders } from '../cloud-event.ts';
+import { RecordedWindow } from '../outbox/recorded-window.ts';
 import { type Acknowledgement, AckWindow } from './ack-window.ts';
 import { CursorStore, type OutboxRow, type OwnedPartition, type ReadRequest } from './cursor-store.ts';
 import { publishInKeyOrder } from './publish-in-key-order.ts';
@@ -36,6 +37,7 @@ export class RelaySession {
   readonly #ackWindow: AckWindow;
   readonly #owned = new Map<number, OwnedPartition>();
   readonly #watermark = new Watermark();
+  readonly #window = new RecordedWindow();
   readonly #saveIntervalMs: number;
   /** Monotonic local time, taken before the database gave the lease, so it ends here no later than there. */
   #leaseEndsAt = 0;
@@ -69,6 +71,11 @@ export class RelaySession {
     return [...this.#owned.values()].some((item) => item.progress.isRefilling);
   }
 
+  /** Everything up to it is published, of every partition. */
+  get #lowest(): number {
+    return Math.min(...[...this.#owned.values()].map((item) => item.progress.low));
+  }
+
   get #pace(): number {
     return this.isRefilling ? REFILL_FACTOR : 1;
   }
@@ -88,13 +95,20 @@ export class RelaySession {
     if (this.#owned.size === 0) return 'quiet';
     const isVerified = this.#streamVerified && performance.now() < this.#nextVerifyAt;
     if (!isVerified && !(await this.#verify())) return 'failed';
-    const lastId = await this.#store.readLastId();
+    const { lastId, clock } = await this.#store.readPosition();
+    this.#window.look(lastId, clock);
+    this.#window.reached(this.#lowest);
     if ([...this.#owned.values()].every((item) => item.progress.low >= lastId)) return 'quiet';
     // The order of these statements is the proof; see Watermark.
     if (this.#watermark.needsMark(lastId)) this.#watermark.place(lastId, await this.#store.takeTransactionId());
     const requests = this.#readRequests();
     const bounds = { rows: this.#settings.batchSize * this.#pace, bytes: BATCH_BYTES };
-    const { xmin, rows, readTo } = await this.#store.readUnpublished(requests, this.#publishedIds(), bounds);
+    const { xmin, rows, readTo } = await this.#store.readUnpublished(
+      requests,
+      this.#window.condition,
+      this.#publishedIds(),
+      bounds,
+    );
     this.#watermark.observe(xmin);
     const failed = await this.#publish(rows);
     this.#advance(requests, rows, readTo);
@@ -105,7 +119,12 @@ export class RelaySession {
   async measure(): Promise<void> {
     const { hooks, backlogLimit } = this.#settings;
     if (hooks.onBacklog === undefined || this.#owned.size === 0) return;
-    const backlog = await this.#store.measureBacklog(this.#readRequests(), this.#publishedIds(), backlogLimit + 1);
+    const backlog = await this.#store.measureBacklog(
+      this.#readRequests(),
+      this.#window.condition,
+      this.#publishedIds(),
+      backlogLimit + 1,
+    );
     hooks.onBacklog({ ...backlog, alarm: backlog.rows > backlogLimit });
   }
 
@@ -131,6 +150,7 @@ export class RelaySession {
     for (const item of await this.#store.claim(this.#settings.leaseMs)) {
       this.#owned.set(item.partition, item);
       this.#streamVerified = false;
+      this.#window.forget();
     }
     this.#leaseEndsAt = now + this.#settings.leaseMs;
     if (this.ownedPartitions.join() !== before) this.#settings.hooks.onOwnership?.(this.ownedPartitions);
@@ -146,6 +166,7 @@ export class RelaySession {
       const manager = await this.#jetStream.jetstreamManager(false);
       const { rewinds, isProtected, seen } = await verifyStream(manager, stream, [...this.#owned.values()], this.#seen);
       this.#seen = seen;
+      if (rewinds.length > 0) this.#window.forget();
       for (const rewind of rewinds) hooks.onRewind?.(rewind);
       if (!isProtected && !this.#toldUnprotected) hooks.onUnprotected?.();
       this.#toldUnprotected ||= !isProtected;

@@ -4,7 +4,6 @@ import { createTestDatabase, createTestNatsAccount, startTestNats, type TestNats
 import type pg from 'pg';
 import { toMessageHeaders } from '../cloud-event.ts';
 import { appendToOutbox, outboxInsert, outboxParameters } from '../outbox/outbox-insert.ts';
-import { pruneOutbox } from '../outbox/prune.ts';
 import {
   append,
   type Bench,
@@ -402,23 +401,5 @@ describe('outbox', () => {
     );
     const { rows } = await bench.pool.query<{ event_id: string }>(`SELECT event_id FROM ${SCHEMA}.outbox ORDER BY id`);
     expect(rows.map((row) => row.event_id)).toEqual(names('e', 50));
-  });
-
-  it('prunes only what is both old and published', async () => {
-    const running = await relay();
-    await append(
-      bench.pool,
-      names('old', 12).map((id) => factOf(id, id)),
-    );
-    await settledAt(12);
-    await running.stop();
-    await append(bench.pool, [factOf('unpublished', 'x'), factOf('young', 'y')]);
-    await bench.pool.query(
-      `UPDATE ${SCHEMA}.outbox SET recorded_at = recorded_at - interval '8 days' WHERE event_id <> 'old3'`,
-    );
-    expect(await pruneOutbox({ pool: bench.pool, schema: SCHEMA, days: 7, batchSize: 5 })).toBe(11);
-    const { rows } = await bench.pool.query<{ event_id: string }>(`SELECT event_id FROM ${SCHEMA}.outbox ORDER BY id`);
-    expect(rows.map((row) => row.event_id)).toEqual(['old3', 'unpublished', 'young']);
-    await expect(pruneOutbox({ pool: bench.pool, schema: SCHEMA, days: 6 })).rejects.toThrow('at least 7 days');
   });
 });

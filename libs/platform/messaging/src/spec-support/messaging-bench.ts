@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream, type JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { createPool, inTransaction, runMigrations } from '@onepool/platform-postgres';
+import { createPool, inTransaction, partitionTables, runMigrations } from '@onepool/platform-postgres';
 import pg from 'pg';
 import type { FactEvent } from '../cloud-event.ts';
 import { connectNats } from '../nats/connect-nats.ts';
@@ -57,7 +57,10 @@ export async function openBench(servers: BenchServers): Promise<Bench> {
     return pool;
   };
   const pool = openPool();
-  await runMigrations({ url: database.ownerUrl, schemas: [{ schema: SCHEMA, parts: [messagingTables] }] });
+  await runMigrations({
+    url: database.ownerUrl,
+    schemas: [{ schema: SCHEMA, parts: [partitionTables, messagingTables] }],
+  });
   return {
     database,
     pool,

@@ -9,6 +9,7 @@ import { timeOf } from '@onepool/platform-clock';
 import { inTransaction } from '@onepool/platform-postgres';
 import type { SellingRules } from '@onepool/stock-domain';
 import type pg from 'pg';
+import { FUTURE_TOLERANCE_MS } from '../event-times.ts';
 import { Refusal } from '../refusal.ts';
 import { bodyHash, demandOwnName, nodeKey } from '../resolve.ts';
 import type { RulesSource } from '../rules-source.ts';
@@ -17,7 +18,7 @@ import type { FeedReads } from './feed-reads.ts';
 import type { FeedRecord } from './feed-record.ts';
 import { wholeLines } from './line-splitter.ts';
 import { RowBatch } from './row-batch.ts';
-import { FUTURE_TOLERANCE_MS, type FeedFormat, RowReader } from './row-reader.ts';
+import { type FeedFormat, RowReader } from './row-reader.ts';
 import { FeedSupersededError, createStage, dropStage, stagePiece } from './staging.ts';
 
 const ROWS_PER_PIECE = 10_000;

@@ -4,6 +4,7 @@
  */
 import { SKU_CHANGED } from '@onepool/contracts';
 import { ACCOUNTS, STATE_ACCOUNTS, type Account } from '@onepool/stock-domain';
+import { RECORDED_BEFORE_OCCURRED_MAX_MS } from '../event-times.ts';
 import { FACT_SOURCE } from '../write/facts.ts';
 import { type FeedRecord, stageTableOf } from './feed-record.ts';
 import { movedSql, transfersSql } from './row-arithmetic.ts';
@@ -62,6 +63,7 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
     SELECT l.sku_key, l.node_key, l.occurred_at, l.from_state, l.to_state, l.quantity, l.reason, l.acknowledged_at
       FROM ledger l
      WHERE l.sku_key = ANY($4::int[]) AND l.occurred_at > ${time('$8::bigint')}
+       AND l.recorded_at > ${time(`$8::bigint - ${RECORDED_BEFORE_OCCURRED_MAX_MS}`)}
        AND (l.from_state = 0 OR l.to_state = 0 OR l.acknowledged_at IS NOT NULL)),
   deltas AS (
     SELECT f.sku_key, f.node_key,

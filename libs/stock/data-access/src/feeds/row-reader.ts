@@ -9,6 +9,7 @@ import {
   SkuCode,
 } from '@onepool/contracts';
 import { TIME_EXPECTATION, readTime } from '@onepool/platform-clock';
+import { FUTURE_TOLERANCE_MS } from '../event-times.ts';
 import { LINE_FEED } from './line-splitter.ts';
 import { PlainLines } from './plain-lines.ts';
 import type { FeedRow, RowBatch } from './row-batch.ts';
@@ -22,7 +23,6 @@ export interface RowContext extends Pick<FeedQuery, 'mode' | 'node'> {
   readonly now: number;
 }
 
-export const FUTURE_TOLERANCE_MS = 5 * 60_000;
 const RECORD_ID = /^[^\p{Cc}\p{Surrogate}]{1,200}$/u;
 const CODE = { sku: new RegExp(SkuCode.pattern ?? ''), node: new RegExp(NodeCode.pattern ?? '') };
 const NOT_PLAIN_MAX = 1_000;

@@ -90,6 +90,8 @@ CREATE INDEX backing_expiry ON backing (expires_at) WHERE held > 0;
 
 -- The book ------------------------------------------------------------------------------------------------------------
 
+-- A partition for each month, so that sums since a count read only the months since then. Units of one step of a SKU's version
+-- are unique by its gate, under whose lock they are written, since the key of a partitioned table has to name the time.
 CREATE TABLE ledger (
   sku_key integer NOT NULL,
   sku_version bigint NOT NULL,
@@ -104,8 +106,8 @@ CREATE TABLE ledger (
   occurred_at timestamptz NOT NULL,
   recorded_at timestamptz NOT NULL,
   acknowledged_at timestamptz,
-  PRIMARY KEY (sku_key, sku_version, ordinal)
-);
+  PRIMARY KEY (sku_key, sku_version, ordinal, recorded_at)
+) PARTITION BY RANGE (recorded_at);
 
 -- What happened after a count. Holds and confirmations are not in it.
 CREATE INDEX ledger_events ON ledger (sku_key, occurred_at)
@@ -117,8 +119,16 @@ BEGIN
 END
 $$;
 
+-- A statement may also name a partition: `make_partitions` gives those that it makes the same guard.
 CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger
   FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
+
+CREATE TABLE ledger_default PARTITION OF ledger DEFAULT;
+CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_default
+  FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
+
+INSERT INTO partitioned_table (name, step) VALUES ('ledger', 'month');
+SELECT make_partitions(14, 1000);
 
 
 -- Commands, tasks and exceptions --------------------------------------------------------------------------------------
