@@ -5,6 +5,7 @@ import type { Address } from '@onepool/platform-postgres';
 import { HTTP_SETTINGS } from '@onepool/platform-http';
 import { NATS_SETTINGS } from '@onepool/platform-messaging';
 import { LOG_LEVELS } from '@onepool/platform-telemetry';
+import { TRACING_SETTINGS } from '@onepool/platform-tracing';
 import { LANES_DEFAULT } from '@onepool/stock-data-access';
 
 export const AvailabilityConfig = Type.Object({
@@ -17,6 +18,7 @@ export const AvailabilityConfig = Type.Object({
     LOG_LEVELS.map((level) => Type.Literal(level)),
     { default: 'info', description: 'Least severe log line that is written.' },
   ),
+  ...TRACING_SETTINGS,
   ONEPOOL_INSTANCE: Type.String({
     default: 'availability-1',
     description: 'Name of this replica in logs and connections.',

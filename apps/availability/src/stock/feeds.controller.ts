@@ -3,7 +3,7 @@ import { Controller } from '@nestjs/common';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
 import { problem } from '@onepool/platform-problem';
-import { currentTrace, traceparentOf } from '@onepool/platform-telemetry';
+import { currentTraceparent } from '@onepool/platform-tracing';
 import { StockFeeds } from '@onepool/stock-data-access';
 
 type Op = typeof operations;
@@ -22,13 +22,12 @@ export class FeedsController {
       const message = 'only a reset can be full';
       throw problem('request.invalid', { errors: [{ path: '/completeness', code: 'const', message }] });
     }
-    const trace = currentTrace();
     return this.#feeds.receive({
       client: caller.id,
       query,
       format: contentType === 'text/csv' ? 'csv' : 'ndjson',
       body,
-      trace: trace ? traceparentOf(trace) : null,
+      trace: currentTraceparent(),
     });
   }
 

@@ -1,7 +1,7 @@
 /** The engine and everything that works beside it on the same stock: memory, housekeeping, retention, partitions, feeds. */
 import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { PartitionKeeper } from '@onepool/platform-postgres';
-import { type Logger, currentTrace, traceparentOf } from '@onepool/platform-telemetry';
+import type { Logger } from '@onepool/platform-telemetry';
 import { Housekeeping, Retention, StockEngine, StockFeeds, StockMemory } from '@onepool/stock-data-access';
 import { type AvailabilityConfig, PARTITION_COUNT, SCHEMA } from '../config.ts';
 import type { OutboxRelay } from '../outbox-relay.ts';
@@ -31,7 +31,6 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
       deadlineMs: config.ONEPOOL_DEADLINE_MS,
       idleInTransactionTimeoutMs: config.ONEPOOL_LOCKS_IDLE_MS,
       hooks: observed.lane,
-      traceOf: currentTraceparent,
     });
     observed.watch(engine);
     this.engine = engine;
@@ -86,10 +85,4 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
     await this.feeds.close();
     await this.engine.close();
   }
-}
-
-/** The W3C traceparent of the request under way, for the facts that it causes. */
-function currentTraceparent(): string | null {
-  const trace = currentTrace();
-  return trace ? traceparentOf(trace) : null;
 }

@@ -3,5 +3,3 @@ export type { CreateLoggerOptions, LogLevel, Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export type { CheckResult, ReadinessCheck, ReadinessReport } from './readiness.ts';
 export { installTelemetry, type Telemetry, type TelemetryOptions } from './install-telemetry.ts';
-export { currentTrace, traceFrom, traceHeaders, traceparentOf, withTrace, withTraceFrom } from './trace.ts';
-export type { HeaderSource, Trace } from './trace.ts';

@@ -12,10 +12,10 @@ import {
   installAuth,
 } from '@onepool/platform-auth';
 import { installProblemHandling, problem } from '@onepool/platform-problem';
+import { currentTrace } from '@onepool/platform-tracing';
 import { firstValueFrom } from 'rxjs';
 import { type Telemetry, type TelemetryOptions, installTelemetry } from './install-telemetry.ts';
 import { createLogger } from './logger.ts';
-import { currentTrace } from './trace.ts';
 
 const identity = new FixedIdentity();
 const KEY = identity.makeKey({ id: 'prn_shop', scopes: ['stock:read'] });

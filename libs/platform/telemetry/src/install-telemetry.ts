@@ -6,14 +6,15 @@ import type { INestMicroservice } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { publicRoute, scopedRoute, type Scope } from '@onepool/platform-auth';
 import { ProblemFilter, problem } from '@onepool/platform-problem';
+import { type Trace, newRequestId, traceparentOf, withTrace } from '@onepool/platform-tracing';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger, LogLevel } from './logger.ts';
 import { DurationObserver, type Metrics, createMetrics } from './metrics.ts';
 import { Readiness, type ReadinessCheck } from './readiness.ts';
 import { messageTelemetry } from './message-telemetry.ts';
+import { CALLER_LEFT, beginRequestTrace, endRequestSpan } from './request-span.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { SharedPage } from './shared-page.ts';
-import { newRequestId, traceFrom, traceparentOf, withTrace } from './trace.ts';
 
 /** Collecting costs milliseconds, and anybody may ask. */
 const METRICS_KEPT_MS = 1_000;
@@ -75,11 +76,11 @@ function addRequestHooks(server: FastifyInstance, metrics: Metrics, level: LogLe
     metrics.histogram('http_request_duration_seconds', 'Time to answer a request', ['method', 'route', 'status']),
   );
   const { logger, callerIdOf } = options;
-  const settle = (request: FastifyRequest, reply: FastifyReply, startedMs: number): void => {
+  const settle = (request: FastifyRequest, reply: FastifyReply, { span }: Trace, startedMs: number): void => {
     const durationMs = performance.now() - startedMs;
     const route = request.routeOptions.url ?? 'unmatched';
-    // 499 is how proxies log a caller that went away before its answer.
-    const status = reply.raw.writableEnded ? reply.raw.statusCode : 499;
+    const status = reply.raw.writableEnded ? reply.raw.statusCode : CALLER_LEFT;
+    if (span !== null) endRequestSpan(span, status);
     const method = request.is404 ? 'any' : request.method;
     durations.observe(method, route, String(status), durationMs / 1_000);
     if (level === 'silent' || !logger.isLevelEnabled(level)) return;
@@ -91,12 +92,12 @@ function addRequestHooks(server: FastifyInstance, metrics: Metrics, level: LogLe
   server.setGenReqId(() => newRequestId());
   server.addHook('onRequest', (request, reply, done) => {
     const startedMs = performance.now();
-    const trace = traceFrom(request.headers);
+    const trace = beginRequestTrace(request);
     request.id = trace.requestId;
     reply.header('x-request-id', trace.requestId);
     reply.header('traceparent', traceparentOf(trace));
     // `close` comes once, with the answer or without it; Fastify's onResponse hook misses callers that went away.
-    reply.raw.once('close', () => withTrace(trace, () => settle(request, reply, startedMs)));
+    reply.raw.once('close', () => withTrace(trace, () => settle(request, reply, trace, startedMs)));
     withTrace(trace, done);
   });
 }

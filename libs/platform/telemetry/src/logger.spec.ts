@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { traceFrom, withTrace } from '@onepool/platform-tracing';
 import { createLogger, nestLogger } from './logger.ts';
-import { traceFrom, withTrace } from './trace.ts';
 
 const KEY = 'opk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 

@@ -10,7 +10,7 @@ import {
   stdTimeFunctions,
 } from 'pino';
 import { redactKeys, redactMembers, secretSerializers } from './redact.ts';
-import { currentTrace } from './trace.ts';
+import { currentTrace } from '@onepool/platform-tracing';
 import { TurnStream } from './turn-stream.ts';
 
 export type { Logger };

@@ -1,8 +1,8 @@
-import type { ExecutionContext, PreRequestHook } from '@nestjs/common';
+import type { PreRequestHook } from '@nestjs/common';
 import { Observable } from 'rxjs';
+import { type HeaderSource, type SpanStart, beginTrace, failSpan, withTrace } from '@onepool/platform-tracing';
 import type { Logger, LogLevel } from './logger.ts';
 import { DurationObserver, type Metrics } from './metrics.ts';
-import { type HeaderSource, traceFrom, withTrace } from './trace.ts';
 
 /**
  * A hook around Nest's whole message pipeline, guards included: continues the caller's trace, logs one line and
@@ -20,7 +20,8 @@ export function messageTelemetry(logger: Logger, level: LogLevel, metrics: Metri
   return (context, next) => {
     // The handler's name, and not the subject, which a wildcard would make unbounded.
     const handler = `${context.getClass().name}.${context.getHandler().name}`;
-    const trace = traceFrom(headersOf(context));
+    const message: object = context.switchToRpc().getContext();
+    const trace = beginTrace(headersOf(message), () => spanOf(handler, message));
     return new Observable((subscriber) => {
       const startedMs = performance.now();
       let status = 'cancelled';
@@ -43,6 +44,8 @@ export function messageTelemetry(logger: Logger, level: LogLevel, metrics: Metri
       return () => {
         pipeline.unsubscribe();
         withTrace(trace, () => settle(handler, status, performance.now() - startedMs));
+        if (status === 'internal' || status === 'service.unavailable') failSpan(trace.span, status);
+        trace.span?.setAttribute('rpc.response.status_code', status).end();
       };
     });
   };
@@ -57,9 +60,24 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' && /^[a-z_]+(\.[a-z_]+)*$/.test(code) ? code : 'internal';
 }
 
-function headersOf(context: ExecutionContext): HeaderSource | undefined {
-  const message = context.switchToRpc().getContext<object>();
-  const headers: unknown =
-    'getHeaders' in message && typeof message.getHeaders === 'function' ? message.getHeaders() : undefined;
+/** Names are those of OpenTelemetry's conventions for remote procedure calls. */
+function spanOf(handler: string, message: object): SpanStart {
+  const subject: unknown = call(message, 'getSubject');
+  const attributes = {
+    'rpc.system.name': 'nats',
+    'rpc.method': handler,
+    'messaging.destination.name': String(subject),
+  };
+  return { name: handler, kind: 'server', attributes };
+}
+
+function headersOf(message: object): HeaderSource | undefined {
+  const headers: unknown = call(message, 'getHeaders');
   return typeof headers === 'object' && headers !== null ? (headers as HeaderSource) : undefined;
+}
+
+/** Nest's context of a message depends on the transport; what a transport lacks is undefined. */
+function call(message: object, name: 'getHeaders' | 'getSubject'): unknown {
+  const method: unknown = (message as Partial<Record<typeof name, unknown>>)[name];
+  return typeof method === 'function' ? (method.call(message) as unknown) : undefined;
 }

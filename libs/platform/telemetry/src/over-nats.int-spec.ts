@@ -29,12 +29,12 @@ import {
   toProblemError,
   toRpcProblem,
 } from '@onepool/platform-problem';
+import { currentTrace, traceFrom, traceHeaders, withTrace } from '@onepool/platform-tracing';
 import { type TestNats, startTestNats } from '@onepool/testing-servers';
 import { Type } from '@sinclair/typebox';
 import { firstValueFrom, timeout } from 'rxjs';
 import { type Telemetry, installTelemetry } from './install-telemetry.ts';
 import { createLogger } from './logger.ts';
-import { currentTrace, traceFrom, traceHeaders, withTrace } from './trace.ts';
 
 const identity = new FixedIdentity();
 const KEY = identity.makeKey({ id: 'prn_shop', scopes: ['stock:read'] });

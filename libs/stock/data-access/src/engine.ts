@@ -12,6 +12,7 @@ import type {
 } from '@onepool/contracts';
 import type { Rejection, SellingRules, SkuKey } from '@onepool/stock-domain';
 import { createPool, isTransient } from '@onepool/platform-postgres';
+import { currentTraceparent } from '@onepool/platform-tracing';
 import type pg from 'pg';
 import { type BatchContext, BatchRunner } from './batch.ts';
 import type { Command, Outcome } from './command.ts';
@@ -43,8 +44,6 @@ export interface EngineOptions {
   readonly name?: string;
   /** Called after a commit that wrote facts, for instance to wake the relay. */
   readonly onCommitted?: () => void;
-  /** The traceparent of the request under way. */
-  readonly traceOf?: () => string | null;
   readonly onConnectionError?: (error: Error) => void;
 }
 
@@ -100,7 +99,6 @@ export class StockEngine {
   readonly #cartLane: Lane;
   readonly #deadlineMs: number;
   #askedAt = Number.NEGATIVE_INFINITY;
-  readonly #traceOf: () => string | null;
   readonly #reservations: DataLoader<readonly [string, string], { key: number; skus: SkuKey[] } | null, string>;
 
   constructor(options: EngineOptions) {
@@ -156,7 +154,6 @@ export class StockEngine {
     this.#lanes = Array.from({ length: laneCount }, lane);
     this.#cartLane = lane();
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
-    this.#traceOf = options.traceOf ?? (() => null);
     this.#reservations = new DataLoader((ids) => this.#findReservations(ids), {
       cache: false,
       maxBatchSize: 512,
@@ -168,7 +165,7 @@ export class StockEngine {
   hold(client: string, request: HoldRequest): Promise<Settled<ReservationView>> {
     return this.#settle(async (deadline) => {
       const command = await this.#resolved((rules) =>
-        resolveHold({ client, trace: this.#traceOf() }, request, rules, this.directory),
+        resolveHold({ client, trace: currentTraceparent() }, request, rules, this.directory),
       );
       return this.submit(command, deadline);
     });
@@ -179,7 +176,7 @@ export class StockEngine {
       const found = await this.#reservations.load([client, reservationId]);
       if (!found) throw new Refusal('reservation.unknown', { reservation: reservationId });
       const resolved = await this.#resolved((rules) => resolveVerb(reservationId, request, rules, this.directory));
-      const asked = { client, id: request.body.commandId, trace: this.#traceOf() };
+      const asked = { client, id: request.body.commandId, trace: currentTraceparent() };
       const { key: reservationKey, skus } = found;
       return this.submit({ kind: 'verb', ...asked, reservationKey, skus, ...resolved }, deadline);
     });
@@ -188,7 +185,7 @@ export class StockEngine {
   recordMovements(client: string, request: MovementsRequest): Promise<Settled<MovementsResult>> {
     return this.#settle(async (deadline) => {
       const command = await this.#resolved((rules) =>
-        resolveMovements({ client, trace: this.#traceOf() }, request, rules, this.directory),
+        resolveMovements({ client, trace: currentTraceparent() }, request, rules, this.directory),
       );
       return this.submit(command, deadline);
     });

@@ -10,6 +10,7 @@
  */
 import { types } from 'node:util';
 import { TransactionOutcomeUnknownError, classifyPgError } from '@onepool/platform-postgres';
+import { type SpanStart, type Trace, currentTrace, inSharedSpan } from '@onepool/platform-tracing';
 import type { SkuKey } from '@onepool/stock-domain';
 import type { Command, Outcome } from './command.ts';
 import { EngineError } from './engine-error.ts';
@@ -38,6 +39,8 @@ interface Waiting {
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: Error) => void;
   commitSent: boolean;
+  /** Of the request that waits. */
+  readonly trace: Trace | undefined;
 }
 
 /** Healing concerns reservations that nobody counted beforehand, so it takes a batch of its own. */
@@ -93,7 +96,7 @@ export class Lane {
   submit(command: Command, deadline: number): Promise<Outcome> {
     if (this.depth >= this.#limits.queueMax) return Promise.reject(new EngineError('service.overloaded'));
     return new Promise((resolve, reject) => {
-      const entry = { command, deadline, resolve, reject, commitSent: false };
+      const entry = { command, deadline, resolve, reject, commitSent: false, trace: currentTrace() };
       if (this.#aside.size > 0 && command.skus.some((sku) => this.#aside.has(sku))) this.#putAside(entry);
       else this.#take(entry);
     });
@@ -201,9 +204,9 @@ export class Lane {
   async #attempt(waiting: readonly Waiting[], onSent: () => void): Promise<Error | null> {
     const started = performance.now();
     try {
-      const outcomes = await this.#run(
-        waiting.map(({ command }) => command),
-        onSent,
+      const commands = waiting.map(({ command }) => command);
+      const outcomes = await inSharedSpan(commitSpan(commands.length), tracesOf(waiting), () =>
+        this.#run(commands, onSent),
       );
       for (const [index, { resolve, reject }] of waiting.entries()) {
         const outcome = outcomes[index];
@@ -224,6 +227,13 @@ export class Lane {
     await this.#settle(waiting.slice(middle), onSent);
   }
 }
+
+const tracesOf = (waiting: readonly Waiting[]): (Trace | undefined)[] => waiting.map(({ trace }) => trace);
+
+const commitSpan = (commands: number): SpanStart => ({
+  name: 'stock group commit',
+  attributes: { 'db.system.name': 'postgresql', 'db.operation.batch.size': commands },
+});
 
 function dropOverdue(waiting: readonly Waiting[]): readonly Waiting[] {
   const now = performance.now();

@@ -7,6 +7,7 @@ export { startTestNats } from './test-nats.ts';
 export type { TestNats, TestNatsOptions } from './test-nats.ts';
 export { startTestPostgres } from './test-postgres.ts';
 export type { TestPostgres, TestPostgresOptions } from './test-postgres.ts';
+export { OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts';
 export { TcpProxy } from './tcp-proxy.ts';
 export type { Direction } from './tcp-proxy.ts';
 export { TurnWatch } from './turn-watch.ts';

@@ -1,5 +1,6 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { isOutage, TransactionOutcomeUnknownError } from '@onepool/platform-postgres';
+import { inSpan } from '@onepool/platform-tracing';
 import { parseMessage, UnparsableMessageError, type FactEvent } from '../cloud-event.ts';
 import { buryMessage } from './dead-letter.ts';
 import type { ConsumerSettings, DeadLetter } from './consumer-options.ts';
@@ -31,7 +32,7 @@ export class MessageProcessor {
         await this.#bury(message, event, 'redelivered_too_often', undefined);
         return 'done';
       }
-      const outcome = await handleOnce(this.#settings, event);
+      const outcome = await this.#handle(event);
       this.#failures.delete(message.seq);
       message.ack();
       this.#report(event, outcome);
@@ -39,6 +40,24 @@ export class MessageProcessor {
     } catch (error) {
       return this.#fail(message, event, error);
     }
+  }
+
+  /** What the handler logs, sends and stores belongs to the trace of the fact's cause. */
+  #handle(event: FactEvent): Promise<'effect' | 'duplicate'> {
+    const start = {
+      name: `process ${event.subject}`,
+      kind: 'consumer',
+      from: event.trace ?? null,
+      attributes: {
+        'messaging.system': 'nats',
+        'messaging.operation.name': 'process',
+        'messaging.operation.type': 'process',
+        'messaging.destination.name': event.subject,
+        'messaging.consumer.group.name': this.#settings.durable,
+        'messaging.message.id': event.id,
+      },
+    } as const;
+    return inSpan(start, () => handleOnce(this.#settings, event));
   }
 
   async #fail(message: JsMsg, event: FactEvent | undefined, error: unknown): Promise<'done' | 'outage'> {

@@ -1,5 +1,6 @@
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
 import type pg from 'pg';
+import { areSpansMade, inSpan } from '@onepool/platform-tracing';
 import { toMessageHeaders } from '../cloud-event.ts';
 import { RecordedWindow } from '../outbox/recorded-window.ts';
 import { type Acknowledgement, AckWindow } from './ack-window.ts';
@@ -201,7 +202,7 @@ export class RelaySession {
     );
     const keyed = rows.map((row) => ({ id: row.outboxId, key: row.key, row }));
     const failure = await publishInKeyOrder(keyed, this.#settings.window * this.#pace, async ({ row }) => {
-      const ack = await this.#publishRow(row);
+      const ack = await (areSpansMade() ? this.#publishInSpan(row) : this.#publishRow(row));
       // A new message below what was acknowledged before this turn can only be in another incarnation of the stream.
       if (!ack.duplicate && ack.seq <= (floors.get(row.partition) ?? 0)) this.#streamVerified = false;
       count += 1;
@@ -211,6 +212,23 @@ export class RelaySession {
     this.#streamVerified = false;
     this.#settings.hooks.onError?.(failure.error);
     return true;
+  }
+
+  /** Below the cause and not in a trace of its own, so that the time in the outbox shows between the two. */
+  #publishInSpan(row: OutboxRow): Promise<Acknowledgement> {
+    const start = {
+      name: `publish ${row.subject}`,
+      kind: 'producer',
+      from: row.trace ?? null,
+      attributes: {
+        'messaging.system': 'nats',
+        'messaging.operation.name': 'publish',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': row.subject,
+        'messaging.message.id': row.id,
+      },
+    } as const;
+    return inSpan(start, () => this.#publishRow(row));
   }
 
   async #publishRow(row: OutboxRow): Promise<Acknowledgement> {

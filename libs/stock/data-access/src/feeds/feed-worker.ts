@@ -4,6 +4,7 @@
  * does no harm.
  */
 import { createPool, inTransaction } from '@onepool/platform-postgres';
+import { inSpan } from '@onepool/platform-tracing';
 import type pg from 'pg';
 import type { RulesSource } from '../rules-source.ts';
 import { applyDelta } from './apply-delta.ts';
@@ -73,7 +74,8 @@ export class FeedWorker {
 
   /** Applies what is due, one feed after the other, until nothing is. */
   async once(): Promise<void> {
-    for (let feed = await this.#claim(); feed && !this.#stopped; feed = await this.#claim()) await this.#apply(feed);
+    for (let feed = await this.#claim(); feed && !this.#stopped; feed = await this.#claim())
+      await this.#applyInSpan(feed);
   }
 
   async #run(): Promise<void> {
@@ -102,6 +104,17 @@ export class FeedWorker {
        RETURNING *`,
     );
     return rows[0] ?? null;
+  }
+
+  /** Part of the trace of the upload, however much later and in whichever replica. */
+  #applyInSpan(feed: FeedRecord): Promise<void> {
+    const attributes = {
+      'onepool.feed.id': feed.id,
+      'onepool.feed.mode': feed.mode,
+      'onepool.feed.rows': feed.staged,
+      'db.system.name': 'postgresql',
+    };
+    return inSpan({ name: 'apply feed', kind: 'consumer', from: feed.trace, attributes }, () => this.#apply(feed));
   }
 
   async #apply(feed: FeedRecord): Promise<void> {
