@@ -182,32 +182,46 @@ describe('tracing', () => {
 describe('a collector', () => {
   const QUICK = { OTEL_BSP_SCHEDULE_DELAY: '1', OTEL_EXPORTER_OTLP_TIMEOUT: '300' };
 
-  it('that is away is told of in one line, and in another once it is back', async () => {
+  it('that is away is told of, with the reason', async () => {
     await startWithReceiver(QUICK);
     await receiver.stop();
-    for (let batch = 1; batch <= 3; batch++) {
+    await inSpan({ name: 'lost' }, nothing);
+    await until(() => told.length > 0);
+    expect(told[0]).toMatch(/^traces are not exported: .*ECONNREFUSED.* \(1 spans lost so far\)$/);
+  });
+
+  it('that refuses is told of in one line, however many batches are lost, and in another once it takes them', async () => {
+    await startWithReceiver(QUICK);
+    receiver.isRefusing = true;
+    while (receiver.refusedBatches < 3) {
+      const before = receiver.refusedBatches;
       await inSpan({ name: 'lost' }, nothing);
-      await until(() => told.length > 0);
+      await until(() => receiver.refusedBatches > before);
     }
-    await receiver.start();
+    receiver.isRefusing = false;
     await until(() => {
       void inSpan({ name: 'found' }, nothing);
       return told.length > 1;
     });
     expect(told).toEqual([
-      expect.stringMatching(/^traces are not exported: .*ECONNREFUSED.* \(1 spans lost so far\)$/),
+      expect.stringMatching(/^traces are not exported: .* \(1 spans lost so far\)$/),
       expect.stringMatching(/^mended after \d+$/),
     ]);
   });
 
   it('that does not answer holds neither work nor the end up, and a bounded number of spans waits for it', async () => {
     await startWithReceiver(
-      { OTEL_BSP_MAX_QUEUE_SIZE: '10', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '5', OTEL_EXPORTER_OTLP_TIMEOUT: '300000' },
+      {
+        OTEL_BSP_MAX_QUEUE_SIZE: '10',
+        OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '5',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '5000',
+      },
       { stopWithinMs: 50 },
     );
     receiver.hold();
     for (let count = 0; count < 1_000; count++) await inSpan({ name: 'work' }, nothing);
     await tracing?.stop();
+    expect(told).toEqual([]); // It would have been told that the exporter gave up.
     receiver.release();
     expect(receiver.spans.length).toBeGreaterThan(0);
     expect(receiver.spans.length).toBeLessThanOrEqual(15);

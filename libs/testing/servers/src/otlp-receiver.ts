@@ -42,6 +42,9 @@ const STATUS_ERROR = 2;
 
 export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
+  /** Whether batches are refused for good, so that their spans are lost. */
+  isRefusing = false;
+  refusedBatches = 0;
   readonly #server: Server;
   #port = 0;
   #held: (() => void)[] | null = null;
@@ -55,9 +58,8 @@ export class OtlpReceiver {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Begins to listen; again on the same port after a stop. */
   async start(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     this.#port = (this.#server.address() as AddressInfo).port;
     return this;
   }
@@ -83,6 +85,11 @@ export class OtlpReceiver {
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     assert.equal(request.url, '/v1/traces');
     const batch = (await json(request)) as Batch;
+    if (this.isRefusing) {
+      this.refusedBatches += 1;
+      response.writeHead(400).end();
+      return;
+    }
     const answer = (): void => {
       this.spans.push(...spansOf(batch));
       response.setHeader('content-type', 'application/json').end('{}');
