@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type MsgHdrs, headers as natsHeaders } from '@nats-io/transport-node';
 import { AVAILABILITY_OPERATIONS, FACTS_STREAM, SKU_CHANGED } from '@onepool/contracts';
-import { type RunningConsumer, messagingMigration, runConsumer } from '@onepool/platform-messaging';
+import { type RunningConsumer, messagingTables, runConsumer } from '@onepool/platform-messaging';
+import { runMigrations } from '@onepool/platform-postgres';
 import { type Tracing, startTracing, traceHeaders } from '@onepool/platform-tracing';
 import { OtlpReceiver, type ReceivedSpan } from '@onepool/testing-servers';
 import { type AppFixture, createAppFixture, eventually } from './testing/app-fixture.ts';
@@ -24,10 +25,14 @@ let receiver: OtlpReceiver;
 let tracing: Tracing;
 let app: AppFixture;
 let consumer: RunningConsumer;
-let loadedBefore: readonly string[];
+let loadedUntraced: readonly string[];
 const troubles: string[] = [];
 
-const onTrouble = (message: string): void => void troubles.push(message);
+const options = {
+  service: 'availability',
+  instance: 'spec',
+  onTrouble: (message: string): void => void troubles.push(message),
+};
 
 /** The packages of OpenTelemetry that this process has loaded. */
 const loadedParts = (): string[] => {
@@ -36,23 +41,25 @@ const loadedParts = (): string[] => {
   return [...new Set(names)];
 };
 
-beforeAll(async () => {
-  const off = await startTracing({}, { service: 'availability', instance: 'spec', onTrouble });
+/** Starts an app as most are, lets it work, and tells what it has loaded. */
+async function runUntraced(): Promise<readonly string[]> {
+  const off = await startTracing({}, options);
   const untraced = await createAppFixture();
   await putNetwork(untraced, ['a']);
   await untraced.close();
   await off.stop();
-  loadedBefore = loadedParts();
+  return loadedParts();
+}
+
+beforeAll(async () => {
+  loadedUntraced = await runUntraced();
   receiver = await new OtlpReceiver().start();
   Object.assign(process.env, {
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_BSP_SCHEDULE_DELAY: '20',
-    OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '5000',
   });
-  tracing = await startTracing(
-    { OTEL_TRACES_EXPORTER: 'otlp' },
-    { service: 'availability', instance: 'spec', onTrouble },
-  );
+  tracing = await startTracing({ OTEL_TRACES_EXPORTER: 'otlp' }, options);
   app = await createAppFixture();
   await putNetwork(app, ['a', 'b']);
   await receive(app, 'a', { 'wh-1': 100 });
@@ -63,12 +70,12 @@ afterAll(async () => {
   await consumer.stop();
   await app.close();
   await tracing.stop();
+  await receiver.stop();
 });
 
 /** What another app would do: consume a fact, and ask for the SKU's stock because of it. */
 async function startElsewhere(): Promise<RunningConsumer> {
-  await app.pool.query(`CREATE SCHEMA ${CONSUMER}`);
-  for (const statement of messagingMigration(CONSUMER)) await app.pool.query(statement);
+  await runMigrations({ url: app.database.ownerUrl, schemas: [{ schema: CONSUMER, parts: [messagingTables] }] });
   return runConsumer({
     connection: app.caller,
     pool: app.pool,
@@ -106,7 +113,7 @@ const POST_HOLD = 'POST /v1/reservations';
 const COMMIT = 'stock group commit';
 
 it('nothing of the SDK is loaded by an app of which nobody asks for traces', () => {
-  expect([loadedBefore, loadedParts().includes('sdk-trace-node')]).toEqual([['api'], true]);
+  expect([loadedUntraced, loadedParts().includes('sdk-trace-node')]).toEqual([['api'], true]);
 });
 
 describe('one trace', () => {
@@ -114,7 +121,7 @@ describe('one trace', () => {
     const { id, headers } = newTrace();
     const answer = await hold('r-1', 'a', headers);
     expect(answer.status).toBe(201);
-    const names = [POST_HOLD, COMMIT, `publish ${SKU_CHANGED}`, `process ${SKU_CHANGED}`, 'StockRpc.getStock'];
+    const names = [POST_HOLD, COMMIT, `publish ${SKU_CHANGED}`, `process ${SKU_CHANGED}`, 'StockController.getStock'];
     const spans = await spansOf(id, ...names);
     const [request, commit, publish, process, rpc] = names.map((name) => spans[name]!);
     expect(request).toMatchObject({
@@ -193,12 +200,12 @@ describe('spans', () => {
     const { id, headers } = newTrace();
     await app.http('getStock', { params: { sku: 'nope' }, headers });
     await app.rpc('getStock', { params: { sku: 'nope' }, headers });
-    const spans = await spansOf(id, 'GET /v1/stock/:sku', 'StockRpc.getStock');
+    const spans = await spansOf(id, 'GET /v1/stock/:sku', 'StockController.getStock');
     expect(spans['GET /v1/stock/:sku']).toMatchObject({
       attributes: { 'http.response.status_code': 404 },
       isFailed: false,
     });
-    expect(spans['StockRpc.getStock']).toMatchObject({
+    expect(spans['StockController.getStock']).toMatchObject({
       attributes: { 'rpc.response.status_code': 'sku.unknown' },
       isFailed: false,
     });

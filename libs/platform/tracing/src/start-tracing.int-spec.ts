@@ -59,8 +59,7 @@ afterEach(async () => {
   await receiver?.stop();
   tracing = undefined;
   told.length = 0;
-  for (const name of Object.keys(process.env)) if (name.startsWith('OTEL_')) delete process.env[name];
-  Object.assign(process.env, kept);
+  process.env = { ...kept };
 });
 
 describe('tracing', () => {

@@ -1,6 +1,6 @@
 /**
  * Exports traces to an OpenTelemetry collector, where the environment asks for it by OpenTelemetry's own variables. The SDK
- * is loaded only then, for it costs some 15 MB and a tenth of a second.
+ * is loaded only then, for it costs some 20 MB and some tenths of a second.
  */
 import { setTimeout } from 'node:timers/promises';
 import { DiagLogLevel, context, diag, propagation, trace as openTelemetry } from '@opentelemetry/api';
