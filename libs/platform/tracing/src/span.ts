@@ -96,7 +96,9 @@ export function inSharedSpan<T>(
   const links = recorded.map((span) => ({ context: span.spanContext() }));
   const shared = open(tracer, first, first.requestId, start, links);
   const context = shared.span?.spanContext();
-  if (context) for (const span of recorded) if (span !== first.span) span.addLink({ context });
+  // A caller that has left meanwhile has a span that takes nothing more, and would have the SDK complain.
+  const others = recorded.filter((span) => span !== first.span && span.isRecording());
+  if (context) for (const span of others) span.addLink({ context });
   return run(shared, fn);
 }
 

@@ -171,6 +171,17 @@ describe('tracing', () => {
     expect([within, spans.length]).toEqual([first!.traceId, 3]);
   });
 
+  it('links from the shared work alone where a caller has left meanwhile, whose span has ended', async () => {
+    await startWithReceiver();
+    const causes = ['first', 'left'].map((name) => beginTrace(null, () => ({ name })));
+    causes[1]!.span?.end();
+    await inSharedSpan({ name: 'shared' }, causes, nothing);
+    causes[0]!.span?.end();
+    const spans = await exported();
+    expect(find(spans, 'shared').links).toContain(find(spans, 'left').spanId);
+    expect(told).toEqual([]);
+  });
+
   it('makes no span for work of which no trace is sampled', async () => {
     await startWithReceiver();
     expect(await inSharedSpan({ name: 'shared' }, [undefined], () => Promise.resolve(7))).toBe(7);
