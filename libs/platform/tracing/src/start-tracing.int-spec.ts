@@ -230,6 +230,7 @@ describe('a collector', () => {
     );
     receiver.hold();
     for (let count = 0; count < 1_000; count++) await inSpan({ name: 'work' }, nothing);
+    await until(() => receiver.heldBatches > 0);
     await tracing?.stop();
     expect(told).toEqual([]); // It would have been told that the exporter gave up.
     receiver.release();

@@ -64,6 +64,11 @@ export class OtlpReceiver {
     return this;
   }
 
+  /** How many batches have come and are not answered. */
+  get heldBatches(): number {
+    return this.#held?.length ?? 0;
+  }
+
   /** From now on nothing is answered, until {@link release}. */
   hold(): void {
     this.#held = [];
