@@ -31,6 +31,8 @@ const troubles: string[] = [];
 const options = {
   service: 'availability',
   instance: 'spec',
+  // The last spans are given up only then, and the exporter's timers with them.
+  stopWithinMs: 30_000,
   onTrouble: (message: string): void => void troubles.push(message),
 };
 
