@@ -6,3 +6,4 @@ export * from './shared/documents/asyncapi.ts';
 export { problemCodesOf, type ProblemDefinitions } from './shared/documents/problem-responses.ts';
 export * from './availability/index.ts';
 export * from './apps.ts';
+export { IDENTITY_SUBJECTS } from './identity/subjects.ts';

@@ -5,6 +5,12 @@ export { createApiKey, sha256OfApiKey } from './api-key.ts';
 export { type Limit, type Rights, narrow, permits } from './identity/rights.ts';
 export { FixedIdentity, type FixedPrincipal } from './identity/fixed-identity.ts';
 export { IdentityCache, type IdentityCacheOptions } from './identity/identity-cache.ts';
+export {
+  type IdentitySubjects,
+  NatsIdentity,
+  type NatsIdentityOptions,
+  type WireBeat,
+} from './identity/nats-identity.ts';
 export type {
   FoundIdentity,
   Grant,
