@@ -9,6 +9,9 @@ export const APPS: readonly AppContract[] = [AVAILABILITY];
 
 /** Requests to any app. */
 export const ALL_REQUESTS = 'onepool.rpc.>';
+/** What apps ask of each other, and tell each other, and nobody else. */
+export const INTERNAL_REQUESTS = 'onepool.internal.>';
+export const INTERNAL_BROADCASTS = 'onepool.beat.>';
 
 /**
  * The JetStream domain by which other teams' services reach the facts: they are kept in an account of their own, and see

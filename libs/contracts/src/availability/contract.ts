@@ -1,5 +1,6 @@
 /** The availability app as others see it. */
 import type { AppContract } from '../shared/app-contract.ts';
+import { IDENTITY_SUBJECTS } from '../identity/subjects.ts';
 import * as primitives from '../shared/primitives.ts';
 import * as catalog from './catalog.ts';
 import { AVAILABILITY_EXAMPLES } from './examples.ts';
@@ -21,6 +22,10 @@ export const AVAILABILITY = {
   problems: AVAILABILITY_PROBLEMS,
   streams: [{ stream: facts.FACTS_STREAM, subjects: facts.FACTS_SUBJECTS, facts: facts.STOCK_FACTS }],
   consumes: [],
+  internal: {
+    answers: [{ subject: IDENTITY_SUBJECTS.verify, queue: 'identity' }],
+    tells: [IDENTITY_SUBJECTS.beat],
+  },
   parts: [
     {
       name: 'Catalogue',

@@ -59,6 +59,13 @@ export interface AppContract {
   readonly streams: readonly FactStream[];
   /** Facts of others that it consumes, each by a durable consumer of this name. */
   readonly consumes: readonly { readonly durable: string; readonly stream: string; readonly filterSubject: string }[];
+  /** What only other apps may ask of it and hear from it; no guest of the NATS server sees these subjects. */
+  readonly internal: {
+    /** Requests, `onepool.internal.…`, each with the queue that its replicas share: that of the module, which may move out. */
+    readonly answers: readonly { readonly subject: string; readonly queue: string }[];
+    /** Broadcasts, `onepool.beat.…`. */
+    readonly tells: readonly string[];
+  };
   readonly parts: readonly ApiPart[];
   /** Modules of the contract, whose exported schemas the documents describe below the names of their exports. */
   readonly schemas: readonly Readonly<Record<string, unknown>>[];

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import { type NatsConnection, errors } from '@nats-io/transport-node';
-import { FACTS_STREAM, FACTS_SUBJECTS, GUEST_DOMAIN, SKU_CHANGED } from '@onepool/contracts';
+import {
+  AVAILABILITY,
+  FACTS_STREAM,
+  FACTS_SUBJECTS,
+  GUEST_DOMAIN,
+  IDENTITY_SUBJECTS,
+  SKU_CHANGED,
+} from '@onepool/contracts';
 import { freePort, natsUrlFor, startNats } from '@onepool/platform-local-servers';
 import type { LocalServer } from '@onepool/platform-local-servers';
 import { connectNats, ensureDurable, ensureStream, messagingTables, runConsumer } from '@onepool/platform-messaging';
@@ -19,10 +26,11 @@ import { type AppOnNats, natsAccounts } from './permissions.ts';
 const HOLD = 'onepool.rpc.availability.reservation.hold.v1';
 const facts = { stream: FACTS_STREAM, subjects: FACTS_SUBJECTS };
 const APPS: readonly AppOnNats[] = [
-  { name: 'availability', streams: [facts], consumes: [] },
+  { name: 'availability', streams: [facts], consumes: [], internal: AVAILABILITY.internal },
   {
     name: 'brokering',
     streams: [{ stream: 'ONEPOOL_ORDERS', subjects: ['onepool.order.>'] }],
+    internal: { answers: [], tells: [] },
     consumes: [{ durable: 'brokering-stock', stream: FACTS_STREAM, filterSubject: 'onepool.stock.>' }],
   },
 ];
@@ -155,6 +163,26 @@ describe('an app', () => {
     expect(await subscribing(app, 'onepool.rpc.>', 'availability')).toBe('denied');
     expect(await subscribing(app, '_INBOX.>')).toBe('denied');
     expect(await subscribing(app, '_INBOX.operator.>')).toBe('denied');
+  });
+
+  it('asks what only apps may ask, answers what is its own of it, and hears what apps tell each other', async () => {
+    const { verify, beat } = IDENTITY_SUBJECTS;
+    const brokering = await connectAs('brokering');
+    app.subscribe(verify, { queue: 'identity', callback: (_error, message) => void message.respond('who') });
+    await app.flush();
+    expect((await brokering.request(verify, '', { timeout: 60_000 })).string()).toBe('who');
+    expect(await subscribing(brokering, verify, 'identity')).toBe('denied');
+    expect(await subscribing(app, verify, 'availability')).toBe('denied');
+    expect([await publishing(app, beat), await subscribing(brokering, beat)]).toEqual(['allowed', 'allowed']);
+    expect(await publishing(brokering, beat)).toBe('denied');
+  });
+
+  it('keeps that from guests, callers among them', async () => {
+    const partner = await connectAs('partner');
+    const { verify, beat } = IDENTITY_SUBJECTS;
+    expect(await publishing(partner, verify, '_INBOX.partner.1')).toBe('denied');
+    expect(await subscribing(partner, verify)).toBe('denied');
+    expect(await subscribing(partner, beat)).toBe('denied');
   });
 
   it('publishes its own facts, and no other app’s', async () => {

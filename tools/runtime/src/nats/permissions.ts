@@ -5,7 +5,16 @@
  * is exported to it. A permission cannot bind the reply subject that a request names, nor the subject to which a push
  * consumer delivers, and the server publishes there whatever the user may publish himself; the border of an account can.
  */
-import { ALL_REQUESTS, APPS, type AppContract, type FactStream, GUEST_DOMAIN, requestsOf } from '@onepool/contracts';
+import {
+  ALL_REQUESTS,
+  APPS,
+  INTERNAL_BROADCASTS,
+  INTERNAL_REQUESTS,
+  type AppContract,
+  type FactStream,
+  GUEST_DOMAIN,
+  requestsOf,
+} from '@onepool/contracts';
 import type { NatsAccount, NatsExport, NatsPermissions } from '@onepool/platform-local-servers';
 import { deadLetterSubject } from '@onepool/platform-messaging';
 import type { Durable } from '@onepool/platform-messaging';
@@ -16,7 +25,7 @@ export const POOL_ACCOUNT = 'onepool';
 export const GUEST_ACCOUNT = 'guests';
 
 /** What of an app's contract the NATS server has to know. */
-export interface AppOnNats extends Pick<AppContract, 'name' | 'consumes'> {
+export interface AppOnNats extends Pick<AppContract, 'name' | 'consumes' | 'internal'> {
   readonly streams: readonly Pick<FactStream, 'stream' | 'subjects'>[];
 }
 
@@ -59,11 +68,13 @@ export function natsAccounts(users: readonly NatsUserRecord[], apps: readonly Ap
  * An app answers its requests in its queue, publishes its facts, and makes its own streams when they are missing. It may not
  * update them: a stream that is bounded to one message is as good as purged.
  */
-function appPermissions({ name, streams, consumes }: AppOnNats): NatsPermissions {
+function appPermissions({ name, streams, consumes, internal }: AppOnNats): NatsPermissions {
   return {
     publish: {
       allow: [
         ALL_REQUESTS,
+        INTERNAL_REQUESTS,
+        ...internal.tells,
         ...streams.flatMap(({ stream, subjects }) => [
           ...subjects,
           ...['INFO', 'CREATE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`),
@@ -71,7 +82,14 @@ function appPermissions({ name, streams, consumes }: AppOnNats): NatsPermissions
         ...consumes.flatMap((one) => consumption(one.stream, one.durable, '$JS.API')),
       ],
     },
-    subscribe: { allow: [`${requestsOf({ name })} ${name}`, `_INBOX.${name}.>`] },
+    subscribe: {
+      allow: [
+        `${requestsOf({ name })} ${name}`,
+        ...internal.answers.map(({ subject, queue }) => `${subject} ${queue}`),
+        INTERNAL_BROADCASTS,
+        `_INBOX.${name}.>`,
+      ],
+    },
     allowResponses: true,
   };
 }
