@@ -56,7 +56,10 @@ async function endAll(): Promise<string[]> {
 async function drill(flags: Flags): Promise<number> {
   const chosen = FAULTS.filter(({ name }) => flags.only?.includes(name) ?? true);
   say('starting a system of its own');
-  const system = await OwnSystem.start((line) => HOLDS_A_SECRET.test(line) || say(`system: ${line}`), flags.keep);
+  const system = await OwnSystem.start({
+    onLine: (line) => HOLDS_A_SECRET.test(line) || say(`system: ${line}`),
+    keep: flags.keep,
+  });
   endings.push(() => system.stop());
   if (flags.keep) say(`its home is ${system.home}`);
   const consumer = await OwnConsumer.start(system);

@@ -1,5 +1,5 @@
 /** A whole Onepool of the drill's own, under the supervision that `npm start` gives: its own home, its own ports. */
-import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,16 @@ import { until } from './until.ts';
 export const REPLICAS = ['availability-1', 'availability-2'] as const;
 const START_PATIENCE_MS = 300_000;
 
+export interface OwnSystemOptions {
+  readonly onLine: (line: string) => void;
+  /** Leaves its home on the disk afterwards. */
+  readonly keep: boolean;
+  /** Of availability; two unless told. */
+  readonly replicas?: number;
+  /** How its apps are broken; see testing-failpoints. */
+  readonly failpoints?: string;
+}
+
 export class OwnSystem {
   readonly home: string;
   readonly #runtime: Child;
@@ -29,15 +39,20 @@ export class OwnSystem {
     this.#keep = keep;
   }
 
-  /** Starts it without the demo network; resolves when it is ready. `keep` leaves its home on the disk afterwards. */
-  static async start(onLine: (line: string) => void, keep: boolean): Promise<OwnSystem> {
+  /** Starts it without the demo network; resolves when it is ready. */
+  static async start({ onLine, keep, replicas = REPLICAS.length, failpoints }: OwnSystemOptions): Promise<OwnSystem> {
     const home = mkdtempSync(join(tmpdir(), 'onepool-faults-'));
     // PostgreSQL may have to run as another user, who must get through to its data.
     chmodSync(home, 0o711);
     const portBase = await freePortBase();
     const runtime = startProgram({
       entry: 'tools/runtime/src/main.ts',
-      args: ['--replicas', `availability=${REPLICAS.length}`, '--no-seed'],
+      args: [
+        '--replicas',
+        `availability=${replicas}`,
+        '--no-seed',
+        ...(failpoints ? ['--failpoints', failpoints] : []),
+      ],
       variables: { ONEPOOL_HOME: home, ONEPOOL_PORT_BASE: String(portBase) },
       onLine,
     });
@@ -108,6 +123,11 @@ export class OwnSystem {
     const pid = this.pidOf(name);
     process.kill(pid, 'SIGKILL');
     return pid;
+  }
+
+  /** Whether the failpoint has killed a process. */
+  wasKilledAt(failpoint: string): boolean {
+    return existsSync(join(this.home, 'failpoints', failpoint));
   }
 
   /** Stops everything and removes the home. @throws when a process of the system outlived the runtime. */

@@ -20,6 +20,8 @@ export interface HomePaths {
   readonly natsUsers: string;
   /** Which databases have been seeded. */
   readonly seeded: string;
+  /** Which failpoints have killed an app. */
+  readonly killed: string;
 }
 
 export function homePaths(home: string): HomePaths {
@@ -31,6 +33,7 @@ export function homePaths(home: string): HomePaths {
     lock: join(home, 'runtime.lock'),
     natsUsers: join(home, 'nats-users.json'),
     seeded: join(home, 'seeded.json'),
+    killed: join(home, 'failpoints'),
   });
 }
 
@@ -60,9 +63,9 @@ function closeToOthers(path: string): void {
 }
 
 /** What the runtime keeps, but for PostgreSQL's data, which are its account's alone, and the lock. */
-function oursIn({ home, logs, apiKeyFile, record, natsUsers, seeded }: HomePaths): readonly string[] {
+function oursIn({ home, logs, apiKeyFile, record, natsUsers, seeded, killed }: HomePaths): readonly string[] {
   const passwords = POSTGRES_PASSWORD_FILES.map((name) => join(home, name));
-  return [join(home, 'nats'), ...passwords, logs, apiKeyFile, record, natsUsers, seeded];
+  return [join(home, 'nats'), ...passwords, logs, apiKeyFile, record, natsUsers, seeded, killed];
 }
 
 /**

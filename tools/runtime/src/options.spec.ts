@@ -11,6 +11,7 @@ describe('parseOptions', () => {
       replicas: new Map(),
       seed: true,
       reset: false,
+      failpoints: undefined,
       databaseUrl: undefined,
       databaseOwnerUrl: undefined,
       natsUrl: undefined,

@@ -16,6 +16,8 @@ export interface RuntimeOptions {
   readonly databaseOwnerUrl: string | undefined;
   /** A NATS to use instead of our own. */
   readonly natsUrl: string | undefined;
+  /** How the apps are broken, for tests; see the library testing-failpoints. */
+  readonly failpoints: string | undefined;
 }
 
 /** The command line or the environment cannot be followed; `message` lists every problem, one a line. */
@@ -23,11 +25,12 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const USAGE = `npm start -- [--replicas app=N]… [--no-seed] [--reset]
+export const USAGE = `npm start -- [--replicas app=N]… [--no-seed] [--reset] [--failpoints PLAN]
 
   --replicas app=N  run N processes of an app (${APPS.map(({ name }) => name).join(', ')})
   --no-seed         do not fill an empty system with the demo network
   --reset           throw away everything the runtime keeps, then start
+  --failpoints PLAN break the apps on purpose, for tests (libs/testing/failpoints)
   --help            show this
 
   ONEPOOL_PORT_BASE (3000)  availability +1, PostgreSQL +10, NATS +11, further replicas from +21
@@ -61,6 +64,7 @@ export function parseOptions(
     replicas: readReplicas(values.replicas ?? [], problems),
     seed: !values['no-seed'],
     reset: values.reset ?? false,
+    failpoints: values.failpoints,
     databaseUrl: readUrl('DATABASE_URL', ['postgres:', 'postgresql:'], environment, problems),
     databaseOwnerUrl: readUrl('DATABASE_OWNER_URL', ['postgres:', 'postgresql:'], environment, problems),
     natsUrl: readUrl('NATS_URL', ['nats:', 'tls:'], environment, problems),
@@ -85,6 +89,7 @@ function readArguments(args: readonly string[]) {
         replicas: { type: 'string', multiple: true },
         'no-seed': { type: 'boolean' },
         reset: { type: 'boolean' },
+        failpoints: { type: 'string' },
         help: { type: 'boolean' },
       },
     });

@@ -4,6 +4,7 @@
  * Up: what a killed runtime left is ended; then build, PostgreSQL and nats-server together; then migrations, the
  * development key, the apps, the demo network. Down: apps, then NATS, then PostgreSQL.
  */
+import { mkdirSync } from 'node:fs';
 import {
   PortForbiddenError,
   PortTakenError,
@@ -200,12 +201,22 @@ export class Runtime {
     return { ...Object.fromEntries(others), NATS_URL: url };
   }
 
+  #failpoints(): { plan: string; killed: string } | undefined {
+    const { failpoints: plan } = this.#setup.options;
+    const { killed } = this.#paths;
+    if (plan === undefined) return undefined;
+    mkdirSync(killed, { recursive: true, mode: 0o700 });
+    this.#setup.report(`the apps are broken on purpose: ${plan}`);
+    return { plan, killed };
+  }
+
   #appSteps(): Step[] {
     const surroundings = {
       root: this.#setup.root,
       logs: this.#paths.logs,
       databaseUrl: this.#database.databaseUrl,
       natsVariablesOf: (app: string) => this.#natsVariablesOf(app),
+      failpoints: this.#failpoints(),
     };
     return this.#instances.map((instance) =>
       this.#steps.step(`${instance.name} on ${instance.port}`, async ({ say }) => {

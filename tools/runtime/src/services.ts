@@ -1,6 +1,7 @@
 /** The processes that are kept running, each as a way to start it again. */
 import { findNatsServer, startNats, startPostgres } from '@onepool/platform-local-servers';
 import type { FoundProgram, LocalPostgres, LocalServer } from '@onepool/platform-local-servers';
+import { FAILPOINTS_VARIABLE, FOR_TESTS } from '@onepool/platform-failpoints';
 import { join } from 'node:path';
 import type { Instance } from './app-catalogue.ts';
 import { startChild } from './child-process.ts';
@@ -67,21 +68,27 @@ function serverService<Server extends LocalServer>(
   };
 }
 
+/** Not imported, but loaded by the apps, before all else and only for tests. */
+const FAILPOINTS_INSTALLER = 'libs/testing/failpoints/src/install.ts';
+
 export interface AppSurroundings {
   readonly root: string;
   readonly logs: string;
   readonly databaseUrl: string;
   /** Where NATS is for an app, and who it is there. */
   readonly natsVariablesOf: (app: string) => Readonly<Record<string, string>>;
+  /** How the apps are broken, for tests, and where is noted what has killed one. */
+  readonly failpoints: { readonly plan: string; readonly killed: string } | undefined;
 }
 
 /** One process of an app, told all it needs by its environment. */
 export function appService(instance: Instance, surroundings: AppSurroundings, recorder: RuntimeRecorder): Service {
-  const { root, logs, databaseUrl, natsVariablesOf } = surroundings;
+  const { root, logs, databaseUrl, natsVariablesOf, failpoints } = surroundings;
+  const install = `--import=${join(root, FAILPOINTS_INSTALLER)}`;
   const command = {
     name: instance.name,
     path: process.execPath,
-    args: instance.args,
+    args: failpoints === undefined ? instance.args : [install, ...instance.args, FOR_TESTS],
     cwd: root,
     logFile: join(logs, `${instance.name}.log`),
     variables: {
@@ -92,6 +99,7 @@ export function appService(instance: Instance, surroundings: AppSurroundings, re
       ...natsVariablesOf(instance.app),
       ONEPOOL_INSTANCE: instance.name,
       LOG_LEVEL: process.env['LOG_LEVEL'] || 'info',
+      ...(failpoints && { [FAILPOINTS_VARIABLE]: failpoints.plan, ONEPOOL_FAILPOINTS_KILLED: failpoints.killed }),
     },
   };
   return { name: instance.name, start: async () => startChild(command, recorder, instance.port) };

@@ -4,6 +4,7 @@
  */
 import type { Channel, Node, Sku, Threshold } from '@onepool/contracts';
 import { Slices, sortedInSlices, timeOf } from '@onepool/platform-clock';
+import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { type DataSource, type EntityManager, type EntityTarget, MoreThan, type ObjectLiteral } from 'typeorm';
 import { ChannelEntity, NodeEntity, SkuEntity } from './entities.ts';
 
@@ -19,6 +20,9 @@ export interface UnknownCode {
 }
 
 export type Applied = { readonly ok: true; readonly applied: number } | ({ readonly ok: false } & UnknownCode);
+
+const SKUS = commitPoint('catalog.skus');
+const RULES = commitPoint('catalog.rules');
 
 const absent = <T>(value: T | null): T | undefined => value ?? undefined;
 
@@ -43,7 +47,7 @@ export class Catalog {
       weightGrams: rest.weightGrams ?? null,
       category: rest.category ?? null,
     });
-    await this.#dataSource.transaction((manager) => replace(manager, SkuEntity, last, rowOf));
+    await committing(SKUS, () => this.#dataSource.transaction((manager) => replace(manager, SkuEntity, last, rowOf)));
     return { ok: true, applied: last.size };
   }
 
@@ -190,10 +194,12 @@ export class Catalog {
 
   /** The epoch's row is locked first, so that changes of rules commit one after the other. */
   async #change(apply: (manager: EntityManager) => Promise<void>): Promise<void> {
-    await this.#dataSource.transaction(async (manager) => {
-      await manager.query('UPDATE catalog_epoch SET epoch = epoch + 1');
-      await apply(manager);
-    });
+    await committing(RULES, () =>
+      this.#dataSource.transaction(async (manager) => {
+        await manager.query('UPDATE catalog_epoch SET epoch = epoch + 1');
+        await apply(manager);
+      }),
+    );
   }
 
   async #keys(table: 'sku' | 'node' | 'channel', codes: readonly string[]): Promise<Map<string, number>> {

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type TestDatabase, createTestDatabase } from '@onepool/testing-servers';
+import { commitPoint } from '@onepool/platform-failpoints';
 import type pg from 'pg';
 import { TransactionOutcomeUnknownError } from './errors.ts';
-import { inPipelinedTransaction, transactionSentAtOnce } from './in-pipelined-transaction.ts';
+import { type PipelinedWrite, inPipelinedTransaction, transactionSentAtOnce } from './in-pipelined-transaction.ts';
 import { createPool } from './pool.ts';
+
+const COMMIT = commitPoint('spec.transaction');
 
 describe('a pipelined transaction', () => {
   let database: TestDatabase;
@@ -29,12 +32,13 @@ describe('a pipelined transaction', () => {
 
   const ids = async (): Promise<number[]> =>
     (await pool.query<{ id: number }>('SELECT id FROM item ORDER BY id')).rows.map(({ id }) => id);
+  const writing = (send: PipelinedWrite['send']): PipelinedWrite => ({ commit: COMMIT, send });
   const insert = (client: pg.PoolClient, id: number) => () => [client.query('INSERT INTO item VALUES ($1)', [id])];
 
   it('commits what it writes and answers its result', async () => {
-    expect(await inPipelinedTransaction(pool, async (client) => ({ result: 'done', write: insert(client, 1) }))).toBe(
-      'done',
-    );
+    expect(
+      await inPipelinedTransaction(pool, async (client) => ({ result: 'done', write: writing(insert(client, 1)) })),
+    ).toBe('done');
     expect(await ids()).toEqual([1]);
   });
 
@@ -50,7 +54,7 @@ describe('a pipelined transaction', () => {
   it('rolls back as a whole when one write is refused, and the connection goes on', async () => {
     const work = async (client: pg.PoolClient) => ({
       result: null,
-      write: () => [...insert(client, 3)(), ...insert(client, 1)()],
+      write: writing(() => [...insert(client, 3)(), ...insert(client, 1)()]),
     });
     await expect(inPipelinedTransaction(pool, work)).rejects.toMatchObject({ code: '23505' });
     expect(await ids()).toEqual([1]);
@@ -68,10 +72,10 @@ describe('a pipelined transaction', () => {
   it('rolls back and rethrows when the writes cannot even be sent, and gives the connection back', async () => {
     const work = async (client: pg.PoolClient) => {
       await client.query('INSERT INTO item VALUES (5)');
-      const write = (): never => {
+      const send = (): never => {
         throw new Error('too large');
       };
-      return { result: null, write };
+      return { result: null, write: writing(send) };
     };
     await expect(inPipelinedTransaction(pool, work)).rejects.toThrow('too large');
     expect(await ids()).toEqual([1]);
@@ -81,7 +85,7 @@ describe('a pipelined transaction', () => {
   it('says that the outcome is unknown when the session ends once the writes were sent', async () => {
     const work = async (client: pg.PoolClient) => ({
       result: null,
-      write: () => [...insert(client, 5)(), client.query('SELECT pg_terminate_backend(pg_backend_pid())')],
+      write: writing(() => [...insert(client, 5)(), client.query('SELECT pg_terminate_backend(pg_backend_pid())')]),
     });
     await expect(inPipelinedTransaction(pool, work)).rejects.toThrow(TransactionOutcomeUnknownError);
     expect(await ids()).toEqual([1]);
@@ -90,8 +94,11 @@ describe('a pipelined transaction', () => {
   it('may be sent at once, and several behind one another on one connection', async () => {
     const client = await pool.connect();
     const [one, other] = await Promise.all([
-      transactionSentAtOnce(client, () => [client.query('INSERT INTO item VALUES (6)'), client.query('SELECT 1 AS x')]),
-      transactionSentAtOnce(client, () => [client.query('INSERT INTO item VALUES (7)')]),
+      transactionSentAtOnce(client, COMMIT, () => [
+        client.query('INSERT INTO item VALUES (6)'),
+        client.query('SELECT 1 AS x'),
+      ]),
+      transactionSentAtOnce(client, COMMIT, () => [client.query('INSERT INTO item VALUES (7)')]),
     ]);
     expect(one[1].rows).toEqual([{ x: 1 }]);
     expect(other[0].rowCount).toBe(1);
@@ -102,8 +109,8 @@ describe('a pipelined transaction', () => {
   it('sent at once is undone as a whole when one of its writes is refused; what was sent behind it stands', async () => {
     const client = await pool.connect();
     const [refused, behind] = await Promise.allSettled([
-      transactionSentAtOnce(client, () => [...insert(client, 8)(), ...insert(client, 1)()]),
-      transactionSentAtOnce(client, () => [client.query('INSERT INTO item VALUES (9)')]),
+      transactionSentAtOnce(client, COMMIT, () => [...insert(client, 8)(), ...insert(client, 1)()]),
+      transactionSentAtOnce(client, COMMIT, () => [client.query('INSERT INTO item VALUES (9)')]),
     ]);
     expect(refused).toMatchObject({ status: 'rejected', reason: { code: '23505' } });
     expect(behind.status).toBe('fulfilled');

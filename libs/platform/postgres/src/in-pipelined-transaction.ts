@@ -1,3 +1,4 @@
+import { type Commit, failpoint } from '@onepool/platform-failpoints';
 import type pg from 'pg';
 import { isDefiniteFailure, TransactionOutcomeUnknownError, TransactionRolledBackError } from './errors.ts';
 import { rollBack } from './roll-back.ts';
@@ -6,8 +7,13 @@ import { sentTogether } from './sent-together.ts';
 /** What a transaction comes to: its result, and the statements that write it, or null to leave without a trace. */
 export interface Settlement<T> {
   readonly result: T;
+  readonly write: PipelinedWrite | null;
+}
+
+export interface PipelinedWrite {
+  readonly commit: Commit;
   /** Sends the statements without waiting for answers; they are committed together, or none is. */
-  readonly write: (() => readonly Promise<unknown>[]) | null;
+  readonly send: () => readonly Promise<unknown>[];
 }
 
 /**
@@ -40,10 +46,11 @@ export async function inPipelinedTransaction<T>(
   return settlement.result;
 }
 
-async function writeAndCommit(client: pg.PoolClient, write: () => readonly Promise<unknown>[]): Promise<void> {
+async function writeAndCommit(client: pg.PoolClient, { commit, send }: PipelinedWrite): Promise<void> {
   let sent: readonly Promise<unknown>[];
   try {
-    sent = sentTogether(client, () => [...write(), client.query('COMMIT')]);
+    await failpoint(commit.before);
+    sent = sentTogether(client, () => [...send(), client.query('COMMIT')]);
   } catch (error) {
     // What cannot even be sent must not keep its connection, and the locks with it.
     await rollBack(client, error);
@@ -52,6 +59,7 @@ async function writeAndCommit(client: pg.PoolClient, write: () => readonly Promi
   const { failure, isBroken } = endingOf(await Promise.allSettled(sent));
   client.release(isBroken);
   if (failure !== null) throw failure;
+  await failpoint(commit.after);
 }
 
 /**
@@ -62,12 +70,15 @@ async function writeAndCommit(client: pg.PoolClient, write: () => readonly Promi
  */
 export async function transactionSentAtOnce<T extends readonly unknown[]>(
   client: pg.PoolClient,
+  commit: Commit,
   write: () => { readonly [I in keyof T]: Promise<T[I]> },
 ): Promise<T> {
+  await failpoint(commit.before);
   const sent = sentTogether(client, () => [client.query('BEGIN'), ...write(), client.query('COMMIT')]);
   const settled = await Promise.allSettled<unknown>(sent);
   const { failure } = endingOf(settled);
   if (failure !== null) throw failure;
+  await failpoint(commit.after);
   const answers = settled.slice(1, -1).map((one) => (one.status === 'fulfilled' ? one.value : undefined));
   return answers as unknown as T;
 }

@@ -1,6 +1,11 @@
 export { createPool, sessionOptions, type PoolOptions } from './pool.ts';
 export { inTransaction } from './in-transaction.ts';
-export { inPipelinedTransaction, transactionSentAtOnce, type Settlement } from './in-pipelined-transaction.ts';
+export {
+  inPipelinedTransaction,
+  transactionSentAtOnce,
+  type PipelinedWrite,
+  type Settlement,
+} from './in-pipelined-transaction.ts';
 export {
   classifyPgError,
   isDefiniteFailure,

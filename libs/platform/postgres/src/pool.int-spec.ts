@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { TcpProxy, createTestDatabase } from '@onepool/testing-servers';
+import { commitPoint } from '@onepool/platform-failpoints';
 import type pg from 'pg';
 import { classifyPgError, TransactionOutcomeUnknownError, TransactionRolledBackError } from './errors.ts';
 import { inTransaction } from './in-transaction.ts';
@@ -65,6 +66,8 @@ afterAll(async () => {
   await database.drop();
 });
 
+const COMMIT = commitPoint('spec.transaction');
+
 describe('createPool', () => {
   it('gives the session its timeouts and its search path before the first statement', async () => {
     const { rows } = await open().query(
@@ -113,14 +116,18 @@ describe('inTransaction', () => {
   it('commits what the work returned', async () => {
     const pool = open();
     expect(
-      await inTransaction(pool, async (client) => (await client.query('INSERT INTO item VALUES (1, 1)')).rowCount),
+      await inTransaction(
+        pool,
+        COMMIT,
+        async (client) => (await client.query('INSERT INTO item VALUES (1, 1)')).rowCount,
+      ),
     ).toBe(1);
     expect((await pool.query('SELECT quantity FROM item WHERE id = 1')).rows).toEqual([{ quantity: 1 }]);
   });
 
   it('rolls back and rethrows the error of the work, and lends the same session again', async () => {
     const pool = open(database.ownerUrl, 1);
-    const error: unknown = await inTransaction(pool, async (client) => {
+    const error: unknown = await inTransaction(pool, COMMIT, async (client) => {
       await client.query('INSERT INTO item VALUES (2, 1)');
       await client.query('INSERT INTO item VALUES (3, -1)');
     }).catch((caught: unknown) => caught);
@@ -130,7 +137,7 @@ describe('inTransaction', () => {
   });
 
   it('does not report success when an error inside was swallowed', async () => {
-    const work = inTransaction(open(), async (client) => {
+    const work = inTransaction(open(), COMMIT, async (client) => {
       await client.query('SELECT 1 / 0').catch(() => undefined);
     });
     await expect(work).rejects.toBeInstanceOf(TransactionRolledBackError);
@@ -138,7 +145,7 @@ describe('inTransaction', () => {
 
   it('says that the outcome is unknown when the connection is cut after COMMIT was sent', async () => {
     const pool = open(await cuttingProxy('COMMIT'));
-    const work = inTransaction(pool, (client) => client.query('INSERT INTO item VALUES (4, 1)'));
+    const work = inTransaction(pool, COMMIT, (client) => client.query('INSERT INTO item VALUES (4, 1)'));
     await expect(work).rejects.toBeInstanceOf(TransactionOutcomeUnknownError);
     expect(pool.totalCount).toBe(0);
   });
@@ -147,7 +154,7 @@ describe('inTransaction', () => {
     const proxy = await TcpProxy.to(Number(new URL(database.ownerUrl).port));
     const pool = open(proxy.url(database.ownerUrl));
     const asked: unknown[] = [];
-    const work = inTransaction(pool, async (client) => {
+    const work = inTransaction(pool, COMMIT, async (client) => {
       await client.query('SELECT 1');
       const query = client.query.bind(client) as (...asked: unknown[]) => unknown;
       jest.spyOn(client, 'query').mockImplementation(((...parameters: unknown[]) => {
@@ -165,9 +172,9 @@ describe('inTransaction', () => {
 
   it('says plainly that it failed when the connection is cut before COMMIT', async () => {
     const pool = open(await cuttingProxy('INSERT'));
-    const error: unknown = await inTransaction(pool, (client) => client.query('INSERT INTO item VALUES (5, 1)')).catch(
-      (caught: unknown) => caught,
-    );
+    const error: unknown = await inTransaction(pool, COMMIT, (client) =>
+      client.query('INSERT INTO item VALUES (5, 1)'),
+    ).catch((caught: unknown) => caught);
     expect(error).not.toBeInstanceOf(TransactionOutcomeUnknownError);
     expect(classifyPgError(error)).toBe('connection');
     expect(pool.totalCount).toBe(0);

@@ -2,6 +2,7 @@
  * One batch, one transaction. Holds of SKUs that are remembered take one round trip if nobody else has written
  * meanwhile; everything else two: lock and load; decide; write and commit.
  */
+import { commitPoint } from '@onepool/platform-failpoints';
 import {
   type Settlement,
   TransactionOutcomeUnknownError,
@@ -111,6 +112,7 @@ export class BatchRunner {
   }
 }
 
+const BATCH = commitPoint('stock.batch');
 const holdsAmong = (commands: readonly Command[]): number => commands.filter(({ kind }) => kind === 'hold').length;
 
 async function runUnderLocks(
@@ -161,5 +163,6 @@ async function decide(
   const outcomes = decider.decide(state.hasMoreOverdue ? [] : commands);
   if (decider.writes.isEmpty) return { result: { outcomes, state }, write: null };
   const writing = { now: state.now, views, versionsBefore, schema, partitionCount };
-  return { result: { outcomes, state }, write: () => sendWrites(client, decider.writes, writing) };
+  const send = () => sendWrites(client, decider.writes, writing);
+  return { result: { outcomes, state }, write: { commit: BATCH, send } };
 }

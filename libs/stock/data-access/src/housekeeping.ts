@@ -2,6 +2,7 @@
  * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, and the re-backing of broken
  * promises. Both are safe in every replica at once: the gates decide, and a task done twice changes nothing.
  */
+import { commitPoint, committing } from '@onepool/platform-failpoints';
 import type { SkuKey } from '@onepool/stock-domain';
 import { allInTurn } from './all-in-turn.ts';
 import type { StockEngine } from './engine.ts';
@@ -14,6 +15,10 @@ export interface HousekeepingOptions {
   /** Milliseconds of any monotonic clock. */
   readonly monotonic?: () => number;
 }
+
+const CLAIM = commitPoint('stock.claim_rebacks');
+const PUT_OFF = commitPoint('stock.put_off_rebacks');
+const WAKE = commitPoint('stock.wake_rebacks');
 
 const SKUS_PER_LOOK = 500;
 /** A SKU that another replica is likely tending right now is left to it for this long. */
@@ -129,24 +134,27 @@ export class Housekeeping {
 
   /** What has become due again since it was claimed stays so; the next look decides. */
   async #putOff(resting: readonly { readonly sku: SkuKey; readonly waitMs: number }[]): Promise<void> {
-    await this.#engine.lookupPool.query({
+    const statement = {
       name: 'put-off-reback-tasks',
       text: `UPDATE reback_task t SET due_at = clock_timestamp() + make_interval(secs => x.wait / 1000)
                FROM unnest($1::int[], $2::float8[]) AS x (sku_key, wait)
               WHERE t.sku_key = x.sku_key AND t.due_at > clock_timestamp()`,
       values: [resting.map(({ sku }) => sku), resting.map(({ waitMs }) => waitMs)],
-    });
+    };
+    await committing(PUT_OFF, () => this.#engine.lookupPool.query(statement));
   }
 
   /** Tasks are claimed by moving their due time, so that a claimant that dies leaves them to others. */
   async #dueTasks(): Promise<SkuKey[]> {
-    const { rows } = await this.#engine.lookupPool.query<{ sku_key: number }>({
+    const statement = {
       name: 'claim-reback-tasks',
       text: `UPDATE reback_task t SET due_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
                FROM (SELECT sku_key FROM reback_task WHERE due_at <= clock_timestamp()
                       ORDER BY due_at LIMIT ${SKUS_PER_LOOK} FOR UPDATE SKIP LOCKED) due
               WHERE t.sku_key = due.sku_key RETURNING t.sku_key`,
-    });
+    };
+    const claim = () => this.#engine.lookupPool.query<{ sku_key: number }>(statement);
+    const { rows } = await committing(CLAIM, claim);
     return rows.map((row) => row.sku_key);
   }
 
@@ -169,11 +177,11 @@ export class Housekeeping {
     });
     const rules = rows[0]?.rules ?? '';
     if (rules === this.#rules) return;
-    await this.#engine.lookupPool.query(
-      `INSERT INTO reback_task (sku_key, due_at)
-       SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception WHERE closed_at IS NULL ORDER BY 1
-       ON CONFLICT (sku_key) DO NOTHING`,
-    );
+    const insert = `
+      INSERT INTO reback_task (sku_key, due_at)
+      SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception WHERE closed_at IS NULL ORDER BY 1
+      ON CONFLICT (sku_key) DO NOTHING`;
+    await committing(WAKE, () => this.#engine.lookupPool.query(insert));
     this.#rests.end();
     this.#rules = rules;
   }

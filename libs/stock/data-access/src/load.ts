@@ -3,6 +3,7 @@
  * reservations, each sorted. Stock rows need no lock of their own, because nothing touches them without their gate.
  * Reads are statements after the locks, so that they see what was committed while the locks were waited for.
  */
+import { commitPoint, committing, variant } from '@onepool/platform-failpoints';
 import type { SellingRules, SkuKey, SkuSupply, StockRow, Watermarks } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { type Command, skusOf } from './command.ts';
@@ -68,7 +69,7 @@ export async function loadBatch(
   const reservations = new Map([...ofVerbs, ...(await lockReservations(client, shared))]);
   return {
     now: reading.now,
-    rules: await rules.at(reading.epoch, client),
+    rules: variant('stock.rules_before_locks') ? rules.known : await rules.at(reading.epoch, client),
     versions,
     supplies: completeSupplies(skus, versions, looked, reading.changed, known),
     reservations,
@@ -105,8 +106,11 @@ export class MissingGates extends Error {
   }
 }
 
+const GATES = commitPoint('stock.gates');
+
 export async function createGates(pool: pg.Pool, skus: readonly SkuKey[]): Promise<void> {
-  await pool.query('INSERT INTO sku_gate (sku_key) SELECT unnest($1::int[]) ORDER BY 1 ON CONFLICT DO NOTHING', [skus]);
+  const insert = 'INSERT INTO sku_gate (sku_key) SELECT unnest($1::int[]) ORDER BY 1 ON CONFLICT DO NOTHING';
+  await committing(GATES, () => pool.query(insert, [skus]));
 }
 
 /** Rows were asked for where the version is not the one that was `looked` at, so only there may they be missing. */

@@ -8,6 +8,7 @@
  * one's, and asks for its proof: the reservation with a key that no other attempt has used. A version alone would not
  * do, since somebody else may have brought the SKU to it.
  */
+import { commitPoint, failpoint, variant } from '@onepool/platform-failpoints';
 import { TransactionOutcomeUnknownError, isOutage } from '@onepool/platform-postgres';
 import { NO_WATERMARKS, type SellingRules, type SkuKey, type SkuSupply } from '@onepool/stock-domain';
 import type { BatchContext } from './batch.ts';
@@ -55,6 +56,8 @@ interface Decided {
   readonly statement: Statement;
   readonly foreseen: Foreseen;
 }
+
+const OPTIMISTIC = commitPoint('stock.optimistic');
 
 /** How far the database's clock may have gone on between the decision and the locks. */
 const DECISION_GOOD_FOR_MS = 500;
@@ -233,6 +236,7 @@ export class OptimisticBatches {
    */
   async #write({ statement, foreseen }: Decided, onSent: () => void): Promise<boolean> {
     try {
+      await failpoint(OPTIMISTIC.before);
       const answer = await this.#flights.send<{ written: boolean; now: number }>(statement, () => {
         foreseen.before = this.#last;
         this.#last = foreseen;
@@ -240,7 +244,9 @@ export class OptimisticBatches {
       });
       const [row] = answer.rows;
       if (row) this.#context.clock.heard(row.now);
-      return row?.written === true;
+      if (row?.written !== true && !variant('stock.answers_unwritten')) return false;
+      await failpoint(OPTIMISTIC.after);
+      return true;
     } catch (error) {
       if (error instanceof TransactionOutcomeUnknownError || isOutage(error)) throw error;
       return false;

@@ -4,6 +4,7 @@
  * Lists come as JSON arrays of arrays: one row to receive instead of thousands. `OFFSET 0` keeps each look-up a look-up:
  * a plan is made once, perhaps while a table is empty, and must not begin with a table that will be large.
  */
+import { variant } from '@onepool/platform-failpoints';
 import type { SkuKey, StockRow } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { Command } from './command.ts';
@@ -37,8 +38,8 @@ interface ReadingRecord {
 
 const milliseconds = (column: string): string => `round(extract(epoch FROM ${column}) * 1000)::bigint`;
 
-const STATEMENT = `
-  WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at)
+const statementBy = (clock: string): string => `
+  WITH moment AS MATERIALIZED (SELECT ${clock} AS at)
   SELECT floor(extract(epoch FROM moment.at) * 1000)::bigint AS now,
          (SELECT epoch FROM catalog_epoch) AS epoch,
          (SELECT array_agg(due.reservation_key) FROM (
@@ -51,6 +52,7 @@ const STATEMENT = `
             FROM unnest($3::text[], $4::text[]) AS k (client, id)
            CROSS JOIN LATERAL (SELECT * FROM reservation WHERE client = k.client AND id = k.id OFFSET 0) r) AS holds
     FROM moment`;
+const STATEMENT = statementBy('clock_timestamp()');
 
 export async function readUnderGates(
   client: pg.PoolClient,
@@ -61,7 +63,7 @@ export async function readUnderGates(
   const holds = commands.filter((command) => command.kind === 'hold');
   const { rows } = await client.query<ReadingRecord>({
     name: 'read-under-gates',
-    text: STATEMENT,
+    text: variant('stock.expiry_by_transaction_start') ? statementBy('now()') : STATEMENT,
     values: [skus, knownVersions, ...keysOf(holds)],
   });
   const [row] = rows;

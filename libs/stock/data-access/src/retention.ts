@@ -7,6 +7,7 @@
  */
 import assert from 'node:assert/strict';
 import { Recurring } from '@onepool/platform-clock';
+import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { MIN_OUTBOX_DAYS, dropOutboxDays } from '@onepool/platform-messaging';
 import { underSessionLock } from '@onepool/platform-postgres';
 import type pg from 'pg';
@@ -37,6 +38,7 @@ export interface Forgotten {
   readonly commands: number;
 }
 
+const FORGET_COMMANDS = commitPoint('stock.forget_commands');
 const ROWS_PER_BATCH = 5_000;
 
 export class Retention {
@@ -83,13 +85,12 @@ export class Retention {
   }
 
   async #forgetCommands(client: pg.PoolClient): Promise<number> {
+    const remove = `
+      DELETE FROM command WHERE (client, id) IN (
+        SELECT client, id FROM command WHERE recorded_at < clock_timestamp() - make_interval(days => $1)
+         ORDER BY recorded_at LIMIT ${ROWS_PER_BATCH})`;
     for (let total = 0; ;) {
-      const { rowCount } = await client.query(
-        `DELETE FROM command WHERE (client, id) IN (
-           SELECT client, id FROM command WHERE recorded_at < clock_timestamp() - make_interval(days => $1)
-            ORDER BY recorded_at LIMIT ${ROWS_PER_BATCH})`,
-        [this.#options.commandDays],
-      );
+      const { rowCount } = await committing(FORGET_COMMANDS, () => client.query(remove, [this.#options.commandDays]));
       total += rowCount ?? 0;
       if ((rowCount ?? 0) < ROWS_PER_BATCH || this.#recurring.signal.aborted) return total;
     }

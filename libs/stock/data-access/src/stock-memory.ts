@@ -9,6 +9,7 @@
  * Known limit: memory is bounded by the number of SKUs and of their rows; the SKU kept longest goes first.
  */
 import DataLoader from 'dataloader';
+import { variant } from '@onepool/platform-failpoints';
 import { OutboxTail } from '@onepool/platform-messaging';
 import type { SellingRules, SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
@@ -101,11 +102,11 @@ export class StockMemory {
     const look = this.#fresh();
     if (!look) return Promise.all(skus.map((sku) => this.#ask(sku)));
     const now = look.asOf + (performance.now() - look.began);
+    const least = variant('stock.memory_ignores_min_version') ? 0 : minVersion;
     const known = skus.map(({ code }) => {
       const entry = this.#entries.get(code)?.snapshot;
       const usable =
-        entry !== undefined &&
-        (entry === null ? minVersion === 0 : entry.version >= minVersion && entry.expiresAt > now);
+        entry !== undefined && (entry === null ? least === 0 : entry.version >= least && entry.expiresAt > now);
       return usable ? { snapshot: entry, asOf: Math.max(look.asOf, entry?.asOf ?? 0) } : null;
     });
     if (known.every((entry) => entry !== null)) return known;

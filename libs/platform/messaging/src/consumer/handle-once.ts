@@ -1,7 +1,10 @@
+import { commitPoint } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
 import pg from 'pg';
 import type { FactEvent } from '../cloud-event.ts';
 import type { ConsumerSettings } from './consumer-options.ts';
+
+const INBOX = commitPoint('messaging.inbox');
 
 /**
  * Records the event in the inbox and applies its effect in one transaction, so that either both or neither remain,
@@ -11,7 +14,7 @@ export async function handleOnce(
   settings: Pick<ConsumerSettings, 'pool' | 'schema' | 'durable' | 'handler'>,
   event: FactEvent,
 ): Promise<'effect' | 'duplicate'> {
-  return inTransaction(settings.pool, async (client) => {
+  return inTransaction(settings.pool, INBOX, async (client) => {
     const { rowCount } = await client.query(
       `INSERT INTO ${pg.escapeIdentifier(settings.schema)}.inbox (consumer, event_id) VALUES ($1, $2)
        ON CONFLICT DO NOTHING`,

@@ -1,4 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream';
+import { variant } from '@onepool/platform-failpoints';
 import { isOutage, TransactionOutcomeUnknownError } from '@onepool/platform-postgres';
 import { inSpan } from '@onepool/platform-tracing';
 import { parseMessage, UnparsableMessageError, type FactEvent } from '../cloud-event.ts';
@@ -32,6 +33,7 @@ export class MessageProcessor {
         await this.#bury(message, event, 'redelivered_too_often', undefined);
         return 'done';
       }
+      if (variant('messaging.consumer_acks_first')) message.ack();
       const outcome = await this.#handle(event);
       this.#failures.delete(message.seq);
       message.ack();

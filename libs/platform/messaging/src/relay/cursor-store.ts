@@ -1,6 +1,12 @@
+import { commitPoint, committing } from '@onepool/platform-failpoints';
 import type { FactEvent } from '../cloud-event.ts';
 import pg from 'pg';
 import { PartitionProgress, type Checkpoint, type StreamPosition } from './partition-progress.ts';
+
+const PARTITIONS = commitPoint('messaging.relay_partitions');
+const CLAIM = commitPoint('messaging.relay_claim');
+const SAVE = commitPoint('messaging.relay_save');
+const RELEASE = commitPoint('messaging.relay_release');
 
 /** A partition under this relay's lease. */
 export interface OwnedPartition {
@@ -75,60 +81,49 @@ export class CursorStore {
   }
 
   async createPartitions(count: number): Promise<void> {
-    await this.#client.query(
-      `INSERT INTO ${this.#schema}.relay_cursor (partition) SELECT generate_series(0, $1::int - 1) ON CONFLICT DO NOTHING`,
-      [count],
-    );
+    const insert = `
+      INSERT INTO ${this.#schema}.relay_cursor (partition) SELECT generate_series(0, $1::int - 1) ON CONFLICT DO NOTHING`;
+    await committing(PARTITIONS, () => this.#client.query(insert, [count]));
   }
 
   /** Takes every partition whose lease has run out. Its state is what the last owner saved. */
   async claim(leaseMs: number): Promise<OwnedPartition[]> {
-    const { rows } = await this.#client.query<CursorRow>(
-      `UPDATE ${this.#schema}.relay_cursor c
-       SET owner = $1, epoch = c.epoch + 1, lease_until = clock_timestamp() + $2 * interval '1 millisecond'
-       FROM (SELECT partition FROM ${this.#schema}.relay_cursor
-             WHERE lease_until < clock_timestamp() ORDER BY partition FOR UPDATE SKIP LOCKED) free
+    const update = `
+      UPDATE ${this.#schema}.relay_cursor c
+         SET owner = $1, epoch = c.epoch + 1, lease_until = clock_timestamp() + $2 * interval '1 millisecond'
+        FROM (SELECT partition FROM ${this.#schema}.relay_cursor
+               WHERE lease_until < clock_timestamp() ORDER BY partition FOR UPDATE SKIP LOCKED) free
        WHERE c.partition = free.partition
-       RETURNING c.partition, c.epoch, c.low, c.stream_created, c.stream_seq, c.stream_event_id, c.checkpoints`,
-      [this.#owner, leaseMs],
-    );
+      RETURNING c.partition, c.epoch, c.low, c.stream_created, c.stream_seq, c.stream_event_id, c.checkpoints`;
+    const claim = () => this.#client.query<CursorRow>(update, [this.#owner, leaseMs]);
+    const { rows } = await committing(CLAIM, claim);
     return rows.map(toOwnedPartition);
   }
 
   /** Saves progress and renews the leases in one statement. Returns the partitions that are still ours. */
   async save(owned: readonly OwnedPartition[], leaseMs: number): Promise<ReadonlySet<number>> {
-    const { rows } = await this.#client.query<{ partition: number }>(
-      `UPDATE ${this.#schema}.relay_cursor c
-       SET lease_until = clock_timestamp() + $2 * interval '1 millisecond', low = v.low,
-           stream_created = v.stream_created, stream_seq = v.stream_seq, stream_event_id = v.stream_event_id,
-           checkpoints = v.checkpoints
-       FROM unnest($3::smallint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[], $9::jsonb[])
-         AS v (partition, epoch, low, stream_created, stream_seq, stream_event_id, checkpoints)
+    const update = `
+      UPDATE ${this.#schema}.relay_cursor c
+         SET lease_until = clock_timestamp() + $2 * interval '1 millisecond', low = v.low,
+             stream_created = v.stream_created, stream_seq = v.stream_seq, stream_event_id = v.stream_event_id,
+             checkpoints = v.checkpoints
+        FROM unnest($3::smallint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[], $9::jsonb[])
+          AS v (partition, epoch, low, stream_created, stream_seq, stream_event_id, checkpoints)
        WHERE c.partition = v.partition AND c.owner = $1 AND c.epoch = v.epoch
-       RETURNING c.partition`,
-      [
-        this.#owner,
-        leaseMs,
-        owned.map((item) => item.partition),
-        owned.map((item) => item.epoch),
-        owned.map((item) => item.progress.low),
-        owned.map((item) => item.streamCreated ?? null),
-        owned.map((item) => item.progress.position?.sequence ?? 0),
-        owned.map((item) => item.progress.position?.eventId ?? null),
-        owned.map((item) => JSON.stringify(item.progress.checkpoints)),
-      ],
-    );
+      RETURNING c.partition`;
+    const save = () => this.#client.query<{ partition: number }>(update, [this.#owner, leaseMs, ...columnsOf(owned)]);
+    const { rows } = await committing(SAVE, save);
     return new Set(rows.map((row) => row.partition));
   }
 
   /** Ends the leases, so that another relay takes over at once. */
   async release(owned: readonly OwnedPartition[]): Promise<void> {
-    await this.#client.query(
-      `UPDATE ${this.#schema}.relay_cursor c SET owner = NULL, lease_until = '-infinity'
-       FROM unnest($2::smallint[], $3::bigint[]) AS v (partition, epoch)
-       WHERE c.partition = v.partition AND c.owner = $1 AND c.epoch = v.epoch`,
-      [this.#owner, owned.map((item) => item.partition), owned.map((item) => item.epoch)],
-    );
+    const update = `
+      UPDATE ${this.#schema}.relay_cursor c SET owner = NULL, lease_until = '-infinity'
+        FROM unnest($2::smallint[], $3::bigint[]) AS v (partition, epoch)
+       WHERE c.partition = v.partition AND c.owner = $1 AND c.epoch = v.epoch`;
+    const [partitions, epochs] = columnsOf(owned);
+    await committing(RELEASE, () => this.#client.query(update, [this.#owner, partitions, epochs]));
   }
 
   /** The highest outbox id given out so far, visible or not, 0 before the first; and the database's clock. */
@@ -218,6 +213,17 @@ function lastOfCut(read: readonly EventRow[], limit: number): ReadonlyMap<number
   const cut = [...tally].filter(([, { count, found }]) => found >= limit || count < found);
   return new Map(cut.map(([partition, { last }]) => [partition, last]));
 }
+
+/** Partitions, epochs and progress, each as an array of its own. */
+const columnsOf = (owned: readonly OwnedPartition[]): readonly unknown[][] => [
+  owned.map(({ partition }) => partition),
+  owned.map(({ epoch }) => epoch),
+  owned.map(({ progress }) => progress.low),
+  owned.map(({ streamCreated }) => streamCreated ?? null),
+  owned.map(({ progress }) => progress.position?.sequence ?? 0),
+  owned.map(({ progress }) => progress.position?.eventId ?? null),
+  owned.map(({ progress }) => JSON.stringify(progress.checkpoints)),
+];
 
 function toOwnedPartition(row: CursorRow): OwnedPartition {
   const position: StreamPosition | undefined =

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream, type JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { commitPoint } from '@onepool/platform-failpoints';
 import { createPool, inTransaction, partitionTables, runMigrations } from '@onepool/platform-postgres';
 import pg from 'pg';
 import type { FactEvent } from '../cloud-event.ts';
@@ -83,7 +84,10 @@ export function factOf(id: string, key: string, data: unknown = {}): FactEvent {
 }
 
 export async function append(pool: pg.Pool, events: readonly FactEvent[]): Promise<void> {
-  await inTransaction(pool, (client) => appendToOutbox(client, { schema: SCHEMA, partitionCount: PARTITIONS }, events));
+  const commit = commitPoint('spec.append');
+  await inTransaction(pool, commit, (client) =>
+    appendToOutbox(client, { schema: SCHEMA, partitionCount: PARTITIONS }, events),
+  );
 }
 
 /** Every message of the stream, from the first. */

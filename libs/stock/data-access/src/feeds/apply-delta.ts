@@ -2,6 +2,7 @@
  * Applies a delta feed, chunk by chunk: a range of lines, one transaction. Each row is an adjustment of its own, decided by
  * the domain in the order of lines; a SKU takes one version for the whole chunk.
  */
+import { commitPoint, variant } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
 import {
   type SkuKey,
@@ -23,6 +24,13 @@ import { type FeedRecord, stageTableOf } from './feed-record.ts';
 import type { RowFault } from './row-batch.ts';
 import { refuse } from './staging.ts';
 import { readWatermarks } from './watermarks.ts';
+
+const CHUNK = commitPoint('stock.feed_delta');
+
+const SAVE_PROGRESS = `
+  UPDATE feed SET cursor = $2, settled = settled + $3, applied = applied + $4, refused = refused + $5,
+         refused_applying = refused_applying + $5, lease_until = clock_timestamp() + make_interval(secs => $6)
+   WHERE feed_key = $1`;
 
 export interface DeltaContext extends ApplyContext {
   readonly schema: string;
@@ -67,7 +75,8 @@ async function applyChunk(
   const last = rows.at(-1);
   if (!last) return null;
   const rules = await context.rules.current();
-  return inTransaction(context.pool, async (client) => {
+  const isApart = variant('stock.feed_cursor_apart');
+  const { progress, changed } = await inTransaction(context.pool, CHUNK, async (client) => {
     const keys = [...new Set(rows.map(({ sku_key }) => sku_key))];
     const gates = await lockChunkGates(client, keys);
     const now = await lockFeed(client, feed, cursor);
@@ -89,14 +98,12 @@ async function applyChunk(
       const { schema, partitionCount } = context;
       await Promise.all(sendWrites(client, decided.writes, { now, views, versionsBefore, schema, partitionCount }));
     }
-    await client.query(
-      `UPDATE feed SET cursor = $2, settled = settled + $3, applied = applied + $4, refused = refused + $5,
-              refused_applying = refused_applying + $5, lease_until = clock_timestamp() + make_interval(secs => $6)
-        WHERE feed_key = $1`,
-      [feed.feed_key, last.line, rows.length, decided.changed, faults.length, context.leaseSeconds],
-    );
-    return { changed: decided.changed > 0, upto: last.line, tookMs: performance.now() - started };
+    const progress = [feed.feed_key, last.line, rows.length, decided.changed, faults.length, context.leaseSeconds];
+    if (!isApart) await client.query(SAVE_PROGRESS, progress);
+    return { progress, changed: decided.changed > 0 };
   });
+  if (isApart) await context.pool.query(SAVE_PROGRESS, progress);
+  return { changed, upto: last.line, tookMs: performance.now() - started };
 }
 
 /** Records take effect once, ever: those that have already are refused. Sorted, so that two chunks never wait crosswise. */

@@ -3,6 +3,7 @@
  * read from the staging table beforehand, which nobody changes any more, so that locks are held only while the database
  * works. While one chunk is being applied the next waits behind it on the same connection.
  */
+import { commitPoint } from '@onepool/platform-failpoints';
 import { partitionOf } from '@onepool/platform-messaging';
 import { transactionSentAtOnce } from '@onepool/platform-postgres';
 import type pg from 'pg';
@@ -10,6 +11,8 @@ import { type ApplyContext, type ChunkDone, FeedMovedOnError } from './chunk.ts'
 import { type FeedRecord, stageTableOf } from './feed-record.ts';
 import { type Density, resetStatement } from './reset-statement.ts';
 import { BLOCK_MASK } from './watermarks.ts';
+
+const CHUNK = commitPoint('stock.feed_reset');
 
 const KEYS_PER_SKU_WHEN_DENSE = 4;
 const ROWS_FOR_A_WHOLE_BLOCK_MAX = 2_000;
@@ -94,7 +97,7 @@ async function applyChunk(
   const density: Density = end - from <= skus.length * KEYS_PER_SKU_WHEN_DENSE ? 'dense' : 'sparse';
   const partitions = codes.map((code) => partitionOf(code, partitionCount));
   const { feed_key, source, id, trace } = feed;
-  const [, , { rows: told }] = await transactionSentAtOnce(client, () => [
+  const [, , { rows: told }] = await transactionSentAtOnce(client, CHUNK, () => [
     client.query({
       name: 'lock-gates',
       text: 'SELECT FROM sku_gate WHERE sku_key = ANY($1::int[]) ORDER BY sku_key FOR NO KEY UPDATE',

@@ -6,6 +6,7 @@
 import { setTimeout as delay, setImmediate as turnOfOthers } from 'node:timers/promises';
 import { FEED_BYTES_MAX, FEED_ROWS_MAX, type Feed, type FeedQuery } from '@onepool/contracts';
 import { timeOf } from '@onepool/platform-clock';
+import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
 import type { SellingRules } from '@onepool/stock-domain';
 import type pg from 'pg';
@@ -20,6 +21,10 @@ import { wholeLines } from './line-splitter.ts';
 import { RowBatch } from './row-batch.ts';
 import { type FeedFormat, RowReader } from './row-reader.ts';
 import { FeedSupersededError, createStage, dropStage, stagePiece } from './staging.ts';
+
+const BEGIN = commitPoint('stock.feed_begin');
+const RECEIVED = commitPoint('stock.feed_received');
+const FAIL = commitPoint('stock.feed_fail');
 
 const ROWS_PER_PIECE = 10_000;
 /** With those of the chunk of bytes that completes it. */
@@ -94,7 +99,7 @@ export class FeedUploads {
     const key = node === undefined ? null : nodeKey(rules, node);
     const captured = new Date(timeOf(capturedAt));
     const hash = bodyHash(['feed', source, mode, measure, completeness, captured.getTime(), node ?? null]);
-    return inTransaction(this.#pool, async (connection) => {
+    return inTransaction(this.#pool, BEGIN, async (connection) => {
       const now = await readClock(connection);
       const made = await connection.query<FeedRecord>(
         `INSERT INTO feed (client, id, parameters_hash, source, mode, measure, completeness, captured_at, node_key, state, attempt, trace, started_at)
@@ -172,22 +177,21 @@ export class FeedUploads {
   }
 
   async #fail(feed: FeedRecord, failure: string): Promise<never> {
-    await this.#pool.query(
-      `UPDATE feed SET state = 'failed', failure = $3, finished_at = clock_timestamp()
-        WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving'`,
-      [feed.feed_key, feed.attempt, failure],
-    );
+    const update = `
+      UPDATE feed SET state = 'failed', failure = $3, finished_at = clock_timestamp()
+       WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving'`;
+    await committing(FAIL, () => this.#pool.query(update, [feed.feed_key, feed.attempt, failure]));
     await dropStage(this.#pool, feed);
     throw new FeedTooLargeError(failure);
   }
 
   /** `received`: rows that were read. Pieces are not flushed one by one, so a crash of the server may have lost some. */
   async #finish(feed: FeedRecord, received: number): Promise<void> {
-    const { rowCount } = await this.#pool.query(
-      `UPDATE feed SET state = 'applying', staged_at = clock_timestamp()
-        WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving' AND received = $3`,
-      [feed.feed_key, feed.attempt, received],
-    );
+    const update = `
+      UPDATE feed SET state = 'applying', staged_at = clock_timestamp()
+       WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving' AND received = $3`;
+    const values = [feed.feed_key, feed.attempt, received];
+    const { rowCount } = await committing(RECEIVED, () => this.#pool.query(update, values));
     if (rowCount !== 1) throw new FeedSupersededError('another upload has taken over, or rows of this one were lost');
   }
 }

@@ -3,6 +3,7 @@
  * with its effect, and a chunk begins by comparing the feed's cursor, so a worker that lost its lease without knowing
  * does no harm.
  */
+import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { createPool, inTransaction } from '@onepool/platform-postgres';
 import { inSpan } from '@onepool/platform-tracing';
 import type pg from 'pg';
@@ -33,6 +34,11 @@ export interface FeedWorkerOptions {
 
 const ROWS_PER_CHUNK_MAX = { reset: 10_000, delta: 1_000 } as const;
 const LEASE_SECONDS = 30;
+
+const CLAIM = commitPoint('stock.feed_claim');
+const REFUSE = commitPoint('stock.feed_refuse');
+const LET_GO = commitPoint('stock.feed_let_go');
+const FINISH = commitPoint('stock.feed_finish');
 
 /**
  * A chunk's statement is large and its work is short: compiling it or planning it anew costs as much as running it. So
@@ -97,12 +103,12 @@ export class FeedWorker {
   }
 
   async #claim(): Promise<FeedRecord | null> {
-    const { rows } = await this.#pool.query<FeedRecord>(
-      `UPDATE feed SET lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
-        WHERE feed_key = (SELECT feed_key FROM feed WHERE state = 'applying' AND lease_until <= clock_timestamp()
-                           ORDER BY feed_key LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
-       RETURNING *`,
-    );
+    const claim = `
+      UPDATE feed SET lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
+       WHERE feed_key = (SELECT feed_key FROM feed WHERE state = 'applying' AND lease_until <= clock_timestamp()
+                          ORDER BY feed_key LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
+      RETURNING *`;
+    const { rows } = await committing(CLAIM, () => this.#pool.query<FeedRecord>(claim));
     return rows[0] ?? null;
   }
 
@@ -183,7 +189,7 @@ export class FeedWorker {
   async #refuseNext(pool: pg.Pool, feed: FeedRecord, cursor: number, error: unknown): Promise<ChunkDone> {
     this.#options.onError?.(error);
     const key = feed.mode === 'reset' ? 'sku_key' : 'line';
-    return inTransaction(pool, async (client) => {
+    return inTransaction(pool, REFUSE, async (client) => {
       const { rows } = await client.query<{ upto: number | null }>(
         `WITH next AS (SELECT min(${key}) AS upto FROM ${stageTableOf(feed)} WHERE ${key} > $2),
          bad AS (SELECT line FROM ${stageTableOf(feed)} JOIN next ON ${key} = upto),
@@ -206,7 +212,7 @@ export class FeedWorker {
     const release = `UPDATE feed SET lease_until = clock_timestamp() + interval '${RETRY_PAUSE_MS} milliseconds'
                       WHERE feed_key = $1 AND state = 'applying'`;
     // If even this fails the lease runs out by itself.
-    await this.#pool.query(release, [feed.feed_key]).catch(() => undefined);
+    await committing(LET_GO, () => this.#pool.query(release, [feed.feed_key])).catch(() => undefined);
   }
 }
 
@@ -215,7 +221,7 @@ const isOfItsRows = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && /^(22...|23514)$/.test(String(error.code));
 
 async function finish(pool: pg.Pool, feed: FeedRecord): Promise<void> {
-  await inTransaction(pool, async (client) => {
+  await inTransaction(pool, FINISH, async (client) => {
     await client.query(
       `UPDATE feed SET state = 'done', finished_at = clock_timestamp() WHERE feed_key = $1 AND state = 'applying'`,
       [feed.feed_key],

@@ -2,6 +2,7 @@
  * Between receiving and applying: proves that no row and no record comes twice, and adds what a full feed left out. It
  * holds no lock on stock.
  */
+import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { classifyPgError, inTransaction } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import { type FeedRecord, stageTableOf, zeroesAbsent } from './feed-record.ts';
@@ -10,16 +11,19 @@ import { type FeedRecord, stageTableOf, zeroesAbsent } from './feed-record.ts';
 const STAGE_KEYS = { record: 'record_id', row: 'sku_key, node_key', line: 'line' } as const;
 type StageKey = keyof typeof STAGE_KEYS;
 
+const GATES = commitPoint('stock.feed_gates');
+const PREPARE = commitPoint('stock.feed_prepare');
+
 /** Runs once for a feed; a second run, by a worker that was thought dead, finds it prepared. */
 export async function prepareFeed(pool: pg.Pool, feed: FeedRecord): Promise<void> {
   const table = stageTableOf(feed);
   // By itself: creating gates inside a longer transaction would keep others waiting for them.
-  await pool.query(
-    `INSERT INTO sku_gate (sku_key)
-     SELECT DISTINCT sku_key FROM ${table} t WHERE NOT EXISTS (SELECT FROM sku_gate g WHERE g.sku_key = t.sku_key)
-     ORDER BY 1 ON CONFLICT DO NOTHING`,
-  );
-  await inTransaction(pool, async (client) => {
+  const insert = `
+    INSERT INTO sku_gate (sku_key)
+    SELECT DISTINCT sku_key FROM ${table} t WHERE NOT EXISTS (SELECT FROM sku_gate g WHERE g.sku_key = t.sku_key)
+    ORDER BY 1 ON CONFLICT DO NOTHING`;
+  await committing(GATES, () => pool.query(insert));
+  await inTransaction(pool, PREPARE, async (client) => {
     const { rows } = await client.query<{ prepared: boolean }>(
       `SELECT prepared FROM feed WHERE feed_key = $1 AND state = 'applying' FOR NO KEY UPDATE`,
       [feed.feed_key],

@@ -3,6 +3,7 @@
  * the gates of the chunk's SKUs, and the feed's row.
  */
 import { SKU_CHANGED } from '@onepool/contracts';
+import { variant } from '@onepool/platform-failpoints';
 import { ACCOUNTS, STATE_ACCOUNTS, type Account } from '@onepool/stock-domain';
 import { RECORDED_BEFORE_OCCURRED_MAX_MS } from '../event-times.ts';
 import { FACT_SOURCE } from '../write/facts.ts';
@@ -49,6 +50,7 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
     ? `LEFT JOIN open_promises o USING (sku_key, node_key) LEFT JOIN ended_promises p USING (sku_key, node_key)`
     : '';
   const inChunk = density === 'dense' ? 'sku_key > $2::int AND sku_key <= $3::int' : 'sku_key = ANY($4::int[])';
+  const after = variant('stock.reset_counts_its_instant_twice') ? '>=' : '>';
   return `WITH
   clock AS MATERIALIZED (
     SELECT now, to_char(now AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS iso
@@ -62,13 +64,13 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
   events AS MATERIALIZED (
     SELECT l.sku_key, l.node_key, l.occurred_at, l.from_state, l.to_state, l.quantity, l.reason, l.acknowledged_at
       FROM ledger l
-     WHERE l.sku_key = ANY($4::int[]) AND l.occurred_at > ${time('$8::bigint')}
+     WHERE l.sku_key = ANY($4::int[]) AND l.occurred_at ${after} ${time('$8::bigint')}
        AND l.recorded_at > ${time(`$8::bigint - ${RECORDED_BEFORE_OCCURRED_MAX_MS}`)}
        AND (l.from_state = 0 OR l.to_state = 0 OR l.acknowledged_at IS NOT NULL)),
   deltas AS (
     SELECT f.sku_key, f.node_key,
            sum(CASE WHEN e.from_state = ${EXTERNAL} THEN e.quantity WHEN e.to_state = ${EXTERNAL} THEN -e.quantity ELSE 0 END)::bigint AS units
-      FROM events e JOIN fresh f ON f.sku_key = e.sku_key AND f.node_key = e.node_key AND e.occurred_at > ${time('f.at_ms')} GROUP BY 1, 2),
+      FROM events e JOIN fresh f ON f.sku_key = e.sku_key AND f.node_key = e.node_key AND e.occurred_at ${after} ${time('f.at_ms')} GROUP BY 1, 2),
   ${isAvailability ? ACKNOWLEDGED : ''}
   book AS NOT MATERIALIZED (
     SELECT sku_key, node_key, ${STATE_ACCOUNTS.join(', ')}, on_hand - overdrawn AS net FROM stock WHERE ${inChunk}),

@@ -1,6 +1,7 @@
 /** The staging table of one upload attempt: made, filled in pieces, dropped. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { commitPoint } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
 import type { NodeKey, SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
@@ -16,6 +17,8 @@ export interface Piece {
   readonly skuKeys: readonly (SkuKey | undefined)[];
   readonly nodeKeys: readonly (NodeKey | undefined)[];
 }
+
+const PIECE = commitPoint('stock.feed_piece');
 
 /** Another upload with the same id has begun since, or the feed is being applied. */
 export class FeedSupersededError extends Error {
@@ -37,7 +40,7 @@ export async function stagePiece(pool: pg.Pool, attempt: Attempt, piece: Piece):
   const { received } = piece.batch;
   const { bytes, rows, good, hasRecords, faults } = encode(attempt, piece);
   const unreadable = faults.filter(({ code }) => code === 'row.malformed' || code === 'row.too_long').length;
-  await inTransaction(pool, async (client) => {
+  await inTransaction(pool, PIECE, async (client) => {
     // Nothing is promised of a piece. What ends the upload is flushed, all that came before it with it, and it counts.
     await client.query('SET LOCAL synchronous_commit = off');
     const { rowCount } = await client.query(

@@ -1,0 +1,57 @@
+/** Every name in shipped code; a spec compares. What is listed here can be drilled, so each says what it is. */
+
+/** Commits, by library, each with what is lost or done twice if it goes wrong. */
+export const COMMITS = {
+  'catalog.rules': 'a change of nodes, channels or thresholds, with the step of the epoch',
+  'catalog.skus': 'SKUs of one call',
+  'messaging.inbox': 'the effect of a fact at a consumer, with its row in the inbox',
+  'messaging.prune': 'a batch of old rows of outbox or inbox deleted',
+  'messaging.relay_claim': 'partitions taken by a relay',
+  'messaging.relay_partitions': 'the cursors of partitions made',
+  'messaging.relay_release': 'partitions given up by a relay that stops',
+  'messaging.relay_save': 'how far a relay has come, and its leases',
+  'stock.batch': 'a batch that was decided under locks',
+  'stock.claim_rebacks': 'tasks of re-backing taken by a replica',
+  'stock.feed_begin': 'a feed and its staging table made',
+  'stock.feed_claim': 'a staged feed taken by a worker',
+  'stock.feed_delta': 'a chunk of a delta applied, with the cursor',
+  'stock.feed_fail': 'a feed that is too large refused as a whole',
+  'stock.feed_finish': 'a feed done, and its staging table gone',
+  'stock.feed_gates': 'gates of SKUs that a feed names for the first time',
+  'stock.feed_let_go': 'a feed given back by a worker that cannot go on',
+  'stock.feed_piece': 'a piece of an upload staged',
+  'stock.feed_prepare': 'a staged feed found to be unique, and completed',
+  'stock.feed_received': 'an upload complete',
+  'stock.feed_refuse': 'a row refused that the database does not take',
+  'stock.feed_reset': 'a chunk of a reset applied, with the cursor',
+  'stock.forget_commands': 'a batch of old effects of commands deleted',
+  'stock.gates': 'gates of SKUs that a command names for the first time',
+  'stock.optimistic': 'a batch of holds that was decided without locks',
+  'stock.put_off_rebacks': 'tasks of re-backing put off',
+  'stock.wake_rebacks': 'tasks of re-backing made due by a change of rules',
+} as const satisfies Readonly<Record<string, string>>;
+
+/** Planted bugs, each with what it makes wrong. */
+export const PLANTED_BUGS = {
+  'messaging.consumer_acks_first': 'a consumer acknowledges a fact before its effect is committed',
+  'messaging.relay_passes_unacknowledged': 'the relay goes on past facts whose publishing failed',
+  'stock.answers_unwritten':
+    'holds are answered as granted although the database wrote nothing, since another had changed the stock',
+  'stock.expiry_by_transaction_start': 'holds expire by the time at which the transaction began to wait for locks',
+  'stock.feed_cursor_apart': 'the cursor of a delta feed is saved after its chunk, in a commit of its own',
+  'stock.memory_ignores_min_version': 'reads from memory do not look at the version that the caller has seen',
+  'stock.reset_counts_its_instant_twice': 'a reset adds events of the very instant at which it was counted',
+  'stock.rules_before_locks': 'a batch is decided by the rules that were known before its locks were had',
+} as const satisfies Readonly<Record<string, string>>;
+
+export type CommitName = keyof typeof COMMITS;
+export type PlantedBug = keyof typeof PLANTED_BUGS;
+
+export const commitNames = Object.keys(COMMITS) as readonly CommitName[];
+export const plantedBugs = Object.keys(PLANTED_BUGS) as readonly PlantedBug[];
+
+/** Places at which something may be done. */
+export const failpointNames: readonly string[] = commitNames.flatMap((name) => [
+  `${name}.before_commit`,
+  `${name}.after_commit`,
+]);
