@@ -23,6 +23,8 @@ export interface Program {
   readonly entry: string;
   readonly args?: readonly string[];
   readonly variables?: Readonly<Record<string, string>>;
+  /** How it is broken, and where is noted what has killed it; see testing-failpoints. */
+  readonly failpoints?: { readonly plan: string; readonly killed: string } | undefined;
   readonly onLine?: (line: string) => void;
 }
 
@@ -43,13 +45,15 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** Starts a program in a process group of its own, so that a Ctrl-C reaches the drill alone, which ends it in order. */
-export function startProgram({ entry, args = [], variables = {}, onLine }: Program): Child {
+export function startProgram({ entry, args = [], variables = {}, failpoints, onLine }: Program): Child {
   const loader = entry.endsWith('.ts') ? ['--conditions=@onepool/source'] : [];
-  const child = spawn(process.execPath, [...loader, join(ROOT, entry), ...args], {
+  const install = failpoints ? [`--import=${join(ROOT, 'libs/testing/failpoints/src/install.ts')}`] : [];
+  const told = failpoints && { ONEPOOL_FAILPOINTS: failpoints.plan, ONEPOOL_FAILPOINTS_KILLED: failpoints.killed };
+  const child = spawn(process.execPath, [...loader, ...install, join(ROOT, entry), ...args], {
     cwd: ROOT,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...cleanEnvironment(), ...variables },
+    env: { ...cleanEnvironment(), ...variables, ...told },
   });
   for (const input of [child.stdout, child.stderr]) {
     createInterface({ input }).on('line', (line) => onLine?.(line));

@@ -1,5 +1,5 @@
 /** A whole Onepool of the drill's own, under the supervision that `npm start` gives: its own home, its own ports. */
-import { chmodSync, existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,9 +125,16 @@ export class OwnSystem {
     return pid;
   }
 
+  /** Where failpoints that have killed a process leave a file. */
+  killedFolder(): string {
+    const folder = join(this.home, 'failpoints');
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  }
+
   /** Whether the failpoint has killed a process. */
   wasKilledAt(failpoint: string): boolean {
-    return existsSync(join(this.home, 'failpoints', failpoint));
+    return existsSync(join(this.killedFolder(), failpoint));
   }
 
   /** Stops everything and removes the home. @throws when a process of the system outlived the runtime. */

@@ -32,6 +32,8 @@ const CLONES = [
   { user: 'ordinary', node: 'pinned', nats: 'cold' },
 ] as const;
 
+const QUARTERS = 4;
+
 function cloneStep(turn: number): Step {
   const { user, node, nats } = CLONES[turn % CLONES.length] ?? CLONES[0];
   const title = `README in a fresh clone: ${user} user, Node ${node}, nats-server ${nats}`;
@@ -59,6 +61,15 @@ export function partsFor(trace: string): readonly Part[] {
       what: 'long replays under kill -9 and SIGSTOP of every process, judged from the client’s side',
       turnMinutes: 6,
       turn: (_turn, seed) => script(`fault drill, seed ${seed}`, 'faults', '--seed', seed, '--orders', 3_000),
+    },
+    {
+      name: 'failpoints',
+      what: 'a quarter of the planted bugs and of the commits: each bug is caught from outside, each commit survives kills',
+      turnMinutes: 3,
+      turn: (turn, seed) => {
+        const share = `${(turn % QUARTERS) + 1}/${QUARTERS}`;
+        return script(`failpoints, share ${share}, seed ${seed}`, 'failpoints', '--seed', seed, '--share', share);
+      },
     },
     {
       name: 'sales',

@@ -32,12 +32,15 @@ export class OwnConsumer {
     this.#child = this.#watched();
   }
 
-  static async start(system: OwnSystem): Promise<OwnConsumer> {
+  /** `failpoints`: how it is broken. */
+  static async start(system: OwnSystem, failpoints: string | null = null): Promise<OwnConsumer> {
     const url = await createConsumerDatabase(system.databaseOwnerUrl);
     const variables = { FAULTS_DATABASE_URL: url, FAULTS_NATS_URL: system.natsUrl };
     const log = join(system.logs, 'faults-consumer.log');
     const onLine = (line: string): void => appendFileSync(log, `${line}\n`);
-    const start = (): Child => startProgram({ entry: 'tools/faults/src/consumer/main.ts', variables, onLine });
+    const broken = failpoints === null ? undefined : { plan: failpoints, killed: system.killedFolder() };
+    const start = (): Child =>
+      startProgram({ entry: 'tools/faults/src/consumer/main.ts', variables, failpoints: broken, onLine });
     return new OwnConsumer(poolOf(system.databaseOwnerUrl), poolOf(url), start);
   }
 
@@ -59,7 +62,7 @@ export class OwnConsumer {
   readonly #killed = new Set<Child>();
 
   /** Waits until every fact of the outbox took effect, or nothing moves any more, and compares. */
-  async audit(say: (message: string) => void): Promise<EffectAudit> {
+  async audit(say: (message: string) => void, stallMs = STALL_MS): Promise<EffectAudit> {
     let before = -1;
     let movedAt = performance.now();
     let saidAt = movedAt;
@@ -74,7 +77,7 @@ export class OwnConsumer {
           saidAt = performance.now();
           say(`${audit.effects} effects at the consumer, ${audit.missing} still to come`);
         }
-        return settled || performance.now() - movedAt > STALL_MS ? audit : undefined;
+        return settled || performance.now() - movedAt > stallMs ? audit : undefined;
       },
       10 * STALL_MS,
     );

@@ -19,7 +19,7 @@ const READERS = 16;
 const SETTLE_MS = 20_000;
 
 /** Reads every probe's reservation and the hot SKU's book through the API. Call it when no probe is under way. */
-export async function auditProbes(prober: Prober): Promise<ProbeAudit> {
+export async function auditProbes(prober: Prober, settleMs = SETTLE_MS): Promise<ProbeAudit> {
   const [api] = prober.apis;
   if (!api) throw new Error('There is no replica to ask.');
   let audit = await auditOnce(prober, api);
@@ -27,7 +27,7 @@ export async function auditProbes(prober: Prober): Promise<ProbeAudit> {
     audit = await auditOnce(prober, api);
     return (audit.lost === 0 && audit.doubled === 0) || undefined;
   };
-  if (audit.lost > 0 || audit.doubled > 0) await until('the book to agree', agrees, SETTLE_MS).catch(() => undefined);
+  if (audit.lost > 0 || audit.doubled > 0) await until('the book to agree', agrees, settleMs).catch(() => undefined);
   return audit;
 }
 

@@ -1,0 +1,102 @@
+/**
+ * A little of everything, with units that can be told in advance: each call is repeated until it is answered, so whatever
+ * is killed meanwhile, every effect has to be there once.
+ */
+import type { OwnSystem } from '../../own-system.ts';
+import { until } from '../../until.ts';
+import { type Shop, unitsOf } from '../shop.ts';
+
+/** What a SKU's book has to say in the end. */
+export interface Expected {
+  readonly sku: string;
+  readonly onHand: number;
+  readonly reserved: number;
+  readonly committed: number;
+  readonly shortfall: number;
+}
+
+export interface RoundSetting {
+  readonly shop: Shop;
+  readonly system: OwnSystem;
+  /** Called while the round waits for something. */
+  readonly onWait: () => Promise<void>;
+}
+
+const SHOPPERS = 6;
+const HOLDS_EACH = 5;
+/** A row that counts so many is refused by the database; see `limitStock`. */
+export const TOO_MANY = 2_000_000;
+
+/** Plays round `number` and answers what is to be found afterwards. */
+export async function playRound(setting: RoundSetting, number: number): Promise<readonly Expected[]> {
+  const { shop } = setting;
+  const prefix = `${shop.prefix}r${number}-`;
+  const shopping = Array.from({ length: SHOPPERS }, (_, index) => sell(shop, `${prefix}sku-${index}`));
+  return (await Promise.all([...shopping, moveElsewhere(shop, `${prefix}short`), feed(setting, prefix)])).flat();
+}
+
+/** Units come, are held, confirmed, released and sold. */
+async function sell(shop: Shop, sku: string): Promise<readonly Expected[]> {
+  const [node] = shop.nodes;
+  await shop.putSkus(sku);
+  await shop.receive(sku, 100);
+  await shop.hide(sku, 1);
+  for (let count = 0; count < HOLDS_EACH; count += 1) {
+    const { id } = await shop.demandHold(sku, 2);
+    const { id: other } = await shop.demandHold(sku, 1);
+    await shop.demand('confirm', { id }, { commandId: shop.id('confirm') });
+    await shop.demand('release', { id: other }, { commandId: shop.id('release') });
+    await shop.move([{ type: 'sale', sku, node, quantity: 3 }]);
+    await shop.demandHold(sku, 1);
+  }
+  return [{ sku, onHand: 100 - 3 * HOLDS_EACH, reserved: HOLDS_EACH, committed: 2 * HOLDS_EACH, shortfall: 0 }];
+}
+
+/** Held units are sold at the counter, so that they have to be moved to the other node. */
+async function moveElsewhere(shop: Shop, sku: string): Promise<readonly Expected[]> {
+  const [first, second] = shop.nodes;
+  await shop.putSkus(sku);
+  await shop.receive(sku, 2, first);
+  await shop.demandHold(sku, 2);
+  await shop.receive(sku, 2, second);
+  await shop.move([{ type: 'sale', sku, node: first, quantity: 2 }]);
+  return [{ sku, onHand: 2, reserved: 2, committed: 0, shortfall: 0 }];
+}
+
+/** A count, a change, and a row in each that the database does not take. */
+async function feed({ shop, onWait }: RoundSetting, prefix: string): Promise<readonly Expected[]> {
+  const [node] = shop.nodes;
+  const [counted, changed, refused] = [`${prefix}counted`, `${prefix}changed`, `${prefix}refused`];
+  await shop.putSkus(counted, changed, refused);
+  const capturedAt = new Date().toISOString();
+  const count = {
+    id: shop.id('reset'),
+    mode: 'reset',
+    rows: [`${counted},${node},40`, `${refused},${node},${TOO_MANY}`],
+  };
+  const change = { id: shop.id('delta'), mode: 'delta', rows: [`${changed},${node},30`, `${changed},${node},-5`] };
+  for (const plan of [count, change] as const) {
+    await shop.sendFeed({ ...plan, mode: plan === count ? 'reset' : 'delta', capturedAt });
+    await shop.feedDone(plan.id, onWait);
+  }
+  const nothing = { reserved: 0, committed: 0, shortfall: 0 };
+  return [
+    { sku: counted, onHand: 40, ...nothing },
+    { sku: changed, onHand: 25, ...nothing },
+    { sku: refused, onHand: 0, ...nothing },
+  ];
+}
+
+/** A sentence for each SKU whose book does not say what it should, once moving promises has had its time. */
+export async function compareBook(shop: Shop, expected: readonly Expected[]): Promise<readonly string[]> {
+  const wrong: string[] = [];
+  for (const { sku, ...units } of expected) {
+    const says = async (): Promise<string> => JSON.stringify(unitsOf(await shop.stockOf(sku)));
+    const { onHand, reserved, committed, shortfall } = units;
+    const wanted = JSON.stringify({ onHand, reserved, committed, shortfall });
+    await until('the book to agree', async () => (await says()) === wanted || undefined, 15_000).catch(() => undefined);
+    const found = await says();
+    if (found !== wanted) wrong.push(`the book of ${sku} says ${found} instead of ${wanted}`);
+  }
+  return wrong;
+}
