@@ -44,6 +44,7 @@ export class OwnSystem {
     const home = mkdtempSync(join(tmpdir(), 'onepool-faults-'));
     // PostgreSQL may have to run as another user, who must get through to its data.
     chmodSync(home, 0o711);
+    mkdirSync(join(home, 'failpoints'), { mode: 0o700 });
     const portBase = await freePortBase();
     const runtime = startProgram({
       entry: 'tools/runtime/src/main.ts',
@@ -126,15 +127,13 @@ export class OwnSystem {
   }
 
   /** Where failpoints that have killed a process leave a file. */
-  killedFolder(): string {
-    const folder = join(this.home, 'failpoints');
-    mkdirSync(folder, { recursive: true });
-    return folder;
+  get killedFolder(): string {
+    return join(this.home, 'failpoints');
   }
 
   /** Whether the failpoint has killed a process. */
   wasKilledAt(failpoint: string): boolean {
-    return existsSync(join(this.killedFolder(), failpoint));
+    return existsSync(join(this.killedFolder, failpoint));
   }
 
   /** Stops everything and removes the home. @throws when a process of the system outlived the runtime. */

@@ -38,7 +38,7 @@ export class OwnConsumer {
     const variables = { FAULTS_DATABASE_URL: url, FAULTS_NATS_URL: system.natsUrl };
     const log = join(system.logs, 'faults-consumer.log');
     const onLine = (line: string): void => appendFileSync(log, `${line}\n`);
-    const broken = failpoints === null ? undefined : { plan: failpoints, killed: system.killedFolder() };
+    const broken = failpoints === null ? undefined : { plan: failpoints, killed: system.killedFolder };
     const start = (): Child =>
       startProgram({ entry: 'tools/faults/src/consumer/main.ts', variables, failpoints: broken, onLine });
     return new OwnConsumer(poolOf(system.databaseOwnerUrl), poolOf(url), start);

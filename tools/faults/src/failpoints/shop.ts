@@ -27,6 +27,7 @@ export interface FeedPlan {
 }
 
 export class Shop {
+  readonly run: string;
   /** Every code and id of this shop begins so. */
   readonly prefix: string;
   readonly channel: string;
@@ -39,6 +40,7 @@ export class Shop {
 
   constructor(urls: readonly string[], key: string, run: string) {
     this.#urls = urls;
+    this.run = run;
     this.#key = key;
     this.#client = new ApiClient({ urls, key, connections: 8, retryForMs: RETRY_MS, attemptTimeoutMs: ATTEMPT_MS });
     this.prefix = `s${run}-`;
@@ -48,7 +50,7 @@ export class Shop {
 
   /** The same shop through one replica only. */
   through(url: string): Shop {
-    return new Shop([url], this.#key, this.prefix.slice(1, -1));
+    return new Shop([url], this.#key, this.run);
   }
 
   /** An id that nothing else of this shop has. */

@@ -12,7 +12,7 @@ export const answersUnwritten: BugTrial = {
   bug: 'stock.answers_unwritten',
   replicas: 2,
   look: async ({ system, shop }) => {
-    const prober = await Prober.start(system.urls, system.apiKey, shop.prefix.slice(1, -1));
+    const prober = await Prober.start(system.urls, system.apiKey, shop.run);
     try {
       const stops = system.urls.map((url) => prober.hammer(url, CALLERS));
       await delay(SECONDS * 1_000);

@@ -4,7 +4,7 @@
  */
 import type { OwnSystem } from '../../own-system.ts';
 import { until } from '../../until.ts';
-import { type Shop, unitsOf } from '../shop.ts';
+import { type FeedPlan, type Shop, unitsOf } from '../shop.ts';
 
 /** What a SKU's book has to say in the end. */
 export interface Expected {
@@ -63,20 +63,23 @@ async function moveElsewhere(shop: Shop, sku: string): Promise<readonly Expected
   return [{ sku, onHand: 2, reserved: 2, committed: 0, shortfall: 0 }];
 }
 
-/** A count, a change, and a row in each that the database does not take. */
+/** A count, with a row that the database does not take, and changes. */
 async function feed({ shop, onWait }: RoundSetting, prefix: string): Promise<readonly Expected[]> {
   const [node] = shop.nodes;
   const [counted, changed, refused] = [`${prefix}counted`, `${prefix}changed`, `${prefix}refused`];
   await shop.putSkus(counted, changed, refused);
   const capturedAt = new Date().toISOString();
-  const count = {
-    id: shop.id('reset'),
-    mode: 'reset',
-    rows: [`${counted},${node},40`, `${refused},${node},${TOO_MANY}`],
-  };
-  const change = { id: shop.id('delta'), mode: 'delta', rows: [`${changed},${node},30`, `${changed},${node},-5`] };
-  for (const plan of [count, change] as const) {
-    await shop.sendFeed({ ...plan, mode: plan === count ? 'reset' : 'delta', capturedAt });
+  const plans: readonly FeedPlan[] = [
+    {
+      id: shop.id('reset'),
+      mode: 'reset',
+      capturedAt,
+      rows: [`${counted},${node},40`, `${refused},${node},${TOO_MANY}`],
+    },
+    { id: shop.id('delta'), mode: 'delta', capturedAt, rows: [`${changed},${node},30`, `${changed},${node},-5`] },
+  ];
+  for (const plan of plans) {
+    await shop.sendFeed(plan);
     await shop.feedDone(plan.id, onWait);
   }
   const nothing = { reserved: 0, committed: 0, shortfall: 0 };
