@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type TestDatabase, createTestDatabase } from '@onepool/testing-servers';
-import { commitPoint } from '@onepool/platform-failpoints';
+import { commitPoint, installFailpoints } from '@onepool/platform-failpoints';
 import type pg from 'pg';
 import { TransactionOutcomeUnknownError } from './errors.ts';
 import { type PipelinedWrite, inPipelinedTransaction, transactionSentAtOnce } from './in-pipelined-transaction.ts';
@@ -40,6 +40,26 @@ describe('a pipelined transaction', () => {
       await inPipelinedTransaction(pool, async (client) => ({ result: 'done', write: writing(insert(client, 1)) })),
     ).toBe('done');
     expect(await ids()).toEqual([1]);
+  });
+
+  it('passes its failpoints before its writes and after its commit, and none without writes', async () => {
+    const passed: string[] = [];
+    installFailpoints({ pass: (name) => void passed.push(name), isPlanted: () => false });
+    try {
+      await inPipelinedTransaction(pool, async () => ({ result: null, write: null }));
+      expect(passed).toEqual([]);
+      const sentBy = (client: pg.PoolClient) => () => {
+        passed.push('sent');
+        return [client.query('SELECT 1')];
+      };
+      await inPipelinedTransaction(pool, async (client) => ({ result: null, write: writing(sentBy(client)) }));
+      const client = await pool.connect();
+      await transactionSentAtOnce(client, COMMIT, () => [client.query('SELECT 1')]);
+      client.release();
+    } finally {
+      installFailpoints(null);
+    }
+    expect(passed).toEqual([COMMIT.before, 'sent', COMMIT.after, COMMIT.before, COMMIT.after]);
   });
 
   it('rolls back when there is nothing to write, though its reading part wrote', async () => {

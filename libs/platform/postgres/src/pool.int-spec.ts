@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { TcpProxy, createTestDatabase } from '@onepool/testing-servers';
-import { commitPoint } from '@onepool/platform-failpoints';
+import { commitPoint, installFailpoints } from '@onepool/platform-failpoints';
 import type pg from 'pg';
 import { classifyPgError, TransactionOutcomeUnknownError, TransactionRolledBackError } from './errors.ts';
 import { inTransaction } from './in-transaction.ts';
@@ -123,6 +123,36 @@ describe('inTransaction', () => {
       ),
     ).toBe(1);
     expect((await pool.query('SELECT quantity FROM item WHERE id = 1')).rows).toEqual([{ quantity: 1 }]);
+  });
+
+  it('passes its failpoints while nothing is committed, and once all is', async () => {
+    const seen: [string, number | undefined][] = [];
+    const count = (): Promise<{ rows: { count: number }[] }> =>
+      open(database.ownerUrl).query('SELECT count(*)::int AS count FROM item WHERE id = 8');
+    installFailpoints({
+      pass: async (name) => void seen.push([name, (await count()).rows[0]?.count]),
+      isPlanted: () => false,
+    });
+    try {
+      await inTransaction(open(), COMMIT, (client) => client.query('INSERT INTO item VALUES (8, 1)'));
+    } finally {
+      installFailpoints(null);
+    }
+    expect(seen).toEqual([
+      [COMMIT.before, 0],
+      [COMMIT.after, 1],
+    ]);
+  });
+
+  it('rolls back when a failpoint fails before its commit', async () => {
+    const fail = (name: string) => (name === COMMIT.before ? Promise.reject(new Error('stopped')) : undefined);
+    installFailpoints({ pass: fail, isPlanted: () => false });
+    const pool = open(database.ownerUrl, 1);
+    const work = inTransaction(pool, COMMIT, (client) => client.query('INSERT INTO item VALUES (9, 1)'));
+    await expect(work).rejects.toThrow('stopped');
+    installFailpoints(null);
+    expect((await pool.query('SELECT id FROM item WHERE id = 9')).rows).toEqual([]);
+    expect(pool.totalCount).toBe(1);
   });
 
   it('rolls back and rethrows the error of the work, and lends the same session again', async () => {
