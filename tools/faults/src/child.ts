@@ -33,9 +33,9 @@ const STOP_PATIENCE_MS = 45_000;
 /** Every program that was started and has not ended. */
 const running = new Set<Child>();
 
-/** SIGKILL to whatever was started and still runs, for when the drill is cut short. */
-export async function killStarted(): Promise<void> {
-  await Promise.all([...running].map((child) => child.kill()));
+/** Ends whatever was started and still runs, for when the drill is cut short: a runtime ends its servers, if it is let. */
+export async function endStarted(): Promise<void> {
+  await Promise.all([...running].map((child) => child.stop()));
 }
 
 /** Our own environment without what would point a child at somebody else's system. */

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { killStarted } from './child.ts';
+import { endStarted } from './child.ts';
 import { OwnConsumer } from './consumer/own-consumer.ts';
 import { drillFault } from './drill-fault.ts';
 import type { FaultResult } from './drill-fault.ts';
@@ -96,7 +96,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     interrupted = true;
     say('interrupted; stopping');
     void endAll()
-      .then(killStarted)
+      .then(endStarted)
       .then(() => process.exit(130));
   });
 }

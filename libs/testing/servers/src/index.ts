@@ -1,4 +1,3 @@
-export { queryOnce } from './query-once.ts';
 export { createTestDatabase } from './test-database.ts';
 export type { DatabaseTemplate } from './database-template.ts';
 export type { TestDatabase } from './test-database.ts';

@@ -1,8 +1,9 @@
 /** `npm run failpoints`: see README.md of this tool. */
+import { setTimeout as delay } from 'node:timers/promises';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { plantedBugs } from '@onepool/testing-failpoints';
-import { killStarted } from '../child.ts';
+import { endStarted } from '../child.ts';
 import { NOT_DRILLED, drilledCommits } from './kills/try-kill.ts';
 import { clearStage } from './stage.ts';
 import { type Trial, type Verdict, allTrials, sampleOfTrials } from './trial.ts';
@@ -39,6 +40,8 @@ const program = new Command('failpoints')
 
 const say = (message: string): void => console.log(`${new Date().toISOString().slice(11, 19)}  ${message}`);
 
+/** For what a trial removes when it is cut short. */
+const LAST_MS = 3_000;
 let isInterrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
@@ -46,7 +49,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     isInterrupted = true;
     say('interrupted; stopping');
     void clearStage()
-      .then(killStarted)
+      .then(endStarted)
+      .then(() => Promise.race([trials, delay(LAST_MS)]))
       .finally(() => process.exit(130));
   });
 }
@@ -61,11 +65,11 @@ async function judge(trial: Trial): Promise<Verdict> {
 
 async function main({ sample, only, share: part, seed = Math.floor(Math.random() * SEEDS) }: Flags): Promise<number> {
   const all = sample ? sampleOfTrials(seed) : allTrials(seed, only);
-  const trials = part === undefined ? all : all.filter((_, index) => index % part[1] === part[0] - 1);
-  say(`${trials.length} trials, seed ${seed}`);
-  const table = new Table({ head: ['', 'what', 'claim', 'seconds', 'what was seen'], style: { head: [] } });
+  const chosen = part === undefined ? all : all.filter((_, index) => index % part[1] === part[0] - 1);
+  say(`${chosen.length} trials, seed ${seed}`);
+  const table = new Table({ head: ['', 'what', 'claim', 'seconds', 'what was seen'], style: { head: [], border: [] } });
   let failed = 0;
-  for (const trial of trials) {
+  for (const trial of chosen) {
     const begun = performance.now();
     say(`${trial.name}: ${trial.claim}?`);
     const { passed, said } = await judge(trial);
@@ -78,8 +82,9 @@ async function main({ sample, only, share: part, seed = Math.floor(Math.random()
   console.log(table.toString());
   if (!sample && only === undefined)
     for (const [name, why] of Object.entries(NOT_DRILLED)) console.log(`NOT TRIED: ${name}: ${why}.`);
-  console.log(`${trials.length - failed} passed, ${failed} failed; seed ${seed}`);
+  console.log(`${chosen.length - failed} passed, ${failed} failed; seed ${seed}`);
   return failed === 0 ? 0 : 1;
 }
 
-process.exitCode = await main(program.parse().opts<Flags>());
+const trials = main(program.parse().opts<Flags>());
+process.exitCode = await trials;

@@ -1,4 +1,6 @@
-import pg from 'pg';
+import { withClient } from '@onepool/platform-postgres';
+import type pg from 'pg';
+import type { Shop } from '../shop.ts';
 import { type BugTrial, ifAny } from './bug-trial.ts';
 
 const ROUNDS = 6;
@@ -6,6 +8,7 @@ const ROUNDS = 6;
 const LOCKED_MS = 300;
 const ASKED_MS = 120;
 const FREED_MS = 40;
+const PATIENCE_MS = 10_000;
 
 /**
  * A hold is confirmed while it is still good, and its gate, which somebody holds, is free only when its time is over: then
@@ -15,28 +18,31 @@ export const expiryByTransactionStart: BugTrial = {
   bug: 'stock.expiry_by_transaction_start',
   replicas: 1,
   look: async ({ system, shop }) => {
-    const gate = new pg.Client({ connectionString: system.databaseOwnerUrl });
-    await gate.connect();
     let late = 0;
-    try {
-      for (let round = 0; round < ROUNDS; round += 1) {
-        const sku = `${shop.prefix}late-${round}`;
-        await shop.putSkus(sku);
-        await shop.receive(sku, 5);
-        const { id, expiresAt } = await shop.demandHold(sku, 1, { expiresInSeconds: 1 });
-        if (expiresAt === null) throw new Error('Broken invariant: a hold without an end');
-        await holdGate(gate, sku, expiresAt);
-        const confirmed = shop.confirm(id);
-        await sleepUntil(gate, expiresAt, FREED_MS);
-        await gate.query('COMMIT');
-        if ((await confirmed).status === 200) late += 1;
-      }
-    } finally {
-      await gate.end();
-    }
+    await withClient(
+      system.databaseOwnerUrl,
+      async (gate) => {
+        for (let round = 0; round < ROUNDS; round += 1) {
+          if (await isConfirmedLate(shop, gate, `${shop.prefix}late-${round}`)) late += 1;
+        }
+      },
+      PATIENCE_MS,
+    );
     return ifAny(late, `of ${ROUNDS} holds were confirmed after their time was up`);
   },
 };
+
+async function isConfirmedLate(shop: Shop, gate: pg.Client, sku: string): Promise<boolean> {
+  await shop.putSkus(sku);
+  await shop.receive(sku, 5);
+  const { id, expiresAt } = await shop.demandHold(sku, 1, { expiresInSeconds: 1 });
+  if (expiresAt === null) throw new Error('Broken invariant: a hold without an end');
+  await holdGate(gate, sku, expiresAt);
+  const confirmed = shop.confirm(id);
+  await sleepUntil(gate, expiresAt, FREED_MS);
+  await gate.query('COMMIT');
+  return (await confirmed).status === 200;
+}
 
 async function holdGate(gate: pg.Client, sku: string, expiresAt: string): Promise<void> {
   await sleepUntil(gate, expiresAt, -LOCKED_MS);

@@ -1,4 +1,4 @@
-import { queryOnce } from '@onepool/testing-servers';
+import { withClient } from '@onepool/platform-postgres';
 import type { OwnSystem } from '../../own-system.ts';
 
 /**
@@ -7,8 +7,8 @@ import type { OwnSystem } from '../../own-system.ts';
  */
 export async function endLeases(system: OwnSystem, failpoint: string): Promise<void> {
   if (!system.wasKilledAt(failpoint)) return;
-  await queryOnce(
-    system.databaseOwnerUrl,
-    `UPDATE availability.feed SET lease_until = clock_timestamp() WHERE state = 'applying' AND lease_until > clock_timestamp()`,
-  );
+  const update = `
+    UPDATE availability.feed SET lease_until = clock_timestamp()
+     WHERE state = 'applying' AND lease_until > clock_timestamp()`;
+  await withClient(system.databaseOwnerUrl, (client) => client.query(update));
 }

@@ -1,7 +1,6 @@
 /** What has to happen for a commit that an ordinary day does not see. */
-import { queryOnce } from '@onepool/testing-servers';
+import { withClient } from '@onepool/platform-postgres';
 import type { CommitName } from '@onepool/testing-failpoints';
-import pg from 'pg';
 import { until } from '../../until.ts';
 import type { Stage } from '../stage.ts';
 
@@ -29,23 +28,20 @@ async function cutFeed({ system, shop }: Stage): Promise<void> {
   const sku = shop.id('cut');
   await shop.putSkus(sku);
   await shop.receive(sku, 1);
-  const owner = new pg.Client({ connectionString: system.databaseOwnerUrl });
-  await owner.connect();
-  try {
+  const lock = 'SELECT FROM availability.sku_gate NATURAL JOIN availability.sku WHERE code = $1 FOR UPDATE OF sku_gate';
+  const cut = `
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE application_name LIKE '%-feed-apply' AND wait_event_type = 'Lock'`;
+  await withClient(system.databaseOwnerUrl, async (owner) => {
     await owner.query('BEGIN');
-    const lock =
-      'SELECT FROM availability.sku_gate NATURAL JOIN availability.sku WHERE code = $1 FOR UPDATE OF sku_gate';
     await owner.query(lock, [sku]);
     const feed = { mode: 'delta', capturedAt: new Date().toISOString(), rows: [`${sku},${node},1`] } as const;
     await shop.sendFeed({ id: shop.id('feed'), ...feed });
-    const waiting = `FROM pg_stat_activity WHERE application_name LIKE '%-feed-apply' AND wait_event_type = 'Lock'`;
-    await until('the feed to wait for the gate', async () => {
-      const cut = await queryOnce(system.databaseOwnerUrl, `SELECT pg_terminate_backend(pid) ${waiting}`);
-      return cut.length > 0 || undefined;
-    });
-  } finally {
-    await owner.end();
-  }
+    // pg_stat_activity says the same for all of a transaction, unless it is asked by another.
+    await withClient(system.databaseOwnerUrl, (other) =>
+      until('the feed to wait for the gate', async () => (await other.query(cut)).rows.length > 0 || undefined),
+    );
+  });
 }
 
 /** Units turn up where the channel does not sell, again and again, and a broken promise cannot be moved there. */

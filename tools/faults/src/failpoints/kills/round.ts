@@ -24,7 +24,7 @@ export interface RoundSetting {
 
 const SHOPPERS = 6;
 const HOLDS_EACH = 5;
-/** A row that counts so many is refused by the database; see `limitStock`. */
+/** A row that counts so many is refused by the database; a trial sees to that. */
 export const TOO_MANY = 2_000_000;
 
 /** Plays round `number` and answers what is to be found afterwards. */

@@ -1,4 +1,4 @@
-import { queryOnce } from '@onepool/testing-servers';
+import { withClient } from '@onepool/platform-postgres';
 import { type CommitName, commitNames } from '@onepool/testing-failpoints';
 import { forbiddenLogLines } from '../../logs.ts';
 import { type Stage, onStage } from '../stage.ts';
@@ -55,10 +55,8 @@ export async function tryKills(kills: readonly Kill[], say: (message: string) =>
 async function drive(stage: Stage, kills: readonly Kill[]): Promise<readonly string[]> {
   const { system, shop, consumer, say } = stage;
   // So that a row of a feed can be refused; no trial comes near it otherwise.
-  await queryOnce(
-    system.databaseOwnerUrl,
-    `ALTER TABLE availability.stock ADD CONSTRAINT drilled CHECK (available < ${TOO_MANY / 2})`,
-  );
+  const limit = `ALTER TABLE availability.stock ADD CONSTRAINT drilled CHECK (available < ${TOO_MANY})`;
+  await withClient(system.databaseOwnerUrl, (client) => client.query(limit));
   const isKilled = (kill: Kill): boolean => system.wasKilledAt(failpointOf(kill));
   const onWait = async (): Promise<void> => {
     for (const kill of kills) await endLeases(system, failpointOf(kill));
