@@ -5,9 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import { type Scope, isScope } from '@onepool/platform-auth';
 import { OperatorError } from '@onepool/platform-config';
+import { commitPoint } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
 import pg from 'pg';
 import { type KeyRow, type PrincipalRow, type RoleRow, keysSql, principalsSql } from './identity-lists.ts';
+
+const CHANGE = commitPoint('identity.change');
 
 export type PrincipalKind = 'person' | 'service';
 
@@ -175,7 +178,7 @@ export class IdentityAdmin {
   /** `work` answers the principals that it concerned. */
   async #change(work: (client: pg.PoolClient) => Promise<readonly string[]>, taken?: string): Promise<void> {
     try {
-      await inTransaction(this.#pool, async (client) => {
+      await inTransaction(this.#pool, CHANGE, async (client) => {
         // The row is locked first: steps follow upon each other in the order of their commits.
         const { rows } = await client.query<{ epoch: string }>(
           `UPDATE ${this.#at}.identity_version SET epoch = epoch + 1 RETURNING epoch::text`,

@@ -7,7 +7,10 @@ import type {
   IdentityQuestion,
   IdentitySource,
 } from '@onepool/platform-auth';
+import { commitPoint, committing } from '@onepool/platform-failpoints';
 import pg from 'pg';
+
+const NOTE_USE = commitPoint('identity.note_use');
 
 /** Far below the second within which a revoked key stops. */
 const LOOK_EVERY_MS = 250;
@@ -87,13 +90,12 @@ export class PostgresIdentity implements IdentitySource {
   /** Notes that keys were used today, each by its SHA-256. */
   async noteUse(sha256s: readonly string[]): Promise<void> {
     if (sha256s.length === 0) return;
-    await this.#pool.query(
-      `INSERT INTO ${this.#at}.api_key_use AS u (key_sha256, last_used_on)
-       SELECT decode(x, 'hex'), (clock_timestamp() AT TIME ZONE 'UTC')::date FROM unnest($1::text[]) AS x ORDER BY 1
-       ON CONFLICT (key_sha256) DO UPDATE SET last_used_on = excluded.last_used_on
-        WHERE u.last_used_on < excluded.last_used_on`,
-      [[...new Set(sha256s)]],
-    );
+    const insert = `
+      INSERT INTO ${this.#at}.api_key_use AS u (key_sha256, last_used_on)
+      SELECT decode(x, 'hex'), (clock_timestamp() AT TIME ZONE 'UTC')::date FROM unnest($1::text[]) AS x ORDER BY 1
+      ON CONFLICT (key_sha256) DO UPDATE SET last_used_on = excluded.last_used_on
+       WHERE u.last_used_on < excluded.last_used_on`;
+    await committing(NOTE_USE, () => this.#pool.query(insert, [[...new Set(sha256s)]]));
   }
 
   async #beat(): Promise<IdentityBeat> {

@@ -4,6 +4,8 @@
 export const COMMITS = {
   'catalog.rules': 'a change of nodes, channels or thresholds, with the step of the epoch',
   'catalog.skus': 'SKUs of one call',
+  'identity.change': 'a change of principals, roles or keys, with the step of the epoch',
+  'identity.note_use': 'days on which keys were used',
   'messaging.inbox': 'the effect of a fact at a consumer, with its row in the inbox',
   'messaging.prune': 'a batch of old rows of outbox or inbox deleted',
   'messaging.relay_claim': 'partitions taken by a relay',

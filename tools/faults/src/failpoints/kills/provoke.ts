@@ -10,12 +10,13 @@ const APP = 'availability-1';
 
 /** Commits that no round passes by itself. */
 export const PROVOKED: Partial<Record<CommitName, Provocation>> = {
+  'identity.note_use': restart,
   'messaging.relay_release': restart,
   'stock.feed_let_go': cutFeed,
   'stock.put_off_rebacks': breakPromise,
 };
 
-/** An ordinary stop gives up what the relay owns; the runtime starts the app again. */
+/** An ordinary stop notes which keys were used and gives up what the relay owns; the runtime starts the app again. */
 async function restart({ system }: Stage): Promise<void> {
   const pid = system.pidOf(APP);
   process.kill(pid, 'SIGTERM');
