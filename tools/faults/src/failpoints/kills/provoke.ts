@@ -1,4 +1,5 @@
 /** What has to happen for a commit that an ordinary day does not see. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { withClient } from '@onepool/platform-postgres';
 import type { CommitName } from '@onepool/testing-failpoints';
 import { until } from '../../until.ts';
@@ -7,6 +8,9 @@ import type { Stage } from '../stage.ts';
 type Provocation = (stage: Stage, round: number) => Promise<void>;
 
 const APP = 'availability-1';
+/** So many that a look moves nothing twice, and the next comes before the SKU has rested. */
+const RECEIPTS = 5;
+const BETWEEN_LOOKS_MS = 300;
 
 /** Commits that no round passes by itself. */
 export const PROVOKED: Partial<Record<CommitName, Provocation>> = {
@@ -55,5 +59,8 @@ async function breakPromise({ shop }: Stage, round: number): Promise<void> {
     await shop.demandHold(sku, 1);
     await shop.move([{ type: 'sale', sku, node: first, quantity: 1 }]);
   }
-  await shop.receive(sku, 1, third);
+  for (let receipt = 0; receipt < RECEIPTS; receipt += 1) {
+    await shop.receive(sku, 1, third);
+    await delay(BETWEEN_LOOKS_MS);
+  }
 }
