@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { retryOnLock } from '@onepool/platform-postgres';
 import pg from 'pg';
 
 /** JetStream is rebuilt from the outbox, which therefore keeps at least as much as the stream does. */
 export const MIN_OUTBOX_DAYS = 7;
+
+const DROP = commitPoint('messaging.drop_outbox_day');
 
 export interface DropOptions {
   /** A pool, or one session of it. */
@@ -21,7 +24,8 @@ export async function dropOutboxDays({ pool, schema, days, signal }: DropOptions
   const statement = `SELECT ${pg.escapeIdentifier(schema)}.drop_outbox_day($1) AS dropped`;
   const gone: string[] = [];
   while (!signal?.aborted) {
-    const { rows } = await retryOnLock(() => pool.query<{ dropped: string | null }>(statement, [days]));
+    const drop = () => pool.query<{ dropped: string | null }>(statement, [days]);
+    const { rows } = await retryOnLock(() => committing(DROP, drop));
     const dropped = rows[0]?.dropped ?? null;
     if (dropped === null) break;
     gone.push(dropped);

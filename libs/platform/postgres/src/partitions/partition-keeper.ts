@@ -3,9 +3,12 @@
  * reach. While it cannot, rows fall into the default partition, from where it moves them later.
  */
 import { Recurring } from '@onepool/platform-clock';
+import { commitPoint, committing } from '@onepool/platform-failpoints';
 import pg from 'pg';
 import { underSessionLock } from '../under-session-lock.ts';
 import { retryOnLock } from './retry-on-lock.ts';
+
+const MAKE = commitPoint('postgres.make_partitions');
 
 export interface PartitionKeeperOptions {
   readonly pool: pg.Pool;
@@ -88,7 +91,7 @@ export class PartitionKeeper {
     try {
       for (let made = 1; made > 0 && !this.#recurring.signal.aborted;) {
         made = await retryOnLock(async () => {
-          const { rows } = await client.query<{ made: number }>(statement);
+          const { rows } = await committing(MAKE, () => client.query<{ made: number }>(statement));
           return rows[0]?.made ?? 0;
         });
       }
