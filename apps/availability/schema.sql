@@ -46,18 +46,18 @@ CREATE TABLE channel (
 );
 
 CREATE TABLE command (
-  client text NOT NULL,
+  actor text NOT NULL,
   id text NOT NULL,
   body_hash bytea NOT NULL,
   answer json NOT NULL,
   recorded_at timestamp with time zone NOT NULL,
-  CONSTRAINT command_pkey PRIMARY KEY (client, id)
+  CONSTRAINT command_pkey PRIMARY KEY (actor, id)
 );
 CREATE INDEX command_recorded_at ON command USING btree (recorded_at);
 
 CREATE TABLE feed (
   feed_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
-  client text NOT NULL,
+  actor text NOT NULL,
   id text NOT NULL,
   parameters_hash bytea NOT NULL,
   source text NOT NULL,
@@ -86,7 +86,7 @@ CREATE TABLE feed (
   finished_at timestamp with time zone,
   lease_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
   CONSTRAINT feed_pkey PRIMARY KEY (feed_key),
-  CONSTRAINT feed_client_id_key UNIQUE (client, id),
+  CONSTRAINT feed_actor_id_key UNIQUE (actor, id),
   CONSTRAINT feed_completeness_check CHECK (completeness = ANY (ARRAY['partial'::text, 'full'::text])),
   CONSTRAINT feed_measure_check CHECK (measure = ANY (ARRAY['physical'::text, 'availability'::text])),
   CONSTRAINT feed_mode_check CHECK (mode = ANY (ARRAY['reset'::text, 'delta'::text])),
@@ -228,7 +228,7 @@ CREATE TABLE relay_cursor (
 
 CREATE TABLE reservation (
   reservation_key bigint NOT NULL,
-  client text NOT NULL,
+  owner text NOT NULL,
   id text NOT NULL,
   body_hash bytea NOT NULL,
   channel_key integer NOT NULL,
@@ -238,8 +238,9 @@ CREATE TABLE reservation (
   expires_at timestamp with time zone NOT NULL,
   nodes integer[],
   lines json NOT NULL,
+  actor text,
   CONSTRAINT reservation_pkey PRIMARY KEY (reservation_key),
-  CONSTRAINT reservation_client_id_key UNIQUE (client, id)
+  CONSTRAINT reservation_owner_id_key UNIQUE (owner, id)
 ) WITH (fillfactor=85);
 
 CREATE TABLE sku (

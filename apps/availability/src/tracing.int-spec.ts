@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type MsgHdrs, headers as natsHeaders } from '@nats-io/transport-node';
 import { AVAILABILITY_OPERATIONS, FACTS_STREAM, SKU_CHANGED } from '@onepool/contracts';
 import { type RunningConsumer, messagingTables, runConsumer } from '@onepool/platform-messaging';
-import { runMigrations } from '@onepool/platform-postgres';
+import { partitionTables, runMigrations } from '@onepool/platform-postgres';
 import { type Tracing, startTracing, traceHeaders } from '@onepool/platform-tracing';
 import { OtlpReceiver, type ReceivedSpan } from '@onepool/testing-servers';
 import { type AppFixture, createAppFixture, eventually } from './testing/app-fixture.ts';
@@ -77,7 +77,10 @@ afterAll(async () => {
 
 /** What another app would do: consume a fact, and ask for the SKU's stock because of it. */
 async function startElsewhere(): Promise<RunningConsumer> {
-  await runMigrations({ url: app.database.ownerUrl, schemas: [{ schema: CONSUMER, parts: [messagingTables] }] });
+  await runMigrations({
+    url: app.database.ownerUrl,
+    schemas: [{ schema: CONSUMER, parts: [partitionTables, messagingTables] }],
+  });
   return runConsumer({
     connection: app.caller,
     pool: app.pool,

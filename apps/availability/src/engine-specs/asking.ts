@@ -4,7 +4,7 @@ import type { Settled, StockEngine } from '@onepool/stock-data-access';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../config.ts';
-import { CLIENT } from '../testing/pool-fixture.ts';
+import { SPEC } from '../testing/pool-fixture.ts';
 
 type Lines = HoldRequest['lines'];
 type VerbCall = Parameters<StockEngine['verb']>[2];
@@ -19,7 +19,7 @@ export function hold(
   options: Partial<HoldRequest> = {},
 ): Promise<Settled<Reservation>> {
   const asked: Lines = lines.map(([sku, quantity]) => ({ sku, quantity }));
-  return engine.hold(CLIENT, { id, channel: 'web', lines: asked, ...options });
+  return engine.hold(SPEC, { id, channel: 'web', lines: asked, ...options });
 }
 
 /** `commandId` is the reservation's id and the verb unless given. */
@@ -30,7 +30,7 @@ export function act<V extends VerbCall['verb']>(
   body: VerbBody<V> & { commandId?: string },
 ): Promise<Settled<Reservation>> {
   const request = { verb, body: { commandId: `${reservation}-${verb}`, ...body } } as VerbCall;
-  return engine.verb(CLIENT, reservation, request);
+  return engine.verb(SPEC, reservation, request);
 }
 
 export function record(
@@ -39,7 +39,7 @@ export function record(
   movements: readonly Movement[],
   options: Partial<MovementsRequest> = {},
 ): Promise<Settled<MovementsResult>> {
-  return engine.recordMovements(CLIENT, { id, source: 'spec', movements: [...movements], ...options });
+  return engine.recordMovements(SPEC, { id, source: 'spec', movements: [...movements], ...options });
 }
 
 export const sale = (sku: string, node: string, quantity: number): Movement => ({ type: 'sale', sku, node, quantity });

@@ -1,7 +1,7 @@
 /** Housekeeping leaves room for callers, and no part of it waits for another's luck. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Housekeeping, type StockEngine, StockReads } from '@onepool/stock-data-access';
-import { type PoolFixture, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
+import { type PoolFixture, createPoolFixture, numbered, SPEC } from '../testing/pool-fixture.ts';
 import { backedBy, done, hold, receipt, record, sale } from './asking.ts';
 
 const SKUS = 30;
@@ -33,7 +33,7 @@ afterEach(() => pool.close());
 
 const all = numbered('sku', SKUS);
 const everywhere = (node: string, quantity: number) => all.map((sku) => receipt(sku, node, quantity));
-const heldOf = async (id: string) => backedBy(await new StockReads(engine).reservation('spec', id));
+const heldOf = async (id: string) => backedBy(await new StockReads(engine).reservation(SPEC, id));
 
 describe('housekeeping', () => {
   it('heals a few SKUs at once, and all of them', async () => {

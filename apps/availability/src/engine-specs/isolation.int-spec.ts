@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Housekeeping, type StockEngine, StockMemory, StockReads } from '@onepool/stock-data-access';
 import pg from 'pg';
 import { SCHEMA } from '../config.ts';
-import { type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
+import { type PoolFixture, createPoolFixture, SPEC } from '../testing/pool-fixture.ts';
 import { act, backedBy, done, hold, record, sale, until } from './asking.ts';
 
 let pool: PoolFixture;
@@ -41,7 +41,7 @@ describe('while reads take every connection that they may have', () => {
     done(await record(engine, 'pos', [sale('sku1', 'n1', 5)]));
     await new Housekeeping(engine).once();
     give();
-    expect(backedBy(await new StockReads(engine).reservation('spec', 'r'), 'confirmed')).toEqual({ n2: 4 });
+    expect(backedBy(await new StockReads(engine).reservation(SPEC, 'r'), 'confirmed')).toEqual({ n2: 4 });
   });
 
   it('memory follows the outbox', async () => {

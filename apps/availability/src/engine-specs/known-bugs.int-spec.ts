@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { StockEngine, StockReads } from '@onepool/stock-data-access';
 import { PARTITION_COUNT, SCHEMA } from '../config.ts';
-import { type PoolFixture, createPoolFixture, numbered, unitsOf } from '../testing/pool-fixture.ts';
+import { type PoolFixture, createPoolFixture, numbered, unitsOf, SPEC } from '../testing/pool-fixture.ts';
 import { act, backedBy, codeOf, done, hold, holdGate, receipt, record, sale, until } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
@@ -115,7 +115,7 @@ describe('bugs that others shipped', () => {
     expect(codeOf(await act(one, `${sku}-late`, 'confirm', {}))).toBe('reservation.expired');
     const again = await act(one, `${sku}-late`, 'confirm', { commandId: `${sku}-again`, reacquire: true });
     expect(codeOf(again)).toBe('stock.insufficient');
-    expect(backedBy(await reads.reservation('spec', `${sku}-paid`), 'confirmed')).toEqual({ n1: 1 });
+    expect(backedBy(await reads.reservation(SPEC, `${sku}-paid`), 'confirmed')).toEqual({ n1: 1 });
   });
 
   it('medusa#16569: adjustments at the same moment all count', async () => {
@@ -273,7 +273,7 @@ describe('bugs that others shipped', () => {
     done(await record(one, `${sku}-pos`, [sale(sku, 'n1', 1)]));
     const [key = 0] = await one.directory.keysOf([sku]);
     await one.tend([key ?? 0], true);
-    expect(backedBy(await reads.reservation('spec', `${sku}-pickup`))).toEqual({ n1: 1 });
+    expect(backedBy(await reads.reservation(SPEC, `${sku}-pickup`))).toEqual({ n1: 1 });
   });
 
   it('hotwax/bopis#863: a rejection is done or fails within its deadline, and repeating it does it once', async () => {
@@ -306,6 +306,6 @@ describe('bugs that others shipped', () => {
     done(await hold(one, `${sku}-cart`, [[sku, 3]], { expiresInSeconds: 0 }));
     expect(await atp()).toBe(3);
     done(await hold(other, `${sku}-next`, [[sku, 3]]));
-    expect(unitsOf(await reads.reservation('spec', `${sku}-cart`), 'expired')).toBe(3);
+    expect(unitsOf(await reads.reservation(SPEC, `${sku}-cart`), 'expired')).toBe(3);
   });
 });

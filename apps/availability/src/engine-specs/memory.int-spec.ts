@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { classifyPgError } from '@onepool/platform-postgres';
 import { type StockEngine, StockMemory, StockReads } from '@onepool/stock-data-access';
 import { SCHEMA } from '../config.ts';
-import { CLIENT, type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
+import { type PoolFixture, createPoolFixture, SPEC } from '../testing/pool-fixture.ts';
 import { until } from './asking.ts';
 
 /** How far memory may be behind commit. */
@@ -38,7 +38,7 @@ describe('ATP from memory', () => {
 
   const read = (sku: string, minVersion = 0) => here.atpOfOne({ channel: 'web', skus: [sku], minVersion });
   const hold = (sku: string, id: string, quantity = 1, expiresInSeconds = 600) =>
-    there.hold(CLIENT, { id, channel: 'web', lines: [{ sku, quantity }], expiresInSeconds });
+    there.hold(SPEC, { id, channel: 'web', lines: [{ sku, quantity }], expiresInSeconds });
 
   /** Whether an answer needed nothing of the database. */
   async function isAnsweredFromMemory(sku: string): Promise<boolean> {

@@ -145,7 +145,7 @@ describe('movements', () => {
     expect(await rowOf('n1')).toMatchObject({ onHand: 0, shortfall: 4_000_000_000, overdrawn: 3_999_999_995 });
     const [key] = await engine.directory.keysOf([sku]);
     await engine.tend([key ?? 0], true);
-    const { items } = await reads.exceptions(10, undefined);
+    const { items } = await reads.exceptions({ limit: 10 });
     expect(items).toMatchObject([{ sku, node: 'n1', quantity: 4_000_000_000 }]);
   });
 });

@@ -168,7 +168,7 @@ describe('batches that rest on one another', () => {
       // A key that is being written elsewhere makes the first batch fail after its gate was locked and found unchanged.
       const writer = await stranger();
       await writer.query(
-        `INSERT INTO reservation (reservation_key, client, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
+        `INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
          SELECT -$1::bigint, '${CLIENT}', $2, '', 1, 1, now(), now(), now(), '[]'`,
         [serial * 100 + round, `${id}-a`],
       );

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { StockReads } from '@onepool/stock-data-access';
-import { CLIENT, type PoolFixture, createPoolFixture, numbered, unitsOf } from '../testing/pool-fixture.ts';
+import { type PoolFixture, createPoolFixture, numbered, unitsOf, SPEC } from '../testing/pool-fixture.ts';
 import { act, backedBy, codeOf, done, hold, holdGate, record, sale } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 import { type Random, seeded } from './seeded.ts';
@@ -170,8 +170,11 @@ describe('one key, two replicas, at the same moment', () => {
   it('keys are scoped to their API client', async () => {
     const engine = pool.engine();
     const request = { id: 'key', channel: 'web', lines: [{ sku: 'sku1', quantity: 1 }] };
-    const mine = done(await engine.hold(CLIENT, request));
-    const theirs = await engine.hold('another', { ...request, lines: [{ sku: 'sku1', quantity: 2 }] });
+    const mine = done(await engine.hold(SPEC, request));
+    const theirs = await engine.hold(
+      { ...SPEC, actor: 'another' },
+      { ...request, lines: [{ sku: 'sku1', quantity: 2 }] },
+    );
     expect(backedBy(mine)).toEqual({ n1: 1 });
     expect(backedBy(done(theirs))).toEqual({ n1: 2 });
     expect(codeOf(await act(engine, 'unheard-of', 'confirm', {}))).toBe('reservation.unknown');

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Housekeeping, type StockEngine, StockReads } from '@onepool/stock-data-access';
-import { type PoolFixture, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
+import { type PoolFixture, createPoolFixture, numbered, SPEC } from '../testing/pool-fixture.ts';
 import { act, backedBy, codeOf, done, hold, holdGate, receipt, record, sale, until } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
@@ -30,7 +30,7 @@ afterEach(async () => {
 /** Reservations and commands of this test. */
 const id = (name: string): string => `${sku}-${name}`;
 const openExceptions = async () => {
-  const { items } = await reads.exceptions(100, undefined);
+  const { items } = await reads.exceptions({ limit: 100 });
   return items
     .filter((item) => item.sku === sku && item.closedAt === null)
     .map(({ node, quantity }) => ({ sku, node, quantity }));
@@ -60,7 +60,7 @@ describe('promises that a sale took', () => {
       await keeper.once();
       return (await rowOf(sku, 'n1'))?.shortfall === 0;
     });
-    expect(backedBy(await reads.reservation('spec', id('old')), 'confirmed')).toEqual({ n2: 1 });
+    expect(backedBy(await reads.reservation(SPEC, id('old')), 'confirmed')).toEqual({ n2: 1 });
     expect(await openExceptions()).toEqual([]);
   });
 
@@ -71,7 +71,7 @@ describe('promises that a sale took', () => {
     done(await record(engine, id('pos'), [sale(sku, 'n1', 5)]));
     expect(await rowOf(sku, 'n1')).toMatchObject({ onHand: 0, committed: 4, shortfall: 4 });
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n2: 4 });
+    expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n2: 4 });
     expect(await rowOf(sku, 'n1')).toMatchObject({ committed: 0, shortfall: 0, onHand: 0 });
     expect(await openExceptions()).toEqual([]);
   });
@@ -82,14 +82,14 @@ describe('promises that a sale took', () => {
     await pool.receive(sku, 'n2', 2);
     done(await record(engine, id('pos'), [sale(sku, 'n1', 5)]));
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n1: 3, n2: 2 });
+    expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n1: 3, n2: 2 });
     expect(await openExceptions()).toEqual([{ sku, node: 'n1', quantity: 3 }]);
     await pool.receive(sku, 'n1', 1);
     expect(await openExceptions()).toEqual([{ sku, node: 'n1', quantity: 2 }]);
     await pool.receive(sku, 'n3', 2);
     await keeper.once();
     expect(await openExceptions()).toEqual([]);
-    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n1: 1, n2: 2, n3: 2 });
+    expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n1: 1, n2: 2, n3: 2 });
   });
 
   it('are moved once, however many replicas look', async () => {
@@ -101,7 +101,7 @@ describe('promises that a sale took', () => {
     await Promise.all([keeper, ...others].map((each) => each.once()));
     const key = await keyOf(sku);
     await Promise.all([engine.tend([key], true), pool.engine().tend([key], true)]);
-    expect((await reads.reservation('spec', id('r1'))).version).toBe(3);
+    expect((await reads.reservation(SPEC, id('r1'))).version).toBe(3);
     expect(await rowOf(sku, 'n2')).toMatchObject({ available: 5, committed: 4 });
   });
 
@@ -112,8 +112,8 @@ describe('promises that a sale took', () => {
     await pool.receive(sku, 'n2', 2);
     done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', id('newer')), 'confirmed')).toEqual({ n2: 2 });
-    expect(backedBy(await reads.reservation('spec', id('older')), 'confirmed')).toEqual({ n1: 2 });
+    expect(backedBy(await reads.reservation(SPEC, id('newer')), 'confirmed')).toEqual({ n2: 2 });
+    expect(backedBy(await reads.reservation(SPEC, id('older')), 'confirmed')).toEqual({ n1: 2 });
   });
 
   it('move off a row that a sale makes short in the very batch in which another shortfall is healed', async () => {
@@ -133,7 +133,7 @@ describe('promises that a sale took', () => {
     await tended;
     expect(await openExceptions()).toEqual([]);
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n2: 4 });
+    expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n2: 4 });
     expect(await openExceptions()).toEqual([]);
   });
 
@@ -172,7 +172,7 @@ describe('promises that a sale took', () => {
     done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
     expect(await openExceptions()).toEqual([{ sku, node: 'n1', quantity: 2 }]);
-    expect(backedBy(await reads.reservation('spec', id('pickup')), 'confirmed')).toEqual({ n1: 2 });
+    expect(backedBy(await reads.reservation(SPEC, id('pickup')), 'confirmed')).toEqual({ n1: 2 });
   });
 
   it('stay while a node works on them, and move once it lets go', async () => {
@@ -184,7 +184,7 @@ describe('promises that a sale took', () => {
     done(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves: toN1, pin }));
     done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n1: 2 });
+    expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n1: 2 });
     const back = { sku, from: 'n1', to: 'n2', quantity: 2 };
     const refused = await act(engine, id('r1'), 're-back', { commandId: id('c1'), expectedVersion: 3, moves: [back] });
     expect(refused).toMatchObject({ code: 'reback.pinned', details: { at: { sku, node: 'n1' } } });
@@ -203,7 +203,7 @@ describe('promises that a sale took', () => {
     expect(await openExceptions()).toEqual([{ sku, node: 'n1', quantity: 2 }]);
     await pool.catalog.putThresholds([{ scope: 'node', node: 'n2', quantity: 3 }]);
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n2: 2 });
+    expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n2: 2 });
     expect(await openExceptions()).toEqual([]);
   });
 
@@ -217,7 +217,7 @@ describe('promises that a sale took', () => {
     expect(await openExceptions()).toHaveLength(1);
     await pool.catalog.putChannels([{ channel: 'web', type: 'web', nodes: ['n1', 'n3'] }]);
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n3: 2 });
+    expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n3: 2 });
   });
 
   it('heal when a node begins to sell, though nobody changed a rule then', async () => {
@@ -231,7 +231,7 @@ describe('promises that a sale took', () => {
     await keeper.once();
     await until('n2 sells', () => Date.now() > opensAt);
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n2: 2 });
+    expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n2: 2 });
     expect(await openExceptions()).toEqual([]);
   });
 
@@ -245,7 +245,7 @@ describe('promises that a sale took', () => {
     expect(await openExceptions()).toHaveLength(1);
     done(await act(engine, id('r2'), 'cancel', {}));
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n2: 2 });
+    expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n2: 2 });
     expect(await openExceptions()).toEqual([]);
   });
 
@@ -256,7 +256,7 @@ describe('promises that a sale took', () => {
     done(await hold(engine, id('cart'), [[sku, 2]], { expiresInSeconds: 0 }));
     done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
-    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n2: 2 });
+    expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n2: 2 });
   });
 });
 
@@ -304,8 +304,8 @@ describe('the re-back verb', () => {
   ])('refuses %s', async (_, movesOf, code) => {
     const moves = movesOf();
     expect(codeOf(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves }))).toBe(code);
-    expect(backedBy(await reads.reservation('spec', id('r1')), 'confirmed')).toEqual({ n1: 4 });
-    expect((await reads.reservation('spec', id('r1'))).version).toBe(2);
+    expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n1: 4 });
+    expect((await reads.reservation(SPEC, id('r1'))).version).toBe(2);
   });
 
   it('gives short units back to the book, not to other buyers', async () => {

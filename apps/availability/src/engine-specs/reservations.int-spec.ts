@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Housekeeping, type StockEngine, StockReads } from '@onepool/stock-data-access';
-import { CLIENT, type PoolFixture, createPoolFixture, numbered, unitsOf } from '../testing/pool-fixture.ts';
+import { type PoolFixture, createPoolFixture, numbered, unitsOf, SPEC } from '../testing/pool-fixture.ts';
 import { act, backedBy, codeOf, done, hold, record, sale } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 
 const rowOf = async (node: string) => (await reads.stock(sku)).rows.find((row) => row.node === node);
-const viewOf = (id: string) => reads.reservation(CLIENT, id);
+const viewOf = (id: string) => reads.reservation(SPEC, id);
 const part = (quantity: number, node = 'n1') => ({ lines: [{ sku, node, quantity }] });
 
 describe('a hold', () => {

@@ -34,7 +34,7 @@ export function send(
   const text = rows.map((row) => (typeof row === 'string' ? `${row}\n` : `${JSON.stringify(row)}\n`)).join('');
   const defaults = { id: `feed-${sent++}`, source: 'wms', mode: 'reset', measure: 'physical' } as const;
   return feeds.receive({
-    client: CLIENT,
+    actor: CLIENT,
     query: { ...defaults, capturedAt: new Date(at).toISOString(), ...given },
     format: 'ndjson',
     body: bytes(text),

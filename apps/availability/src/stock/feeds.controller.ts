@@ -2,9 +2,11 @@
 import { Controller } from '@nestjs/common';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
+import type { Caller } from '@onepool/platform-auth';
 import { problem } from '@onepool/platform-problem';
 import { currentTraceparent } from '@onepool/platform-tracing';
-import { StockFeeds } from '@onepool/stock-data-access';
+import { StockFeeds, demandNode } from '@onepool/stock-data-access';
+import { refusal } from '../problems.ts';
 
 type Op = typeof operations;
 
@@ -22,8 +24,9 @@ export class FeedsController {
       const message = 'only a reset can be full';
       throw problem('request.invalid', { errors: [{ path: '/completeness', code: 'const', message }] });
     }
+    demandNodeOf(query, caller);
     return this.#feeds.receive({
-      client: caller.id,
+      actor: caller.id,
       query,
       format: contentType === 'text/csv' ? 'csv' : 'ndjson',
       body,
@@ -40,4 +43,14 @@ export class FeedsController {
   listRefusals({ params, query: { limit = 100, cursor }, caller }: Call<Op['listFeedRefusals']>) {
     return this.#feeds.reads.refusals(caller.id, params.id, limit, cursor);
   }
+}
+
+/** A key that is limited to nodes counts one of them at a time, and says which: what the feed does not name is then no other's. */
+function demandNodeOf({ node }: { readonly node?: string | undefined }, caller: Caller): void {
+  if (caller.nodes === 'all') return;
+  if (node !== undefined) return demandNode(caller, node);
+  throw refusal('node.forbidden', {
+    nodes: [...caller.nodes].slice(0, 20),
+    hint: 'name one of these nodes in the query',
+  });
 }

@@ -1,8 +1,10 @@
 /** Reservations and their verbs. */
 import { Controller } from '@nestjs/common';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
+import type { Caller } from '@onepool/platform-auth';
 import { type Call, Serve } from '@onepool/platform-operations';
-import { StockEngine, StockReads } from '@onepool/stock-data-access';
+import { problem } from '@onepool/platform-problem';
+import { type Asker, StockEngine, StockReads } from '@onepool/stock-data-access';
 import { valueOf } from '../problems.ts';
 
 type Op = typeof operations;
@@ -19,41 +21,51 @@ export class ReservationsController {
 
   @Serve(operations.hold, { hot: true })
   async hold({ body, caller }: Call<Op['hold']>) {
-    return valueOf(await this.#engine.hold(caller.id, body));
+    return valueOf(await this.#engine.hold(askerFor(body, caller), body));
   }
 
   @Serve(operations.getReservation)
-  read({ params, caller }: Call<Op['getReservation']>) {
-    return this.#reads.reservation(caller.id, params.id);
+  async read({ params, query, caller }: Call<Op['getReservation']>) {
+    return this.#reads.reservation(askerFor(query, caller), params.id, query.owner);
   }
 
   @Serve(operations.extend)
   async extend({ params, body, caller }: Call<Op['extend']>) {
-    return valueOf(await this.#engine.verb(caller.id, params.id, { verb: 'extend', body }));
+    return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'extend', body }));
   }
 
   @Serve(operations.confirm)
   async confirm({ params, body, caller }: Call<Op['confirm']>) {
-    return valueOf(await this.#engine.verb(caller.id, params.id, { verb: 'confirm', body }));
+    return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'confirm', body }));
   }
 
   @Serve(operations.reback)
   async reback({ params, body, caller }: Call<Op['reback']>) {
-    return valueOf(await this.#engine.verb(caller.id, params.id, { verb: 're-back', body }));
+    return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 're-back', body }));
   }
 
   @Serve(operations.fulfil)
   async fulfil({ params, body, caller }: Call<Op['fulfil']>) {
-    return valueOf(await this.#engine.verb(caller.id, params.id, { verb: 'fulfil', body }));
+    return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'fulfil', body }));
   }
 
   @Serve(operations.release)
   async release({ params, body, caller }: Call<Op['release']>) {
-    return valueOf(await this.#engine.verb(caller.id, params.id, { verb: 'release', body }));
+    return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'release', body }));
   }
 
   @Serve(operations.cancel)
   async cancel({ params, body, caller }: Call<Op['cancel']>) {
-    return valueOf(await this.#engine.verb(caller.id, params.id, { verb: 'cancel', body }));
+    return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'cancel', body }));
   }
 }
+
+/** Who asks, with the limits that bind it. @throws ProblemError when the owner is another, and the scope for that is not held. */
+function askerFor({ owner }: { readonly owner?: string | undefined }, caller: Caller): Asker {
+  const { id: actor, nodes, channels, scopes } = caller;
+  if (owner !== undefined && owner !== actor && !scopes.has('reservations:any')) throw anothers;
+  return { actor, nodes, channels };
+}
+
+/** The same for everybody, whether there is such a reservation or not. */
+const anothers = problem('auth.forbidden', { detail: 'The scope reservations:any is required to name another owner.' });

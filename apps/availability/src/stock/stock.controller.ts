@@ -19,7 +19,9 @@ export class StockController {
 
   @Serve(operations.recordMovements)
   async recordMovements({ body, caller }: Call<Op['recordMovements']>) {
-    return valueOf(await this.#engine.recordMovements(caller.id, body));
+    return valueOf(
+      await this.#engine.recordMovements({ actor: caller.id, nodes: caller.nodes, channels: caller.channels }, body),
+    );
   }
 
   @Serve(operations.getStock)
@@ -38,8 +40,8 @@ export class StockController {
   }
 
   @Serve(operations.listExceptions)
-  listExceptions({ query: { limit = 100, cursor } }: Call<Op['listExceptions']>) {
-    return this.#reads.exceptions(limit, cursor);
+  listExceptions({ query: { limit = 100, cursor }, caller: { nodes } }: Call<Op['listExceptions']>) {
+    return this.#reads.exceptions({ limit, cursor, nodes });
   }
 
   @Serve(operations.countEvents)

@@ -24,6 +24,8 @@ export interface PoolFixture {
 }
 
 export const CLIENT = 'spec';
+/** Whoever asks in specs, without limits. */
+export const SPEC = { actor: CLIENT, nodes: 'all', channels: 'all' } as const;
 
 /** On a busy machine nothing is given up that would have been done a moment later. */
 const PATIENT = {
@@ -62,7 +64,7 @@ export async function createPoolFixture(nodes: number, skus: number, given?: Dat
     dataSource,
     engine,
     receive: async (sku, node, quantity) => {
-      const settled = await first.recordMovements(CLIENT, {
+      const settled = await first.recordMovements(SPEC, {
         id: `receipt-${received++}`,
         source: 'wms',
         movements: [{ type: 'receipt', sku, node, quantity }],

@@ -13,6 +13,7 @@ const units = { held: 0, confirmed: 0, fulfilled: 0, released: 0, expired: 0, ca
 
 const reservation = (state: Partial<typeof units>, more: { version: number; node?: string; expiresAt?: string }) => ({
   id: 'cart-81',
+  owner: 'prn_webshop23456',
   channel: 'web',
   status: state.held ? ('held' as const) : state.confirmed ? ('confirmed' as const) : ('closed' as const),
   version: more.version,
@@ -83,7 +84,7 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
     body: { id: 'cart-81', channel: 'web', expiresInSeconds: 900, lines: [{ sku: 'mug-blue', quantity: 2 }] },
     response: reservation({ held: 2 }, { version: 1, expiresAt: soon }),
   },
-  getReservation: { ...ids, response: reservation({ held: 2 }, { version: 1, expiresAt: soon }) },
+  getReservation: { ...ids, query: {}, response: reservation({ held: 2 }, { version: 1, expiresAt: soon }) },
   extend: {
     ...ids,
     body: { commandId: 'cart-81-longer', expiresInSeconds: 900 },

@@ -35,11 +35,12 @@ export const reservationSubject = (fact: ReservationFact): string => `onepool.st
 
 /**
  * One verb's effect on one reservation; key = reservation id. A hold publishes none: its caller has the answer. It names
- * the client, so who may read it is for NATS permissions to say: see docs/access.md.
+ * principals, so who may read it is for NATS permissions to say: see docs/access.md.
  */
 export const ReservationChanged = closed({
   reservation: ClientChosenId,
-  client: Type.String({ description: 'The API client whose reservation it is.' }),
+  owner: Type.String({ description: 'Whose reservation it is: a principal.' }),
+  actor: Type.String({ description: 'Who did it: a principal, or `onepool` for what the engine does by itself.' }),
   channel: ChannelCode,
   fact: oneOf(RESERVATION_FACTS),
   version: Type.Integer({ minimum: 1 }),

@@ -10,6 +10,7 @@ import {
   Longitude,
   NodeCode,
   PositiveUnits,
+  PrincipalId,
   Quantity,
   SkuCode,
   Timestamp,
@@ -19,6 +20,13 @@ import {
   oneOf,
 } from '../shared/primitives.ts';
 
+const Owner = Type.String({
+  ...PrincipalId,
+  description: 'Whose reservation it is: the caller’s unless given. Another’s needs the scope `reservations:any`.',
+});
+/** Of a question about a reservation. */
+export const OwnerQuery = closed({ owner: Type.Optional(Owner) });
+
 const ExpiresInSeconds = Type.Integer({
   minimum: 1,
   maximum: EXPIRES_IN_SECONDS_MAX,
@@ -27,6 +35,7 @@ const ExpiresInSeconds = Type.Integer({
 
 export const HoldRequest = closed({
   id: ClientChosenId,
+  owner: Type.Optional(Owner),
   channel: ChannelCode,
   lines: Type.Array(closed({ sku: SkuCode, quantity: Quantity }), {
     minItems: 1,
@@ -49,7 +58,7 @@ export const HoldRequest = closed({
 });
 export type HoldRequest = Static<typeof HoldRequest>;
 
-const command = { commandId: ClientChosenId };
+const command = { commandId: ClientChosenId, owner: Type.Optional(Owner) };
 const PartLines = Type.Array(closed({ sku: SkuCode, node: NodeCode, quantity: Quantity }), {
   minItems: 1,
   maxItems: LINES_MAX,
@@ -115,6 +124,7 @@ export const RESERVATION_STATUSES = ['held', 'confirmed', 'closed'] as const;
 
 export const Reservation = closed({
   id: ClientChosenId,
+  owner: Type.String({ description: 'Whose it is: a principal. Ids are unique to their owner.' }),
   channel: ChannelCode,
   status: oneOf(RESERVATION_STATUSES, 'Derived: held or confirmed while units are, else closed.'),
   version: Type.Integer({ minimum: 1, description: 'Counts the changes of this reservation.' }),

@@ -6,6 +6,10 @@ export const AVAILABILITY_SCOPES = {
   'stock:write': { may: 'record movements and send feeds' },
   'stock:audit': { may: 'see in the ledger who moved the units' },
   'reservations:read': { may: 'read its own reservations' },
+  'reservations:any': {
+    may: 'name the owner of a reservation, and so do with another’s what it may do with its own',
+    explicit: true,
+  },
   'reservations:write': { may: 'hold units, and confirm, move, fulfil, release and cancel what it holds' },
   'catalog:read': { may: 'list SKUs, nodes, channels and thresholds' },
   'catalog:write': { may: 'create and replace SKUs, nodes, channels and thresholds' },

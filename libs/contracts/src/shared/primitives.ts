@@ -18,6 +18,12 @@ export const ChannelCode = code('Channel: a place that sells.');
 /** Chosen by the client; it is the idempotency key, scoped to the API client. */
 export const ClientChosenId = code('Chosen by the client. It is the idempotency key of the request, per API client.');
 
+/** A person or a service that may call. */
+export const PrincipalId = Type.String({
+  pattern: '^prn_[a-z2-7]{12}$',
+  description: 'A principal: a person or a service.',
+});
+
 export const Quantity = Type.Integer({ minimum: 1, maximum: QUANTITY_UNITS_MAX, description: 'Units.' });
 /** Units in answers and facts, where lines were summed: no request's limit applies. */
 export const PositiveUnits = Type.Integer({ minimum: 1, description: 'Units.' });

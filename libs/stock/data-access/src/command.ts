@@ -1,5 +1,6 @@
 /** What the engine decides on: commands whose codes are resolved to keys, and the outcomes they get. */
 import type {
+  AccessLimits,
   HoldDemand,
   Move,
   NodeKey,
@@ -19,8 +20,8 @@ export interface Traced {
 
 /** Who asks, and with which idempotency key. */
 export interface Keyed extends Traced {
-  /** The API client; keys are scoped to it. */
-  readonly client: string;
+  /** The principal that asks; keys of commands are scoped to it. */
+  readonly actor: string;
   readonly id: string;
   /** SHA-256 of the request, so that the same key with another body is told apart. */
   readonly bodyHash: Buffer;
@@ -28,6 +29,8 @@ export interface Keyed extends Traced {
 
 export interface HoldCommand extends Keyed {
   readonly kind: 'hold';
+  /** For whom; the reservation's id is scoped to it. */
+  readonly owner: string;
   readonly skus: readonly SkuKey[];
   readonly channel: ChannelKey;
   readonly demand: HoldDemand;
@@ -57,6 +60,7 @@ export interface VerbCommand extends Keyed {
   readonly skus: readonly SkuKey[];
   readonly reservationKey: number;
   readonly verb: Verb;
+  readonly limits: AccessLimits;
 }
 
 export interface MovementsCommand extends Keyed {

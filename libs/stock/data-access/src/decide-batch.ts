@@ -4,6 +4,7 @@
  */
 import { OWN_SOURCE } from '@onepool/contracts';
 import {
+  type Access,
   type BackingChange,
   type Decision,
   type Rejection,
@@ -18,6 +19,7 @@ import {
   decideLeave,
   decideMovements,
   decideReback,
+  forbidden,
   healShortfall,
   isShipmentCounted,
   reap,
@@ -30,8 +32,17 @@ import type {
   ReservationChanged,
   ReservationFact,
 } from '@onepool/contracts';
-import type { Command, HoldCommand, Keyed, MovementsCommand, Outcome, TendCommand, VerbCommand } from './command.ts';
-import { type Effect, keyOf } from './earlier-effects.ts';
+import type {
+  Command,
+  HoldCommand,
+  Keyed,
+  MovementsCommand,
+  Outcome,
+  TendCommand,
+  Verb,
+  VerbCommand,
+} from './command.ts';
+import { type Effect, commandKey, holdKey } from './earlier-effects.ts';
 import { FUTURE_TOLERANCE_MS } from './event-times.ts';
 import type { BatchState } from './load.ts';
 import type { AnsweredLine, FirstAnswer, StoredReservation } from './stored-reservations.ts';
@@ -88,7 +99,7 @@ export class BatchDecider {
       case 'hold':
         return this.#replayed(command) ?? this.#hold(command);
       case 'verb':
-        return this.#replayed(command) ?? this.#verb(command);
+        return this.#forbidden(command) ?? this.#replayed(command) ?? this.#verb(command);
       case 'movements':
         return this.#replayed(command) ?? this.#movements(command);
       case 'tend':
@@ -97,8 +108,9 @@ export class BatchDecider {
   }
 
   #replayed(command: HoldCommand | VerbCommand | MovementsCommand): Outcome | null {
-    const effect = this.#state.effects.get(effectKey(command));
+    const effect = this.#state.effects.get(command.kind === 'hold' ? holdKey(command) : commandKey(command));
     if (!effect) return null;
+    if (effect.actor !== command.actor) return rejected({ code: 'reservation.taken' });
     if (!effect.bodyHash.equals(command.bodyHash)) return { status: 'mismatch' };
     const answer = effect.firstAnswer ? this.#views.firstAnswer(command.id, effect.firstAnswer) : effect.answer;
     return { status: 'done', answer, replayed: true };
@@ -123,25 +135,37 @@ export class BatchDecider {
       backings.filter((backing) => backing.sku === sku).map(({ node, held }) => [node, held] as const),
     ]);
     this.writes.newReservations.push({ key, command, lines: answered, expiresAt });
-    const { client, id } = command;
+    const { actor, owner, id } = command;
     for (const { sku, node, held: units } of backings) {
       const version = this.#state.versions.get(sku) ?? 0;
-      this.writes.hold({ reservationKey: key, client, id, sku, node, units, expiresAt, version });
+      this.writes.hold({ reservationKey: key, actor, id, sku, node, units, expiresAt, version });
     }
-    const firstAnswer: FirstAnswer = { channelKey: command.channel, createdAt: now, expiresAt, lines: answered };
-    this.#state.effects.set(effectKey(command), { bodyHash: command.bodyHash, answer: null, firstAnswer });
+    const firstAnswer: FirstAnswer = { owner, channelKey: command.channel, createdAt: now, expiresAt, lines: answered };
+    this.#state.effects.set(holdKey(command), { bodyHash: command.bodyHash, answer: null, firstAnswer, actor });
     return { status: 'done', answer: this.#views.firstAnswer(command.id, firstAnswer), replayed: false };
   }
 
+  /** Limits come before a stored answer: who may not ask is not told what another was. */
+  #forbidden(command: VerbCommand): Outcome | null {
+    const { reservation } = this.#stored(command);
+    const rejection = forbidden(command.limits, reservation, accessOf(command.verb));
+    return rejection && rejected(rejection);
+  }
+
+  #stored({ reservationKey }: VerbCommand): StoredReservation {
+    const stored = this.#state.reservations.get(reservationKey);
+    if (!stored) throw new Error(`Broken invariant: reservation ${reservationKey} was not loaded`);
+    return stored;
+  }
+
   #verb(command: VerbCommand): Outcome {
-    const stored = this.#state.reservations.get(command.reservationKey);
-    if (!stored) throw new Error(`Broken invariant: reservation ${command.reservationKey} was not loaded`);
+    const stored = this.#stored(command);
     const { now } = this.#state;
     const occurredAt = (command.verb.name === 'fulfil' ? command.verb.occurredAt : null) ?? now;
     if (occurredAt > now + FUTURE_TOLERANCE_MS) return { status: 'future', now };
     const decision = this.#decideVerb(command, stored, occurredAt);
     if (!decision.ok) return rejected(decision.rejection);
-    const origin = { reason: command.verb.name, source: command.client, sourceEventId: command.id, occurredAt };
+    const origin = { reason: command.verb.name, source: command.actor, sourceEventId: command.id, occurredAt };
     const changed = this.#applyVerb(stored, decision.value, origin, FACT_OF_VERB[command.verb.name]);
     return this.#done(command, this.#views.reservation(changed));
   }
@@ -264,12 +288,13 @@ export class BatchDecider {
     for (const backing of reservation.backings) {
       if (!unchanged.has(backing)) this.writes.changeBacking(reservation.key, backing, reservation.expiresAt);
     }
-    if (fact) this.#tell(changed, fact, changes);
+    if (fact) this.#tell(changed, origin.source, fact, changes);
     return changed;
   }
 
   #tell(
-    { id, client, reservation }: StoredReservation,
+    { id, owner, reservation }: StoredReservation,
+    actor: string,
     fact: ReservationFact,
     changes: readonly BackingChange[],
   ): void {
@@ -281,7 +306,8 @@ export class BatchDecider {
     }));
     const data: Omit<ReservationChanged, 'changes'> = {
       reservation: id,
-      client,
+      owner,
+      actor,
       channel: this.#views.channel(reservation.channel),
       fact,
       version: reservation.version,
@@ -319,8 +345,9 @@ export class BatchDecider {
 
   #done(command: Keyed, answer: ReservationView | MovementsResult): Outcome {
     this.writes.commands.push({ command, answer });
-    const effect: Effect = { bodyHash: command.bodyHash, answer, firstAnswer: null };
-    this.#state.effects.set(keyOf(command), effect);
+    const { bodyHash, actor } = command;
+    const effect: Effect = { bodyHash, answer, firstAnswer: null, actor };
+    this.#state.effects.set(commandKey(command), effect);
     return { status: 'done', answer, replayed: false };
   }
 
@@ -367,5 +394,18 @@ export class BatchDecider {
 
 const NONE_ACKNOWLEDGED: ReadonlyMap<string, number> = new Map();
 const rejected = (rejection: Rejection): Outcome => ({ status: 'rejected', rejection });
-const effectKey = (command: Keyed & { kind: string }): string =>
-  command.kind === 'hold' ? `hold\u0000${keyOf(command)}` : keyOf(command);
+
+/** What leaves or moves between nodes is node work; all else of a promise is selling. */
+function accessOf(verb: Verb): Access {
+  switch (verb.name) {
+    case 'fulfil':
+      return { kind: 'node_work', nodes: verb.parts?.map(({ node }) => node) ?? null };
+    case 're-back':
+      return { kind: 'node_work', nodes: verb.moves.flatMap(({ from, to }) => [from, to]) };
+    case 'extend':
+    case 'confirm':
+    case 'release':
+    case 'cancel':
+      return { kind: 'selling' };
+  }
+}

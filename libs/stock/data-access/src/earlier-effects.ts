@@ -1,7 +1,7 @@
 /** What earlier requests with the same idempotency keys did. */
 import type { MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
 import type pg from 'pg';
-import type { Command, Keyed } from './command.ts';
+import type { Command, HoldCommand, Keyed } from './command.ts';
 import type { FirstAnswer } from './stored-reservations.ts';
 
 /** What an earlier request with the same key did. */
@@ -10,13 +10,19 @@ export interface Effect {
   /** Null for a hold, whose first answer is made from `firstAnswer`. */
   readonly answer: ReservationView | MovementsResult | null;
   readonly firstAnswer: FirstAnswer | null;
+  /** Who asked. The id of a hold is its owner's, and somebody else may have used it. */
+  readonly actor: string;
 }
 
-export const keyOf = ({ client, id }: Pick<Keyed, 'client' | 'id'>): string => `${client}\u0000${id}`;
+/** The idempotency key of a command. */
+export const commandKey = ({ actor, id }: Pick<Keyed, 'actor' | 'id'>): string => `${actor}\u0000${id}`;
+/** That of a hold, apart from those of other commands. */
+export const holdKey = ({ owner, id }: Pick<HoldCommand, 'owner' | 'id'>): string => `hold\u0000${owner}\u0000${id}`;
 
-export const keysOf = (keyed: readonly Keyed[]): [string[], string[]] => [
-  keyed.map(({ client }) => client),
-  keyed.map(({ id }) => id),
+/** Owners and ids of holds, as arrays. */
+export const holdKeysOf = (holds: readonly HoldCommand[]): [string[], string[]] => [
+  holds.map(({ owner }) => owner),
+  holds.map(({ id }) => id),
 ];
 
 export async function readEarlierCommands(
@@ -26,16 +32,21 @@ export async function readEarlierCommands(
   const others = commands.filter((command) => command.kind === 'verb' || command.kind === 'movements');
   if (others.length === 0) return new Map();
   const { rows } = await client.query<{
-    client: string;
+    actor: string;
     id: string;
     body_hash: Buffer;
     answer: ReservationView | MovementsResult;
   }>({
     name: 'earlier-commands',
-    text: `SELECT c.client, c.id, c.body_hash, c.answer
-             FROM unnest($1::text[], $2::text[]) AS k (client, id)
-            CROSS JOIN LATERAL (SELECT * FROM command WHERE client = k.client AND id = k.id OFFSET 0) c`,
-    values: keysOf(others),
+    text: `SELECT c.actor, c.id, c.body_hash, c.answer
+             FROM unnest($1::text[], $2::text[]) AS k (actor, id)
+            CROSS JOIN LATERAL (SELECT * FROM command WHERE actor = k.actor AND id = k.id OFFSET 0) c`,
+    values: [others.map(({ actor }) => actor), others.map(({ id }) => id)],
   });
-  return new Map(rows.map((row) => [keyOf(row), { bodyHash: row.body_hash, answer: row.answer, firstAnswer: null }]));
+  return new Map(
+    rows.map((row) => {
+      const { body_hash: bodyHash, answer, actor } = row;
+      return [commandKey(row), { bodyHash, answer, firstAnswer: null, actor }];
+    }),
+  );
 }

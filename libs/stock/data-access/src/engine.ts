@@ -22,7 +22,7 @@ import { Lane, type LaneHooks, type LaneLimits } from './lane.ts';
 import { Refusal } from './refusal.ts';
 import { KnownSupplies } from './known-supplies.ts';
 import { ReservationKeys } from './reservation-keys.ts';
-import { type VerbRequest, resolveHold, resolveMovements, resolveVerb } from './resolve.ts';
+import { type Asker, type VerbRequest, limitsOf, resolveHold, resolveMovements, resolveVerb } from './resolve.ts';
 import { RulesSource } from './rules-source.ts';
 import { SkuDirectory } from './sku-directory.ts';
 import { Views } from './view.ts';
@@ -157,35 +157,40 @@ export class StockEngine {
     this.#reservations = new DataLoader((ids) => this.#findReservations(ids), {
       cache: false,
       maxBatchSize: 512,
-      cacheKeyFn: ([client, id]) => `${client}\u0000${id}`,
+      cacheKeyFn: ([owner, id]) => `${owner}\u0000${id}`,
     });
   }
 
-  /** Holds units for `client`. The answer to a repeated request is the first one's. */
-  hold(client: string, request: HoldRequest): Promise<Settled<ReservationView>> {
+  /** Holds units for the request's owner, the asker itself unless told. The answer to a repeated request is the first one's. */
+  hold(asker: Asker, request: HoldRequest): Promise<Settled<ReservationView>> {
     return this.#settle(async (deadline) => {
       const command = await this.#resolved((rules) =>
-        resolveHold({ client, trace: currentTraceparent() }, request, rules, this.directory),
+        resolveHold({ ...asker, trace: currentTraceparent() }, request, rules, this.directory),
       );
       return this.submit(command, deadline);
     });
   }
 
-  verb(client: string, reservationId: string, request: VerbRequest): Promise<Settled<ReservationView>> {
+  verb(asker: Asker, id: string, request: VerbRequest): Promise<Settled<ReservationView>> {
+    const { actor } = asker;
+    const { owner = actor, commandId } = request.body;
     return this.#settle(async (deadline) => {
-      const found = await this.#reservations.load([client, reservationId]);
-      if (!found) throw new Refusal('reservation.unknown', { reservation: reservationId });
-      const resolved = await this.#resolved((rules) => resolveVerb(reservationId, request, rules, this.directory));
-      const asked = { client, id: request.body.commandId, trace: currentTraceparent() };
+      const found = await this.#reservations.load([owner, id]);
+      if (!found) throw new Refusal('reservation.unknown', { reservation: id });
+      const resolved = await this.#resolved(async (rules) => ({
+        ...(await resolveVerb({ owner, id }, request, rules, this.directory)),
+        limits: limitsOf(asker, rules),
+      }));
+      const asked = { actor, id: commandId, trace: currentTraceparent() };
       const { key: reservationKey, skus } = found;
       return this.submit({ kind: 'verb', ...asked, reservationKey, skus, ...resolved }, deadline);
     });
   }
 
-  recordMovements(client: string, request: MovementsRequest): Promise<Settled<MovementsResult>> {
+  recordMovements(asker: Asker, request: MovementsRequest): Promise<Settled<MovementsResult>> {
     return this.#settle(async (deadline) => {
       const command = await this.#resolved((rules) =>
-        resolveMovements({ client, trace: currentTraceparent() }, request, rules, this.directory),
+        resolveMovements({ ...asker, trace: currentTraceparent() }, request, rules, this.directory),
       );
       return this.submit(command, deadline);
     });
@@ -269,6 +274,7 @@ export class StockEngine {
       const shortages = rejection.shortages.map(({ sku, ...units }) => ({ sku: views.sku(sku), ...units }));
       return refuse(rejection.code, { shortages });
     }
+    if (rejection.code === 'node.forbidden') return refuse(rejection.code, { node: views.node(rejection.node) });
     const { code, ...facts } = rejection;
     if (!('at' in facts) || facts.at === null) return refuse(code, { ...facts, at: undefined });
     return refuse(code, { at: { sku: views.sku(facts.at.sku), node: views.node(facts.at.node) } });
@@ -282,9 +288,9 @@ export class StockEngine {
       name: 'find-reservations',
       text: `SELECT k.position::int AS position, r.reservation_key,
                     ARRAY(SELECT (line->>0)::int FROM json_array_elements(r.lines) AS line) AS skus
-               FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (client, id, position)
-               JOIN reservation r ON r.client = k.client AND r.id = k.id`,
-      values: [ids.map(([client]) => client), ids.map(([, id]) => id)],
+               FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (owner, id, position)
+               JOIN reservation r ON r.owner = k.owner AND r.id = k.id`,
+      values: [ids.map(([owner]) => owner), ids.map(([, id]) => id)],
     });
     const found = new Map(rows.map((row) => [row.position - 1, { key: row.reservation_key, skus: row.skus }]));
     return ids.map((_, index) => found.get(index) ?? null);

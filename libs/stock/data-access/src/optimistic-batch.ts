@@ -12,9 +12,9 @@ import { commitPoint, failpoint, variant } from '@onepool/platform-failpoints';
 import { TransactionOutcomeUnknownError, isOutage } from '@onepool/platform-postgres';
 import { NO_WATERMARKS, type SellingRules, type SkuKey, type SkuSupply } from '@onepool/stock-domain';
 import type { BatchContext } from './batch.ts';
-import { type Command, type HoldCommand, type Keyed, type Outcome, skusOf } from './command.ts';
+import { type Command, type HoldCommand, type Outcome, skusOf } from './command.ts';
 import { BatchDecider } from './decide-batch.ts';
-import { keysOf } from './earlier-effects.ts';
+import { holdKeysOf } from './earlier-effects.ts';
 import { Flights } from './flights.ts';
 import { GatesHeldError, gatesHeld } from './held-gates.ts';
 import { completeSupplies } from './load.ts';
@@ -260,7 +260,7 @@ const foreseenOf = (last: Foreseen | null, sku: SkuKey): Versioned | undefined =
   last?.supplies.get(sku) ?? last?.before?.supplies.get(sku);
 
 /** A refused command with an earlier effect is not refused but answered as it was then. */
-const refusedOf = (commands: readonly Command[], outcomes: readonly Outcome[]): readonly Keyed[] =>
+const refusedOf = (commands: readonly Command[], outcomes: readonly Outcome[]): readonly HoldCommand[] =>
   commands.filter(
     (command, index): command is HoldCommand => command.kind === 'hold' && outcomes[index]?.status !== 'done',
   );
@@ -286,13 +286,13 @@ const UNCHANGED = `
      WHERE versions = $3::bigint[] AND (SELECT epoch FROM catalog_epoch) = $4::bigint
        AND ($6::bigint IS NULL OR EXISTS (SELECT FROM reservation WHERE reservation_key = $6::bigint))
        AND NOT EXISTS (
-         SELECT FROM unnest($7::text[], $8::text[]) AS k (client, id)
-          CROSS JOIN LATERAL (SELECT FROM reservation WHERE client = k.client AND id = k.id OFFSET 0) earlier)
+         SELECT FROM unnest($7::text[], $8::text[]) AS k (owner, id)
+          CROSS JOIN LATERAL (SELECT FROM reservation WHERE owner = k.owner AND id = k.id OFFSET 0) earlier)
        AND at >= to_timestamp($1::float8 / 1000.0) AND at < to_timestamp($5::float8 / 1000.0)
        AND (SELECT 1 FROM backing b WHERE b.sku_key = ANY($2::int[]) AND b.held + b.confirmed > 0 AND b.held > 0
              AND b.expires_at <= seen.at LIMIT 1) IS NULL)`;
 
-const conditionOf = ({ now, versions, epoch, rules, after }: Basis, refused: readonly Keyed[]): Preamble => ({
+const conditionOf = ({ now, versions, epoch, rules, after }: Basis, refused: readonly HoldCommand[]): Preamble => ({
   name: 'optimistic',
   sql: UNCHANGED,
   values: [
@@ -302,7 +302,7 @@ const conditionOf = ({ now, versions, epoch, rules, after }: Basis, refused: rea
     epoch,
     Math.min(now + DECISION_GOOD_FOR_MS, rules.changesAfter(now)),
     after?.proof ?? null,
-    ...keysOf(refused),
+    ...holdKeysOf(refused),
   ],
   guard: 'EXISTS (SELECT FROM unchanged)',
   answer: `SELECT EXISTS (SELECT FROM unchanged) AS written, ${CLOCK} AS now`,

@@ -9,7 +9,7 @@ import type { SkuKey, StockRow } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { Command } from './command.ts';
 import { CHANGED_ROWS, type StockTuple, rowsOf } from './changed-rows.ts';
-import { type Effect, keyOf, keysOf } from './earlier-effects.ts';
+import { type Effect, holdKey, holdKeysOf } from './earlier-effects.ts';
 import type { AnsweredLine } from './stored-reservations.ts';
 
 /** Of backings that one batch reaps: it must take less time than a session may idle with its locks. */
@@ -26,7 +26,7 @@ export interface Reading {
   readonly earlierHolds: ReadonlyMap<string, Effect>;
 }
 
-type HoldTuple = [string, string, string, number, number, number, AnsweredLine[]];
+type HoldTuple = [string, string, string, number, number, number, AnsweredLine[], string | null];
 
 interface ReadingRecord {
   now: number;
@@ -47,10 +47,10 @@ const statementBy = (clock: string): string => `
              WHERE b.sku_key = ANY($1::int[]) AND b.held + b.confirmed > 0 AND b.held > 0
                AND b.expires_at <= moment.at LIMIT ${OVERDUE_PER_BATCH_MAX}) due) AS overdue,
          ${CHANGED_ROWS} AS changed,
-         (SELECT json_agg(json_build_array(r.client, r.id, encode(r.body_hash, 'hex'), r.channel_key,
-                   ${milliseconds('r.created_at')}, ${milliseconds('r.first_expires_at')}, r.lines))
-            FROM unnest($3::text[], $4::text[]) AS k (client, id)
-           CROSS JOIN LATERAL (SELECT * FROM reservation WHERE client = k.client AND id = k.id OFFSET 0) r) AS holds
+         (SELECT json_agg(json_build_array(r.owner, r.id, encode(r.body_hash, 'hex'), r.channel_key,
+                   ${milliseconds('r.created_at')}, ${milliseconds('r.first_expires_at')}, r.lines, r.actor))
+            FROM unnest($3::text[], $4::text[]) AS k (owner, id)
+           CROSS JOIN LATERAL (SELECT * FROM reservation WHERE owner = k.owner AND id = k.id OFFSET 0) r) AS holds
     FROM moment`;
 const STATEMENT = statementBy('clock_timestamp()');
 
@@ -64,7 +64,7 @@ export async function readUnderGates(
   const { rows } = await client.query<ReadingRecord>({
     name: 'read-under-gates',
     text: variant('stock.expiry_by_transaction_start') ? statementBy('now()') : STATEMENT,
-    values: [skus, knownVersions, ...keysOf(holds)],
+    values: [skus, knownVersions, ...holdKeysOf(holds)],
   });
   const [row] = rows;
   if (!row) throw new Error('Broken invariant: the clock gave no row');
@@ -79,7 +79,8 @@ export async function readUnderGates(
   };
 }
 
-function toEffect([client, id, hash, channelKey, createdAt, expiresAt, lines]: HoldTuple): [string, Effect] {
-  const firstAnswer = { channelKey, createdAt, expiresAt, lines };
-  return [`hold\u0000${keyOf({ client, id })}`, { bodyHash: Buffer.from(hash, 'hex'), answer: null, firstAnswer }];
+function toEffect([owner, id, hash, channelKey, createdAt, expiresAt, lines, actor]: HoldTuple): [string, Effect] {
+  const firstAnswer = { owner, channelKey, createdAt, expiresAt, lines };
+  const effect = { bodyHash: Buffer.from(hash, 'hex'), answer: null, firstAnswer, actor: actor ?? owner };
+  return [holdKey({ owner, id }), effect];
 }

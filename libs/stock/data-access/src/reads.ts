@@ -26,7 +26,7 @@ import { proveLedger } from './ledger-proof.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { readReservation } from './stored-reservations.ts';
 import { Refusal } from './refusal.ts';
-import { channelOf, nodeKey, skuKeys } from './resolve.ts';
+import { type Asker, type CodeLimit, channelOf, demandChannel, nodeKey, skuKeys } from './resolve.ts';
 import { type Snapshot, readSnapshots } from './snapshots.ts';
 import type { Known, StockMemory } from './stock-memory.ts';
 import { Views, isoTime } from './view.ts';
@@ -55,10 +55,16 @@ interface Answer {
   readonly atp: ChannelAtp;
 }
 
-export interface LedgerPage {
+export interface ExceptionPage {
   readonly limit: number;
   readonly cursor?: string | undefined;
-  /** Whether the reader may know which client or event moved the units: scope `stock:audit`. */
+  readonly nodes?: CodeLimit;
+}
+
+interface LedgerPage {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  /** Whether the reader may know which principal or event moved the units: scope `stock:audit`. */
   readonly isAuditor: boolean;
 }
 
@@ -133,11 +139,14 @@ export class StockReads {
     return { sku, version: snapshot?.version ?? 0, asOf: isoTime(snapshot?.asOf ?? Date.now()), rows };
   }
 
-  async reservation(client: string, id: string): Promise<ReservationView> {
-    const stored = await readReservation(this.#pool, client, id);
+  /** One of `owner`'s, the asker itself unless told, in a channel in which the asker may sell. */
+  async reservation(asker: Asker, id: string, owner = asker.actor): Promise<ReservationView> {
+    const stored = await readReservation(this.#pool, owner, id);
     if (!stored) throw new Refusal('reservation.unknown', { reservation: id });
     await this.#engine.directory.learn(stored.reservation.lines.map(({ sku }) => sku));
-    return new Views(await this.#engine.rules.current(), this.#engine.directory).reservation(stored);
+    const views = new Views(await this.#engine.rules.current(), this.#engine.directory);
+    demandChannel(asker, views.channel(stored.reservation.channel));
+    return views.reservation(stored);
   }
 
   /** Ledger of one SKU, oldest first; the cursor is `version.ordinal`. Who moved the units shows only to an auditor. */
@@ -153,14 +162,17 @@ export class StockReads {
     return { items, nextCursor: items.length === limit ? (items.at(-1)?.entry ?? null) : null };
   }
 
-  /** Open exceptions first, then the latest closed; the cursor is the exception's key. */
-  async exceptions(limit: number, cursor: string | undefined): Promise<Page<StockException>> {
-    const views = new Views(await this.#engine.rules.current(), this.#engine.directory);
+  /** Those of nodes at which the reader may work: open ones first, then the latest closed. The cursor is the exception's key. */
+  async exceptions({ limit, cursor, nodes = 'all' }: ExceptionPage): Promise<Page<StockException>> {
+    const rules = await this.#engine.rules.current();
+    const views = new Views(rules, this.#engine.directory);
+    const keys = nodes === 'all' ? null : [...nodes].flatMap((code) => rules.nodesByCode.get(code)?.key ?? []);
     const { rows } = await this.#pool.query<ExceptionRecord>(
       `SELECT e.*, s.code AS sku FROM stock_exception e JOIN sku s USING (sku_key)
-        WHERE $1::bigint IS NULL OR (e.closed_at IS NOT NULL, -e.exception_key) > ((SELECT closed_at IS NOT NULL FROM stock_exception WHERE exception_key = $1), -$1)
+        WHERE ($3::int[] IS NULL OR e.node_key = ANY($3))
+          AND ($1::bigint IS NULL OR (e.closed_at IS NOT NULL, -e.exception_key) > ((SELECT closed_at IS NOT NULL FROM stock_exception WHERE exception_key = $1), -$1))
         ORDER BY (e.closed_at IS NOT NULL), -e.exception_key LIMIT $2`,
-      [cursor && /^exc_\d{1,18}$/.test(cursor) ? cursor.slice(4) : null, limit],
+      [cursor && /^exc_\d{1,18}$/.test(cursor) ? cursor.slice(4) : null, limit, keys],
     );
     const items = rows.map((row) => ({
       id: `exc_${row.exception_key}`,

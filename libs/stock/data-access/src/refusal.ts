@@ -3,6 +3,8 @@ export type RefusalCode =
   | 'sku.unknown'
   | 'node.unknown'
   | 'channel.unknown'
+  | 'node.forbidden'
+  | 'channel.forbidden'
   | 'reservation.unknown'
   | 'idempotency.mismatch'
   | 'movement.in_future'

@@ -16,8 +16,8 @@ import {
   isReservedSource,
 } from '@onepool/contracts';
 import { timeOf } from '@onepool/platform-clock';
-import type { NodeKey, SellingRules, SkuKey } from '@onepool/stock-domain';
-import type { HoldCommand, Keyed, MovementsCommand, Verb } from './command.ts';
+import type { AccessLimits, NodeKey, SellingRules, SkuKey } from '@onepool/stock-domain';
+import type { HoldCommand, MovementsCommand, Verb } from './command.ts';
 import { Refusal } from './refusal.ts';
 import type { SkuDirectory } from './sku-directory.ts';
 
@@ -29,8 +29,37 @@ export type VerbRequest =
   | { readonly verb: 'cancel'; readonly body: CancelRequest }
   | { readonly verb: 're-back'; readonly body: RebackRequest };
 
+/** Codes, or all there are. */
+export type CodeLimit = 'all' | ReadonlySet<string>;
+
+/** Who asks, and for which nodes and channels it may. */
+export interface Asker {
+  readonly actor: string;
+  readonly nodes: CodeLimit;
+  readonly channels: CodeLimit;
+}
+
 /** Who asks, and within which trace. */
-export type Caller = Pick<Keyed, 'client' | 'trace'>;
+export interface Caller extends Asker {
+  readonly trace: string | null;
+}
+
+/** @throws Refusal `node.forbidden` */
+export function demandNode({ nodes }: Pick<Asker, 'nodes'>, node: string): void {
+  if (nodes !== 'all' && !nodes.has(node)) throw new Refusal('node.forbidden', { node });
+}
+
+/** @throws Refusal `channel.forbidden` */
+export function demandChannel({ channels }: Pick<Asker, 'channels'>, channel: string): void {
+  if (channels !== 'all' && !channels.has(channel)) throw new Refusal('channel.forbidden', { channel });
+}
+
+/** Limits in keys. A code that is not known limits to nothing that is. */
+export function limitsOf({ nodes, channels }: Asker, rules: SellingRules): AccessLimits {
+  const keysIn = (limit: CodeLimit, known: ReadonlyMap<string, { readonly key: number }>) =>
+    limit === 'all' ? null : new Set([...limit].flatMap((code) => known.get(code)?.key ?? []));
+  return { nodes: keysIn(nodes, rules.nodesByCode), channels: keysIn(channels, rules.channelsByCode) };
+}
 
 /** Hashes positions, not member names, so that the order of members and spelt-out defaults make no difference. */
 export const bodyHash = (parts: readonly unknown[]): Buffer => hash('sha256', JSON.stringify(parts), 'buffer');
@@ -60,7 +89,9 @@ export async function resolveHold(
   rules: SellingRules,
   directory: SkuDirectory,
 ): Promise<HoldCommand> {
-  const { id, channel, lines, allowPartial = false, nodes, destination } = request;
+  const { actor, trace } = caller;
+  const { id, owner = actor, channel, lines, allowPartial = false, nodes, destination } = request;
+  demandChannel(caller, channel);
   const expiresInSeconds = request.expiresInSeconds ?? EXPIRES_IN_SECONDS_DEFAULT;
   const keys = await skuKeys(
     directory,
@@ -69,7 +100,9 @@ export async function resolveHold(
   const place = destination ? [destination.lat, destination.lng] : null;
   return {
     kind: 'hold',
-    ...caller,
+    actor,
+    owner,
+    trace,
     id,
     bodyHash: bodyHash([
       channel,
@@ -102,8 +135,13 @@ export async function resolveMovements(
   rules: SellingRules,
   directory: SkuDirectory,
 ): Promise<MovementsCommand> {
+  const { actor, trace } = caller;
   const { id, source, occurredAt, movements } = request;
   demandOwnName(source);
+  for (const movement of movements) {
+    demandNode(caller, movement.node);
+    if (movement.type === 'transfer') demandNode(caller, movement.toNode);
+  }
   const keys = await skuKeys(
     directory,
     movements.map(({ sku }) => sku),
@@ -115,7 +153,8 @@ export async function resolveMovements(
   });
   return {
     kind: 'movements',
-    ...caller,
+    actor,
+    trace,
     id,
     bodyHash: bodyHash(['movements', source, occurredAt ?? null, told]),
     skus: [...new Set(keys)],
@@ -136,12 +175,12 @@ export async function resolveMovements(
 type Parts = NonNullable<ReleaseRequest['lines']>;
 
 export async function resolveVerb(
-  reservationId: string,
+  { owner, id: reservationId }: { readonly owner: string; readonly id: string },
   request: VerbRequest,
   rules: SellingRules,
   directory: SkuDirectory,
 ): Promise<{ readonly verb: Verb; readonly bodyHash: Buffer }> {
-  const hashed = (...parts: readonly unknown[]): Buffer => bodyHash([request.verb, reservationId, ...parts]);
+  const hashed = (...parts: readonly unknown[]): Buffer => bodyHash([request.verb, owner, reservationId, ...parts]);
   switch (request.verb) {
     case 'extend': {
       const { expiresInSeconds } = request.body;

@@ -86,8 +86,8 @@ export class Retention {
 
   async #forgetCommands(client: pg.PoolClient): Promise<number> {
     const remove = `
-      DELETE FROM command WHERE (client, id) IN (
-        SELECT client, id FROM command WHERE recorded_at < clock_timestamp() - make_interval(days => $1)
+      DELETE FROM command WHERE (actor, id) IN (
+        SELECT actor, id FROM command WHERE recorded_at < clock_timestamp() - make_interval(days => $1)
          ORDER BY recorded_at LIMIT ${ROWS_PER_BATCH})`;
     for (let total = 0; ;) {
       const { rowCount } = await committing(FORGET_COMMANDS, () => client.query(remove, [this.#options.commandDays]));

@@ -6,7 +6,7 @@ import { inOrder } from './in-order.ts';
 /** A reservation as stored: the domain's view of it, and what only the store and its answers need. */
 export interface StoredReservation {
   readonly reservation: Reservation;
-  readonly client: string;
+  readonly owner: string;
   readonly id: string;
   /** Since when (ms) the node knows of a backing, by row; only pinned backings are here. */
   readonly acknowledgedAt: ReadonlyMap<string, number>;
@@ -14,6 +14,7 @@ export interface StoredReservation {
 
 /** The immutable part of a reservation row, from which a replayed hold is answered as it was the first time. */
 export interface FirstAnswer {
+  readonly owner: string;
   readonly channelKey: number;
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -25,7 +26,7 @@ export type AnsweredLine = readonly [number, number, number, number, readonly (r
 
 interface ReservationRecord {
   reservation_key: number;
-  client: string;
+  owner: string;
   id: string;
   channel_key: number;
   version: number;
@@ -50,7 +51,7 @@ interface BackingRecord {
   pinned_at: Date | null;
 }
 
-const RESERVATIONS = `SELECT reservation_key, client, id, channel_key, version, created_at, expires_at, nodes, lines FROM reservation`;
+const RESERVATIONS = `SELECT reservation_key, owner, id, channel_key, version, created_at, expires_at, nodes, lines FROM reservation`;
 
 /** Locks and reads; the two statements travel together, and the second sees what was committed before the lock. */
 export async function lockReservations(
@@ -79,9 +80,9 @@ export async function readReservation(
   };
   const { rows } = await pool.query<Joined>({
     name: 'read-reservation',
-    text: `SELECT r.reservation_key, r.client, r.id, r.channel_key, r.version, r.created_at, r.expires_at, r.nodes, r.lines,
+    text: `SELECT r.reservation_key, r.owner, r.id, r.channel_key, r.version, r.created_at, r.expires_at, r.nodes, r.lines,
                   (SELECT json_agg(b) FROM backing b WHERE b.reservation_key = r.reservation_key) AS backings
-             FROM reservation r WHERE r.client = $1 AND r.id = $2`,
+             FROM reservation r WHERE r.owner = $1 AND r.id = $2`,
     values: [owner, id],
   });
   const [row] = rows;
@@ -140,7 +141,7 @@ function acknowledgedOf(backings: readonly BackingRecord[]): ReadonlyMap<string,
 }
 
 const toStored = (record: ReservationRecord, backings: readonly BackingRecord[]): StoredReservation => ({
-  client: record.client,
+  owner: record.owner,
   id: record.id,
   acknowledgedAt: acknowledgedOf(backings),
   reservation: {

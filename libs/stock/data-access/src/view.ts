@@ -46,10 +46,11 @@ export class Views {
     return supply.rows.toSorted((a, b) => a.node - b.node).map((row) => this.stockRow(row));
   }
 
-  reservation({ id, reservation }: StoredReservation): ReservationView {
+  reservation({ id, owner, reservation }: StoredReservation): ReservationView {
     const { backings } = reservation;
     return {
       id,
+      owner,
       channel: this.channel(reservation.channel),
       status: statusOf(backings),
       version: reservation.version,
@@ -72,6 +73,7 @@ export class Views {
   firstAnswer(id: string, first: FirstAnswer): ReservationView {
     return {
       id,
+      owner: first.owner,
       channel: this.channel(first.channelKey),
       status: 'held',
       version: 1,

@@ -9,6 +9,9 @@ export type Rejection =
   | { readonly code: 'reback.conflict'; readonly version: number }
   | { readonly code: 'reback.pinned'; readonly at: BackingRef }
   | { readonly code: 'reback.not_backed'; readonly at: BackingRef }
+  | { readonly code: 'reservation.taken' }
+  | { readonly code: 'node.forbidden'; readonly node: NodeKey }
+  | { readonly code: 'channel.forbidden' }
   | { readonly code: 'movement.exceeds_stock'; readonly line: number; readonly there: number };
 
 export interface BackingRef {
@@ -36,6 +39,9 @@ export function isRetryable(code: RejectionCode): boolean {
     case 'reback.conflict':
     case 'reback.pinned':
     case 'reback.not_backed':
+    case 'reservation.taken':
+    case 'node.forbidden':
+    case 'channel.forbidden':
       return false;
   }
 }

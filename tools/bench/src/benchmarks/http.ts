@@ -74,21 +74,21 @@ async function turn(
  */
 export async function verifyHttp(
   database: BenchDatabase,
-  client: string,
+  owner: string,
   answered: number,
   unansweredMax: number,
   filling: { readonly skus: number; readonly nodesPerSku: number; readonly unitsPerRow: number },
 ): Promise<void> {
   const made = await withClient(database, async (session) => {
-    const { rows } = await session.query<{ count: string }>('SELECT count(*) FROM reservation WHERE client = $1', [
-      client,
+    const { rows } = await session.query<{ count: string }>('SELECT count(*) FROM reservation WHERE owner = $1', [
+      owner,
     ]);
     return Number(rows[0]?.count);
   });
   if (made < answered || made > answered + unansweredMax) {
     throw new WrongResultsError(`${answered} reservations were answered 201, the database holds ${made}`);
   }
-  const claim = { client, tally: { reservations: made, lines: made, units: made } };
+  const claim = { owner, tally: { reservations: made, lines: made, units: made } };
   await verify(database, [claim], filling.skus * filling.nodesPerSku * filling.unitsPerRow);
 }
 

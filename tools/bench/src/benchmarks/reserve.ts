@@ -190,17 +190,17 @@ class ReserveRun {
   }
 }
 
-/** Contenders of one client share its rows. */
+/** Contenders of one owner share its rows. */
 export function mergeClaims(claims: readonly Claim[]): readonly Claim[] {
   const merged = new Map<string, Claim>();
-  for (const { client, tally } of claims) {
-    const known = merged.get(client)?.tally ?? { reservations: 0, lines: 0, units: 0 };
+  for (const { owner, tally } of claims) {
+    const known = merged.get(owner)?.tally ?? { reservations: 0, lines: 0, units: 0 };
     const sum = {
       reservations: known.reservations + tally.reservations,
       lines: known.lines + tally.lines,
       units: known.units + tally.units,
     };
-    merged.set(client, { client, tally: sum });
+    merged.set(owner, { owner, tally: sum });
   }
   return [...merged.values()];
 }

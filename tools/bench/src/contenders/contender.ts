@@ -19,8 +19,8 @@ export class Tally {
 }
 
 export interface Contender {
-  /** Also the API client in whose name it reserves. */
-  readonly client: string;
+  /** Also the principal in whose name it reserves. */
+  readonly owner: string;
   readonly tally: Tally;
   /** Resolves when the units are reserved and durable; rejects when they are refused or the outcome is unknown. */
   reserve(lines: readonly Line[]): Promise<void>;

@@ -27,8 +27,8 @@ beforeAll(async () => {
   await fillDatabase(database, FILLING);
   contenders = [
     new EngineContender(database),
-    new MultiContender({ ...database, connections: 2, pipelined: false, client: 'bench-plain' }),
-    new MultiContender({ ...database, connections: 2, pipelined: true, client: 'bench-piped' }),
+    new MultiContender({ ...database, connections: 2, pipelined: false, owner: 'bench-plain' }),
+    new MultiContender({ ...database, connections: 2, pipelined: true, owner: 'bench-piped' }),
     new SingleContender({ ...database, connections: 2 }),
   ];
   limit = new LimitContender(database);
@@ -42,22 +42,22 @@ afterAll(async () => {
 /** Every row that one contender wrote, without what must differ: keys, ids and times. */
 async function rowsOf(client: pg.Client, name: string): Promise<unknown> {
   const rows = async (sql: string): Promise<unknown[]> => (await client.query(sql, [name])).rows;
-  const own = `(SELECT reservation_key FROM reservation WHERE client = $1)`;
+  const own = `(SELECT reservation_key FROM reservation WHERE owner = $1)`;
   const lasts =
     'round(extract(epoch FROM expires_at - created_at))::int AS lasts, extract(microsecond FROM created_at)::int % 1000 AS below_ms';
   const skus = `(SELECT s.code FROM sku s JOIN backing b USING (sku_key) WHERE b.reservation_key IN ${own})`;
   return {
     reservation: await rows(
       `SELECT channel_key, version, nodes, octet_length(body_hash) AS hash, expires_at = first_expires_at AS same, ${lasts},
-              json_typeof(lines) AS kind, lines::jsonb #- '{0,0}' AS lines FROM reservation WHERE client = $1`,
+              json_typeof(lines) AS kind, lines::jsonb #- '{0,0}' AS lines FROM reservation WHERE owner = $1`,
     ),
     backing: await rows(
       `SELECT node_key, kind, held, confirmed, fulfilled, released, expired, cancelled, pin_fulfilment, pin_order_version,
-              expires_at = (SELECT expires_at FROM reservation WHERE client = $1) AS same FROM backing WHERE reservation_key IN ${own}`,
+              expires_at = (SELECT expires_at FROM reservation WHERE owner = $1) AS same FROM backing WHERE reservation_key IN ${own}`,
     ),
     ledger: await rows(
       `SELECT sku_version, ordinal, node_key, from_state, to_state, quantity, reason, occurred_at = recorded_at AS same,
-              source_event_id = (SELECT id FROM reservation WHERE client = $1) AS named FROM ledger WHERE source = $1`,
+              source_event_id = (SELECT id FROM reservation WHERE owner = $1) AS named FROM ledger WHERE source = $1`,
     ),
     outbox: await rows(
       `SELECT subject, type, source, trace, event_id = 'sku/' || key || '/1' AS named, data::jsonb - 'sku' - 'recordedAt' AS data,
@@ -72,12 +72,12 @@ async function rowsOf(client: pg.Client, name: string): Promise<unknown> {
 
 describe('contenders', () => {
   it('write the same rows for the same hold', async () => {
-    const claims: { client: string; tally: Tally }[] = [...contenders, limit];
+    const claims: { owner: string; tally: Tally }[] = [...contenders, limit];
     for (const [index, contender] of contenders.entries()) await contender.reserve([{ sku: index + 1, quantity: 1 }]);
     await limit.writeBatch(contenders.length + 1, 1);
     await withClient(database, async (client) => {
       const written: unknown[] = [];
-      for (const { client: name } of claims) written.push(await rowsOf(client, name));
+      for (const { owner: name } of claims) written.push(await rowsOf(client, name));
       const [engine, ...others] = written;
       for (const other of others) expect(other).toEqual(engine);
     });
@@ -120,7 +120,7 @@ describe('verification', () => {
   it('tells a contender that claims more than it wrote', async () => {
     const tally = new Tally();
     tally.add([{ sku: 1, quantity: 5 }]);
-    await expect(verify(database, [{ client: 'bench-nobody', tally }], 0)).rejects.toThrow(
+    await expect(verify(database, [{ owner: 'bench-nobody', tally }], 0)).rejects.toThrow(
       /bench-nobody: units held: 0/,
     );
   });

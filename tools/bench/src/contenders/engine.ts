@@ -5,19 +5,19 @@ import type { Contender, Line, Surroundings } from './contender.ts';
 
 export interface EngineSetup extends Surroundings {
   readonly lanes?: number;
-  readonly client?: string;
+  readonly owner?: string;
   readonly onCommitted?: () => void;
 }
 
 export class EngineContender implements Contender {
-  readonly client: string;
+  readonly owner: string;
   readonly tally = new Tally();
   readonly #engine: StockEngine;
   #batches = 0;
   #commands = 0;
 
-  constructor({ client = 'bench-engine', lanes, onCommitted, ...surroundings }: EngineSetup) {
-    this.client = client;
+  constructor({ owner = 'bench-engine', lanes, onCommitted, ...surroundings }: EngineSetup) {
+    this.owner = owner;
     this.#engine = new StockEngine({
       ...surroundings,
       ...(lanes === undefined ? {} : { lanes }),
@@ -32,12 +32,15 @@ export class EngineContender implements Contender {
   }
 
   async reserve(lines: readonly Line[]): Promise<void> {
-    const settled = await this.#engine.hold(this.client, {
-      id: newReservationId(),
-      channel: CHANNEL,
-      lines: lines.map(({ sku, quantity }) => ({ sku: skuCode(sku), quantity })),
-      expiresInSeconds: EXPIRES_IN_SECONDS,
-    });
+    const settled = await this.#engine.hold(
+      { actor: this.owner, nodes: 'all', channels: 'all' },
+      {
+        id: newReservationId(),
+        channel: CHANNEL,
+        lines: lines.map(({ sku, quantity }) => ({ sku: skuCode(sku), quantity })),
+        expiresInSeconds: EXPIRES_IN_SECONDS,
+      },
+    );
     if (!settled.ok) throw new Error(`the engine refused: ${settled.code}`);
     this.tally.add(lines);
   }

@@ -32,7 +32,7 @@ interface State {
 }
 
 export class LimitContender {
-  readonly client = 'bench-limit';
+  readonly owner = 'bench-limit';
   readonly tally = new Tally();
   readonly #pool: pg.Pool;
   readonly #partitionCount: number;
@@ -120,7 +120,7 @@ export class LimitContender {
     return [
       line.sku,
       before,
-      this.client,
+      this.owner,
       state.catalogue.channelKey,
       nowMs,
       entries.map(({ key }) => key),
@@ -148,7 +148,7 @@ const WRITE = `WITH
     UPDATE stock s SET available = s.available - x.units, reserved = s.reserved + x.units
       FROM unnest($11::int[], $12::int[]) AS x (node, units) WHERE s.sku_key = $1::int AND s.node_key = x.node),
   created AS (
-    INSERT INTO reservation (reservation_key, client, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
+    INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
     SELECT x.key, $3::text, x.id, x.hash, $4::int, 1, ${NOW}, ${EXPIRES}, ${EXPIRES}, x.lines FROM ${HELD}),
   backings AS (
     INSERT INTO backing (reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, expires_at)

@@ -15,7 +15,7 @@ import type { Statement } from './write-one.ts';
 export interface MultiSetup extends Surroundings {
   readonly connections: number;
   readonly pipelined: boolean;
-  readonly client?: string;
+  readonly owner?: string;
   readonly tally?: Tally;
 }
 
@@ -58,7 +58,7 @@ export function baselinePool({ url, schema }: Surroundings, connections: number,
 }
 
 export class MultiContender implements Contender {
-  readonly client: string;
+  readonly owner: string;
   readonly tally: Tally;
   readonly #pool: pg.Pool;
   readonly #catalogue: Promise<Catalogue>;
@@ -67,7 +67,7 @@ export class MultiContender implements Contender {
 
   constructor(setup: MultiSetup) {
     this.#setup = setup;
-    this.client = setup.client ?? 'bench-multi';
+    this.owner = setup.owner ?? 'bench-multi';
     this.tally = setup.tally ?? new Tally();
     this.#pool = baselinePool(setup, setup.connections, setup.pipelined);
     this.#catalogue = readCatalogue(this.#pool);
@@ -118,7 +118,7 @@ export class MultiContender implements Contender {
     });
     return writeOne({
       key: newReservationKey(),
-      client: this.client,
+      owner: this.owner,
       id: newReservationId(),
       hash: bodyHash(lines),
       channelKey: catalogue.channelKey,

@@ -21,7 +21,7 @@ export interface SingleSetup extends Surroundings {
 const GUESS_FAILED = '22012';
 
 export class SingleContender implements Contender {
-  readonly client = 'bench-single';
+  readonly owner = 'bench-single';
   readonly tally = new Tally();
   readonly #pool: pg.Pool;
   readonly #catalogue: Promise<Catalogue>;
@@ -37,7 +37,7 @@ export class SingleContender implements Contender {
       ...setup,
       connections: 2,
       pipelined: true,
-      client: this.client,
+      owner: this.owner,
       tally: this.tally,
     });
   }
@@ -48,7 +48,7 @@ export class SingleContender implements Contender {
     const { channelKey } = await this.#catalogue;
     const code = skuCode(line.sku);
     const partition = partitionOf(code, this.#setup.partitionCount);
-    const values = [line.sku, line.quantity, newReservationKey(), this.client, newReservationId(), bodyHash(lines)];
+    const values = [line.sku, line.quantity, newReservationKey(), this.owner, newReservationId(), bodyHash(lines)];
     try {
       await this.#pool.query({ name: 'reserve', text: RESERVE, values: [...values, channelKey, partition, code] });
     } catch (error) {
@@ -76,7 +76,7 @@ const RESERVE = `WITH
       FROM pick WHERE s.sku_key = $1::int AND s.node_key = pick.node_key AND s.available >= $2::int
     RETURNING s.*, pick.version, pick.at),
   created AS (
-    INSERT INTO reservation (reservation_key, client, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
+    INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
     SELECT $3::bigint, $4::text, $5::text, $6::bytea, $7::int, 1, t.at, ${EXPIRES}, ${EXPIRES},
            json_build_array(json_build_array($1::int, $2::int, $2::int, t.version, json_build_array(json_build_array(t.node_key, $2::int))))
       FROM t),

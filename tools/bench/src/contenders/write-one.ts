@@ -5,7 +5,7 @@ import { EXPIRES_IN_SECONDS } from './contender.ts';
 
 export interface OneReservation {
   readonly key: number;
-  readonly client: string;
+  readonly owner: string;
   readonly id: string;
   readonly hash: Buffer;
   readonly channelKey: number;
@@ -30,7 +30,7 @@ export function writeOne(one: OneReservation): Statement {
   texts.set(name, text);
   const values = [
     one.key,
-    one.client,
+    one.owner,
     one.id,
     one.hash,
     one.channelKey,
@@ -64,7 +64,7 @@ function textFor(steps: number, backings: number): string {
     UPDATE stock s SET available = s.available - x.u, reserved = s.reserved + x.u
       FROM ${backingRows} WHERE s.sku_key = x.s AND s.node_key = x.n),
   created AS (
-    INSERT INTO reservation (reservation_key, client, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
+    INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
     VALUES ($1::bigint, $2::text, $3::text, $4::bytea, $5::int, 1, ${now}, ${expires}, ${expires}, $7::json)),
   backings AS (
     INSERT INTO backing (reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, expires_at)

@@ -3,7 +3,7 @@ import type { Surroundings, Tally } from '../contenders/contender.ts';
 import { withClient } from './database.ts';
 
 export interface Claim {
-  readonly client: string;
+  readonly owner: string;
   readonly tally: Readonly<Pick<Tally, 'reservations' | 'lines' | 'units'>>;
 }
 
@@ -13,9 +13,9 @@ export class WrongResultsError extends Error {
 }
 
 const NUMBERS = `SELECT
-  (SELECT count(*) FROM reservation WHERE client = $1)::float8 AS reservations,
-  (SELECT count(*) FROM backing b JOIN reservation r USING (reservation_key) WHERE r.client = $1)::float8 AS backings,
-  (SELECT coalesce(sum(b.held), 0) FROM backing b JOIN reservation r USING (reservation_key) WHERE r.client = $1)::float8 AS held,
+  (SELECT count(*) FROM reservation WHERE owner = $1)::float8 AS reservations,
+  (SELECT count(*) FROM backing b JOIN reservation r USING (reservation_key) WHERE r.owner = $1)::float8 AS backings,
+  (SELECT coalesce(sum(b.held), 0) FROM backing b JOIN reservation r USING (reservation_key) WHERE r.owner = $1)::float8 AS held,
   (SELECT coalesce(sum(quantity), 0) FROM ledger WHERE source = $1 AND reason = 'hold')::float8 AS ledgered`;
 
 const BOOK = `SELECT
@@ -42,7 +42,7 @@ export async function verify(database: Surroundings, claims: readonly Claim[], u
     if (found !== expected) problems.push(`${what}: ${found} in the database, ${expected} acknowledged`);
   };
   await withClient(database, async (client) => {
-    for (const { client: name, tally } of claims) {
+    for (const { owner: name, tally } of claims) {
       const [row] = (await client.query<Record<string, number>>(NUMBERS, [name])).rows;
       compare(`${name}: reservations`, row?.['reservations'], tally.reservations);
       compare(`${name}: units held`, row?.['held'], tally.units);

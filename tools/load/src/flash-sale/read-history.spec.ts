@@ -13,6 +13,7 @@ const none = { confirmed: 0, fulfilled: 0, released: 0, expired: 0, cancelled: 0
 
 const reservation = (id: string, released = 0): Reservation => ({
   id,
+  owner: 'prn_load22222222',
   channel: plan.channels[0]!.channel,
   status: released > 0 ? 'closed' : 'held',
   version: 1 + released,

@@ -159,6 +159,7 @@ export class FakeSystem {
     }
     const reservation: Reservation = {
       id,
+      owner: 'prn_simulator222',
       channel,
       status: 'held',
       version: 1,

@@ -12,13 +12,13 @@ export class FeedReads {
     this.#pool = pool;
   }
 
-  async feed(client: string, id: string): Promise<Feed> {
-    return feedView(await this.#find(client, id));
+  async feed(actor: string, id: string): Promise<Feed> {
+    return feedView(await this.#find(actor, id));
   }
 
   /** Refused rows in the order in which they were found bad. */
-  async refusals(client: string, id: string, limit: number, cursor: string | undefined): Promise<Page<FeedRefusal>> {
-    const { feed_key } = await this.#find(client, id);
+  async refusals(actor: string, id: string, limit: number, cursor: string | undefined): Promise<Page<FeedRefusal>> {
+    const { feed_key } = await this.#find(actor, id);
     const { rows } = await this.#pool.query<{ refusal_key: number; line: number; code: string; message: string }>(
       `SELECT refusal_key, line, code, message FROM feed_refusal
         WHERE feed_key = $1 AND refusal_key > $2 ORDER BY refusal_key LIMIT $3`,
@@ -29,11 +29,11 @@ export class FeedReads {
     return { items, nextCursor: last && rows.length === limit ? String(last.refusal_key) : null };
   }
 
-  async #find(client: string, id: string): Promise<FeedView> {
+  async #find(actor: string, id: string): Promise<FeedView> {
     const { rows } = await this.#pool.query<FeedView>(
       `SELECT f.*, n.code AS node, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
-         FROM feed f LEFT JOIN node n USING (node_key) WHERE f.client = $1 AND f.id = $2`,
-      [client, id],
+         FROM feed f LEFT JOIN node n USING (node_key) WHERE f.actor = $1 AND f.id = $2`,
+      [actor, id],
     );
     const found = rows[0];
     if (!found) throw new Refusal('feed.unknown', { feed: id });

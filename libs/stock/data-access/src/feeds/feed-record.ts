@@ -5,7 +5,7 @@ import { isoTime } from '../view.ts';
 
 export interface FeedRecord {
   readonly feed_key: number;
-  readonly client: string;
+  readonly actor: string;
   readonly id: string;
   readonly parameters_hash: Buffer;
   readonly source: string;

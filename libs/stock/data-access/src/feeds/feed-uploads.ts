@@ -37,8 +37,8 @@ export interface FeedLimits {
 }
 
 export interface FeedUpload {
-  /** The API client; ids are scoped to it. */
-  readonly client: string;
+  /** The principal that sends it; ids are scoped to it. */
+  readonly actor: string;
   readonly query: FeedQuery;
   readonly format: FeedFormat;
   /** Uncompressed. */
@@ -82,7 +82,7 @@ export class FeedUploads {
    * @throws Refusal, FeedTooLargeError, FeedHeaderError, FeedSupersededError, or whatever the body's stream fails with.
    */
   async receive(upload: FeedUpload): Promise<Feed> {
-    const { client, query } = upload;
+    const { actor, query } = upload;
     demandOwnName(query.source);
     const rules = await this.#rules.current();
     const { feed, now } = await this.#open(upload, rules);
@@ -91,10 +91,10 @@ export class FeedUploads {
       await this.#finish(feed, received);
       this.#onStaged();
     }
-    return this.#reads.feed(client, query.id);
+    return this.#reads.feed(actor, query.id);
   }
 
-  async #open({ client, query, trace }: FeedUpload, rules: SellingRules): Promise<{ feed: FeedRecord; now: number }> {
+  async #open({ actor, query, trace }: FeedUpload, rules: SellingRules): Promise<{ feed: FeedRecord; now: number }> {
     const { id, source, mode, measure, completeness = 'partial', capturedAt, node } = query;
     const key = node === undefined ? null : nodeKey(rules, node);
     const captured = new Date(timeOf(capturedAt));
@@ -102,12 +102,12 @@ export class FeedUploads {
     return inTransaction(this.#pool, BEGIN, async (connection) => {
       const now = await readClock(connection);
       const made = await connection.query<FeedRecord>(
-        `INSERT INTO feed (client, id, parameters_hash, source, mode, measure, completeness, captured_at, node_key, state, attempt, trace, started_at)
+        `INSERT INTO feed (actor, id, parameters_hash, source, mode, measure, completeness, captured_at, node_key, state, attempt, trace, started_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'receiving', 1, $10, clock_timestamp())
-         ON CONFLICT (client, id) DO NOTHING RETURNING *`,
-        [client, id, hash, source, mode, measure, completeness, captured, key, trace],
+         ON CONFLICT (actor, id) DO NOTHING RETURNING *`,
+        [actor, id, hash, source, mode, measure, completeness, captured, key, trace],
       );
-      const feed = made.rows[0] ?? (await again(connection, client, id, hash));
+      const feed = made.rows[0] ?? (await again(connection, actor, id, hash));
       if (feed.state === 'receiving') {
         if (captured.getTime() > now + FUTURE_TOLERANCE_MS)
           throw new Refusal('feed.in_future', { now: new Date(now).toISOString() });
@@ -197,10 +197,10 @@ export class FeedUploads {
 }
 
 /** A feed that was begun before: its state, or, if it was cut, a new attempt that replaces what had arrived. */
-async function again(connection: pg.PoolClient, client: string, id: string, hash: Buffer): Promise<FeedRecord> {
+async function again(connection: pg.PoolClient, actor: string, id: string, hash: Buffer): Promise<FeedRecord> {
   const { rows } = await connection.query<FeedRecord>(
-    'SELECT * FROM feed WHERE client = $1 AND id = $2 FOR NO KEY UPDATE',
-    [client, id],
+    'SELECT * FROM feed WHERE actor = $1 AND id = $2 FOR NO KEY UPDATE',
+    [actor, id],
   );
   const feed = rows[0];
   if (!feed) throw new Error('Broken invariant: feeds are never deleted');

@@ -44,10 +44,11 @@ CREATE INDEX stock_short ON stock (sku_key) WHERE shortfall > 0;
 
 -- Promises ------------------------------------------------------------------------------------------------------------
 
--- (client, id) is the idempotency key of a hold. `lines` is what was asked and first answered; it never changes.
+-- (owner, id) names a reservation, and is the idempotency key of its hold. `lines` is what was asked and first answered; it
+-- never changes. `actor` is who held it, where that was not the owner.
 CREATE TABLE reservation (
   reservation_key bigint PRIMARY KEY,
-  client text NOT NULL,
+  owner text NOT NULL,
   id text NOT NULL,
   body_hash bytea NOT NULL,
   channel_key integer NOT NULL,
@@ -57,7 +58,8 @@ CREATE TABLE reservation (
   expires_at timestamptz NOT NULL,
   nodes integer[],
   lines json NOT NULL,
-  UNIQUE (client, id)
+  actor text,
+  UNIQUE (owner, id)
 ) WITH (fillfactor = 85);
 
 -- Replicas take keys of reservations from it by the block.
@@ -135,12 +137,12 @@ SELECT make_partitions(14, 1000);
 
 -- Effects of commands other than holds, with the answer that a replay gets.
 CREATE TABLE command (
-  client text NOT NULL,
+  actor text NOT NULL,
   id text NOT NULL,
   body_hash bytea NOT NULL,
   answer json NOT NULL,
   recorded_at timestamptz NOT NULL,
-  PRIMARY KEY (client, id)
+  PRIMARY KEY (actor, id)
 );
 
 -- Old effects are forgotten in order of age.
@@ -169,10 +171,10 @@ CREATE UNIQUE INDEX stock_exception_open ON stock_exception (code, sku_key, node
 
 -- Feeds ---------------------------------------------------------------------------------------------------------------
 
--- (client, id) is the idempotency key. `cursor` is the last SKU key (of a delta: line) whose rows are settled.
+-- (actor, id) is the idempotency key. `cursor` is the last SKU key (of a delta: line) whose rows are settled.
 CREATE TABLE feed (
   feed_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  client text NOT NULL,
+  actor text NOT NULL,
   id text NOT NULL,
   parameters_hash bytea NOT NULL,
   source text NOT NULL,
@@ -200,7 +202,7 @@ CREATE TABLE feed (
   staged_at timestamptz,
   finished_at timestamptz,
   lease_until timestamptz NOT NULL DEFAULT '-infinity',
-  UNIQUE (client, id)
+  UNIQUE (actor, id)
 ) WITH (fillfactor = 50);
 
 CREATE INDEX feed_to_apply ON feed (feed_key) WHERE state = 'applying';

@@ -46,7 +46,7 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
   });
   const reservations = writes.reservationFacts.map(({ data, part, trace }) =>
     fact(
-      `reservation/${data.client}/${data.reservation}/${data.version}${part > 1 ? `/${part}` : ''}`,
+      `reservation/${data.owner}/${data.reservation}/${data.version}${part > 1 ? `/${part}` : ''}`,
       data.reservation,
       reservationSubject(data.fact),
       data,

@@ -74,19 +74,20 @@ const newReservations = part({
   rows: ({ writes }: Batch) => writes.newReservations,
   columns: {
     key: ['bigint', ({ key }) => key],
-    client: ['text', ({ command }) => command.client],
+    owner: ['text', ({ command }) => command.owner],
     id: ['text', ({ command }) => command.id],
     body_hash: ['bytea', ({ command }) => command.bodyHash],
     channel: ['int', ({ command }) => command.channel],
     expires_at: ['float8', ({ expiresAt }) => expiresAt],
     nodes: ['text', ({ command }) => command.nodes && `{${command.nodes.join(',')}}`],
     lines: ['json', ({ lines }) => JSON.stringify(lines)],
+    actor: ['text', ({ command: { actor, owner } }) => (actor === owner ? null : actor)],
   },
   writes: (rows, guard) => ({
     created: `
-    INSERT INTO reservation (reservation_key, client, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, nodes, lines)
-    SELECT x.key, x.client, x.id, x.body_hash, x.channel, 1, ${NOW}, ${time('x.expires_at')}, ${time('x.expires_at')}, x.nodes::int[], x.lines
-      FROM ${rows} WHERE ${guard} ORDER BY x.client, x.id`,
+    INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, nodes, lines, actor)
+    SELECT x.key, x.owner, x.id, x.body_hash, x.channel, 1, ${NOW}, ${time('x.expires_at')}, ${time('x.expires_at')}, x.nodes::int[], x.lines, x.actor
+      FROM ${rows} WHERE ${guard} ORDER BY x.owner, x.id`,
   }),
 });
 
@@ -98,7 +99,7 @@ const holds = part({
   rows: ({ writes }: Batch) => writes.holds,
   columns: {
     reservation: ['bigint', ({ reservationKey }) => reservationKey],
-    client: ['text', ({ client }) => client],
+    actor: ['text', ({ actor }) => actor],
     id: ['text', ({ id }) => id],
     sku: ['int', ({ sku }) => sku],
     version: ['bigint', ({ version }) => version],
@@ -113,7 +114,7 @@ const holds = part({
     SELECT x.reservation, x.sku, x.node, x.units, 0, 0, 0, 0, 0, ${time('x.expires_at')} FROM ${rows} WHERE ${guard}`,
     hold_entries: `
     INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
-    SELECT x.sku, x.version, x.ordinal, x.node, ${HOLD.from}, ${HOLD.to}, x.units, '${HOLD.reason}', x.client, x.id, ${NOW}, ${NOW}
+    SELECT x.sku, x.version, x.ordinal, x.node, ${HOLD.from}, ${HOLD.to}, x.units, '${HOLD.reason}', x.actor, x.id, ${NOW}, ${NOW}
       FROM ${rows} WHERE ${guard}`,
   }),
 });

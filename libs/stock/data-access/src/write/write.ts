@@ -50,12 +50,12 @@ const seconds = (parameter: string): string => `to_timestamp(${parameter} / 1000
 function sendCommands(client: pg.PoolClient, { commands }: Writes, { now }: WriteContext): Promise<unknown> {
   return client.query({
     name: 'write-commands',
-    text: `INSERT INTO command (client, id, body_hash, answer, recorded_at)
-           SELECT x.client, x.id, x.body_hash, x.answer, ${seconds('$5::float8')}
-             FROM unnest($1::text[], $2::text[], $3::bytea[], $4::json[]) AS x (client, id, body_hash, answer)
-            ORDER BY x.client, x.id`,
+    text: `INSERT INTO command (actor, id, body_hash, answer, recorded_at)
+           SELECT x.actor, x.id, x.body_hash, x.answer, ${seconds('$5::float8')}
+             FROM unnest($1::text[], $2::text[], $3::bytea[], $4::json[]) AS x (actor, id, body_hash, answer)
+            ORDER BY x.actor, x.id`,
     values: [
-      commands.map(({ command }) => command.client),
+      commands.map(({ command }) => command.actor),
       commands.map(({ command }) => command.id),
       commands.map(({ command }) => command.bodyHash),
       commands.map(({ answer }) => JSON.stringify(answer)),

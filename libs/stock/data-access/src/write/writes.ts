@@ -49,7 +49,7 @@ export interface BackingWrite {
 /** Units of one row that a new reservation holds. */
 export interface HeldUnits {
   readonly reservationKey: number;
-  readonly client: string;
+  readonly actor: string;
   /** Of the reservation. */
   readonly id: string;
   readonly sku: SkuKey;
