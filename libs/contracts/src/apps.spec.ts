@@ -6,6 +6,7 @@ import { requestsOf } from './shared/app-contract.ts';
 const isBelow = (subject: string, pattern: string): boolean => subject.startsWith(pattern.replace(/>$/, ''));
 const streams = APPS.flatMap((app) => app.streams);
 const namesOf = (schema: TSchema | undefined): string[] => Object.keys((schema?.['properties'] ?? {}) as object);
+const requiredBy = (schema: TSchema | undefined): string[] => (schema?.['required'] ?? []) as string[];
 
 describe.each(APPS.map((app) => [app.name, app] as const))('the contract of %s', (_name, app) => {
   const operations = Object.entries(app.operations);
@@ -36,6 +37,15 @@ describe.each(APPS.map((app) => [app.name, app] as const))('the contract of %s',
       const names = [params, query, body].flatMap(namesOf);
       expect([id, names.filter((name, index) => names.indexOf(name) !== index)]).toEqual([id, []]);
     }
+  });
+
+  it('says of each operation that is no GET why it may be sent again, and asks for the member that it names', () => {
+    const faults = operations.filter(([, { http, idempotency, query, body }]) => {
+      if (http.method === 'GET') return idempotency !== undefined;
+      if (idempotency === undefined || idempotency === 'natural') return idempotency === undefined;
+      return ![query, body].some((part) => requiredBy(part).includes(idempotency));
+    });
+    expect(faults.map(([id]) => id)).toEqual([]);
   });
 
   it('puts each operation below one part of the reference', () => {

@@ -67,8 +67,16 @@ export const PromiseBroken = closed({
 });
 export type PromiseBroken = Static<typeof PromiseBroken>;
 
+const reservationFact = <const F extends ReservationFact>(fact: F) => ({
+  id: `reservation_${fact}` as const,
+  subject: reservationSubject(fact),
+  data: ReservationChanged,
+  summary: `Units of a reservation were ${fact === 'rebacked' ? 'moved to another node' : fact}.`,
+  description: 'Key: the id of the reservation. A hold publishes no fact: its caller has the answer.',
+});
+
 /** Every fact of the stream {@link FACTS_STREAM}. */
-export const STOCK_FACTS: readonly FactDefinition[] = [
+export const STOCK_FACTS = [
   {
     id: 'skuChanged',
     subject: SKU_CHANGED,
@@ -84,11 +92,5 @@ export const STOCK_FACTS: readonly FactDefinition[] = [
     summary: 'No eligible node can cover promised units.',
     description: 'Key: the SKU. The same stands in the list of exceptions until units turn up.',
   },
-  ...RESERVATION_FACTS.map((fact) => ({
-    id: `reservation_${fact}`,
-    subject: reservationSubject(fact),
-    data: ReservationChanged,
-    summary: `Units of a reservation were ${fact === 'rebacked' ? 'moved to another node' : fact}.`,
-    description: 'Key: the id of the reservation. A hold publishes no fact: its caller has the answer.',
-  })),
-];
+  ...RESERVATION_FACTS.map((fact) => reservationFact(fact)),
+] as const satisfies readonly FactDefinition[];

@@ -23,6 +23,12 @@ export interface Operation<Scope extends string = string, Code extends string = 
    * meet.
    */
   readonly subject?: string;
+  /**
+   * Why a call that was not answered may be sent again. `id` and `commandId` name the member, of the body or the query, by
+   * which the app knows a call that it has already dealt with; `natural` is a call that changes nothing, or leaves behind the
+   * same however often it is made. A GET is always `natural`, and does not say so.
+   */
+  readonly idempotency?: 'id' | 'commandId' | 'natural';
   readonly scope: Scope;
   /** Scopes that show or allow more than `scope` alone; the description says what. */
   readonly moreWith?: readonly Scope[];
