@@ -10,6 +10,7 @@ const projects = [
   ['apps/simulator', '@onepool/simulator', 'scope:simulator', 'type:app'],
   ['tools/seed', '@onepool/tools-seed', 'scope:tools', 'type:app'],
   ['tools/bench', '@onepool/tools-bench', 'scope:bench', 'type:app'],
+  ['libs/client', '@onepool/client', 'scope:shared', 'type:client'],
   ['libs/contracts', '@onepool/contracts', 'scope:shared', 'type:contracts'],
   ['libs/platform/clock', '@onepool/platform-clock', 'scope:shared', 'type:platform'],
   ['libs/platform/postgres', '@onepool/platform-postgres', 'scope:shared', 'type:platform'],

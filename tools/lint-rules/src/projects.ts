@@ -58,7 +58,7 @@ export function tagsOfFolder(folder: string): readonly string[] {
   if (folder === 'tools/bench') return ['scope:bench', 'type:app'];
   if (top === 'tools') return ['scope:tools', 'type:app'];
   if (top !== 'libs') return [];
-  if (second === 'contracts') return ['scope:shared', 'type:contracts'];
+  if (second === 'client' || second === 'contracts') return ['scope:shared', `type:${second}`];
   if (second === 'platform' || second === 'testing') return ['scope:shared', `type:${second}`];
   return third ? [`scope:${second}`, `type:${third}`] : [];
 }

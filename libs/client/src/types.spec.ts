@@ -1,0 +1,66 @@
+/** What the compiler tells a caller. `tsc` fails where a line below an expected error has none. */
+import { describe, expect, it } from '@jest/globals';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { AVAILABILITY, type Reservation } from '@onepool/contracts';
+import { type Client, type NatsClient, createClient, valueOf } from './index.ts';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const isSame = <_ extends true>(): void => undefined;
+const hold = { id: 'r-1', channel: 'web', lines: [{ sku: 'mug', quantity: 1 }] } as const;
+
+/** Never run: nobody is there. */
+async function calls(onepool: Client<typeof AVAILABILITY>, overNats: NatsClient<typeof AVAILABILITY>) {
+  const held = await onepool.hold({ body: hold });
+  if (held.ok) isSame<Same<typeof held.value, Reservation>>();
+  else {
+    const { code } = held.problem;
+    isSame<'stock.insufficient' extends typeof code ? true : false>();
+    isSame<'service.unavailable' extends typeof code ? true : false>();
+    // @ts-expect-error -- a hold is not refused so
+    isSame<'reback.pinned' extends typeof code ? true : false>();
+  }
+  isSame<Same<ReturnType<typeof valueOf<Reservation>>, Reservation>>();
+
+  await onepool.listSkus();
+  await onepool.listSkus({ query: { limit: 5 } });
+  await onepool.getAtp({ params: { sku: 'mug' }, query: { channel: 'web' } });
+  await onepool.importSkus({ body: 'sku\nmug\n' });
+  await overNats.hold({ body: hold });
+
+  // @ts-expect-error -- a body is asked for
+  await onepool.hold();
+  // @ts-expect-error -- a member is missing
+  await onepool.hold({ body: { id: 'r-1', channel: 'web' } });
+  // @ts-expect-error -- a member is unknown
+  await onepool.hold({ body: { ...hold, colour: 'red' } });
+  // @ts-expect-error -- a parameter of the path is missing
+  await onepool.getAtp({ query: { channel: 'web' } });
+  // @ts-expect-error -- the query is asked for, since a member of it is
+  await onepool.getAtp({ params: { sku: 'mug' } });
+  // @ts-expect-error -- it has no body
+  await onepool.listSkus({ body: {} });
+  // @ts-expect-error -- a CSV is text or bytes
+  await onepool.importSkus({ body: { skus: [] } });
+  // @ts-expect-error -- a stream says what it is
+  await onepool.sendFeed({
+    query: { id: 'f', source: 'wms', mode: 'reset', measure: 'physical', capturedAt: '' },
+    body: '',
+  });
+  // @ts-expect-error -- there is no such operation
+  await onepool.steal({});
+  // @ts-expect-error -- lists are not offered over NATS
+  await overNats.listSkus();
+}
+
+describe('the types of a client', () => {
+  it('are the contract’s: see above', () => {
+    expect(calls).toBeInstanceOf(Function);
+  });
+
+  it('do not let a contract’s operation take the place of what every client has', () => {
+    const { getStock } = AVAILABILITY.operations;
+    const contract = { ...AVAILABILITY, operations: { close: getStock } };
+    const nats = {} as NatsConnection;
+    expect(() => createClient(contract, { nats, apiKey: 'k' })).toThrow('has an operation `close`');
+  });
+});

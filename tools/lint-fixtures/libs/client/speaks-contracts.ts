@@ -1,0 +1,3 @@
+// allowed
+export * from '@onepool/contracts';
+export * from '@onepool/platform-clock';
