@@ -21,6 +21,9 @@ export interface CallSettings {
   readonly attemptTimeoutMs: number;
 }
 
+/** With less time left, an attempt could only be lost. */
+const SHORTEST_ATTEMPT_MS = 5;
+
 type AnyOutcome = Answered<unknown> | Refused<string>;
 
 export async function makeCall(
@@ -51,7 +54,8 @@ export async function makeCall(
     isOpen ||= isLost ? result.wasSent : leavesOutcomeOpen(result);
     const retryAfterSeconds = isLost ? undefined : result.retryAfterSeconds;
     const pauseMs = pauseMsAfter(number, Math.random(), retryAfterSeconds, retry);
-    const isLast = number >= attemptsMax || !(isLost || asksForRepeat(result)) || pauseMs >= limits.leftMs();
+    const isLast =
+      number >= attemptsMax || !(isLost || asksForRepeat(result)) || limits.leftMs() < pauseMs + SHORTEST_ATTEMPT_MS;
     if (isLast) return given(name, result, isOpen && !isRead);
     await pause(pauseMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
@@ -63,8 +67,9 @@ function limitsOf(operation: Operation, settings: CallSettings, options: CallOpt
   const timeoutMs = options.timeoutMs ?? (isStream ? undefined : settings.timeoutMs);
   if (timeoutMs === undefined) return { attemptMs: () => undefined, leftMs: () => Infinity };
   const deadlineMs = performance.now() + timeoutMs;
-  const leftMs = (): number => Math.max(1, Math.ceil(deadlineMs - performance.now()));
-  return { attemptMs: () => (isStream ? leftMs() : Math.min(settings.attemptTimeoutMs, leftMs())), leftMs };
+  const leftMs = (): number => deadlineMs - performance.now();
+  const mostMs = isStream ? Infinity : settings.attemptTimeoutMs;
+  return { attemptMs: () => Math.ceil(Math.max(SHORTEST_ATTEMPT_MS, Math.min(mostMs, leftMs()))), leftMs };
 }
 
 const isAnswer = ({ status, body }: Reply): boolean => status >= 200 && status < 300 && body !== undefined;

@@ -104,13 +104,13 @@ function secondsOf(value: string | string[] | undefined): number | undefined {
   return /^\d{1,5}$/.test(text) ? Number(text) : undefined;
 }
 
+/** What undici says by throwing. A request that it will not send is nobody's loss, and is thrown as it is. */
 function lostBy(cause: unknown, what: string, timeoutMs: number | undefined): unknown {
-  if (!(cause instanceof Error)) return cause;
-  if (cause.name === 'TimeoutError') {
+  if (cause instanceof errors.InvalidArgumentError) return cause;
+  const { name, code, message } = cause as { name?: string; code?: string; message?: string };
+  if (name === 'TimeoutError') {
     return new LostError(`${what} was not answered within ${timeoutMs} ms`, { cause, wasSent: true });
   }
-  if (cause instanceof errors.InvalidArgumentError) return cause;
-  const code = 'code' in cause ? cause.code : undefined;
   const wasSent = !NEVER_SENT.includes(code);
-  return new LostError(`${what} failed: ${cause.message || String(code)}`, { cause, wasSent });
+  return new LostError(`${what} failed: ${message || code}`, { cause, wasSent });
 }
