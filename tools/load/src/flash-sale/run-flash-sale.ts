@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MovementsResult, StockOfSku } from '@onepool/contracts';
+import type { StockOfSku } from '@onepool/contracts';
 import { showProgress } from '@onepool/platform-progress';
 import {
   ApiClient,
@@ -13,7 +13,6 @@ import {
   putNetwork,
   putSkus,
   readStock,
-  send,
   verifyLedger,
 } from '@onepool/simulator-data-access';
 import { type Finding, Recorder, type UnitSum, audit, unitSum } from '@onepool/simulator-domain';
@@ -102,9 +101,9 @@ async function stockUp(plan: FlashSalePlan, client: ApiClient, recorder: Recorde
   await putSkus(client, [plan.sku]);
   await putNetwork(client, plan.nodes, plan.channels);
   const fromMs = Date.now();
-  const result = await send(client, 'recordMovements', {}, plan.stock);
-  if (result.kind !== 'answered' || result.status >= 300) {
-    const why = result.kind === 'answered' ? `${result.status} ${JSON.stringify(result.body)}` : result.reason;
+  const result = await client.call((onepool) => onepool.recordMovements({ body: plan.stock }));
+  if (result.kind !== 'granted') {
+    const why = result.kind === 'refused' ? JSON.stringify(result.problem) : result.reason;
     throw new SystemUnavailable(`The units of the sale could not be recorded: ${why}`);
   }
   recorder.movement({
@@ -112,7 +111,7 @@ async function stockUp(plan: FlashSalePlan, client: ApiClient, recorder: Recorde
     interval: { fromMs, untilMs: Date.now() + 1 },
     movements: plan.stock.movements,
     outcome: 'applied',
-    recordedAtMs: Date.parse((result.body as MovementsResult).recordedAt),
+    recordedAtMs: Date.parse(result.value.recordedAt),
   });
 }
 

@@ -1,6 +1,6 @@
 /** Finds out what became of the calls that got no certain answer, now that nothing else is under way. */
-import type { MovementsRequest, MovementsResult, Reservation } from '@onepool/contracts';
-import { type ApiClient, type CallResult, SystemUnavailable, send } from '@onepool/simulator-data-access';
+import type { MovementsRequest } from '@onepool/contracts';
+import { type ApiClient, type CallResult, SystemUnavailable } from '@onepool/simulator-data-access';
 import type { Recorder } from '@onepool/simulator-domain';
 import type { FlashSalePlan } from './plan.ts';
 import { type OpenCall, movementsOf } from './read-history.ts';
@@ -29,10 +29,10 @@ async function settleReservation(
   client: ApiClient,
   recorder: Recorder,
 ): Promise<void> {
-  const result = answered(id, await send(client, 'getReservation', { id }));
+  const result = await client.call((onepool) => onepool.getReservation({ params: { id } }));
   // Nothing of it is there: a refusal stands, and what was never answered stays unknown, which the audit allows for.
-  if (result.status === 404 && kind === 'hold') return;
-  const reservation = succeeded(id, result) as Reservation;
+  if (result.kind === 'refused' && result.problem.status === 404 && kind === 'hold') return;
+  const reservation = succeeded(id, result);
   const untilMs = Date.now() + 1;
   if (kind === 'hold') recorder.grantedAfterAll(id, reservation, untilMs);
   recorder.step(reservation, { fromMs: sinceMs, untilMs });
@@ -44,20 +44,14 @@ async function settleSale(
   client: ApiClient,
   recorder: Recorder,
 ): Promise<void> {
-  const result = succeeded(id, answered(id, await send(client, 'recordMovements', {}, request))) as MovementsResult;
+  const result = succeeded(id, await client.call((onepool) => onepool.recordMovements({ body: request })));
   const interval = { fromMs: sinceMs, untilMs: Date.now() + 1 };
   const recordedAtMs = Date.parse(result.recordedAt);
   recorder.movement({ id, interval, movements: request.movements, outcome: 'applied', recordedAtMs });
 }
 
-type Answered = Extract<CallResult, { kind: 'answered' }>;
-
-function answered(id: string, result: CallResult): Answered {
-  if (result.kind === 'answered') return result;
-  throw new SystemUnavailable(`What became of ${id} cannot be found out: ${result.reason}`);
-}
-
-function succeeded(id: string, { status, body }: Answered): unknown {
-  if (status < 300) return body;
-  throw new SystemUnavailable(`What became of ${id} cannot be found out: ${status} ${JSON.stringify(body)}`);
+function succeeded<T>(id: string, result: CallResult<T>): T {
+  if (result.kind === 'granted') return result.value;
+  const why = result.kind === 'refused' ? JSON.stringify(result.problem) : result.reason;
+  throw new SystemUnavailable(`What became of ${id} cannot be found out: ${why}`);
 }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { showProgress } from '@onepool/platform-progress';
-import { ApiClient, SystemUnavailable, putNetwork, putSkus, send } from '@onepool/simulator-data-access';
+import { ApiClient, SystemUnavailable, putNetwork, putSkus } from '@onepool/simulator-data-access';
 import { readK6Summary } from '../k6/k6-summary.ts';
 import { HISTORY_FILE, K6_THRESHOLDS_CROSSED, runK6, writeRunFile } from '../k6/run-k6.ts';
 import type { LoadRun } from '../load-run.ts';
@@ -62,10 +62,11 @@ async function stockUp({ prefix, skus, nodes, channel }: Network, { system }: Lo
     const stores = nodes.map((node) => ({ node, type: 'store' as const }));
     await putNetwork(client, stores, [{ channel, type: 'web', nodes: [...nodes] }]);
     const movements = skus.flatMap((sku) =>
-      nodes.map((node) => ({ type: 'receipt', sku, node, quantity: UNITS_AT_NODE })),
+      nodes.map((node) => ({ type: 'receipt' as const, sku, node, quantity: UNITS_AT_NODE })),
     );
-    const stocked = await send(client, 'recordMovements', {}, { id: `${prefix}stock`, source: 'wms', movements });
-    if (stocked.kind !== 'answered' || stocked.status >= 300) {
+    const body = { id: `${prefix}stock`, source: 'wms', movements };
+    const stocked = await client.call((onepool) => onepool.recordMovements({ body }));
+    if (stocked.kind !== 'granted') {
       throw new SystemUnavailable('The stock of the smoke test could not be recorded.');
     }
   } finally {

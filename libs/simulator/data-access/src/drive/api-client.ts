@@ -1,9 +1,11 @@
 /**
  * HTTP calls with ids that make them safe to repeat. A call is sent again, with the same id and to the next replica,
  * until it is answered or its time is up; its interval runs from the first attempt to the answer, because any of its
- * attempts may be the one that took effect.
+ * attempts may be the one that took effect. The client repeats nothing by itself: the history has to know each attempt.
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import { type Answered, type Client, NoAnswerError, type Refused, createClient } from '@onepool/client';
+import { AVAILABILITY } from '@onepool/contracts';
 import {
   type Interval,
   type Outage,
@@ -12,7 +14,7 @@ import {
   callsForRetry,
   leavesOutcomeOpen,
 } from '@onepool/simulator-domain';
-import { Pool } from 'undici';
+import { SystemUnavailable } from './system-unavailable.ts';
 
 export interface ApiClientOptions {
   /** Base URLs of the replicas; calls go round them. */
@@ -27,53 +29,51 @@ export interface ApiClientOptions {
   readonly onOutage?: () => void;
 }
 
-export type CallResult =
-  | {
-      readonly kind: 'answered';
-      readonly status: number;
-      /** The problem's stable code, when it is one. */
-      readonly code: string | undefined;
-      readonly body: unknown;
-      readonly interval: Interval;
-      /** An earlier attempt got no answer: it may have taken effect, whatever this answer says. */
-      readonly earlierAttemptOpen: boolean;
-    }
-  | { readonly kind: 'unanswered'; readonly reason: string; readonly interval: Interval };
-
-export type Method = 'GET' | 'POST' | 'PUT';
-
-interface Attempt {
-  readonly status: number;
-  readonly body: unknown;
-  readonly retryAfter: string | undefined;
+interface Heard {
+  readonly interval: Interval;
+  /** An earlier attempt got no answer: it may have taken effect, whatever this answer says. */
+  readonly earlierAttemptOpen: boolean;
 }
+export interface GrantedCall<T> extends Heard {
+  readonly kind: 'granted';
+  readonly value: T;
+}
+export interface RefusedCall extends Heard {
+  readonly kind: 'refused';
+  readonly problem: Refused<string>['problem'];
+}
+export interface UnansweredCall {
+  readonly kind: 'unanswered';
+  readonly reason: string;
+  readonly interval: Interval;
+}
+export type CallResult<T> = GrantedCall<T> | RefusedCall | UnansweredCall;
+
+export type Onepool = Client<typeof AVAILABILITY>;
+type Outcome<T> = Answered<T> | Refused<string>;
 
 /** What makes a call; `ApiClient` does. */
 export type Caller = Pick<ApiClient, 'call'>;
 
 export class ApiClient {
   readonly #options: ApiClientOptions;
-  readonly #pools: readonly Pool[];
+  readonly #onepool: Onepool;
   readonly #log = new OutageLog();
-  #turn = 0;
   /** Attempts beyond the first, over all calls. */
   retries = 0;
   /** Calls that needed more than one. */
   callsRetried = 0;
 
   constructor(options: ApiClientOptions) {
+    const { urls, key, connections, attemptTimeoutMs } = options;
     this.#options = options;
-    this.#pools = options.urls.map(
-      (url) =>
-        new Pool(url, {
-          connections: options.connections,
-          pipelining: 1,
-          keepAliveTimeout: 30_000,
-          headersTimeout: options.attemptTimeoutMs,
-          bodyTimeout: options.attemptTimeoutMs,
-          connect: { timeout: options.attemptTimeoutMs },
-        }),
-    );
+    this.#onepool = createClient(AVAILABILITY, {
+      http: { url: urls, connections },
+      apiKey: key,
+      retry: false,
+      timeoutMs: attemptTimeoutMs,
+      attemptTimeoutMs,
+    });
   }
 
   /** When calls failed, so far. */
@@ -81,27 +81,25 @@ export class ApiClient {
     return this.#log.outages;
   }
 
-  async call(method: Method, path: string, body?: unknown): Promise<CallResult> {
-    const payload = body === undefined ? undefined : JSON.stringify(body);
+  /** @throws SystemUnavailable when somebody answers who is not the system. */
+  async call<T>(send: (onepool: Onepool) => Promise<Outcome<T>>): Promise<CallResult<T>> {
     const fromMs = performance.now();
     const deadline = fromMs + this.#options.retryForMs;
     let open = false;
     for (let attempt = 0; ; attempt += 1) {
-      const sentMs = performance.now();
-      const answer = await this.#attempt(method, path, payload).catch((error: unknown) => String(error));
+      const outcome = await this.#attempt(send);
       const untilMs = performance.now();
-      const failed = typeof answer === 'string' || answer.status >= 500;
-      if (this.#log.take({ sentMs, endedMs: untilMs, failed })) this.#options.onOutage?.();
-      const code = typeof answer === 'string' ? undefined : codeOf(answer.body);
-      if (typeof answer !== 'string' && !callsForRetry(answer.status)) {
-        const { status } = answer;
-        const interval = { fromMs, untilMs };
-        return { kind: 'answered', status, code, body: answer.body, interval, earlierAttemptOpen: open };
+      const isLost = outcome instanceof NoAnswerError;
+      if (!isLost && !callsForRetry(outcome.status)) {
+        const heard = { interval: { fromMs, untilMs }, earlierAttemptOpen: open };
+        if (outcome.ok) return { kind: 'granted', value: outcome.value, ...heard };
+        return { kind: 'refused', problem: outcome.problem, ...heard };
       }
-      open ||= typeof answer === 'string' || leavesOutcomeOpen(answer.status, code);
-      const pauseMs = backoffMs(attempt, Math.random(), typeof answer === 'string' ? undefined : answer.retryAfter);
+      const refused = isLost || outcome.ok ? undefined : outcome;
+      open ||= outcome.status === undefined || leavesOutcomeOpen(outcome.status, refused?.problem.code);
+      const pauseMs = backoffMs(attempt, Math.random(), refused?.retryAfterSeconds);
       if (untilMs + pauseMs > deadline) {
-        const reason = typeof answer === 'string' ? answer : `${answer.status} ${code ?? ''}`;
+        const reason = isLost ? outcome.message : `${outcome.status} ${refused?.problem.code}`;
         return { kind: 'unanswered', reason, interval: { fromMs, untilMs: Infinity } };
       }
       this.retries += 1;
@@ -111,38 +109,21 @@ export class ApiClient {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#pools.map((pool) => pool.destroy()));
+    await this.#onepool.close();
   }
 
-  async #attempt(method: Method, path: string, payload: string | undefined): Promise<Attempt> {
-    const pool = this.#pools[this.#turn++ % this.#pools.length];
-    if (!pool) throw new Error('No URL to send to.');
-    const { statusCode, headers, body } = await pool.request({
-      method,
-      path,
-      headers: {
-        authorization: `Bearer ${this.#options.key}`,
-        ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(payload === undefined ? {} : { body: payload }),
+  async #attempt<T>(send: (onepool: Onepool) => Promise<Outcome<T>>): Promise<Outcome<T> | NoAnswerError> {
+    const sentMs = performance.now();
+    const outcome = await send(this.#onepool).catch((error: unknown) => {
+      if (error instanceof NoAnswerError) return error;
+      throw error;
     });
-    const text = await body.text();
-    const retryAfter = headers['retry-after'];
-    return {
-      status: statusCode,
-      body: parse(text),
-      retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
-    };
+    const { status } = outcome;
+    const failed = status === undefined || status >= 500;
+    if (this.#log.take({ sentMs, endedMs: performance.now(), failed })) this.#options.onOutage?.();
+    if (outcome instanceof NoAnswerError && status !== undefined && !callsForRetry(status)) {
+      throw new SystemUnavailable(outcome.message);
+    }
+    return outcome;
   }
 }
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-};
-
-const codeOf = (body: unknown): string | undefined =>
-  typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string' ? body.code : undefined;

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { valueOf } from '@onepool/client';
 import { SKU_CHANGED } from '@onepool/contracts';
 import { FactLog } from '../facts/fact-log.ts';
 import type { FactSource } from '../facts/fact-source.ts';
-import type { CallResult } from './api-client.ts';
+import type { Caller, Onepool } from './api-client.ts';
 import { type Quiescence, awaitQuiescence } from './await-quiescence.ts';
 
 const ENDED_MS = Date.parse('2026-01-01T00:00:10Z');
@@ -27,15 +28,14 @@ describe('awaitQuiescence', () => {
   });
 
   const stock = { sku: 'r1-A', version: 1, asOf: new Date(ENDED_MS).toISOString(), rows: [] };
-  const call = (_: string, path: string): Promise<CallResult> =>
-    Promise.resolve({
-      kind: 'answered',
-      status: 200,
-      code: undefined,
-      body: path.includes('/events/count') ? { written: 1 } : stock,
-      interval: { fromMs: nowMs, untilMs: nowMs },
-      earlierAttemptOpen: false,
-    });
+  const onepool = {
+    getStock: () => Promise.resolve({ ok: true, status: 200, value: stock }),
+    countEvents: () => Promise.resolve({ ok: true, status: 200, value: { written: 1 } }),
+  } as unknown as Onepool;
+  const call: Caller['call'] = async (send) => {
+    const interval = { fromMs: nowMs, untilMs: nowMs };
+    return { kind: 'granted', value: valueOf(await send(onepool)), interval, earlierAttemptOpen: false };
+  };
   let number = 0;
   const deliver = (sku: string, recordedAtMs: number): void => {
     const recordedAt = new Date(recordedAtMs).toISOString();

@@ -1,5 +1,5 @@
 /** Sends one operation of the plan and records what came of it. */
-import type { HoldRequest, MovementsRequest, MovementsResult, Reservation } from '@onepool/contracts';
+import type { HoldRequest, MovementsRequest, Reservation } from '@onepool/contracts';
 import {
   type HoldOperation,
   type HoldRecord,
@@ -11,8 +11,7 @@ import {
   grantOf,
   isExpectedRefusal,
 } from '@onepool/simulator-domain';
-import type { CallResult, Caller } from './api-client.ts';
-import { send } from './availability-api.ts';
+import type { Caller, GrantedCall, RefusedCall } from './api-client.ts';
 import { SystemUnavailable } from './system-unavailable.ts';
 
 /** A part fulfilment names nodes; when its units are re-backed meanwhile it is decided anew this often. */
@@ -28,8 +27,6 @@ interface Order {
   /** The last step sent so far; the next one waits for it. */
   tail: Promise<void>;
 }
-
-type Answered = Extract<CallResult, { kind: 'answered' }>;
 
 export class OrderDriver {
   readonly #client: Caller;
@@ -73,7 +70,7 @@ export class OrderDriver {
   }
 
   async #hold(order: Order, request: HoldRequest): Promise<void> {
-    const result = await send(this.#client, 'hold', {}, request);
+    const result = await this.#client.call((onepool) => onepool.hold({ body: request }));
     const { interval } = result;
     const record: HoldRecord = {
       id: request.id,
@@ -89,10 +86,9 @@ export class OrderDriver {
       return this.#recorder.hold(record);
     }
     this.#recorder.holdLatenciesMs.push(interval.untilMs - interval.fromMs);
-    const reservation = reservationOf(result);
-    if (reservation) {
-      order.view = reservation;
-      return this.#recorder.hold({ ...record, ...grantOf(reservation) });
+    if (result.kind === 'granted') {
+      order.view = result.value;
+      return this.#recorder.hold({ ...record, ...grantOf(result.value) });
     }
     // A refusal is not stored: an attempt that was cut off before may still be granted behind it.
     if (result.earlierAttemptOpen) order.openSinceMs = interval.fromMs;
@@ -106,20 +102,19 @@ export class OrderDriver {
       if (lines?.length === 0) return;
       const body = { commandId: `${reservation}-${verb}-${attempt}`, ...(lines ? { lines } : {}) };
       const operation = verb === 'fulfil_part' ? 'fulfil' : verb;
-      const result = await send(this.#client, operation, { id: reservation }, body);
-      if (result.kind === 'unanswered' || (result.status >= 300 && result.earlierAttemptOpen)) {
+      const result = await this.#client.call((onepool) => onepool[operation]({ params: { id: reservation }, body }));
+      if (result.kind === 'unanswered' || (result.kind === 'refused' && result.earlierAttemptOpen)) {
         order.openSinceMs = result.interval.fromMs;
         return;
       }
-      const view = reservationOf(result);
-      if (view) return this.#took(order, verb, view, result);
+      if (result.kind === 'granted') return this.#took(order, verb, result);
       if (!this.#isRefusal(reservation, result)) return;
       if (verb !== 'fulfil_part' || attempt === PART_ATTEMPTS_MAX) return void (this.#recorder.stepsRefused += 1);
       order.view = await this.#read(reservation);
     }
   }
 
-  #took(order: Order, verb: Verb, view: Reservation, { interval }: Answered): void {
+  #took(order: Order, verb: Verb, { value: view, interval }: GrantedCall<Reservation>): void {
     order.view = view;
     if (verb === 'confirm') this.#recorder.confirmed({ reservation: view.id, interval });
     else this.#recorder.step(view, interval);
@@ -129,13 +124,13 @@ export class OrderDriver {
   async #move(operation: MovementOperation, sinceMs = Infinity): Promise<void> {
     const request: MovementsRequest = operation.request;
     const { id, movements } = request;
-    const result = await send(this.#client, 'recordMovements', {}, request);
+    const result = await this.#client.call((onepool) => onepool.recordMovements({ body: request }));
     const interval = { ...result.interval, fromMs: Math.min(sinceMs, result.interval.fromMs) };
-    const open = result.kind === 'unanswered' || (result.status >= 300 && result.earlierAttemptOpen);
+    const open = result.kind === 'unanswered' || (result.kind === 'refused' && result.earlierAttemptOpen);
     if (open) this.#openMovements.push({ operation, sinceMs: interval.fromMs });
     if (result.kind === 'unanswered') return this.#recorder.movement({ id, interval, movements, outcome: 'unknown' });
-    if (result.status < 300) {
-      const recordedAtMs = Date.parse((result.body as MovementsResult).recordedAt);
+    if (result.kind === 'granted') {
+      const recordedAtMs = Date.parse(result.value.recordedAt);
       return this.#recorder.movement({ id, interval, movements, outcome: 'applied', recordedAtMs });
     }
     const outcome = this.#isRefusal(id, result) ? 'refused' : 'failed';
@@ -151,14 +146,14 @@ export class OrderDriver {
   }
 
   async #read(id: string): Promise<Reservation | undefined> {
-    const result = await send(this.#client, 'getReservation', { id });
+    const result = await this.#client.call((onepool) => onepool.getReservation({ params: { id } }));
     if (result.kind === 'unanswered') throw new SystemUnavailable(`Reading ${id}: ${result.reason}`);
-    return reservationOf(result);
+    return result.kind === 'granted' ? result.value : undefined;
   }
 
-  #isRefusal(id: string, { status, code, body }: Answered): boolean {
-    if (isExpectedRefusal(code)) return true;
-    this.#recorder.failure(id, `${status} ${JSON.stringify(body)}`.slice(0, 300));
+  #isRefusal(id: string, { problem }: RefusedCall): boolean {
+    if (isExpectedRefusal(problem.code)) return true;
+    this.#recorder.failure(id, `${problem.status} ${JSON.stringify(problem)}`.slice(0, 300));
     return false;
   }
 }
@@ -168,9 +163,6 @@ const requestedUnits = ({ lines }: HoldRequest): Map<string, number> => {
   for (const { sku, quantity } of lines) units.set(sku, (units.get(sku) ?? 0) + quantity);
   return units;
 };
-
-const reservationOf = ({ status, body }: Answered): Reservation | undefined =>
-  status < 300 && typeof body === 'object' && body !== null && 'lines' in body ? (body as Reservation) : undefined;
 
 /** Half of each second confirmed backing, rounded up: some lines ship in part, others later. */
 const halfOf = (reservation: Reservation): { sku: string; node: string; quantity: number }[] =>

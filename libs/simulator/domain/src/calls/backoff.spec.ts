@@ -9,9 +9,9 @@ describe('backoff', () => {
     expect(backoffMs(50, 0.999_999, undefined)).toBeCloseTo(2_000, 1);
   });
 
-  it('waits at least as long as Retry-After says in seconds, and ignores what is no number', () => {
-    expect(backoffMs(0, 0, '3')).toBe(3_000);
-    expect(backoffMs(0, 0, 'Wed, 21 Oct 2026 07:28:00 GMT')).toBe(50);
+  it('waits at least as long as Retry-After says in seconds', () => {
+    expect(backoffMs(0, 0, 3)).toBe(3_000);
+    expect(backoffMs(2, 0, 0)).toBe(200);
   });
 
   it.each([

@@ -4,14 +4,10 @@ const FIRST_WAIT_MS = 100;
 const WAIT_MS_MAX = 2_000;
 
 /** Doubles from 100 ms to 2 s, spread over half of it so that clients don't return at once; `fraction` in [0, 1). */
-export const backoffMs = (attempt: number, fraction: number, retryAfter: string | undefined): number => {
+export const backoffMs = (attempt: number, fraction: number, retryAfterSeconds = 0): number => {
   const wait = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** Math.min(attempt, 10));
-  return Math.max(wait * (0.5 + fraction / 2), retryAfterMs(retryAfter));
+  return Math.max(wait * (0.5 + fraction / 2), retryAfterSeconds * 1_000);
 };
-
-/** Milliseconds of a `Retry-After` in seconds; a date or nonsense asks for nothing. */
-export const retryAfterMs = (value: string | undefined): number =>
-  value !== undefined && /^\d{1,4}$/.test(value.trim()) ? Number(value) * 1_000 : 0;
 
 /** Busy, over the limit, or broken: the same id may be sent again. */
 export const callsForRetry = (status: number): boolean => status === 429 || status >= 500;
