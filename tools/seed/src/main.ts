@@ -8,7 +8,7 @@ import { Command } from 'commander';
 import { demoNetwork } from './demo-network.ts';
 import { createProgress } from './progress.ts';
 import { seedRequests } from './seed-requests.ts';
-import { SeedFailed, sendRequest } from './send-request.ts';
+import { SeedFailed, senderTo } from './send-request.ts';
 
 interface Options {
   readonly url: string;
@@ -28,13 +28,15 @@ async function seed({ url, keyFile }: Options): Promise<void> {
   const network = demoNetwork();
   const requests = seedRequests(network);
   const progress = createProgress(requests.length, process.stdout);
+  const sender = senderTo({ url, key });
   try {
     for (const request of requests) {
-      await sendRequest({ url, key }, request);
+      await sender.send(request);
       progress.advance(request.what);
     }
   } finally {
     progress.done();
+    await sender.close();
   }
   const units = network.receipts.reduce((total, receipt) => total + receipt.quantity, 0);
   const { nodes, skus, channels } = network;

@@ -9,18 +9,10 @@ const BODY_BYTES_MAX = 1_000_000;
 describe('the requests that seed the demo network', () => {
   const requests = seedRequests(demoNetwork());
 
-  it('satisfy the contracts of their routes', () => {
+  it('satisfy the contracts of their operations', () => {
     const ajv = new Ajv2020({ strict: false, discriminator: false, validateFormats: false });
-    const { putNodes, putSkus, putChannels, putThresholds, recordMovements } = AVAILABILITY_OPERATIONS;
-    const checks = new Map(
-      [putNodes, putSkus, putChannels, putThresholds, recordMovements].map(({ http, body }) => [
-        `${http.method} ${http.path}`,
-        ajv.compile(body ?? false),
-      ]),
-    );
-    for (const { method, path, body } of requests) {
-      const check = checks.get(`${method} ${path}`);
-      expect(check?.(body)).toBe(true);
+    for (const { operation, body } of requests) {
+      expect(ajv.validate(AVAILABILITY_OPERATIONS[operation].body, body)).toBe(true);
     }
   });
 

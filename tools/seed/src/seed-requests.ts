@@ -1,20 +1,16 @@
-import {
-  AVAILABILITY_OPERATIONS,
-  type MovementsRequest,
-  type PutChannels,
-  type PutNodes,
-  type PutSkus,
-  type PutThresholds,
-} from '@onepool/contracts';
+import type { RequestOf } from '@onepool/client';
+import type { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
 import type { DemoNetwork } from './demo-network.ts';
 
+type Operations = Pick<
+  typeof AVAILABILITY_OPERATIONS,
+  'putNodes' | 'putSkus' | 'putChannels' | 'putThresholds' | 'recordMovements'
+>;
+
 /** One call of the public API. Each is a no-op when it was applied before. */
-export interface SeedRequest {
-  readonly what: string;
-  readonly method: string;
-  readonly path: string;
-  readonly body: PutNodes | PutSkus | PutChannels | PutThresholds | MovementsRequest;
-}
+export type SeedRequest = {
+  [O in keyof Operations]: { readonly what: string; readonly operation: O } & Pick<RequestOf<Operations[O]>, 'body'>;
+}[keyof Operations];
 
 /** Far below the API's limits of 2,000 lines and 1 MB, so that progress shows and no batch holds its locks for long. */
 const SKUS_PER_REQUEST_MAX = 500;
@@ -33,25 +29,19 @@ function chunksOf<T>(items: readonly T[], size: number): T[][] {
  * from memory and moves nothing. Changing the opening stock needs new ids and an empty pool.
  */
 export function seedRequests(network: DemoNetwork): SeedRequest[] {
-  const { putNodes, putSkus, putChannels, putThresholds, recordMovements } = AVAILABILITY_OPERATIONS;
   const { nodes, skus, channels, thresholds, receipts } = network;
-  const call = (what: string, { http }: { http: { method: string; path: string } }, body: SeedRequest['body']) => ({
-    what,
-    method: http.method,
-    path: http.path,
-    body,
-  });
   return [
-    call('nodes', putNodes, { nodes: [...nodes] }),
-    ...chunksOf(skus, SKUS_PER_REQUEST_MAX).map((chunk) => call('SKUs', putSkus, { skus: chunk })),
-    call('channels', putChannels, { channels: [...channels] }),
-    call('thresholds', putThresholds, { thresholds: [...thresholds] }),
-    ...chunksOf(receipts, MOVEMENTS_PER_REQUEST_MAX).map((movements, index) =>
-      call('opening stock', recordMovements, {
-        id: `demo-opening-stock-${String(index + 1).padStart(3, '0')}`,
-        source: 'demo-seed',
-        movements,
-      }),
-    ),
+    { what: 'nodes', operation: 'putNodes', body: { nodes } },
+    ...chunksOf(skus, SKUS_PER_REQUEST_MAX).map((chunk): SeedRequest => ({
+      what: 'SKUs',
+      operation: 'putSkus',
+      body: { skus: chunk },
+    })),
+    { what: 'channels', operation: 'putChannels', body: { channels } },
+    { what: 'thresholds', operation: 'putThresholds', body: { thresholds } },
+    ...chunksOf(receipts, MOVEMENTS_PER_REQUEST_MAX).map((movements, index): SeedRequest => {
+      const id = `demo-opening-stock-${String(index + 1).padStart(3, '0')}`;
+      return { what: 'opening stock', operation: 'recordMovements', body: { id, source: 'demo-seed', movements } };
+    }),
   ];
 }

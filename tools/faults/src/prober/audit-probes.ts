@@ -1,8 +1,8 @@
 /** What became of the probes: whatever was acknowledged is there, once, and the book agrees. */
-import type { Reservation, StockOfSku } from '@onepool/contracts';
+import { type Answered, type Refused, valueOf } from '@onepool/client';
 import { until } from '../until.ts';
-import type { Api } from './api.ts';
 import type { Prober } from './prober.ts';
+import type { Replica } from './replica.ts';
 
 export interface ProbeAudit {
   /** Acknowledged holds that are not there, or not with their unit. */
@@ -20,18 +20,18 @@ const SETTLE_MS = 20_000;
 
 /** Reads every probe's reservation and the hot SKU's book through the API. Call it when no probe is under way. */
 export async function auditProbes(prober: Prober, settleMs = SETTLE_MS): Promise<ProbeAudit> {
-  const [api] = prober.apis;
-  if (!api) throw new Error('There is no replica to ask.');
-  let audit = await auditOnce(prober, api);
+  const [replica] = prober.replicas;
+  if (!replica) throw new Error('There is no replica to ask.');
+  let audit = await auditOnce(prober, replica);
   const agrees = async (): Promise<true | undefined> => {
-    audit = await auditOnce(prober, api);
+    audit = await auditOnce(prober, replica);
     return (audit.lost === 0 && audit.doubled === 0) || undefined;
   };
   if (audit.lost > 0 || audit.doubled > 0) await until('the book to agree', agrees, settleMs).catch(() => undefined);
   return audit;
 }
 
-async function auditOnce(prober: Prober, api: Api): Promise<ProbeAudit> {
+async function auditOnce(prober: Prober, { onepool }: Replica): Promise<ProbeAudit> {
   let acknowledged = 0;
   let foundLater = 0;
   let missing = 0;
@@ -39,7 +39,7 @@ async function auditOnce(prober: Prober, api: Api): Promise<ProbeAudit> {
   const queue = [...prober.probes];
   const reader = async (): Promise<void> => {
     for (let probe = queue.pop(); probe; probe = queue.pop()) {
-      const found = await unitsOf(api, probe.id);
+      const found = await unitsOf(onepool, probe.id);
       units += found ?? 0;
       if (probe.outcome === 'granted') acknowledged += 1;
       else if (found !== undefined) foundLater += 1;
@@ -47,7 +47,7 @@ async function auditOnce(prober: Prober, api: Api): Promise<ProbeAudit> {
     }
   };
   await Promise.all(Array.from({ length: READERS }, reader));
-  const promised = await promisedUnits(api, prober.sku);
+  const promised = await promisedUnits(onepool, prober.sku);
   const there = acknowledged - missing + foundLater;
   return {
     lost: missing + Math.max(0, units - promised),
@@ -57,22 +57,25 @@ async function auditOnce(prober: Prober, api: Api): Promise<ProbeAudit> {
   };
 }
 
+type Onepool = Replica['onepool'];
+
 /** Units of a reservation; undefined when there is none. */
-async function unitsOf(api: Api, id: string): Promise<number | undefined> {
-  const { status, body } = await answered(api, 'getReservation', { id });
-  if (status === 404) return undefined;
-  const { lines } = body as Reservation;
-  return lines.flatMap(({ backings }) => backings).reduce((sum, { held, confirmed }) => sum + held + confirmed, 0);
+async function unitsOf(onepool: Onepool, id: string): Promise<number | undefined> {
+  const found = await answered(`${id} to be read`, () => onepool.getReservation({ params: { id } }));
+  if (!found.ok) return undefined;
+  const backings = found.value.lines.flatMap((line) => line.backings);
+  return backings.reduce((sum, { held, confirmed }) => sum + held + confirmed, 0);
 }
 
-async function promisedUnits(api: Api, sku: string): Promise<number> {
-  const { body } = await answered(api, 'getStock', { sku });
-  return (body as StockOfSku).rows.reduce((sum, { reserved, committed }) => sum + reserved + committed, 0);
+async function promisedUnits(onepool: Onepool, sku: string): Promise<number> {
+  const { rows } = valueOf(await answered(`${sku} to be read`, () => onepool.getStock({ params: { sku } })));
+  return rows.reduce((sum, { reserved, committed }) => sum + reserved + committed, 0);
 }
 
-function answered(api: Api, name: Parameters<Api['call']>[0], parameters: Readonly<Record<string, string>>) {
-  return until(`${name} to be answered`, async () => {
-    const answer = await api.call(name, parameters);
-    return answer.status === 200 || answer.status === 404 ? answer : undefined;
+/** Until the answer is a value, or that there is none. */
+function answered<T>(what: string, ask: () => Promise<Answered<T> | Refused<string>>) {
+  return until(what, async () => {
+    const answer = await ask();
+    return answer.ok || answer.status === 404 ? answer : undefined;
   });
 }

@@ -4,9 +4,11 @@
  * latencies are those of the system and not of a retry.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Outcome, valueOf } from '@onepool/client';
+import type { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
 import { until } from '../until.ts';
-import { Api } from './api.ts';
 import type { Probe } from './probe.ts';
+import { type Replica, replicaAt } from './replica.ts';
 
 const EVERY_MS = 50;
 const STOCK_UNITS = 1_000_000;
@@ -17,13 +19,13 @@ export class Prober {
   readonly prefix: string;
   readonly sku: string;
   readonly probes: Probe[] = [];
-  readonly apis: readonly Api[];
+  readonly replicas: readonly Replica[];
   readonly #stopping = new AbortController();
   readonly #loops: Promise<void>[] = [];
   readonly #underWay = new Set<Promise<void>>();
 
-  private constructor(apis: readonly Api[], run: string) {
-    this.apis = apis;
+  private constructor(replicas: readonly Replica[], run: string) {
+    this.replicas = replicas;
     this.prefix = `p${run}-`;
     this.sku = `${this.prefix}hot`;
   }
@@ -31,21 +33,21 @@ export class Prober {
   /** Makes a SKU, a node and a channel of its own, with more units than it will ever hold, and begins to probe. */
   static async start(urls: readonly string[], key: string, run: string): Promise<Prober> {
     const prober = new Prober(
-      urls.map((url) => new Api(url, key)),
+      urls.map((url) => replicaAt(url, key)),
       run,
     );
     await prober.#stockUp();
-    for (const api of prober.apis) prober.#loops.push(prober.#probeRegularly(api));
+    for (const replica of prober.replicas) prober.#loops.push(prober.#probeRegularly(replica));
     return prober;
   }
 
   /** Holds through one replica as fast as it answers, `concurrency` at a time, until the returned function is called. */
   hammer(url: string, concurrency: number): () => void {
     const stop = new AbortController();
-    const api = this.#apiOf(url);
+    const replica = this.#replicaAt(url);
     const loop = async (): Promise<void> => {
       while (!stop.signal.aborted && !this.#stopping.signal.aborted) {
-        if ((await this.#probe(api)) !== 'granted') await delay(EVERY_MS);
+        if ((await this.#probe(replica)) !== 'granted') await delay(EVERY_MS);
       }
     };
     for (let count = 0; count < concurrency; count += 1) this.#loops.push(loop());
@@ -74,60 +76,57 @@ export class Prober {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.apis.map((api) => api.close()));
+    await Promise.all(this.replicas.map(({ onepool }) => onepool.close()));
   }
 
-  async #probeRegularly(api: Api): Promise<void> {
+  async #probeRegularly(replica: Replica): Promise<void> {
     let nextMs = performance.now();
     while (!this.#stopping.signal.aborted) {
-      const sent: Promise<void> = this.#probe(api).then(() => void this.#underWay.delete(sent));
+      const sent: Promise<void> = this.#probe(replica).then(() => void this.#underWay.delete(sent));
       this.#underWay.add(sent);
       nextMs = Math.max(nextMs + EVERY_MS, performance.now());
       await delay(Math.max(0, nextMs - performance.now()));
     }
   }
 
-  async #probe(api: Api): Promise<Probe['outcome']> {
+  async #probe({ url, onepool }: Replica): Promise<Probe['outcome']> {
     const id = `${this.prefix}${this.#sent++}`;
     const body = { id, channel: `${this.prefix}web`, lines: [{ sku: this.sku, quantity: 1 }] };
     const fromMs = performance.now();
-    const attempt = api.call('hold', {}, { ...body, expiresInSeconds: HOLD_SECONDS });
+    const attempt = onepool.hold({ body: { ...body, expiresInSeconds: HOLD_SECONDS } });
     const answer = await attempt.catch((error: unknown) => String(error));
-    const probe = { id, url: api.url, fromMs, untilMs: performance.now(), ...judge(answer) };
+    const probe = { id, url, fromMs, untilMs: performance.now(), ...judge(answer) };
     this.probes.push(probe);
     return probe.outcome;
   }
   #sent = 0;
 
   async #stockUp(): Promise<void> {
-    const node = `${this.prefix}n1`;
-    await this.#demand('putSkus', { skus: [{ sku: this.sku }] });
-    await this.#demand('putNodes', { nodes: [{ node, type: 'warehouse' }] });
-    await this.#demand('putChannels', { channels: [{ channel: `${this.prefix}web`, type: 'web', nodes: [node] }] });
-    const movements = [{ type: 'receipt', sku: this.sku, node, quantity: STOCK_UNITS }];
-    await this.#demand('recordMovements', { id: `${this.prefix}stock`, source: 'wms', movements });
+    const [replica] = this.replicas;
+    if (!replica) throw new Error('There is no replica to probe.');
+    const { onepool } = replica;
+    const [sku, node, channel] = [this.sku, `${this.prefix}n1`, `${this.prefix}web`];
+    valueOf(await onepool.putSkus({ body: { skus: [{ sku }] } }));
+    valueOf(await onepool.putNodes({ body: { nodes: [{ node, type: 'warehouse' }] } }));
+    valueOf(await onepool.putChannels({ body: { channels: [{ channel, type: 'web', nodes: [node] }] } }));
+    const movements = [{ type: 'receipt', sku, node, quantity: STOCK_UNITS }] as const;
+    valueOf(await onepool.recordMovements({ body: { id: `${this.prefix}stock`, source: 'wms', movements } }));
   }
 
-  async #demand(name: Parameters<Api['call']>[0], body: unknown): Promise<void> {
-    const answer = await this.apis[0]?.call(name, {}, body);
-    if (answer && answer.status < 300) return;
-    throw new Error(`${name}: ${answer?.status} ${JSON.stringify(answer?.body)}`);
-  }
-
-  #apiOf(url: string): Api {
-    const api = this.apis.find((one) => one.url === url);
-    if (!api) throw new Error(`${url} is not probed.`);
-    return api;
+  #replicaAt(url: string): Replica {
+    const replica = this.replicas.find((one) => one.url === url);
+    if (!replica) throw new Error(`${url} is not probed.`);
+    return replica;
   }
 }
 
 const RETRYABLE = new Set([429, 503]);
 
 /** Granted, refused for now as it should be, without an answer, or answered as no correct system answers. */
-function judge(answer: Awaited<ReturnType<Api['call']>> | string): Pick<Probe, 'outcome' | 'detail'> {
+function judge(answer: Outcome<typeof AVAILABILITY_OPERATIONS.hold> | string): Pick<Probe, 'outcome' | 'detail'> {
   if (typeof answer === 'string') return { outcome: 'unanswered', detail: answer };
-  const detail = `${answer.status} ${JSON.stringify(answer.body).slice(0, 300)}`;
-  if (answer.status === 201) return { outcome: 'granted', detail };
-  if (RETRYABLE.has(answer.status) && answer.retryAfter !== undefined) return { outcome: 'try_again', detail };
-  return { outcome: 'unexpected', detail };
+  const detail = `${answer.status} ${JSON.stringify(answer.ok ? answer.value : answer.problem).slice(0, 300)}`;
+  if (answer.ok) return { outcome: answer.status === 201 ? 'granted' : 'unexpected', detail };
+  const isForNow = RETRYABLE.has(answer.status) && answer.retryAfterSeconds !== undefined;
+  return { outcome: isForNow ? 'try_again' : 'unexpected', detail };
 }
