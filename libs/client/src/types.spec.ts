@@ -13,11 +13,10 @@ async function calls(onepool: Client<typeof AVAILABILITY>, overNats: NatsClient<
   const held = await onepool.hold({ body: hold });
   if (held.ok) isSame<Same<typeof held.value, Reservation>>();
   else {
-    const { code } = held.problem;
-    isSame<'stock.insufficient' extends typeof code ? true : false>();
-    isSame<'service.unavailable' extends typeof code ? true : false>();
+    isSame<'stock.insufficient' extends typeof held.problem.code ? true : false>();
+    isSame<'service.unavailable' extends typeof held.problem.code ? true : false>();
     // @ts-expect-error -- a hold is not refused so
-    isSame<'reback.pinned' extends typeof code ? true : false>();
+    isSame<'reback.pinned' extends typeof held.problem.code ? true : false>();
   }
   isSame<Same<ReturnType<typeof valueOf<Reservation>>, Reservation>>();
 

@@ -15,7 +15,13 @@ export { startRelay, type Relay } from './relay/relay.ts';
 export type { RelayHooks, RelayOptions } from './relay/relay-options.ts';
 export type { Rewind } from './relay/verify-stream.ts';
 export { runConsumer, type RunningConsumer } from './consumer/run-consumer.ts';
-export type { ConsumerAlarm, ConsumerHooks, ConsumerOptions, DeadLetter } from './consumer/consumer-options.ts';
+export type {
+  ConsumerAlarm,
+  ConsumerHooks,
+  ConsumerOptions,
+  DeadLetter,
+  UnstoredConsumerOptions,
+} from './consumer/consumer-options.ts';
 export { pruneInbox, type PruneOptions } from './consumer/prune-inbox.ts';
 export { ensureDurable, type Durable } from './consumer/durable.ts';
 export { DEAD_LETTER_STREAM, deadLetterSubject, ensureDeadLetterStream } from './consumer/dead-letter.ts';

@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import type { FactEvent } from '../cloud-event.ts';
 import { DURABLE_DEFAULTS } from './durable.ts';
+import { type Effects, effectsOf } from './effects.ts';
 import type { StepVerdict, VersionStep } from './gap-tracker.ts';
 
 /** Why and what was set aside. */
@@ -62,10 +63,19 @@ export interface ConsumerOptions {
   readonly hooks?: ConsumerHooks;
 }
 
-export type ConsumerSettings = Required<Omit<ConsumerOptions, 'orderedBy' | 'domain'>> &
-  Pick<ConsumerOptions, 'orderedBy' | 'domain'>;
+/**
+ * For effects elsewhere than in PostgreSQL: without an inbox an event may be handled again, after a crash or a lost
+ * acknowledgement, so what the handler does has to bear repetition.
+ */
+export interface UnstoredConsumerOptions extends Omit<ConsumerOptions, 'pool' | 'schema' | 'handler'> {
+  readonly pool?: undefined;
+  readonly handler: (event: FactEvent) => Promise<void>;
+}
 
-export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
+export type ConsumerSettings = Required<Omit<ConsumerOptions, 'orderedBy' | 'domain' | 'pool' | 'schema' | 'handler'>> &
+  Pick<ConsumerOptions, 'orderedBy' | 'domain'> & { readonly effects: Effects };
+
+export function consumerSettings(options: ConsumerOptions | UnstoredConsumerOptions): ConsumerSettings {
   return {
     maxDeliver: 5,
     backoffMs: [100, 500, 2_000, 10_000, 30_000],
@@ -75,5 +85,6 @@ export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
     provisioned: false,
     hooks: {},
     ...options,
+    effects: effectsOf(options),
   };
 }

@@ -2,7 +2,7 @@ import { commitPoint } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
 import pg from 'pg';
 import type { FactEvent } from '../cloud-event.ts';
-import type { ConsumerSettings } from './consumer-options.ts';
+import type { ConsumerOptions } from './consumer-options.ts';
 
 const INBOX = commitPoint('messaging.inbox');
 
@@ -11,7 +11,7 @@ const INBOX = commitPoint('messaging.inbox');
  * however often the event is delivered and to however many replicas: the second insert of one id waits for the first.
  */
 export async function handleOnce(
-  settings: Pick<ConsumerSettings, 'pool' | 'schema' | 'durable' | 'handler'>,
+  settings: Pick<ConsumerOptions, 'pool' | 'schema' | 'durable' | 'handler'>,
   event: FactEvent,
 ): Promise<'effect' | 'duplicate'> {
   return inTransaction(settings.pool, INBOX, async (client) => {

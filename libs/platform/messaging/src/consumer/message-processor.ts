@@ -6,7 +6,6 @@ import { parseMessage, UnparsableMessageError, type FactEvent } from '../cloud-e
 import { buryMessage } from './dead-letter.ts';
 import type { ConsumerSettings, DeadLetter } from './consumer-options.ts';
 import { GapTracker } from './gap-tracker.ts';
-import { handleOnce } from './handle-once.ts';
 
 const RETRY_SOON_MS = 250;
 /** A message that ends the process each time never reports a failure; its delivery count still tells. */
@@ -24,7 +23,7 @@ export class MessageProcessor {
     this.#settings = settings;
   }
 
-  /** @returns `outage` if PostgreSQL is away: the message is not to blame, and the next one would fare no better. */
+  /** @returns `outage` if what the effects go to is away: the message is not to blame, and the next one would fare no better. */
   async process(message: JsMsg): Promise<'done' | 'outage'> {
     let event: FactEvent | undefined;
     try {
@@ -59,7 +58,7 @@ export class MessageProcessor {
         'messaging.message.id': event.id,
       },
     } as const;
-    return inSpan(start, () => handleOnce(this.#settings, event));
+    return inSpan(start, () => this.#settings.effects.apply(event));
   }
 
   async #fail(message: JsMsg, event: FactEvent | undefined, error: unknown): Promise<'done' | 'outage'> {

@@ -234,6 +234,24 @@ describe('consumer', () => {
     release();
   });
 
+  it('handles events without an inbox, where the effect is elsewhere: again after each failure, and after it alone', async () => {
+    const handled: string[] = [];
+    const handler = async ({ id }: FactEvent): Promise<void> => {
+      handled.push(id);
+      if (id === 'e1' && handled.filter((one) => one === id).length < 3) throw new Error('Not yet.');
+    };
+    const connection = await bench.connect();
+    const own = { stream: STREAM.name, durable: 'elsewhere', filterSubject: 'onepool.stock.>', backoffMs: [20] };
+    const consumer = runConsumer({ connection, handler, ...own });
+    running.push(consumer);
+    await publish(names('e', 3).map((id) => factOf(id, id)));
+    await eventually(
+      () => handled.length,
+      (count) => count === 5,
+    );
+    expect(handled.toSorted()).toEqual(['e0', 'e1', 'e1', 'e1', 'e2']);
+  });
+
   it('detects gaps in the versions of a key', async () => {
     const verdicts: unknown[] = [];
     await consume(

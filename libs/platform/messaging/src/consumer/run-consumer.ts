@@ -2,7 +2,12 @@ import { jetstream, type Consumer, type ConsumerMessages, type JetStreamClient, 
 import { isOutage } from '@onepool/platform-postgres';
 import { monitorConnection } from '../nats/connection-monitor.ts';
 import { WakeUp } from '../wake-up.ts';
-import { consumerSettings, type ConsumerOptions, type ConsumerSettings } from './consumer-options.ts';
+import {
+  consumerSettings,
+  type ConsumerOptions,
+  type ConsumerSettings,
+  type UnstoredConsumerOptions,
+} from './consumer-options.ts';
 import { ensureDeadLetterStream } from './dead-letter.ts';
 import { ensureDurable } from './durable.ts';
 import { KeyedPool } from './keyed-pool.ts';
@@ -25,9 +30,9 @@ const FETCH_PER_SLOT = 8;
 /**
  * Consumes a filtered part of a stream, each event taking effect once: a durable pull consumer, explicit acks, inbox
  * and effect in one transaction, then the ack. It creates the durable where it is missing, survives restarts of NATS
- * and PostgreSQL by itself, and sets poison messages aside.
+ * and PostgreSQL by itself, and sets poison messages aside. Without a pool there is no inbox, and an event may be handled again.
  */
-export function runConsumer(options: ConsumerOptions): RunningConsumer {
+export function runConsumer(options: ConsumerOptions | UnstoredConsumerOptions): RunningConsumer {
   const loop = new ConsumerLoop(consumerSettings(options));
   const finished = loop.run();
   return {
@@ -80,7 +85,7 @@ class ConsumerLoop {
         continue;
       }
       try {
-        await this.#waitForPostgres();
+        await this.#waitForStore();
         this.#consumer ??= await this.#openConsumer();
         await this.#fetchOnce(this.#consumer);
       } catch (error) {
@@ -141,7 +146,7 @@ class ConsumerLoop {
 
   async #take(message: JsMsg): Promise<void> {
     // Held, not returned, while PostgreSQL is away: a return would only be delivered again and count against it.
-    await this.#waitForPostgres();
+    await this.#waitForStore();
     if (this.#stopping) return message.nak();
     const key = message.headers?.get('ce-partitionkey') ?? '';
     await this.#tasks.add(key, async () => {
@@ -150,10 +155,10 @@ class ConsumerLoop {
     });
   }
 
-  async #waitForPostgres(): Promise<void> {
+  async #waitForStore(): Promise<void> {
     while (this.#outage && !this.#stopping) {
       try {
-        await this.#settings.pool.query('SELECT 1');
+        await this.#settings.effects.look();
         this.#outage = false;
       } catch (error) {
         if (!isOutage(error)) throw error;
