@@ -12,3 +12,11 @@ export type { AnswerOf, CodeOf, Pieces, ProblemOf, RequestOf, StreamBody } from 
 export type { RetryOptions } from './repeating.ts';
 export type { HttpOptions } from './transport/http-transport.ts';
 export { UnsendableError } from './transport/transport.ts';
+export {
+  consumeFacts,
+  type Fact,
+  type FactHandlers,
+  type FactsOptions,
+  type Gap,
+  type InboxOptions,
+} from './facts/consume-facts.ts';

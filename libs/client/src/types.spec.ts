@@ -1,8 +1,9 @@
 /** What the compiler tells a caller. `tsc` fails where a line below an expected error has none. */
 import { describe, expect, it } from '@jest/globals';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { AVAILABILITY, type Reservation } from '@onepool/contracts';
-import { type Client, type NatsClient, createClient, valueOf } from './index.ts';
+import { AVAILABILITY, type Reservation, type ReservationChanged, type SkuChanged } from '@onepool/contracts';
+import type pg from 'pg';
+import { type Client, type Fact, type NatsClient, consumeFacts, createClient, valueOf } from './index.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const isSame = <_ extends true>(): void => undefined;
@@ -51,9 +52,37 @@ async function calls(onepool: Client<typeof AVAILABILITY>, overNats: NatsClient<
   await overNats.listSkus();
 }
 
+/** Never run, either. */
+const consumers = (connection: NatsConnection, pool: pg.Pool) => [
+  consumeFacts(AVAILABILITY, {
+    connection,
+    durable: 'd',
+    on: {
+      skuChanged: async ({ data }) => isSame<Same<typeof data, SkuChanged>>(),
+      reservation_expired: async ({ data }) => isSame<Same<typeof data, ReservationChanged>>(),
+    },
+  }),
+  consumeFacts(AVAILABILITY, {
+    connection,
+    durable: 'd',
+    inbox: { pool, schema: 's' },
+    on: { promiseBroken: async ({ data }, client) => void (await client.query('', [data.sku])) },
+  }),
+  // @ts-expect-error -- there is no such fact
+  consumeFacts(AVAILABILITY, { connection, durable: 'd', on: { skuStolen: async () => undefined } }),
+  // @ts-expect-error -- without an inbox there is no client
+  consumeFacts(AVAILABILITY, {
+    connection,
+    durable: 'd',
+    on: {
+      skuChanged: async (_: Fact<SkuChanged>, client: pg.PoolClient) => void client,
+    },
+  }),
+];
+
 describe('the types of a client', () => {
   it('are the contract’s: see above', () => {
-    expect(calls).toBeInstanceOf(Function);
+    expect([calls, consumers]).toEqual([expect.any(Function), expect.any(Function)]);
   });
 
   it('do not let a contract’s operation take the place of what every client has', () => {
