@@ -4,7 +4,7 @@ import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { AppContract } from '@onepool/contracts';
-import { type ApiClient, createApiKey, installAuth } from '@onepool/platform-auth';
+import { FixedIdentity, installAuth } from '@onepool/platform-auth';
 import { UploadPlaces } from '@onepool/platform-http';
 import { connectNats, natsMicroserviceOptions } from '@onepool/platform-messaging';
 import { type Call, Serve, installOperations } from '@onepool/platform-operations';
@@ -150,8 +150,8 @@ export interface ShelvesApp {
 }
 
 export async function openShelvesApp(natsUrl: string): Promise<ShelvesApp> {
-  const { key, sha256 } = createApiKey();
-  const client: ApiClient = { key: 1, id: 'spec', scopes: new Set(['shelves:use']), expiresAt: null };
+  const identity = new FixedIdentity();
+  const key = identity.makeKey({ id: 'prn_spec', scopes: ['shelves:use'] });
   const app = await NestFactory.create<NestFastifyApplication>(Root, new FastifyAdapter(), {
     logger: false,
     bodyParser: false,
@@ -164,7 +164,7 @@ export async function openShelvesApp(natsUrl: string): Promise<ShelvesApp> {
     if (typeof payload === 'string' && payload.includes(CUT)) request.raw.socket.destroy();
   });
   installProblemHandling(app, {});
-  const auth = installAuth(app, { store: { findBySha256: async (hash) => (hash === sha256 ? client : null) } });
+  const auth = installAuth(app, { identity: identity.cache(), scopes: SHELVES.scopes });
   const uploads = new UploadPlaces({ uploadsMax: 2, uploadsPerClientMax: 2 });
   installOperations(app, { operations: SHELVES.operations, answers: {}, uploads, csvLimitBytes: 1_000 });
   app.connectMicroservice(
