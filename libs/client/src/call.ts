@@ -56,7 +56,7 @@ export async function makeCall(
     const pauseMs = pauseMsAfter(number, Math.random(), retryAfterSeconds, retry);
     const isLast =
       number >= attemptsMax || !(isLost || asksForRepeat(result)) || limits.leftMs() < pauseMs + SHORTEST_ATTEMPT_MS;
-    if (isLast) return given(name, result, isOpen && !isRead);
+    if (isLast) return conclude(name, result, isOpen && !isRead);
     await pause(pauseMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
 }
@@ -74,7 +74,8 @@ function limitsOf(operation: Operation, settings: CallSettings, options: CallOpt
 
 const isAnswer = ({ status, body }: Reply): boolean => status >= 200 && status < 300 && body !== undefined;
 
-function given(name: string, result: Reply | LostError, mayHaveTakenEffect: boolean): Refused<string> {
+/** @throws NoAnswerError unless the app has answered. */
+function conclude(name: string, result: Reply | LostError, mayHaveTakenEffect: boolean): Refused<string> {
   if (result instanceof LostError) {
     throw new NoAnswerError(`${name}: ${result.message}`, { cause: result.cause, mayHaveTakenEffect });
   }

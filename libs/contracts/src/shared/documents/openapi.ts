@@ -62,7 +62,7 @@ function describe(
   const { params, query, http, summary, description = '', scope, response } = operation;
   return {
     summary,
-    description: `${description}\n\nScope: \`${scope}\`.`.trim(),
+    description: `${description}\n\nScope: \`${scope}\`. ${repetitionOf(operation)}`.trim(),
     parameters: [
       ...parameters(params, 'path', example?.params, components),
       ...parameters(query, 'query', example?.query, components),
@@ -76,6 +76,12 @@ function describe(
       ...problems.of(operation),
     },
   };
+}
+
+/** What a caller without an answer may do. */
+function repetitionOf({ http, idempotency }: Operation): string {
+  if (http.method === 'GET' || idempotency === undefined) return '';
+  return idempotency === 'natural' ? 'Safe to repeat.' : `Safe to repeat with the same \`${idempotency}\`.`;
 }
 
 const exampleOf = (example: unknown): object => (example === undefined ? {} : { example });
