@@ -13,6 +13,7 @@ export type { RetryOptions } from './repeating.ts';
 export type { HttpOptions } from './transport/http-transport.ts';
 export { UnsendableError } from './transport/transport.ts';
 export {
+  type ConsumeOptions,
   consumeFacts,
   type Fact,
   type FactHandlers,

@@ -6,7 +6,7 @@ import type pg from 'pg';
 import { type Client, type Fact, type NatsClient, consumeFacts, createClient, valueOf } from './index.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-const isSame = <_ extends true>(): void => undefined;
+const isSame = <_ extends true>(_value?: unknown): void => undefined;
 const hold = { id: 'r-1', channel: 'web', lines: [{ sku: 'mug', quantity: 1 }] } as const;
 
 /** Never run: nobody is there. */
@@ -58,8 +58,8 @@ const consumers = (connection: NatsConnection, pool: pg.Pool) => [
     connection,
     durable: 'd',
     on: {
-      skuChanged: async ({ data }) => isSame<Same<typeof data, SkuChanged>>(),
-      reservation_expired: async ({ data }) => isSame<Same<typeof data, ReservationChanged>>(),
+      skuChanged: async ({ data }) => isSame<Same<typeof data, SkuChanged>>(data),
+      reservation_expired: async ({ data }) => isSame<Same<typeof data, ReservationChanged>>(data),
     },
   }),
   consumeFacts(AVAILABILITY, {

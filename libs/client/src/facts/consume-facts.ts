@@ -53,6 +53,11 @@ export interface InboxOptions {
   readonly inbox: { readonly pool: pg.Pool; readonly schema: string };
 }
 
+export type ConsumeOptions<C extends AppContract> =
+  | (FactsOptions & InboxOptions & { readonly on: FactHandlers<C, [client: pg.PoolClient]> })
+  | (FactsOptions & { readonly inbox?: undefined; readonly on: FactHandlers<C> });
+
+/** The same without its types. */
 interface AnyOptions extends FactsOptions, Partial<InboxOptions> {
   readonly on: Readonly<Record<string, ((fact: FactEvent, ...context: pg.PoolClient[]) => Promise<void>) | undefined>>;
 }
@@ -70,14 +75,7 @@ interface AnyOptions extends FactsOptions, Partial<InboxOptions> {
  *   onGap: ({ key }) => index.readAnew(key),
  * });
  */
-export function consumeFacts<const C extends AppContract>(
-  contract: C,
-  options: FactsOptions & InboxOptions & { readonly on: FactHandlers<C, [client: pg.PoolClient]> },
-): RunningConsumer;
-export function consumeFacts<const C extends AppContract>(
-  contract: C,
-  options: FactsOptions & { readonly inbox?: undefined; readonly on: FactHandlers<C> },
-): RunningConsumer;
+export function consumeFacts<const C extends AppContract>(contract: C, options: ConsumeOptions<C>): RunningConsumer;
 export function consumeFacts(contract: AppContract, options: AnyOptions): RunningConsumer {
   const { on, onGap, inbox, hooks, ...more } = options;
   const { stream, facts } = streamOf(contract, Object.keys(on));
