@@ -2,7 +2,9 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { workspaceRoot } from './lint-fixtures.ts';
 import { readProjects, tagsOfFolder, type Project } from './projects.ts';
 
-const types = ['app', 'data-access', 'domain', 'client', 'contracts', 'platform', 'testing'].map((type) => `type:${type}`);
+const types = ['app', 'data-access', 'domain', 'client', 'contracts', 'platform', 'testing'].map(
+  (type) => `type:${type}`,
+);
 
 describe('every project', () => {
   let projects: Project[];
