@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { traceFrom, traceHeaders, withTrace } from '@onepool/platform-telemetry';
+import { traceFrom, withTrace } from '@onepool/platform-tracing';
 import { createTestNatsAccount } from '@onepool/testing-servers';
 import { type ClientOptions, type NatsClient, NoAnswerError, RefusedError, createClient, valueOf } from './index.ts';
 import { SHELVES, type ShelvesApp, openShelvesApp } from './spec-support/shelves-app.ts';
@@ -156,9 +156,9 @@ describe('a call over HTTP', () => {
     proxy.close();
   });
 
-  it('continues the trace that it is told', async () => {
+  it('continues the trace that it is made in', async () => {
     const trace = traceFrom(undefined);
-    await withTrace(trace, () => overHttp({ headers: traceHeaders }).fill(filling));
+    await withTrace(trace, () => overHttp().fill(filling));
     expect(app.traces.at(-1)).toBe(`00-${trace.traceId}-${trace.spanId}-01`);
   });
 
@@ -202,10 +202,10 @@ describe('a call over NATS', () => {
     await expect(lost).rejects.toMatchObject({ name: 'NoAnswerError', mayHaveTakenEffect: false });
   });
 
-  it('continues the trace that it is told', async () => {
+  it('continues the trace that it is made in', async () => {
     const heard = app.caller.subscribe(SHELVES.operations.fill.subject, { max: 1 });
     const trace = traceFrom(undefined);
-    await withTrace(trace, () => overNats({ headers: traceHeaders }).fill(filling));
+    await withTrace(trace, () => overNats().fill(filling));
     for await (const { headers } of heard) expect(headers?.get('traceparent')).toContain(trace.traceId);
   });
 });

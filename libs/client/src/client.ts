@@ -1,6 +1,7 @@
 /** The typed client of one app. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { AppContract, Operation } from '@onepool/contracts';
+import { traceHeaders } from '@onepool/platform-tracing';
 import { type CallOptions, type CallSettings, makeCall } from './call.ts';
 import type { RequestOf } from './operation-types.ts';
 import type { Outcome } from './outcome.ts';
@@ -17,7 +18,7 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   /** For one attempt, 10 s unless told. */
   readonly attemptTimeoutMs?: number;
-  /** More headers, asked for at each attempt: `traceHeaders` of platform-telemetry lets the app continue a trace. */
+  /** More headers, asked for at each attempt: `onepool-person` says for whom a service acts. The trace is passed on by itself. */
   readonly headers?: () => Readonly<Record<string, string>>;
 }
 export interface OverHttp {
@@ -78,7 +79,7 @@ function settingsOf({ apiKey, retry, headers, ...options }: ClientOptions & (Ove
   const authorization = `Bearer ${apiKey}`;
   return {
     transport: 'http' in options ? new HttpTransport(options.http) : new NatsTransport(options.nats),
-    headers: () => ({ ...headers?.(), authorization }),
+    headers: () => ({ ...traceHeaders(), ...headers?.(), authorization }),
     retry: retry === false ? { ...RETRY_DEFAULTS, attemptsMax: 1 } : { ...RETRY_DEFAULTS, ...retry },
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
     attemptTimeoutMs: options.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS,

@@ -17,7 +17,7 @@ import {
   messagingTables,
   toMessageHeaders,
 } from '@onepool/platform-messaging';
-import { createPool, runMigrations } from '@onepool/platform-postgres';
+import { createPool, partitionTables, runMigrations } from '@onepool/platform-postgres';
 import { createTestDatabase, createTestNatsAccount } from '@onepool/testing-servers';
 import { type Gap, consumeFacts } from './consume-facts.ts';
 
@@ -95,7 +95,10 @@ describe('a consumer of facts', () => {
       idleInTransactionTimeoutMs: 60_000,
       connectTimeoutMs: 5_000,
     });
-    await runMigrations({ url: database.ownerUrl, schemas: [{ schema: 'reports', parts: [messagingTables] }] });
+    await runMigrations({
+      url: database.ownerUrl,
+      schemas: [{ schema: 'reports', parts: [partitionTables, messagingTables] }],
+    });
     await pool.query('CREATE TABLE reports.effect (sku text, version int)');
     let handled = 0;
     const consumer = consumeFacts(AVAILABILITY, {
