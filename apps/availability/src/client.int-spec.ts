@@ -69,13 +69,16 @@ describe('a caller with the client', () => {
     const proxy = await TcpProxy.to(Number(new URL(app.origin).port));
     const behind = createClient(AVAILABILITY, { http: { url: proxy.url(app.origin) }, apiKey: app.key });
     const lost = proxy.cutAfter('toServer', (bytes) => bytes.includes('cart-cut'));
-    const held = valueOf(await behind.hold({ body: holding('cart-cut') }));
-    await lost;
-    expect([held.version, held.lines[0]?.granted]).toEqual([1, 2]);
-    const { rows } = valueOf(await onepool.getStock({ params: { sku: 'lamp' } }));
-    expect(rows.reduce((sum, { reserved }) => sum + reserved, 0)).toBe(2);
-    await behind.close();
-    await proxy.close();
+    try {
+      const held = valueOf(await behind.hold({ body: holding('cart-cut') }));
+      await lost;
+      expect([held.version, held.lines[0]?.granted]).toEqual([1, 2]);
+      const { rows } = valueOf(await onepool.getStock({ params: { sku: 'lamp' } }));
+      expect(rows.reduce((sum, { reserved }) => sum + reserved, 0)).toBe(2);
+    } finally {
+      await behind.close();
+      await proxy.close();
+    }
   });
 
   it('reads what it has written: a version that is not there yet is asked for again', async () => {
