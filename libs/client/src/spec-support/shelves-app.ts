@@ -75,6 +75,7 @@ export const SHELVES = {
   problems,
   streams: [],
   consumes: [],
+  internal: { answers: [], tells: [] },
   parts: [],
   schemas: [],
 } as const satisfies AppContract;

@@ -8,7 +8,7 @@ export type { ReplayOutcome, ReplaySettings } from './run-replay.ts';
 export { FactLog } from './facts/fact-log.ts';
 export { JetStreamFacts } from './facts/jetstream-facts.ts';
 export { ApiClient } from './drive/api-client.ts';
-export type { CallResult } from './drive/api-client.ts';
+export type { CallResult, Send } from './drive/api-client.ts';
 export { putNetwork, putSkus, readStock, verifyLedger } from './drive/availability-api.ts';
 export { awaitReady } from './drive/await-ready.ts';
 export { awaitQuiescence } from './drive/await-quiescence.ts';

@@ -1,22 +1,17 @@
 /** A caller with a network of its own, who repeats each call with the same id until it is answered. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Feed, MovementsRequest, Reservation, StockOfSku } from '@onepool/contracts';
-import { ApiClient, send, verifyLedger } from '@onepool/simulator-data-access';
-import { request } from 'undici';
+import type { RequestOf } from '@onepool/client';
+import type { AVAILABILITY_OPERATIONS, Feed, MovementsRequest, Reservation, StockOfSku } from '@onepool/contracts';
+import { ApiClient, type CallResult, type Send, verifyLedger } from '@onepool/simulator-data-access';
 import { until } from '../until.ts';
 
 const RETRY_MS = 60_000;
 const ATTEMPT_MS = 12_000;
 const FEED_PATIENCE_MS = 60_000;
 
-type Operation = Parameters<typeof send>[1];
+type HoldBody = RequestOf<typeof AVAILABILITY_OPERATIONS.hold>['body'];
 export type Movements = MovementsRequest['movements'];
-
-export interface Answer {
-  readonly status: number;
-  readonly code: string | undefined;
-  readonly body: unknown;
-}
+export type Answer<T> = Exclude<CallResult<T>, { kind: 'unanswered' }>;
 
 export interface FeedPlan {
   readonly id: string;
@@ -33,16 +28,18 @@ export class Shop {
   readonly channel: string;
   /** The first two sell; the third only keeps. */
   readonly nodes: readonly [string, string, string];
-  readonly #urls: readonly string[];
   readonly #key: string;
   readonly #client: ApiClient;
+  /** Feeds go to the first replica. */
+  readonly #feeder: ApiClient;
   #ids = 0;
 
   constructor(urls: readonly string[], key: string, run: string) {
-    this.#urls = urls;
     this.run = run;
     this.#key = key;
-    this.#client = new ApiClient({ urls, key, connections: 8, retryForMs: RETRY_MS, attemptTimeoutMs: ATTEMPT_MS });
+    const options = { key, connections: 8, retryForMs: RETRY_MS, attemptTimeoutMs: ATTEMPT_MS };
+    this.#client = new ApiClient({ ...options, urls });
+    this.#feeder = new ApiClient({ ...options, urls: urls.slice(0, 1) });
     this.prefix = `s${run}-`;
     this.channel = `${this.prefix}web`;
     this.nodes = [`${this.prefix}a`, `${this.prefix}b`, `${this.prefix}c`];
@@ -59,36 +56,33 @@ export class Shop {
   }
 
   /** @throws when no answer came for a minute. */
-  async ask(operation: Operation, parameters: Record<string, string>, body?: unknown, query = ''): Promise<Answer> {
-    const result = await send(this.#client, operation, parameters, body, query);
-    if (result.kind === 'unanswered') throw new Error(`${operation} was not answered: ${result.reason}`);
-    return result;
+  async ask<T>(send: Send<T>): Promise<Answer<T>> {
+    return answered(await this.#client.call(send));
   }
 
   /** @throws also when it is refused. */
-  async demand(operation: Operation, parameters: Record<string, string>, body?: unknown, query = ''): Promise<unknown> {
-    const answer = await this.ask(operation, parameters, body, query);
-    if (answer.status < 300) return answer.body;
-    throw new Error(`${operation} was refused: ${answer.status} ${JSON.stringify(answer.body)}`);
+  async demand<T>(send: Send<T>): Promise<T> {
+    return granted(await this.ask(send));
   }
 
   async openNetwork(): Promise<void> {
     const [first, second, third] = this.nodes;
-    await this.demand('putNodes', {}, { nodes: this.nodes.map((node) => ({ node, type: 'warehouse' })) });
+    const nodes = this.nodes.map((node) => ({ node, type: 'warehouse' as const }));
+    await this.demand((onepool) => onepool.putNodes({ body: { nodes } }));
     const channels = [
       { channel: this.channel, type: 'web', nodes: [first, second] },
       { channel: `${this.prefix}counter`, type: 'pos', nodes: [third] },
-    ];
-    await this.demand('putChannels', {}, { channels });
+    ] as const;
+    await this.demand((onepool) => onepool.putChannels({ body: { channels } }));
   }
 
   async putSkus(...skus: readonly string[]): Promise<void> {
-    await this.demand('putSkus', {}, { skus: skus.map((sku) => ({ sku })) });
+    await this.demand((onepool) => onepool.putSkus({ body: { skus: skus.map((sku) => ({ sku })) } }));
   }
 
   async move(movements: Movements, occurredAt?: string): Promise<void> {
     const body = { id: this.id('move'), source: 'wms', movements, ...(occurredAt === undefined ? {} : { occurredAt }) };
-    await this.demand('recordMovements', {}, body);
+    await this.demand((onepool) => onepool.recordMovements({ body }));
   }
 
   receive(sku: string, quantity: number, node: string = this.nodes[0]): Promise<void> {
@@ -96,27 +90,26 @@ export class Shop {
   }
 
   async hide(sku: string, quantity: number): Promise<void> {
-    const thresholds = [{ scope: 'network', channel: this.channel, sku, quantity }];
-    await this.demand('putThresholds', {}, { thresholds });
+    const thresholds = [{ scope: 'network', channel: this.channel, sku, quantity }] as const;
+    await this.demand((onepool) => onepool.putThresholds({ body: { thresholds } }));
   }
 
-  hold(sku: string, quantity: number, more: object = {}): Promise<Answer> {
+  hold(sku: string, quantity: number, more: Partial<HoldBody> = {}): Promise<Answer<Reservation>> {
     const body = { id: this.id('hold'), channel: this.channel, lines: [{ sku, quantity }], ...more };
-    return this.ask('hold', {}, body);
+    return this.ask((onepool) => onepool.hold({ body }));
   }
 
-  async demandHold(sku: string, quantity: number, more: object = {}): Promise<Reservation> {
-    const { status, body } = await this.hold(sku, quantity, more);
-    if (status !== 201) throw new Error(`A hold was refused: ${status} ${JSON.stringify(body)}`);
-    return body as Reservation;
+  async demandHold(sku: string, quantity: number, more: Partial<HoldBody> = {}): Promise<Reservation> {
+    return granted(await this.hold(sku, quantity, more));
   }
 
-  confirm(reservation: string, reacquire = false): Promise<Answer> {
-    return this.ask('confirm', { id: reservation }, { commandId: this.id('confirm'), reacquire });
+  confirm(id: string, reacquire = false): Promise<Answer<Reservation>> {
+    const body = { commandId: this.id('confirm'), reacquire };
+    return this.ask((onepool) => onepool.confirm({ params: { id }, body }));
   }
 
-  async stockOf(sku: string): Promise<StockOfSku> {
-    return (await this.demand('getStock', { sku })) as StockOfSku;
+  stockOf(sku: string): Promise<StockOfSku> {
+    return this.demand((onepool) => onepool.getStock({ params: { sku } }));
   }
 
   async isBalanced(): Promise<boolean> {
@@ -125,18 +118,12 @@ export class Shop {
 
   /** Sends a feed, again and again until it is taken in. */
   async sendFeed({ id, mode, capturedAt, rows }: FeedPlan): Promise<void> {
-    const query = new URLSearchParams({ id, source: 'erp', mode, measure: 'physical', capturedAt });
-    await until(`feed ${id} to be taken in`, async () => {
-      const { statusCode, body } = await request(`${this.#urls[0]}/v1/feeds?${query.toString()}`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${this.#key}`, 'content-type': 'text/csv' },
-        body: ['sku,node,quantity', ...rows, ''].join('\n'),
-      });
-      const text = await body.text();
-      if (statusCode >= 500 || statusCode === 429) return undefined;
-      if (statusCode >= 300) throw new Error(`feed ${id} was refused: ${statusCode} ${text}`);
-      return true;
-    });
+    const query = { id, source: 'erp', mode, measure: 'physical', capturedAt } as const;
+    const body = ['sku,node,quantity', ...rows, ''].join('\n');
+    const sent = await this.#feeder.call((onepool) =>
+      onepool.sendFeed({ query, body, contentType: 'text/csv' }, { timeoutMs: ATTEMPT_MS }),
+    );
+    granted(answered(sent));
   }
 
   /** Resolves when it has been applied; `look` is called between the questions. */
@@ -145,7 +132,7 @@ export class Shop {
       `feed ${id} to be applied`,
       async () => {
         await look();
-        const feed = (await this.demand('getFeed', { id })) as Feed;
+        const feed = await this.demand((onepool) => onepool.getFeed({ params: { id } }));
         if (feed.state === 'done') return feed;
         await delay(50);
         return undefined;
@@ -154,9 +141,19 @@ export class Shop {
     );
   }
 
-  close(): Promise<void> {
-    return this.#client.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#client.close(), this.#feeder.close()]);
   }
+}
+
+function answered<T>(result: CallResult<T>): Answer<T> {
+  if (result.kind === 'unanswered') throw new Error(`A call was not answered: ${result.reason}`);
+  return result;
+}
+
+function granted<T>(answer: Answer<T>): T {
+  if (answer.kind === 'granted') return answer.value;
+  throw new Error(`A call was refused: ${JSON.stringify(answer.problem)}`);
 }
 
 /** Units of a SKU at all nodes. */

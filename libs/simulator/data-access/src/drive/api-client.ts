@@ -51,6 +51,8 @@ export type CallResult<T> = GrantedCall<T> | RefusedCall | UnansweredCall;
 
 export type Onepool = Client<typeof AVAILABILITY>;
 type Outcome<T> = Answered<T> | Refused<string>;
+/** One attempt of a call. */
+export type Send<T> = (onepool: Onepool) => Promise<Outcome<T>>;
 
 /** What makes a call; `ApiClient` does. */
 export type Caller = Pick<ApiClient, 'call'>;
@@ -82,7 +84,7 @@ export class ApiClient {
   }
 
   /** @throws SystemUnavailable when somebody answers who is not the system. */
-  async call<T>(send: (onepool: Onepool) => Promise<Outcome<T>>): Promise<CallResult<T>> {
+  async call<T>(send: Send<T>): Promise<CallResult<T>> {
     const fromMs = performance.now();
     const deadline = fromMs + this.#options.retryForMs;
     let open = false;
@@ -112,7 +114,7 @@ export class ApiClient {
     await this.#onepool.close();
   }
 
-  async #attempt<T>(send: (onepool: Onepool) => Promise<Outcome<T>>): Promise<Outcome<T> | NoAnswerError> {
+  async #attempt<T>(send: Send<T>): Promise<Outcome<T> | NoAnswerError> {
     const sentMs = performance.now();
     const outcome = await send(this.#onepool).catch((error: unknown) => {
       if (error instanceof NoAnswerError) return error;

@@ -41,7 +41,7 @@ async function isConfirmedLate(shop: Shop, gate: pg.Client, sku: string): Promis
   const confirmed = shop.confirm(id);
   await sleepUntil(gate, expiresAt, FREED_MS);
   await gate.query('COMMIT');
-  return (await confirmed).status === 200;
+  return (await confirmed).kind === 'granted';
 }
 
 async function holdGate(gate: pg.Client, sku: string, expiresAt: string): Promise<void> {

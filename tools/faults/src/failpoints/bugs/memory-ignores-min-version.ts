@@ -1,4 +1,3 @@
-import type { Atp } from '@onepool/contracts';
 import { type BugTrial, ifAny } from './bug-trial.ts';
 
 const ROUNDS = 40;
@@ -16,9 +15,9 @@ export const memoryIgnoresMinVersion: BugTrial = {
       await writer.receive(sku, 1_000);
       /** Whether the answer is at least so new. */
       const read = async (minVersion: number): Promise<boolean> => {
-        const query = `?channel=${encodeURIComponent(shop.channel)}&minVersion=${minVersion}`;
-        const { status, body } = await reader.ask('getAtp', { sku }, undefined, query);
-        return status === 200 && (body as Atp).version >= minVersion;
+        const query = { channel: shop.channel, minVersion };
+        const answer = await reader.ask((onepool) => onepool.getAtp({ params: { sku }, query }));
+        return answer.kind === 'granted' && answer.value.version >= minVersion;
       };
       let older = 0;
       for (let round = 0; round < ROUNDS; round += 1) {

@@ -44,8 +44,10 @@ async function sell(shop: Shop, sku: string): Promise<readonly Expected[]> {
   for (let count = 0; count < HOLDS_EACH; count += 1) {
     const { id } = await shop.demandHold(sku, 2);
     const { id: other } = await shop.demandHold(sku, 1);
-    await shop.demand('confirm', { id }, { commandId: shop.id('confirm') });
-    await shop.demand('release', { id: other }, { commandId: shop.id('release') });
+    const paid = { commandId: shop.id('confirm') };
+    await shop.demand((onepool) => onepool.confirm({ params: { id }, body: paid }));
+    const left = { commandId: shop.id('release') };
+    await shop.demand((onepool) => onepool.release({ params: { id: other }, body: left }));
     await shop.move([{ type: 'sale', sku, node, quantity: 3 }]);
     await shop.demandHold(sku, 1);
   }
