@@ -33,6 +33,10 @@ export const COMMITS = {
   'stock.optimistic': 'a batch of holds that was decided without locks',
   'stock.put_off_rebacks': 'tasks of re-backing put off',
   'stock.wake_rebacks': 'tasks of re-backing made due by a change of rules',
+  'tasks.claim': 'due tasks taken by a replica',
+  'tasks.end': 'a task ended, with what its kind changes besides',
+  'tasks.put_off': 'a task put off after an attempt that failed',
+  'tasks.turn_to_undo': 'a task refused or given up, to be undone from now on',
 } as const satisfies Readonly<Record<string, string>>;
 
 /** Planted bugs, each with what it makes wrong. */

@@ -20,6 +20,10 @@ export const NOT_DRILLED: Partial<Record<CommitName, string>> = {
   'messaging.prune_inbox': 'no app of the system consumes facts',
   'stock.feed_fail': 'takes a feed of two gigabytes',
   'stock.forget_commands': 'retention begins minutes after a start',
+  'tasks.claim': 'no app of the system has tasks',
+  'tasks.end': 'no app of the system has tasks',
+  'tasks.put_off': 'no app of the system has tasks',
+  'tasks.turn_to_undo': 'no app of the system has tasks',
 };
 
 export const drilledCommits: readonly CommitName[] = commitNames.filter((name) => NOT_DRILLED[name] === undefined);
