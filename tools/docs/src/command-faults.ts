@@ -30,8 +30,13 @@ export function optionsOfScripts(root: string): OptionsOfScript {
 /** Options stand in a program's sources, and in those of another that it starts, where a text or a line of its usage begins with them. */
 function declaredOptions(program: string, root: string): ReadonlySet<string> {
   const texts = sourcesBeside(program);
-  const started = texts.flatMap((text) => [...text.matchAll(/'((?:apps|tools)\/[\w/-]+\/src\/[\w/-]+\.ts)'/g)]);
-  const all = [...texts, ...started.flatMap(([, path = '']) => sourcesBeside(join(root, path)))];
+  const started = texts.flatMap((text) => [
+    ...text.matchAll(/'((?:apps|tools)\/[\w/-]+\/(?:src|dist)\/[\w/-]+)\.[jt]s'/g),
+  ]);
+  const all = [
+    ...texts,
+    ...started.flatMap(([, path = '']) => sourcesBeside(join(root, path.replace('/dist/', '/src/')))),
+  ];
   const options = all.flatMap((text) => [...text.matchAll(/(?:['"`]|\n +)(--[a-z][a-z-]*)/g)].map(([, one]) => one));
   return new Set([...options.filter((one) => one !== undefined), '--help']);
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { APPS } from '@onepool/contracts';
 import type { IdentityAdmin, KeyRow, PrincipalRow } from '@onepool/identity-data-access';
-import { ALL_SCOPES, createApiKey, sha256OfApiKey } from '@onepool/platform-auth';
+import { ACT_FOR_PEOPLE, ALL_SCOPES, createApiKey, sha256OfApiKey } from '@onepool/platform-auth';
 import { OperatorError } from '@onepool/platform-config';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
@@ -20,7 +20,7 @@ interface Rights {
 }
 
 const DAY_MS = 86_400_000;
-const KNOWN_SCOPES = [...new Set([...APPS.flatMap(({ scopes }) => Object.keys(scopes)), ALL_SCOPES])];
+const KNOWN_SCOPES = [...new Set([...APPS.flatMap(({ scopes }) => Object.keys(scopes)), ACT_FOR_PEOPLE, ALL_SCOPES])];
 
 export function identityProgram(surroundings: IdentitySurroundings): Command {
   return new Command('identity')
@@ -117,6 +117,8 @@ async function addKey(admin: IdentityAdmin, name: string, { sha256, expiresAt, .
 
 async function readKey(path: string): Promise<{ readonly key: string; readonly sha256: string }> {
   const key = (await readFile(path, 'utf8')).trim();
+  if (!/^opk_[A-Za-z0-9_-]{16,128}$/.test(key))
+    throw new OperatorError(`${path} holds no API key, which begins with opk_.`);
   return { key, sha256: sha256OfApiKey(key) };
 }
 

@@ -11,7 +11,7 @@ import type pg from 'pg';
 import { type AvailabilityConfig, IDENTITY_SCHEMA } from '../config.ts';
 import { CONFIG, LOGGER, METRICS } from '../surroundings.ts';
 
-const USE_NOTED_EVERY_MS = 600_000;
+const USE_NOTED_EVERY_MS = 60_000;
 
 /** The identity of this replica, on connections of its own: what else the database has to do keeps no revoked key alive. */
 export class IdentityService implements BeforeApplicationShutdown, OnApplicationShutdown {

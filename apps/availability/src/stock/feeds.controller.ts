@@ -1,6 +1,6 @@
 /** Feeds in, and what became of them. */
 import { Controller } from '@nestjs/common';
-import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
+import { type Feed, AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
 import type { Caller } from '@onepool/platform-auth';
 import { problem } from '@onepool/platform-problem';
@@ -35,12 +35,13 @@ export class FeedsController {
   }
 
   @Serve(operations.getFeed)
-  getFeed({ params, caller }: Call<Op['getFeed']>) {
-    return this.#feeds.reads.feed(caller.id, params.id);
+  async getFeed({ params, caller }: Call<Op['getFeed']>) {
+    return seenBy(caller, await this.#feeds.reads.feed(caller.id, params.id));
   }
 
   @Serve(operations.listFeedRefusals)
-  listRefusals({ params, query: { limit = 100, cursor }, caller }: Call<Op['listFeedRefusals']>) {
+  async listRefusals({ params, query: { limit = 100, cursor }, caller }: Call<Op['listFeedRefusals']>) {
+    seenBy(caller, await this.#feeds.reads.feed(caller.id, params.id));
     return this.#feeds.reads.refusals(caller.id, params.id, limit, cursor);
   }
 }
@@ -53,4 +54,10 @@ function demandNodeOf({ node }: { readonly node?: string | undefined }, caller: 
     nodes: [...caller.nodes].slice(0, 20),
     hint: 'name one of these nodes in the query',
   });
+}
+
+/** A limited key or person sees the feeds of its nodes, though others of the same principal sent more. */
+function seenBy({ nodes }: Caller, feed: Feed): Feed {
+  if (nodes === 'all' || (feed.node !== null && nodes.has(feed.node))) return feed;
+  throw refusal('feed.unknown');
 }

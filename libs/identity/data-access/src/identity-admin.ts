@@ -43,6 +43,8 @@ const SERVICE_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const PERSON_NAME = /^\P{C}{1,200}$/u;
 /** Under this name the system's own doings are recorded. */
 const RESERVED_NAME = /^onepool(?:[._-]|$)/;
+/** A name is never taken for an id. */
+const ID = /^(prn|key)_/;
 const ROLE_NAME = /^[a-z][a-z0-9-]{0,31}$/;
 const CODES_MAX = 2_000;
 const UNIQUE_VIOLATION = '23505';
@@ -142,7 +144,10 @@ export class IdentityAdmin {
         [sha256, id, scopes, nodes, channels, expiresAt, principal],
       );
       const [row] = rows;
-      if (!row) throw new OperatorError(`The key was revoked, or is not ${named}'s: make another.`);
+      if (!row)
+        throw new OperatorError(
+          `The key was revoked, or is not ${named}'s: make another; if it came out of a file, remove that first.`,
+        );
       id = row.id;
       // Nobody remembers a new one, but for a moment that it is unknown.
       return row.isNew ? [] : [principal];
@@ -198,7 +203,7 @@ export class IdentityAdmin {
 
   async #idOf(client: pg.PoolClient, named: string): Promise<string> {
     const { rows } = await client.query<{ id: string }>(
-      `SELECT id FROM ${this.#at}.principal WHERE id = $1 OR name = $1`,
+      `SELECT id FROM ${this.#at}.principal WHERE id = $1 OR name = $1 ORDER BY id = $1 DESC LIMIT 1`,
       [named],
     );
     const [row] = rows;
@@ -230,6 +235,7 @@ function demandName(name: string, kind: PrincipalKind): void {
   const pattern = kind === 'service' ? SERVICE_NAME : PERSON_NAME;
   if (!pattern.test(name)) throw new OperatorError(`${name} is no name for a ${kind}.`);
   if (RESERVED_NAME.test(name)) throw new OperatorError(`${name} is reserved for the system itself.`);
+  if (ID.test(name)) throw new OperatorError(`${name} looks like an id, which it is not.`);
 }
 
 function demandScopes(scopes: readonly string[]): void {

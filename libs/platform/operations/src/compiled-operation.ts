@@ -9,6 +9,9 @@ import type { Call, ServedOperation } from './operation.ts';
 const NOTHING = Type.Object({}, { additionalProperties: false });
 
 const EMPTY = Object.freeze({});
+const LIMITED = problem('auth.forbidden', {
+  detail: 'The key is limited to nodes or channels; this changes what is everybody’s.',
+});
 
 function hasMembers(value: unknown): boolean {
   for (const _name in value as object) return true;
@@ -57,7 +60,7 @@ export class CompiledOperation {
         ? this.#queryText.parse(request.query)
         : EMPTY) as never,
       body: this.#bodyOf(request.body) as never,
-      caller: requireCaller(request),
+      caller: this.#callerOf(request),
       via: 'http',
       contentType,
     };
@@ -65,7 +68,15 @@ export class CompiledOperation {
 
   /** The call of a NATS message's payload. @throws ProblemError `request.invalid` */
   ofMessage(payload: unknown, carrier: object): Call<ServedOperation> {
-    return { ...this.#partsOf(payload), caller: requireCaller(carrier), via: 'nats', contentType: '' };
+    return { ...this.#partsOf(payload), caller: this.#callerOf(carrier), via: 'nats', contentType: '' };
+  }
+
+  #callerOf(carrier: object): Caller {
+    const caller = callerOf(carrier);
+    if (!caller) throw problem('auth.missing');
+    const isLimited = caller.nodes !== 'all' || caller.channels !== 'all';
+    if (this.operation.isForUnlimited && isLimited) throw LIMITED;
+    return caller;
   }
 
   #bodyOf(body: unknown): unknown {
@@ -100,12 +111,6 @@ export class CompiledOperation {
 }
 
 const parsed = (params: unknown, query: unknown, body: unknown): Parsed => ({ params, query, body }) as Parsed;
-
-function requireCaller(carrier: object): Caller {
-  const caller = callerOf(carrier);
-  if (!caller) throw problem('auth.missing');
-  return caller;
-}
 
 const compiled = new WeakMap<ServedOperation, CompiledOperation>();
 

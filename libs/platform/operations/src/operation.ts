@@ -13,6 +13,8 @@ export interface ServedOperation {
   /** NATS request/reply subject. Its payload is one object of the members of path, query and body. */
   readonly subject?: string;
   readonly scope: string;
+  /** Whether it is refused to keys that are limited to nodes or channels. */
+  readonly isForUnlimited?: boolean;
   readonly params?: TSchema;
   readonly query?: TSchema;
   readonly body?: TSchema;

@@ -1,6 +1,5 @@
 /** What the engine decides on: commands whose codes are resolved to keys, and the outcomes they get. */
 import type {
-  AccessLimits,
   HoldDemand,
   Move,
   NodeKey,
@@ -16,6 +15,19 @@ import type { MovementsResult, Reservation as ReservationView } from '@onepool/c
 export interface Traced {
   /** W3C traceparent of the request, for the facts that it causes. */
   readonly trace: string | null;
+}
+
+/** Codes, or all there are. */
+export type CodeLimit = 'all' | ReadonlySet<string>;
+
+export interface Limits {
+  readonly nodes: CodeLimit;
+  readonly channels: CodeLimit;
+}
+
+/** Who asks, and for which nodes and channels it may. */
+export interface Asker extends Limits {
+  readonly actor: string;
 }
 
 /** Who asks, and with which idempotency key. */
@@ -60,7 +72,7 @@ export interface VerbCommand extends Keyed {
   readonly skus: readonly SkuKey[];
   readonly reservationKey: number;
   readonly verb: Verb;
-  readonly limits: AccessLimits;
+  readonly limits: Limits;
 }
 
 export interface MovementsCommand extends Keyed {

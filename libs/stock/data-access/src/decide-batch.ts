@@ -148,7 +148,14 @@ export class BatchDecider {
   /** Limits come before a stored answer: who may not ask is not told what another was. */
   #forbidden(command: VerbCommand): Outcome | null {
     const { reservation } = this.#stored(command);
-    const rejection = forbidden(command.limits, reservation, accessOf(command.verb));
+    const { nodes, channels } = command.limits;
+    if (nodes === 'all' && channels === 'all') return null;
+    const limits = {
+      node: (key: number) => nodes === 'all' || nodes.has(this.#views.node(key)),
+      channel: (key: number) => channels === 'all' || channels.has(this.#views.channel(key)),
+    };
+    const isRepeated = this.#state.effects.has(commandKey(command));
+    const rejection = forbidden(limits, reservation, accessOf(command.verb, isRepeated));
     return rejection && rejected(rejection);
   }
 
@@ -396,12 +403,12 @@ const NONE_ACKNOWLEDGED: ReadonlyMap<string, number> = new Map();
 const rejected = (rejection: Rejection): Outcome => ({ status: 'rejected', rejection });
 
 /** What leaves or moves between nodes is node work; all else of a promise is selling. */
-function accessOf(verb: Verb): Access {
+function accessOf(verb: Verb, isRepeated: boolean): Access {
   switch (verb.name) {
     case 'fulfil':
-      return { kind: 'node_work', nodes: verb.parts?.map(({ node }) => node) ?? null };
+      return { kind: 'node_work', nodes: verb.parts?.map(({ node }) => node) ?? null, isRepeated };
     case 're-back':
-      return { kind: 'node_work', nodes: verb.moves.flatMap(({ from, to }) => [from, to]) };
+      return { kind: 'node_work', nodes: verb.moves.flatMap(({ from, to }) => [from, to]), isRepeated };
     case 'extend':
     case 'confirm':
     case 'release':

@@ -15,14 +15,14 @@ import { createPool, isTransient } from '@onepool/platform-postgres';
 import { currentTraceparent } from '@onepool/platform-tracing';
 import type pg from 'pg';
 import { type BatchContext, BatchRunner } from './batch.ts';
-import type { Command, Outcome } from './command.ts';
+import type { Asker, Command, Outcome } from './command.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { EngineError } from './engine-error.ts';
 import { Lane, type LaneHooks, type LaneLimits } from './lane.ts';
 import { Refusal } from './refusal.ts';
 import { KnownSupplies } from './known-supplies.ts';
 import { ReservationKeys } from './reservation-keys.ts';
-import { type Asker, type VerbRequest, limitsOf, resolveHold, resolveMovements, resolveVerb } from './resolve.ts';
+import { type VerbRequest, resolveHold, resolveMovements, resolveVerb } from './resolve.ts';
 import { RulesSource } from './rules-source.ts';
 import { SkuDirectory } from './sku-directory.ts';
 import { Views } from './view.ts';
@@ -177,11 +177,9 @@ export class StockEngine {
     return this.#settle(async (deadline) => {
       const found = await this.#reservations.load([owner, id]);
       if (!found) throw new Refusal('reservation.unknown', { reservation: id });
-      const resolved = await this.#resolved(async (rules) => ({
-        ...(await resolveVerb({ owner, id }, request, rules, this.directory)),
-        limits: limitsOf(asker, rules),
-      }));
-      const asked = { actor, id: commandId, trace: currentTraceparent() };
+      const resolved = await this.#resolved((rules) => resolveVerb({ owner, id }, request, rules, this.directory));
+      const { nodes, channels } = asker;
+      const asked = { actor, id: commandId, limits: { nodes, channels }, trace: currentTraceparent() };
       const { key: reservationKey, skus } = found;
       return this.submit({ kind: 'verb', ...asked, reservationKey, skus, ...resolved }, deadline);
     });

@@ -6,7 +6,8 @@ export { Retention, type Forgotten, type RetentionOptions } from './retention.ts
 export { EngineError, type EngineErrorCode } from './engine-error.ts';
 export { Refusal, type RefusalCode } from './refusal.ts';
 export type { LaneHooks, LaneLimits } from './lane.ts';
-export { type Asker, type CodeLimit, type VerbRequest, demandChannel, demandNode } from './resolve.ts';
+export type { Asker, CodeLimit, Limits } from './command.ts';
+export { type VerbRequest, demandChannel, demandNode } from './resolve.ts';
 export { StockMemory, type StockMemoryOptions } from './stock-memory.ts';
 export { StockFeeds, type StockFeedsOptions } from './feeds/stock-feeds.ts';
 export type { FeedUpload, FeedLimits } from './feeds/feed-uploads.ts';

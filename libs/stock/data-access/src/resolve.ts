@@ -16,8 +16,8 @@ import {
   isReservedSource,
 } from '@onepool/contracts';
 import { timeOf } from '@onepool/platform-clock';
-import type { AccessLimits, NodeKey, SellingRules, SkuKey } from '@onepool/stock-domain';
-import type { HoldCommand, MovementsCommand, Verb } from './command.ts';
+import type { NodeKey, SellingRules, SkuKey } from '@onepool/stock-domain';
+import type { Asker, HoldCommand, Limits, MovementsCommand, Verb } from './command.ts';
 import { Refusal } from './refusal.ts';
 import type { SkuDirectory } from './sku-directory.ts';
 
@@ -29,36 +29,19 @@ export type VerbRequest =
   | { readonly verb: 'cancel'; readonly body: CancelRequest }
   | { readonly verb: 're-back'; readonly body: RebackRequest };
 
-/** Codes, or all there are. */
-export type CodeLimit = 'all' | ReadonlySet<string>;
-
-/** Who asks, and for which nodes and channels it may. */
-export interface Asker {
-  readonly actor: string;
-  readonly nodes: CodeLimit;
-  readonly channels: CodeLimit;
-}
-
 /** Who asks, and within which trace. */
 export interface Caller extends Asker {
   readonly trace: string | null;
 }
 
 /** @throws Refusal `node.forbidden` */
-export function demandNode({ nodes }: Pick<Asker, 'nodes'>, node: string): void {
+export function demandNode({ nodes }: Pick<Limits, 'nodes'>, node: string): void {
   if (nodes !== 'all' && !nodes.has(node)) throw new Refusal('node.forbidden', { node });
 }
 
 /** @throws Refusal `channel.forbidden` */
-export function demandChannel({ channels }: Pick<Asker, 'channels'>, channel: string): void {
+export function demandChannel({ channels }: Pick<Limits, 'channels'>, channel: string): void {
   if (channels !== 'all' && !channels.has(channel)) throw new Refusal('channel.forbidden', { channel });
-}
-
-/** Limits in keys. A code that is not known limits to nothing that is. */
-export function limitsOf({ nodes, channels }: Asker, rules: SellingRules): AccessLimits {
-  const keysIn = (limit: CodeLimit, known: ReadonlyMap<string, { readonly key: number }>) =>
-    limit === 'all' ? null : new Set([...limit].flatMap((code) => known.get(code)?.key ?? []));
-  return { nodes: keysIn(nodes, rules.nodesByCode), channels: keysIn(channels, rules.channelsByCode) };
 }
 
 /** Hashes positions, not member names, so that the order of members and spelt-out defaults make no difference. */

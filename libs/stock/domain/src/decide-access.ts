@@ -6,30 +6,25 @@ import type { ChannelKey, NodeKey } from './keys.ts';
 import type { Rejection } from './rejection.ts';
 import type { Reservation } from './reservation.ts';
 
-/** Keys, or null for all. */
+/** Asked by key under the rules of the decision, so that nobody is refused for what another replica has just learnt. */
 export interface AccessLimits {
-  readonly nodes: ReadonlySet<NodeKey> | null;
-  readonly channels: ReadonlySet<ChannelKey> | null;
+  readonly node: (key: NodeKey) => boolean;
+  readonly channel: (key: ChannelKey) => boolean;
 }
 
-/** What is done, as far as limits ask: to whole units of the reservation, or at named nodes. */
+/** What is done, as far as limits ask: to whole units of the reservation, or at nodes. */
 export type Access =
   | { readonly kind: 'selling' }
-  /** Without nodes: at all that back confirmed units. */
-  | { readonly kind: 'node_work'; readonly nodes: readonly NodeKey[] | null };
+  /** Without nodes: at all that back confirmed units, and of a command that took effect before, at those that did. */
+  | { readonly kind: 'node_work'; readonly nodes: readonly NodeKey[] | null; readonly isRepeated: boolean };
 
 /** The refusal, or null where nothing stands in the way. */
 export function forbidden(limits: AccessLimits, reservation: Reservation, access: Access): Rejection | null {
-  if (access.kind === 'selling') return forbiddenChannel(limits, reservation.channel);
-  const backing = reservation.backings.filter(({ confirmed }) => confirmed > 0).map(({ node }) => node);
-  return forbiddenNode(limits, access.nodes ?? backing);
-}
-
-export function forbiddenChannel({ channels }: AccessLimits, channel: ChannelKey): Rejection | null {
-  return channels === null || channels.has(channel) ? null : { code: 'channel.forbidden' };
-}
-
-export function forbiddenNode({ nodes }: AccessLimits, wanted: readonly NodeKey[]): Rejection | null {
-  const node = nodes === null ? undefined : wanted.find((one) => !nodes.has(one));
+  if (access.kind === 'selling') return limits.channel(reservation.channel) ? null : { code: 'channel.forbidden' };
+  const { nodes, isRepeated } = access;
+  const concerned = reservation.backings.filter(
+    ({ confirmed, fulfilled }) => confirmed > 0 || (isRepeated && fulfilled > 0),
+  );
+  const node = (nodes ?? concerned.map((backing) => backing.node)).find((one) => !limits.node(one));
   return node === undefined ? null : { code: 'node.forbidden', node };
 }

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '@onepool/platform-config';
 import { isRunning, readRecord } from '@onepool/platform-local-servers';
@@ -11,7 +12,8 @@ import { Command } from 'commander';
 import type { Surroundings } from '../surroundings.ts';
 
 const root = join(import.meta.dirname, '../../../..');
-const PROGRAM = 'apps/availability/src/identity.ts';
+/** As it is built: `npm start` has done so, and so has `npm run build`. */
+const PROGRAM = 'apps/availability/dist/identity.js';
 
 const DESCRIPTIONS = {
   principals: 'persons and services that may call: list, add, change, disable, enable',
@@ -31,7 +33,8 @@ export const identityCommands = (Object.keys(DESCRIPTIONS) as (keyof typeof DESC
 );
 
 async function runProgram(args: readonly string[], variables: NodeJS.ProcessEnv): Promise<void> {
-  const child = spawn(process.execPath, ['--conditions=@onepool/source', PROGRAM, ...args], {
+  if (!existsSync(join(root, PROGRAM))) throw new OperatorError(`${PROGRAM} is not there: run \`npm run build\`.`);
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ...variables },

@@ -42,6 +42,7 @@ const REQUEST_HEADERS = {
   required: ['authorization'],
   properties: {
     authorization: text('`Bearer opk_…`, an API key with the scope that the operation names.'),
+    'onepool-person': text('The person on whose behalf a service calls that has the scope `people:act`.'),
     traceparent: text('W3C trace context; continued where it is sent.'),
   },
 } as const;

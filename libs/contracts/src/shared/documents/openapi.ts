@@ -12,6 +12,18 @@ const HOW_TO_CALL = `
 - A refusal is a problem document (RFC 9457). Programs read its \`code\`; \`retryable\` says whether to try again.
 - Services ask the same questions over NATS, and follow the facts on JetStream: see [asyncapi.json](asyncapi.json).`;
 
+const LIMITED = 'Refused to keys that are limited to nodes or channels. ';
+
+/** Of every operation. */
+const PERSON = {
+  name: 'onepool-person',
+  in: 'header',
+  required: false,
+  description:
+    'The person on whose behalf a service calls that has the scope `people:act`; what it may is then what both may.',
+  schema: { type: 'string' },
+};
+
 interface ObjectSchema {
   readonly properties?: Readonly<Record<string, { readonly description?: string }>>;
   readonly required?: readonly string[];
@@ -59,11 +71,13 @@ function describe(
   components: SchemaComponents,
   problems: ProblemResponses,
 ): object {
-  const { params, query, http, summary, description = '', scope, response } = operation;
+  const { params, query, http, summary, description = '', scope, response, isForUnlimited } = operation;
   return {
     summary,
-    description: `${description}\n\nScope: \`${scope}\`. ${repetitionOf(operation)}`.trim(),
+    description:
+      `${description}\n\nScope: \`${scope}\`. ${isForUnlimited ? LIMITED : ''}${repetitionOf(operation)}`.trim(),
     parameters: [
+      PERSON,
       ...parameters(params, 'path', example?.params, components),
       ...parameters(query, 'query', example?.query, components),
     ],
