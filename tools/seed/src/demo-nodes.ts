@@ -1,4 +1,4 @@
-import type { Channel, Node, NodeType, Threshold } from '@onepool/contracts';
+import type { Channel, ChannelType, Node, NodeType, Threshold } from '@onepool/contracts';
 import { gs1Number } from './gs1.ts';
 import { DROPSHIP_PLACES, STORE_PLACES, THIRD_PARTY_PLACES, WAREHOUSE_PLACES, type Place } from './us-places.ts';
 
@@ -34,17 +34,20 @@ export function demoNodes(): Node[] {
 /** Four ways to sell, each served by other kinds of node. */
 export function demoChannels(): Channel[] {
   return [
-    { channel: 'web', name: 'Web shop', type: 'web', nodeTypes: ['store', 'warehouse', '3pl', 'dropship'] },
-    { channel: 'marketplace', name: 'Marketplace', type: 'marketplace', nodeTypes: ['warehouse', '3pl'] },
-    { channel: 'pos', name: 'Point of sale', type: 'pos', nodeTypes: ['store'] },
-    {
-      channel: 'endless-aisle',
-      name: 'Endless aisle',
-      type: 'endless_aisle',
-      nodeTypes: ['store', 'warehouse', '3pl'],
-    },
+    channelOf('web', 'Web shop', 'web', ['store', 'warehouse', '3pl', 'dropship']),
+    channelOf('marketplace', 'Marketplace', 'marketplace', ['warehouse', '3pl']),
+    channelOf('pos', 'Point of sale', 'pos', ['store']),
+    channelOf('endless-aisle', 'Endless aisle', 'endless_aisle', ['store', 'warehouse', '3pl']),
   ];
 }
+
+const channelOf = (channel: string, name: string, type: ChannelType, nodeTypes: NodeType[]): Channel => ({
+  channel,
+  name,
+  type,
+  nodeTypes,
+  nodes: 'all',
+});
 
 /** The last unit on a store's shelf is often not there, so the web does not sell it; the marketplace keeps a distance. */
 export function demoThresholds(nodes: readonly Node[]): Threshold[] {

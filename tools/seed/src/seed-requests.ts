@@ -25,7 +25,7 @@ function chunksOf<T>(items: readonly T[], size: number): T[][] {
 /**
  * The calls that build the network, in the order in which they depend on each other.
  *
- * Catalogue calls replace what is there. Stock comes as movements whose ids are fixed: sent again, the API answers them
+ * Catalogue calls name every field that they tell. Stock comes as movements whose ids are fixed: sent again, the API answers them
  * from memory and moves nothing. Changing the opening stock needs new ids and an empty pool.
  */
 export function seedRequests(network: DemoNetwork): SeedRequest[] {

@@ -62,7 +62,7 @@ describe('a key', () => {
   it('shows who moved units only with the scope stock:audit, and all else of the ledger without it', async () => {
     await app.http('putSkus', { body: { skus: [{ sku: 'audited' }] } });
     await app.http('putNodes', { body: { nodes: [{ node: 'n', type: 'store' }] } });
-    await app.http('putChannels', { body: { channels: [{ channel: 'web', type: 'web' }] } });
+    await app.http('putChannels', { body: { channels: [{ channel: 'web', type: 'web', nodes: 'all' }] } });
     const received = { type: 'receipt', sku: 'audited', node: 'n', quantity: 2, sourceEventId: 'asn-7' };
     await app.http('recordMovements', { body: { id: 'audited', source: 'wms', movements: [received] } });
     const hold = { id: 'audited', channel: 'web', lines: [{ sku: 'audited', quantity: 1 }] };
@@ -89,7 +89,7 @@ describe('a key', () => {
     const neighbour = await app.makeKey('neighbour', ['all']);
     await app.http('putSkus', { body: { skus: [{ sku: 'shared' }] } });
     await app.http('putNodes', { body: { nodes: [{ node: 'n', type: 'store' }] } });
-    await app.http('putChannels', { body: { channels: [{ channel: 'web', type: 'web' }] } });
+    await app.http('putChannels', { body: { channels: [{ channel: 'web', type: 'web', nodes: 'all' }] } });
     const body = { id: 'mine', source: 'wms', movements: [{ type: 'receipt', sku: 'shared', node: 'n', quantity: 2 }] };
     await app.http('recordMovements', { body });
     const hold = { id: 'mine', channel: 'web', lines: [{ sku: 'shared', quantity: 1 }] };

@@ -38,10 +38,11 @@ describe('a good file', () => {
     ],
     [
       'importChannels',
-      'channel,type,nodeTypes,nodes\nweb,web,,\npickup,web,store | warehouse,s-1|w-1\n',
+      'channel,type,nodeTypes,nodes\nweb,web,all,all\npickup,web,store | warehouse,s-1|w-1\nclosed,web,,\n',
       [
+        { channel: 'closed', type: 'web', nodeTypes: [], nodes: [] },
         { channel: 'pickup', type: 'web', nodeTypes: ['store', 'warehouse'], nodes: ['s-1', 'w-1'] },
-        { channel: 'web', type: 'web' },
+        { channel: 'web', type: 'web', nodeTypes: 'all', nodes: 'all' },
       ],
     ],
   ] as const)('%s takes any order of columns, quotes, a byte order mark and empty cells', async (id, file, rows) => {
@@ -108,6 +109,9 @@ const files: readonly (readonly [string, Import, string, number, readonly (reado
     [[2, 'pattern']],
   ],
   ['an unknown type of channel', 'importChannels', 'channel,type\nc-1,shop\n', 0, [[2, 'unknown_value']]],
+  ['a new channel that names no nodes', 'importChannels', 'channel,type\nc-1,web\nweb,web\n', 1, [[2, 'missing']]],
+  ['a new node without a type', 'importNodes', 'node,name\nn-1,New\ns-1,Old\n', 1, [[2, 'missing']]],
+  ['a type that is emptied', 'importNodes', 'node,type\ns-1,\n', 0, [[2, 'not_clearable']]],
   [
     'a list that repeats itself',
     'importChannels',

@@ -10,7 +10,7 @@ beforeAll(async () => {
   app = await createAppFixture();
   await app.http('putSkus', { body: { skus: [{ sku: 'a' }] } });
   await app.http('putNodes', { body: { nodes: [{ node: 'n', type: 'store' }] } });
-  await app.http('putChannels', { body: { channels: [{ channel: 'web', type: 'web' }] } });
+  await app.http('putChannels', { body: { channels: [{ channel: 'web', type: 'web', nodes: 'all' }] } });
 });
 afterAll(() => app.close());
 beforeEach(() => {

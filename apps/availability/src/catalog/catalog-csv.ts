@@ -1,16 +1,20 @@
 /** Between the catalogue's operations and its data access: CSV files in, refusals out. */
 import { isUtf8 } from 'node:buffer';
-import { CSV_COLUMNS, Channel, Node, Sku, type Upserted } from '@onepool/contracts';
+import { CSV_COLUMNS, ChannelChange, NodeChange, SkuChange, type Upserted } from '@onepool/contracts';
 import { type Applied, type CsvShape, type GoodRow, type RowFault, parseCsv } from '@onepool/catalog-data-access';
 import { type ProblemError, compileSchema } from '@onepool/platform-problem';
 import { problems, refusal } from '../problems.ts';
 
-const rows = { sku: compileSchema(Sku), node: compileSchema(Node), channel: compileSchema(Channel) };
+const rows = {
+  sku: compileSchema(SkuChange),
+  node: compileSchema(NodeChange),
+  channel: compileSchema(ChannelChange),
+};
 
 interface Rows {
-  sku: Sku;
-  node: Node;
-  channel: Channel;
+  sku: SkuChange;
+  node: NodeChange;
+  channel: ChannelChange;
 }
 
 const SHAPES: { readonly [Kind in keyof Rows]: CsvShape<Rows[Kind]> } = {
@@ -72,16 +76,6 @@ export async function readCsv<Kind extends keyof Rows>(
   return good;
 }
 
-/** Refuses a file whose channels name nodes that do not exist, as it does any other bad row. */
-export function refuseUnknownNodes(channels: readonly GoodRow<Channel>[], unknown: readonly string[]): void {
-  const missing = new Set(unknown);
-  const faults = channels.flatMap(({ line, row }): RowFault[] => {
-    const node = row.nodes?.find((code) => missing.has(code));
-    return node === undefined ? [] : [{ line, code: 'node.unknown', message: `nodes: there is no node ${node}` }];
-  });
-  if (faults.length > 0) throw rejected(faults, faults.length, channels.length - faults.length);
-}
-
 const rejected = (faults: readonly RowFault[], badRows: number, goodRows: number): ProblemError =>
   problems.problem('import.rejected', {
     detail: `Nothing was applied. ${goodRows} rows are good; correct the others and send the file again.`,
@@ -89,7 +83,25 @@ const rejected = (faults: readonly RowFault[], badRows: number, goodRows: number
     extensions: { goodRows, badRows },
   });
 
-export function appliedOf(applied: Applied): Upserted {
+/** What was applied of a file; its faults name their lines. */
+export function appliedOfFile(good: readonly GoodRow<unknown>[], applied: Applied): Upserted {
   if (applied.ok) return { applied: applied.applied };
-  throw refusal(applied.code, { [applied.code.split('.')[0] ?? 'code']: applied.value });
+  const faults = applied.faults.map(({ index, member, code, message }) => ({
+    line: good[index]?.line ?? 0,
+    code,
+    message: `${member}: ${message}`,
+  }));
+  throw rejected(faults, faults.length, good.length - faults.length);
+}
+
+/** What was applied of a list, whose name in the body is `list`. */
+export function appliedOf(list: string, applied: Applied): Upserted {
+  if (applied.ok) return { applied: applied.applied };
+  const [first] = applied.faults;
+  if (first?.value !== undefined) throw refusal(first.code, { [first.member.replace(/s$/, '')]: first.value });
+  throw problems.problem('request.invalid', {
+    errors: applied.faults
+      .slice(0, FAULTS_SHOWN_MAX)
+      .map(({ index, member, code, message }) => ({ path: `/${list}/${index}/${member}`, code, message })),
+  });
 }

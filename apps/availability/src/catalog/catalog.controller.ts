@@ -3,7 +3,7 @@ import { Controller } from '@nestjs/common';
 import { Catalog } from '@onepool/catalog-data-access';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
-import { appliedOf, readCsv, refuseUnknownNodes } from './catalog-csv.ts';
+import { appliedOf, appliedOfFile, readCsv } from './catalog-csv.ts';
 
 type Op = typeof operations;
 
@@ -22,12 +22,13 @@ export class CatalogController {
 
   @Serve(operations.putSkus)
   async putSkus({ body: { skus } }: Call<Op['putSkus']>) {
-    return appliedOf(await this.#catalog.putSkus(skus));
+    return appliedOf('skus', await this.#catalog.putSkus(skus));
   }
 
   @Serve(operations.importSkus)
   async importSkus({ body }: Call<Op['importSkus']>) {
-    return appliedOf(await this.#catalog.putSkus((await readCsv('sku', body)).map(({ row }) => row)));
+    const good = await readCsv('sku', body);
+    return appliedOfFile(good, await this.#catalog.putSkus(good.map(({ row }) => row)));
   }
 
   @Serve(operations.listNodes)
@@ -37,12 +38,13 @@ export class CatalogController {
 
   @Serve(operations.putNodes)
   async putNodes({ body: { nodes } }: Call<Op['putNodes']>) {
-    return appliedOf(await this.#catalog.putNodes(nodes));
+    return appliedOf('nodes', await this.#catalog.putNodes(nodes));
   }
 
   @Serve(operations.importNodes)
   async importNodes({ body }: Call<Op['importNodes']>) {
-    return appliedOf(await this.#catalog.putNodes((await readCsv('node', body)).map(({ row }) => row)));
+    const good = await readCsv('node', body);
+    return appliedOfFile(good, await this.#catalog.putNodes(good.map(({ row }) => row)));
   }
 
   @Serve(operations.listChannels)
@@ -52,15 +54,13 @@ export class CatalogController {
 
   @Serve(operations.putChannels)
   async putChannels({ body: { channels } }: Call<Op['putChannels']>) {
-    return appliedOf(await this.#catalog.putChannels(channels));
+    return appliedOf('channels', await this.#catalog.putChannels(channels));
   }
 
   @Serve(operations.importChannels)
   async importChannels({ body }: Call<Op['importChannels']>) {
     const good = await readCsv('channel', body);
-    const rows = good.map(({ row }) => row);
-    refuseUnknownNodes(good, await this.#catalog.unknownNodes(rows.flatMap(({ nodes = [] }) => nodes)));
-    return appliedOf(await this.#catalog.putChannels(rows));
+    return appliedOfFile(good, await this.#catalog.putChannels(good.map(({ row }) => row)));
   }
 
   @Serve(operations.listThresholds)
@@ -70,6 +70,6 @@ export class CatalogController {
 
   @Serve(operations.putThresholds)
   async putThresholds({ body: { thresholds } }: Call<Op['putThresholds']>) {
-    return appliedOf(await this.#catalog.putThresholds(thresholds));
+    return appliedOf('thresholds', await this.#catalog.putThresholds(thresholds));
   }
 }

@@ -20,7 +20,7 @@ describe('bugs that others shipped', () => {
     await pool.catalog.putNodes([{ node: 'kiosk', type: 'store' }]);
     await pool.catalog.putChannels([
       { channel: 'outlet', type: 'web', nodes: ['n1'] },
-      { channel: 'shipped', type: 'web', nodeTypes: ['warehouse'] },
+      { channel: 'shipped', type: 'web', nodeTypes: ['warehouse'], nodes: 'all' },
     ]);
     [one, other] = [pool.engine(), pool.engine()];
     reads = new StockReads(one);

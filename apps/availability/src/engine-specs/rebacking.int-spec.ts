@@ -22,8 +22,8 @@ beforeEach(() => {
 });
 afterEach(async () => {
   expect(await brokenLaws(pool.dataSource, [sku])).toEqual([]);
-  await pool.catalog.putChannels([{ channel: 'web', type: 'web' }]);
-  await pool.catalog.putNodes([{ node: 'n2', type: 'warehouse' }]);
+  await pool.catalog.putChannels([{ channel: 'web', nodes: 'all' }]);
+  await pool.catalog.putNodes([{ node: 'n2', type: 'warehouse', activeFrom: null }]);
   await pool.catalog.putThresholds([{ scope: 'node', node: 'n2', quantity: 0 }]);
 });
 

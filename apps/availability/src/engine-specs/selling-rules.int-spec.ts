@@ -90,8 +90,13 @@ describe('who may sell what from where', () => {
     await pool.catalog.putNodes([{ node: 'n2', type: 'store' }]);
     await pool.catalog.putChannels([{ channel: 'web', type: 'web', nodeTypes: ['store'] }]);
     expect([await grantable(), await atp()]).toEqual([4, 4]);
-    await pool.catalog.putChannels([{ channel: 'web', type: 'web', nodes: ['n1'] }]);
+    await pool.catalog.putChannels([{ channel: 'web', nodeTypes: 'all', nodes: ['n1'] }]);
     expect([await grantable(), await atp()]).toEqual([6, 6]);
+  });
+
+  it.each([{ nodes: [] }, { nodeTypes: [] }])('a channel whose list is empty sells nothing: %j', async (lists) => {
+    await pool.catalog.putChannels([{ channel: 'web', ...lists }]);
+    expect([await grantable(), await atp()]).toEqual([0, 0]);
   });
 
   it('a channel, node and SKU that are new sell at once, in replicas that never heard of them', async () => {

@@ -14,8 +14,8 @@ export async function putNetwork(app: AppFixture, skus: readonly string[]): Prom
     { node: 'store-1', type: 'store', lat: 40.7, lng: -74, timeZone: 'America/New_York' },
   ];
   const channels = [
-    { channel: 'web', type: 'web' },
-    { channel: 'pos', type: 'pos', nodeTypes: ['store'] },
+    { channel: 'web', type: 'web', nodes: 'all' },
+    { channel: 'pos', type: 'pos', nodeTypes: ['store'], nodes: 'all' },
   ];
   expect(await app.http('putNodes', { body: { nodes } })).toMatchObject({ status: 200, body: { applied: 3 } });
   expect(await app.http('putChannels', { body: { channels } })).toMatchObject({ status: 200, body: { applied: 2 } });

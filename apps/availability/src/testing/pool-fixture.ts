@@ -42,8 +42,8 @@ export async function createPoolFixture(nodes: number, skus: number, given?: Dat
   const catalog = new Catalog(ofRole);
   await catalog.putNodes(numbered('n', nodes).map((node) => ({ node, type: 'warehouse' as const })));
   await catalog.putChannels([
-    { channel: 'web', type: 'web' },
-    { channel: 'pos', type: 'pos' },
+    { channel: 'web', type: 'web', nodes: 'all' },
+    { channel: 'pos', type: 'pos', nodes: 'all' },
   ]);
   await catalog.putSkus(numbered('sku', skus).map((sku) => ({ sku })));
   const engines: StockEngine[] = [];

@@ -23,6 +23,7 @@ export function samplesOf(schema: object): readonly unknown[] {
   if (only !== undefined) return [only];
   if (some) return [some[0]];
   if (anyOf) return anyOf.flatMap(samplesOf);
+  if (typeof type === 'object') return type.flatMap((one) => samplesOf({ ...schema, type: one }));
   switch (type) {
     case 'object':
       return objectsOf(properties ?? {});

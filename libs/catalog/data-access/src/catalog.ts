@@ -1,28 +1,26 @@
 /**
- * SKUs, nodes, channels and thresholds: created or replaced by code, listed by code. Each call is one transaction, and
- * whatever changes who may sell what from where steps the epoch.
+ * SKUs, nodes, channels and thresholds: changed by code, listed by code. Each call is one transaction, and calls take
+ * effect one after the other; one that changes who may sell what from where steps the epoch.
  */
-import type { Channel, Node, Sku, Threshold } from '@onepool/contracts';
-import { Slices, sortedInSlices, timeOf } from '@onepool/platform-clock';
-import { commitPoint, committing } from '@onepool/platform-failpoints';
-import { type DataSource, type EntityManager, type EntityTarget, MoreThan, type ObjectLiteral } from 'typeorm';
+import type { Channel, ChannelChange, Node, NodeChange, Sku, SkuChange, Threshold } from '@onepool/contracts';
+import { Slices } from '@onepool/platform-clock';
+import { type Commit, commitPoint, committing } from '@onepool/platform-failpoints';
+import { type DataSource, type EntityManager, type EntityTarget, MoreThan } from 'typeorm';
+import { changeRows } from './change-rows.ts';
 import { ChannelEntity, NodeEntity, SkuEntity } from './entities.ts';
+import { CHANNELS, type ChangeFault, type Kind, NODES, SKUS } from './kinds.ts';
 
 export interface CatalogPage<T> {
   readonly items: readonly T[];
   readonly nextCursor: string | null;
 }
 
-/** A code that a threshold or a channel names and that does not exist. */
-export interface UnknownCode {
-  readonly code: 'sku.unknown' | 'node.unknown' | 'channel.unknown';
-  readonly value: string;
-}
+/** Of what has faults nothing is applied. */
+export type Applied =
+  { readonly ok: true; readonly applied: number } | { readonly ok: false; readonly faults: readonly ChangeFault[] };
 
-export type Applied = { readonly ok: true; readonly applied: number } | ({ readonly ok: false } & UnknownCode);
-
-const SKUS = commitPoint('catalog.skus');
-const RULES = commitPoint('catalog.rules');
+const COMMIT_SKUS = commitPoint('catalog.skus');
+const COMMIT_RULES = commitPoint('catalog.rules');
 
 const absent = <T>(value: T | null): T | undefined => value ?? undefined;
 
@@ -37,59 +35,22 @@ export class Catalog {
     this.#dataSource = dataSource;
   }
 
-  /** Creates or replaces; of rows with the same code the last wins. SKUs do not touch selling rules: no epoch. */
-  async putSkus(skus: readonly Sku[]): Promise<Applied> {
-    const last = await lastByCode(skus, ({ sku }) => sku);
-    const rowOf = ({ sku, ...rest }: Sku) => ({
-      code: sku,
-      title: rest.title ?? null,
-      gtin: rest.gtin ?? null,
-      weightGrams: rest.weightGrams ?? null,
-      category: rest.category ?? null,
-    });
-    await committing(SKUS, () => this.#dataSource.transaction((manager) => replace(manager, SkuEntity, last, rowOf)));
-    return { ok: true, applied: last.size };
+  async putSkus(changes: readonly SkuChange[]): Promise<Applied> {
+    return this.#put(SKUS, changes);
   }
 
-  async putNodes(nodes: readonly Node[]): Promise<Applied> {
-    const date = (text: string | undefined): Date | null => (text === undefined ? null : new Date(timeOf(text)));
-    const last = await lastByCode(nodes, ({ node }) => node);
-    const rowOf = ({ node, ...rest }: Node) => ({
-      code: node,
-      name: rest.name ?? null,
-      type: rest.type,
-      gln: rest.gln ?? null,
-      lat: rest.lat ?? null,
-      lng: rest.lng ?? null,
-      timeZone: rest.timeZone ?? 'UTC',
-      dailyCapacity: rest.dailyCapacity ?? null,
-      activeFrom: date(rest.activeFrom),
-      activeTo: date(rest.activeTo),
-    });
-    await this.#change((manager) => replace(manager, NodeEntity, last, rowOf));
-    return { ok: true, applied: last.size };
+  async putNodes(changes: readonly NodeChange[]): Promise<Applied> {
+    return this.#put(NODES, changes);
   }
 
-  async putChannels(channels: readonly Channel[]): Promise<Applied> {
-    const last = await lastByCode(channels, ({ channel }) => channel);
-    const rowOf = ({ channel, ...rest }: Channel) => ({
-      code: channel,
-      name: rest.name ?? null,
-      type: rest.type,
-      nodeTypes: rest.nodeTypes ?? null,
-      nodes: rest.nodes ?? null,
+  async putChannels(changes: readonly ChannelChange[]): Promise<Applied> {
+    const named = changes.map(({ nodes }) => (nodes === undefined || nodes === 'all' ? [] : nodes));
+    const known = await this.#keys('node', named.flat());
+    const faults = named.flatMap((nodes, index): ChangeFault[] => {
+      const value = nodes.find((code) => !known.has(code));
+      return value === undefined ? [] : [{ index, member: 'nodes', ...unknown('node', value) }];
     });
-    const [unknown] = await this.unknownNodes([...last.values()].flatMap(({ nodes }) => nodes ?? []));
-    if (unknown !== undefined) return { ok: false, code: 'node.unknown', value: unknown };
-    await this.#change((manager) => replace(manager, ChannelEntity, last, rowOf));
-    return { ok: true, applied: last.size };
-  }
-
-  /** Of these codes the ones that name no node, each once. */
-  async unknownNodes(codes: readonly string[]): Promise<readonly string[]> {
-    const distinct = [...new Set(codes)];
-    const known = await this.#keys('node', distinct);
-    return distinct.filter((code) => !known.has(code));
+    return faults.length > 0 ? { ok: false, faults } : this.#put(CHANNELS, changes);
   }
 
   /** Sets or, with quantity 0, removes rules. */
@@ -99,22 +60,30 @@ export class Catalog {
       node: await this.#keys('node', named(thresholds, 'node')),
       sku: await this.#keys('sku', named(thresholds, 'sku')),
     };
-    for (const threshold of thresholds) {
-      for (const kind of ['channel', 'node', 'sku'] as const) {
-        const value = threshold[kind];
-        if (value !== undefined && !keys[kind].has(value)) return { ok: false, code: `${kind}.unknown`, value };
-      }
-    }
+    const faults = thresholds.flatMap((threshold, index): ChangeFault[] => {
+      const member = THRESHOLD_CODES.find(
+        (kind) => !(threshold[kind] === undefined || keys[kind].has(threshold[kind])),
+      );
+      return member === undefined ? [] : [{ index, member, ...unknown(member, threshold[member] ?? '') }];
+    });
+    if (faults.length > 0) return { ok: false, faults };
     const key = (kind: keyof typeof keys, code: string | undefined): number | null =>
       code === undefined ? null : (keys[kind].get(code) ?? null);
     const last = await lastByCode(thresholds, ({ scope, channel, node, sku }) =>
       JSON.stringify([scope, channel, node, sku]),
     );
-    await this.#change(async (manager) => {
+    await this.#inTurn(COMMIT_RULES, async (manager) => {
+      let changed = 0;
       for (const { scope, channel, node, sku, quantity } of last.values()) {
         const at = [scope, key('channel', channel), key('node', node), key('sku', sku)];
-        await manager.query(quantity > 0 ? SET_THRESHOLD : REMOVE_THRESHOLD, quantity > 0 ? [...at, quantity] : at);
+        const sets = quantity > 0;
+        const rows: unknown[] = await manager.query(
+          sets ? SET_THRESHOLD : REMOVE_THRESHOLD,
+          sets ? [...at, quantity] : at,
+        );
+        changed += rows.length;
       }
+      if (changed > 0) await manager.query(STEP_EPOCH);
     });
     return { ok: true, applied: last.size };
   }
@@ -154,8 +123,8 @@ export class Catalog {
         channel: row.code,
         name: absent(row.name),
         type: row.type as Channel['type'],
-        nodeTypes: absent(row.nodeTypes) as Channel['nodeTypes'],
-        nodes: absent(row.nodes),
+        nodeTypes: row.nodeTypes as Channel['nodeTypes'],
+        nodes: row.nodes,
       }),
     );
   }
@@ -192,11 +161,25 @@ export class Catalog {
     return { items: (rows as E[]).map(show), nextCursor: last?.code ?? null };
   }
 
-  /** The epoch's row is locked first, so that changes of rules commit one after the other. */
-  async #change(apply: (manager: EntityManager) => Promise<void>): Promise<void> {
-    await committing(RULES, () =>
+  async #put<E extends { code: string }, C>(kind: Kind<E, C>, changes: readonly C[]): Promise<Applied> {
+    try {
+      await this.#inTurn(kind.ruling.length > 0 ? COMMIT_RULES : COMMIT_SKUS, async (manager) => {
+        const { faults, areRulesChanged } = await changeRows(manager, kind, changes);
+        if (faults.length > 0) throw new Faulty(faults);
+        if (areRulesChanged) await manager.query(STEP_EPOCH);
+      });
+    } catch (error) {
+      if (error instanceof Faulty) return { ok: false, faults: error.faults };
+      throw error;
+    }
+    return { ok: true, applied: new Set(changes.map(kind.codeOf)).size };
+  }
+
+  /** The epoch's row is locked first, so that changes take effect one after the other; whoever reads rules does not wait. */
+  async #inTurn(point: Commit, apply: (manager: EntityManager) => Promise<void>): Promise<void> {
+    await committing(point, () =>
       this.#dataSource.transaction(async (manager) => {
-        await manager.query('UPDATE catalog_epoch SET epoch = epoch + 1');
+        await manager.query('SELECT FROM catalog_epoch FOR UPDATE');
         await apply(manager);
       }),
     );
@@ -212,31 +195,37 @@ export class Catalog {
   }
 }
 
-const SET_THRESHOLD = `
-  INSERT INTO threshold (scope, channel_key, node_key, sku_key, quantity) VALUES ($1, $2, $3, $4, $5)
-  ON CONFLICT (scope, channel_key, node_key, sku_key) DO UPDATE SET quantity = excluded.quantity`;
-const REMOVE_THRESHOLD = `
-  DELETE FROM threshold WHERE scope = $1 AND channel_key IS NOT DISTINCT FROM $2
-     AND node_key IS NOT DISTINCT FROM $3 AND sku_key IS NOT DISTINCT FROM $4`;
+/** Thrown, so that the transaction leaves nothing behind. */
+class Faulty extends Error {
+  readonly faults: readonly ChangeFault[];
 
-/** A statement carries at most 65,535 parameters, and putting one together is work too: of a few milliseconds for these. */
-const ROWS_PER_STATEMENT = 250;
-const STEPS_PER_SLICE = 2_000;
-
-/** In the order of codes, so that two imports at once take their row locks in the same order. */
-async function replace<E extends ObjectLiteral & { code: string }, T>(
-  manager: EntityManager,
-  entity: EntityTarget<E>,
-  byCode: ReadonlyMap<string, T>,
-  rowOf: (item: T) => Omit<E, 'key'>,
-): Promise<void> {
-  const inOrder = (a: readonly [string, T], b: readonly [string, T]): number => (a[0] < b[0] ? -1 : 1);
-  const sorted = await sortedInSlices([...byCode], inOrder, new Slices(STEPS_PER_SLICE));
-  for (let from = 0; from < sorted.length; from += ROWS_PER_STATEMENT) {
-    const values: ObjectLiteral[] = sorted.slice(from, from + ROWS_PER_STATEMENT).map(([, item]) => rowOf(item));
-    await manager.upsert(entity as EntityTarget<ObjectLiteral>, values, { conflictPaths: ['code'] });
+  constructor(faults: readonly ChangeFault[]) {
+    super('Some of the changes cannot be applied');
+    this.faults = faults;
   }
 }
+
+const THRESHOLD_CODES = ['channel', 'node', 'sku'] as const;
+const NOUNS = { channel: 'channel', node: 'node', sku: 'SKU' } as const;
+const unknown = (kind: keyof typeof NOUNS, value: string) => ({
+  code: `${kind}.unknown`,
+  message: `there is no ${NOUNS[kind]} ${value}`,
+  value,
+});
+
+const STEP_EPOCH = 'UPDATE catalog_epoch SET epoch = epoch + 1';
+/** Both tell a row if they changed one. */
+const SET_THRESHOLD = `
+  INSERT INTO threshold AS t (scope, channel_key, node_key, sku_key, quantity) VALUES ($1, $2, $3, $4, $5)
+  ON CONFLICT (scope, channel_key, node_key, sku_key) DO UPDATE SET quantity = excluded.quantity
+     WHERE t.quantity <> excluded.quantity RETURNING 1`;
+const REMOVE_THRESHOLD = `
+  WITH removed AS (
+    DELETE FROM threshold WHERE scope = $1 AND channel_key IS NOT DISTINCT FROM $2
+       AND node_key IS NOT DISTINCT FROM $3 AND sku_key IS NOT DISTINCT FROM $4 RETURNING 1)
+  SELECT * FROM removed`;
+
+const STEPS_PER_SLICE = 2_000;
 
 async function lastByCode<T>(items: readonly T[], codeOf: (item: T) => string): Promise<ReadonlyMap<string, T>> {
   const last = new Map<string, T>();

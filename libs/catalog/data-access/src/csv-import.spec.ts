@@ -20,11 +20,11 @@ const shape: CsvShape<Item> = {
   lists: [],
   accepts: (row) => {
     watch.step();
-    return (row as Partial<Item>).sku !== undefined;
+    return typeof (row as Partial<Item>).sku === 'string';
   },
   check: (row) => {
     described += 1;
-    const isMissing = (row as Partial<Item>).sku === undefined;
+    const isMissing = typeof (row as Partial<Item>).sku !== 'string';
     return isMissing ? [{ code: 'missing', path: '/sku', message: 'the field is required' }] : [];
   },
   keyColumn: 'sku',

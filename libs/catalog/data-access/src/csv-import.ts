@@ -1,7 +1,8 @@
 /**
  * CSV in, checked rows out: every bad row is named with its line and its reason, and then nothing is applied. The
- * first line names the columns, in any order; columns may be left out, unknown ones are refused; empty cells count as
- * absent; a list inside a cell is separated by `|`.
+ * first line names the columns, in any order; unknown ones are refused. What a column that is left out would tell stays
+ * as it is, and an empty cell clears it, or empties the list. A list inside a cell is separated by `|`; the word `all` in
+ * its place means all. A backslash takes the next character as it stands: `\|`, `\\`, and `\all` for a node of that name.
  */
 import { Readable } from 'node:stream';
 import { Slices } from '@onepool/platform-clock';
@@ -34,7 +35,7 @@ const ROWS_PER_SLICE = 500;
 
 export interface CsvShape<T> {
   readonly columns: readonly string[];
-  /** Columns read as numbers, and as `|`-separated lists. */
+  /** Columns read as numbers, and as `|`-separated lists or the word `all`. */
   readonly numbers: readonly string[];
   readonly lists: readonly string[];
   /** Whether a row is a `T`. */
@@ -119,10 +120,16 @@ class Rows<T> {
     if (cells !== columns)
       return { code: 'wrong_cell_count', message: `${cells} cells where the header has ${columns}` };
     const [fault] = this.#shape.check(row);
+    if (fault && row[fault.path?.slice(1) ?? ''] === null) return notClearable(fault.path?.slice(1) ?? '', this.#shape);
     if (fault) return { code: fault.code, message: `${fault.path?.slice(1) ?? 'row'}: ${fault.message}` };
     return { code: 'duplicate', message: `already in line ${this.#firstLine.get(row[this.#shape.keyColumn])}` };
   }
 }
+
+const notClearable = <T>(column: string, { keyColumn }: CsvShape<T>): Omit<RowFault, 'line'> =>
+  column === keyColumn
+    ? { code: 'missing', message: `${column}: the field is required` }
+    : { code: 'not_clearable', message: `${column}: cannot be cleared; without the column it stays as it is` };
 
 function headerFault<T>(header: readonly string[], { columns, keyColumn }: CsvShape<T>): Omit<RowFault, 'line'> | null {
   const fault = (code: string, message: string) => ({ code, message });
@@ -137,11 +144,22 @@ function toRow<T>(header: readonly string[], cells: readonly string[], shape: Cs
   const row: Record<string, unknown> = {};
   for (const [index, column] of header.entries()) {
     const cell = cells[index]?.trim() ?? '';
-    if (cell === '') continue;
-    if (shape.numbers.includes(column)) row[column] = /^-?\d+(\.\d+)?$/.test(cell) ? Number(cell) : cell;
-    else row[column] = shape.lists.includes(column) ? cell.split('|').map((item) => item.trim()) : cell;
+    if (shape.lists.includes(column)) row[column] = cell === 'all' ? cell : listOf(cell);
+    else if (cell === '') row[column] = null;
+    else row[column] = shape.numbers.includes(column) && /^-?\d+(\.\d+)?$/.test(cell) ? Number(cell) : cell;
   }
   return row;
+}
+
+/** The items of a cell; a character behind a backslash is itself. */
+function listOf(cell: string): string[] {
+  if (cell === '') return [];
+  const items = [''];
+  for (const part of cell.match(/\\.|[^|\\]+|[|\\]/gsu) ?? []) {
+    if (part === '|') items.push('');
+    else items[items.length - 1] += part.length > 1 && part.startsWith('\\') ? part.slice(1) : part;
+  }
+  return items.map((item) => item.trim());
 }
 
 /** Rows that break the grammar of CSV itself; the parser tells of them apart from those that it can read. */

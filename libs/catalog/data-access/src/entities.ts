@@ -1,5 +1,5 @@
 /** TypeORM's view of the catalogue tables. Keys and checks have the names that PostgreSQL gave them, by which TypeORM knows them. */
-import { Check, Column, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
+import { Check, Column, Entity, PrimaryGeneratedColumn, Unique, type ValueTransformer } from 'typeorm';
 
 @Entity({ name: 'sku' })
 @Unique('sku_code_key', ['code'])
@@ -46,6 +46,12 @@ export class NodeEntity {
   activeTo!: Date | null;
 }
 
+/** In a table null stands for all, because a list cannot; an empty one is none. */
+const NULL_FOR_ALL: ValueTransformer = {
+  to: (value: 'all' | string[]) => (value === 'all' ? null : value),
+  from: (value: string[] | null) => value ?? 'all',
+};
+
 @Entity({ name: 'channel' })
 @Unique('channel_code_key', ['code'])
 @Check('channel_type_check', `type IN ('web', 'marketplace', 'pos', 'endless_aisle', 'b2b')`)
@@ -58,10 +64,10 @@ export class ChannelEntity {
   name!: string | null;
   @Column({ type: 'text' })
   type!: string;
-  @Column({ type: 'text', array: true, name: 'node_types', nullable: true })
-  nodeTypes!: string[] | null;
-  @Column({ type: 'text', array: true, nullable: true })
-  nodes!: string[] | null;
+  @Column({ type: 'text', array: true, name: 'node_types', nullable: true, transformer: NULL_FOR_ALL })
+  nodeTypes!: 'all' | string[];
+  @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
+  nodes!: 'all' | string[];
 }
 
 export const catalogEntities = [SkuEntity, NodeEntity, ChannelEntity];

@@ -1,4 +1,5 @@
 export { catalogTables } from './catalog-tables.ts';
 export { catalogEntities } from './entities.ts';
-export { Catalog, type Applied, type CatalogPage, type UnknownCode } from './catalog.ts';
+export { Catalog, type Applied, type CatalogPage } from './catalog.ts';
+export type { ChangeFault } from './kinds.ts';
 export { parseCsv, type CsvShape, type GoodRow, type ParsedCsv, type RowFault } from './csv-import.ts';

@@ -45,7 +45,8 @@ const plural = (noun: string): string => (noun === 'sku' ? 'SKUs' : `${noun}s`);
 
 const importOf = (noun: string, columns: readonly string[]) => ({
   summary: `Import ${plural(noun)} from CSV`,
-  description: 'All rows are applied, or none: the refusal names every bad one.',
+  description:
+    'All rows are applied, or none: the refusal names every bad one. A column that is left out leaves its field, and an empty cell clears it.',
   http: post(`/v1/${noun}s/import`),
   idempotency: 'natural' as const,
   scope: 'catalog:write' as const,
@@ -62,7 +63,8 @@ export const CSV_COLUMNS = {
 } as const;
 
 const putOf = <B extends TSchema>(noun: string, body: B) => ({
-  summary: `Create or replace ${plural(noun)}`,
+  summary: `Create or change ${plural(noun)}`,
+  description: 'What is absent stays as it is, and null clears it. All is applied, or nothing.',
   http: put(`/v1/${noun}s`),
   subject: rpc(`${noun}.put`),
   idempotency: 'natural' as const,
@@ -97,7 +99,11 @@ export const AVAILABILITY_OPERATIONS = {
     description: 'Oldest first.',
     query: ThresholdPageQuery,
   },
-  putThresholds: putOf('threshold', catalog.PutThresholds),
+  putThresholds: {
+    ...putOf('threshold', catalog.PutThresholds),
+    summary: 'Set or remove thresholds',
+    description: 'All is applied, or nothing.',
+  },
   hold: {
     summary: 'Hold units',
     description: 'A reservation whose units are backed by named stock at once, or a refusal.',

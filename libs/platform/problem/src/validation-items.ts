@@ -36,9 +36,12 @@ const codeByKeyword: Readonly<Record<string, string>> = {
   uniqueItems: 'duplicate',
 };
 
-/** Maps at most `count_max` errors, in Ajv's order. */
+/** Maps at most `count_max` errors, in Ajv's order. Of a null is told once that it may not be. */
 export function toValidationItems(errors: readonly ErrorObject[], countMax: number): readonly ProblemItem[] {
-  return collapseUnions(errors).slice(0, countMax).map(toItem);
+  return collapseUnions(errors)
+    .filter((error, index, all) => !(error.data === null && all[index - 1]?.instancePath === error.instancePath))
+    .slice(0, countMax)
+    .map(toItem);
 }
 
 function toItem(error: ErrorObject): ProblemItem {
@@ -50,6 +53,7 @@ function toItem(error: ErrorObject): ProblemItem {
   if (code === 'missing') {
     return { path: pointer(error.instancePath, member ?? ''), code, message: 'the field is required' };
   }
+  if (error.data === null) return { path: error.instancePath, code: 'wrong_type', message: 'must not be null' };
   return { path: error.instancePath, code, message: messageOf(error) };
 }
 

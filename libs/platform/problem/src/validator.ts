@@ -38,7 +38,15 @@ const firstErrorOnly = makeAjv(false);
 let listing: Ajv2020 | undefined;
 
 function makeAjv(allErrors: boolean): Ajv2020 {
-  const ajv = new Ajv2020({ allErrors, strict: true, allowUnionTypes: true, useDefaults: true, coerceTypes: false });
+  const ajv = new Ajv2020({
+    allErrors,
+    strict: true,
+    allowUnionTypes: true,
+    useDefaults: true,
+    coerceTypes: false,
+    // An error knows the value at fault.
+    verbose: true,
+  });
   // These keywords describe a schema to readers and tools; strict mode would refuse them.
   ajv.addVocabulary(['example', 'externalDocs', 'xml', 'secret']);
   addFormats.default(ajv);

@@ -98,7 +98,8 @@ async function loadRules(client: Queryable): Promise<{ epoch: number; value: Sel
                 round(extract(epoch FROM active_from) * 1000) AS active_from,
                 round(extract(epoch FROM active_to) * 1000) AS active_to FROM node) n) AS nodes,
             (SELECT json_agg(c) FROM (SELECT channel_key, code, node_types,
-                (SELECT array_agg(n.node_key) FROM node n WHERE n.code = ANY(channel.nodes)) AS nodes FROM channel) c) AS channels,
+                CASE WHEN nodes IS NOT NULL THEN ARRAY(SELECT n.node_key FROM node n WHERE n.code = ANY(channel.nodes)) END AS nodes
+                FROM channel) c) AS channels,
             (SELECT json_agg(t) FROM (SELECT scope, channel_key, node_key, sku_key, quantity FROM threshold) t) AS thresholds`,
   );
   const { epoch = 0, nodes, channels, thresholds } = rows[0] ?? {};
@@ -115,8 +116,8 @@ async function loadRules(client: Queryable): Promise<{ epoch: number; value: Sel
     (channels ?? []).map((row) => ({
       key: row.channel_key,
       code: row.code,
-      nodeTypes: row.node_types && new Set(row.node_types),
-      nodes: row.nodes && new Set(row.nodes),
+      nodeTypes: row.node_types ? new Set(row.node_types) : 'all',
+      nodes: row.nodes ? new Set(row.nodes) : 'all',
     })),
     (thresholds ?? []).map((row) => ({
       scope: row.scope,

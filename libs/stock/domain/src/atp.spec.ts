@@ -73,13 +73,15 @@ const nodeOf = (key: number): fc.Arbitrary<SellingNode> =>
       activeTo: maybe(fc.constantFrom(NOW - 1, NOW, NOW + 1)),
     })
     .map((over) => sellingNode(key, over));
+const orAll = <T>(set: fc.Arbitrary<ReadonlySet<T>>) => fc.oneof(fc.constant('all' as const), set);
+const has = <T>(set: 'all' | ReadonlySet<T>, item: T): boolean => set === 'all' || set.has(item);
 const world = fc.record({
   rows: fc.tuple(...NODES.map((node) => validRow.map((r) => ({ ...r, node })))),
   nodes: fc.tuple(...NODES.map(nodeOf)),
   channel: fc
     .record({
-      nodeTypes: maybe(fc.subarray(['store', 'warehouse']).map((types) => new Set(types))),
-      nodes: maybe(fc.subarray(NODES).map((keys) => new Set(keys))),
+      nodeTypes: orAll(fc.subarray(['store', 'warehouse']).map((types) => new Set(types))),
+      nodes: orAll(fc.subarray(NODES).map((keys) => new Set(keys))),
     })
     .map(sellingChannel),
   thresholds: fc.array(
@@ -109,7 +111,7 @@ describe('laws of ATP', () => {
           );
         const atNode = nodes.map((node, index) => {
           const open = (node.activeFrom ?? -Infinity) <= NOW && NOW < (node.activeTo ?? Infinity);
-          const serves = (channel.nodeTypes?.has(node.type) ?? true) && (channel.nodes?.has(node.key) ?? true);
+          const serves = has(channel.nodeTypes, node.type) && has(channel.nodes, node.key);
           return open && serves ? Math.max(0, rows[index]!.available - largest('node', node.key)) : 0;
         });
         const total = Math.max(0, atNode.reduce((sum, atp) => sum + atp, 0) - largest('network', null));

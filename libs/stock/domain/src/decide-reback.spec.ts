@@ -225,7 +225,10 @@ const world: fc.Arbitrary<World> = fc
       const shortfall = Math.min(short[index]!, reserved + committed);
       return row({ node, reserved, committed, shortfall, available: shortfall > 0 ? 0 : free[index]! });
     });
-    const channels = [sellingChannel(), sellingChannel({ key: 2, code: 'POS', nodes: served && new Set(served) })];
+    const channels = [
+      sellingChannel(),
+      sellingChannel({ key: 2, code: 'POS', nodes: served ? new Set(served) : 'all' }),
+    ];
     const rules = new SellingRules(
       NODES.map((key) => sellingNode(key)),
       channels,

@@ -15,6 +15,7 @@ describe('eligibility', () => {
     ['a node on the channel’s list', {}, { nodes: new Set([1]) }, true],
     ['a node off the channel’s list', {}, { nodes: new Set([2]) }, false],
     ['a channel that no node serves', {}, { nodes: new Set() }, false],
+    ['a channel that no type serves', {}, { nodeTypes: new Set() }, false],
     ['a listed node of another type', { type: '3pl' }, { nodes: new Set([1]), nodeTypes: new Set(['store']) }, false],
     ['a listed node that has closed', { activeTo: NOW - 1 }, { nodes: new Set([1]) }, false],
   ])('of %s', (_, node, channel, eligible) => {

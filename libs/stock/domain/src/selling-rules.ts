@@ -15,9 +15,9 @@ export interface SellingNode {
 export interface SellingChannel {
   readonly key: ChannelKey;
   readonly code: string;
-  /** Null: every node type, or every node of those types. */
-  readonly nodeTypes: ReadonlySet<string> | null;
-  readonly nodes: ReadonlySet<NodeKey> | null;
+  /** Only the word means all: an empty set is none. */
+  readonly nodeTypes: 'all' | ReadonlySet<string>;
+  readonly nodes: 'all' | ReadonlySet<NodeKey>;
 }
 
 /** A rule that hides units; null members match everything. */
@@ -52,8 +52,8 @@ export class SellingRules {
     if (!found) return false;
     if (found.activeFrom !== null && now < found.activeFrom) return false;
     if (found.activeTo !== null && now >= found.activeTo) return false;
-    if (channel.nodeTypes && !channel.nodeTypes.has(found.type)) return false;
-    return channel.nodes === null || channel.nodes.has(node);
+    if (channel.nodeTypes !== 'all' && !channel.nodeTypes.has(found.type)) return false;
+    return channel.nodes === 'all' || channel.nodes.has(node);
   }
 
   /** The next moment after `now` (ms) at which a node begins or ends to sell; infinity if there is none. */

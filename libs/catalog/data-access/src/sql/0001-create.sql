@@ -1,4 +1,4 @@
--- The catalogue. Rows are replaced and never deleted, because others keep their keys.
+-- The catalogue. Rows are changed and never deleted, because others keep their keys.
 
 CREATE TABLE sku (
   sku_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -28,6 +28,7 @@ CREATE TABLE channel (
   code text NOT NULL UNIQUE,
   name text,
   type text NOT NULL CHECK (type IN ('web', 'marketplace', 'pos', 'endless_aisle', 'b2b')),
+  -- Null is all of them, and an empty list none.
   node_types text[],
   nodes text[]
 );

@@ -135,6 +135,6 @@ function requestBody(
     return { requestBody: { required: true, description: stream.description, content } };
   }
   if (!csvColumns) return {};
-  const description = `The first line names the columns: ${csvColumns.join(', ')}. A cell that holds a list separates it by |.`;
+  const description = `The first line names the columns: ${csvColumns.join(', ')}. A cell that holds a list separates it by |, and \`all\` in its place means all.`;
   return { requestBody: { required: true, description, content: csv } };
 }

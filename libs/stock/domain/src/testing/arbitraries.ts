@@ -37,8 +37,8 @@ export const sellingNode = (key: NodeKey, over: Partial<SellingNode> = {}): Sell
 export const sellingChannel = (over: Partial<SellingChannel> = {}): SellingChannel => ({
   key: 1,
   code: 'WEB',
-  nodeTypes: null,
-  nodes: null,
+  nodeTypes: 'all',
+  nodes: 'all',
   ...over,
 });
 export const threshold = (over: Partial<Threshold>): Threshold => ({

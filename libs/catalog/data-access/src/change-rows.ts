@@ -1,0 +1,109 @@
+/**
+ * Changes of rows by code: what a change does not tell stays as it is. The caller holds the catalogue's lock, so that
+ * nobody else changes a row between its reading and its writing.
+ */
+import { Slices } from '@onepool/platform-clock';
+import { type EntityManager, type EntityTarget, In, type ObjectLiteral } from 'typeorm';
+import type { ChangeFault, Draft, Kind } from './kinds.ts';
+
+export interface Changed {
+  readonly faults: readonly ChangeFault[];
+  /** Whether anything changed on which selling rules depend. */
+  readonly areRulesChanged: boolean;
+}
+
+/** A statement carries at most 65,535 parameters, and putting one together is work too: of a few milliseconds for these. */
+const ROWS_PER_STATEMENT = 250;
+const STEPS_PER_SLICE = 2_000;
+
+/** Of changes with the same code the later ones come on top. Rows are written as far as no fault was found. */
+export async function changeRows<E extends { code: string }, C>(
+  manager: EntityManager,
+  kind: Kind<E, C>,
+  changes: readonly C[],
+): Promise<Changed> {
+  const faults: ChangeFault[] = [];
+  let areRulesChanged = false;
+  const byCode = [...(await groupedByCode(kind, changes))];
+  for (let from = 0; from < byCode.length; from += ROWS_PER_STATEMENT) {
+    const some = byCode.slice(from, from + ROWS_PER_STATEMENT);
+    const stored = await storedRows(manager, kind, some);
+    const altered: Draft<E>[] = [];
+    for (const [code, ofCode] of some) {
+      const before = stored.get(code);
+      const after = merged(kind, before ?? kind.created(code), ofCode, faults);
+      if (before === undefined || !isSame(before, after)) altered.push(after);
+      areRulesChanged ||= kind.ruling.length > 0 && (before === undefined || !isSame(before, after, kind.ruling));
+    }
+    if (faults.length === 0 && altered.length > 0) await write(manager, kind, altered);
+  }
+  return { faults, areRulesChanged };
+}
+
+type Numbered<C> = readonly (readonly [number, C])[];
+
+async function groupedByCode<E extends { code: string }, C>(
+  { codeOf }: Kind<E, C>,
+  changes: readonly C[],
+): Promise<ReadonlyMap<string, Numbered<C>>> {
+  const groups = new Map<string, [number, C][]>();
+  const slices = new Slices(STEPS_PER_SLICE);
+  for (const [index, change] of changes.entries()) {
+    const group = groups.get(codeOf(change));
+    if (group) group.push([index, change]);
+    else groups.set(codeOf(change), [[index, change]]);
+    if (slices.isFull()) await slices.next();
+  }
+  return groups;
+}
+
+async function storedRows<E extends { code: string }, C>(
+  manager: EntityManager,
+  { entity }: Kind<E, C>,
+  changes: readonly (readonly [string, Numbered<C>])[],
+): Promise<ReadonlyMap<string, Draft<E>>> {
+  const repository = manager.getRepository<{ code: string }>(entity as EntityTarget<{ code: string }>);
+  const rows = await repository.findBy({ code: In(changes.map(([code]) => code)) });
+  return new Map(rows.map((row) => [row.code, row as Draft<E>]));
+}
+
+/** Each change on top of the one before; what makes no sound row is noted. */
+function merged<E extends { code: string }, C>(
+  kind: Kind<E, C>,
+  before: Draft<E>,
+  changes: Numbered<C>,
+  faults: ChangeFault[],
+): Draft<E> {
+  let row = before;
+  for (const [index, change] of changes) {
+    row = { ...row, ...kind.told(change) };
+    const fault = faultOf(kind, row);
+    if (fault) faults.push({ index, ...fault });
+  }
+  return row;
+}
+
+function faultOf<E extends { code: string }, C>(
+  { needs }: Kind<E, C>,
+  row: Draft<E>,
+): Omit<ChangeFault, 'index'> | undefined {
+  for (const [member, message] of Object.entries<string>(needs as Readonly<Record<string, string>>)) {
+    if (!(member in row)) return { member, code: 'missing', message };
+  }
+  return undefined;
+}
+
+const isSame = (one: object, other: object, members: readonly string[] = Object.keys(other)): boolean =>
+  members.every((member) => JSON.stringify(Reflect.get(one, member)) === JSON.stringify(Reflect.get(other, member)));
+
+async function write<E extends { code: string }, C>(
+  manager: EntityManager,
+  { entity }: Kind<E, C>,
+  rows: readonly Draft<E>[],
+): Promise<void> {
+  const values: ObjectLiteral[] = rows.map(({ ...row }) => {
+    Reflect.deleteProperty(row, 'key');
+    return row;
+  });
+  await manager.upsert(entity as EntityTarget<ObjectLiteral>, values, { conflictPaths: ['code'] });
+}
