@@ -72,9 +72,10 @@ const files: readonly (readonly [string, Import, string, number, readonly (reado
     ],
   ],
   ['a GTIN of the wrong length', 'importSkus', 'sku,gtin\nB-1,123\n', 0, [[2, 'pattern']]],
-  ['a code that is none', 'importSkus', 'sku\nB 1\nB-2\n', 1, [[2, 'pattern']]],
+  ['a code that is none', 'importSkus', 'sku\nB\t1\nB-2\n', 1, [[2, 'pattern']]],
   ['a missing code', 'importSkus', 'sku,title\n,x\nB-2,y\n', 1, [[2, 'missing']]],
   ['the same code twice', 'importSkus', 'sku\nB-1\nB-2\nB-1\n', 2, [[4, 'duplicate']]],
+  ['the same code in two spellings', 'importSkus', 'sku\nB-\u00e9\nB-e\u0301\n', 1, [[3, 'duplicate']]],
   [
     'too few and too many cells',
     'importSkus',
@@ -123,7 +124,7 @@ const files: readonly (readonly [string, Import, string, number, readonly (reado
   [
     'rows after a quoted line break',
     'importSkus',
-    'sku,title\nB-1,"two\nlines"\nB-2,x,y\nB 3,z\n',
+    'sku,title\nB-1,"two\nlines"\nB-2,x,y\nB\t3,z\n',
     1,
     [
       [4, 'wrong_cell_count'],
@@ -161,7 +162,7 @@ describe('a bad file', () => {
   it.each([
     [
       'within a cell',
-      'sku,title\nB-1,a"b\nB 3,z\nB-4,z\n',
+      'sku,title\nB-1,a"b\nB\t3,z\nB-4,z\n',
       [
         [2, 'malformed'],
         [3, 'pattern'],
@@ -178,7 +179,7 @@ describe('a bad file', () => {
   });
 
   it('with thousands of bad rows shows the first hundred and counts them all', async () => {
-    const answer = await send('importSkus', `sku\n${Array(3_000).fill('B B').join('\n')}\nB-1\n`);
+    const answer = await send('importSkus', `sku\n${Array(3_000).fill('B\tB').join('\n')}\nB-1\n`);
     const { errors, goodRows, badRows } = answer.body as { errors: unknown[]; goodRows: number; badRows: number };
     expect({ shown: errors.length, goodRows, badRows }).toEqual({ shown: 100, goodRows: 1, badRows: 3_000 });
   });

@@ -1,11 +1,19 @@
 /** SKUs, nodes, channels and thresholds. */
 import { Controller } from '@nestjs/common';
-import { Catalog } from '@onepool/catalog-data-access';
+import { Catalog, codeBefore } from '@onepool/catalog-data-access';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
+import { problem } from '@onepool/platform-problem';
 import { appliedOf, appliedOfFile, readCsv } from './catalog-csv.ts';
 
 type Op = typeof operations;
+
+function after(cursor: string | undefined): string {
+  const code = cursor === undefined ? '' : codeBefore(cursor);
+  if (code !== null) return code;
+  const message = 'must be the nextCursor of the page before';
+  throw problem('request.invalid', { errors: [{ path: '/cursor', code: 'pattern', message }] });
+}
 
 @Controller()
 export class CatalogController {
@@ -17,7 +25,7 @@ export class CatalogController {
 
   @Serve(operations.listSkus)
   listSkus({ query: { limit = 100, cursor } }: Call<Op['listSkus']>) {
-    return this.#catalog.listSkus(limit, cursor);
+    return this.#catalog.listSkus(limit, after(cursor));
   }
 
   @Serve(operations.putSkus)
@@ -33,7 +41,7 @@ export class CatalogController {
 
   @Serve(operations.listNodes)
   listNodes({ query: { limit = 100, cursor } }: Call<Op['listNodes']>) {
-    return this.#catalog.listNodes(limit, cursor);
+    return this.#catalog.listNodes(limit, after(cursor));
   }
 
   @Serve(operations.putNodes)
@@ -49,7 +57,7 @@ export class CatalogController {
 
   @Serve(operations.listChannels)
   listChannels({ query: { limit = 100, cursor } }: Call<Op['listChannels']>) {
-    return this.#catalog.listChannels(limit, cursor);
+    return this.#catalog.listChannels(limit, after(cursor));
   }
 
   @Serve(operations.putChannels)

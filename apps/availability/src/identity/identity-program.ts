@@ -4,6 +4,7 @@ import { APPS } from '@onepool/contracts';
 import type { IdentityAdmin, KeyRow, PrincipalRow } from '@onepool/identity-data-access';
 import { ACT_FOR_PEOPLE, ALL_SCOPES, createApiKey, sha256OfApiKey } from '@onepool/platform-auth';
 import { OperatorError } from '@onepool/platform-config';
+import { readCode } from '@onepool/platform-codes';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
 
@@ -125,8 +126,8 @@ async function readKey(path: string): Promise<{ readonly key: string; readonly s
 const withRights = (command: Command): Command =>
   command
     .option('--scopes <list>', `scopes, by comma: ${KNOWN_SCOPES.join(', ')}`, scopeList)
-    .option('--nodes <list>', 'only node work at these nodes, by comma', list)
-    .option('--channels <list>', 'only selling in these channels, by comma', list);
+    .option('--nodes <list>', 'only node work at these nodes, by comma', codeList)
+    .option('--channels <list>', 'only selling in these channels, by comma', codeList);
 
 const full = ({ scopes = [], roles = [], nodes, channels }: Rights) => ({
   scopes,
@@ -136,6 +137,8 @@ const full = ({ scopes = [], roles = [], nodes, channels }: Rights) => ({
 });
 
 const list = (text: string): string[] => text.split(',').map((part) => part.trim());
+/** As the catalogue spells them; what is no code names nothing, and stays as it is. */
+const codeList = (text: string): string[] => list(text).map((part) => readCode(part) ?? part);
 
 function scopeList(text: string): string[] {
   const scopes = list(text);

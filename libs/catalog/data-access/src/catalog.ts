@@ -7,6 +7,7 @@ import { Slices } from '@onepool/platform-clock';
 import { type Commit, commitPoint, committing } from '@onepool/platform-failpoints';
 import { type DataSource, type EntityManager, type EntityTarget, MoreThan } from 'typeorm';
 import { changeRows } from './change-rows.ts';
+import { cursorAfter } from './code-cursor.ts';
 import { ChannelEntity, NodeEntity, SkuEntity } from './entities.ts';
 import { CHANNELS, type ChangeFault, type Kind, NODES, SKUS } from './kinds.ts';
 
@@ -88,8 +89,8 @@ export class Catalog {
     return { ok: true, applied: last.size };
   }
 
-  async listSkus(limit: number, cursor = ''): Promise<CatalogPage<Sku>> {
-    return this.#page(SkuEntity, limit, cursor, ({ code, title, gtin, weightGrams, category }) =>
+  async listSkus(limit: number, after = ''): Promise<CatalogPage<Sku>> {
+    return this.#page(SkuEntity, limit, after, ({ code, title, gtin, weightGrams, category }) =>
       compact({
         sku: code,
         title: absent(title),
@@ -100,8 +101,8 @@ export class Catalog {
     );
   }
 
-  async listNodes(limit: number, cursor = ''): Promise<CatalogPage<Node>> {
-    return this.#page(NodeEntity, limit, cursor, (row) =>
+  async listNodes(limit: number, after = ''): Promise<CatalogPage<Node>> {
+    return this.#page(NodeEntity, limit, after, (row) =>
       compact({
         node: row.code,
         name: absent(row.name),
@@ -117,8 +118,8 @@ export class Catalog {
     );
   }
 
-  async listChannels(limit: number, cursor = ''): Promise<CatalogPage<Channel>> {
-    return this.#page(ChannelEntity, limit, cursor, (row) =>
+  async listChannels(limit: number, after = ''): Promise<CatalogPage<Channel>> {
+    return this.#page(ChannelEntity, limit, after, (row) =>
       compact({
         channel: row.code,
         name: absent(row.name),
@@ -149,16 +150,16 @@ export class Catalog {
   async #page<E extends { code: string }, T>(
     entity: EntityTarget<E>,
     limit: number,
-    cursor: string,
+    after: string,
     show: (row: E) => T,
   ): Promise<CatalogPage<T>> {
     const rows = await this.#dataSource.getRepository<{ code: string }>(entity as EntityTarget<{ code: string }>).find({
-      where: { code: MoreThan(cursor) },
+      where: { code: MoreThan(after) },
       order: { code: 'ASC' },
       take: limit,
     });
     const last = rows.length === limit ? rows.at(-1) : undefined;
-    return { items: (rows as E[]).map(show), nextCursor: last?.code ?? null };
+    return { items: (rows as E[]).map(show), nextCursor: last ? cursorAfter(last.code) : null };
   }
 
   async #put<E extends { code: string }, C>(kind: Kind<E, C>, changes: readonly C[]): Promise<Applied> {

@@ -38,7 +38,7 @@ export interface CsvShape<T> {
   /** Columns read as numbers, and as `|`-separated lists or the word `all`. */
   readonly numbers: readonly string[];
   readonly lists: readonly string[];
-  /** Whether a row is a `T`. */
+  /** Whether a row is a `T`; puts its codes into their one form. */
   readonly accepts: (row: unknown) => boolean;
   /** Says what is wrong with a row that is none. */
   readonly check: (
@@ -103,9 +103,10 @@ class Rows<T> {
 
   add(line: number, cells: readonly string[]): void {
     const row = toRow(this.#header, cells, this.#shape);
+    const isRow = cells.length === this.#header.length && this.#shape.accepts(row);
+    // Known only now: accepting a row has put its code into the one form.
     const key = row[this.#shape.keyColumn];
-    const isGood = cells.length === this.#header.length && this.#shape.accepts(row) && !this.#firstLine.has(key);
-    if (!isGood) {
+    if (!isRow || this.#firstLine.has(key)) {
       this.#faults.add(line, () => this.#describe(row, cells.length));
       this.good = [];
       return;

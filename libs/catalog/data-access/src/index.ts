@@ -1,5 +1,6 @@
 export { catalogTables } from './catalog-tables.ts';
 export { catalogEntities } from './entities.ts';
 export { Catalog, type Applied, type CatalogPage } from './catalog.ts';
+export { codeBefore } from './code-cursor.ts';
 export type { ChangeFault } from './kinds.ts';
 export { parseCsv, type CsvShape, type GoodRow, type ParsedCsv, type RowFault } from './csv-import.ts';

@@ -8,6 +8,7 @@ import type { AVAILABILITY_PROBLEMS } from './problems.ts';
 import type { AVAILABILITY_SCOPES } from './scopes.ts';
 import * as stock from './stock.ts';
 import {
+  CodePrefix,
   ExceptionPageQuery,
   FeedRefusalPageQuery,
   LedgerPageQuery,
@@ -25,7 +26,7 @@ const rpc = (name: string): string => requestSubject('availability', name);
 const skuParam = closed({ sku: catalog.Sku.properties.sku });
 const reservationParam = closed({ id: reservations.HoldRequest.properties.id });
 const feedParam = closed({ id: reservations.HoldRequest.properties.id });
-const prefixQuery = closed({ keyPrefix: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' })) });
+const prefixQuery = closed({ keyPrefix: Type.Optional(CodePrefix) });
 
 const verb = <B extends TSchema, P extends Code>(name: string, summary: string, body: B, problems: readonly P[]) => ({
   summary,

@@ -3,6 +3,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import {
   ChannelCode,
   ClientChosenId,
+  CodePrefix,
   LINES_MAX,
   NodeCode,
   PositiveUnits,
@@ -130,9 +131,7 @@ export const AtpMany = closed({ items: Type.Array(Atp) });
 export type AtpMany = Static<typeof AtpMany>;
 
 export const LedgerVerifyRequest = closed({
-  skuPrefix: Type.Optional(
-    Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$', description: 'Check only SKUs that begin so.' }),
-  ),
+  skuPrefix: Type.Optional({ ...CodePrefix, description: 'Check only SKUs that begin so.' }),
 });
 export type LedgerVerifyRequest = Static<typeof LedgerVerifyRequest>;
 export const LedgerVerification = closed({

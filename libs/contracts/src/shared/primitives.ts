@@ -10,13 +10,24 @@ export const EXPIRES_IN_SECONDS_MAX = 14_400;
 export const EXPIRES_IN_SECONDS_DEFAULT = 900;
 
 const code = (description: string) =>
-  Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$', description, maxLength: 64 });
+  Type.String({
+    printable: 'code',
+    minLength: 1,
+    maxLength: 255,
+    description: `${description} Any printable text but \`.\` and \`..\`, without control or format characters. White space around it is dropped, and it is put into Unicode's normal form C. In an address it is percent-encoded.`,
+  });
 
 export const SkuCode = code('SKU: one sellable variant, as the retailer names it; case-sensitive.');
 export const NodeCode = code('Node: a place that can fulfil.');
 export const ChannelCode = code('Channel: a place that sells.');
+/** How codes begin, or ids. */
+export const CodePrefix = Type.String({ printable: 'prefix', minLength: 1, maxLength: 255 });
 /** Chosen by the client; it is the idempotency key, scoped to the API client. */
-export const ClientChosenId = code('Chosen by the client. It is the idempotency key of the request, per API client.');
+export const ClientChosenId = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$',
+  maxLength: 64,
+  description: 'Chosen by the client. It is the idempotency key of the request, per API client.',
+});
 
 /** A person or a service that may call. */
 export const PrincipalId = Type.String({
@@ -54,16 +65,16 @@ export const closed = <P extends Record<string, TSchema>>(properties: P, options
 export const oneOf = <const V extends readonly string[]>(values: V, description?: string) =>
   Type.Unsafe<V[number]>({ type: 'string', enum: [...values], ...(description ? { description } : {}) });
 
-const pageQuery = (cursor: string) =>
+const pageQuery = (cursor: string, maxLength = 64) =>
   closed({
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
     cursor: Type.Optional(
-      Type.String({ maxLength: 64, pattern: cursor, description: 'The `nextCursor` of the page before. Opaque.' }),
+      Type.String({ maxLength, pattern: cursor, description: 'The `nextCursor` of the page before. Opaque.' }),
     ),
   });
 
 /** Each list refuses a cursor that it cannot have given; it would silently start anew, or ask the database for nonsense. */
-export const PageQuery = pageQuery('^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$');
+export const PageQuery = pageQuery('^[A-Za-z0-9_-]{2,1360}$', 1_360);
 export const ThresholdPageQuery = pageQuery('^\\d{1,9}$');
 export const LedgerPageQuery = pageQuery('^\\d{1,15}\\.\\d{1,9}$');
 export const FeedRefusalPageQuery = pageQuery('^\\d{1,15}$');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { parseMessage, toMessageHeaders, UnparsableMessageError, type FactEvent } from './cloud-event.ts';
 
 const event: FactEvent = {
@@ -23,12 +24,29 @@ describe('CloudEvents in NATS binary mode', () => {
     expect(parseMessage(message)).toEqual(event);
   });
 
+  it('carries any key in visible ASCII, encoded as CloudEvents says', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (key) => {
+        const headers = toMessageHeaders({ ...event, key });
+        expect(headers.get('ce-partitionkey')).toMatch(/^[!#-~]+$/);
+        expect(headers.get('ce-subject')).toBe(headers.get('ce-partitionkey'));
+        expect(parseMessage({ subject: event.subject, headers, data: encode('{}') }).key).toBe(key);
+      }),
+    );
+    expect(toMessageHeaders({ ...event, key: '5" Rohr Ø/50%' }).get('ce-partitionkey')).toBe(
+      '5%22%20Rohr%20%C3%98/50%25',
+    );
+  });
+
   it('refuses a body that is not JSON, bytes that are not UTF-8, and a message without its headers', () => {
     const headers = toMessageHeaders(event);
+    const unencoded = toMessageHeaders(event);
+    unencoded.set('ce-partitionkey', '50%');
     const messages = [
       { subject: 's', headers, data: encode('{"to') },
       { subject: 's', headers, data: new Uint8Array([0x22, 0xff, 0x22]) },
       { subject: 's', headers: undefined, data: encode('{}') },
+      { subject: 's', headers: unencoded, data: encode('{}') },
     ];
     for (const message of messages) expect(() => parseMessage(message)).toThrow(UnparsableMessageError);
   });

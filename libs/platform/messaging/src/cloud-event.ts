@@ -28,11 +28,24 @@ export function toMessageHeaders(event: Omit<FactEvent, 'data'>): MsgHdrs {
   result.set('ce-source', event.source);
   result.set('ce-type', event.type);
   result.set('ce-time', event.time);
-  result.set('ce-subject', event.key);
-  result.set('ce-partitionkey', event.key);
+  const key = encodeAttribute(event.key);
+  result.set('ce-subject', key);
+  result.set('ce-partitionkey', key);
   result.set('content-type', 'application/json');
   if (event.trace !== undefined) result.set('traceparent', event.trace);
   return result;
+}
+
+/** Headers carry visible ASCII; CloudEvents percent-encodes the rest of an attribute, and the quotation mark. */
+const encodeAttribute = (value: string): string => value.replaceAll(/[^!#$&-~]+/gu, encodeURIComponent);
+
+/** The key that a header's value stands for. @throws UnparsableMessageError */
+export function keyOf(attribute: string): string {
+  try {
+    return decodeURIComponent(attribute);
+  } catch (cause) {
+    throw new UnparsableMessageError('The key of the message is not percent-encoded.', { cause });
+  }
 }
 
 /** What a message says about itself could not be read; no redelivery will mend it. */
@@ -54,7 +67,7 @@ export function parseMessage(message: Pick<Msg, 'subject' | 'headers' | 'data'>)
     source: required('ce-source'),
     time: required('ce-time'),
     subject: message.subject,
-    key: required('ce-partitionkey'),
+    key: keyOf(required('ce-partitionkey')),
     trace: message.headers?.get('traceparent') || undefined,
     data: parseBody(message.data),
   };

@@ -1,4 +1,4 @@
-export { parseMessage, toMessageHeaders, UnparsableMessageError, type FactEvent } from './cloud-event.ts';
+export { keyOf, parseMessage, toMessageHeaders, UnparsableMessageError, type FactEvent } from './cloud-event.ts';
 export { messagingTables } from './messaging-tables.ts';
 export {
   appendToOutbox,

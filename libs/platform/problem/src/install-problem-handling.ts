@@ -6,6 +6,7 @@
  * parameter that is too long fail before there is any handler: {@link problemServerOptions} covers those.
  */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { CODE_TEXT_LENGTH_MAX } from '@onepool/platform-codes';
 import { keepErrorsAsThrown } from '@onepool/platform-nest';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from './catalogue.ts';
@@ -29,11 +30,13 @@ const BODY_LIMIT_BYTES = 1_048_576;
  */
 export function problemServerOptions(): {
   frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void;
+  routerOptions: { maxParamLength: number };
 } {
   const filter = new ProblemFilter();
   // Fastify's message quotes the URL, which may be as long as the caller likes.
   const answer = problem('request.invalid', { detail: 'The address is not valid.' });
   return {
+    routerOptions: { maxParamLength: CODE_TEXT_LENGTH_MAX },
     frameworkErrors: (error, request, reply) =>
       filter.send(toProblemError(error).status === 400 ? answer : filter.answerTo(error), request, reply),
   };

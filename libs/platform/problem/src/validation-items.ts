@@ -30,6 +30,7 @@ const codeByKeyword: Readonly<Record<string, string>> = {
   dependentRequired: 'missing',
   type: 'wrong_type',
   pattern: 'pattern',
+  printable: 'pattern',
   format: 'pattern',
   enum: 'unknown_value',
   const: 'unknown_value',

@@ -3,11 +3,14 @@
  *
  * A value is checked by a function that stops at the first error. Only a value that failed is checked again by one
  * that lists its errors, and only if the value is small: listing them costs time in proportion to the errors, which
- * the caller chooses. Nothing is coerced; defaults of the schema are filled in.
+ * the caller chooses. Nothing is coerced; defaults of the
+ * schema are filled in, and codes put into their one form.
  */
 import { readTime } from '@onepool/platform-clock';
+import { CODE_EXPECTATION, isTooLong, readCode, readCodePrefix } from '@onepool/platform-codes';
 import type { Static, TSchema } from '@sinclair/typebox';
-import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv2020, type AnySchemaObject, type KeywordDefinition, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { DataValidationCxt } from 'ajv/dist/types/index.js';
 import addFormats from 'ajv-formats';
 import { problem } from './catalogue.ts';
 import { findForbiddenText } from './forbidden-text.ts';
@@ -34,6 +37,26 @@ const ERRORS_MAX = 20;
 /** Values with more members than this are told their first error only. */
 const LISTED_NODES_MAX = 5_000;
 
+/**
+ * `printable: 'code'` and `printable: 'prefix'` put a code into its one form, in place, before its length is looked at:
+ * whatever comes through any door was checked by a schema.
+ */
+const PRINTABLE: KeywordDefinition = {
+  keyword: 'printable',
+  type: 'string',
+  schemaType: 'string',
+  before: 'maxLength',
+  modifying: true,
+  errors: true,
+  error: { message: CODE_EXPECTATION },
+  validate: (what: 'code' | 'prefix', text: string, _schema?: unknown, at?: DataValidationCxt): boolean => {
+    const read = what === 'code' ? readCode(text) : readCodePrefix(text);
+    if (read !== null && read !== text && at) at.parentData[at.parentDataProperty] = read;
+    // What is empty or too long is told by the keywords that follow.
+    return read !== null || text === '' || isTooLong(text);
+  },
+};
+
 const firstErrorOnly = makeAjv(false);
 let listing: Ajv2020 | undefined;
 
@@ -49,6 +72,7 @@ function makeAjv(allErrors: boolean): Ajv2020 {
   });
   // These keywords describe a schema to readers and tools; strict mode would refuse them.
   ajv.addVocabulary(['example', 'externalDocs', 'xml', 'secret']);
+  ajv.addKeyword(PRINTABLE);
   addFormats.default(ajv);
   ajv.addFormat('date-time', { type: 'string', validate: (text: string) => readTime(text) !== null });
   return ajv;

@@ -29,8 +29,10 @@ const factHeaders = (app: string) => ({
     'ce-source': text('The app that tells it.', { const: `/onepool/${app}` }),
     'ce-type': text('The same as the NATS subject.'),
     'ce-time': text('When it happened.', { format: 'date-time' }),
-    'ce-subject': text('The key: a SKU, or the id of a reservation.'),
-    'ce-partitionkey': text('The key again, by the CloudEvents extension for partitioning.'),
+    'ce-subject': text(
+      'The key: a SKU, or the id of a reservation. Percent-encoded as CloudEvents says: what is not visible ASCII, `"` and `%`.',
+    ),
+    'ce-partitionkey': text('The key again, by the CloudEvents extension for partitioning, percent-encoded likewise.'),
     'Nats-Msg-Id': text('The same as `ce-id`.'),
     'content-type': text('The type of the body.', { const: 'application/json' }),
     traceparent: text('W3C trace context of the cause, where there is one.'),

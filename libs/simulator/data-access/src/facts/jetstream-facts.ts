@@ -16,7 +16,7 @@ import {
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import { FACTS_STREAM } from '@onepool/contracts';
-import { connectNats, natsAddressAt } from '@onepool/platform-messaging';
+import { connectNats, keyOf, natsAddressAt } from '@onepool/platform-messaging';
 import { SystemUnavailable } from '../drive/system-unavailable.ts';
 import type { ReceivedFact } from './fact-log.ts';
 import type { FactSource } from './fact-source.ts';
@@ -119,7 +119,7 @@ export class JetStreamFacts implements FactSource {
       onFact({
         id: message.headers?.get('ce-id') ?? '',
         subject: message.subject,
-        key: message.headers?.get('ce-partitionkey') ?? '',
+        key: keyOf(message.headers?.get('ce-partitionkey') ?? ''),
         data: message.json(),
         receivedAtMs: performance.now(),
       });

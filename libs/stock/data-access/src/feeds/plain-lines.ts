@@ -10,8 +10,8 @@ const COMMA = 0x2c;
 const CARRIAGE_RETURN = 0x0d;
 const QUOTE = 0x22;
 const ZERO = 0x30;
-/** Printable ASCII. */
-const PLAIN = { first: 0x21, last: 0x7e } as const;
+/** Printable ASCII, which is in Unicode's normal form as it stands. A space around a code makes it none. */
+const PLAIN = { first: 0x20, last: 0x7e } as const;
 const DIGITS_MAX = 10;
 
 export interface PlainColumns {
@@ -30,8 +30,8 @@ export interface PlainContext {
   readonly allowsZero: boolean;
   /** Milliseconds; when rows were counted. */
   readonly at: number;
-  readonly isSku: (code: string) => boolean;
-  readonly isNode: (code: string) => boolean;
+  /** Whether a text is a code as it stands. */
+  readonly isCode: (code: string) => boolean;
 }
 
 export class PlainLines {
@@ -114,17 +114,17 @@ export class PlainLines {
   }
 
   #nodePlace(bytes: Buffer, cell: number, { nodes }: RowBatch): number {
-    const { node: only, isNode } = this.#context;
+    const { node: only, isCode } = this.#context;
     const code = cell < 0 ? only : bytes.toString('latin1', this.#start(cell), this.#end(cell));
     if (code === undefined || (only !== undefined && code !== only)) return -1;
-    return nodes.find(code) ?? (isNode(code) ? nodes.add(code) : -1);
+    return nodes.find(code) ?? (isCode(code) ? nodes.add(code) : -1);
   }
 
   #placeOfSku(bytes: Buffer, cell: number, { skus }: RowBatch): number {
     const [start, end] = [this.#start(cell), this.#end(cell)];
     if (this.#skuPlace >= 0 && isSame(bytes, start, end, this.#skuBytes)) return this.#skuPlace;
     const code = bytes.toString('latin1', start, end);
-    const place = skus.find(code) ?? (this.#context.isSku(code) ? skus.add(code) : -1);
+    const place = skus.find(code) ?? (this.#context.isCode(code) ? skus.add(code) : -1);
     this.#skuPlace = place;
     this.#skuBytes = bytes.subarray(start, end);
     return place;

@@ -5,10 +5,9 @@ import {
   FEED_UNITS_MAX,
   type FeedQuery,
   type FeedRefusalCode,
-  NodeCode,
-  SkuCode,
 } from '@onepool/contracts';
 import { TIME_EXPECTATION, readTime } from '@onepool/platform-clock';
+import { readCode } from '@onepool/platform-codes';
 import { FUTURE_TOLERANCE_MS } from '../event-times.ts';
 import { LINE_FEED } from './line-splitter.ts';
 import { PlainLines } from './plain-lines.ts';
@@ -24,7 +23,6 @@ export interface RowContext extends Pick<FeedQuery, 'mode' | 'node'> {
 }
 
 const RECORD_ID = /^[^\p{Cc}\p{Surrogate}]{1,200}$/u;
-const CODE = { sku: new RegExp(SkuCode.pattern ?? ''), node: new RegExp(NodeCode.pattern ?? '') };
 const NOT_PLAIN_MAX = 1_000;
 const COLUMNS: ReadonlySet<string> = new Set(FEED_COLUMNS);
 
@@ -111,10 +109,10 @@ export class RowReader {
   }
 
   #named(members: Members): { readonly sku: string; readonly node: string } | Fault {
-    const { sku } = members;
-    const node = members['node'] ?? this.#context.node;
-    if (typeof sku !== 'string' || !CODE.sku.test(sku)) return fault('row.malformed', 'sku: not a code');
-    if (typeof node !== 'string' || !CODE.node.test(node)) return fault('row.malformed', 'node: not a code');
+    const sku = codeOf(members['sku']);
+    const node = codeOf(members['node'] ?? this.#context.node);
+    if (sku === null) return fault('row.malformed', 'sku: not a code');
+    if (node === null) return fault('row.malformed', 'node: not a code');
     if (this.#context.node !== undefined && node !== this.#context.node)
       return fault('node.out_of_scope', `the feed speaks of node ${this.#context.node} only`);
     return { sku, node };
@@ -199,11 +197,12 @@ function plainLinesFor({ columns, places }: Header, { node, mode, capturedAt }: 
       node,
       allowsZero: mode === 'reset',
       at: capturedAt,
-      isSku: (code) => CODE.sku.test(code),
-      isNode: (code) => CODE.node.test(code),
+      isCode: (code) => readCode(code) === code,
     },
   );
 }
+
+const codeOf = (value: unknown): string | null => (typeof value === 'string' ? readCode(value) : null);
 
 const TOO_LONG = fault('row.too_long', 'the line is longer than 64 KiB');
 

@@ -8,6 +8,7 @@ import {
 } from '@onepool/contracts';
 import type { FactEvent } from '@onepool/platform-messaging';
 import { type Views, isoTime } from '../view.ts';
+import { eventId } from './event-id.ts';
 import type { Writes } from './writes.ts';
 
 export const FACT_SOURCE = '/onepool/availability';
@@ -42,11 +43,11 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
       recordedAt,
       rows: rows.map((row) => views.stockRow(row)),
     };
-    return fact(`sku/${code}/${version}`, code, SKU_CHANGED, data, trace);
+    return fact(eventId('sku', code, version), code, SKU_CHANGED, data, trace);
   });
   const reservations = writes.reservationFacts.map(({ data, part, trace }) =>
     fact(
-      `reservation/${data.owner}/${data.reservation}/${data.version}${part > 1 ? `/${part}` : ''}`,
+      eventId('reservation', data.owner, data.reservation, data.version, ...(part > 1 ? [part] : [])),
       data.reservation,
       reservationSubject(data.fact),
       data,
@@ -56,7 +57,7 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
   const broken = writes.newlyBroken.map(({ sku, node, quantity }) => {
     const data: PromiseBroken = { sku: views.sku(sku), node: views.node(node), quantity, recordedAt };
     const version = writes.changedSkus.find((entry) => entry.sku === sku)?.version ?? versionsBefore.get(sku) ?? 0;
-    return fact(`broken/${data.sku}/${data.node}/${version}`, data.sku, PROMISE_BROKEN, data, null);
+    return fact(eventId('broken', data.sku, data.node, version), data.sku, PROMISE_BROKEN, data, null);
   });
   return [...changed, ...reservations, ...broken];
 }
