@@ -1,4 +1,5 @@
 export * from './shared/primitives.ts';
+export { gs1CheckDigit } from './shared/gs1.ts';
 export type { ExampleOf, HttpAddress, Operation, OperationExample } from './shared/operation.ts';
 export { type AppContract, type FactStream, type FactDefinition, requestsOf } from './shared/app-contract.ts';
 export * from './shared/documents/openapi.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { NodeType } from '@onepool/contracts';
+import { type NodeType, gs1CheckDigit } from '@onepool/contracts';
 import { demoNetwork } from './demo-network.ts';
-import { checkDigit } from './gs1.ts';
 
 describe('the demo network', () => {
   const network = demoNetwork();
@@ -31,7 +30,7 @@ describe('the demo network', () => {
   it('numbers goods and places with valid GS1 check digits', () => {
     const numbers = [...skus.map((sku) => sku.gtin ?? ''), ...nodes.map((node) => node.gln ?? '')];
     const isValid = (number: string): boolean =>
-      /^\d{13}$/.test(number) && checkDigit(number.slice(0, 12)) === number.slice(12);
+      /^\d{13}$/.test(number) && gs1CheckDigit(number.slice(0, 12)) === number.slice(12);
     expect(numbers.filter((number) => !isValid(number))).toEqual([]);
   });
 

@@ -86,12 +86,17 @@ const rejected = (faults: readonly RowFault[], badRows: number, goodRows: number
 /** What was applied of a file; its faults name their lines. */
 export function appliedOfFile(good: readonly GoodRow<unknown>[], applied: Applied): Upserted {
   if (applied.ok) return { applied: applied.applied };
-  const faults = applied.faults.map(({ index, member, code, message }) => ({
+  const badRows = new Set(applied.faults.map(({ index }) => index)).size;
+  const shown = applied.faults.slice(0, FAULTS_SHOWN_MAX).map(({ index, member, code, message }) => ({
     line: good[index]?.line ?? 0,
     code,
-    message: `${member}: ${message}`,
+    message: `${member}: ${message()}`,
   }));
-  throw rejected(faults, faults.length, good.length - faults.length);
+  throw rejected(
+    shown.toSorted((one, other) => one.line - other.line),
+    badRows,
+    good.length - badRows,
+  );
 }
 
 /** What was applied of a list, whose name in the body is `list`. */
@@ -99,9 +104,8 @@ export function appliedOf(list: string, applied: Applied): Upserted {
   if (applied.ok) return { applied: applied.applied };
   const [first] = applied.faults;
   if (first?.value !== undefined) throw refusal(first.code, { [first.member.replace(/s$/, '')]: first.value });
-  throw problems.problem('request.invalid', {
-    errors: applied.faults
-      .slice(0, FAULTS_SHOWN_MAX)
-      .map(({ index, member, code, message }) => ({ path: `/${list}/${index}/${member}`, code, message })),
-  });
+  const errors = applied.faults
+    .slice(0, FAULTS_SHOWN_MAX)
+    .map(({ index, member, code, message }) => ({ path: `/${list}/${index}/${member}`, code, message: message() }));
+  throw problems.problem('request.invalid', { errors });
 }

@@ -210,7 +210,7 @@ const THRESHOLD_CODES = ['channel', 'node', 'sku'] as const;
 const NOUNS = { channel: 'channel', node: 'node', sku: 'SKU' } as const;
 const unknown = (kind: keyof typeof NOUNS, value: string) => ({
   code: `${kind}.unknown`,
-  message: `there is no ${NOUNS[kind]} ${value}`,
+  message: () => `there is no ${NOUNS[kind]} ${value}`,
   value,
 });
 

@@ -5,6 +5,7 @@
 import { Slices } from '@onepool/platform-clock';
 import { type EntityManager, type EntityTarget, In, type ObjectLiteral } from 'typeorm';
 import type { ChangeFault, Draft, Kind } from './kinds.ts';
+import type { Fault } from './row-checks.ts';
 
 export interface Changed {
   readonly faults: readonly ChangeFault[];
@@ -76,19 +77,25 @@ function merged<E extends { code: string }, C>(
 ): Draft<E> {
   let row = before;
   for (const [index, change] of changes) {
-    row = { ...row, ...kind.told(change) };
-    const fault = faultOf(kind, row);
+    const told = kind.told(change);
+    row = { ...row, ...told };
+    const fault = faultOf(kind, row, told);
     if (fault) faults.push({ index, ...fault });
   }
   return row;
 }
 
 function faultOf<E extends { code: string }, C>(
-  { needs }: Kind<E, C>,
+  { needs, checks }: Kind<E, C>,
   row: Draft<E>,
-): Omit<ChangeFault, 'index'> | undefined {
+  told: object,
+): Fault | undefined {
   for (const [member, message] of Object.entries<string>(needs as Readonly<Record<string, string>>)) {
-    if (!(member in row)) return { member, code: 'missing', message };
+    if (!(member in row)) return { member, code: 'missing', message: () => message };
+  }
+  for (const { members, fault } of checks) {
+    const found = members.some((member) => member in told) ? fault(row) : undefined;
+    if (found) return found;
   }
   return undefined;
 }

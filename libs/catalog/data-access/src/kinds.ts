@@ -3,14 +3,12 @@ import type { ChannelChange, NodeChange, SkuChange } from '@onepool/contracts';
 import { timeOf } from '@onepool/platform-clock';
 import type { EntityTarget } from 'typeorm';
 import { ChannelEntity, NodeEntity, SkuEntity } from './entities.ts';
+import { type Fault, NODE_CHECKS, type RowCheck, SKU_CHECKS } from './row-checks.ts';
 
 /** What is wrong with one of the changes sent. */
-export interface ChangeFault {
+export interface ChangeFault extends Fault {
   /** Its place among them. */
   readonly index: number;
-  readonly member: string;
-  readonly code: string;
-  readonly message: string;
   /** A code that names nothing. */
   readonly value?: string;
 }
@@ -28,6 +26,7 @@ export interface Kind<E extends { code: string }, C> {
   readonly needs: Readonly<Partial<Record<keyof E & string, string>>>;
   /** Fields by which is decided who may sell what from where. */
   readonly ruling: readonly (keyof E & string)[];
+  readonly checks: readonly RowCheck<E>[];
 }
 
 export const SKUS: Kind<SkuEntity, SkuChange> = {
@@ -37,6 +36,7 @@ export const SKUS: Kind<SkuEntity, SkuChange> = {
   told: ({ title, gtin, weightGrams, category }) => given({ title, gtin, weightGrams, category }),
   needs: {},
   ruling: [],
+  checks: SKU_CHECKS,
 };
 
 export const NODES: Kind<NodeEntity, NodeChange> = {
@@ -67,6 +67,7 @@ export const NODES: Kind<NodeEntity, NodeChange> = {
     }),
   needs: { type: 'a new node needs its type' },
   ruling: ['type', 'lat', 'lng', 'activeFrom', 'activeTo'],
+  checks: NODE_CHECKS,
 };
 
 export const CHANNELS: Kind<ChannelEntity, ChannelChange> = {
@@ -79,6 +80,7 @@ export const CHANNELS: Kind<ChannelEntity, ChannelChange> = {
     nodes: 'a new channel needs its nodes: all, or a list of them',
   },
   ruling: ['nodeTypes', 'nodes'],
+  checks: [],
 };
 
 const UTC = 'UTC';

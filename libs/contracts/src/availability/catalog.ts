@@ -38,7 +38,10 @@ const mapped = (members: Record<string, TSchema>, map: (member: TSchema) => TSch
 
 const OF_SKU = {
   title: ShortText,
-  gtin: Type.String({ pattern: '^(\\d{8}|\\d{12,14})$', description: 'GTIN-8, -12, -13 or -14.' }),
+  gtin: Type.String({
+    pattern: '^(\\d{8}|\\d{12,14})$',
+    description: 'GTIN-8, -12, -13 or -14, with its check digit.',
+  }),
   weightGrams: Type.Integer({ minimum: 0, maximum: 10_000_000 }),
   category: ShortText,
 };
@@ -49,12 +52,16 @@ export type SkuChange = Static<typeof SkuChange>;
 
 const OF_NODE = {
   name: ShortText,
-  gln: Type.String({ pattern: '^\\d{13}$', description: 'GS1 Global Location Number.' }),
-  lat: Latitude,
-  lng: Longitude,
-  timeZone: Type.String({ pattern: '^[A-Za-z0-9_+/-]{1,64}$', description: 'IANA name; UTC where none was given.' }),
+  gln: Type.String({ pattern: '^\\d{13}$', description: 'GS1 Global Location Number, with its check digit.' }),
+  lat: { ...Latitude, description: 'With `lng`, or neither.' },
+  lng: { ...Longitude, description: 'With `lat`, or neither.' },
+  timeZone: Type.String({
+    pattern: '^[A-Za-z0-9_+/-]{1,64}$',
+    description: 'A name of IANA, as Europe/Berlin, that the platform knows; UTC where none was given.',
+  }),
   dailyCapacity: Type.Integer({ minimum: 0, maximum: 10_000_000, description: 'Orders a day.' }),
   activeFrom: Timestamp,
+  /** After `activeFrom`. */
   activeTo: Timestamp,
 };
 export const Node = closed({ node: NodeCode, type: NodeType, ...optional(OF_NODE) });
