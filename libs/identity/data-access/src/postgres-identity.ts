@@ -1,4 +1,5 @@
 /** Who keys and persons are, from the tables of the identity module, for the app that has them. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type {
   FoundIdentity,
   Grant,
@@ -75,7 +76,7 @@ export class PostgresIdentity implements IdentitySource {
         } catch (error) {
           this.#onError(error);
         }
-        await untilNext(stopping.signal);
+        await delay(LOOK_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
       }
     };
     const looking = look();
@@ -144,11 +145,4 @@ function foundIn(row: FoundRow): FoundIdentity | null {
   const own: Grant = { scopes, nodes, channels };
   const ofKey: Grant = { scopes: keyScopes ?? scopes, nodes: keyNodes, channels: keyChannels };
   return { principal, kind, grants: [own, ofKey], expiresAt };
-}
-
-function untilNext(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, LOOK_EVERY_MS);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

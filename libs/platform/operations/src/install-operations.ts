@@ -13,6 +13,7 @@ import { compileOperation } from './compiled-operation.ts';
 import { decompressed } from './decompressed.ts';
 import { endOfTurn } from './end-of-turn.ts';
 import type { Call, ServedOperation } from './operation.ts';
+import { routePath } from './serve.ts';
 import { type ServedMethod, servedOperations } from './served-operations.ts';
 
 export interface OperationsOptions {
@@ -78,7 +79,7 @@ function addRoute(scope: FastifyInstance, { operation }: ServedMethod, answer: A
   const { method, path, success } = operation.http;
   scope.route({
     method,
-    url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    url: routePath(path),
     ...scopedRoute(operation.scope),
     handler: async (request, reply) => {
       // As text, before others get their turn: a hundred SKUs are a thousand objects, which would all outlive it.

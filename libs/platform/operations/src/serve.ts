@@ -49,7 +49,7 @@ export function Serve<const O extends ServedOperation>(operation: O, { hot = fal
     RequireScope(scope)(prototype, name, told);
     CalledWith(compiled)(prototype, name, 0);
     if (!hot && !stream) {
-      RequestMapping({ path: nestPath(http.path), method: METHODS[http.method] })(prototype, name, told);
+      RequestMapping({ path: routePath(http.path), method: METHODS[http.method] })(prototype, name, told);
       HttpCode(http.success)(prototype, name, told);
     }
     if (subject !== undefined) MessagePattern(subject)(prototype, name, told);
@@ -61,7 +61,8 @@ export function Serve<const O extends ServedOperation>(operation: O, { hot = fal
 export const servedBy = (handler: object): Served | undefined =>
   Reflect.getOwnMetadata(SERVED, handler) as Served | undefined;
 
-const nestPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+/** `/v1/reservations/{id}` as Nest and Fastify write it. */
+export const routePath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
 /** Checks what came, and gives the handler its call. */
 const CalledWith = createParamDecorator((compiled: CompiledOperation, context: ExecutionContext) =>

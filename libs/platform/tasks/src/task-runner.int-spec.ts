@@ -148,7 +148,6 @@ describe('a task', () => {
   });
 
   it('ends together with what its kind changes, or not at all', async () => {
-    await pool.query('CREATE TEMP TABLE unused ()').catch(() => undefined);
     let isBroken = true;
     const onEnded: TaskKind['onEnded'] = async (client, { id }, ending) => {
       await client.query(`UPDATE ${SCHEMA}.task SET payload = to_json($2::text) WHERE id = $1`, [id, ending]);
