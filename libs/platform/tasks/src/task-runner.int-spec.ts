@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { installFailpoints } from '@onepool/platform-failpoints';
 import { createPool, runMigrations } from '@onepool/platform-postgres';
 import { createTestDatabase } from '@onepool/testing-servers';
 import type pg from 'pg';
@@ -217,7 +218,15 @@ describe('replicas', () => {
     await pool.query(`UPDATE task SET lease_until = '-infinity'`);
     start([kind('quick', async () => DONE)]);
     expect(await ended(one.id)).toMatchObject({ state: 'done', attempts: 2 });
+    // Its attempt to write is over before it is looked for what that left behind.
+    const isOver = gate();
+    installFailpoints({
+      pass: (name) => (name === 'tasks.end.after_commit' ? isOver.open() : undefined),
+      isPlanted: () => false,
+    });
     stuck.open();
+    await isOver.passed;
+    installFailpoints(null);
     await slow.stop();
     expect(ends).toEqual(['quick']);
     expect(await rowOf(one.id)).toMatchObject({ state: 'done', note: null });
