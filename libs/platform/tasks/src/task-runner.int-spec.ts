@@ -221,7 +221,10 @@ describe('replicas', () => {
     // Its attempt to write is over before it is looked for what that left behind.
     const isOver = gate();
     installFailpoints({
-      pass: (name) => (name === 'tasks.end.after_commit' ? isOver.open() : undefined),
+      pass: (name) => {
+        if (name === 'tasks.end.after_commit') isOver.open();
+        return undefined;
+      },
       isPlanted: () => false,
     });
     stuck.open();
