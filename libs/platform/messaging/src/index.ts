@@ -1,3 +1,4 @@
+export { factKey } from './fact-key.ts';
 export { keyOf, parseMessage, toMessageHeaders, UnparsableMessageError, type FactEvent } from './cloud-event.ts';
 export { messagingTables } from './messaging-tables.ts';
 export {

@@ -34,4 +34,4 @@ export { retryOnLock } from './partitions/retry-on-lock.ts';
 export { underSessionLock } from './under-session-lock.ts';
 export { withClient } from './with-client.ts';
 export { waitForPostgres, type WaitOptions } from './wait-for-postgres.ts';
-export { parseInt8 } from './int8.ts';
+export { parseInt8, typeParsers } from './int8.ts';

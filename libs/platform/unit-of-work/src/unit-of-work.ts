@@ -1,0 +1,156 @@
+/**
+ * One transaction of an app's module: entities, facts, tasks and the inbox's row remain together, or none of them does.
+ *
+ * A unit names the aggregates that it is about. They are locked first, as a sorted set; then it reads, decides and writes
+ * entities, by TypeORM's manager or by plain SQL; at the end the versions of those it told facts of are stepped, and facts
+ * and tasks are written as arrays. Facts of one aggregate hence take their outbox ids in the order of its versions, whoever
+ * races. No unit spans two modules: each has its own schema, and its facts go into its own outbox.
+ */
+import { type Commit, failpoint } from '@onepool/platform-failpoints';
+import { appendToOutbox, type FactEvent } from '@onepool/platform-messaging';
+import {
+  classifyPgError,
+  isDefiniteFailure,
+  TransactionOutcomeUnknownError,
+  TransactionRolledBackError,
+} from '@onepool/platform-postgres';
+import { writeTasks } from '@onepool/platform-tasks';
+import pg from 'pg';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { Aggregates } from './aggregates.ts';
+import { Work } from './work.ts';
+
+export interface UnitOfWorkOptions {
+  readonly dataSource: DataSource;
+  /** The module's schema, with `messagingTables` and `unitOfWorkTables`. */
+  readonly schema: string;
+  /** Of the CloudEvents: `/onepool/catalog`. */
+  readonly source: string;
+  /** Of the outbox; the number that its relay uses. */
+  readonly partitionCount: number;
+  /** Told of what waits for the relay and for the runner of tasks. It must not throw. */
+  readonly onCommitted?: (written: { readonly facts: number; readonly tasks: number }) => void;
+}
+
+export interface Unit {
+  /** Names the commit for failpoints. */
+  readonly commit: Commit;
+  /** Keys of the aggregates that it changes or tells of, in any order; see `factKey`. */
+  readonly locks: readonly string[];
+}
+
+export class UnitOfWork {
+  readonly #options: UnitOfWorkOptions;
+  readonly #aggregates: Aggregates;
+
+  constructor(options: UnitOfWorkOptions) {
+    this.#options = options;
+    this.#aggregates = new Aggregates(options.schema);
+  }
+
+  /**
+   * @throws whatever `work` throws, after a rollback; TransactionOutcomeUnknownError when the connection was lost after COMMIT
+   * had been sent.
+   */
+  async run<T>({ commit, locks }: Unit, work: (work: Work) => Promise<T>): Promise<T> {
+    return this.#inTransaction(commit, (runner, client) => this.#work(runner, client, locks, work));
+  }
+
+  /**
+   * Lets a fact of others take effect once, however often it is delivered: its row in the inbox is written first, and a second
+   * one waits there for the first.
+   */
+  async receive(
+    consumer: string,
+    event: Pick<FactEvent, 'id'>,
+    { commit, locks }: Unit,
+    work: (work: Work) => Promise<void>,
+  ): Promise<'effect' | 'duplicate'> {
+    return this.#inTransaction(commit, async (runner, client) => {
+      const { rowCount } = await client.query({
+        name: `inbox-${this.#options.schema}`,
+        text: `INSERT INTO ${pg.escapeIdentifier(this.#options.schema)}.inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+        values: [consumer, event.id],
+      });
+      if (rowCount === 0) return { result: 'duplicate', facts: 0, tasks: 0 };
+      const { facts, tasks } = await this.#work(runner, client, locks, work);
+      return { result: 'effect', facts, tasks };
+    });
+  }
+
+  async #work<T>(
+    runner: QueryRunner,
+    client: pg.PoolClient,
+    locks: readonly string[],
+    work: (work: Work) => Promise<T>,
+  ): Promise<Written<T>> {
+    const locked = await this.#aggregates.lock(client, locks);
+    const unit = new Work({ manager: runner.manager, client, source: this.#options.source, locked });
+    const result = await work(unit);
+    const { schema, partitionCount } = this.#options;
+    await this.#aggregates.step(client, unit.stepped);
+    await writeTasks(client, schema, unit.tasks);
+    // Last of all, so that an id of the outbox is held open for as short as can be.
+    await appendToOutbox(client, { schema, partitionCount }, unit.facts);
+    return { result, facts: unit.facts.length, tasks: unit.tasks.length };
+  }
+
+  async #inTransaction<T>(
+    commit: Commit,
+    work: (runner: QueryRunner, client: pg.PoolClient) => Promise<Written<T>>,
+  ): Promise<T> {
+    const runner = this.#options.dataSource.createQueryRunner();
+    const client = (await runner.connect()) as pg.PoolClient;
+    let written: Written<T>;
+    try {
+      await runner.startTransaction();
+      written = await work(runner, client);
+      await failpoint(commit.before);
+    } catch (error) {
+      await abandon(runner, client, error);
+      throw error;
+    }
+    await sendCommit(runner, client);
+    await failpoint(commit.after);
+    const { result, facts, tasks } = written;
+    if (facts + tasks > 0) this.#options.onCommitted?.({ facts, tasks });
+    return result;
+  }
+}
+
+interface Written<T> {
+  readonly result: T;
+  readonly facts: number;
+  readonly tasks: number;
+}
+
+/** Rolls back. A connection on which more than that happened leaves the pool. */
+async function abandon(runner: QueryRunner, client: pg.PoolClient, error: unknown): Promise<void> {
+  try {
+    // On a silent connection it would wait for the client's time-out once more; the server rolls back when the session ends.
+    if (classifyPgError(error) === 'connection') throw error;
+    await client.query('ROLLBACK');
+  } catch {
+    discard(client);
+  }
+  await runner.release();
+}
+
+/** Not TypeORM's, which keeps from us that the server answers ROLLBACK to the COMMIT of a transaction that failed. */
+async function sendCommit(runner: QueryRunner, client: pg.PoolClient): Promise<void> {
+  let answer: pg.QueryResult;
+  try {
+    answer = await client.query('COMMIT');
+  } catch (error) {
+    discard(client);
+    await runner.release();
+    throw isDefiniteFailure(error) ? error : new TransactionOutcomeUnknownError(error);
+  }
+  await runner.release();
+  if (answer.command === 'ROLLBACK') throw new TransactionRolledBackError();
+}
+
+/** A pool takes no connection back that has been ended. */
+function discard(client: pg.PoolClient): void {
+  void (client as unknown as { end(): Promise<void> }).end().catch(() => undefined);
+}
