@@ -16,9 +16,11 @@ const specs = ['**/*.spec.ts', '**/*.int-spec.ts'];
 
 /** What a project of each type may import, by type. Fixtures, models and test servers are for specs, see below. */
 const typeArrows = {
-  'type:app': ['type:data-access', 'type:domain', 'type:client', 'type:contracts', 'type:platform'],
+  'type:app': ['type:kit', 'type:data-access', 'type:domain', 'type:client', 'type:contracts', 'type:platform'],
   'type:data-access': ['type:domain', 'type:client', 'type:contracts', 'type:platform'],
   'type:domain': ['type:domain'],
+  // The kit puts apps together, by their contracts.
+  'type:kit': ['type:client', 'type:contracts', 'type:platform'],
   // It is installed by others, so it knows what an app promises and nothing of how one is made.
   'type:client': ['type:contracts', 'type:platform'],
   'type:contracts': ['type:contracts'],

@@ -1,28 +1,10 @@
 /** Settings of the availability app, all from the environment. */
 import { type Static, Type } from '@sinclair/typebox';
-import { secret } from '@onepool/platform-config';
-import type { Address } from '@onepool/platform-postgres';
-import { HTTP_SETTINGS } from '@onepool/platform-http';
-import { NATS_SETTINGS } from '@onepool/platform-messaging';
-import { LOG_LEVELS } from '@onepool/platform-telemetry';
-import { TRACING_SETTINGS } from '@onepool/platform-tracing';
+import { kitSettings } from '@onepool/platform-app';
 import { LANES_DEFAULT } from '@onepool/stock-data-access';
 
 export const AvailabilityConfig = Type.Object({
-  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3001, description: 'HTTP port; 0 takes a free one.' }),
-  HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on.' }),
-  ...HTTP_SETTINGS,
-  DATABASE_URL: secret(Type.String({ minLength: 1, description: 'PostgreSQL, `postgres://…`.' })),
-  ...NATS_SETTINGS,
-  LOG_LEVEL: Type.Union(
-    LOG_LEVELS.map((level) => Type.Literal(level)),
-    { default: 'info', description: 'Least severe log line that is written.' },
-  ),
-  ...TRACING_SETTINGS,
-  ONEPOOL_INSTANCE: Type.String({
-    default: 'availability-1',
-    description: 'Name of this replica in logs and connections.',
-  }),
+  ...kitSettings({ name: 'availability', port: 3001 }),
   ONEPOOL_LANES: Type.Integer({
     minimum: 1,
     maximum: 64,
@@ -41,12 +23,6 @@ export const AvailabilityConfig = Type.Object({
     default: 1_000,
     description: 'How long a replica that stopped may keep its locks.',
   }),
-  ONEPOOL_OUTBOX_DAYS: Type.Integer({
-    minimum: 7,
-    maximum: 3_650,
-    default: 7,
-    description: 'How long published facts are kept; the stream can be rebuilt from them.',
-  }),
   ONEPOOL_COMMAND_DAYS: Type.Integer({
     minimum: 7,
     maximum: 3_650,
@@ -55,24 +31,6 @@ export const AvailabilityConfig = Type.Object({
   }),
 });
 export type AvailabilityConfig = Static<typeof AvailabilityConfig>;
-
-/** What programs need that change the schema or its keys; the app itself does not know the owner. */
-export const ownerUrls = {
-  DATABASE_URL: AvailabilityConfig.properties.DATABASE_URL,
-  DATABASE_OWNER_URL: Type.Optional(
-    secret(
-      Type.String({ minLength: 1, description: 'The same database, as the role that owns the schema: DATABASE_URL.' }),
-    ),
-  ),
-};
-
-export const ownerAddress = (addresses: {
-  readonly DATABASE_URL: string;
-  readonly DATABASE_OWNER_URL?: string;
-}): Address =>
-  addresses.DATABASE_OWNER_URL === undefined
-    ? { url: addresses.DATABASE_URL, setting: 'DATABASE_URL' }
-    : { url: addresses.DATABASE_OWNER_URL, setting: 'DATABASE_OWNER_URL' };
 
 /** Of the identity, which may move out with it one day. */
 export const IDENTITY_SCHEMA = 'identity';

@@ -4,14 +4,15 @@
  * reads them.
  */
 import { IdentityAdmin } from '@onepool/identity-data-access';
+import { OWNER_SETTINGS, ownerAddress } from '@onepool/platform-app';
 import { loadConfig, runProgram } from '@onepool/platform-config';
 import { createPool, explained } from '@onepool/platform-postgres';
 import { Type } from '@sinclair/typebox';
-import { IDENTITY_SCHEMA, ownerAddress, ownerUrls } from './config.ts';
+import { IDENTITY_SCHEMA } from './config.ts';
 import { identityProgram } from './identity/identity-program.ts';
 
 async function withAdmin<T>(work: (admin: IdentityAdmin) => Promise<T>): Promise<T> {
-  const address = ownerAddress(loadConfig(Type.Object(ownerUrls)));
+  const address = ownerAddress(loadConfig(Type.Object(OWNER_SETTINGS)));
   const pool = createPool({
     url: address.url,
     max: 1,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { FACTS_STREAM } from '@onepool/contracts';
 import { startTestNats, startTestPostgres } from '@onepool/testing-servers';
 import { checkProblem } from './testing/answer.ts';
 import { type Answer, type AppFixture, createAppFixture, eventually } from './testing/app-fixture.ts';
@@ -53,7 +54,7 @@ describe('probes and metrics', () => {
     await app.rpc('getStock', { params: { sku: 'a' } });
     const text = await eventually(async () => {
       const scraped = await metrics();
-      return valueOf(scraped, 'onepool_relay_published_total') > 0 ? scraped : undefined;
+      return valueOf(scraped, `onepool_relay_published_total{stream="${FACTS_STREAM}"}`) > 0 ? scraped : undefined;
     });
     expect(valueOf(text, 'onepool_batch_commands_count')).toBeGreaterThan(0);
     expect(valueOf(text, 'onepool_batch_seconds_count')).toBeGreaterThan(0);
@@ -66,7 +67,7 @@ describe('probes and metrics', () => {
     ]) {
       expect(text).toContain(`# TYPE onepool_${name} `);
     }
-    expect(valueOf(text, 'onepool_relay_partitions')).toBe(8);
+    expect(valueOf(text, `onepool_relay_partitions{stream="${FACTS_STREAM}"}`)).toBe(8);
     expect(text).toContain('http_request_duration_seconds_count{method="GET",route="/v1/stock/:sku",status="200"}');
     expect(text).toMatch(
       /rpc_request_duration_seconds_count\{transport="nats",handler="StockController.getStock",status="ok"\} 1/,
@@ -149,13 +150,13 @@ describe('a request', () => {
 describe('partitions', () => {
   it('that run out or do not take all rows are a warning of a replica that is ready, a metric, and one line of the log', async () => {
     const other = await createAppFixture();
-    const { partitions } = other.availability;
+    const { housekeeping } = other.availability;
     const ready = async (): Promise<unknown> => {
       const { status, body } = await other.fetch('GET', '/health/ready', { key: null });
       return status === 200 ? (body as { readonly warnings: unknown }).warnings : undefined;
     };
     const warned = (): readonly string[] => other.log.filter((line) => line.includes('partitions are '));
-    await partitions.once();
+    await housekeeping.makePartitions();
     expect(await eventually(ready)).toEqual([]);
     const days: { name: string }[] = (
       await other.pool.query(
@@ -168,21 +169,22 @@ describe('partitions', () => {
     );
     await putNetwork(other, ['a']);
     await receive(other, 'a', { 'wh-1': 1 });
-    for (let look = 0; look < 2; look += 1) await partitions.once().catch(() => undefined);
+    for (let look = 0; look < 2; look += 1) await housekeeping.makePartitions().catch(() => undefined);
     const warnings = [
-      'outbox has partitions for 0.0 days, fewer than 3',
-      'rows of outbox fell into its default partition',
+      'availability: outbox has partitions for 0.0 days, fewer than 3',
+      'availability: rows of outbox fell into its default partition',
     ];
     expect(await eventually(ready)).toEqual(warnings);
     const text = (await other.fetch('GET', '/metrics', { key: null })).body as string;
-    expect(valueOf(text, 'onepool_partition_days_ahead{table="outbox"}')).toBe(0);
-    expect(valueOf(text, 'onepool_partition_fallen{table="outbox"}')).toBe(1);
+    expect(valueOf(text, 'onepool_partition_days_ahead{schema="availability",table="outbox"}')).toBe(0);
+    expect(valueOf(text, 'onepool_partition_fallen{schema="availability",table="outbox"}')).toBe(1);
     // The app's own look may have come between the loss of the partitions and the row that fell: each state is told once.
     const told = warned().map((line) => JSON.parse(line) as { level: string; warnings: unknown });
-    expect(told.at(-1)).toMatchObject({ level: 'warn', warnings });
+    const unnamed = warnings.map((warning) => warning.replace('availability: ', ''));
+    expect(told.at(-1)).toMatchObject({ level: 'warn', schema: 'availability', warnings: unnamed });
     expect(new Set(told.map((one) => JSON.stringify(one.warnings))).size).toBe(told.length);
     await other.pool.query('ALTER FUNCTION gone RENAME TO make_partitions');
-    await partitions.once();
+    await housekeeping.makePartitions();
     expect(await eventually(ready)).toEqual([]);
     expect(warned()).toHaveLength(told.length + 1);
     await other.close();

@@ -2,10 +2,10 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
 import { Catalog, catalogEntities } from '@onepool/catalog-data-access';
+import { CONFIG } from '@onepool/platform-app';
 import { sessionOptions } from '@onepool/platform-postgres';
 import type { DataSource } from 'typeorm';
 import { type AvailabilityConfig, SCHEMA } from '../config.ts';
-import { CONFIG } from '../surroundings.ts';
 import { CatalogController } from './catalog.controller.ts';
 
 @Module({

@@ -3,13 +3,13 @@ import { type BeforeApplicationShutdown, Module, type OnApplicationShutdown } fr
 import type { NatsConnection } from '@nats-io/transport-node';
 import { IDENTITY_SUBJECTS } from '@onepool/contracts';
 import { PostgresIdentity, type ServedIdentity, serveIdentity } from '@onepool/identity-data-access';
+import { CONFIG, LOGGER, METRICS } from '@onepool/platform-app';
 import { IdentityCache, type IdentitySource } from '@onepool/platform-auth';
 import { connectNats, natsAddress } from '@onepool/platform-messaging';
 import { createPool } from '@onepool/platform-postgres';
 import type { Logger, Metrics } from '@onepool/platform-telemetry';
 import type pg from 'pg';
 import { type AvailabilityConfig, IDENTITY_SCHEMA } from '../config.ts';
-import { CONFIG, LOGGER, METRICS } from '../surroundings.ts';
 
 const USE_NOTED_EVERY_MS = 60_000;
 

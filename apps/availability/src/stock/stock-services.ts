@@ -1,27 +1,25 @@
-/** The engine and everything that works beside it on the same stock: memory, housekeeping, retention, partitions, feeds. */
+/** The engine and everything that works beside it on the same stock: memory, housekeeping, retention, feeds. */
 import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
-import { PartitionKeeper } from '@onepool/platform-postgres';
+import type { Relays } from '@onepool/platform-app';
 import type { Logger } from '@onepool/platform-telemetry';
 import { Housekeeping, Retention, StockEngine, StockFeeds, StockMemory } from '@onepool/stock-data-access';
 import { type AvailabilityConfig, PARTITION_COUNT, SCHEMA } from '../config.ts';
-import type { OutboxRelay } from '../outbox-relay.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 
 export class StockServices implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   readonly engine: StockEngine;
   readonly memory: StockMemory;
   readonly feeds: StockFeeds;
-  readonly partitions: PartitionKeeper;
   readonly #housekeeping: Housekeeping;
   readonly #retention: Retention;
 
-  constructor(config: AvailabilityConfig, logger: Logger, observed: EngineMetrics, relay: OutboxRelay) {
+  constructor(config: AvailabilityConfig, logger: Logger, observed: EngineMetrics, relays: Relays) {
     const warn = (message: string) => (error: unknown) => logger.warn({ err: error }, message);
     const shared = {
       url: config.DATABASE_URL,
       schema: SCHEMA,
       partitionCount: PARTITION_COUNT,
-      onCommitted: () => relay.nudge(),
+      onCommitted: () => relays.nudge(SCHEMA),
       onConnectionError: warn('database connection lost'),
     };
     const engine = new StockEngine({
@@ -45,16 +43,9 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
     this.#retention = new Retention({
       pool: engine.auditPool,
       schema: SCHEMA,
-      outboxDays: config.ONEPOOL_OUTBOX_DAYS,
       commandDays: config.ONEPOOL_COMMAND_DAYS,
-      onDone: (forgotten) => logger.info({ forgotten }, 'retention: what is old is gone'),
+      onDone: (commands) => logger.info({ commands }, 'retention: old effects of commands are gone'),
       onError: warn('retention failed; it is tried again'),
-    });
-    this.partitions = new PartitionKeeper({
-      pool: engine.auditPool,
-      schema: SCHEMA,
-      ...observed.partitions,
-      onError: warn('partitions could not be made; it is tried again'),
     });
     this.feeds = new StockFeeds({
       ...shared,
@@ -67,7 +58,6 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
   onApplicationBootstrap(): void {
     this.#housekeeping.start();
     this.#retention.start();
-    this.partitions.start();
     this.feeds.worker.start();
     this.memory.start();
   }
@@ -76,7 +66,6 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
   async beforeApplicationShutdown(): Promise<void> {
     await this.#housekeeping.stop();
     await this.#retention.stop();
-    await this.partitions.stop();
     await this.memory.stop();
   }
 

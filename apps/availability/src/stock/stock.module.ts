@@ -1,13 +1,11 @@
 /** The stock engine with its reads and feeds, and their operations. */
 import { Module } from '@nestjs/common';
-import { PartitionKeeper } from '@onepool/platform-postgres';
+import { CONFIG, LOGGER, METRICS, RELAYS, type Relays } from '@onepool/platform-app';
 import { StockEngine, StockFeeds, StockReads } from '@onepool/stock-data-access';
 import type { AvailabilityConfig } from '../config.ts';
-import type { OutboxRelay } from '../outbox-relay.ts';
-import { CONFIG, LOGGER, OBSERVED, RELAY } from '../surroundings.ts';
-import type { Logger } from '@onepool/platform-telemetry';
+import type { Logger, Metrics } from '@onepool/platform-telemetry';
 import { AtpController } from './atp.controller.ts';
-import type { EngineMetrics } from './engine-metrics.ts';
+import { engineMetrics } from './engine-metrics.ts';
 import { FeedsController } from './feeds.controller.ts';
 import { ReservationsController } from './reservations.controller.ts';
 import { StockController } from './stock.controller.ts';
@@ -18,12 +16,11 @@ import { StockServices } from './stock-services.ts';
   providers: [
     {
       provide: StockServices,
-      useFactory: (config: AvailabilityConfig, logger: Logger, observed: EngineMetrics, relay: OutboxRelay) =>
-        new StockServices(config, logger, observed, relay),
-      inject: [CONFIG, LOGGER, OBSERVED, RELAY],
+      useFactory: (config: AvailabilityConfig, logger: Logger, metrics: Metrics, relays: Relays) =>
+        new StockServices(config, logger, engineMetrics(metrics), relays),
+      inject: [CONFIG, LOGGER, METRICS, RELAYS],
     },
     { provide: StockEngine, useFactory: ({ engine }: StockServices) => engine, inject: [StockServices] },
-    { provide: PartitionKeeper, useFactory: ({ partitions }: StockServices) => partitions, inject: [StockServices] },
     { provide: StockFeeds, useFactory: ({ feeds }: StockServices) => feeds, inject: [StockServices] },
     {
       provide: StockReads,

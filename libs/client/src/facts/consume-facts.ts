@@ -6,6 +6,7 @@ import type { AppContract, FactDefinition } from '@onepool/contracts';
 import {
   type ConsumerHooks,
   type ConsumerOptions,
+  type EffectPlace,
   type FactEvent,
   type RunningConsumer,
   type VersionStep,
@@ -41,7 +42,7 @@ export interface Gap {
 
 export interface FactsOptions extends Omit<
   ConsumerOptions,
-  'pool' | 'schema' | 'stream' | 'filterSubject' | 'handler' | 'orderedBy' | 'hooks'
+  'pool' | 'within' | 'schema' | 'stream' | 'filterSubject' | 'handler' | 'orderedBy' | 'hooks'
 > {
   /** Told of each gap in the versions of a key. Only meaningful where a single instance consumes the durable. */
   readonly onGap?: (gap: Gap) => void;
@@ -53,18 +54,26 @@ export interface InboxOptions {
   readonly inbox: { readonly pool: pg.Pool; readonly schema: string };
 }
 
-export type ConsumeOptions<C extends AppContract> =
-  | (FactsOptions & InboxOptions & { readonly on: FactHandlers<C, [client: pg.PoolClient]> })
-  | (FactsOptions & { readonly inbox?: undefined; readonly on: FactHandlers<C> });
+/** Transactions of another's making, in which each fact takes effect once: an app's units of work. */
+export interface PlaceOptions<Context> {
+  readonly within: EffectPlace<Context>;
+}
+
+export type ConsumeOptions<C extends AppContract, Context = never> =
+  | (FactsOptions &
+      InboxOptions & { readonly within?: undefined; readonly on: FactHandlers<C, [client: pg.PoolClient]> })
+  | (FactsOptions &
+      PlaceOptions<Context> & { readonly inbox?: undefined; readonly on: FactHandlers<C, [context: Context]> })
+  | (FactsOptions & { readonly inbox?: undefined; readonly within?: undefined; readonly on: FactHandlers<C> });
 
 /** The same without its types. */
-interface AnyOptions extends FactsOptions, Partial<InboxOptions> {
-  readonly on: Readonly<Record<string, ((fact: FactEvent, ...context: pg.PoolClient[]) => Promise<void>) | undefined>>;
+interface AnyOptions extends FactsOptions, Partial<InboxOptions>, Partial<PlaceOptions<never>> {
+  readonly on: Readonly<Record<string, ((fact: FactEvent, ...context: never[]) => Promise<void>) | undefined>>;
 }
 
 /**
- * With an `inbox` a handler gets a client of PostgreSQL too, in whose transaction each fact takes effect once. Without one a fact
- * may be handled again after a crash, so handlers compare versions.
+ * With an `inbox` a handler gets a client of PostgreSQL too, in whose transaction each fact takes effect once; `within` does the
+ * same in transactions that an app makes. Without either a fact may be handled again after a crash, so handlers compare versions.
  *
  * @throws Error where the handlers are of facts of several streams: each stream has a consumer of its own.
  * @example
@@ -75,9 +84,15 @@ interface AnyOptions extends FactsOptions, Partial<InboxOptions> {
  *   onGap: ({ key }) => index.readAnew(key),
  * });
  */
-export function consumeFacts<const C extends AppContract>(contract: C, options: ConsumeOptions<C>): RunningConsumer;
-export function consumeFacts(contract: AppContract, options: AnyOptions): RunningConsumer {
-  const { on, onGap, inbox, hooks, ...more } = options;
+export function consumeFacts<const C extends AppContract, Context = never>(
+  contract: C,
+  options: ConsumeOptions<C, Context>,
+): RunningConsumer {
+  return consume(contract, options as unknown as AnyOptions);
+}
+
+function consume(contract: AppContract, options: AnyOptions): RunningConsumer {
+  const { on, onGap, inbox, within, hooks, ...more } = options;
   const { stream, facts } = streamOf(contract, Object.keys(on));
   const handlers = new Map(facts.map(({ id, subject }) => [subject, on[id]]));
   const settings = {
@@ -87,11 +102,11 @@ export function consumeFacts(contract: AppContract, options: AnyOptions): Runnin
     orderedBy: stepOf,
     hooks: { ...hooks, onVersion: tellGaps(onGap) },
   };
-  const handle = async (event: FactEvent, ...context: pg.PoolClient[]): Promise<void> =>
-    handlers.get(event.subject)?.(event, ...context);
-  return inbox === undefined
-    ? runConsumer({ ...settings, handler: (event) => handle(event) })
-    : runConsumer({ ...settings, ...inbox, handler: handle });
+  const handle = async (event: FactEvent, ...context: unknown[]): Promise<void> =>
+    handlers.get(event.subject)?.(event, ...(context as never[]));
+  if (inbox !== undefined) return runConsumer({ ...settings, ...inbox, handler: handle });
+  if (within !== undefined) return runConsumer({ ...settings, within, handler: handle });
+  return runConsumer({ ...settings, handler: (event) => handle(event) });
 }
 
 /** The one stream of the facts that have handlers, and those facts. */

@@ -21,6 +21,8 @@ export type {
   ConsumerHooks,
   ConsumerOptions,
   DeadLetter,
+  EffectPlace,
+  PlacedConsumerOptions,
   UnstoredConsumerOptions,
 } from './consumer/consumer-options.ts';
 export { pruneInbox, type PruneOptions } from './consumer/prune-inbox.ts';

@@ -2,7 +2,7 @@ export { stockTables } from './stock-tables.ts';
 export { LANES_DEFAULT, StockEngine, type EngineOptions, type Settled } from './engine.ts';
 export { StockReads, type Page } from './reads.ts';
 export { Housekeeping, type HousekeepingOptions } from './housekeeping.ts';
-export { Retention, type Forgotten, type RetentionOptions } from './retention.ts';
+export { Retention, type RetentionOptions } from './retention.ts';
 export { EngineError, type EngineErrorCode } from './engine-error.ts';
 export { Refusal, type RefusalCode } from './refusal.ts';
 export type { LaneHooks, LaneLimits } from './lane.ts';

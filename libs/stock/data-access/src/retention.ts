@@ -1,14 +1,13 @@
 /**
- * Forgets what nobody may need any longer: published facts, and the stored effects of old commands. Runs slowly in the
- * background of every replica; a session's advisory lock lets one at a time do it, and ends with the session.
+ * Forgets the stored effects of old commands. Runs slowly in the background of every replica; a session's advisory lock lets
+ * one at a time do it, and ends with the session.
  *
  * A command that is sent again after its effect was forgotten takes effect again (ADR 0005). Reservations are kept, and
- * with them the keys of holds. Consumers with an inbox prune it themselves, later than the outbox.
+ * with them the keys of holds.
  */
 import assert from 'node:assert/strict';
 import { Recurring } from '@onepool/platform-clock';
 import { commitPoint, committing } from '@onepool/platform-failpoints';
-import { MIN_OUTBOX_DAYS, dropOutboxDays } from '@onepool/platform-messaging';
 import { underSessionLock } from '@onepool/platform-postgres';
 import type pg from 'pg';
 
@@ -17,8 +16,6 @@ export const COMMAND_DAYS_MIN = 7;
 export interface RetentionOptions {
   readonly pool: pg.Pool;
   readonly schema: string;
-  /** Days of facts that are published and have been over for longer are forgotten. At least 7. */
-  readonly outboxDays: number;
   /** Effects of commands that are older are forgotten. At least 7. */
   readonly commandDays: number;
   /** Mean pause before the first pass and between passes, in milliseconds. Defaults 300,000 and 3,600,000. */
@@ -26,16 +23,9 @@ export interface RetentionOptions {
   readonly intervalMs?: number;
   /** In [0, 1); spreads replicas over time. */
   readonly random?: () => number;
-  readonly onDone?: (forgotten: Forgotten) => void;
+  /** Told how many effects went. */
+  readonly onDone?: (commands: number) => void;
   readonly onError?: (error: unknown) => void;
-}
-
-/** What went. */
-export interface Forgotten {
-  /** Days of facts, by the names of their partitions. */
-  readonly days: readonly string[];
-  /** How many effects of commands. */
-  readonly commands: number;
 }
 
 const FORGET_COMMANDS = commitPoint('stock.forget_commands');
@@ -47,20 +37,11 @@ export class Retention {
 
   constructor(options: RetentionOptions) {
     this.#options = options;
-    const {
-      outboxDays,
-      commandDays,
-      firstAfterMs = 300_000,
-      intervalMs = 3_600_000,
-      random,
-      onDone,
-      onError,
-    } = options;
-    assert(outboxDays >= MIN_OUTBOX_DAYS, `the outbox keeps at least ${MIN_OUTBOX_DAYS} days`);
+    const { commandDays, firstAfterMs = 300_000, intervalMs = 3_600_000, random, onDone, onError } = options;
     assert(commandDays >= COMMAND_DAYS_MIN, `effects of commands are kept at least ${COMMAND_DAYS_MIN} days`);
     const work = async (): Promise<void> => {
-      const forgotten = await this.once();
-      if (forgotten) onDone?.(forgotten);
+      const commands = await this.once();
+      if (commands !== null) onDone?.(commands);
     };
     this.#recurring = new Recurring({ work, firstAfterMs, intervalMs, random, onError });
   }
@@ -75,13 +56,9 @@ export class Retention {
   }
 
   /** One pass over everything; null when another replica is at it. */
-  once(): Promise<Forgotten | null> {
-    const { pool, schema, outboxDays: days } = this.#options;
-    const { signal } = this.#recurring;
-    return underSessionLock(pool, `${schema}.retention`, async (client) => {
-      const commands = await this.#forgetCommands(client);
-      return { days: await dropOutboxDays({ pool: client, schema, days, signal }), commands };
-    });
+  once(): Promise<number | null> {
+    const { pool, schema } = this.#options;
+    return underSessionLock(pool, `${schema}.retention`, (client) => this.#forgetCommands(client));
   }
 
   async #forgetCommands(client: pg.PoolClient): Promise<number> {

@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import type { FactEvent } from '../cloud-event.ts';
 import { DURABLE_DEFAULTS } from './durable.ts';
-import { type Effects, effectsOf } from './effects.ts';
+import { type AnyConsumerOptions, type Effects, effectsOf } from './effects.ts';
 import type { StepVerdict, VersionStep } from './gap-tracker.ts';
 
 /** Why and what was set aside. */
@@ -31,9 +31,18 @@ export interface ConsumerHooks {
   readonly onError?: (error: unknown) => void;
 }
 
+/** Where effects take place, once each, in transactions of another's making, as units of work are. */
+export interface EffectPlace<Context> {
+  /** Lets `handle` run in a transaction that also records the event, unless it is recorded already. */
+  once(event: FactEvent, handle: (context: Context) => Promise<void>): Promise<'effect' | 'duplicate'>;
+  /** Fails while that place is away. */
+  look(): Promise<unknown>;
+}
+
 export interface ConsumerOptions {
   readonly connection: NatsConnection;
   readonly pool: pg.Pool;
+  readonly within?: undefined;
   /** The PostgreSQL schema with `messagingTables`. */
   readonly schema: string;
   readonly stream: string;
@@ -67,15 +76,28 @@ export interface ConsumerOptions {
  * For effects elsewhere than in PostgreSQL: without an inbox an event may be handled again, after a crash or a lost
  * acknowledgement, so what the handler does has to bear repetition.
  */
-export interface UnstoredConsumerOptions extends Omit<ConsumerOptions, 'pool' | 'schema' | 'handler'> {
+export interface UnstoredConsumerOptions extends Omit<ConsumerOptions, 'pool' | 'within' | 'schema' | 'handler'> {
   readonly pool?: undefined;
+  readonly within?: undefined;
   readonly handler: (event: FactEvent) => Promise<void>;
 }
 
-export type ConsumerSettings = Required<Omit<ConsumerOptions, 'orderedBy' | 'domain' | 'pool' | 'schema' | 'handler'>> &
+/** For effects in transactions of another's making. */
+export interface PlacedConsumerOptions<Context> extends Omit<
+  ConsumerOptions,
+  'pool' | 'within' | 'schema' | 'handler'
+> {
+  readonly pool?: undefined;
+  readonly within: EffectPlace<Context>;
+  readonly handler: (event: FactEvent, context: Context) => Promise<void>;
+}
+
+export type ConsumerSettings = Required<
+  Omit<ConsumerOptions, 'orderedBy' | 'domain' | 'pool' | 'within' | 'schema' | 'handler'>
+> &
   Pick<ConsumerOptions, 'orderedBy' | 'domain'> & { readonly effects: Effects };
 
-export function consumerSettings(options: ConsumerOptions | UnstoredConsumerOptions): ConsumerSettings {
+export function consumerSettings(options: AnyConsumerOptions): ConsumerSettings {
   return {
     maxDeliver: 5,
     backoffMs: [100, 500, 2_000, 10_000, 30_000],

@@ -1,5 +1,5 @@
 import type { FactEvent } from '../cloud-event.ts';
-import type { ConsumerOptions, UnstoredConsumerOptions } from './consumer-options.ts';
+import type { ConsumerOptions, PlacedConsumerOptions, UnstoredConsumerOptions } from './consumer-options.ts';
 import { handleOnce } from './handle-once.ts';
 
 /** Where the effects of events go. */
@@ -9,10 +9,19 @@ export interface Effects {
   look(): Promise<unknown>;
 }
 
-export function effectsOf(options: ConsumerOptions | UnstoredConsumerOptions): Effects {
+export type AnyConsumerOptions = ConsumerOptions | PlacedConsumerOptions<never> | UnstoredConsumerOptions;
+
+export function effectsOf(options: AnyConsumerOptions): Effects {
   if (options.pool !== undefined) {
     const { pool } = options;
     return { apply: (event) => handleOnce(options, event), look: () => pool.query('SELECT 1') };
+  }
+  if (options.within !== undefined) {
+    const { within, handler } = options;
+    return {
+      apply: (event) => within.once(event, (context) => handler(event, context)),
+      look: () => within.look(),
+    };
   }
   const { handler } = options;
   const apply = async (event: FactEvent): Promise<'effect'> => {

@@ -6,10 +6,12 @@ import {
   consumerSettings,
   type ConsumerOptions,
   type ConsumerSettings,
+  type PlacedConsumerOptions,
   type UnstoredConsumerOptions,
 } from './consumer-options.ts';
 import { ensureDeadLetterStream } from './dead-letter.ts';
 import { ensureDurable } from './durable.ts';
+import type { AnyConsumerOptions } from './effects.ts';
 import { KeyedPool } from './keyed-pool.ts';
 import { MessageProcessor } from './message-processor.ts';
 import { Watchdog } from './watchdog.ts';
@@ -32,8 +34,10 @@ const FETCH_PER_SLOT = 8;
  * and effect in one transaction, then the ack. It creates the durable where it is missing, survives restarts of NATS
  * and PostgreSQL by itself, and sets poison messages aside. Without a pool there is no inbox, and an event may be handled again.
  */
-export function runConsumer(options: ConsumerOptions | UnstoredConsumerOptions): RunningConsumer {
-  const loop = new ConsumerLoop(consumerSettings(options));
+export function runConsumer<Context>(
+  options: ConsumerOptions | PlacedConsumerOptions<Context> | UnstoredConsumerOptions,
+): RunningConsumer {
+  const loop = new ConsumerLoop(consumerSettings(options as AnyConsumerOptions));
   const finished = loop.run();
   return {
     isReady: () => loop.isReady(),

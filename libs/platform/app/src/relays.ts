@@ -1,0 +1,64 @@
+/** The relays of a replica: one for each outbox, on one connection to NATS and one pool. */
+import type { NatsConnection } from '@nats-io/transport-node';
+import { type Relay, type RelayHooks, startRelay } from '@onepool/platform-messaging';
+import type pg from 'pg';
+import type { AppSchema } from './app-definition.ts';
+import type { ConnectionBudget } from './connection-budget.ts';
+
+export interface RelaysOptions {
+  readonly schemas: readonly AppSchema[];
+  readonly connection: NatsConnection;
+  readonly connections: ConnectionBudget;
+  readonly isConnected: () => boolean;
+  readonly hooksOf: (stream: string) => RelayHooks;
+}
+
+export class Relays {
+  readonly #relays = new Map<string, Relay>();
+  readonly #pool: pg.Pool | undefined;
+  readonly #isConnected: () => boolean;
+
+  constructor({ schemas, connection, connections, isConnected, hooksOf }: RelaysOptions) {
+    this.#isConnected = isConnected;
+    const outboxes = schemas.flatMap(({ schema, outbox }) => (outbox === undefined ? [] : [{ schema, ...outbox }]));
+    if (outboxes.length === 0) return;
+    // A session for each, and one more while a session that was lost is replaced.
+    this.#pool = connections.pool('relay', outboxes.length + 1, {
+      // What is new is a sliver of the outbox, whatever the statistics of a minute ago say.
+      settings: { enable_seqscan: 'off', jit: 'off' },
+    });
+    for (const { schema, stream, subjects, partitionCount } of outboxes) {
+      const relay = startRelay({
+        pool: this.#pool,
+        connection,
+        schema,
+        stream: { name: stream, subjects },
+        partitionCount,
+        leaseMs: 5_000,
+        publishTimeoutMs: 2_000,
+        hooks: hooksOf(stream),
+      });
+      this.#relays.set(schema, relay);
+    }
+  }
+
+  /** Looks at once for facts in the outbox of a schema. */
+  nudge(schema: string): void {
+    this.#relays.get(schema)?.nudge();
+  }
+
+  /** Why facts do not flow; undefined while they do. */
+  get trouble(): string | undefined {
+    if (!this.#isConnected()) return 'not connected';
+    for (const relay of this.#relays.values()) {
+      if (relay.isReady()) continue;
+      return relay.isRefilling() ? 'the stream lost facts, which are published again' : 'the relay makes no progress';
+    }
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#relays.values()].map((relay) => relay.stop()));
+    await this.#pool?.end();
+  }
+}
