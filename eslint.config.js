@@ -6,6 +6,7 @@
  * both. There is no fallback that allows everything: a project with an unknown tag can import no other project.
  * Each rule here has a fixture below `tools/lint-fixtures` that breaks it, and `tools/lint-rules` proves that it fires.
  */
+import { readdirSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { createProjectGraphAsync } from '@nx/devkit';
 import nx from '@nx/eslint-plugin';
@@ -28,8 +29,12 @@ const typeArrows = {
   'type:testing': ['type:testing', 'type:domain', 'type:contracts', 'type:platform'],
 };
 
-/** What a project of each scope may import, by scope. The simulator audits the engine, so it must not contain it. */
+/**
+ * What a project of each scope may import, by scope. An app of which nothing is said stands alone on what is shared. The
+ * simulator audits the engine, so it must not contain it.
+ */
 const scopeArrows = {
+  ...appsAlone(),
   'scope:shared': ['scope:shared'],
   'scope:stock': ['scope:stock', 'scope:shared'],
   'scope:catalog': ['scope:catalog', 'scope:shared'],
@@ -40,6 +45,11 @@ const scopeArrows = {
   // The benchmark measures the engine in its own process, which no other tool may hold.
   'scope:bench': ['scope:bench', 'scope:stock', 'scope:shared'],
 };
+
+function appsAlone() {
+  const apps = readdirSync(new URL('./apps/', import.meta.url));
+  return Object.fromEntries(apps.map((app) => [`scope:${app}`, [`scope:${app}`, 'scope:shared']]));
+}
 
 const infrastructure = ['@nestjs/*', 'typeorm', 'typeorm/*', 'pg', 'pg-*', '@nats-io/*'];
 const testLibraries = ['@jest/globals', 'fast-check'];

@@ -12,6 +12,7 @@ const projects = [
   ['tools/bench', '@onepool/tools-bench', 'scope:bench', 'type:app'],
   ['libs/client', '@onepool/client', 'scope:shared', 'type:client'],
   ['libs/contracts', '@onepool/contracts', 'scope:shared', 'type:contracts'],
+  ['libs/platform/app', '@onepool/platform-app', 'scope:shared', 'type:kit'],
   ['libs/platform/clock', '@onepool/platform-clock', 'scope:shared', 'type:platform'],
   ['libs/platform/postgres', '@onepool/platform-postgres', 'scope:shared', 'type:platform'],
   ['libs/testing/servers', '@onepool/testing-servers', 'scope:shared', 'type:testing'],

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { workspaceRoot } from './lint-fixtures.ts';
 import { readProjects, tagsOfFolder, type Project } from './projects.ts';
 
-const types = ['app', 'data-access', 'domain', 'client', 'contracts', 'platform', 'testing'].map(
+const types = ['app', 'data-access', 'domain', 'client', 'contracts', 'kit', 'platform', 'testing'].map(
   (type) => `type:${type}`,
 );
 

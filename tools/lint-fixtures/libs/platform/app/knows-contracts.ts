@@ -1,0 +1,4 @@
+// allowed
+export * from '@onepool/client';
+export * from '@onepool/contracts';
+export * from '@onepool/platform-clock';
