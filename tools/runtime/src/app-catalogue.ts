@@ -1,20 +1,77 @@
-/** The apps the runtime starts. Another app is another line. */
+/**
+ * The apps that the runtime starts: every folder below `apps/` whose package.json says how, under `onepool`. Another app is
+ * another folder.
+ */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Static, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { StartError } from './start-error.ts';
+
+/** `onepool` in the package.json of an app. */
+const Manifest = Type.Object(
+  {
+    /** Its port, counted from the base: 1 to 9. */
+    port: Type.Integer({ minimum: 1, maximum: 9 }),
+    /**
+     * How large its heap may grow, in MB; V8's own choice unless given. V8 leaves garbage lie as long as there is room, so a
+     * replica of which nothing is said takes twice the memory that it needs.
+     */
+    heapMb: Type.Optional(Type.Integer({ minimum: 64 })),
+    /** A program below the workspace's root that fills an empty system over the app's own API, given `--url` and `--key-file`. */
+    seed: Type.Optional(Type.String()),
+  },
+  { additionalProperties: false },
+);
+
 export interface App {
   /** Also its folder below `apps/` and its place in `--replicas`. */
   readonly name: string;
   readonly portOffset: number;
   /** The program, below the workspace's root. */
   readonly entry: string;
-  /**
-   * How large its heap may grow, in MB; V8's own choice unless given. V8 leaves garbage lie as long as there is room, so a
-   * replica of which nothing is said takes twice the memory that it needs.
-   */
+  /** The program that brings its schemas up to date. */
+  readonly migrate?: string;
+  readonly seed?: string;
   readonly heapMb?: number;
 }
 
-export const APPS: readonly App[] = [
-  { name: 'availability', portOffset: 1, entry: 'apps/availability/dist/main.js', heapMb: 512 },
-];
+/** @throws StartError when a manifest is not as it should be, or two apps want one port. */
+export function readApps(root: string): readonly App[] {
+  const apps = readdirSync(join(root, 'apps'))
+    .flatMap((name) => appIn(root, name))
+    .sort((one, other) => one.portOffset - other.portOffset);
+  for (const [index, { name, portOffset }] of apps.entries()) {
+    const before = apps[index - 1];
+    if (before?.portOffset !== portOffset) continue;
+    throw new StartError(
+      `apps/${before.name} and apps/${name} both have the port +${portOffset} in their package.json.`,
+    );
+  }
+  return apps;
+}
+
+function appIn(root: string, name: string): readonly App[] {
+  const folder = `apps/${name}`;
+  const file = join(root, folder, 'package.json');
+  if (!existsSync(file)) return [];
+  const { onepool } = JSON.parse(readFileSync(file, 'utf8')) as { onepool?: Static<typeof Manifest> };
+  if (onepool === undefined) return [];
+  const [fault] = Value.Errors(Manifest, onepool);
+  if (fault) throw new StartError(`${folder}/package.json: onepool${fault.path}: ${fault.message}.`);
+  const { port, heapMb, seed } = onepool;
+  const hasMigrations = existsSync(join(root, folder, 'src/migrate.ts'));
+  return [
+    {
+      name,
+      portOffset: port,
+      entry: `${folder}/dist/main.js`,
+      ...(hasMigrations && { migrate: `${folder}/dist/migrate.js` }),
+      ...(seed !== undefined && { seed }),
+      ...(heapMb !== undefined && { heapMb }),
+    },
+  ];
+}
 
 export const POSTGRES_PORT_OFFSET = 10;
 export const NATS_PORT_OFFSET = 11;

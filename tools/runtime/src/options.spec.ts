@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { UsageError, parseOptions } from './options.ts';
 
-const parse = (args: string[], environment: Record<string, string> = {}) => parseOptions(args, environment, '/repo');
+const parse = (args: string[], environment: Record<string, string> = {}) =>
+  parseOptions(args, environment, '/repo', [{ name: 'availability' }]);
 
 describe('parseOptions', () => {
   it('starts one process of each app on 3000 in .onepool when told nothing', () => {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { APPS } from './app-catalogue.ts';
+import type { App } from './app-catalogue.ts';
 
 export interface RuntimeOptions {
   /** Where everything is kept: `ONEPOOL_HOME`, by default `.onepool` in the workspace. */
@@ -25,15 +25,19 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const USAGE = `npm start -- [--replicas app=N]… [--no-seed] [--reset] [--failpoints PLAN]
+type Named = Pick<App, 'name'>;
 
-  --replicas app=N  run N processes of an app (${APPS.map(({ name }) => name).join(', ')})
+export const usageFor = (
+  apps: readonly Named[],
+): string => `npm start -- [--replicas app=N]… [--no-seed] [--reset] [--failpoints PLAN]
+
+  --replicas app=N  run N processes of an app (${apps.map(({ name }) => name).join(', ')})
   --no-seed         do not fill an empty system with the demo network
   --reset           throw away everything the runtime keeps, then start
   --failpoints PLAN break the apps on purpose, for tests (libs/testing/failpoints)
   --help            show this
 
-  ONEPOOL_PORT_BASE (3000)  availability +1, PostgreSQL +10, NATS +11, further replicas from +21
+  ONEPOOL_PORT_BASE (3000)  apps from +1, PostgreSQL +10, NATS +11, further replicas from +21
   ONEPOOL_HOME (.onepool)   data, logs and the development API key
   DATABASE_URL, NATS_URL    use these servers and start none
   DATABASE_OWNER_URL        the same database as the role that owns the schemas, for migrations and API keys
@@ -54,14 +58,15 @@ export function parseOptions(
   args: readonly string[],
   environment: Environment,
   root: string,
+  apps: readonly Named[],
 ): RuntimeOptions | undefined {
   const problems: string[] = [];
-  const { values } = readArguments(args);
+  const { values } = readArguments(args, apps);
   if (values.help) return undefined;
   const options: RuntimeOptions = {
     home: homeOf(environment, root),
     portBase: readPortBase(environment['ONEPOOL_PORT_BASE'], problems),
-    replicas: readReplicas(values.replicas ?? [], problems),
+    replicas: readReplicas(values.replicas ?? [], apps, problems),
     seed: !values['no-seed'],
     reset: values.reset ?? false,
     failpoints: values.failpoints,
@@ -81,7 +86,7 @@ export function homeOf(environment: Environment, root: string): string {
   return resolve(root, environment['ONEPOOL_HOME'] || '.onepool');
 }
 
-function readArguments(args: readonly string[]) {
+function readArguments(args: readonly string[], apps: readonly Named[]) {
   try {
     return parseArgs({
       args: [...args],
@@ -94,7 +99,7 @@ function readArguments(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`, { cause: error });
+    throw new UsageError(`${(error as Error).message}\n\n${usageFor(apps)}`, { cause: error });
   }
 }
 
@@ -106,12 +111,16 @@ function readPortBase(text: string | undefined, problems: string[]): number {
   return DEFAULT_PORT_BASE;
 }
 
-function readReplicas(texts: readonly string[], problems: string[]): ReadonlyMap<string, number> {
+function readReplicas(
+  texts: readonly string[],
+  apps: readonly Named[],
+  problems: string[],
+): ReadonlyMap<string, number> {
   const replicas = new Map<string, number>();
   for (const text of texts.flatMap((list) => list.split(','))) {
     const [, app = '', count = ''] = /^([a-z-]+)=(\d+)$/.exec(text) ?? [];
     const number = Number(count);
-    if (!APPS.some(({ name }) => name === app) || number < 1 || number > REPLICAS_MAX) {
+    if (!apps.some(({ name }) => name === app) || number < 1 || number > REPLICAS_MAX) {
       problems.push(`--replicas ${text}: app=N is needed, N from 1 to ${REPLICAS_MAX}, as availability=2.`);
     } else replicas.set(app, number);
   }

@@ -12,7 +12,8 @@ import { run } from './run.ts';
 import type { TaskContext } from './tasks.ts';
 
 const root = process.env['FIXTURE_ROOT'] ?? '';
-const options = parseOptions(process.argv.slice(2), process.env, root);
+const apps = [{ name: 'availability', portOffset: 1, entry: 'app.mjs' }];
+const options = parseOptions(process.argv.slice(2), process.env, root, apps);
 if (options === undefined) throw new Error('the fixture has no help');
 
 const tasks = {
@@ -35,6 +36,5 @@ const tasks = {
   registerApiKey: async () => undefined,
   seed: async () => appendFileSync(join(root, 'seeds'), '.'),
 };
-const apps = [{ name: 'availability', portOffset: 1, entry: 'app.mjs' }];
 const logs = process.env['FIXTURE_CHATTY'] ? { limitBytes: 4_096, lookMs: 20 } : {};
 process.exit(await run({ options, root, apps, tasks, logs, postgresSettings: { fsync: 'off' } }));

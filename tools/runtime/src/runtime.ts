@@ -109,7 +109,7 @@ export class Runtime {
     await steps.run([
       steps.together('Build and servers', () => [this.#buildStep(), this.#postgresStep(), this.#natsStep()]),
       steps.step('Migrations', async (voice) => {
-        await this.#tasks.migrate(this.#taskContext(voice), this.#database);
+        await this.#tasks.migrate(this.#taskContext(voice), this.#database, this.#setup.apps);
         // Only now, since migrating may make the role that the apps work as.
         if (this.#setup.options.databaseUrl !== undefined) {
           await requirePostgres(this.#database.databaseUrl, 'DATABASE_URL');
@@ -234,11 +234,12 @@ export class Runtime {
   #seedStep(): Step {
     const { options } = this.#setup;
     const seeded = seededDatabases(this.#paths.seeded, this.#setup.report);
-    const [url] = this.#urlsOf('availability');
     return {
       ...this.#steps.step('Demo network', async (voice) => {
-        if (url === undefined) return;
-        await this.#tasks.seed(this.#taskContext(voice), url, this.#paths.apiKeyFile);
+        for (const app of this.#setup.apps) {
+          const [url] = this.#urlsOf(app.name);
+          if (url !== undefined) await this.#tasks.seed(this.#taskContext(voice), app, url, this.#paths.apiKeyFile);
+        }
         seeded.add(options.databaseUrl);
       }),
       enabled: () => options.seed && !seeded.has(options.databaseUrl),

@@ -1,5 +1,6 @@
 /** The programs that run once at a start, each to its end: build, migrate, register the key, seed. */
 import { join } from 'node:path';
+import type { App } from './app-catalogue.ts';
 import { runTask } from './child-process.ts';
 import type { RuntimeRecorder } from './runtime-record.ts';
 import { isBuildStale, rememberBuild } from './stale-build.ts';
@@ -38,10 +39,16 @@ const variablesOf = ({ databaseUrl, databaseOwnerUrl }: DatabaseAddresses) => ({
   DATABASE_OWNER_URL: databaseOwnerUrl,
 });
 
-/** Brings the database's schema and rights up to date; several may do so at once. */
-export async function migrate(context: TaskContext, database: DatabaseAddresses): Promise<void> {
-  const program = 'apps/availability/dist/migrate.js';
-  await run(context, 'migrate', process.execPath, [program], variablesOf(database));
+/** Brings the schemas and rights of the apps up to date, one after the other; several may do so at once. */
+export async function migrate(
+  context: TaskContext,
+  database: DatabaseAddresses,
+  apps: readonly Pick<App, 'name' | 'migrate'>[],
+): Promise<void> {
+  for (const { name, migrate: program } of apps) {
+    if (program === undefined) continue;
+    await run(context, `migrate-${name}`, process.execPath, [program], variablesOf(database));
+  }
 }
 
 /** Makes the development key known; it may already be. */
@@ -55,11 +62,16 @@ export async function registerApiKey(
   await run(context, 'api-key', process.execPath, args, variablesOf(database));
 }
 
-/** Fills the system with the demo network over its own API. */
-export async function seed(context: TaskContext, url: string, keyFile: string): Promise<void> {
-  const program = 'tools/seed/src/main.ts';
+/** Fills an app with what it is to have in the demo network, over its own API. */
+export async function seed(
+  context: TaskContext,
+  { name, seed: program }: Pick<App, 'name' | 'seed'>,
+  url: string,
+  keyFile: string,
+): Promise<void> {
+  if (program === undefined) return;
   const args = ['--conditions=@onepool/source', program, '--url', url, '--key-file', keyFile];
-  await run(context, 'seed', process.execPath, args);
+  await run(context, `seed-${name}`, process.execPath, args);
 }
 
 function run(
