@@ -24,7 +24,7 @@ export async function runApp<C extends KitConfig>(definition: AppDefinition<C>):
     });
     const { app, close } = await createApp(definition, config, logger);
     await app.listen(config.PORT, config.HOST);
-    logger.info({ port: config.PORT }, 'ready to serve');
+    logger.info({ port: Number(new URL(await app.getUrl()).port) }, 'ready to serve');
     closeOnSignal(() => close().finally(() => tracing.stop()), logger);
   });
 }

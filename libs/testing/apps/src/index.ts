@@ -1,0 +1,1 @@
+export { type Addresses, TestApp, type TestAppOptions, makeApiKey, migrateApps } from './test-app.ts';
