@@ -5,7 +5,7 @@ import {
   AVAILABILITY,
   AVAILABILITY_EXAMPLES,
   AVAILABILITY_OPERATIONS,
-  FACTS_STREAM,
+  STOCK_STREAM,
   FeedRow,
   type Operation,
   type OperationExample,
@@ -193,7 +193,7 @@ describe('the AsyncAPI document', () => {
       const { description, security } = document.operations[id]!;
       expect([id, description]).not.toEqual([id, '']);
       if (facts.includes(channel.address)) {
-        expect(channel).toMatchObject({ 'x-jetstream-stream': FACTS_STREAM });
+        expect(channel).toMatchObject({ 'x-jetstream-stream': STOCK_STREAM.name });
         expect(channel.messages['fact']!.headers.required).toEqual(
           expect.arrayContaining(['ce-id', 'ce-type', 'ce-source', 'ce-specversion', 'ce-time', 'ce-partitionkey']),
         );

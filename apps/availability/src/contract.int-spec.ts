@@ -94,7 +94,7 @@ describe('the table of operations', () => {
     const subjects = operations.flatMap(([, { subject }]) => subject ?? []);
     expect(new Set(addresses).size).toBe(addresses.length);
     expect(new Set(subjects).size).toBe(subjects.length);
-    for (const subject of subjects) expect(subject).toMatch(/^onepool\.rpc\.availability\.[a-z-]+\.[a-z-]+\.v1$/);
+    for (const subject of subjects) expect(subject).toMatch(/^onepool\.rpc\.(catalog|stock)\.[a-z-]+\.[a-z-]+\.v1$/);
   });
 });
 

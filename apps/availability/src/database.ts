@@ -1,7 +1,7 @@
 /** The app's schemas: how they come to be, what the app may do in them, and where their facts go. */
 import { catalogTables } from '@onepool/catalog-data-access';
 import { identityTables } from '@onepool/identity-data-access';
-import { FACTS_STREAM, FACTS_SUBJECTS } from '@onepool/contracts';
+import { STOCK_SCOPE } from '@onepool/contracts';
 import type { AppSchema } from '@onepool/platform-app';
 import { messagingTables } from '@onepool/platform-messaging';
 import { partitionTables } from '@onepool/platform-postgres';
@@ -13,6 +13,6 @@ export const schemas: readonly AppSchema[] = [
   {
     schema: SCHEMA,
     parts: [partitionTables, messagingTables, catalogTables, stockTables],
-    outbox: { stream: FACTS_STREAM, subjects: FACTS_SUBJECTS, partitionCount: PARTITION_COUNT },
+    outbox: { scope: STOCK_SCOPE, partitionCount: PARTITION_COUNT },
   },
 ];

@@ -2,7 +2,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  FACTS_STREAM,
+  STOCK_STREAM,
   PROMISE_BROKEN,
   PromiseBroken,
   RESERVATION_FACTS,
@@ -45,12 +45,12 @@ async function stream(): Promise<readonly FactEvent[]> {
   const manager = await jetstreamManager(app.caller, { checkAPI: false });
   const { written } = (await app.http('countEvents')).body as { written: number };
   const state = await eventually(async () => {
-    const { state } = await manager.streams.info(FACTS_STREAM);
+    const { state } = await manager.streams.info(STOCK_STREAM.name);
     return state.messages >= written ? state : undefined;
   });
   const events: FactEvent[] = [];
   for (let sequence = state.first_seq; sequence <= state.last_seq; sequence++) {
-    const message = await manager.streams.getMessage(FACTS_STREAM, { seq: sequence });
+    const message = await manager.streams.getMessage(STOCK_STREAM.name, { seq: sequence });
     if (message) events.push(parseMessage({ subject: message.subject, headers: message.header, data: message.data }));
   }
   return events;
@@ -104,7 +104,7 @@ describe('facts', () => {
     for (const event of told) {
       expect({ faults: validators.get(event.subject)?.check(event.data), event }).toMatchObject({
         faults: [],
-        event: { type: event.subject, source: '/onepool/availability', time: expect.stringMatching(/Z$/) },
+        event: { type: event.subject, source: '/onepool/stock', time: expect.stringMatching(/Z$/) },
       });
     }
     expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
@@ -127,7 +127,7 @@ async function openConsumer(pool: pg.Pool, connection: NatsConnection, gaps: unk
     connection,
     pool,
     schema: CONSUMER,
-    stream: FACTS_STREAM,
+    stream: STOCK_STREAM.name,
     durable: 'spec-elsewhere',
     filterSubject: SKU_CHANGED,
     handler: async ({ id, data }, client) => {

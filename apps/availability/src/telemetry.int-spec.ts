@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FACTS_STREAM } from '@onepool/contracts';
+import { STOCK_STREAM } from '@onepool/contracts';
 import { startTestNats, startTestPostgres } from '@onepool/testing-servers';
 import { checkProblem } from './testing/answer.ts';
 import { type Answer, type AppFixture, createAppFixture, eventually } from './testing/app-fixture.ts';
@@ -54,7 +54,7 @@ describe('probes and metrics', () => {
     await app.rpc('getStock', { params: { sku: 'a' } });
     const text = await eventually(async () => {
       const scraped = await metrics();
-      return valueOf(scraped, `onepool_relay_published_total{stream="${FACTS_STREAM}"}`) > 0 ? scraped : undefined;
+      return valueOf(scraped, `onepool_relay_published_total{stream="${STOCK_STREAM.name}"}`) > 0 ? scraped : undefined;
     });
     expect(valueOf(text, 'onepool_batch_commands_count')).toBeGreaterThan(0);
     expect(valueOf(text, 'onepool_batch_seconds_count')).toBeGreaterThan(0);
@@ -67,7 +67,7 @@ describe('probes and metrics', () => {
     ]) {
       expect(text).toContain(`# TYPE onepool_${name} `);
     }
-    expect(valueOf(text, `onepool_relay_partitions{stream="${FACTS_STREAM}"}`)).toBe(8);
+    expect(valueOf(text, `onepool_relay_partitions{stream="${STOCK_STREAM.name}"}`)).toBe(8);
     expect(text).toContain('http_request_duration_seconds_count{method="GET",route="/v1/stock/:sku",status="200"}');
     expect(text).toMatch(
       /rpc_request_duration_seconds_count\{transport="nats",handler="StockController.getStock",status="ok"\} 1/,

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type MsgHdrs, headers as natsHeaders } from '@nats-io/transport-node';
-import { AVAILABILITY_OPERATIONS, FACTS_STREAM, SKU_CHANGED } from '@onepool/contracts';
+import { AVAILABILITY_OPERATIONS, STOCK_STREAM, SKU_CHANGED } from '@onepool/contracts';
 import { type RunningConsumer, messagingTables, runConsumer } from '@onepool/platform-messaging';
 import { partitionTables, runMigrations } from '@onepool/platform-postgres';
 import { type Tracing, startTracing, traceHeaders } from '@onepool/platform-tracing';
@@ -85,7 +85,7 @@ async function startElsewhere(): Promise<RunningConsumer> {
     connection: app.caller,
     pool: app.pool,
     schema: CONSUMER,
-    stream: FACTS_STREAM,
+    stream: STOCK_STREAM.name,
     durable: 'spec-elsewhere',
     filterSubject: SKU_CHANGED,
     handler: async () => {

@@ -1,26 +1,45 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TSchema } from '@sinclair/typebox';
-import { ALL_REQUESTS, APPS } from './apps.ts';
-import { requestsOf } from './shared/app-contract.ts';
+import { ALL_REQUESTS, APPS, INTERNAL_BROADCASTS, INTERNAL_REQUESTS } from './apps.ts';
+import { factStream, queueOf, requestsOf } from './shared/module-contract.ts';
 
 const isBelow = (subject: string, pattern: string): boolean => subject.startsWith(pattern.replace(/>$/, ''));
-const streams = APPS.flatMap((app) => app.streams);
+const allModules = APPS.flatMap(({ modules }) => modules);
 const namesOf = (schema: TSchema | undefined): string[] => Object.keys((schema?.['properties'] ?? {}) as object);
 const requiredBy = (schema: TSchema | undefined): string[] => (schema?.['required'] ?? []) as string[];
 
 describe.each(APPS.map((app) => [app.name, app] as const))('the contract of %s', (_name, app) => {
   const operations = Object.entries(app.operations);
 
-  it('has the subject of every request below its own', () => {
-    const subjects = operations.flatMap(([, { subject }]) => subject ?? []);
-    expect(subjects.filter((subject) => !isBelow(subject, requestsOf(app)))).toEqual([]);
+  it('puts each operation below one part of the reference, and its subject below its module’s, whose queue answers it', () => {
+    for (const [id, { http, subject }] of operations) {
+      const places = app.modules.flatMap((module) =>
+        module.parts.filter(({ paths }) => paths.test(http.path)).map(() => module),
+      );
+      expect([id, places.length]).toEqual([id, 1]);
+      const [module] = places;
+      if (subject === undefined || module === undefined) continue;
+      expect([subject, isBelow(subject, requestsOf(module)), queueOf(subject)]).toEqual([subject, true, module.scope]);
+    }
   });
 
-  it('has every fact below a subject of its stream', () => {
-    const strays = app.streams.flatMap(({ facts, subjects }) =>
-      facts.filter(({ subject }) => !subjects.some((pattern) => isBelow(subject, pattern))),
-    );
-    expect(strays).toEqual([]);
+  it('has every fact of a module below its stream’s subject, named by entity, fact and version', () => {
+    for (const { scope, facts } of app.modules) {
+      const [pattern] = factStream(scope).subjects;
+      const strays = facts.filter(({ subject }) => !isBelow(subject, pattern) || !/^(\w+\.){4}v\d+$/.test(subject));
+      expect([scope, strays]).toEqual([scope, []]);
+    }
+  });
+
+  it('keeps what only apps may ask and hear below the scope of its module', () => {
+    for (const { scope, internal } of app.modules) {
+      for (const subject of internal?.answers ?? []) {
+        expect([subject, isBelow(subject, INTERNAL_REQUESTS), queueOf(subject)]).toEqual([subject, true, scope]);
+      }
+      for (const subject of internal?.tells ?? []) {
+        expect(subject.startsWith(INTERNAL_BROADCASTS.replace('>', `${scope}.`))).toBe(true);
+      }
+    }
   });
 
   it('defines each scope that an operation asks for, and no other', () => {
@@ -47,24 +66,34 @@ describe.each(APPS.map((app) => [app.name, app] as const))('the contract of %s',
     });
     expect(faults.map(([id]) => id)).toEqual([]);
   });
+});
 
-  it('puts each operation below one part of the reference', () => {
-    for (const [id, { http }] of operations) {
-      expect([id, app.parts.filter(({ paths }) => paths.test(http.path)).length]).toEqual([id, 1]);
-    }
+describe('the modules of all apps', () => {
+  it('have a subject scope each: no two apps publish one scope, nor answer one', () => {
+    const scopes = allModules.map(({ scope }) => scope);
+    expect(scopes.filter((scope, at) => scopes.indexOf(scope) !== at)).toEqual([]);
+    expect(scopes.filter((scope) => !/^[a-z]+$/.test(scope))).toEqual([]);
+    expect(allModules.map(requestsOf).filter((requests) => !isBelow(requests, ALL_REQUESTS))).toEqual([]);
+  });
+
+  it('publish no fact onto what is asked or broadcast', () => {
+    const asked = [ALL_REQUESTS, INTERNAL_REQUESTS, INTERNAL_BROADCASTS];
+    const facts = allModules.map(({ scope }) => factStream(scope).subjects[0]);
+    expect(facts.filter((subject) => asked.includes(subject))).toEqual([]);
   });
 });
 
-describe('the apps on NATS', () => {
-  it('share no subject, and no request is a fact', () => {
-    const owned = [...APPS.map(requestsOf), ...streams.flatMap(({ subjects }) => subjects)];
-    const overlaps = owned.filter((a, i) => owned.some((b, j) => i !== j && isBelow(a.replace(/>$/, ''), b)));
-    expect(overlaps).toEqual([]);
-    expect(APPS.map(requestsOf).filter((requests) => !isBelow(requests, ALL_REQUESTS))).toEqual([]);
+describe('names that follow from a scope', () => {
+  it('are those of its requests, its queue and its stream', () => {
+    expect(requestsOf({ scope: 'orders' })).toBe('onepool.rpc.orders.>');
+    expect(queueOf('onepool.rpc.orders.order.place.v1')).toBe('orders');
+    expect(factStream('orders')).toEqual({ name: 'ONEPOOL_ORDERS', subjects: ['onepool.orders.>'] });
   });
 
-  it('share no stream', () => {
-    const names = streams.map(({ stream }) => stream);
-    expect(new Set(names).size).toBe(names.length);
-  });
+  it.each(['onepool.stock.sku.changed.v1', 'onepool.beat.identity.v1', 'rpc.stock.hold.v1', 'onepool.rpc.stock'])(
+    'give %s no queue, which is no request to a module',
+    (subject) => {
+      expect(() => queueOf(subject)).toThrow('no subject of requests');
+    },
+  );
 });

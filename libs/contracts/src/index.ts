@@ -1,7 +1,17 @@
 export * from './shared/primitives.ts';
 export { gs1CheckDigit } from './shared/gs1.ts';
 export type { ExampleOf, HttpAddress, Operation, OperationExample } from './shared/operation.ts';
-export { type AppContract, type FactStream, type FactDefinition, requestsOf } from './shared/app-contract.ts';
+export type { AppContract } from './shared/app-contract.ts';
+export {
+  type FactDefinition,
+  type FactStream,
+  type ModuleContract,
+  factSource,
+  factStream,
+  queueOf,
+  requestsOf,
+  streamsOf,
+} from './shared/module-contract.ts';
 export * from './shared/documents/openapi.ts';
 export * from './shared/documents/asyncapi.ts';
 export { problemCodesOf, type ProblemDefinitions } from './shared/documents/problem-responses.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FACTS_STREAM, type Feed, type StockOfSku } from '@onepool/contracts';
+import { STOCK_STREAM, type Feed, type StockOfSku } from '@onepool/contracts';
 import { parseMessage } from '@onepool/platform-messaging';
 import { readCode } from '@onepool/platform-codes';
 import { type TestNats, startTestNats } from '@onepool/testing-servers';
@@ -122,13 +122,13 @@ describe(`any printable code (seed ${seed})`, () => {
     const manager = await jetstreamManager(app.caller, { checkAPI: false });
     const { written } = (await app.http('countEvents')).body as { written: number };
     const { last_seq } = await eventually(async () => {
-      const { state } = await manager.streams.info(FACTS_STREAM);
+      const { state } = await manager.streams.info(STOCK_STREAM.name);
       return state.messages >= written ? state : undefined;
     });
     const keys = new Set<string>();
     const ids: string[] = [];
     for (let seq = 1; seq <= last_seq; seq += 1) {
-      const message = await manager.streams.getMessage(FACTS_STREAM, { seq });
+      const message = await manager.streams.getMessage(STOCK_STREAM.name, { seq });
       if (!message) continue;
       const fact = parseMessage({ subject: message.subject, headers: message.header, data: message.data });
       expect(message.header.get('ce-partitionkey')).toMatch(/^[!-~]+$/);

@@ -2,14 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import {
-  AVAILABILITY,
-  FACTS_STREAM,
-  FACTS_SUBJECTS,
-  PROMISE_BROKEN,
-  SKU_CHANGED,
-  STOCK_FACTS,
-} from '@onepool/contracts';
+import { AVAILABILITY, STOCK, STOCK_STREAM, PROMISE_BROKEN, SKU_CHANGED, STOCK_FACTS } from '@onepool/contracts';
 import {
   type RunningConsumer,
   connectNats,
@@ -29,7 +22,7 @@ beforeEach(async () => {
   nats = await createTestNatsAccount();
   connection = await connectNats({ url: nats.url, name: 'spec' });
   const manager = await jetstream(connection).jetstreamManager(false);
-  await ensureStream(manager, { name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS] });
+  await ensureStream(manager, STOCK_STREAM);
 });
 afterEach(async () => {
   await Promise.all(running.splice(0).map((consumer) => consumer.stop()));
@@ -48,7 +41,7 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await delay(10);
 }
 const durableOf = async (name: string) =>
-  (await jetstream(connection).jetstreamManager(false)).consumers.info(FACTS_STREAM, name);
+  (await jetstream(connection).jetstreamManager(false)).consumers.info(STOCK_STREAM.name, name);
 
 describe('a consumer of facts', () => {
   it('gives each fact to the handler of its name, and passes over the others', async () => {
@@ -121,13 +114,12 @@ describe('a consumer of facts', () => {
   });
 
   it('reads one stream, and facts that there are', () => {
-    const [stream] = AVAILABILITY.streams;
-    const second = { ...stream, stream: 'OTHERS', facts: [{ ...STOCK_FACTS[1], id: 'other' }] } as const;
-    const contract = { ...AVAILABILITY, streams: [stream, second] } as const;
+    const others = { ...STOCK, scope: 'others', facts: [{ ...STOCK_FACTS[1], id: 'other' }] } as const;
+    const contract = { ...AVAILABILITY, modules: [STOCK, others] } as const;
     const on = { skuChanged: () => Promise.resolve(), other: () => Promise.resolve() };
     const consuming = (of: typeof contract | typeof AVAILABILITY, handlers: object) => () =>
       consumeFacts(of, { connection, durable: 'none', on: handlers });
-    expect(consuming(contract, on)).toThrow('Facts of ONEPOOL_FACTS and OTHERS need a consumer each');
+    expect(consuming(contract, on)).toThrow('Facts of ONEPOOL_STOCK and ONEPOOL_OTHERS need a consumer each');
     expect(consuming(AVAILABILITY, on)).toThrow('tells no fact other');
     expect(consuming(AVAILABILITY, {})).toThrow('without handlers');
   });

@@ -2,7 +2,7 @@
  * Facts of an app, each to a typed handler by its name, over the durable consumer of platform-messaging. Facts without a
  * handler, such as those that a newer server has learned to tell, are passed over.
  */
-import type { AppContract, FactDefinition } from '@onepool/contracts';
+import { type AppContract, type FactDefinition, factStream } from '@onepool/contracts';
 import {
   type ConsumerHooks,
   type ConsumerOptions,
@@ -21,7 +21,7 @@ export interface Fact<Data> extends FactEvent {
   readonly data: Data;
 }
 
-type FactOf<C extends AppContract> = C['streams'][number]['facts'][number];
+type FactOf<C extends AppContract> = C['modules'][number]['facts'][number];
 type DataOf<F, Id> = F extends { readonly id: infer I; readonly data: infer D extends TSchema }
   ? Id extends I
     ? Static<D>
@@ -111,8 +111,8 @@ function consume(contract: AppContract, options: AnyOptions): RunningConsumer {
 
 /** The one stream of the facts that have handlers, and those facts. */
 function streamOf(contract: AppContract, ids: readonly string[]) {
-  const found = contract.streams
-    .map(({ stream, facts }) => ({ stream, facts: facts.filter(({ id }) => ids.includes(id)) }))
+  const found = contract.modules
+    .map(({ scope, facts }) => ({ stream: factStream(scope).name, facts: facts.filter(({ id }) => ids.includes(id)) }))
     .filter(({ facts }) => facts.length > 0);
   const known = found.flatMap(({ facts }) => facts.map(({ id }: FactDefinition) => id));
   const unknown = ids.filter((id) => !known.includes(id));

@@ -73,10 +73,8 @@ export const SHELVES = {
   },
   examples: {},
   problems,
-  streams: [],
+  modules: [{ scope: 'shelves', facts: [], parts: [] }],
   consumes: [],
-  internal: { answers: [], tells: [] },
-  parts: [],
   schemas: [],
 } as const satisfies AppContract;
 type Ops = typeof SHELVES.operations;

@@ -11,12 +11,13 @@ import {
   closed,
   oneOf,
 } from '../shared/primitives.ts';
-import type { FactDefinition } from '../shared/app-contract.ts';
+import { type FactDefinition, factStream } from '../shared/module-contract.ts';
 import { StockRow } from './stock.ts';
 
-/** JetStream stream that carries every fact, and the subjects it captures. */
-export const FACTS_STREAM = 'ONEPOOL_FACTS';
-export const FACTS_SUBJECTS = ['onepool.stock.>'] as const;
+/** The subject scope of stock and its promises. */
+export const STOCK_SCOPE = 'stock';
+/** The JetStream stream of its facts. */
+export const STOCK_STREAM = factStream(STOCK_SCOPE);
 
 export const SKU_CHANGED = 'onepool.stock.sku.changed.v1';
 /** Coalesced per SKU and commit; key = SKU. Versions chain: `fromVersion` equals the previous fact's `toVersion`. */
@@ -75,7 +76,7 @@ const reservationFact = <const F extends ReservationFact>(fact: F) => ({
   description: 'Key: the id of the reservation. A hold publishes no fact: its caller has the answer.',
 });
 
-/** Every fact of the stream {@link FACTS_STREAM}. */
+/** Every fact of the stream {@link STOCK_STREAM}. */
 export const STOCK_FACTS = [
   {
     id: 'skuChanged',

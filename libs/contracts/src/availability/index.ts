@@ -7,4 +7,5 @@ export * from './operations.ts';
 export { AVAILABILITY_EXAMPLES } from './examples.ts';
 export { AVAILABILITY_PROBLEMS } from './problems.ts';
 export { AVAILABILITY_SCOPES } from './scopes.ts';
+export { STOCK } from './stock-module.ts';
 export { AVAILABILITY } from './contract.ts';

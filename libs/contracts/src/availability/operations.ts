@@ -1,7 +1,10 @@
 /** Every operation of the availability app: its HTTP route, its NATS subject, scope, schemas and problem codes. */
 import { type TSchema, Type } from '@sinclair/typebox';
-import { type Operation, get, post, put, requestSubject } from '../shared/operation.ts';
+import { CATALOG } from '../catalog/module.ts';
+import { requestSubject } from '../shared/module-contract.ts';
+import { type Operation, get, post, put } from '../shared/operation.ts';
 import * as catalog from './catalog.ts';
+import { STOCK_SCOPE } from './facts.ts';
 import * as feeds from './feeds.ts';
 import * as reservations from './reservations.ts';
 import type { AVAILABILITY_PROBLEMS } from './problems.ts';
@@ -22,7 +25,7 @@ import {
 type Code = keyof typeof AVAILABILITY_PROBLEMS | 'outcome.unknown';
 type Scope = keyof typeof AVAILABILITY_SCOPES;
 
-const rpc = (name: string): string => requestSubject('availability', name);
+const rpc = (name: string): string => requestSubject(STOCK_SCOPE, name);
 const skuParam = closed({ sku: catalog.Sku.properties.sku });
 const reservationParam = closed({ id: reservations.HoldRequest.properties.id });
 const feedParam = closed({ id: reservations.HoldRequest.properties.id });
@@ -67,7 +70,7 @@ const putOf = <B extends TSchema>(noun: string, body: B) => ({
   summary: `Create or change ${plural(noun)}`,
   description: 'What is absent stays as it is, and null clears it. All is applied, or nothing.',
   http: put(`/v1/${noun}s`),
-  subject: rpc(`${noun}.put`),
+  subject: requestSubject(CATALOG.scope, `${noun}.put`),
   idempotency: 'natural' as const,
   scope: 'catalog:write' as const,
   isForUnlimited: true,

@@ -1,5 +1,5 @@
 /** All that an app promises to others, in one value: what it answers, what it tells, and the words of both. */
-import type { TSchema } from '@sinclair/typebox';
+import type { ModuleContract } from './module-contract.ts';
 import type { Operation, OperationExample } from './operation.ts';
 
 export interface ScopeDefinition {
@@ -19,33 +19,8 @@ export interface ProblemDefinition {
   readonly retryAfterSeconds?: number;
 }
 
-export interface FactDefinition {
-  /** A name for tools: `skuChanged`. */
-  readonly id: string;
-  /** Also the type of the CloudEvent. */
-  readonly subject: string;
-  readonly data: TSchema;
-  /** A sentence. */
-  readonly summary: string;
-  readonly description: string;
-}
-
-/** Facts of one part of the product, and the JetStream stream that keeps them. */
-export interface FactStream {
-  readonly stream: string;
-  readonly subjects: readonly string[];
-  readonly facts: readonly FactDefinition[];
-}
-
-/** A part of the API, in the order of its reference; `paths` says which operations belong to it. */
-export interface ApiPart {
-  readonly name: string;
-  readonly paths: RegExp;
-  readonly description: string;
-}
-
 export interface AppContract {
-  /** Also the app's NATS user, the queue that its replicas share, and the second word of its request subjects. */
+  /** Also the app's NATS user. */
   readonly name: string;
   readonly title: string;
   /** What it is about: a sentence. */
@@ -55,21 +30,10 @@ export interface AppContract {
   readonly examples: Readonly<Record<string, OperationExample>>;
   /** Codes of its own, besides the platform's. */
   readonly problems: Readonly<Record<string, ProblemDefinition>>;
-  /** Facts that it publishes, by stream. */
-  readonly streams: readonly FactStream[];
+  /** What it is made of, in the order of its reference. */
+  readonly modules: readonly ModuleContract[];
   /** Facts of others that it consumes, each by a durable consumer of this name. */
   readonly consumes: readonly { readonly durable: string; readonly stream: string; readonly filterSubject: string }[];
-  /** What only other apps may ask of it and hear from it; no guest of the NATS server sees these subjects. */
-  readonly internal: {
-    /** Requests, `onepool.internal.…`, each with the queue that its replicas share: that of the module, which may move out. */
-    readonly answers: readonly { readonly subject: string; readonly queue: string }[];
-    /** Broadcasts, `onepool.beat.…`. */
-    readonly tells: readonly string[];
-  };
-  readonly parts: readonly ApiPart[];
-  /** Modules of the contract, whose exported schemas the documents describe below the names of their exports. */
+  /** Imports (`import * as …`) whose exported schemas the documents describe below the names of their exports. */
   readonly schemas: readonly Readonly<Record<string, unknown>>[];
 }
-
-/** Everything that an app may be asked over NATS. */
-export const requestsOf = ({ name }: Pick<AppContract, 'name'>): string => `onepool.rpc.${name}.>`;

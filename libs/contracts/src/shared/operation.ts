@@ -46,9 +46,6 @@ export interface Operation<Scope extends string = string, Code extends string = 
   readonly problems: readonly Code[];
 }
 
-/** The subject of a request to an app: `onepool.rpc.<app>.<name>.v1`. */
-export const requestSubject = (app: string, name: string): string => `onepool.rpc.${app}.${name}.v1`;
-
 export const get = (path: string) => ({ method: 'GET', path, success: 200 }) as const;
 export const post = <S extends 200 | 201 | 202 = 200>(path: string, success: S = 200 as S) =>
   ({ method: 'POST', path, success }) as const;

@@ -9,11 +9,11 @@ import type { Logger, Metrics, ReadinessCheck } from '@onepool/platform-telemetr
 import type { TObject } from '@sinclair/typebox';
 import type { KitConfig } from './kit-settings.ts';
 
-/** A schema of the app: its parts, and the stream that its facts go to where it tells any. */
+/** A schema of the app: its parts, and whose facts its outbox holds where it has one. */
 export interface AppSchema extends SchemaDeclaration {
   readonly outbox?: {
-    readonly stream: string;
-    readonly subjects: readonly string[];
+    /** Of the module that tells them, which is in the app's contract: it names their stream. */
+    readonly scope: string;
     /** Changing it needs a drained outbox. */
     readonly partitionCount: number;
   };

@@ -2,7 +2,7 @@
 import { Module, type Type as NestType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { IDENTITY_SUBJECTS, asyncApiDocument, openApiDocument } from '@onepool/contracts';
+import { IDENTITY_SUBJECTS, asyncApiDocument, openApiDocument, queueOf } from '@onepool/contracts';
 import { publishApiDocuments } from '@onepool/platform-api-docs';
 import { IdentityCache, NatsIdentity, callerOf, installAuth } from '@onepool/platform-auth';
 import { UploadPlaces, httpLimits, httpServerOptions } from '@onepool/platform-http';
@@ -180,7 +180,7 @@ async function openEdges(
     await natsMicroserviceOptions({
       ...natsAddress(config),
       name: config.ONEPOOL_INSTANCE,
-      queue: contract.name,
+      queue: queueOf,
       door: auth.messageDoor,
       bodyLimitBytes: BODY_LIMIT_BYTES,
       parse: (body) => parseJsonBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength)),

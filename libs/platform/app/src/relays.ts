@@ -1,5 +1,6 @@
 /** The relays of a replica: one for each outbox, on one connection to NATS and one pool. */
 import type { NatsConnection } from '@nats-io/transport-node';
+import { factStream } from '@onepool/contracts';
 import { type Relay, type RelayHooks, startRelay } from '@onepool/platform-messaging';
 import type pg from 'pg';
 import type { AppSchema } from './app-definition.ts';
@@ -27,16 +28,17 @@ export class Relays {
       // What is new is a sliver of the outbox, whatever the statistics of a minute ago say.
       settings: { enable_seqscan: 'off', jit: 'off' },
     });
-    for (const { schema, stream, subjects, partitionCount } of outboxes) {
+    for (const { schema, scope, partitionCount } of outboxes) {
+      const stream = factStream(scope);
       const relay = startRelay({
         pool: this.#pool,
         connection,
         schema,
-        stream: { name: stream, subjects },
+        stream,
         partitionCount,
         leaseMs: 5_000,
         publishTimeoutMs: 2_000,
-        hooks: hooksOf(stream),
+        hooks: hooksOf(stream.name),
       });
       this.#relays.set(schema, relay);
     }

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { factSource } from '@onepool/contracts';
 import type { Logger } from '@onepool/platform-telemetry';
 import { dataSourceOptions } from '@onepool/platform-unit-of-work';
 import { DataSource, type EntityTarget, type ObjectLiteral } from 'typeorm';
@@ -51,8 +52,8 @@ export class StoreModule {
         }),
       );
       await dataSource.initialize();
-      const { partitionCount } = outbox;
-      return new Store({ dataSource, schema, source: `/onepool/${schema}`, partitionCount, relays, nats, logger });
+      const { scope, partitionCount } = outbox;
+      return new Store({ dataSource, schema, source: factSource(scope), partitionCount, relays, nats, logger });
     };
     const providers = [
       { provide: Store, useFactory: open, inject: [CONFIG, CONNECTIONS, LOGGER, RELAYS, NATS] },

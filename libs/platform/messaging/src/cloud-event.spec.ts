@@ -5,7 +5,7 @@ import { parseMessage, toMessageHeaders, UnparsableMessageError, type FactEvent 
 const event: FactEvent = {
   id: 'evt-1',
   type: 'onepool.stock.sku.changed.v1',
-  source: '/onepool/availability',
+  source: '/onepool/stock',
   time: '2026-03-01T10:00:00.000Z',
   subject: 'onepool.stock.sku.changed.v1',
   key: '85123A',

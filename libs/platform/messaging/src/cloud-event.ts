@@ -6,7 +6,7 @@ export interface FactEvent {
   readonly id: string;
   /** CloudEvents type, by convention the same as `subject`. */
   readonly type: string;
-  /** CloudEvents source, for instance `/onepool/availability`. */
+  /** CloudEvents source, for instance `/onepool/stock`. */
   readonly source: string;
   /** When it happened, ISO 8601. */
   readonly time: string;

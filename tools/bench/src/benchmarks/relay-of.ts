@@ -1,4 +1,4 @@
-import { FACTS_STREAM, FACTS_SUBJECTS } from '@onepool/contracts';
+import { STOCK_STREAM } from '@onepool/contracts';
 import { startRelay } from '@onepool/platform-messaging';
 import type { Relay } from '@onepool/platform-messaging';
 import { createPool } from '@onepool/platform-postgres';
@@ -21,7 +21,7 @@ export function relayOf(database: BenchDatabase, stream: FactsStream): { relay: 
     pool,
     connection: stream.connection,
     schema: database.schema,
-    stream: { name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS] },
+    stream: STOCK_STREAM,
     partitionCount: database.partitionCount,
     leaseMs: 5_000,
     publishTimeoutMs: 2_000,

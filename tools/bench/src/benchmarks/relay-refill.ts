@@ -1,7 +1,7 @@
 /** `relay.refill_per_s`: how fast a stream that was deleted is filled again from the outbox. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { FACTS_STREAM, SKU_CHANGED } from '@onepool/contracts';
+import { STOCK_STREAM, SKU_CHANGED } from '@onepool/contracts';
 import { findStream } from '@onepool/platform-messaging';
 import { FactsStream } from '../events/facts-stream.ts';
 import { createDatabase, withClient } from '../setting/database.ts';
@@ -38,7 +38,7 @@ async function filled(stream: FactsStream, facts: number): Promise<number> {
   const manager = await jetstreamManager(stream.connection);
   const deadline = performance.now() + PATIENCE_SECONDS * 1_000;
   while (performance.now() < deadline) {
-    const state = (await findStream(manager, FACTS_STREAM))?.state;
+    const state = (await findStream(manager, STOCK_STREAM.name))?.state;
     if (state && state.messages >= facts) return Date.parse(state.last_ts) - Date.parse(state.first_ts);
     await delay(20);
   }
@@ -53,7 +53,7 @@ export async function measureRefill({ servers, figures, progress, quick }: Bench
   const stream = await FactsStream.create(await servers.natsUrl(), servers.ownsNats);
   const running = relayOf(database, stream);
   await filled(stream, facts);
-  await (await jetstreamManager(stream.connection)).streams.delete(FACTS_STREAM);
+  await (await jetstreamManager(stream.connection)).streams.delete(STOCK_STREAM.name);
   const elapsedMs = await filled(stream, facts);
   await running.stop();
   await stream.close();

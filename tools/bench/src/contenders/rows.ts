@@ -9,7 +9,7 @@ import { ACCOUNTS } from '@onepool/stock-domain';
 import { CHANNEL, EXPIRES_IN_SECONDS, skuCode } from './contender.ts';
 import type { Line } from './contender.ts';
 
-export const FACT_SOURCE = '/onepool/availability';
+export const FACT_SOURCE = '/onepool/stock';
 export const FACT_SUBJECT = SKU_CHANGED;
 export const AVAILABLE = ACCOUNTS.indexOf('available');
 export const RESERVED = ACCOUNTS.indexOf('reserved');

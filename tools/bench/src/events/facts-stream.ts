@@ -1,7 +1,7 @@
 /** The stream of facts as the benchmark needs it: empty before a measurement, and gone afterwards. */
 import { DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
-import { FACTS_STREAM, FACTS_SUBJECTS } from '@onepool/contracts';
+import { STOCK_STREAM } from '@onepool/contracts';
 import type { SkuChanged } from '@onepool/contracts';
 import { connectNats, ensureStream, findStream, natsAddressAt } from '@onepool/platform-messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -36,18 +36,18 @@ export class FactsStream {
       giveUpAfterMs: 10_000,
     });
     const manager = await jetstreamManager(connection);
-    if (await findStream(manager, FACTS_STREAM)) {
+    if (await findStream(manager, STOCK_STREAM.name)) {
       if (!ours)
-        throw new Error(`NATS_URL already has a stream ${FACTS_STREAM}; the benchmark needs a NATS of its own`);
-      await manager.streams.delete(FACTS_STREAM);
+        throw new Error(`NATS_URL already has a stream ${STOCK_STREAM.name}; the benchmark needs a NATS of its own`);
+      await manager.streams.delete(STOCK_STREAM.name);
     }
-    await ensureStream(manager, { name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS] });
+    await ensureStream(manager, STOCK_STREAM);
     return new FactsStream(connection);
   }
 
   /** Tells every fact from the stream's begin; resolves when the consumer stands. */
   async listen(hear: (heard: Heard) => void): Promise<void> {
-    const consumer = await jetstream(this.connection).consumers.get(FACTS_STREAM, {
+    const consumer = await jetstream(this.connection).consumers.get(STOCK_STREAM.name, {
       deliver_policy: DeliverPolicy.All,
     });
     const messages = await consumer.consume();
@@ -59,7 +59,7 @@ export class FactsStream {
 
   async close(): Promise<void> {
     for (const messages of this.#consumed) await messages.close();
-    await (await jetstreamManager(this.connection)).streams.delete(FACTS_STREAM);
+    await (await jetstreamManager(this.connection)).streams.delete(STOCK_STREAM.name);
     await this.connection.close();
   }
 }

@@ -3,7 +3,7 @@
  * row. The table has no key: an effect that happened twice shows as two rows.
  */
 import type { SkuChanged } from '@onepool/contracts';
-import { FACTS_STREAM, SKU_CHANGED } from '@onepool/contracts';
+import { STOCK_STREAM, SKU_CHANGED } from '@onepool/contracts';
 import { connectNats, runConsumer } from '@onepool/platform-messaging';
 import type { FactEvent } from '@onepool/platform-messaging';
 import { createPool } from '@onepool/platform-postgres';
@@ -37,7 +37,7 @@ const consumer = runConsumer({
   connection,
   pool,
   schema: CONSUMER_SCHEMA,
-  stream: FACTS_STREAM,
+  stream: STOCK_STREAM.name,
   durable: 'faults',
   filterSubject: 'onepool.stock.>',
   ackWaitMs: ACK_WAIT_MS,

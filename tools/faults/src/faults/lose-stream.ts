@@ -1,5 +1,5 @@
 import { jetstreamManager } from '@nats-io/jetstream';
-import { FACTS_STREAM } from '@onepool/contracts';
+import { STOCK_STREAM } from '@onepool/contracts';
 import { connectNats } from '@onepool/platform-messaging';
 import { onSystem } from '../fault.ts';
 import type { Fault } from '../fault.ts';
@@ -18,12 +18,12 @@ export const loseStream: Fault = {
     const connection = await connectNats({ url: system.natsUrl, name: 'faults-drill' });
     try {
       const manager = await jetstreamManager(connection, { checkAPI: false });
-      const { state } = await manager.streams.info(FACTS_STREAM);
-      await manager.streams.delete(FACTS_STREAM);
+      const { state } = await manager.streams.info(STOCK_STREAM.name);
+      await manager.streams.delete(STOCK_STREAM.name);
       const lostMs = performance.now();
       say(`the stream with ${state.messages} facts is deleted`);
       await until('the stream to be there again', async () => {
-        const info = await manager.streams.info(FACTS_STREAM);
+        const info = await manager.streams.info(STOCK_STREAM.name);
         return info.state.messages > 0 || undefined;
       });
       const before = await consumer.effects();

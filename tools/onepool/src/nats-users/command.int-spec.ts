@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstream } from '@nats-io/jetstream';
-import { FACTS_STREAM, FACTS_SUBJECTS, GUEST_DOMAIN } from '@onepool/contracts';
+import { STOCK_STREAM, GUEST_DOMAIN } from '@onepool/contracts';
 import { freePort, startNats, startedAt, stopNatsIn } from '@onepool/platform-local-servers';
 import { connectNats, ensureStream } from '@onepool/platform-messaging';
 import { OwnNats, ownNatsAccounts } from '@onepool/tools-runtime';
@@ -47,7 +47,7 @@ async function startSystem(): Promise<string> {
   writeFileSync(join(home, 'runtime.json'), JSON.stringify(record));
   const operator = await connectNats({ url: server.url, name: 'spec' });
   const manager = await jetstream(operator).jetstreamManager(false);
-  await ensureStream(manager, { name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS] });
+  await ensureStream(manager, STOCK_STREAM);
   await jetstream(operator).publish('onepool.stock.sku.changed.v1', 'a fact');
   await operator.close();
   return server.url;
@@ -71,7 +71,7 @@ describe('nats-users', () => {
   it('lets a consumer read facts from a running system at once, and shuts it out when it is removed', async () => {
     const url = addressIn((await startSystem()) && (await run('nats-users', 'add', 'reports', '--consumer')));
     const connection = await connectNats({ url, name: 'reports', giveUpAfterMs: 60_000 });
-    const consumer = await jetstream(connection, { domain: GUEST_DOMAIN }).consumers.get(FACTS_STREAM, 'reports');
+    const consumer = await jetstream(connection, { domain: GUEST_DOMAIN }).consumers.get(STOCK_STREAM.name, 'reports');
     expect((await consumer.next({ expires: 5_000 }))?.string()).toBe('a fact');
     await run('nats-users', 'remove', 'reports');
     await connection.close();

@@ -1,4 +1,4 @@
-import { FACTS_SUBJECTS, GUEST_DOMAIN } from '@onepool/contracts';
+import { GUEST_DOMAIN, STOCK_STREAM } from '@onepool/contracts';
 import { NatsUserError, OwnNats, describeRights, type NatsUserRecord } from '@onepool/tools-runtime';
 import Table from 'cli-table3';
 import { Command } from 'commander';
@@ -25,7 +25,7 @@ export function natsUsersCommand({ home, print }: Surroundings): Command {
     .description('make a user for a service of another team, and print its address once')
     .option('--consumer', 'may read facts, by a durable consumer of the same name')
     .option('--caller', 'may send requests to the apps; an API key is needed besides')
-    .option('--facts <subjects>', 'the facts that a consumer reads', FACTS_SUBJECTS[0])
+    .option('--facts <subjects>', 'the facts that a consumer reads', STOCK_STREAM.subjects[0])
     .action(async (name: string, { consumer, caller, facts }: AddFlags) => {
       if (!consumer && !caller) throw new NatsUserError('Say what the user may do: --consumer, --caller or both.');
       const added = await nats.add({

@@ -4,7 +4,7 @@
  */
 import { type ConsumerInfo, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { APPS, type FactStream } from '@onepool/contracts';
+import type { FactStream } from '@onepool/contracts';
 import {
   connectNats,
   ensureDeadLetterStream,
@@ -40,8 +40,8 @@ export async function provisionDurables(connection: NatsConnection, users: reado
     }
   };
   await attempt('The stream of dead letters', () => ensureDeadLetterStream(connection));
-  for (const facts of APPS.flatMap(({ streams }) => streams)) {
-    await attempt(`The stream ${facts.stream}`, () => updateStream(manager, facts));
+  for (const stream of factStreams()) {
+    await attempt(`The stream ${stream.name}`, () => updateStream(manager, stream));
   }
   for (const { stream, ...durable } of wantedDurables(users)) {
     await attempt(`The durable of ${durable.durable} for ${durable.filterSubject} in ${stream}`, async () => {
@@ -52,11 +52,9 @@ export async function provisionDurables(connection: NatsConnection, users: reado
 }
 
 /** Apps make their streams and may not change them. A bound would hide a loss: the relay takes it for what the bound removed. */
-async function updateStream(
-  manager: JetStreamManager,
-  { stream: name, subjects }: Pick<FactStream, 'stream' | 'subjects'>,
-): Promise<void> {
-  if ((await findStream(manager, name)) !== undefined) await ensureStream(manager, { name, subjects, bounds: 'none' });
+async function updateStream(manager: JetStreamManager, stream: FactStream): Promise<void> {
+  if ((await findStream(manager, stream.name)) !== undefined)
+    await ensureStream(manager, { ...stream, bounds: 'none' });
 }
 
 /** Deletes the durables of guests who are none of these users, so that a later guest of the name starts from the beginning. */
@@ -66,7 +64,7 @@ export async function removeUnwantedDurables(
 ): Promise<void> {
   const manager = await jetstream(connection).jetstreamManager(false);
   const wanted = new Set(wantedDurables(users).map(({ durable }) => durable));
-  for (const stream of factStreams()) {
+  for (const { name: stream } of factStreams()) {
     if ((await findStream(manager, stream)) === undefined) continue;
     // The list is read to its end first, since a deletion would shift its pages.
     const found: ConsumerInfo[] = [];

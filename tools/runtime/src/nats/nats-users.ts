@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { APPS } from '@onepool/contracts';
+import { APPS, streamsOf } from '@onepool/contracts';
 import { OperatorError } from '@onepool/platform-config';
 import { isSubject, isWithin } from './subjects.ts';
 
@@ -77,7 +77,7 @@ export function withoutNatsGuest(users: readonly NatsUserRecord[], name: string)
   return users.filter((one) => one !== user);
 }
 
-const ALL_FACTS = APPS.flatMap(({ streams }) => streams).flatMap(({ subjects }) => subjects);
+const ALL_FACTS = APPS.flatMap(({ modules }) => streamsOf(modules)).flatMap(({ subjects }) => subjects);
 const RANK = { operator: 0, app: 1, guest: 2 } as const;
 
 function newUser(facts: Omit<NatsUserRecord, 'password' | 'createdAt'>): NatsUserRecord {

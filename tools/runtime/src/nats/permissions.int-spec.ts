@@ -6,11 +6,11 @@ import { type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import { type NatsConnection, errors } from '@nats-io/transport-node';
 import {
   AVAILABILITY,
-  FACTS_STREAM,
-  FACTS_SUBJECTS,
   GUEST_DOMAIN,
   IDENTITY_SUBJECTS,
   SKU_CHANGED,
+  STOCK_FACTS,
+  STOCK_STREAM,
 } from '@onepool/contracts';
 import { freePort, natsUrlFor, startNats } from '@onepool/platform-local-servers';
 import type { LocalServer } from '@onepool/platform-local-servers';
@@ -23,15 +23,15 @@ import { type DurableKeeper, keepDurables, provisionDurables } from './durables.
 import { addNatsGuest, ensureNatsUsers, removeNatsGuest } from './nats-users.ts';
 import { type AppOnNats, natsAccounts } from './permissions.ts';
 
-const HOLD = 'onepool.rpc.availability.reservation.hold.v1';
-const facts = { stream: FACTS_STREAM, subjects: FACTS_SUBJECTS };
+const HOLD = 'onepool.rpc.stock.reservation.hold.v1';
+const PUT_SKUS = 'onepool.rpc.catalog.sku.put.v1';
+const ATP = 'onepool.rpc.stock.atp.get.v1';
 const APPS: readonly AppOnNats[] = [
-  { name: 'availability', streams: [facts], consumes: [], internal: AVAILABILITY.internal },
+  AVAILABILITY,
   {
     name: 'brokering',
-    streams: [{ stream: 'ONEPOOL_ORDERS', subjects: ['onepool.order.>'] }],
-    internal: { answers: [], tells: [] },
-    consumes: [{ durable: 'brokering-stock', stream: FACTS_STREAM, filterSubject: 'onepool.stock.>' }],
+    modules: [{ scope: 'orders', facts: STOCK_FACTS }],
+    consumes: [{ durable: 'brokering-stock', stream: STOCK_STREAM.name, filterSubject: 'onepool.stock.>' }],
   },
 ];
 
@@ -82,7 +82,7 @@ const subscribing = (connection: NatsConnection, subject: string, queue?: string
 let operator: NatsConnection;
 let manager: JetStreamManager;
 let keeper: DurableKeeper;
-const count = async (): Promise<number> => (await manager.streams.info(FACTS_STREAM)).state.messages;
+const count = async (): Promise<number> => (await manager.streams.info(STOCK_STREAM.name)).state.messages;
 
 async function eventually<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<void> {
   const deadline = Date.now() + 15_000;
@@ -98,12 +98,12 @@ beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'onepool-doors-'));
   port = await freePort();
   const file = join(home, 'nats-users.json');
-  addNatsGuest(file, { name: 'reports', consumes: FACTS_SUBJECTS[0] });
+  addNatsGuest(file, { name: 'reports', consumes: STOCK_STREAM.subjects[0] });
   addNatsGuest(file, { name: 'partner', consumes: SKU_CHANGED, calls: true });
   server = await start();
   operator = await connectAs('operator');
   manager = await jetstream(operator).jetstreamManager(false);
-  await ensureStream(manager, { name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS] });
+  await ensureStream(manager, STOCK_STREAM);
   keeper = await keepDurables(server.url, users, () => undefined);
   await jetstream(operator).publish(SKU_CHANGED, '{"n":1}');
 });
@@ -153,14 +153,19 @@ describe('an app', () => {
     app = await connectAs('availability');
   });
 
-  it('answers its own requests in its queue, and listens to nothing else', async () => {
-    app.subscribe(HOLD, { queue: 'availability', callback: (_error, message) => void message.respond('answer') });
+  it('answers the requests of each module in the queue of that module, and listens to nothing else', async () => {
+    app.subscribe(HOLD, { queue: 'stock', callback: (_error, message) => void message.respond('answer') });
     await app.flush();
     expect((await operator.request(HOLD, '', { timeout: 60_000 })).string()).toBe('answer');
     expect(await subscribing(app, HOLD)).toBe('denied');
-    expect(await subscribing(app, HOLD, 'other')).toBe('denied');
-    expect(await subscribing(app, 'onepool.rpc.brokering.x', 'brokering')).toBe('denied');
-    expect(await subscribing(app, 'onepool.rpc.>', 'availability')).toBe('denied');
+    expect(await subscribing(app, HOLD, 'availability')).toBe('denied');
+    expect([await subscribing(app, HOLD, 'catalog'), await subscribing(app, PUT_SKUS, 'stock')]).toEqual([
+      'denied',
+      'denied',
+    ]);
+    expect(await subscribing(app, PUT_SKUS, 'catalog')).toBe('allowed');
+    expect(await subscribing(app, 'onepool.rpc.orders.x', 'orders')).toBe('denied');
+    expect(await subscribing(app, 'onepool.rpc.>', 'stock')).toBe('denied');
     expect(await subscribing(app, '_INBOX.>')).toBe('denied');
     expect(await subscribing(app, '_INBOX.operator.>')).toBe('denied');
   });
@@ -187,14 +192,14 @@ describe('an app', () => {
 
   it('publishes its own facts, and no other app’s', async () => {
     expect(await publishing(app, SKU_CHANGED)).toBe('allowed');
-    expect(await publishing(app, 'onepool.order.placed.v1')).toBe('denied');
+    expect(await publishing(app, 'onepool.orders.order.placed.v1')).toBe('denied');
     expect(await publishing(app, 'onepool.dead.brokering-stock')).toBe('denied');
   });
 
   it('makes its stream and looks at it, but cannot empty it, delete it or read it by a consumer', async () => {
     const own = await jetstream(app).jetstreamManager(false);
-    await ensureStream(own, { name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS] });
-    expect((await own.streams.getMessage(FACTS_STREAM, { seq: 1 }))?.seq).toBe(1);
+    await ensureStream(own, STOCK_STREAM);
+    expect((await own.streams.getMessage(STOCK_STREAM.name, { seq: 1 }))?.seq).toBe(1);
     const before = await count();
     for (const call of [
       'STREAM.PURGE',
@@ -204,29 +209,35 @@ describe('an app', () => {
       'CONSUMER.CREATE',
       'STREAM.SNAPSHOT',
     ]) {
-      expect(`${call} ${await publishing(app, `$JS.API.${call}.${FACTS_STREAM}`)}`).toBe(`${call} denied`);
+      expect(`${call} ${await publishing(app, `$JS.API.${call}.${STOCK_STREAM.name}`)}`).toBe(`${call} denied`);
     }
     // Making it anew with narrower limits is no way round.
-    await expect(own.streams.add({ name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS], max_msgs: 1 })).rejects.toThrow(
-      /already in use/,
-    );
+    await expect(
+      own.streams.add({ name: STOCK_STREAM.name, subjects: [...STOCK_STREAM.subjects], max_msgs: 1 }),
+    ).rejects.toThrow(/already in use/);
     expect(await publishing(app, '$JS.API.STREAM.CREATE.ONEPOOL_ORDERS')).toBe('denied');
     expect(await publishing(app, '$JS.API.META.LEADER.STEPDOWN')).toBe('denied');
     expect(await count()).toBe(before);
   });
 
   it('has its stream brought up to date by the runtime: all subjects, protected, without bounds', async () => {
-    await manager.streams.update(FACTS_STREAM, { max_msgs: 1_000, max_bytes: 1_000_000, max_msgs_per_subject: 1_000 });
+    await manager.streams.update(STOCK_STREAM.name, {
+      max_msgs: 1_000,
+      max_bytes: 1_000_000,
+      max_msgs_per_subject: 1_000,
+    });
     await (await keepDurables(server.url, users, () => undefined)).stop();
-    const { config } = await manager.streams.info(FACTS_STREAM);
+    const { config } = await manager.streams.info(STOCK_STREAM.name);
     expect(config).toMatchObject({ max_msgs: -1, max_bytes: -1, max_msgs_per_subject: -1, deny_purge: true });
   });
 
   it('reads another app’s facts by the durable that the table gives it, and by no other', async () => {
     const brokering = await connectAs('brokering');
-    expect(await publishing(brokering, `$JS.API.CONSUMER.MSG.NEXT.${FACTS_STREAM}.brokering-stock`)).toBe('allowed');
-    expect(await publishing(brokering, `$JS.API.CONSUMER.MSG.NEXT.${FACTS_STREAM}.reports`)).toBe('denied');
-    expect(await publishing(brokering, `$JS.API.CONSUMER.CREATE.${FACTS_STREAM}.brokering-stock`)).toBe('denied');
+    expect(await publishing(brokering, `$JS.API.CONSUMER.MSG.NEXT.${STOCK_STREAM.name}.brokering-stock`)).toBe(
+      'allowed',
+    );
+    expect(await publishing(brokering, `$JS.API.CONSUMER.MSG.NEXT.${STOCK_STREAM.name}.reports`)).toBe('denied');
+    expect(await publishing(brokering, `$JS.API.CONSUMER.CREATE.${STOCK_STREAM.name}.brokering-stock`)).toBe('denied');
     expect(await publishing(brokering, SKU_CHANGED)).toBe('denied');
   });
 });
@@ -253,9 +264,9 @@ describe('a guest', () => {
       connection: reports,
       pool,
       schema: 'reports',
-      stream: FACTS_STREAM,
+      stream: STOCK_STREAM.name,
       durable: 'reports',
-      filterSubject: FACTS_SUBJECTS[0],
+      filterSubject: STOCK_STREAM.subjects[0],
       provisioned: true,
       domain: GUEST_DOMAIN,
       handler: async () => undefined,
@@ -263,7 +274,7 @@ describe('a guest', () => {
       hooks: { onError: (error) => errors.push(error), onDeadLetter: ({ reason }) => void dead.push(reason) },
     });
     await eventually(
-      async () => (await manager.consumers.info(FACTS_STREAM, 'reports')).ack_floor.stream_seq,
+      async () => (await manager.consumers.info(STOCK_STREAM.name, 'reports')).ack_floor.stream_seq,
       (floor) => floor >= 1,
     );
     expect(consumer.isReady()).toBe(true);
@@ -287,7 +298,7 @@ describe('a guest', () => {
     ]) {
       expect(`${subject} ${await subscribing(reports, subject)}`).toBe(`${subject} denied`);
     }
-    expect(await subscribing(reports, HOLD, 'availability')).toBe('denied');
+    expect(await subscribing(reports, HOLD, 'stock')).toBe('denied');
   });
 
   it('publishes no fact, changes no stream and makes no consumer', async () => {
@@ -297,40 +308,40 @@ describe('a guest', () => {
     expect(await publishing(reports, 'onepool.dead.partner')).toBe('denied');
     for (const api of ['$JS.API', `$JS.${GUEST_DOMAIN}.API`]) {
       for (const call of ['STREAM.PURGE', 'STREAM.DELETE', 'STREAM.UPDATE', 'STREAM.MSG.DELETE', 'CONSUMER.CREATE']) {
-        expect(`${api}.${call} ${await publishing(reports, `${api}.${call}.${FACTS_STREAM}`)}`).toMatch(/denied$/);
+        expect(`${api}.${call} ${await publishing(reports, `${api}.${call}.${STOCK_STREAM.name}`)}`).toMatch(/denied$/);
       }
     }
-    expect(await publishing(reports, `$JS.${GUEST_DOMAIN}.API.CONSUMER.MSG.NEXT.${FACTS_STREAM}.partner`)).toBe(
+    expect(await publishing(reports, `$JS.${GUEST_DOMAIN}.API.CONSUMER.MSG.NEXT.${STOCK_STREAM.name}.partner`)).toBe(
       'denied',
     );
-    expect(await publishing(reports, `$JS.ACK.${FACTS_STREAM}.partner.1.1.1.1.0`)).toBe('denied');
+    expect(await publishing(reports, `$JS.ACK.${STOCK_STREAM.name}.partner.1.1.1.1.0`)).toBe('denied');
     expect(await count()).toBe(before);
   });
 
   it('calls an app, and gets the answer in its own inbox', async () => {
     const app = await connectAs('availability');
-    app.subscribe('onepool.rpc.availability.atp.v1', {
-      queue: 'availability',
+    app.subscribe(ATP, {
+      queue: 'stock',
       callback: (_error, message) => void message.respond(`answer to ${message.string()}`),
     });
     await app.flush();
-    const answer = await partner.request('onepool.rpc.availability.atp.v1', 'partner', { timeout: 60_000 });
+    const answer = await partner.request(ATP, 'partner', { timeout: 60_000 });
     expect(answer.string()).toBe('answer to partner');
-    expect(await subscribing(partner, 'onepool.rpc.availability.atp.v1', 'availability')).toBe('denied');
+    expect(await subscribing(partner, ATP, 'stock')).toBe('denied');
   });
 
   it('cannot have an app or the server publish in its stead, by naming what it may not publish as its inbox', async () => {
     const before = await count();
     for (const [connection, subject] of [
-      [partner, 'onepool.rpc.availability.atp.v1'],
+      [partner, ATP],
       [partner, 'onepool.dead.partner'],
-      [partner, `$JS.${GUEST_DOMAIN}.API.STREAM.INFO.${FACTS_STREAM}`],
-      [partner, `$JS.${GUEST_DOMAIN}.API.CONSUMER.MSG.NEXT.${FACTS_STREAM}.partner`],
+      [partner, `$JS.${GUEST_DOMAIN}.API.STREAM.INFO.${STOCK_STREAM.name}`],
+      [partner, `$JS.${GUEST_DOMAIN}.API.CONSUMER.MSG.NEXT.${STOCK_STREAM.name}.partner`],
     ] as const) {
       expect(await publishing(connection, subject, 'onepool.stock.forged')).toBe('allowed');
     }
     // Whoever was asked has answered once a later question of the same asker is answered.
-    await partner.request('onepool.rpc.availability.atp.v1', 'last', { timeout: 60_000 });
+    await partner.request(ATP, 'last', { timeout: 60_000 });
     await operator.flush();
     expect(await count()).toBe(before);
   });
@@ -340,18 +351,18 @@ describe('a guest', () => {
     expect(await start()).toMatchObject({ adopted: true });
     expect(await outcomeOf(reports, () => undefined)).toBe('allowed');
     await eventually(
-      () => partner.request('onepool.rpc.availability.atp.v1', '', { timeout: 200 }).then(() => 'answered'),
+      () => partner.request(ATP, '', { timeout: 200 }).then(() => 'answered'),
       (outcome) => outcome !== 'answered',
     );
   });
 
   it('leaves no durable behind when it is removed while no runtime is there', async () => {
     const byHand = { durable: 'by-hand', filterSubject: SKU_CHANGED };
-    await ensureDurable(manager, FACTS_STREAM, byHand);
-    expect((await manager.consumers.info(FACTS_STREAM, 'partner')).name).toBe('partner');
+    await ensureDurable(manager, STOCK_STREAM.name, byHand);
+    expect((await manager.consumers.info(STOCK_STREAM.name, 'partner')).name).toBe('partner');
     await (await keepDurables(server.url, users, () => undefined)).stop();
-    await expect(manager.consumers.info(FACTS_STREAM, 'partner')).rejects.toThrow(/consumer not found/);
-    expect((await manager.consumers.info(FACTS_STREAM, 'by-hand')).name).toBe('by-hand');
+    await expect(manager.consumers.info(STOCK_STREAM.name, 'partner')).rejects.toThrow(/consumer not found/);
+    expect((await manager.consumers.info(STOCK_STREAM.name, 'by-hand')).name).toBe('by-hand');
   });
 
   it('gets its durable though another’s cannot be made, which is named with its subject', async () => {
@@ -364,17 +375,14 @@ describe('a guest', () => {
     });
     const guests = [guest('astray', 'onepool.stock..x'), guest('later', SKU_CHANGED)];
     await expect(provisionDurables(operator, guests)).rejects.toThrow(/astray.*onepool\.stock\.\.x/);
-    expect((await manager.consumers.info(FACTS_STREAM, 'later')).name).toBe('later');
+    expect((await manager.consumers.info(STOCK_STREAM.name, 'later')).name).toBe('later');
   });
 
   it('finds its durable again after the stream was lost', async () => {
-    await manager.streams.delete(FACTS_STREAM);
-    await ensureStream(await jetstream(await connectAs('availability')).jetstreamManager(false), {
-      name: FACTS_STREAM,
-      subjects: [...FACTS_SUBJECTS],
-    });
+    await manager.streams.delete(STOCK_STREAM.name);
+    await ensureStream(await jetstream(await connectAs('availability')).jetstreamManager(false), STOCK_STREAM);
     await eventually(
-      async () => (await manager.consumers.info(FACTS_STREAM, 'reports')).name,
+      async () => (await manager.consumers.info(STOCK_STREAM.name, 'reports')).name,
       (name) => name === 'reports',
     );
   });

@@ -13,7 +13,9 @@ import {
   type AppContract,
   type FactStream,
   GUEST_DOMAIN,
+  type ModuleContract,
   requestsOf,
+  streamsOf,
 } from '@onepool/contracts';
 import type { NatsAccount, NatsExport, NatsPermissions } from '@onepool/platform-local-servers';
 import { deadLetterSubject } from '@onepool/platform-messaging';
@@ -25,24 +27,22 @@ export const POOL_ACCOUNT = 'onepool';
 export const GUEST_ACCOUNT = 'guests';
 
 /** What of an app's contract the NATS server has to know. */
-export interface AppOnNats extends Pick<AppContract, 'name' | 'consumes' | 'internal'> {
-  readonly streams: readonly Pick<FactStream, 'stream' | 'subjects'>[];
+export interface AppOnNats extends Pick<AppContract, 'name' | 'consumes'> {
+  readonly modules: readonly Pick<ModuleContract, 'scope' | 'facts' | 'internal'>[];
 }
 
-const streamsOf = (apps: readonly AppOnNats[]) => apps.flatMap(({ streams }) => streams);
-
-export const factStreams = (apps: readonly AppOnNats[] = APPS): readonly string[] =>
-  streamsOf(apps).map(({ stream }) => stream);
+export const factStreams = (apps: readonly AppOnNats[] = APPS): readonly FactStream[] =>
+  apps.flatMap(({ modules }) => streamsOf(modules));
 
 /** The stream of the facts that a guest reads, if any: a subject of facts belongs to one stream. */
 const streamsRead = ({ consumes }: NatsUserRecord, apps: readonly AppOnNats[]): readonly string[] =>
-  streamsOf(apps)
+  factStreams(apps)
     .filter(({ subjects }) => consumes !== undefined && isWithin(consumes, subjects))
-    .map(({ stream }) => stream);
+    .map(({ name }) => name);
 
 /** The accounts with the given users; the operator comes first. */
 export function natsAccounts(users: readonly NatsUserRecord[], apps: readonly AppOnNats[] = APPS): NatsAccount[] {
-  const offers = guestOffers(factStreams(apps));
+  const offers = guestOffers(factStreams(apps).map(({ name }) => name));
   const ours = users.flatMap(({ name, password, kind }) => {
     if (kind === 'operator') return [{ name, password }];
     const app = apps.find((one) => one.name === name);
@@ -65,27 +65,28 @@ export function natsAccounts(users: readonly NatsUserRecord[], apps: readonly Ap
 }
 
 /**
- * An app answers its requests in its queue, publishes its facts, and makes its own streams when they are missing. It may not
- * update them: a stream that is bounded to one message is as good as purged.
+ * An app answers the requests of its modules, each in the module's queue, publishes their facts, and makes their streams when
+ * they are missing. It may not update them: a stream that is bounded to one message is as good as purged.
  */
-function appPermissions({ name, streams, consumes, internal }: AppOnNats): NatsPermissions {
+function appPermissions({ name, modules, consumes }: AppOnNats): NatsPermissions {
   return {
     publish: {
       allow: [
         ALL_REQUESTS,
         INTERNAL_REQUESTS,
-        ...internal.tells,
-        ...streams.flatMap(({ stream, subjects }) => [
-          ...subjects,
-          ...['INFO', 'CREATE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`),
+        ...modules.flatMap(({ internal }) => internal?.tells ?? []),
+        ...streamsOf(modules).flatMap((stream) => [
+          ...stream.subjects,
+          ...['INFO', 'CREATE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream.name}`),
         ]),
         ...consumes.flatMap((one) => consumption(one.stream, one.durable, '$JS.API')),
       ],
     },
     subscribe: {
       allow: [
-        `${requestsOf({ name })} ${name}`,
-        ...internal.answers.map(({ subject, queue }) => `${subject} ${queue}`),
+        ...modules.flatMap((module) =>
+          [requestsOf(module), ...(module.internal?.answers ?? [])].map((subject) => `${subject} ${module.scope}`),
+        ),
         INTERNAL_BROADCASTS,
         `_INBOX.${name}.>`,
       ],
@@ -143,9 +144,13 @@ export function describeRights({ name, kind, consumes, calls }: NatsUserRecord):
   if (kind === 'operator') return 'everything: the local runtime and its tools';
   const app = APPS.find((one) => one.name === name);
   if (kind === 'app') {
-    return app === undefined
-      ? 'nothing: no such app'
-      : `answers ${requestsOf(app)}, publishes ${app.streams.flatMap(({ subjects }) => subjects).join(', ') || 'nothing'}`;
+    if (app === undefined) return 'nothing: no such app';
+    const answers = app.modules.map(requestsOf).join(', ');
+    return `answers ${answers}, publishes ${
+      streamsOf(app.modules)
+        .flatMap(({ subjects }) => subjects)
+        .join(', ') || 'nothing'
+    }`;
   }
   const rights = [
     ...(consumes === undefined ? [] : [`reads ${consumes} by its durable consumer ${name}`]),

@@ -1,32 +1,35 @@
 /** The AsyncAPI 3.0 document of an app, made from its contract: requests over NATS, and the facts on JetStream. */
-import type { AppContract, FactDefinition, FactStream } from '../app-contract.ts';
+import type { AppContract } from '../app-contract.ts';
+import { type FactDefinition, factSource, factStream, queueOf, streamsOf } from '../module-contract.ts';
 import type { Operation, OperationExample } from '../operation.ts';
 import { SchemaComponents } from './components.ts';
 import { API_VERSION } from './openapi.ts';
 import { Problem } from './problem-responses.ts';
 
-const describe = ({
-  title,
-  streams,
-}: AppContract): string => `What services say to ${title} over NATS, and what it tells them.
+const describe = (
+  { title }: AppContract,
+  onStreams: string,
+): string => `What services say to ${title} over NATS, and what it tells them.
 
-- **Questions and commands** are core NATS requests. The body is one JSON object of all that HTTP takes as path, query and body; the header \`authorization\` carries the API key as over HTTP. The reply's header \`onepool-status\` is the HTTP status of the same answer; from 400 on its body is a problem document. Replicas share one queue group, and a request that finds none is answered "no responders" by the server.
-- **Facts** are CloudEvents 1.0 in NATS binary mode on JetStream${streamsOf(streams)}: attributes in \`ce-\` headers, data in the body. The stream is at least once; \`ce-id\` is unique for ever, so a consumer that stores it takes each fact's effect once. Facts of one key come in order.
+- **Questions and commands** are core NATS requests. The body is one JSON object of all that HTTP takes as path, query and body; the header \`authorization\` carries the API key as over HTTP. The reply's header \`onepool-status\` is the HTTP status of the same answer; from 400 on its body is a problem document. Each module of the app has subjects and a queue group of its own, which replicas share; a request that finds none is answered "no responders" by the server.
+- **Facts** are CloudEvents 1.0 in NATS binary mode on JetStream${onStreams}: attributes in \`ce-\` headers, data in the body. The stream is at least once; \`ce-id\` is unique for ever, so a consumer that stores it takes each fact's effect once. Facts of one key come in order.
 - Who may connect, and what of it, is decided by the NATS server's users and permissions.`;
 
-const streamsOf = (streams: readonly FactStream[]): string =>
-  streams.length === 0 ? '' : `, on ${streams.map(({ stream }) => `\`${stream}\``).join(', ')}`;
+const onStreamsOf = ({ modules }: AppContract): string => {
+  const streams = streamsOf(modules).map(({ name }) => `\`${name}\``);
+  return streams.length === 0 ? '' : `, on ${streams.join(', ')}`;
+};
 
 const text = (description: string, more: object = {}) => ({ type: 'string', description, ...more });
 
 /** CloudEvents attributes of a fact, as NATS headers. */
-const factHeaders = (app: string) => ({
+const factHeaders = (scope: string) => ({
   type: 'object',
   required: ['ce-specversion', 'ce-id', 'ce-source', 'ce-type', 'ce-time', 'ce-subject', 'ce-partitionkey'],
   properties: {
     'ce-specversion': text('Version of CloudEvents.', { const: '1.0' }),
     'ce-id': text('Unique for ever; also the `Nats-Msg-Id`, by which JetStream drops what is published twice.'),
-    'ce-source': text('The app that tells it.', { const: `/onepool/${app}` }),
+    'ce-source': text('The module that tells it.', { const: factSource(scope) }),
     'ce-type': text('The same as the NATS subject.'),
     'ce-time': text('When it happened.', { format: 'date-time' }),
     'ce-subject': text(
@@ -57,7 +60,8 @@ const REPLY_HEADERS = {
 
 /** Describes the requests that the app answers, and the facts that it publishes. */
 export function asyncApiDocument(contract: AppContract): object {
-  const { name, title, streams, examples, operations: offered } = contract;
+  const { name, title, modules, examples, operations: offered } = contract;
+  const onStreams = onStreamsOf(contract);
   const components = new SchemaComponents(contract.schemas, offered);
   components.define('Problem', Problem);
   const channels: Record<string, object> = {};
@@ -65,11 +69,11 @@ export function asyncApiDocument(contract: AppContract): object {
   for (const [id, operation] of Object.entries(offered)) {
     if (operation.subject === undefined) continue;
     channels[id] = requestChannel(id, operation, operation.subject, examples[id], components);
-    operations[id] = requestOperation(id, operation, name);
+    operations[id] = requestOperation(id, operation, queueOf(operation.subject));
   }
-  for (const { stream, facts } of streams) {
+  for (const { scope, facts } of modules) {
     for (const fact of facts) {
-      channels[fact.id] = factChannel(fact, stream, factHeaders(name), components);
+      channels[fact.id] = factChannel(fact, factStream(scope).name, factHeaders(scope), components);
       operations[fact.id] = factOperation(fact);
     }
   }
@@ -79,11 +83,11 @@ export function asyncApiDocument(contract: AppContract): object {
     info: {
       title,
       version: API_VERSION,
-      description: describe(contract),
+      description: describe(contract, onStreams),
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
       tags: [
         { name: 'request', description: 'Questions and commands, each answered by one reply.' },
-        { name: 'fact', description: `What has happened${streamsOf(streams)}.` },
+        { name: 'fact', description: `What has happened${onStreams}.` },
       ],
     },
     defaultContentType: 'application/json',
@@ -91,7 +95,7 @@ export function asyncApiDocument(contract: AppContract): object {
       nats: {
         host: '127.0.0.1:3011',
         protocol: 'nats',
-        description: `The nats-server that \`npm start\` runs, or the one of \`NATS_URL\`. It has JetStream${streamsOf(streams)}.`,
+        description: `The nats-server that \`npm start\` runs, or the one of \`NATS_URL\`. It has JetStream${onStreams}.`,
         security: [{ $ref: '#/components/securitySchemes/natsUser' }],
       },
     },

@@ -31,7 +31,8 @@ interface ObjectSchema {
 
 /** Describes the operations with the problems that the app's catalogue defines. */
 export function openApiDocument(contract: AppContract, problems: ProblemDefinitions): object {
-  const { title, description, operations, examples, parts, schemas } = contract;
+  const { title, description, operations, examples, modules, schemas } = contract;
+  const parts = modules.flatMap((module) => module.parts);
   const components = new SchemaComponents(schemas, operations);
   components.define('Problem', Problem);
   const responses = new ProblemResponses(problems);

@@ -52,7 +52,6 @@ export class JsonNatsServer extends ServerNats {
   constructor(settings: NatsMicroserviceOptions) {
     super({
       ...resilientOptions(settings),
-      queue: settings.queue,
       gracefulShutdown: true,
       gracePeriod: 1_000,
       deserializer: new JsonRequestDeserializer(settings),
@@ -62,6 +61,13 @@ export class JsonNatsServer extends ServerNats {
     this.#door = settings.door ?? openDoor;
     this.#bodyLimitBytes = settings.bodyLimitBytes ?? BODY_LIMIT_BYTES;
     this.setOnProcessingEndHook((_transport, context) => this.#leave((context as NatsContext).getHeaders()));
+  }
+
+  /** Each pattern is subscribed to in a queue of its own choice, which Nest looks for beside the handler. */
+  override addHandler(...[pattern, handler, isEvent, extras]: Parameters<ServerNats['addHandler']>): void {
+    const { queue } = this.#settings;
+    const shared = typeof queue === 'string' ? queue : queue(String(pattern));
+    super.addHandler(pattern, handler, isEvent, { queue: shared, ...extras });
   }
 
   override getMessageHandler(channel: string): (error: Error | null, message: Msg) => void {

@@ -50,6 +50,43 @@ class EchoController {
 @Module({ controllers: [EchoController] })
 class EchoModule {}
 
+/** How often each app was asked: one that has two modules, and one into which the second module moves. */
+const asked = { old: 0, new: 0 };
+
+@Controller()
+class OldApp {
+  @MessagePattern('onepool.rpc.staying.ask.v1')
+  staying(): string {
+    return 'old';
+  }
+
+  @MessagePattern('onepool.rpc.moving.ask.v1')
+  moving(): string {
+    asked.old += 1;
+    return 'old';
+  }
+}
+
+@Controller()
+class NewApp {
+  @MessagePattern('onepool.rpc.other.ask.v1')
+  other(): string {
+    return 'new';
+  }
+
+  @MessagePattern('onepool.rpc.moving.ask.v1')
+  moving(): string {
+    asked.new += 1;
+    return 'new';
+  }
+}
+
+@Module({ controllers: [OldApp] })
+class OldModule {}
+
+@Module({ controllers: [NewApp] })
+class NewModule {}
+
 let nats: TestNats;
 let app: INestMicroservice;
 let caller: NatsConnection;
@@ -132,6 +169,24 @@ describe('request and reply over NATS', () => {
     // Requests of one connection are taken in order, so their answers would be here before this one's.
     expect(await call('echo', '2')).toEqual(['200', { body: 2, authorization: null }]);
     expect(heard).toEqual([]);
+  });
+
+  it('answers each request once while a module is in two apps, whose replicas share the module’s queue', async () => {
+    const opening = [OldModule, NewModule].map(async (module) => {
+      const name = module.name;
+      const queue = (subject: string) => subject.split('.')[2]!;
+      const options = await natsMicroserviceOptions({ url: nats.url, name, queue });
+      return NestFactory.createMicroservice(module, { ...options, logger: false });
+    });
+    const apps = await Promise.all(opening);
+    for (const one of apps) await one.listen();
+    for (let request = 0; request < 40; request++)
+      caller.publish('onepool.rpc.moving.ask.v1', '{}', { reply: '_INBOX.x' });
+    // Each app takes its messages in their order: when these are answered, so are those before.
+    for (const scope of ['staying', 'other'])
+      await caller.request(`onepool.rpc.${scope}.ask.v1`, '{}', { timeout: 60_000 });
+    for (const one of apps) await one.close();
+    expect(asked.old + asked.new).toBe(40);
   });
 
   it('serves Nest clients too: a result, its headers, and a problem as the error', async () => {

@@ -4,8 +4,8 @@ import { JsonReplyDeserializer, JsonRequestSerializer, type JsonRequestReplyOpti
 import type { MessageDoor } from './message-door.ts';
 
 export interface NatsMicroserviceOptions extends NatsOptions, JsonRequestReplyOptions {
-  /** Replicas with the same queue share the requests. */
-  readonly queue: string;
+  /** Replicas with the same queue share the requests; by their subject, where the app answers for several modules. */
+  readonly queue: string | ((subject: string) => string);
   /** Who may come in; everybody unless told. */
   readonly door?: MessageDoor;
   /** Largest body that is read, 1 MiB unless told. */

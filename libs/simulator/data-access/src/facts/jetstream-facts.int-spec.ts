@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type NatsConnection, connect, headers } from '@nats-io/transport-node';
-import { FACTS_STREAM, FACTS_SUBJECTS, SKU_CHANGED } from '@onepool/contracts';
+import { SKU_CHANGED, STOCK_STREAM } from '@onepool/contracts';
 import { type TestNats, startTestNats } from '@onepool/testing-servers';
 import type { ReceivedFact } from './fact-log.ts';
 import { JetStreamFacts } from './jetstream-facts.ts';
@@ -27,7 +27,7 @@ describe('JetStreamFacts', () => {
   const makeStream = (): Promise<void> =>
     persistently(async () => {
       const manager = await jetstreamManager(connection, REPEATED);
-      await manager.streams.add({ name: FACTS_STREAM, subjects: [...FACTS_SUBJECTS] });
+      await manager.streams.add({ name: STOCK_STREAM.name, subjects: [...STOCK_STREAM.subjects] });
     });
   const publish = async (...ids: string[]): Promise<void> => {
     for (const id of ids) {

@@ -15,7 +15,7 @@ import {
   jetstreamManager,
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
-import { FACTS_STREAM } from '@onepool/contracts';
+import { STOCK_STREAM } from '@onepool/contracts';
 import { connectNats, keyOf, natsAddressAt } from '@onepool/platform-messaging';
 import { SystemUnavailable } from '../drive/system-unavailable.ts';
 import type { ReceivedFact } from './fact-log.ts';
@@ -54,9 +54,9 @@ export class JetStreamFacts implements FactSource {
 
   async start(onFact: (fact: ReceivedFact) => void): Promise<void> {
     const { created, state } = await this.#manager()
-      .then((manager) => manager.streams.info(FACTS_STREAM))
+      .then((manager) => manager.streams.info(STOCK_STREAM.name))
       .catch((cause: unknown) => {
-        throw new SystemUnavailable(`The stream ${FACTS_STREAM} cannot be read: ${String(cause)}`, { cause });
+        throw new SystemUnavailable(`The stream ${STOCK_STREAM.name} cannot be read: ${String(cause)}`, { cause });
       });
     this.#created = created;
     this.#last = state.last_seq;
@@ -97,18 +97,18 @@ export class JetStreamFacts implements FactSource {
 
   async #consumer(): Promise<Consumer> {
     const manager = await this.#manager();
-    const { created, state } = await manager.streams.info(FACTS_STREAM);
+    const { created, state } = await manager.streams.info(STOCK_STREAM.name);
     if (this.#rewound || created !== this.#created || state.last_seq < this.#last) this.#last = 0;
     this.#created = created;
     this.#rewound = false;
-    const { name } = await manager.consumers.add(FACTS_STREAM, {
+    const { name } = await manager.consumers.add(STOCK_STREAM.name, {
       ack_policy: AckPolicy.None,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: this.#last + 1,
       inactive_threshold: nanos(INACTIVE_MS),
       mem_storage: true,
     });
-    return this.#jetstream.consumers.get(FACTS_STREAM, name);
+    return this.#jetstream.consumers.get(STOCK_STREAM.name, name);
   }
 
   async #readBatch(consumer: Consumer, delivered: number, onFact: (fact: ReceivedFact) => void): Promise<number> {

@@ -2,8 +2,10 @@
 import {
   PROMISE_BROKEN,
   SKU_CHANGED,
+  STOCK_SCOPE,
   type PromiseBroken,
   type SkuChanged,
+  factSource,
   reservationSubject,
 } from '@onepool/contracts';
 import type { FactEvent } from '@onepool/platform-messaging';
@@ -11,7 +13,7 @@ import { type Views, isoTime } from '../view.ts';
 import { eventId } from './event-id.ts';
 import type { Writes } from './writes.ts';
 
-export const FACT_SOURCE = '/onepool/availability';
+export const FACT_SOURCE = factSource(STOCK_SCOPE);
 
 export interface FactContext {
   /** Milliseconds, of the decision. */

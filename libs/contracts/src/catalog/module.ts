@@ -1,0 +1,14 @@
+/** The catalogue as a module: what is sold, where it lies, and who sells it. */
+import type { ModuleContract } from '../shared/module-contract.ts';
+
+export const CATALOG = {
+  scope: 'catalog',
+  facts: [],
+  parts: [
+    {
+      name: 'Catalogue',
+      paths: /^\/v1\/(skus|nodes|channels|thresholds)/,
+      description: 'What is sold, where it lies, who sells it, and how many units of it a channel does not see.',
+    },
+  ],
+} as const satisfies ModuleContract;
