@@ -16,6 +16,7 @@ import {
   type FactEvent,
   type RunningConsumer,
   connectNats,
+  factKey,
   messagingTables,
   parseMessage,
   runConsumer,
@@ -62,9 +63,17 @@ const validators = new Map([
   ...RESERVATION_FACTS.map((fact) => [reservationSubject(fact), compileSchema<unknown>(ReservationChanged)] as const),
 ]);
 
+/** What the data of a fact says that it is about. */
+function keyOf({ data }: FactEvent): string {
+  const { sku, owner, reservation } = data as Partial<ReservationChanged & SkuChanged>;
+  return sku === undefined ? factKey('reservation', owner ?? '', reservation ?? '') : factKey('sku', sku);
+}
+
 /** The versions of a SKU as its facts tell them, in the order of the stream. */
 const stepsOf = (events: readonly FactEvent[], sku: string): SkuChanged[] =>
-  events.filter(({ key, subject }) => key === sku && subject === SKU_CHANGED).map(({ data }) => data as SkuChanged);
+  events
+    .filter(({ key, subject }) => key === factKey('sku', sku) && subject === SKU_CHANGED)
+    .map(({ data }) => data as SkuChanged);
 
 async function expectChained(events: readonly FactEvent[], sku: string): Promise<void> {
   const { version } = (await app.http('getStock', { params: { sku } })).body as StockOfSku;
@@ -104,12 +113,12 @@ describe('facts', () => {
     for (const event of told) {
       expect({ faults: validators.get(event.subject)?.check(event.data), event }).toMatchObject({
         faults: [],
-        event: { type: event.subject, source: '/onepool/stock', time: expect.stringMatching(/Z$/) },
+        event: { key: keyOf(event), type: event.subject, source: '/onepool/stock', time: expect.stringMatching(/Z$/) },
       });
     }
     expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
-    expect(told.find(({ id }) => id.startsWith('sku/story/2'))?.trace).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-/);
-    const reservation = told.filter(({ key }) => key === 'r-1').map(({ subject }) => subject.split('.')[3]);
+    expect(told.find(({ id }) => id.startsWith('sku/story@2'))?.trace).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-/);
+    const reservation = told.filter(({ key }) => key.endsWith('/r-1')).map(({ subject }) => subject.split('.')[3]);
     expect(reservation.slice(0, 4)).toEqual(['confirmed', 'rebacked', 'fulfilled', 'cancelled']);
     await expectChained(told, 'story');
   });

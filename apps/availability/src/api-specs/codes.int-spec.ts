@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { STOCK_STREAM, type Feed, type StockOfSku } from '@onepool/contracts';
-import { parseMessage } from '@onepool/platform-messaging';
+import { parseMessage, readFactKey } from '@onepool/platform-messaging';
 import { readCode } from '@onepool/platform-codes';
 import { type TestNats, startTestNats } from '@onepool/testing-servers';
 import { parse } from 'csv-parse/sync';
@@ -113,31 +113,9 @@ describe(`any printable code (seed ${seed})`, () => {
       expect(ledger).toMatchObject({ status: 200, body: { items: [{ sku: code }] } });
       const proof = await app.http('verifyLedger', { body: { skuPrefix: code } });
       expect(proof).toMatchObject({ status: 200, body: { balanced: true, mismatches: [] } });
-      const { body } = await app.http('countEvents', { query: { keyPrefix: code } });
+      const { body } = await app.http('countEvents', { query: { namePrefix: code } });
       expect((body as { written: number }).written).toBeGreaterThan(0);
     }
-  });
-
-  it('is the key of its facts, in headers of visible ASCII', async () => {
-    const manager = await jetstreamManager(app.caller, { checkAPI: false });
-    const { written } = (await app.http('countEvents')).body as { written: number };
-    const { last_seq } = await eventually(async () => {
-      const { state } = await manager.streams.info(STOCK_STREAM.name);
-      return state.messages >= written ? state : undefined;
-    });
-    const keys = new Set<string>();
-    const ids: string[] = [];
-    for (let seq = 1; seq <= last_seq; seq += 1) {
-      const message = await manager.streams.getMessage(STOCK_STREAM.name, { seq });
-      if (!message) continue;
-      const fact = parseMessage({ subject: message.subject, headers: message.header, data: message.data });
-      expect(message.header.get('ce-partitionkey')).toMatch(/^[!-~]+$/);
-      expect((fact.data as { sku: string }).sku).toBe(fact.key);
-      keys.add(fact.key);
-      ids.push(fact.id);
-    }
-    expect(keys).toEqual(new Set(CODES));
-    expect(new Set(ids).size).toBe(ids.length);
   });
 
   it.each(['text/csv', 'application/x-ndjson'])('is counted by a feed of %s', async (type) => {
@@ -160,6 +138,30 @@ describe(`any printable code (seed ${seed})`, () => {
       const { body } = await app.http('getStock', { params: { sku } });
       expect((body as StockOfSku).rows).toMatchObject([{ node: sku, onHand: units }]);
     }
+  });
+
+  it('is in the key and the id of its facts, a count’s too, in headers of visible ASCII', async () => {
+    const manager = await jetstreamManager(app.caller, { checkAPI: false });
+    const { written } = (await app.http('countEvents')).body as { written: number };
+    const { last_seq } = await eventually(async () => {
+      const { state } = await manager.streams.info(STOCK_STREAM.name);
+      return state.messages >= written ? state : undefined;
+    });
+    const keys = new Set<string>();
+    const ids: string[] = [];
+    for (let seq = 1; seq <= last_seq; seq += 1) {
+      const message = await manager.streams.getMessage(STOCK_STREAM.name, { seq });
+      if (!message) continue;
+      const fact = parseMessage({ subject: message.subject, headers: message.header, data: message.data });
+      expect(message.header.get('ce-partitionkey')).toMatch(/^[!-~]+$/);
+      const { sku } = fact.data as { sku: string };
+      expect(readFactKey(fact.key)).toEqual(['sku', sku]);
+      expect(fact.id).toMatch(/^[!-~]+$/);
+      keys.add(sku);
+      ids.push(fact.id);
+    }
+    expect(keys).toEqual(new Set(CODES));
+    expect(new Set(ids).size).toBe(ids.length);
   });
 });
 

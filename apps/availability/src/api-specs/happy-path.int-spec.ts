@@ -279,7 +279,7 @@ describe('a promise that breaks', () => {
     await receive(app, sku, { 'wh-1': 1 });
     const closed = (await app.http('listExceptions')).body as { items: { sku: string; closedAt: string | null }[] };
     expect(closed.items.find((item) => item.sku === sku)).toMatchObject({ quantity: 0, closedAt: expect.any(String) });
-    const counted = await app.http('countEvents', { query: { keyPrefix: sku } });
+    const counted = await app.http('countEvents', { query: { namePrefix: sku } });
     const { version } = (await app.http('getStock', { params: { sku } })).body as StockOfSku;
     expect((counted.body as { written: number }).written).toBeGreaterThanOrEqual(version);
   });

@@ -11,7 +11,7 @@ afterAll(() => app.close());
 describe('a heavy question', () => {
   it.each([
     ['verifyLedger', { body: {} }],
-    ['countEvents', { query: { keyPrefix: 'x' } }],
+    ['countEvents', { query: { namePrefix: 'x' } }],
   ] as const)('%s is answered one at a time; another is told when to come again', async (id, call) => {
     const { auditPool } = app.availability.engine;
     const { max } = auditPool.options;

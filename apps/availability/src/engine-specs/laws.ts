@@ -74,13 +74,13 @@ const LAWS: readonly Law[] = [
         FROM sku k CROSS JOIN LATERAL (
           SELECT (data->>'fromVersion')::int AS from_version,
                  lag((data->>'toVersion')::int, 1, 0) OVER (ORDER BY id) AS before
-            FROM outbox WHERE key = k.code AND subject = 'onepool.stock.sku.changed.v1') f
+            FROM outbox WHERE key = 'sku/' || k.code AND subject = 'onepool.stock.sku.changed.v1') f
        WHERE k.sku_key = ANY($1) AND f.from_version <> f.before
       UNION ALL
       SELECT g.sku_key, g.version::int, f.last
         FROM sku_gate g JOIN sku k USING (sku_key) LEFT JOIN LATERAL (
           SELECT max((data->>'toVersion')::int) AS last
-            FROM outbox WHERE key = k.code AND subject = 'onepool.stock.sku.changed.v1') f ON true
+            FROM outbox WHERE key = 'sku/' || k.code AND subject = 'onepool.stock.sku.changed.v1') f ON true
        WHERE g.sku_key = ANY($1) AND g.version <> coalesce(f.last, 0)`,
   },
   {
@@ -95,7 +95,7 @@ const LAWS: readonly Law[] = [
     breaches: `
       SELECT min(k.sku_key) AS sku_key, o.event_id
         FROM outbox o CROSS JOIN LATERAL (
-          SELECT o.key AS code UNION SELECT change->>'sku' FROM json_array_elements(o.data->'changes') AS change) c
+          SELECT o.data->>'sku' AS code UNION SELECT change->>'sku' FROM json_array_elements(o.data->'changes') AS change) c
         JOIN sku k USING (code)
        WHERE k.sku_key = ANY($1) GROUP BY o.event_id HAVING count(DISTINCT o.id) > 1`,
   },

@@ -278,11 +278,11 @@ describe('a large reservation', () => {
     );
     expect(unitsOf(done(await act(engine, 'large', 'confirm', {})), 'confirmed')).toBe(2_100);
     const facts: { id: string; changes: number }[] = await pool.dataSource.query(
-      `SELECT event_id AS id, json_array_length(data->'changes')::int AS changes FROM outbox WHERE key = 'large' ORDER BY id`,
+      `SELECT event_id AS id, json_array_length(data->'changes')::int AS changes FROM outbox WHERE key = 'reservation/spec/large' ORDER BY id`,
     );
     expect(facts).toEqual([
-      { id: 'reservation/spec/large/2', changes: 2_000 },
-      { id: 'reservation/spec/large/2/2', changes: 100 },
+      { id: 'reservation/spec/large@2', changes: 2_000 },
+      { id: 'reservation/spec/large@2.2', changes: 100 },
     ]);
     expect(codeOf(await act(engine, 'large', 'fulfil', {}))).toBe(null);
   });

@@ -45,7 +45,7 @@ export class StockController {
   }
 
   @Serve(operations.countEvents)
-  async countEvents({ query: { keyPrefix = '' } }: Call<Op['countEvents']>) {
-    return { written: await this.#reads.countEvents(keyPrefix) };
+  async countEvents({ query: { namePrefix = '' } }: Call<Op['countEvents']>) {
+    return { written: await this.#reads.countEvents(namePrefix) };
   }
 }

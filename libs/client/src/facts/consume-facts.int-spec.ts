@@ -35,7 +35,13 @@ async function tell(subject: string, id: string, key: string, data: object): Pro
   await jetstream(connection).publish(subject, JSON.stringify(data), { headers: toMessageHeaders(event) });
 }
 const skuChanged = (sku: string, fromVersion: number, toVersion: number) =>
-  tell(SKU_CHANGED, `${sku}/${toVersion}`, sku, { sku, fromVersion, toVersion, rows: [], since: 'the next release' });
+  tell(SKU_CHANGED, `sku/${sku}@${toVersion}`, `sku/${sku}`, {
+    sku,
+    fromVersion,
+    toVersion,
+    rows: [],
+    since: 'the next release',
+  });
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await delay(10);
@@ -57,10 +63,10 @@ describe('a consumer of facts', () => {
     });
     running.push(consumer);
     await skuChanged('mug', 0, 1);
-    await tell(PROMISE_BROKEN, 'p-1', 'mug', { sku: 'mug' });
-    await tell('onepool.stock.reservation.confirmed.v1', 'r-1', 'r-1', { reservation: 'r-1' });
+    await tell(PROMISE_BROKEN, 'p-1', 'sku/mug', { sku: 'mug' });
+    await tell('onepool.stock.reservation.confirmed.v1', 'r-1', 'reservation/prn_1/r-1', { reservation: 'r-1' });
     await until(() => told.length === 2);
-    expect(told).toEqual(['mug is at 1', 'r-1 is confirmed']);
+    expect(told).toEqual(['sku/mug is at 1', 'r-1 is confirmed']);
     await until(async () => (await durableOf('reports')).num_ack_pending === 0);
     expect((await durableOf('reports')).config.filter_subject).toBe('onepool.stock.*.*.v1');
   });
@@ -74,7 +80,7 @@ describe('a consumer of facts', () => {
     await skuChanged('mug', 3, 4);
     await skuChanged('cup', 5, 6);
     await until(() => gaps.length > 0);
-    expect(gaps).toEqual([{ key: 'mug', missingFrom: 1, missingTo: 3 }]);
+    expect(gaps).toEqual([{ key: 'sku/mug', missingFrom: 1, missingTo: 3 }]);
   });
 
   it('takes each fact into effect once where it has an inbox, however often it is told', async () => {

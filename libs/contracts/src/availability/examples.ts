@@ -202,5 +202,5 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
       ...empty,
     },
   },
-  countEvents: { query: { keyPrefix: 'mug-' }, response: { written: 42 } },
+  countEvents: { query: { namePrefix: 'mug-' }, response: { written: 42 } },
 };

@@ -20,7 +20,7 @@ export const STOCK_SCOPE = 'stock';
 export const STOCK_STREAM = factStream(STOCK_SCOPE);
 
 export const SKU_CHANGED = 'onepool.stock.sku.changed.v1';
-/** Coalesced per SKU and commit; key = SKU. Versions chain: `fromVersion` equals the previous fact's `toVersion`. */
+/** Coalesced per SKU and commit; key `sku/<code>`. Versions chain: `fromVersion` equals the previous fact's `toVersion`. */
 export const SkuChanged = closed({
   sku: SkuCode,
   fromVersion: Version,
@@ -35,7 +35,7 @@ export type ReservationFact = (typeof RESERVATION_FACTS)[number];
 export const reservationSubject = (fact: ReservationFact): string => `onepool.stock.reservation.${fact}.v1`;
 
 /**
- * One verb's effect on one reservation; key = reservation id. A hold publishes none: its caller has the answer. It names
+ * One verb's effect on one reservation; key `reservation/<owner>/<id>`. A hold publishes none: its caller has the answer. It names
  * principals, so who may read it is for NATS permissions to say: see docs/access.md.
  */
 export const ReservationChanged = closed({
@@ -59,7 +59,7 @@ export const ReservationChanged = closed({
 export type ReservationChanged = Static<typeof ReservationChanged>;
 
 export const PROMISE_BROKEN = 'onepool.stock.promise.broken.v1';
-/** Promised units that no eligible node can cover; key = SKU. */
+/** Promised units that no eligible node can cover; key `sku/<code>`. */
 export const PromiseBroken = closed({
   sku: SkuCode,
   node: NodeCode,
@@ -73,7 +73,7 @@ const reservationFact = <const F extends ReservationFact>(fact: F) => ({
   subject: reservationSubject(fact),
   data: ReservationChanged,
   summary: `Units of a reservation were ${fact === 'rebacked' ? 'moved to another node' : fact}.`,
-  description: 'Key: the id of the reservation. A hold publishes no fact: its caller has the answer.',
+  description: 'Key: `reservation/<owner>/<id>`. A hold publishes no fact: its caller has the answer.',
 });
 
 /** Every fact of the stream {@link STOCK_STREAM}. */
@@ -84,14 +84,14 @@ export const STOCK_FACTS = [
     data: SkuChanged,
     summary: 'Stock of a SKU has changed.',
     description:
-      'Coalesced by SKU and commit. Key: the SKU. `fromVersion` is the `toVersion` of the fact before, so a consumer sees any gap.',
+      'Coalesced by SKU and commit. Key: `sku/<code>`. `fromVersion` is the `toVersion` of the fact before, so a consumer sees any gap.',
   },
   {
     id: 'promiseBroken',
     subject: PROMISE_BROKEN,
     data: PromiseBroken,
     summary: 'No eligible node can cover promised units.',
-    description: 'Key: the SKU. The same stands in the list of exceptions until units turn up.',
+    description: 'Key: `sku/<code>`. The same stands in the list of exceptions until units turn up.',
   },
   ...RESERVATION_FACTS.map((fact) => reservationFact(fact)),
 ] as const satisfies readonly FactDefinition[];

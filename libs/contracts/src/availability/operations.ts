@@ -29,7 +29,7 @@ const rpc = (name: string): string => requestSubject(STOCK_SCOPE, name);
 const skuParam = closed({ sku: catalog.Sku.properties.sku });
 const reservationParam = closed({ id: reservations.HoldRequest.properties.id });
 const feedParam = closed({ id: reservations.HoldRequest.properties.id });
-const prefixQuery = closed({ keyPrefix: Type.Optional(CodePrefix) });
+const namePrefixQuery = closed({ namePrefix: Type.Optional(CodePrefix) });
 
 const verb = <B extends TSchema, P extends Code>(name: string, summary: string, body: B, problems: readonly P[]) => ({
   summary,
@@ -306,10 +306,10 @@ export const AVAILABILITY_OPERATIONS = {
   },
   countEvents: {
     summary: 'Count facts',
-    description: 'How many were written for the keys that begin so; a consumer compares.',
+    description: 'How many were written about SKUs and reservations whose names begin so; a consumer compares.',
     http: get('/v1/events/count'),
     scope: 'events:read',
-    query: prefixQuery,
+    query: namePrefixQuery,
     response: stock.EventCount,
     problems: [],
   },

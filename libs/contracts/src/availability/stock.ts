@@ -181,6 +181,6 @@ export const StockException = closed({
 export type StockException = Static<typeof StockException>;
 
 export const EventCount = closed({
-  written: Type.Integer({ minimum: 0, description: 'Facts in the outbox for these keys.' }),
+  written: Type.Integer({ minimum: 0, description: 'Facts in the outbox about them.' }),
 });
 export type EventCount = Static<typeof EventCount>;

@@ -8,7 +8,7 @@ const event: FactEvent = {
   source: '/onepool/stock',
   time: '2026-03-01T10:00:00.000Z',
   subject: 'onepool.stock.sku.changed.v1',
-  key: '85123A',
+  key: 'sku/85123A',
   trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
   data: { toVersion: 7 },
 };

@@ -12,7 +12,7 @@ export interface FactEvent {
   readonly time: string;
   /** NATS subject, `onepool.<scope>.<entity>.<fact>.v1`. */
   readonly subject: string;
-  /** Partition key: SKU code or order id. Events of one key are published in the order of their ids. */
+  /** Partition key, what the fact is about: see `factKey`. Events of one key are published in the order of their ids. */
   readonly key: string;
   /** W3C traceparent of the cause, if any. */
   readonly trace?: string | undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { factKey } from './fact-key.ts';
+import { factKey, nameInKey, readFactKey } from './fact-key.ts';
 
 describe('the key of a fact', () => {
   it('names what it is about, with its parts percent-encoded', () => {
@@ -12,11 +12,17 @@ describe('the key of a fact', () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(name, name, (owner, id) => {
-        expect(factKey('reservation', owner, id).split('/').map(decodeURIComponent)).toEqual([
-          'reservation',
-          owner,
-          id,
-        ]);
+        expect(readFactKey(factKey('reservation', owner, id))).toEqual(['reservation', owner, id]);
+      }),
+    );
+  });
+
+  it('begins as the beginning of its name does', () => {
+    const character = fc.string({ unit: 'binary', minLength: 1, maxLength: 1 });
+    fc.assert(
+      fc.property(fc.array(character), fc.array(character), (start, rest) => {
+        const key = factKey('sku', [...start, ...rest].join(''));
+        expect(key.startsWith(`sku/${nameInKey(start.join(''))}`)).toBe(true);
       }),
     );
   });

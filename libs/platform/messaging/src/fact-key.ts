@@ -1,5 +1,8 @@
-/** What needs no encoding, which is nearly every code. */
+/** What needs no encoding, which is nearly every name. */
 const PLAIN = /^[\w.~-]*$/;
+
+/** A name as it stands in a key: percent-encoded, so that it has no slash. Of how a name begins comes how it begins in a key. */
+export const nameInKey = (name: string): string => (PLAIN.test(name) ? name : encodeURIComponent(name));
 
 /**
  * The key of facts and of the aggregate that they are about: what it is, and the parts of its name. Each part is
@@ -9,6 +12,12 @@ const PLAIN = /^[\w.~-]*$/;
  */
 export const factKey = (kind: string, ...names: readonly [string, ...string[]]): string => {
   let key = kind;
-  for (const name of names) key += `/${PLAIN.test(name) ? name : encodeURIComponent(name)}`;
+  for (const name of names) key += `/${nameInKey(name)}`;
   return key;
 };
+
+/** What {@link factKey} put together: the kind, and the names. */
+export function readFactKey(key: string): readonly [kind: string, ...names: string[]] {
+  const [kind = '', ...names] = key.split('/');
+  return [kind, ...(key.includes('%') ? names.map(decodeURIComponent) : names)];
+}

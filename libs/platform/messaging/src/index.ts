@@ -1,4 +1,5 @@
-export { factKey } from './fact-key.ts';
+export { factKey, nameInKey, readFactKey } from './fact-key.ts';
+export { factId, factIdSql } from './fact-id.ts';
 export { keyOf, parseMessage, toMessageHeaders, UnparsableMessageError, type FactEvent } from './cloud-event.ts';
 export { messagingTables } from './messaging-tables.ts';
 export {

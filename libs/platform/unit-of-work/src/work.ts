@@ -1,7 +1,7 @@
 /** What one unit of work has at hand, and what it leaves to be written at its end. */
 import assert from 'node:assert/strict';
 import type { NewTask } from '@onepool/platform-tasks';
-import type { FactEvent } from '@onepool/platform-messaging';
+import { type FactEvent, factId } from '@onepool/platform-messaging';
 import { currentTraceparent } from '@onepool/platform-tracing';
 import type { Static, TSchema } from '@sinclair/typebox';
 import type pg from 'pg';
@@ -58,7 +58,7 @@ export class Work {
     const toVersion = fromVersion + 1;
     this.#stepped.set(key, toVersion);
     this.facts.push({
-      id: `${key}@${toVersion}`,
+      id: factId(key, toVersion),
       type: subject,
       subject,
       source: this.#source,

@@ -9,6 +9,7 @@ import type {
   StockOfSku,
 } from '@onepool/contracts';
 import { Slices } from '@onepool/platform-clock';
+import { nameInKey } from '@onepool/platform-messaging';
 import {
   ACCOUNTS,
   type ChannelAtp,
@@ -188,15 +189,15 @@ export class StockReads {
   }
 
   /**
-   * How many facts the outbox holds for keys that begin with `prefix`.
+   * How many facts the outbox holds about SKUs and reservations whose own name begins with `prefix`.
    *
    * @throws Refusal `limit.rate` while another count runs in this replica.
    */
   countEvents(prefix: string): Promise<number> {
     return this.#counts.run(async () => {
       const { rows } = await this.#engine.auditPool.query<{ written: number }>(
-        'SELECT count(*) AS written FROM outbox WHERE starts_with(key, $1)',
-        [prefix],
+        `SELECT count(*) AS written FROM outbox WHERE starts_with(split_part(key, '/', -1), $1)`,
+        [nameInKey(prefix)],
       );
       return rows[0]?.written ?? 0;
     });

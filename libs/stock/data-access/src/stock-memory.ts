@@ -10,7 +10,7 @@
  */
 import DataLoader from 'dataloader';
 import { variant } from '@onepool/platform-failpoints';
-import { OutboxTail } from '@onepool/platform-messaging';
+import { OutboxTail, readFactKey } from '@onepool/platform-messaging';
 import type { SellingRules, SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { EngineError } from './engine-error.ts';
@@ -64,7 +64,7 @@ interface Look {
 }
 
 export class StockMemory {
-  /** By SKU code, as the outbox names what has changed. */
+  /** By SKU code. */
   readonly #entries = new RowBoundedMap<string, Entry>(MEMORY_MAX, ({ snapshot }) => snapshot?.supply.rows.length ?? 0);
   readonly #loader: DataLoader<NamedSku, Snapshot | null>;
   /** Of each read of the database under way: what looks have told to be changed meanwhile; null is everything. */
@@ -204,7 +204,9 @@ export class StockMemory {
     const rules = await this.#options.rules.current();
     const told = await tail.poll();
     if (!told) return;
-    for (const code of told.keys) {
+    for (const key of told.keys) {
+      const [kind, code] = readFactKey(key);
+      if (kind !== 'sku' || code === undefined) continue;
       this.#entries.delete(code);
       for (const { changed } of this.#loads) changed?.add(code);
     }

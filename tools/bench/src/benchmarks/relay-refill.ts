@@ -20,7 +20,7 @@ async function fillOutbox(database: BenchDatabase, facts: number): Promise<void>
   await withClient(database, async (client) => {
     await client.query(
       `INSERT INTO outbox (partition, key, subject, event_id, type, source, time, trace, data)
-       SELECT i % ${SKUS} % ${database.partitionCount}, 'S' || i % ${SKUS}, $1, 'bench-' || i, $1, '/bench', now(),
+       SELECT i % ${SKUS} % ${database.partitionCount}, 'sku/S' || i % ${SKUS}, $1, 'bench-' || i, $1, '/bench', now(),
               '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01',
               json_build_object('sku', 'S' || i % ${SKUS}, 'fromVersion', i / ${SKUS}, 'toVersion', i / ${SKUS} + 1,
                 'recordedAt', '2026-03-01T10:00:00.000Z', 'rows', json_build_array(json_build_object('node', 'n1',

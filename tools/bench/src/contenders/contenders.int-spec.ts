@@ -60,8 +60,8 @@ async function rowsOf(client: pg.Client, name: string): Promise<unknown> {
               source_event_id = (SELECT id FROM reservation WHERE owner = $1) AS named FROM ledger WHERE source = $1`,
     ),
     outbox: await rows(
-      `SELECT subject, type, source, trace, event_id = 'sku/' || key || '/1' AS named, data::jsonb - 'sku' - 'recordedAt' AS data,
-              (data->>'recordedAt')::timestamptz = time AS same FROM outbox WHERE key IN ${skus}`,
+      `SELECT subject, type, source, trace, event_id = key || '@1' AS named, data::jsonb - 'sku' - 'recordedAt' AS data,
+              (data->>'recordedAt')::timestamptz = time AS same FROM outbox WHERE split_part(key, '/', 2) IN ${skus}`,
     ),
     gate: await rows(`SELECT version FROM sku_gate JOIN sku USING (sku_key) WHERE code IN ${skus}`),
     stock: await rows(

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { SKU_CHANGED, type SkuChanged } from '@onepool/contracts';
-import { partitionOf } from '@onepool/platform-messaging';
+import { factId, factKey, partitionOf } from '@onepool/platform-messaging';
 import { ACCOUNTS } from '@onepool/stock-domain';
 import { CHANNEL, EXPIRES_IN_SECONDS, skuCode } from './contender.ts';
 import type { Line } from './contender.ts';
@@ -90,10 +90,11 @@ export function factOf(
     ...units,
   }));
   const data: SkuChanged = { sku: code, fromVersion, toVersion, recordedAt: new Date(nowMs).toISOString(), rows };
+  const key = factKey('sku', code);
   return {
-    partition: partitionOf(code, partitionCount),
-    key: code,
-    eventId: `sku/${code}/${toVersion}`,
+    partition: partitionOf(key, partitionCount),
+    key,
+    eventId: factId(key, toVersion),
     data: JSON.stringify(data),
   };
 }

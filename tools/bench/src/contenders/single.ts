@@ -5,7 +5,7 @@
  * Its reads are as old as the statement's start, so the pick is a guess which the row's own lock then confirms or
  * refuses. A guess that fails aborts the statement, and `multi` decides that request.
  */
-import { partitionOf } from '@onepool/platform-messaging';
+import { factKey, partitionOf } from '@onepool/platform-messaging';
 import pg from 'pg';
 import { EXPIRES_IN_SECONDS, Tally, newReservationId, newReservationKey, skuCode } from './contender.ts';
 import type { Contender, Line, Surroundings } from './contender.ts';
@@ -47,7 +47,7 @@ export class SingleContender implements Contender {
     if (line === undefined || more.length > 0) throw new RangeError('single reserves exactly one line');
     const { channelKey } = await this.#catalogue;
     const code = skuCode(line.sku);
-    const partition = partitionOf(code, this.#setup.partitionCount);
+    const partition = partitionOf(factKey('sku', code), this.#setup.partitionCount);
     const values = [line.sku, line.quantity, newReservationKey(), this.owner, newReservationId(), bodyHash(lines)];
     try {
       await this.#pool.query({ name: 'reserve', text: RESERVE, values: [...values, channelKey, partition, code] });
@@ -88,7 +88,7 @@ const RESERVE = `WITH
     SELECT $1::int, t.version, 0, t.node_key, ${AVAILABLE}, ${RESERVED}, $2::int, '${HOLD_REASON}', $4::text, $5::text, t.at, t.at FROM t),
   facts AS (
     INSERT INTO outbox (partition, key, subject, event_id, type, source, time, data)
-    SELECT $8::smallint, $9::text, '${FACT_SUBJECT}', 'sku/' || $9::text || '/' || t.version, '${FACT_SUBJECT}', '${FACT_SOURCE}', t.at,
+    SELECT $8::smallint, 'sku/' || $9::text, '${FACT_SUBJECT}', 'sku/' || $9::text || '@' || t.version, '${FACT_SUBJECT}', '${FACT_SOURCE}', t.at,
            json_build_object('sku', $9::text, 'fromVersion', t.version - 1, 'toVersion', t.version,
              'recordedAt', to_char(t.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
              'rows', json_build_array(json_build_object('node', n.code, 'onHand', t.on_hand, 'available', t.available,

@@ -33,7 +33,7 @@ const factHeaders = (scope: string) => ({
     'ce-type': text('The same as the NATS subject.'),
     'ce-time': text('When it happened.', { format: 'date-time' }),
     'ce-subject': text(
-      'The key: a SKU, or the id of a reservation. Percent-encoded as CloudEvents says: what is not visible ASCII, `"` and `%`.',
+      'The key, that is what the fact is about: its kind and its name, as `sku/<code>`. Each part of the name is percent-encoded, so that a slash parts them; as CloudEvents says, `%` is then written `%25` in a header.',
     ),
     'ce-partitionkey': text('The key again, by the CloudEvents extension for partitioning, percent-encoded likewise.'),
     'Nats-Msg-Id': text('The same as `ce-id`.'),

@@ -48,10 +48,10 @@ export const readStock = (client: Caller, sku: string): Promise<StockOfSku> =>
   );
 
 /** Facts written for keys that begin so. */
-export const countEvents = async (client: Caller, keyPrefix: string): Promise<number> => {
+export const countEvents = async (client: Caller, namePrefix: string): Promise<number> => {
   const { written } = await demand(
     'Counting events failed',
-    client.call((onepool) => onepool.countEvents({ query: { keyPrefix } })),
+    client.call((onepool) => onepool.countEvents({ query: { namePrefix } })),
   );
   return written;
 };

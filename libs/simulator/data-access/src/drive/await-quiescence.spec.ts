@@ -40,7 +40,7 @@ describe('awaitQuiescence', () => {
   const deliver = (sku: string, recordedAtMs: number): void => {
     const recordedAt = new Date(recordedAtMs).toISOString();
     const data = { sku, fromVersion: 0, toVersion: 1, recordedAt, rows: [] };
-    log.take({ id: String((number += 1)), subject: SKU_CHANGED, key: sku, data, receivedAtMs: nowMs });
+    log.take({ id: String((number += 1)), subject: SKU_CHANGED, key: `sku/${sku}`, data, receivedAtMs: nowMs });
   };
   /** `arrive` is told the number of the turn. */
   const quiescence = (arrive: (turn: number) => void): Promise<Quiescence> => {

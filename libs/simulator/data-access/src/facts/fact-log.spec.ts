@@ -5,7 +5,7 @@ import { FactLog } from './fact-log.ts';
 const changed = (id: string, fromVersion: number, toVersion: number, sku = 'r1-A') => ({
   id,
   subject: SKU_CHANGED,
-  key: sku,
+  key: `sku/${sku}`,
   data: { sku, fromVersion, toVersion, recordedAt: '2026-01-01T00:00:00Z', rows: [] },
   receivedAtMs: 0,
 });
@@ -31,7 +31,7 @@ describe('FactLog', () => {
       log.take({
         id: fact,
         subject: reservationSubject(fact),
-        key: 'r1-o1',
+        key: 'reservation/prn_shop/r1-o1',
         data: { reservation: 'r1-o1', version: 2, fact, recordedAt: '1970-01-01T00:00:01Z', changes },
         receivedAtMs: 7,
       });

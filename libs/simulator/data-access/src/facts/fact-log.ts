@@ -18,10 +18,13 @@ export interface ReceivedFact {
   readonly receivedAtMs: number;
 }
 
+/** The own name of a SKU or a reservation, which ends the key. */
+const nameIn = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
+
 const RESERVATION_SUBJECTS = new Set(RESERVATION_FACTS.map(reservationSubject));
 
 export class FactLog {
-  readonly #keyPrefix: string;
+  readonly #namePrefix: string;
   readonly #ids = new Set<string>();
   /** Version steps by SKU: toVersion by fromVersion. */
   readonly #steps = new Map<string, Map<number, number>>();
@@ -30,8 +33,8 @@ export class FactLog {
   readonly moves: MoveFact[] = [];
   readonly confirms: ConfirmFact[] = [];
 
-  constructor(keyPrefix: string) {
-    this.#keyPrefix = keyPrefix;
+  constructor(namePrefix: string) {
+    this.#namePrefix = namePrefix;
   }
 
   /** Distinct facts of the run. */
@@ -49,7 +52,7 @@ export class FactLog {
   take(fact: ReceivedFact): void {
     const recordedMs = Date.parse((fact.data as Partial<SkuChanged> | null)?.recordedAt ?? '');
     if (recordedMs < this.#oldestMs) this.#oldestMs = recordedMs;
-    if (!fact.key.startsWith(this.#keyPrefix) || this.#ids.has(fact.id)) return;
+    if (!nameIn(fact.key).startsWith(this.#namePrefix) || this.#ids.has(fact.id)) return;
     this.#ids.add(fact.id);
     if (fact.subject === SKU_CHANGED) this.#takeSku(fact.data as SkuChanged);
     else if (RESERVATION_SUBJECTS.has(fact.subject))

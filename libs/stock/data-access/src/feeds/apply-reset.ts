@@ -4,7 +4,7 @@
  * works. While one chunk is being applied the next waits behind it on the same connection.
  */
 import { commitPoint } from '@onepool/platform-failpoints';
-import { partitionOf } from '@onepool/platform-messaging';
+import { factKey, partitionOf } from '@onepool/platform-messaging';
 import { transactionSentAtOnce } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import { type ApplyContext, type ChunkDone, FeedMovedOnError } from './chunk.ts';
@@ -95,7 +95,8 @@ async function applyChunk(
     () => undefined,
   );
   const density: Density = end - from <= skus.length * KEYS_PER_SKU_WHEN_DENSE ? 'dense' : 'sparse';
-  const partitions = codes.map((code) => partitionOf(code, partitionCount));
+  const keys = codes.map((code) => factKey('sku', code));
+  const partitions = keys.map((key) => partitionOf(key, partitionCount));
   const { feed_key, source, id, trace } = feed;
   const [, , { rows: told }] = await transactionSentAtOnce(client, CHUNK, () => [
     client.query({
@@ -111,7 +112,7 @@ async function applyChunk(
     client.query<{ applied: number }>({
       name: `reset-${density}`,
       text: resetStatement(feed, density),
-      values: [feed_key, from, end, skus, codes, partitions, rows, earliest, source, id, trace, leaseSeconds],
+      values: [feed_key, from, end, skus, codes, partitions, rows, earliest, source, id, trace, leaseSeconds, keys],
     }),
   ]);
   const [answer] = told;

@@ -4,6 +4,7 @@
  */
 import { SKU_CHANGED } from '@onepool/contracts';
 import { variant } from '@onepool/platform-failpoints';
+import { factIdSql } from '@onepool/platform-messaging';
 import { ACCOUNTS, STATE_ACCOUNTS, type Account } from '@onepool/stock-domain';
 import { RECORDED_BEFORE_OCCURRED_MAX_MS } from '../event-times.ts';
 import { FACT_SOURCE } from '../write/facts.ts';
@@ -35,7 +36,7 @@ export type Density = 'dense' | 'sparse';
 
 /**
  * Parameters: 1 feed key, 2 and 3 the range of SKU keys (from exclusive), 4–6 its SKUs' keys, codes and partitions, 7 how
- * many rows there are, 8 the earliest time of one (ms), 9 source, 10 feed id, 11 trace, 12 lease in seconds. Answers how
+ * many rows there are, 8 the earliest time of one (ms), 9 source, 10 feed id, 11 trace, 12 lease in seconds, 13 its SKUs' fact keys. Answers how
  * many rows were applied; nothing, and nothing is done, if the feed is not where the range begins.
  *
  * Most rows of most counts are as the book has them. Such a row is read, judged and compared, and marked as counted;
@@ -165,12 +166,12 @@ const ROW_JSON = `concat('{"node":', n.name, ',"onHand":',
 const FACTS = `
   facts AS (
     INSERT INTO outbox (partition, key, subject, event_id, type, source, time, trace, data)
-    SELECT k.partition, k.code, '${SKU_CHANGED}', concat('sku/', k.code, '/', g.version), '${SKU_CHANGED}', '${FACT_SOURCE}',
+    SELECT k.partition, k.fact_key, '${SKU_CHANGED}', ${factIdSql('k.fact_key', 'g.version')}, '${SKU_CHANGED}', '${FACT_SOURCE}',
            (SELECT now FROM clock), $11,
            concat('{"sku":', to_json(k.code), ',"fromVersion":', g.version - 1, ',"toVersion":', g.version, ',"recordedAt":"',
              (SELECT iso FROM clock), '","rows":[', r.rows, ']}')::json
       FROM gates g
-      JOIN unnest($4::int[], $5::text[], $6::smallint[]) AS k (sku_key, code, partition) USING (sku_key)
+      JOIN unnest($4::int[], $5::text[], $6::smallint[], $13::text[]) AS k (sku_key, code, partition, fact_key) USING (sku_key)
       JOIN (SELECT m.sku_key, string_agg(${ROW_JSON}, ',' ORDER BY m.node_key) AS rows
               FROM moved m JOIN (SELECT node_key, to_json(code)::text AS name FROM node) n USING (node_key)
              GROUP BY m.sku_key) r USING (sku_key)

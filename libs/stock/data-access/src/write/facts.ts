@@ -8,9 +8,8 @@ import {
   factSource,
   reservationSubject,
 } from '@onepool/contracts';
-import type { FactEvent } from '@onepool/platform-messaging';
+import { type FactEvent, factId, factKey } from '@onepool/platform-messaging';
 import { type Views, isoTime } from '../view.ts';
-import { eventId } from './event-id.ts';
 import type { Writes } from './writes.ts';
 
 export const FACT_SOURCE = factSource(STOCK_SCOPE);
@@ -45,21 +44,18 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
       recordedAt,
       rows: rows.map((row) => views.stockRow(row)),
     };
-    return fact(eventId('sku', code, version), code, SKU_CHANGED, data, trace);
+    const key = factKey('sku', code);
+    return fact(factId(key, version), key, SKU_CHANGED, data, trace);
   });
-  const reservations = writes.reservationFacts.map(({ data, part, trace }) =>
-    fact(
-      eventId('reservation', data.owner, data.reservation, data.version, ...(part > 1 ? [part] : [])),
-      data.reservation,
-      reservationSubject(data.fact),
-      data,
-      trace,
-    ),
-  );
+  const reservations = writes.reservationFacts.map(({ data, part, trace }) => {
+    const key = factKey('reservation', data.owner, data.reservation);
+    return fact(factId(key, data.version, part), key, reservationSubject(data.fact), data, trace);
+  });
   const broken = writes.newlyBroken.map(({ sku, node, quantity }) => {
     const data: PromiseBroken = { sku: views.sku(sku), node: views.node(node), quantity, recordedAt };
     const version = writes.changedSkus.find((entry) => entry.sku === sku)?.version ?? versionsBefore.get(sku) ?? 0;
-    return fact(eventId('broken', data.sku, data.node, version), data.sku, PROMISE_BROKEN, data, null);
+    const id = factId(factKey('broken', data.sku, data.node), version);
+    return fact(id, factKey('sku', data.sku), PROMISE_BROKEN, data, null);
   });
   return [...changed, ...reservations, ...broken];
 }
