@@ -89,6 +89,18 @@ async function add(work: Work, codes: readonly string[]): Promise<void> {
 const put = (codes: readonly string[], on = units): Promise<void> =>
   on.run({ commit: COMMIT, locks: codes.map(shelfKey) }, (work) => add(work, codes));
 
+/** Meanwhile whoever commits a new shelf loses the connection. */
+async function endSessionsAtCommit(work: () => Promise<void>): Promise<void> {
+  await pool.query(`CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER ends AFTER INSERT ON shelf DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION end_session()`);
+  try {
+    await work();
+  } finally {
+    await pool.query('DROP TRIGGER ends ON shelf; DROP FUNCTION end_session()');
+  }
+}
+
 interface Fact {
   readonly key: string;
   readonly event_id: string;
@@ -148,14 +160,9 @@ describe('a unit of work', () => {
   });
 
   it('says that the outcome is unknown when the connection goes while it commits, and its pool goes on', async () => {
-    await pool.query(`CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS
-      $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
-      CREATE CONSTRAINT TRIGGER ends AFTER INSERT ON shelf DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION end_session()`);
-    try {
-      await expect(put(['a'])).rejects.toMatchObject({ name: 'TransactionOutcomeUnknownError' });
-    } finally {
-      await pool.query('DROP TRIGGER ends ON shelf; DROP FUNCTION end_session()');
-    }
+    await endSessionsAtCommit(() =>
+      expect(put(['a'])).rejects.toMatchObject({ name: 'TransactionOutcomeUnknownError' }),
+    );
     await put(['b']);
     expect(await items()).toEqual({ b: 1 });
   });
@@ -178,6 +185,38 @@ describe('a fact of others', () => {
       units.receive('spec', { id: 'e2' }, { commit: COMMIT, locks: [] }, () => Promise.reject(new Error('no'))),
     ).rejects.toThrow('no');
     expect(await count('inbox')).toBe(1);
+  });
+});
+
+describe('a unit of work on a pool, of a program without entities', () => {
+  const put = (code: string, units: UnitOfWork, then: (work: Work) => void = () => undefined) =>
+    units.run({ commit: COMMIT, locks: [shelfKey(code)] }, async (work) => {
+      await work.client.query('INSERT INTO spec.shelf VALUES ($1, 1)', [code]);
+      work.tell(shelfKey(code), CHANGED, { shelf: code });
+      then(work);
+    });
+  const onPool = (): UnitOfWork => new UnitOfWork({ pool, schema: SCHEMA, source: '/onepool/spec', partitionCount: 2 });
+
+  it('saves rows and facts in one commit, or nothing, and gives its connection back', async () => {
+    const units = onPool();
+    await put('a', units);
+    await expect(put('b', units, () => expect(0).toBe(1))).rejects.toThrow('toBe');
+    expect(await items()).toEqual({ a: 1 });
+    expect((await facts()).map(({ event_id }) => event_id)).toEqual(['shelf/a@1']);
+    expect(pool.totalCount - pool.idleCount).toBe(0);
+  });
+
+  it('has no entities, and says so', async () => {
+    await expect(put('a', onPool(), (work) => work.manager)).rejects.toThrow('have a pool and no data source');
+    expect(await items()).toEqual({});
+  });
+
+  it('says that the outcome is unknown when the connection goes while it commits, and its pool goes on', async () => {
+    await endSessionsAtCommit(() =>
+      expect(put('a', onPool())).rejects.toMatchObject({ name: 'TransactionOutcomeUnknownError' }),
+    );
+    await put('b', onPool());
+    expect(await items()).toEqual({ b: 1 });
   });
 });
 

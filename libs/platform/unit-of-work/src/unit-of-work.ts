@@ -1,5 +1,5 @@
 /**
- * One transaction of an app's module: entities, facts, tasks and the inbox's row remain together, or none of them does.
+ * One transaction of a module: entities, facts, tasks and the inbox's row remain together, or none of them does.
  *
  * A unit names the aggregates that it is about. They are locked first, as a sorted set; then it reads, decides and writes
  * entities, by TypeORM's manager or by plain SQL; at the end the versions of those it told facts of are stepped, and facts
@@ -16,12 +16,13 @@ import {
 } from '@onepool/platform-postgres';
 import { writeTasks } from '@onepool/platform-tasks';
 import pg from 'pg';
-import type { DataSource, QueryRunner } from 'typeorm';
 import { Aggregates } from './aggregates.ts';
+import { type Connections, type Session, lend } from './session.ts';
 import { Work } from './work.ts';
 
-export interface UnitOfWorkOptions {
-  readonly dataSource: DataSource;
+export type UnitOfWorkOptions = Connections & UnitOfWorkSettings;
+
+export interface UnitOfWorkSettings {
   /** The module's schema, with `messagingTables` and `unitOfWorkTables`. */
   readonly schema: string;
   /** Of the CloudEvents: `/onepool/catalog`. */
@@ -53,7 +54,7 @@ export class UnitOfWork {
    * had been sent.
    */
   async run<T>({ commit, locks }: Unit, work: (work: Work) => Promise<T>): Promise<T> {
-    return this.#inTransaction(commit, (runner, client) => this.#work(runner, client, locks, work));
+    return this.#inTransaction(commit, (session) => this.#work(session, locks, work));
   }
 
   /**
@@ -66,26 +67,25 @@ export class UnitOfWork {
     { commit, locks }: Unit,
     work: (work: Work) => Promise<void>,
   ): Promise<'effect' | 'duplicate'> {
-    return this.#inTransaction(commit, async (runner, client) => {
-      const { rowCount } = await client.query({
+    return this.#inTransaction(commit, async (session) => {
+      const { rowCount } = await session.client.query({
         name: `inbox-${this.#options.schema}`,
         text: `INSERT INTO ${pg.escapeIdentifier(this.#options.schema)}.inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
         values: [consumer, event.id],
       });
       if (rowCount === 0) return { result: 'duplicate', facts: 0, tasks: 0 };
-      const { facts, tasks } = await this.#work(runner, client, locks, work);
+      const { facts, tasks } = await this.#work(session, locks, work);
       return { result: 'effect', facts, tasks };
     });
   }
 
   async #work<T>(
-    runner: QueryRunner,
-    client: pg.PoolClient,
+    { client, manager }: Session,
     locks: readonly string[],
     work: (work: Work) => Promise<T>,
   ): Promise<Written<T>> {
     const locked = await this.#aggregates.lock(client, locks);
-    const unit = new Work({ manager: runner.manager, client, source: this.#options.source, locked });
+    const unit = new Work({ manager, client, source: this.#options.source, locked });
     const result = await work(unit);
     const { schema, partitionCount } = this.#options;
     await this.#aggregates.step(client, unit.stepped);
@@ -95,22 +95,18 @@ export class UnitOfWork {
     return { result, facts: unit.facts.length, tasks: unit.tasks.length };
   }
 
-  async #inTransaction<T>(
-    commit: Commit,
-    work: (runner: QueryRunner, client: pg.PoolClient) => Promise<Written<T>>,
-  ): Promise<T> {
-    const runner = this.#options.dataSource.createQueryRunner();
-    const client = (await runner.connect()) as pg.PoolClient;
+  async #inTransaction<T>(commit: Commit, work: (session: Session) => Promise<Written<T>>): Promise<T> {
+    const session = await lend(this.#options);
     let written: Written<T>;
     try {
-      await runner.startTransaction();
-      written = await work(runner, client);
+      await session.begin();
+      written = await work(session);
       await failpoint(commit.before);
     } catch (error) {
-      await abandon(runner, client, error);
+      await abandon(session, error);
       throw error;
     }
-    await sendCommit(runner, client);
+    await sendCommit(session);
     await failpoint(commit.after);
     const { result, facts, tasks } = written;
     if (facts + tasks > 0) this.#options.onCommitted?.({ facts, tasks });
@@ -125,7 +121,7 @@ interface Written<T> {
 }
 
 /** Rolls back. A connection on which more than that happened leaves the pool. */
-async function abandon(runner: QueryRunner, client: pg.PoolClient, error: unknown): Promise<void> {
+async function abandon({ client, release }: Session, error: unknown): Promise<void> {
   try {
     // On a silent connection it would wait for the client's time-out once more; the server rolls back when the session ends.
     if (classifyPgError(error) === 'connection') throw error;
@@ -133,20 +129,20 @@ async function abandon(runner: QueryRunner, client: pg.PoolClient, error: unknow
   } catch {
     discard(client);
   }
-  await runner.release();
+  await release();
 }
 
 /** Not TypeORM's, which keeps from us that the server answers ROLLBACK to the COMMIT of a transaction that failed. */
-async function sendCommit(runner: QueryRunner, client: pg.PoolClient): Promise<void> {
+async function sendCommit({ client, release }: Session): Promise<void> {
   let answer: pg.QueryResult;
   try {
     answer = await client.query('COMMIT');
   } catch (error) {
     discard(client);
-    await runner.release();
+    await release();
     throw isDefiniteFailure(error) ? error : new TransactionOutcomeUnknownError(error);
   }
-  await runner.release();
+  await release();
   if (answer.command === 'ROLLBACK') throw new TransactionRolledBackError();
 }
 

@@ -18,26 +18,31 @@ export interface VersionedFact {
 export type Told<F extends VersionedFact> = Omit<Static<F['data']>, 'fromVersion' | 'toVersion'>;
 
 export class Work {
-  /** TypeORM's, on this unit's connection. */
-  readonly manager: EntityManager;
-  /** The same connection, for plain SQL. */
+  /** This unit's connection, for plain SQL. */
   readonly client: Pick<pg.ClientBase, 'query'>;
   readonly facts: FactEvent[] = [];
   readonly tasks: NewTask[] = [];
+  readonly #manager: EntityManager | undefined;
   readonly #source: string;
   readonly #locked: ReadonlyMap<string, number>;
   readonly #stepped = new Map<string, number>();
 
   constructor(parts: {
-    readonly manager: EntityManager;
+    readonly manager: EntityManager | undefined;
     readonly client: Pick<pg.ClientBase, 'query'>;
     readonly source: string;
     readonly locked: ReadonlyMap<string, number>;
   }) {
-    this.manager = parts.manager;
+    this.#manager = parts.manager;
     this.client = parts.client;
     this.#source = parts.source;
     this.#locked = parts.locked;
+  }
+
+  /** TypeORM's, on the same connection. Only where the units of work were given a data source. */
+  get manager(): EntityManager {
+    assert(this.#manager, 'these units of work have a pool and no data source, and so no entities');
+    return this.#manager;
   }
 
   /** The version of a locked aggregate: how many facts were told of it, this unit's included. */
