@@ -536,6 +536,12 @@ $function$;
 
 CREATE SCHEMA identity;
 
+CREATE TABLE aggregate (
+  key text NOT NULL,
+  version bigint NOT NULL DEFAULT 0,
+  CONSTRAINT aggregate_pkey PRIMARY KEY (key)
+) WITH (fillfactor=70);
+
 CREATE TABLE api_key (
   key_sha256 bytea NOT NULL,
   id text NOT NULL,
@@ -574,6 +580,14 @@ CREATE TABLE identity_version (
   CONSTRAINT identity_version_singleton_check CHECK (singleton)
 );
 
+CREATE TABLE inbox (
+  consumer text NOT NULL,
+  event_id text NOT NULL,
+  received_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id)
+);
+CREATE INDEX inbox_received_at ON inbox USING btree (received_at);
+
 CREATE TABLE migration (
   name text NOT NULL,
   sha256 bytea NOT NULL,
@@ -581,11 +595,36 @@ CREATE TABLE migration (
   CONSTRAINT migration_pkey PRIMARY KEY (name)
 );
 
+CREATE TABLE outbox (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  partition smallint NOT NULL,
+  key text NOT NULL,
+  subject text NOT NULL,
+  event_id text NOT NULL,
+  type text NOT NULL,
+  source text NOT NULL,
+  "time" timestamp with time zone NOT NULL,
+  trace text,
+  data json NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT outbox_pkey PRIMARY KEY (id, recorded_at),
+  CONSTRAINT outbox_partition_check CHECK (partition >= 0)
+) PARTITION BY RANGE (recorded_at);
+CREATE TABLE outbox_default PARTITION OF outbox DEFAULT;
+CREATE INDEX outbox_partition_id ON outbox USING btree (partition, id);
+
+CREATE TABLE partitioned_table (
+  name text NOT NULL,
+  step text NOT NULL,
+  CONSTRAINT partitioned_table_pkey PRIMARY KEY (name),
+  CONSTRAINT partitioned_table_step_check CHECK (step = ANY (ARRAY['day'::text, 'month'::text]))
+);
+
 CREATE TABLE principal (
   principal_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
   id text NOT NULL,
   kind text NOT NULL,
-  name text NOT NULL,
+  name text,
   scopes text[] NOT NULL,
   nodes text[],
   channels text[],
@@ -593,9 +632,11 @@ CREATE TABLE principal (
   disabled_at timestamp with time zone,
   CONSTRAINT principal_pkey PRIMARY KEY (principal_key),
   CONSTRAINT principal_id_key UNIQUE (id),
-  CONSTRAINT principal_name_key UNIQUE (name),
+  CONSTRAINT only_the_disabled_are_erased CHECK (name IS NOT NULL OR kind = 'person'::text AND disabled_at IS NOT NULL),
   CONSTRAINT principal_kind_check CHECK (kind = ANY (ARRAY['person'::text, 'service'::text]))
 );
+CREATE INDEX principal_name ON principal USING btree (name);
+CREATE UNIQUE INDEX principal_service_name ON principal USING btree (name) WHERE kind = 'service'::text;
 
 CREATE TABLE principal_role (
   principal_key integer NOT NULL,
@@ -605,6 +646,19 @@ CREATE TABLE principal_role (
   CONSTRAINT principal_role_role_key_fkey FOREIGN KEY (role_key) REFERENCES role(role_key)
 );
 
+CREATE TABLE relay_cursor (
+  partition smallint NOT NULL,
+  owner text,
+  epoch bigint NOT NULL DEFAULT 0,
+  lease_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+  low bigint NOT NULL DEFAULT 0,
+  stream_created timestamp with time zone,
+  stream_seq bigint NOT NULL DEFAULT 0,
+  stream_event_id text,
+  checkpoints jsonb NOT NULL DEFAULT '[]'::jsonb,
+  CONSTRAINT relay_cursor_pkey PRIMARY KEY (partition)
+);
+
 CREATE TABLE role (
   role_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
   name text NOT NULL,
@@ -612,3 +666,162 @@ CREATE TABLE role (
   CONSTRAINT role_pkey PRIMARY KEY (role_key),
   CONSTRAINT role_name_key UNIQUE (name)
 );
+
+CREATE OR REPLACE FUNCTION drop_outbox_day(keep_days integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'identity', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '100ms'
+AS $function$
+DECLARE
+  part text;
+BEGIN
+  IF (keep_days >= 7) IS NOT TRUE THEN RAISE EXCEPTION 'the outbox keeps at least 7 days'; END IF;
+  PERFORM lock_partitions();
+  FOR part IN
+    SELECT relname FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
+     WHERE inhparent = 'outbox'::regclass AND relname ~ '^outbox_p[0-9]{8}$'
+       AND to_date(right(relname, 8), 'YYYYMMDD') + 1 + keep_days <= clock_timestamp()::date
+     ORDER BY relname
+  LOOP
+    CONTINUE WHEN NOT is_outbox_day_published(part);
+    EXECUTE format('LOCK TABLE ONLY outbox, %I IN ACCESS EXCLUSIVE MODE', part);
+    -- Whoever wrote while the lock was waited for is in it now.
+    CONTINUE WHEN NOT is_outbox_day_published(part);
+    EXECUTE format('DROP TABLE %I', part);
+    RETURN part;
+  END LOOP;
+  RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION is_outbox_day_published(part text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'identity', 'pg_temp'
+AS $function$
+DECLARE
+  is_published boolean;
+BEGIN
+  EXECUTE format($look$
+    WITH RECURSIVE present AS (
+      SELECT min(partition) AS partition FROM %1$I
+       UNION ALL
+      SELECT (SELECT min(o.partition) FROM %1$I o WHERE o.partition > p.partition) FROM present p WHERE p.partition IS NOT NULL)
+    SELECT NOT EXISTS (
+      SELECT FROM present LEFT JOIN relay_cursor USING (partition)
+       WHERE EXISTS (SELECT FROM %1$I o WHERE o.partition = present.partition AND o.id > coalesce(relay_cursor.low, 0)))
+    $look$, part) INTO is_published;
+  RETURN is_published;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION lock_partitions()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'identity', 'pg_temp'
+AS $function$
+  SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.partitions', 0))
+$function$;
+
+CREATE OR REPLACE FUNCTION make_partition(parent text, step text, starts timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'identity', 'pg_temp'
+AS $function$
+DECLARE
+  part text := partition_name(parent, step, starts);
+  ends timestamptz := starts + ('1 ' || step)::interval;
+  fallen text := parent || '_default';
+  has_fallen boolean;
+  guard text;
+BEGIN
+  EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL EXCLUDING IDENTITY)', part, parent);
+  FOR guard IN
+    SELECT pg_get_triggerdef(oid, true) FROM pg_trigger WHERE tgrelid = parent::regclass AND NOT tgisinternal
+  LOOP
+    EXECUTE replace(guard, format(' ON %I ', parent), format(' ON %I ', part));
+  END LOOP;
+  EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', fallen);
+  EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE recorded_at >= $1 AND recorded_at < $2)', fallen)
+    INTO has_fallen USING starts, ends;
+  IF has_fallen THEN
+    EXECUTE format('ALTER TABLE %I DISABLE TRIGGER USER', fallen);
+    EXECUTE format(
+      'WITH moved AS (DELETE FROM %I WHERE recorded_at >= $1 AND recorded_at < $2 RETURNING *) INSERT INTO %I TABLE moved',
+      fallen, part) USING starts, ends;
+    EXECUTE format('ALTER TABLE %I ENABLE TRIGGER USER', fallen);
+  END IF;
+  EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, part, starts, ends);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION make_partitions(days_ahead integer, at_most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'identity', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '100ms'
+AS $function$
+DECLARE
+  made integer := 0;
+  grown record;
+  missing timestamptz[];
+  starts timestamptz;
+BEGIN
+  IF (days_ahead BETWEEN 0 AND 60) IS NOT TRUE THEN RAISE EXCEPTION 'partitions are made 0 to 60 days ahead'; END IF;
+  PERFORM lock_partitions();
+  FOR grown IN SELECT name, step FROM partitioned_table ORDER BY name LOOP
+    EXECUTE format($wanted$
+      SELECT array_agg(at ORDER BY place, at) FROM (
+        SELECT at, min(place) AS place FROM (
+          SELECT 1 AS place, date_trunc($2, clock_timestamp()) AS at
+           UNION ALL
+          SELECT 2, date_trunc($2, recorded_at) FROM %I
+           UNION ALL
+          SELECT 3, generate_series(date_trunc($2, clock_timestamp()), clock_timestamp() + make_interval(days => $3), ('1 ' || $2)::interval)
+        ) wanted GROUP BY at) once
+       WHERE to_regclass(quote_ident(partition_name($1, $2, at))) IS NULL
+      $wanted$, grown.name || '_default') INTO missing USING grown.name, grown.step, days_ahead;
+    FOREACH starts IN ARRAY coalesce(missing, '{}') LOOP
+      IF made >= at_most THEN RETURN made; END IF;
+      PERFORM make_partition(grown.name, grown.step, starts);
+      made := made + 1;
+    END LOOP;
+  END LOOP;
+  RETURN made;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION partition_name(parent text, step text, starts timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'identity', 'pg_temp'
+AS $function$
+  SELECT parent || '_p' || to_char(starts, CASE step WHEN 'day' THEN 'YYYYMMDD' ELSE 'YYYYMM' END)
+$function$;
+
+CREATE OR REPLACE FUNCTION partition_state()
+ RETURNS TABLE(table_name text, ready_until timestamp with time zone, has_fallen boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'identity', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+DECLARE
+  grown record;
+BEGIN
+  FOR grown IN SELECT name, step FROM partitioned_table ORDER BY name LOOP
+    table_name := grown.name;
+    SELECT min(starts) INTO ready_until
+      FROM generate_series(date_trunc(grown.step, clock_timestamp()), clock_timestamp() + interval '1 year', ('1 ' || grown.step)::interval) AS starts
+     WHERE to_regclass(quote_ident(partition_name(grown.name, grown.step, starts))) IS NULL;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I)', grown.name || '_default') INTO has_fallen;
+    RETURN NEXT;
+  END LOOP;
+END
+$function$;

@@ -1,15 +1,20 @@
 /** The app's schemas: how they come to be, what the app may do in them, and where their facts go. */
 import { catalogTables } from '@onepool/catalog-data-access';
-import { identityTables } from '@onepool/identity-data-access';
-import { STOCK_SCOPE } from '@onepool/contracts';
+import { IDENTITY_OUTBOX_PARTITIONS, identityTables } from '@onepool/identity-data-access';
+import { IDENTITY_SCOPE, STOCK_SCOPE } from '@onepool/contracts';
 import type { AppSchema } from '@onepool/platform-app';
 import { messagingTables } from '@onepool/platform-messaging';
 import { partitionTables } from '@onepool/platform-postgres';
+import { unitOfWorkTables } from '@onepool/platform-unit-of-work';
 import { stockTables } from '@onepool/stock-data-access';
 import { IDENTITY_SCHEMA, PARTITION_COUNT, SCHEMA } from './config.ts';
 
 export const schemas: readonly AppSchema[] = [
-  { schema: IDENTITY_SCHEMA, parts: [identityTables] },
+  {
+    schema: IDENTITY_SCHEMA,
+    parts: [partitionTables, messagingTables, unitOfWorkTables, identityTables],
+    outbox: { scope: IDENTITY_SCOPE, partitionCount: IDENTITY_OUTBOX_PARTITIONS },
+  },
   {
     schema: SCHEMA,
     parts: [partitionTables, messagingTables, catalogTables, stockTables],

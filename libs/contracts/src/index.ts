@@ -18,3 +18,4 @@ export { problemCodesOf, type ProblemDefinitions } from './shared/documents/prob
 export * from './availability/index.ts';
 export * from './apps.ts';
 export { IDENTITY_SUBJECTS } from './identity/subjects.ts';
+export * from './identity/facts.ts';

@@ -1,12 +1,12 @@
-/** The commands `principals`, `keys` and `roles`. */
+/** The commands `principals`, `keys` and `roles`; their tables are in printed-tables.ts. */
 import { readFile } from 'node:fs/promises';
 import { APPS } from '@onepool/contracts';
-import type { IdentityAdmin, KeyRow, PrincipalRow } from '@onepool/identity-data-access';
+import type { IdentityAdmin } from '@onepool/identity-data-access';
 import { ACT_FOR_PEOPLE, ALL_SCOPES, createApiKey, sha256OfApiKey } from '@onepool/platform-auth';
 import { OperatorError } from '@onepool/platform-config';
 import { readCode } from '@onepool/platform-codes';
-import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
+import { keysTable, principalsTable, rolesTable } from './printed-tables.ts';
 
 export interface IdentitySurroundings {
   readonly withAdmin: <T>(work: (admin: IdentityAdmin) => Promise<T>) => Promise<T>;
@@ -20,7 +20,14 @@ interface Rights {
   readonly channels?: readonly string[];
 }
 
+type KeyFlags = Omit<Rights, 'roles'> & {
+  readonly days?: number;
+  readonly endless?: true;
+  readonly asPrincipal?: true;
+};
+
 const DAY_MS = 86_400_000;
+const endOf = (number: number): Date => new Date(Date.now() + number * DAY_MS);
 const KNOWN_SCOPES = [...new Set([...APPS.flatMap(({ scopes }) => Object.keys(scopes)), ACT_FOR_PEOPLE, ALL_SCOPES])];
 
 export function identityProgram(surroundings: IdentitySurroundings): Command {
@@ -63,18 +70,18 @@ function principalsCommand({ withAdmin, print }: IdentitySurroundings): Command 
   command
     .command('enable <name>')
     .action((name: string) => withAdmin((admin) => admin.changePrincipal(name, { isDisabled: false })));
+  command
+    .command('erase <id>')
+    .description('forget for good what a person is called, and disable it; its id stays')
+    .action((id: string) => withAdmin((admin) => admin.erasePerson(id)));
   return command;
 }
 
 function rolesCommand({ withAdmin, print }: IdentitySurroundings): Command {
   const command = new Command('roles').description('named sets of scopes');
-  command.command('list', { isDefault: true }).action(() =>
-    withAdmin(async (admin) => {
-      const table = new Table({ head: ['role', 'scopes'] });
-      for (const { name, scopes } of await admin.roles()) table.push([name, scopes.join(', ')]);
-      print(table.toString());
-    }),
-  );
+  command
+    .command('list', { isDefault: true })
+    .action(() => withAdmin(async (admin) => print(rolesTable(await admin.roles()))));
   command
     .command('put <name>')
     .description('make a role, or give it other scopes')
@@ -94,11 +101,25 @@ function keysCommand({ withAdmin, print }: IdentitySurroundings): Command {
     .option('--json', 'print key, id and principal as JSON')
     .action(async (name: string, flags: Rights & { days?: number; keyFile?: string; json?: true }) => {
       const { key, sha256 } = flags.keyFile === undefined ? createApiKey() : await readKey(flags.keyFile);
-      const expiresAt = flags.days === undefined ? null : new Date(Date.now() + flags.days * DAY_MS);
+      const expiresAt = flags.days === undefined ? null : endOf(flags.days);
       const made = await withAdmin((admin) => addKey(admin, name, { ...flags, sha256, expiresAt }));
       if (flags.json) print(JSON.stringify({ key, ...made }));
       else print(flags.keyFile === undefined ? key : `${made.id} of ${name}`);
     });
+  withRights(command.command('change <id>').description('change what is named; what is not stays'))
+    .option('--days <n>', 'it ends after so many days from now', days)
+    .option('--endless', 'it never ends')
+    .option('--as-principal', 'it may again all that its principal may')
+    .action((id: string, { days: number, endless, asPrincipal, ...rights }: KeyFlags) =>
+      withAdmin((admin) =>
+        admin.changeKey(id, {
+          ...(asPrincipal ? { scopes: null, nodes: null, channels: null } : {}),
+          ...rights,
+          ...(number === undefined ? {} : { expiresAt: endOf(number) }),
+          ...(endless ? { expiresAt: null } : {}),
+        }),
+      ),
+    );
   command
     .command('revoke <id>')
     .description('a key stops within a second, everywhere')
@@ -110,8 +131,8 @@ type AddedKey = Rights & { readonly sha256: string; readonly expiresAt: Date | n
 
 /** Rights go to a service that is made with its key, and else narrow the key. */
 async function addKey(admin: IdentityAdmin, name: string, { sha256, expiresAt, ...rights }: AddedKey) {
-  const known = (await admin.principals()).find((one) => one.name === name || one.id === name);
-  const principal = known?.id ?? (await admin.addPrincipal({ name, kind: 'service', ...full(rights) }));
+  const known = await admin.find(name);
+  const principal = known ?? (await admin.addPrincipal({ name, kind: 'service', ...full(rights) }));
   const { scopes = null, nodes = null, channels = null } = known ? rights : {};
   return { id: await admin.addKey(principal, { sha256, scopes, nodes, channels, expiresAt }), principal };
 }
@@ -152,53 +173,4 @@ function scopeList(text: string): string[] {
 function days(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new OperatorError(`--days takes a number from 1 to 9999, and not ${text}.`);
   return Number(text);
-}
-
-const NONE = '–';
-const codes = (limit: readonly string[] | null): string => (limit === null ? 'all' : limit.join(', ') || 'none');
-const time = (at: Date | null): string => at?.toISOString().slice(0, 16).replace('T', ' ') ?? NONE;
-
-function principalsTable(rows: readonly PrincipalRow[]): string {
-  const table = new Table({ head: ['name', 'id', 'kind', 'roles', 'scopes', 'nodes', 'channels', 'disabled (UTC)'] });
-  for (const { name, id, kind, roles, scopes, nodes, channels, disabledAt } of rows)
-    table.push([
-      name,
-      id,
-      kind,
-      roles.join(', ') || NONE,
-      scopes.join(', ') || NONE,
-      codes(nodes),
-      codes(channels),
-      time(disabledAt),
-    ]);
-  return table.toString();
-}
-
-function keysTable(rows: readonly KeyRow[]): string {
-  const head = [
-    'principal',
-    'key',
-    'SHA-256',
-    'scopes',
-    'nodes',
-    'channels',
-    'expires (UTC)',
-    'last used',
-    'revoked (UTC)',
-  ];
-  const table = new Table({ head });
-  const narrowed = (limit: readonly string[] | null): string => (limit === null ? 'as principal' : codes(limit));
-  for (const { principal, id, fingerprint, scopes, nodes, channels, expiresAt, lastUsedOn, revokedAt } of rows)
-    table.push([
-      principal,
-      id,
-      `${fingerprint}…`,
-      narrowed(scopes),
-      narrowed(nodes),
-      narrowed(channels),
-      expiresAt === null ? 'never' : time(expiresAt),
-      lastUsedOn ?? 'never',
-      time(revokedAt),
-    ]);
-  return table.toString();
 }

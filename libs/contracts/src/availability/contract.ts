@@ -1,6 +1,7 @@
 /** The availability app as others see it. */
 import type { AppContract } from '../shared/app-contract.ts';
 import { CATALOG } from '../catalog/module.ts';
+import * as identity from '../identity/facts.ts';
 import { IDENTITY } from '../identity/module.ts';
 import * as primitives from '../shared/primitives.ts';
 import * as catalog from './catalog.ts';
@@ -24,5 +25,5 @@ export const AVAILABILITY = {
   problems: AVAILABILITY_PROBLEMS,
   modules: [CATALOG, STOCK, IDENTITY],
   consumes: [],
-  schemas: [primitives, catalog, reservations, stock, feeds, facts],
+  schemas: [primitives, catalog, reservations, stock, feeds, facts, identity],
 } as const satisfies AppContract;

@@ -3,11 +3,12 @@ import { type IdentityBeat, type IdentityQuestion, IdentityCache, createApiKey }
 import { createPool, runMigrations } from '@onepool/platform-postgres';
 import { createTestDatabase } from '@onepool/testing-servers';
 import type pg from 'pg';
-import { IdentityAdmin, type NewPrincipal } from './identity-admin.ts';
-import { identityTables } from './identity-tables.ts';
+import { IdentityAdmin } from './identity-admin.ts';
+import type { NewPrincipal } from './identity-input.ts';
+import { identitySchema } from './spec-support/identity-schema.ts';
 import { PostgresIdentity } from './postgres-identity.ts';
 
-const SCHEMA = 'identity';
+const { schema: SCHEMA } = identitySchema;
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let owner: pg.Pool;
@@ -29,7 +30,7 @@ const poolOf = (url: string): pg.Pool =>
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const schemas = [{ schema: SCHEMA, parts: [identityTables] }];
+  const schemas = [identitySchema];
   await runMigrations({ url: database.ownerUrl, runtimeUrl: database.url, schemas });
   [owner, pool] = [poolOf(database.ownerUrl), poolOf(database.url)];
   admin = new IdentityAdmin(owner, SCHEMA);
@@ -143,7 +144,7 @@ describe('what cannot be', () => {
 
   it('a name twice', async () => {
     await service({ name: 'twice' });
-    await expect(service({ name: 'twice' })).rejects.toThrow('There is a principal twice already.');
+    await expect(service({ name: 'twice' })).rejects.toThrow('There is a service twice already.');
   });
 
   it('a change by the app itself', async () => {

@@ -8,9 +8,9 @@ import { createPool, runMigrations } from '@onepool/platform-postgres';
 import { type TestNats, createTestDatabase, startTestNats } from '@onepool/testing-servers';
 import type pg from 'pg';
 import { IdentityAdmin } from './identity-admin.ts';
-import { identityTables } from './identity-tables.ts';
 import { PostgresIdentity } from './postgres-identity.ts';
 import { serveIdentity } from './serve-identity.ts';
+import { identitySchema } from './spec-support/identity-schema.ts';
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let nats: TestNats;
@@ -32,7 +32,7 @@ const poolOf = (url: string): pg.Pool =>
 
 beforeAll(async () => {
   [database, nats] = await Promise.all([createTestDatabase(), startTestNats()]);
-  const schemas = [{ schema: 'identity', parts: [identityTables] }];
+  const schemas = [identitySchema];
   await runMigrations({ url: database.ownerUrl, runtimeUrl: database.url, schemas });
   owner = poolOf(database.ownerUrl);
   admin = new IdentityAdmin(owner, 'identity');

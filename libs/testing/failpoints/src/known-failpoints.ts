@@ -5,7 +5,7 @@ export const COMMITS = {
   'app.receive': 'the effect of another app’s fact in a unit of work, with its row in the inbox',
   'catalog.rules': 'a change of nodes, channels or thresholds, with the step of the epoch',
   'catalog.skus': 'SKUs of one call',
-  'identity.change': 'a change of principals, roles or keys, with the step of the epoch',
+  'identity.change': 'a change of principals, roles or keys, with its facts and its epoch',
   'identity.note_use': 'days on which keys were used',
   'messaging.drop_outbox_day': 'a day of the outbox that is old and published dropped',
   'messaging.inbox': 'the effect of a fact at a consumer, with its row in the inbox',

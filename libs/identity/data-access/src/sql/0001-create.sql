@@ -24,18 +24,23 @@ CREATE TABLE role (
   scopes text[] NOT NULL
 );
 
--- A person or a service. Limits are codes of the catalogue; without them all nodes or channels, those to come included.
+-- A person or a service. Limits are codes of the catalogue; without them all nodes or channels, those to come included. Several
+-- persons may have one name, and one whose name was erased has none; its id stays, for ledger and facts name it.
 CREATE TABLE principal (
   principal_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   id text NOT NULL UNIQUE,
   kind text NOT NULL CHECK (kind IN ('person', 'service')),
-  name text NOT NULL UNIQUE,
+  name text,
   scopes text[] NOT NULL,
   nodes text[],
   channels text[],
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  disabled_at timestamptz
+  disabled_at timestamptz,
+  CONSTRAINT only_the_disabled_are_erased CHECK (name IS NOT NULL OR (kind = 'person' AND disabled_at IS NOT NULL))
 );
+
+CREATE INDEX principal_name ON principal (name);
+CREATE UNIQUE INDEX principal_service_name ON principal (name) WHERE kind = 'service';
 
 CREATE TABLE principal_role (
   principal_key integer NOT NULL REFERENCES principal,
