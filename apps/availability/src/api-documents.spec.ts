@@ -7,6 +7,7 @@ import {
   AVAILABILITY_OPERATIONS,
   STOCK_STREAM,
   FeedRow,
+  IDENTITY_FACTS,
   type Operation,
   type OperationExample,
   PROMISE_BROKEN,
@@ -163,7 +164,12 @@ describe('the AsyncAPI document', () => {
     readonly components: { readonly schemas: object };
   }
   const document = asyncApiDocument(AVAILABILITY) as Document;
-  const facts = [SKU_CHANGED, PROMISE_BROKEN, ...RESERVATION_FACTS.map(reservationSubject)];
+  const streams = new Map<string, string>([
+    ...[SKU_CHANGED, PROMISE_BROKEN, ...RESERVATION_FACTS.map(reservationSubject)].map(
+      (subject) => [subject, STOCK_STREAM.name] as const,
+    ),
+    ...IDENTITY_FACTS.map(({ subject }) => [subject, 'ONEPOOL_IDENTITY'] as const),
+  ]);
   let isValid: ReturnType<Ajv['compile']>;
   beforeAll(() => {
     const file = createRequire(import.meta.url).resolve('@asyncapi/specs/schemas/3.0.0-without-$id.json');
@@ -184,7 +190,7 @@ describe('the AsyncAPI document', () => {
   it('has a channel for every subject and every fact, and no other', () => {
     const subjects = operations.flatMap(([, { subject }]) => subject ?? []);
     const addresses = Object.values(document.channels).map(({ address }) => address);
-    expect(addresses.toSorted()).toEqual([...subjects, ...facts].toSorted());
+    expect(addresses.toSorted()).toEqual([...subjects, ...streams.keys()].toSorted());
   });
 
   it('tells of each fact its stream and the CloudEvents headers, and of each request its key', () => {
@@ -192,8 +198,9 @@ describe('the AsyncAPI document', () => {
     for (const [id, channel] of channels) {
       const { description, security } = document.operations[id]!;
       expect([id, description]).not.toEqual([id, '']);
-      if (facts.includes(channel.address)) {
-        expect(channel).toMatchObject({ 'x-jetstream-stream': STOCK_STREAM.name });
+      const stream = streams.get(channel.address);
+      if (stream !== undefined) {
+        expect(channel).toMatchObject({ 'x-jetstream-stream': stream });
         expect(channel.messages['fact']!.headers.required).toEqual(
           expect.arrayContaining(['ce-id', 'ce-type', 'ce-source', 'ce-specversion', 'ce-time', 'ce-partitionkey']),
         );
