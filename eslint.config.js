@@ -194,7 +194,7 @@ export default defineConfig(
   },
   {
     // Specs and their fixtures read scenario files and run against real servers.
-    files: [...specs, '{apps/*,libs/*/*}/src/testing/**/*.ts', 'libs/testing/**/*.ts'],
+    files: [...specs, '{apps/*,libs/*,libs/*/*}/src/{testing,spec-support}/**/*.ts', 'libs/testing/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': boundaries(['type:testing']) },
   },
   {

@@ -4,11 +4,12 @@ import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { AppContract } from '@onepool/contracts';
-import { FixedIdentity, installAuth } from '@onepool/platform-auth';
+import { IdentityCache, installAuth } from '@onepool/platform-auth';
 import { UploadPlaces } from '@onepool/platform-http';
 import { connectNats, natsMicroserviceOptions } from '@onepool/platform-messaging';
 import { type Call, Serve, installOperations } from '@onepool/platform-operations';
 import { defineProblems, installProblemHandling, parseJsonBody, toRpcProblem } from '@onepool/platform-problem';
+import { FixedIdentity } from '@onepool/testing-identity';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 
@@ -163,7 +164,7 @@ export async function openShelvesApp(natsUrl: string): Promise<ShelvesApp> {
     if (typeof payload === 'string' && payload.includes(CUT)) request.raw.socket.destroy();
   });
   installProblemHandling(app, {});
-  const auth = installAuth(app, { identity: identity.cache(), scopes: SHELVES.scopes });
+  const auth = installAuth(app, { identity: new IdentityCache(identity).start(), scopes: SHELVES.scopes });
   const uploads = new UploadPlaces({ uploadsMax: 2, uploadsPerClientMax: 2 });
   installOperations(app, { operations: SHELVES.operations, answers: {}, uploads, csvLimitBytes: 1_000 });
   app.connectMicroservice(

@@ -6,6 +6,7 @@ import { type CustomTransportStrategy, MessagePattern, NatsContext, Payload, Ser
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { fixedClock } from '@onepool/platform-clock';
 import { installProblemHandling } from '@onepool/platform-problem';
+import { FixedIdentity } from '@onepool/testing-identity';
 import type { FastifyInstance } from 'fastify';
 import { firstValueFrom } from 'rxjs';
 import { Public, RequireScope, publicRoute, scopedRoute } from './access.ts';
@@ -13,7 +14,6 @@ import { createApiKey } from './api-key.ts';
 import { assertEveryHandlerDeclaresScope } from './assert-every-handler-declares-scope.ts';
 import type { Caller } from './caller.ts';
 import { CurrentCaller } from './current-caller.ts';
-import { FixedIdentity } from './identity/fixed-identity.ts';
 import { IdentityCache } from './identity/identity-cache.ts';
 import { type AuthOptions, type InstalledAuth, installAuth } from './install-auth.ts';
 
@@ -153,7 +153,7 @@ async function start({ module = DeclaredModule, options, inheritAppConfig = true
   const adapter = new FastifyAdapter({ forceCloseConnections: true });
   app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false });
   installProblemHandling(app);
-  const auth = installAuth(app, { identity: identity.cache(), scopes, clock, ...options });
+  const auth = installAuth(app, { identity: new IdentityCache(identity).start(), scopes, clock, ...options });
   transport = new DirectTransport();
   door = auth.messageDoor;
   app.connectMicroservice({ strategy: transport }, { inheritAppConfig, deferInitialization: true });
@@ -167,7 +167,7 @@ async function start({ module = DeclaredModule, options, inheritAppConfig = true
 function silent(): IdentityCache {
   const source = new FixedIdentity();
   source.failure = new Error('10.0.0.7 down');
-  return source.cache();
+  return new IdentityCache(source).start();
 }
 
 const from = (authorization?: string, person?: string) => ({ authorization, person });
@@ -464,6 +464,8 @@ describe('assertEveryHandlerDeclaresScope', () => {
   it('refuses to be installed after a microservice was connected, because its guards are fixed by then', async () => {
     app = await NestFactory.create<NestFastifyApplication>(DeclaredModule, new FastifyAdapter(), { logger: false });
     app.connectMicroservice({ strategy: new DirectTransport() }, { inheritAppConfig: true });
-    expect(() => installAuth(app, { identity: identity.cache(), scopes })).toThrow(/before connectMicroservice/);
+    expect(() => installAuth(app, { identity: new IdentityCache(identity).start(), scopes })).toThrow(
+      /before connectMicroservice/,
+    );
   });
 });

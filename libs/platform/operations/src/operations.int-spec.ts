@@ -5,10 +5,11 @@ import { headers as natsHeaders, type NatsConnection } from '@nats-io/transport-
 import { Controller, Module, type Type as NestType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { FixedIdentity, installAuth } from '@onepool/platform-auth';
+import { IdentityCache, installAuth } from '@onepool/platform-auth';
 import { UploadPlaces } from '@onepool/platform-http';
 import { JsonText, connectNats, natsMicroserviceOptions } from '@onepool/platform-messaging';
 import { installProblemHandling, parseJsonBody, toRpcProblem } from '@onepool/platform-problem';
+import { FixedIdentity } from '@onepool/testing-identity';
 import { createTestNatsAccount } from '@onepool/testing-servers';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
@@ -100,7 +101,10 @@ async function create(controller: NestType, operations: OperationsOptions['opera
     abortOnError: false,
   });
   installProblemHandling(made, answers);
-  const auth = installAuth(made, { identity: identity.cache(), scopes: { 'shelves:read': {}, 'shelves:write': {} } });
+  const auth = installAuth(made, {
+    identity: new IdentityCache(identity).start(),
+    scopes: { 'shelves:read': {}, 'shelves:write': {} },
+  });
   installOperations(made, { ...options, operations });
   return { made, auth };
 }

@@ -8,11 +8,12 @@ import {
   RequireScope,
   assertEveryHandlerDeclaresScope,
   callerOf,
-  FixedIdentity,
+  IdentityCache,
   installAuth,
 } from '@onepool/platform-auth';
 import { installProblemHandling, problem } from '@onepool/platform-problem';
 import { currentTrace } from '@onepool/platform-tracing';
+import { FixedIdentity } from '@onepool/testing-identity';
 import { firstValueFrom } from 'rxjs';
 import { type Telemetry, type TelemetryOptions, installTelemetry } from './install-telemetry.ts';
 import { createLogger } from './logger.ts';
@@ -91,7 +92,7 @@ async function start(options: Partial<TelemetryOptions> = {}): Promise<void> {
   app = await NestFactory.create<NestFastifyApplication>(ThingModule, adapter, { logger: false });
   telemetry = installTelemetry(app, { logger, callerIdOf: (request) => callerOf(request)?.id, ...options });
   installProblemHandling(app);
-  installAuth(app, { identity: identity.cache(), scopes: { 'stock:read': {} } });
+  installAuth(app, { identity: new IdentityCache(identity).start(), scopes: { 'stock:read': {} } });
   transport = new DirectTransport();
   const shared = { inheritAppConfig: true, deferInitialization: true };
   telemetry.traceMessages(app.connectMicroservice({ strategy: transport }, shared));

@@ -15,7 +15,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import {
   type Caller,
   CurrentCaller,
-  FixedIdentity,
+  IdentityCache,
   RequireScope,
   createApiKey,
   installAuth,
@@ -30,6 +30,7 @@ import {
   toRpcProblem,
 } from '@onepool/platform-problem';
 import { currentTrace, traceFrom, traceHeaders, withTrace } from '@onepool/platform-tracing';
+import { FixedIdentity } from '@onepool/testing-identity';
 import { type TestNats, startTestNats } from '@onepool/testing-servers';
 import { Type } from '@sinclair/typebox';
 import { firstValueFrom, timeout } from 'rxjs';
@@ -70,7 +71,7 @@ describe('request/reply over NATS', () => {
     telemetry = installTelemetry(app, { logger });
     installProblemHandling(app);
     const { messageDoor } = installAuth(app, {
-      identity: identity.cache(),
+      identity: new IdentityCache(identity).start(),
       scopes: { 'stock:read': {} },
     });
     const options = await natsMicroserviceOptions({

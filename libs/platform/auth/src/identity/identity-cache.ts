@@ -58,8 +58,10 @@ export class IdentityCache {
     this.#monotonic = monotonic;
   }
 
-  start(): void {
+  /** From now on it is told of changes. Answers itself. */
+  start(): this {
     this.#watch ??= this.#source.watch((beat, sentAtMs) => this.#onBeat(beat, sentAtMs));
+    return this;
   }
 
   async stop(): Promise<void> {

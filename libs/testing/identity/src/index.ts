@@ -1,0 +1,1 @@
+export { FixedIdentity, type FixedPrincipal } from './fixed-identity.ts';
