@@ -16,6 +16,8 @@ export const platformProblems = {
   'auth.invalid': { status: 401, title: 'The API key is not valid', retryable: false },
   'auth.expired': { status: 401, title: 'The API key has expired', retryable: false },
   'auth.forbidden': { status: 403, title: 'The API key does not grant this', retryable: false },
+  'approval.same_person': { status: 403, title: 'Whoever asked for it may not approve it', retryable: false },
+  'approval.person_required': { status: 403, title: 'Only a person may approve it', retryable: false },
   'identity.unavailable': {
     status: 503,
     title: 'It cannot be found out at the moment who is calling',
