@@ -24,6 +24,17 @@ describe('CloudEvents in NATS binary mode', () => {
     expect(parseMessage(message)).toEqual(event);
   });
 
+  it('tells of the stream: the epoch in a header of its own, the place as the stream has it', () => {
+    const headers = toMessageHeaders({ ...event, streamEpoch: 3 });
+    expect(headers.get('ce-streamepoch')).toBe('3');
+    expect(parseMessage({ subject: event.subject, headers, data: encode('{}'), seq: 8 })).toMatchObject({
+      streamEpoch: 3,
+      streamSequence: 8,
+    });
+    headers.set('ce-streamepoch', 'three');
+    expect(() => parseMessage({ subject: event.subject, headers, data: encode('{}') })).toThrow(UnparsableMessageError);
+  });
+
   it('carries any key in visible ASCII, encoded as CloudEvents says', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), (key) => {

@@ -18,7 +18,17 @@ export interface FactEvent {
   readonly trace?: string | undefined;
   /** JSON body. */
   readonly data: unknown;
+  /**
+   * Of a fact that came by a stream: how often its relay had found that stream short of facts. A sequence means nothing
+   * beyond its epoch; see `StreamPosition`. Absent where whoever published it does not count.
+   */
+  readonly streamEpoch?: number | undefined;
+  /** Of a fact that came by a stream: its place there. */
+  readonly streamSequence?: number | undefined;
 }
+
+/** An extension attribute of CloudEvents. */
+const STREAM_EPOCH = 'ce-streamepoch';
 
 /** The `ce-*` headers of an event. Only the data goes into the body. */
 export function toMessageHeaders(event: Omit<FactEvent, 'data'>): MsgHdrs {
@@ -33,6 +43,7 @@ export function toMessageHeaders(event: Omit<FactEvent, 'data'>): MsgHdrs {
   result.set('ce-partitionkey', key);
   result.set('content-type', 'application/json');
   if (event.trace !== undefined) result.set('traceparent', event.trace);
+  if (event.streamEpoch !== undefined) result.set(STREAM_EPOCH, String(event.streamEpoch));
   return result;
 }
 
@@ -54,7 +65,9 @@ export class UnparsableMessageError extends Error {
 }
 
 /** Reads a message back into the event. @throws UnparsableMessageError on missing headers or a body that is no JSON. */
-export function parseMessage(message: Pick<Msg, 'subject' | 'headers' | 'data'>): FactEvent {
+export function parseMessage(
+  message: Pick<Msg, 'subject' | 'headers' | 'data'> & { readonly seq?: number },
+): FactEvent {
   const required = (name: string): string => {
     const value = message.headers?.get(name);
     if (!value) throw new UnparsableMessageError(`The message has no ${name} header.`);
@@ -70,7 +83,16 @@ export function parseMessage(message: Pick<Msg, 'subject' | 'headers' | 'data'>)
     key: keyOf(required('ce-partitionkey')),
     trace: message.headers?.get('traceparent') || undefined,
     data: parseBody(message.data),
+    streamEpoch: epochOf(message.headers?.get(STREAM_EPOCH)),
+    streamSequence: message.seq,
   };
+}
+
+function epochOf(attribute: string | undefined): number | undefined {
+  if (!attribute) return undefined;
+  if (!/^\d{1,15}$/.test(attribute))
+    throw new UnparsableMessageError(`The ${STREAM_EPOCH} of the message is no number.`);
+  return Number(attribute);
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });

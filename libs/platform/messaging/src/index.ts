@@ -13,6 +13,13 @@ export {
 export { OutboxTail, type TailPoll } from './outbox/outbox-tail.ts';
 export { partitionOf } from './outbox/partition-of.ts';
 export { dropOutboxDays, MIN_OUTBOX_DAYS, type DropOptions } from './outbox/drop-outbox-days.ts';
+export {
+  formatPosition,
+  parsePosition,
+  PositionError,
+  type StreamPosition,
+} from './stream-position/stream-position.ts';
+export { type PositionSource, readStreamPosition } from './stream-position/read-stream-position.ts';
 export { startRelay, type Relay } from './relay/relay.ts';
 export type { RelayHooks, RelayOptions } from './relay/relay-options.ts';
 export type { Rewind } from './relay/verify-stream.ts';

@@ -8,6 +8,7 @@ export const messagingTables: SchemaPart = {
     tables: {
       outbox: ['SELECT', 'INSERT'],
       relay_cursor: ['SELECT', 'INSERT', 'UPDATE'],
+      relay_stream: ['SELECT', 'UPDATE'],
       inbox: ['SELECT', 'INSERT', 'DELETE'],
     },
     sequences: { outbox_id_seq: ['SELECT'] },

@@ -11,6 +11,9 @@ const databaseError = (code: string): Error =>
   Object.assign(new pg.DatabaseError('refused', 0, 'error'), { code, severity: 'ERROR' });
 
 class EmptyResponseException extends Error {}
+class ServiceUnavailableError extends Error {
+  override readonly name = 'ServiceUnavailableError';
+}
 
 const withCode = (code: string, statusCode: number): Error => Object.assign(new Error('boom'), { code, statusCode });
 
@@ -37,6 +40,7 @@ describe('mapping what was thrown to a problem', () => {
     ['a database that is starting', databaseError('57P03'), 'service.unavailable'],
     ['a lock that was not had in time', databaseError('55P03'), 'service.unavailable'],
     ['a server that is not there', withCode('ECONNREFUSED', 0), 'service.unavailable'],
+    ['a service that was not reached', new ServiceUnavailableError('away'), 'service.unavailable'],
     ['what wraps such an error', new Error('reading', { cause: databaseError('53100') }), 'service.unavailable'],
     ['a COMMIT without an answer', new TransactionOutcomeUnknownError(new Error('cut')), 'outcome.unknown'],
     ['a broken constraint', databaseError('23514'), 'internal'],

@@ -68,6 +68,8 @@ function fromError(error: Error): ProblemError {
   if (error.name === 'EmptyResponseException' || error.constructor.name === 'EmptyResponseException') {
     return problem('service.unavailable', { cause: error });
   }
+  // Another of ours says so of a server or a service that it could not reach, with ServiceUnavailableError of platform-messaging.
+  if (error.name === 'ServiceUnavailableError') return problem('service.unavailable', { cause: error });
   // RxJS gave up waiting for a reply: the other side may or may not have acted.
   if (error.name === 'TimeoutError') return problem('outcome.unknown', { cause: error });
   return problem('internal', { cause: error });

@@ -11,6 +11,7 @@ export const COMMITS = {
   'messaging.inbox': 'the effect of a fact at a consumer, with its row in the inbox',
   'messaging.prune_inbox': 'a batch of old rows of the inbox deleted',
   'messaging.relay_claim': 'partitions taken by a relay',
+  'messaging.relay_epoch': 'the step of the stream’s epoch, by a relay that found facts missing',
   'messaging.relay_partitions': 'the cursors of partitions made',
   'messaging.relay_release': 'partitions given up by a relay that stops',
   'messaging.relay_save': 'how far a relay has come, and its leases',

@@ -1,12 +1,13 @@
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import type { FactEvent } from '../cloud-event.ts';
 import pg from 'pg';
-import { PartitionProgress, type Checkpoint, type StreamPosition } from './partition-progress.ts';
+import { PartitionProgress, type Checkpoint, type MessagePosition } from './partition-progress.ts';
 
 const PARTITIONS = commitPoint('messaging.relay_partitions');
 const CLAIM = commitPoint('messaging.relay_claim');
 const SAVE = commitPoint('messaging.relay_save');
 const RELEASE = commitPoint('messaging.relay_release');
+const EPOCH = commitPoint('messaging.relay_epoch');
 
 /** A partition under this relay's lease. */
 export interface OwnedPartition {
@@ -126,14 +127,21 @@ export class CursorStore {
     await committing(RELEASE, () => this.#client.query(update, [this.#owner, partitions, epochs]));
   }
 
-  /** The highest outbox id given out so far, visible or not, 0 before the first; and the database's clock. */
-  async readPosition(): Promise<{ readonly lastId: number; readonly clock: number }> {
-    const { rows } = await this.#client.query<{ last: string; clock: number }>(
+  /** From now on facts are of a new epoch of the stream, whichever relay publishes them. */
+  async stepEpoch(): Promise<void> {
+    await committing(EPOCH, () => this.#client.query(`UPDATE ${this.#schema}.relay_stream SET epoch = epoch + 1`));
+  }
+
+  /**
+   * The highest outbox id given out so far, visible or not, 0 before the first; the database's clock; and the stream's epoch.
+   */
+  async readPosition(): Promise<{ readonly lastId: number; readonly clock: number; readonly epoch: number }> {
+    const { rows } = await this.#client.query<{ last: string; clock: number; epoch: string }>(
       `SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS last,
-              (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock
-         FROM ${this.#schema}.outbox_id_seq`,
+              (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock, r.epoch
+         FROM ${this.#schema}.outbox_id_seq, ${this.#schema}.relay_stream r`,
     );
-    return { lastId: Number(rows[0]?.last), clock: rows[0]?.clock ?? 0 };
+    return { lastId: Number(rows[0]?.last), clock: rows[0]?.clock ?? 0, epoch: Number(rows[0]?.epoch) };
   }
 
   /** A fresh transaction id: every transaction that had one before this call has a smaller one. */
@@ -226,7 +234,7 @@ const columnsOf = (owned: readonly OwnedPartition[]): readonly unknown[][] => [
 ];
 
 function toOwnedPartition(row: CursorRow): OwnedPartition {
-  const position: StreamPosition | undefined =
+  const position: MessagePosition | undefined =
     row.stream_event_id === null ? undefined : { sequence: Number(row.stream_seq), eventId: row.stream_event_id };
   return {
     partition: row.partition,

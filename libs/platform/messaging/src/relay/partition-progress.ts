@@ -1,7 +1,7 @@
 import type { KnownMessage } from './stream-loss.ts';
 
 /** A message that the stream acknowledged: its sequence, whose event it holds, and when that was. */
-export interface StreamPosition {
+export interface MessagePosition {
   readonly sequence: number;
   readonly eventId: string;
   /** Milliseconds since 1970; a position that was read from the database has none. */
@@ -11,7 +11,7 @@ export interface StreamPosition {
 /** All rows up to `low` were acknowledged at or before `position`. */
 export interface Checkpoint {
   readonly low: number;
-  readonly position: StreamPosition;
+  readonly position: MessagePosition;
   /** Milliseconds since 1970: when it was taken. */
   readonly at: number;
 }
@@ -26,13 +26,13 @@ const CHECKPOINT_SPACING_MS = 10_000;
 export class PartitionProgress {
   readonly #published = new Set<number>();
   #lowId: number;
-  #acknowledged: StreamPosition | undefined;
+  #acknowledged: MessagePosition | undefined;
   #kept: Checkpoint[];
   /** Up to here what the stream had lost is published again; and what was purged from it. */
   #refillTo = 0;
   #purgedTo = 0;
 
-  constructor(low: number, acknowledged: StreamPosition | undefined, checkpoints: readonly Checkpoint[]) {
+  constructor(low: number, acknowledged: MessagePosition | undefined, checkpoints: readonly Checkpoint[]) {
     this.#lowId = low;
     this.#acknowledged = acknowledged;
     this.#kept = [...checkpoints];
@@ -42,7 +42,7 @@ export class PartitionProgress {
     return this.#lowId;
   }
 
-  get position(): StreamPosition | undefined {
+  get position(): MessagePosition | undefined {
     return this.#acknowledged;
   }
 
@@ -86,7 +86,7 @@ export class PartitionProgress {
     return id <= this.#lowId || this.#published.has(id);
   }
 
-  recordPublished(id: number, position: StreamPosition): void {
+  recordPublished(id: number, position: MessagePosition): void {
     this.#published.add(id);
     if (this.#acknowledged === undefined || position.sequence > this.#acknowledged.sequence)
       this.#acknowledged = position;

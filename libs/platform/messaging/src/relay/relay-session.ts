@@ -48,6 +48,8 @@ export class RelaySession {
   #nextVerifyAt = 0;
   #toldUnprotected = false;
   #seen: Seen | undefined;
+  /** Of the stream, as other relays see it too. */
+  #epoch = 0;
 
   readonly #settings: RelaySettings;
 
@@ -97,7 +99,8 @@ export class RelaySession {
     if (this.#owned.size === 0) return 'quiet';
     const isVerified = this.#streamVerified && performance.now() < this.#nextVerifyAt;
     if (!isVerified && !(await this.#verify())) return 'failed';
-    const { lastId, clock } = await this.#store.readPosition();
+    const { lastId, clock, epoch } = await this.#store.readPosition();
+    this.#epoch = epoch;
     this.#window.look(lastId, clock);
     this.#window.reached(this.#lowest);
     if ([...this.#owned.values()].every((item) => item.progress.low >= lastId)) return 'quiet';
@@ -166,7 +169,11 @@ export class RelaySession {
     const { hooks, stream } = this.#settings;
     try {
       const manager = await this.#jetStream.jetstreamManager(false);
-      const { rewinds, isProtected, seen } = await verifyStream(manager, stream, [...this.#owned.values()], this.#seen);
+      const verdict = await verifyStream(manager, stream, [...this.#owned.values()], this.#seen);
+      const { rewinds, isProtected, seen } = verdict;
+      // Before anything is published again, and before anything is saved that hides the loss from who comes after a crash.
+      if (rewinds.length > 0) await this.#store.stepEpoch();
+      verdict.rewind();
       this.#seen = seen;
       if (rewinds.length > 0) this.#window.forget();
       for (const rewind of rewinds) hooks.onRewind?.(rewind);
@@ -235,10 +242,11 @@ export class RelaySession {
   async #publishRow(row: OutboxRow): Promise<Acknowledgement> {
     if (performance.now() >= this.#leaseEndsAt) throw new LeaseExpiredError('The lease ended before it was renewed.');
     const progress = this.#owned.get(row.partition)?.progress;
-    let ack = await this.#ackWindow.publish(row.subject, row.data, row.id, toMessageHeaders(row));
+    const headers = toMessageHeaders({ ...row, streamEpoch: this.#epoch });
+    let ack = await this.#ackWindow.publish(row.subject, row.data, row.id, headers);
     // The server remembers the ids of messages for longer than it kept this one, so it gets another id.
     if (ack.duplicate && progress?.wasPurged(row.outboxId) === true)
-      ack = await this.#ackWindow.publish(row.subject, row.data, `${row.id} again`, toMessageHeaders(row));
+      ack = await this.#ackWindow.publish(row.subject, row.data, `${row.id} again`, headers);
     progress?.recordPublished(row.outboxId, { sequence: ack.seq, eventId: row.id, at: Date.now() });
     return ack;
   }

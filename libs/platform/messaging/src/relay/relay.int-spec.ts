@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import { createTestDatabase, createTestNatsAccount, startTestNats, type TestNats } from '@onepool/testing-servers';
+import { installFailpoints } from '@onepool/platform-failpoints';
 import type pg from 'pg';
 import { toMessageHeaders } from '../cloud-event.ts';
 import { appendToOutbox, outboxInsert, outboxParameters } from '../outbox/outbox-insert.ts';
@@ -96,6 +97,50 @@ describe('relay', () => {
     expect(messages[0]?.headers?.get('ce-specversion')).toBe('1.0');
     expect(messages[0]?.headers?.get('Nats-Msg-Id')).toBe(eventIds(messages)[0]);
     expect(running.isReady()).toBe(true);
+  });
+
+  const epochs = async (): Promise<(string | undefined)[]> =>
+    (await readStream(await bench.connect())).map((message) => message.headers?.get('ce-streamepoch'));
+
+  it('tells with each fact the epoch of its stream, and begins another before it fills a lost one again', async () => {
+    const { look } = await relayOnDemand({});
+    await append(bench.pool, [factOf('first', 'sku'), factOf('second', 'sku')]);
+    await streamHolds(['first', 'second']);
+    await look();
+    expect(new Set(await epochs())).toEqual(new Set(['1']));
+    await (await jetstream(await bench.connect()).jetstreamManager(false)).streams.delete(STREAM.name);
+    await look();
+    await streamHolds(['first', 'second']);
+    expect(new Set(await epochs())).toEqual(new Set(['2']));
+  });
+
+  it('goes back only once the new epoch is committed, so that a crash in between hides no loss', async () => {
+    const { running, look } = await relayOnDemand({});
+    await append(bench.pool, [factOf('first', 'sku')]);
+    await streamHolds(['first']);
+    await look();
+    const rewinds: string[] = [];
+    let failures = 0;
+    installFailpoints({
+      isPlanted: () => false,
+      pass(name) {
+        if (name !== 'messaging.relay_epoch.before_commit') return undefined;
+        failures += 1;
+        return Promise.reject(new Error('killed'));
+      },
+    });
+    await (await jetstream(await bench.connect()).jetstreamManager(false)).streams.delete(STREAM.name);
+    void look().catch(() => undefined);
+    await eventually(
+      () => failures,
+      (count) => count > 0,
+    );
+    await running.stop();
+    installFailpoints(null);
+    await relay({ onRewind: (rewind) => rewinds.push(rewind.reason) });
+    await streamHolds(['first']);
+    expect(new Set(await epochs())).toEqual(new Set(['2']));
+    expect(new Set(rewinds)).toEqual(new Set(['stream_recreated']));
   });
 
   it('neither waits for nor skips a transaction that commits late', async () => {

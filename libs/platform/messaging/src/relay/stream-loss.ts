@@ -1,8 +1,8 @@
-import type { StreamPosition } from './partition-progress.ts';
+import type { MessagePosition } from './partition-progress.ts';
 
 /** What the relay knows of a message that the stream acknowledged. */
 export interface KnownMessage {
-  readonly position: StreamPosition;
+  readonly position: MessagePosition;
   /** Milliseconds since 1970 by the relay's clock: it was stored no earlier, but for an hour's doubt. */
   readonly storedAfter: number;
 }

@@ -2,7 +2,7 @@ import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import { millis } from '@nats-io/transport-node';
 import { ensureStream, isProtected, type StreamDefinition } from '../nats/streams.ts';
 import type { OwnedPartition } from './cursor-store.ts';
-import type { Checkpoint, StreamPosition } from './partition-progress.ts';
+import type { Checkpoint, MessagePosition } from './partition-progress.ts';
 import { type FirstMessage, isPurged, needsDetails } from './stream-loss.ts';
 
 export interface Rewind {
@@ -15,6 +15,8 @@ export interface Rewind {
 /** What a look at the stream found. */
 export interface StreamVerdict {
   readonly rewinds: readonly Rewind[];
+  /** Makes the partitions go back. Until then nothing of them has changed. */
+  rewind(): void;
   /** Whether nobody can take messages out of the stream but by deleting it. */
   readonly isProtected: boolean;
   /** For the next look. */
@@ -28,8 +30,8 @@ export interface Seen {
 }
 
 /**
- * Compares what the stream holds with what it acknowledged, and rewinds each partition that lost something. Creates the
- * stream if it is missing.
+ * Compares what the stream holds with what it acknowledged, and tells which partitions lost something. Creates the stream if
+ * it is missing.
  *
  * The sequence alone would not tell: after a loss, others may have published past the old sequence before this relay
  * looks. So the message *at* the acknowledged sequence must still be the same event. And a purge leaves the last sequence as
@@ -45,12 +47,25 @@ export async function verifyStream(
   const info = await ensureStream(manager, definition);
   const created = new Date(info.created);
   const isCut = await isPurgedNow(manager, info, owned, before?.created === info.created ? before.first : undefined);
-  const rewinds: Rewind[] = [];
+  const losses: Loss[] = [];
   for (const item of owned) {
-    const rewind = await verifyPartition(manager, info, created, item, isCut);
-    if (rewind !== undefined) rewinds.push(rewind);
+    const loss = await verifyPartition(manager, info, created, item, isCut);
+    if (loss !== undefined) losses.push(loss);
   }
-  return { rewinds, isProtected: isProtected(info), seen: { created: info.created, first: firstOf(info) } };
+  return {
+    rewinds: losses.map(({ rewind }) => rewind),
+    rewind() {
+      for (const item of owned) item.streamCreated = created;
+      for (const { goBack } of losses) goBack();
+    },
+    isProtected: isProtected(info),
+    seen: { created: info.created, first: firstOf(info) },
+  };
+}
+
+interface Loss {
+  readonly rewind: Rewind;
+  readonly goBack: () => void;
 }
 
 function firstOf({ state }: StreamInfo): FirstMessage | undefined {
@@ -77,24 +92,24 @@ async function verifyPartition(
   manager: JetStreamManager,
   info: StreamInfo,
   created: Date,
-  item: OwnedPartition,
+  { partition, progress, streamCreated: known }: OwnedPartition,
   isCut: boolean,
-): Promise<Rewind | undefined> {
-  const { progress, partition } = item;
-  const known = item.streamCreated;
-  item.streamCreated = created;
+): Promise<Loss | undefined> {
   if (known !== undefined && known.getTime() !== created.getTime()) {
-    progress.rewindTo(undefined);
-    return { partition, reason: 'stream_recreated', low: 0 };
+    return {
+      rewind: { partition, reason: 'stream_recreated', low: 0 },
+      goBack: () => progress.rewindTo(undefined),
+    };
   }
   if (isCut) {
-    progress.rewindPurged();
-    return { partition, reason: 'stream_purged', low: 0 };
+    return { rewind: { partition, reason: 'stream_purged', low: 0 }, goBack: () => progress.rewindPurged() };
   }
   if (progress.position === undefined || (await holds(manager, info, progress.position))) return undefined;
   const checkpoint = await newestIntact(manager, info, progress.checkpoints);
-  progress.rewindTo(checkpoint);
-  return { partition, reason: 'stream_lost_tail', low: progress.low };
+  return {
+    rewind: { partition, reason: 'stream_lost_tail', low: checkpoint?.low ?? 0 },
+    goBack: () => progress.rewindTo(checkpoint),
+  };
 }
 
 async function newestIntact(
@@ -108,7 +123,7 @@ async function newestIntact(
   return undefined;
 }
 
-async function holds(manager: JetStreamManager, info: StreamInfo, position: StreamPosition): Promise<boolean> {
+async function holds(manager: JetStreamManager, info: StreamInfo, position: MessagePosition): Promise<boolean> {
   if (position.sequence > info.state.last_seq) return false;
   // What retention removed was there, and is not missing.
   if (position.sequence < info.state.first_seq) return true;

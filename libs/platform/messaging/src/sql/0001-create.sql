@@ -38,6 +38,15 @@ CREATE TABLE relay_cursor (
   checkpoints jsonb NOT NULL DEFAULT '[]'
 );
 
+-- How often a relay has found the stream short of facts that it had acknowledged, in one row: a sequence of the stream says
+-- something within one epoch only. Each fact carries the epoch in which it was published.
+CREATE TABLE relay_stream (
+  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+  epoch bigint NOT NULL DEFAULT 1 CHECK (epoch > 0)
+);
+
+INSERT INTO relay_stream DEFAULT VALUES;
+
 -- Which consumer has taken which fact into effect.
 CREATE TABLE inbox (
   consumer text NOT NULL,

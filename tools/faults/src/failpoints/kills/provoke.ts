@@ -1,5 +1,8 @@
 /** What has to happen for a commit that an ordinary day does not see. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { STOCK_STREAM } from '@onepool/contracts';
+import { connectNats } from '@onepool/platform-messaging';
 import { withClient } from '@onepool/platform-postgres';
 import type { CommitName } from '@onepool/testing-failpoints';
 import { until } from '../../until.ts';
@@ -15,6 +18,7 @@ const BETWEEN_LOOKS_MS = 300;
 /** Commits that no round passes by itself. */
 export const PROVOKED: Partial<Record<CommitName, Provocation>> = {
   'identity.note_use': restart,
+  'messaging.relay_epoch': loseStream,
   'messaging.relay_release': restart,
   'stock.feed_let_go': cutFeed,
   'stock.put_off_rebacks': breakPromise,
@@ -25,6 +29,19 @@ async function restart({ system }: Stage): Promise<void> {
   const pid = system.pidOf(APP);
   process.kill(pid, 'SIGTERM');
   await until(`${APP} to be started again`, () => (system.pids().get(APP) ?? pid) !== pid || undefined);
+}
+
+/** The relay finds that the stream has not got what it had acknowledged. */
+async function loseStream({ system }: Stage): Promise<void> {
+  const connection = await connectNats({ url: system.natsUrl, name: 'failpoints-drill' });
+  try {
+    const { streams } = await jetstreamManager(connection, { checkAPI: false });
+    await streams.delete(STOCK_STREAM.name);
+    const isBack = (): Promise<unknown> => streams.info(STOCK_STREAM.name).catch(() => undefined);
+    await until('the stream to be there again', isBack);
+  } finally {
+    await connection.close();
+  }
 }
 
 /** The connection breaks on which a feed is applied. */
