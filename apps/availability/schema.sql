@@ -667,6 +667,14 @@ CREATE TABLE relay_cursor (
   CONSTRAINT relay_cursor_pkey PRIMARY KEY (partition)
 );
 
+CREATE TABLE relay_stream (
+  is_only boolean NOT NULL DEFAULT true,
+  epoch bigint NOT NULL DEFAULT 1,
+  CONSTRAINT relay_stream_pkey PRIMARY KEY (is_only),
+  CONSTRAINT relay_stream_epoch_check CHECK (epoch > 0),
+  CONSTRAINT relay_stream_is_only_check CHECK (is_only)
+);
+
 CREATE TABLE role (
   role_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
   name text NOT NULL,

@@ -12,6 +12,7 @@ export {
   requestsOf,
   streamsOf,
 } from './shared/module-contract.ts';
+export * from './shared/snapshot.ts';
 export * from './shared/documents/openapi.ts';
 export * from './shared/documents/asyncapi.ts';
 export { problemCodesOf, type ProblemDefinitions } from './shared/documents/problem-responses.ts';

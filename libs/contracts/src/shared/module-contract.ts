@@ -3,6 +3,7 @@
  * named by the module's subject scope and never by the app that it lives in, so that it can move out and nobody notices.
  */
 import type { TSchema } from '@sinclair/typebox';
+import type { SnapshotDefinition } from './snapshot.ts';
 
 export interface FactDefinition {
   /** A name for tools: `skuChanged`. */
@@ -27,6 +28,8 @@ export interface ModuleContract {
   readonly scope: string;
   /** The facts that it tells, if any: they are kept in a stream of its own. */
   readonly facts: readonly FactDefinition[];
+  /** From which a consumer of them begins that was not there from the first on, by name; see `snapshotsOf`. */
+  readonly snapshots?: Readonly<Record<string, SnapshotDefinition>>;
   readonly parts: readonly ApiPart[];
   /** What only other apps may ask of it and hear from it; no guest of the NATS server sees these subjects. */
   readonly internal?: {

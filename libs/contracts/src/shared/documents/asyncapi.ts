@@ -1,24 +1,37 @@
 /** The AsyncAPI 3.0 document of an app, made from its contract: requests over NATS, and the facts on JetStream. */
 import type { AppContract } from '../app-contract.ts';
-import { type FactDefinition, factSource, factStream, queueOf, streamsOf } from '../module-contract.ts';
+import {
+  type FactDefinition,
+  type ModuleContract,
+  factSource,
+  factStream,
+  queueOf,
+  streamsOf,
+} from '../module-contract.ts';
 import type { Operation, OperationExample } from '../operation.ts';
 import { SchemaComponents } from './components.ts';
 import { API_VERSION } from './openapi.ts';
 import { Problem } from './problem-responses.ts';
 
 const describe = (
-  { title }: AppContract,
+  { title, modules }: AppContract,
   onStreams: string,
 ): string => `What services say to ${title} over NATS, and what it tells them.
 
 - **Questions and commands** are core NATS requests. The body is one JSON object of all that HTTP takes as path, query and body; the header \`authorization\` carries the API key as over HTTP. The reply's header \`onepool-status\` is the HTTP status of the same answer; from 400 on its body is a problem document. Each module of the app has subjects and a queue group of its own, which replicas share; a request that finds none is answered "no responders" by the server.
-- **Facts** are CloudEvents 1.0 in NATS binary mode on JetStream${onStreams}: attributes in \`ce-\` headers, data in the body. The stream is at least once; \`ce-id\` is unique for ever, so a consumer that stores it takes each fact's effect once. Facts of one key come in order.
+- **Facts** are CloudEvents 1.0 in NATS binary mode on JetStream${onStreams}: attributes in \`ce-\` headers, data in the body. The stream is at least once; \`ce-id\` is unique for ever, so a consumer that stores it takes each fact's effect once. Facts of one key come in order.${snapshotNote(modules)}
 - Who may connect, and what of it, is decided by the NATS server's users and permissions.`;
 
 const onStreamsOf = ({ modules }: AppContract): string => {
   const streams = streamsOf(modules).map(({ name }) => `\`${name}\``);
   return streams.length === 0 ? '' : `, on ${streams.join(', ')}`;
 };
+
+const snapshotNote = (modules: readonly ModuleContract[]): string =>
+  modules.every(({ snapshots }) => snapshots === undefined)
+    ? ''
+    : `
+- **Snapshots** are where a consumer begins that was not there from the first fact on: have a durable consumer made, read the pages, then apply the facts. An item and a fact of it are absolute and carry a version, and the newest wins. A page's \`position\` is \`epoch:sequence\` of the stream: facts of that epoch up to that sequence are in the page. A fact of a greater \`ce-streamepoch\` says that the stream has lost facts, and what was built from it is to be built anew.`;
 
 const text = (description: string, more: object = {}) => ({ type: 'string', description, ...more });
 
@@ -36,6 +49,9 @@ const factHeaders = (scope: string) => ({
       'The key, that is what the fact is about: its kind and its name, as `sku/<code>`. Each part of the name is percent-encoded, so that a slash parts them; as CloudEvents says, `%` is then written `%25` in a header.',
     ),
     'ce-partitionkey': text('The key again, by the CloudEvents extension for partitioning, percent-encoded likewise.'),
+    'ce-streamepoch': text('How often the stream was found short of facts when this was published, from 1 on.', {
+      pattern: '^[1-9]\\d*$',
+    }),
     'Nats-Msg-Id': text('The same as `ce-id`.'),
     'content-type': text('The type of the body.', { const: 'application/json' }),
     traceparent: text('W3C trace context of the cause, where there is one.'),
@@ -71,9 +87,10 @@ export function asyncApiDocument(contract: AppContract): object {
     channels[id] = requestChannel(id, operation, operation.subject, examples[id], components);
     operations[id] = requestOperation(id, operation, queueOf(operation.subject));
   }
-  for (const { scope, facts } of modules) {
+  for (const { scope, facts, snapshots = {} } of modules) {
     for (const fact of facts) {
-      channels[fact.id] = factChannel(fact, factStream(scope).name, factHeaders(scope), components);
+      const pages = Object.values(snapshots).find((snapshot) => fact.id in snapshot.facts)?.pages;
+      channels[fact.id] = factChannel(fact, factStream(scope).name, pages, factHeaders(scope), components);
       operations[fact.id] = factOperation(fact);
     }
   }
@@ -187,13 +204,14 @@ function requestOperation(id: string, { summary, description = '', scope }: Oper
 function factChannel(
   { subject, data, summary, description }: FactDefinition,
   stream: string,
+  pages: string | undefined,
   headers: object,
   components: SchemaComponents,
 ): object {
   return {
     address: subject,
     title: summary,
-    description: `${description} Stream: \`${stream}\`.`,
+    description: `${description} Stream: \`${stream}\`.${pages === undefined ? '' : ` Snapshot: \`${pages}\`.`}`,
     'x-jetstream-stream': stream,
     messages: {
       fact: {
