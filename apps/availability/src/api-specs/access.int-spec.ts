@@ -12,7 +12,7 @@ beforeAll(async () => {
   expired = await app.makeKey('gone', ['all'], { expiresAt: new Date(Date.now() - 1_000) });
   revoked = await app.makeKey('revoked', ['all']);
   const keys = await app.identity.keys();
-  await app.identity.revokeKey(keys.find(({ principal }) => principal === 'revoked')!.id);
+  await app.identity.revokeKey(keys.find(({ name }) => name === 'revoked')!.id);
 });
 afterAll(() => app.close());
 

@@ -253,7 +253,7 @@ describe('a revoked key', () => {
     const statusAt = async (origin: string) =>
       (await fetch(`${origin}/v1/skus`, { headers: { authorization: `Bearer ${key}` } })).status;
     for (const origin of origins) expect(await statusAt(origin)).toBe(200);
-    const { id } = (await app.identity.keys()).find(({ principal }) => principal === 'leaver')!;
+    const { id } = (await app.identity.keys()).find(({ name }) => name === 'leaver')!;
     await app.identity.revokeKey(id);
     for (const origin of origins) await eventually(async () => ((await statusAt(origin)) === 401 ? true : undefined));
     expect(problemOf(await app.rpc('getStock', { params: { sku: 'a' }, key }))).toMatchObject({ code: 'auth.invalid' });

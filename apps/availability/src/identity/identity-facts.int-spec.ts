@@ -17,7 +17,7 @@ beforeAll(async () => {
     heard.push(fact);
     hear();
   };
-  consumer = await consumeFacts(AVAILABILITY, {
+  consumer = consumeFacts(AVAILABILITY, {
     connection: app.caller,
     durable: 'elsewhere',
     on: { principalChanged: take, keyChanged: take },
