@@ -4,7 +4,7 @@ import { AVAILABILITY_OPERATIONS as operations, type Atp } from '@onepool/contra
 import { Slices } from '@onepool/platform-clock';
 import { JsonText } from '@onepool/platform-messaging';
 import { type Call, Serve } from '@onepool/platform-operations';
-import { StockReads, demandChannel } from '@onepool/stock-data-access';
+import { StockReads, demandWithinLimits } from '@onepool/stock-data-access';
 
 type Op = typeof operations;
 
@@ -18,13 +18,13 @@ export class AtpController {
 
   @Serve(operations.getAtp, { hot: true })
   async getAtp({ params, query, caller }: Call<Op['getAtp']>) {
-    demandChannel(caller, query.channel);
+    demandWithinLimits(caller, { kind: 'selling', channel: query.channel });
     return this.#reads.atpOfOne({ ...query, skus: [params.sku] });
   }
 
   @Serve(operations.queryAtp, { hot: true })
   async queryAtp({ body, caller }: Call<Op['queryAtp']>) {
-    demandChannel(caller, body.channel);
+    demandWithinLimits(caller, { kind: 'selling', channel: body.channel });
     return inSlices(await this.#reads.atp(body));
   }
 }

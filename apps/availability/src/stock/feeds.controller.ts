@@ -4,8 +4,9 @@ import { type Feed, AVAILABILITY_OPERATIONS as operations } from '@onepool/contr
 import { type Call, Serve } from '@onepool/platform-operations';
 import type { Caller } from '@onepool/platform-auth';
 import { problem } from '@onepool/platform-problem';
+import { permits } from '@onepool/platform-rights';
 import { currentTraceparent } from '@onepool/platform-tracing';
-import { StockFeeds, demandNode } from '@onepool/stock-data-access';
+import { StockFeeds, demandWithinLimits } from '@onepool/stock-data-access';
 import { refusal } from '../problems.ts';
 
 type Op = typeof operations;
@@ -49,7 +50,7 @@ export class FeedsController {
 /** A key that is limited to nodes counts one of them at a time, and says which: what the feed does not name is then no other's. */
 function demandNodeOf({ node }: { readonly node?: string | undefined }, caller: Caller): void {
   if (caller.nodes === 'all') return;
-  if (node !== undefined) return demandNode(caller, node);
+  if (node !== undefined) return demandWithinLimits(caller, { kind: 'node_work', nodes: [node] });
   throw refusal('node.forbidden', {
     nodes: [...caller.nodes].slice(0, 20),
     hint: 'name one of these nodes in the query',
@@ -58,6 +59,6 @@ function demandNodeOf({ node }: { readonly node?: string | undefined }, caller: 
 
 /** A limited key or person sees the feeds of its nodes, though others of the same principal sent more. */
 function seenBy({ nodes }: Caller, feed: Feed): Feed {
-  if (nodes === 'all' || (feed.node !== null && nodes.has(feed.node))) return feed;
+  if (feed.node === null ? nodes === 'all' : permits(nodes, feed.node)) return feed;
   throw refusal('feed.unknown');
 }

@@ -1,11 +1,11 @@
 import { type Clock, systemClock } from '@onepool/platform-clock';
 import { ProblemError, problem } from '@onepool/platform-problem';
+import { type Rights, narrow } from '@onepool/platform-rights';
 import type { Access } from './access.ts';
 import { apiKeyFromHeader, sha256OfApiKey } from './api-key.ts';
 import { type Caller, isPrincipalId } from './caller.ts';
 import type { IdentityCache } from './identity/identity-cache.ts';
 import type { FoundIdentity, Grant } from './identity/identity-source.ts';
-import { type Rights, narrow } from './identity/rights.ts';
 import { type Scope, type ScopeRules, heldScopes } from './scopes.ts';
 
 /** What a request or message says of who sends it. */

@@ -1,4 +1,4 @@
-import type { Rights } from './identity/rights.ts';
+import type { Rights } from '@onepool/platform-rights';
 
 /** Who is calling, and what this call may do. */
 export interface Caller extends Rights {

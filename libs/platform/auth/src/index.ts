@@ -3,7 +3,6 @@ export { ALL_SCOPES, type Scope, type ScopeRule, type ScopeRules, isScope } from
 export { type Caller, isPrincipalId } from './caller.ts';
 export { type Approval, type ApprovalRefusal, type Doer, decideApproval } from './decide-approval.ts';
 export { createApiKey, sha256OfApiKey } from './api-key.ts';
-export { type Limit, type Rights, narrow, permits } from './identity/rights.ts';
 export { IdentityCache, type IdentityCacheOptions } from './identity/identity-cache.ts';
 export {
   type IdentitySubjects,

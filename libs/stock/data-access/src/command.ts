@@ -10,19 +10,12 @@ import type {
   SkuKey,
   StockMovement,
 } from '@onepool/stock-domain';
+import type { Limits } from '@onepool/platform-rights';
 import type { MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
 
 export interface Traced {
   /** W3C traceparent of the request, for the facts that it causes. */
   readonly trace: string | null;
-}
-
-/** Codes, or all there are. */
-export type CodeLimit = 'all' | ReadonlySet<string>;
-
-export interface Limits {
-  readonly nodes: CodeLimit;
-  readonly channels: CodeLimit;
 }
 
 /** Who asks, and for which nodes and channels it may. */

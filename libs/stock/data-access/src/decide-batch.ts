@@ -4,28 +4,29 @@
  */
 import { OWN_SOURCE } from '@onepool/contracts';
 import {
-  type Access,
   type BackingChange,
   type Decision,
+  type Doing,
   type Rejection,
   type SkuKey,
   type SkuSupply,
   type SupplyEffect,
   type VerbEffect,
   availableOf,
+  concernOf,
   decideConfirm,
   decideExtend,
   decideHold,
   decideLeave,
   decideMovements,
   decideReback,
-  forbidden,
   healShortfall,
   isShipmentCounted,
   reap,
   rowKey,
   shortfallOf,
 } from '@onepool/stock-domain';
+import { beyondLimits } from '@onepool/platform-rights';
 import type {
   MovementsResult,
   Reservation as ReservationView,
@@ -148,14 +149,9 @@ export class BatchDecider {
   /** Limits come before a stored answer: who may not ask is not told what another was. */
   #forbidden(command: VerbCommand): Outcome | null {
     const { reservation } = this.#stored(command);
-    const { nodes, channels } = command.limits;
-    if (nodes === 'all' && channels === 'all') return null;
-    const limits = {
-      node: (key: number) => nodes === 'all' || nodes.has(this.#views.node(key)),
-      channel: (key: number) => channels === 'all' || channels.has(this.#views.channel(key)),
-    };
     const isRepeated = this.#state.effects.has(commandKey(command));
-    const rejection = forbidden(limits, reservation, accessOf(command.verb, isRepeated));
+    const concern = concernOf(reservation, doingOf(command.verb, isRepeated));
+    const rejection = beyondLimits(command.limits, concern, this.#views);
     return rejection && rejected(rejection);
   }
 
@@ -403,7 +399,7 @@ const NONE_ACKNOWLEDGED: ReadonlyMap<string, number> = new Map();
 const rejected = (rejection: Rejection): Outcome => ({ status: 'rejected', rejection });
 
 /** What leaves or moves between nodes is node work; all else of a promise is selling. */
-function accessOf(verb: Verb, isRepeated: boolean): Access {
+function doingOf(verb: Verb, isRepeated: boolean): Doing {
   switch (verb.name) {
     case 'fulfil':
       return { kind: 'node_work', nodes: verb.parts?.map(({ node }) => node) ?? null, isRepeated };

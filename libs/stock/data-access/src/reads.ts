@@ -21,14 +21,15 @@ import {
   type SkuSupply,
   channelAtp,
 } from '@onepool/stock-domain';
+import type { Limit } from '@onepool/platform-rights';
 import type pg from 'pg';
 import type { StockEngine } from './engine.ts';
 import { proveLedger } from './ledger-proof.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { readReservation } from './stored-reservations.ts';
 import { Refusal } from './refusal.ts';
-import type { Asker, CodeLimit } from './command.ts';
-import { channelOf, demandChannel, nodeKey, skuKeys } from './resolve.ts';
+import type { Asker } from './command.ts';
+import { channelOf, demandWithinLimits, nodeKey, skuKeys } from './resolve.ts';
 import { type Snapshot, readSnapshots } from './snapshots.ts';
 import type { Known, StockMemory } from './stock-memory.ts';
 import { Views, isoTime } from './view.ts';
@@ -60,7 +61,7 @@ interface Answer {
 export interface ExceptionPage {
   readonly limit: number;
   readonly cursor?: string | undefined;
-  readonly nodes?: CodeLimit;
+  readonly nodes?: Limit;
 }
 
 interface LedgerPage {
@@ -147,7 +148,7 @@ export class StockReads {
     if (!stored) throw new Refusal('reservation.unknown', { reservation: id });
     await this.#engine.directory.learn(stored.reservation.lines.map(({ sku }) => sku));
     const views = new Views(await this.#engine.rules.current(), this.#engine.directory);
-    demandChannel(asker, views.channel(stored.reservation.channel));
+    demandWithinLimits(asker, { kind: 'selling', channel: views.channel(stored.reservation.channel) });
     return views.reservation(stored);
   }
 

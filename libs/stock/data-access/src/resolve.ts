@@ -16,8 +16,9 @@ import {
   isReservedSource,
 } from '@onepool/contracts';
 import { timeOf } from '@onepool/platform-clock';
+import { type Concern, type Limits, beyondLimits } from '@onepool/platform-rights';
 import type { NodeKey, SellingRules, SkuKey } from '@onepool/stock-domain';
-import type { Asker, HoldCommand, Limits, MovementsCommand, Verb } from './command.ts';
+import type { Asker, HoldCommand, MovementsCommand, Verb } from './command.ts';
 import { Refusal } from './refusal.ts';
 import type { SkuDirectory } from './sku-directory.ts';
 
@@ -34,14 +35,12 @@ export interface Caller extends Asker {
   readonly trace: string | null;
 }
 
-/** @throws Refusal `node.forbidden` */
-export function demandNode({ nodes }: Pick<Limits, 'nodes'>, node: string): void {
-  if (nodes !== 'all' && !nodes.has(node)) throw new Refusal('node.forbidden', { node });
-}
-
-/** @throws Refusal `channel.forbidden` */
-export function demandChannel({ channels }: Pick<Limits, 'channels'>, channel: string): void {
-  if (channels !== 'all' && !channels.has(channel)) throw new Refusal('channel.forbidden', { channel });
+/** @throws Refusal `node.forbidden` or `channel.forbidden`, which names the first that is */
+export function demandWithinLimits(limits: Limits, concern: Concern): void {
+  const beyond = beyondLimits(limits, concern);
+  if (!beyond) return;
+  const { code, ...named } = beyond;
+  throw new Refusal(code, named);
 }
 
 /** Hashes positions, not member names, so that the order of members and spelt-out defaults make no difference. */
@@ -74,7 +73,7 @@ export async function resolveHold(
 ): Promise<HoldCommand> {
   const { actor, trace } = caller;
   const { id, owner = actor, channel, lines, allowPartial = false, nodes, destination } = request;
-  demandChannel(caller, channel);
+  demandWithinLimits(caller, { kind: 'selling', channel });
   const expiresInSeconds = request.expiresInSeconds ?? EXPIRES_IN_SECONDS_DEFAULT;
   const keys = await skuKeys(
     directory,
@@ -121,10 +120,8 @@ export async function resolveMovements(
   const { actor, trace } = caller;
   const { id, source, occurredAt, movements } = request;
   demandOwnName(source);
-  for (const movement of movements) {
-    demandNode(caller, movement.node);
-    if (movement.type === 'transfer') demandNode(caller, movement.toNode);
-  }
+  const nodes = movements.flatMap((one) => (one.type === 'transfer' ? [one.node, one.toNode] : [one.node]));
+  demandWithinLimits(caller, { kind: 'node_work', nodes });
   const keys = await skuKeys(
     directory,
     movements.map(({ sku }) => sku),

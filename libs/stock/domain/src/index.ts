@@ -9,7 +9,7 @@ export * from './atp.ts';
 export * from './allocate.ts';
 export * from './reservation.ts';
 export * from './rejection.ts';
-export * from './decide-access.ts';
+export * from './concern.ts';
 export * from './decide-hold.ts';
 export * from './decide-verb.ts';
 export * from './decide-reback.ts';

@@ -2,18 +2,18 @@
  * What a caller may do: scopes, and for which nodes and channels. Rights are only ever narrowed: a key is never more than
  * its principal, and who acts for a person is never more than that person.
  */
-import type { Scope } from '../scopes.ts';
-
 /** Codes, or all there are and will be. */
 export type Limit = 'all' | ReadonlySet<string>;
 
 export interface Rights {
-  readonly scopes: ReadonlySet<Scope>;
+  readonly scopes: ReadonlySet<string>;
   /** Binds node work: movements, counts, fulfilments, exceptions. */
   readonly nodes: Limit;
   /** Binds selling: ATP, reservations, orders. */
   readonly channels: Limit;
 }
+
+export type Limits = Pick<Rights, 'nodes' | 'channels'>;
 
 /** Whether a limit lets something of this code pass. */
 export const permits = (limit: Limit, code: string): boolean => limit === 'all' || limit.has(code);
