@@ -8,14 +8,13 @@ import { CatalogModule } from './catalog/catalog.module.ts';
 import { AvailabilityConfig } from './config.ts';
 import { schemas } from './database.ts';
 import { IdentityModule, IdentityService } from './identity/identity.module.ts';
-import { problemOf, problems } from './problems.ts';
+import { problemOf } from './problems.ts';
 import { StockModule } from './stock/stock.module.ts';
 
 export const AVAILABILITY_APP: AppDefinition<AvailabilityConfig> = {
   contract: AVAILABILITY,
   config: AvailabilityConfig,
   schemas,
-  problems,
   problemOf,
   modules: [IdentityModule, CatalogModule, StockModule],
   // Others ask over NATS; this is whom they ask.

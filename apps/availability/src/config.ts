@@ -1,10 +1,9 @@
 /** Settings of the availability app, all from the environment. */
 import { type Static, Type } from '@sinclair/typebox';
-import { kitSettings } from '@onepool/platform-app';
+import { kitConfig } from '@onepool/platform-app';
 import { LANES_DEFAULT } from '@onepool/stock-data-access';
 
-export const AvailabilityConfig = Type.Object({
-  ...kitSettings({ name: 'availability', port: 3001 }),
+const AVAILABILITY_SETTINGS = {
   ONEPOOL_LANES: Type.Integer({
     minimum: 1,
     maximum: 64,
@@ -29,7 +28,9 @@ export const AvailabilityConfig = Type.Object({
     default: 90,
     description: 'How long effects of commands are kept; a command repeated later takes effect again.',
   }),
-});
+};
+
+export const AvailabilityConfig = kitConfig({ name: 'availability', port: 3001 }, AVAILABILITY_SETTINGS);
 export type AvailabilityConfig = Static<typeof AvailabilityConfig>;
 
 /** Of the identity, which may move out with it one day. */

@@ -198,7 +198,8 @@ export class Runtime {
     const user = ensureNatsUsers(this.#paths.natsUsers).find(({ name }) => name === app);
     const url = user === undefined ? this.#natsUrl : natsUrlFor(this.#natsUrl, user);
     const others = Object.keys(NATS_SETTINGS).map((name) => [name, ''] as const);
-    return { ...Object.fromEntries(others), NATS_URL: url };
+    // What apps may not make for themselves there, we keep in place.
+    return { ...Object.fromEntries(others), NATS_URL: url, NATS_PROVISIONED: 'true' };
   }
 
   #failpoints(): { plan: string; killed: string } | undefined {

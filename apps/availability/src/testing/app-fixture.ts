@@ -8,16 +8,14 @@ import { AVAILABILITY_OPERATIONS, AVAILABILITY_SCOPES } from '@onepool/contracts
 import { IdentityAdmin, type NewKey } from '@onepool/identity-data-access';
 import { type Scope, createApiKey } from '@onepool/platform-auth';
 import { loadConfig } from '@onepool/platform-config';
-import { HTTP_SETTINGS } from '@onepool/platform-http';
 import { connectNats } from '@onepool/platform-messaging';
 import { createPool } from '@onepool/platform-postgres';
 import { type Logger, createLogger } from '@onepool/platform-telemetry';
 import { type TestNats, createTestNatsAccount } from '@onepool/testing-servers';
-import { Type } from '@sinclair/typebox';
 import type pg from 'pg';
 import { request } from 'undici';
 import { type AvailabilityApp, createAvailabilityApp } from '../availability-app.ts';
-import { type AvailabilityConfig, IDENTITY_SCHEMA, SCHEMA } from '../config.ts';
+import { AvailabilityConfig, IDENTITY_SCHEMA, SCHEMA } from '../config.ts';
 import { type DatabaseAddresses, createMigratedDatabase, migrated } from './migrated-database.ts';
 import { type Answer, type OperationId, checkAnswer, operationOf } from './answer.ts';
 
@@ -171,18 +169,12 @@ export async function eventually<T>(look: () => Promise<T | undefined> | T | und
 const nothing = (): Promise<void> => Promise.resolve();
 
 const configFor = (databaseUrl: string, natsUrl: string): AvailabilityConfig => ({
+  ...loadConfig(AvailabilityConfig, { DATABASE_URL: databaseUrl, NATS_URL: natsUrl }),
   PORT: 0,
-  HOST: '127.0.0.1',
-  DATABASE_URL: databaseUrl,
-  NATS_URL: natsUrl,
-  LOG_LEVEL: 'info',
   ONEPOOL_INSTANCE: 'availability-spec',
   ONEPOOL_LANES: 2,
   ONEPOOL_DEADLINE_MS: 60_000,
   ONEPOOL_LOCKS_IDLE_MS: 10_000,
-  ONEPOOL_OUTBOX_DAYS: 7,
-  ONEPOOL_COMMAND_DAYS: 90,
-  ...loadConfig(Type.Object(HTTP_SETTINGS), {}),
 });
 
 const poolFor = (url: string): pg.Pool =>

@@ -4,7 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { AppContract } from '@onepool/contracts';
 import type { IdentityCache } from '@onepool/platform-auth';
 import type { SchemaDeclaration } from '@onepool/platform-postgres';
-import type { ProblemCatalogue, ProblemError } from '@onepool/platform-problem';
+import type { ProblemError } from '@onepool/platform-problem';
 import type { Logger, Metrics, ReadinessCheck } from '@onepool/platform-telemetry';
 import type { TObject } from '@sinclair/typebox';
 import type { KitConfig } from './kit-settings.ts';
@@ -28,11 +28,10 @@ export interface Foundation<C extends KitConfig = KitConfig> {
 
 export interface AppDefinition<C extends KitConfig = KitConfig> {
   readonly contract: AppContract;
-  /** `Type.Object({ ...kitSettings({ name, port }), … })`. */
+  /** {@link kitConfig}. */
   readonly config: TObject;
   /** In the order in which they are migrated. */
   readonly schemas: readonly AppSchema[];
-  readonly problems: Pick<ProblemCatalogue<string>, 'definitions'>;
   /** Operational errors of what lies below the edge, where the platform's own table does not know them. */
   readonly problemOf?: (error: unknown) => ProblemError | undefined;
   readonly modules: readonly (NestType | DynamicModule)[];

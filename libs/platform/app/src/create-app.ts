@@ -17,6 +17,7 @@ import { installOperations } from '@onepool/platform-operations';
 import { requireSchemas } from '@onepool/platform-postgres';
 import {
   type ProblemFilterOptions,
+  defineProblems,
   installProblemHandling,
   parseJsonBody,
   toRpcProblem,
@@ -156,7 +157,7 @@ interface Edges {
 /** HTTP and NATS, with problems, auth and the contract's operations on both. The order is that of the installers. */
 async function openEdges(
   app: NestFastifyApplication,
-  { contract, problems, problemOf }: Pick<AppDefinition, 'contract' | 'problems' | 'problemOf'>,
+  { contract, problemOf }: Pick<AppDefinition, 'contract' | 'problemOf'>,
   config: KitConfig,
   { identity, telemetry, uploads, logger }: Edges,
 ): Promise<void> {
@@ -173,7 +174,7 @@ async function openEdges(
   installOperations(app, { operations: contract.operations, answers, uploads, csvLimitBytes: BODY_LIMIT_BYTES });
   publishApiDocuments(app.getHttpAdapter().getInstance(), {
     title: contract.title,
-    openApi: openApiDocument(contract, problems.definitions),
+    openApi: openApiDocument(contract, defineProblems(contract.problems).definitions),
     asyncApi: asyncApiDocument(contract),
   });
   const messages = app.connectMicroservice(

@@ -2,7 +2,7 @@ export type { AppDefinition, AppSchema, Foundation } from './app-definition.ts';
 export { ConnectionBudget, type BudgetedPool } from './connection-budget.ts';
 export { createApp, type StartedApp } from './create-app.ts';
 export { SchemaHousekeeping } from './housekeeping.ts';
-export { kitSettings, OWNER_SETTINGS, ownerAddress, type KitConfig } from './kit-settings.ts';
+export { kitConfig, OWNER_SETTINGS, ownerAddress, type KitConfig } from './kit-settings.ts';
 export { migrateApp } from './migrate-app.ts';
 export { MODULE_TABLES } from './module-tables.ts';
 export type { Relays } from './relays.ts';

@@ -1,5 +1,5 @@
-/** Settings that every app has, all from the environment. An app adds its own in one `Type.Object({ ...kitSettings(…), … })`. */
-import { type Static, type TObject, Type } from '@sinclair/typebox';
+/** Settings that every app has, all from the environment. */
+import { type Static, type TObject, type TProperties, Type } from '@sinclair/typebox';
 import { secret } from '@onepool/platform-config';
 import { HTTP_SETTINGS } from '@onepool/platform-http';
 import { MIN_OUTBOX_DAYS, NATS_SETTINGS } from '@onepool/platform-messaging';
@@ -9,13 +9,22 @@ import { TRACING_SETTINGS } from '@onepool/platform-tracing';
 
 const DATABASE_URL = secret(Type.String({ minLength: 1, description: 'PostgreSQL, `postgres://…`.' }));
 
-/** `port` is the app's own, which it takes unless PORT says another. */
-export const kitSettings = (app: { readonly name: string; readonly port: number }) => ({
+interface Named {
+  readonly name: string;
+  /** The app's own port, which it takes unless PORT says another. */
+  readonly port: number;
+}
+
+const kitSettings = (app: Named) => ({
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: app.port, description: 'HTTP port; 0 takes a free one.' }),
   HOST: Type.String({ default: '127.0.0.1', description: 'Address to listen on.' }),
   ...HTTP_SETTINGS,
   DATABASE_URL,
   ...NATS_SETTINGS,
+  NATS_PROVISIONED: Type.Boolean({
+    default: false,
+    description: 'Whether whoever operates NATS makes the durable consumers and the stream of dead letters.',
+  }),
   LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),
     { default: 'info', description: 'Least severe log line that is written.' },
@@ -33,6 +42,10 @@ export const kitSettings = (app: { readonly name: string; readonly port: number 
   }),
 });
 export type KitConfig = Static<TObject<ReturnType<typeof kitSettings>>>;
+
+/** The settings of an app: those that every app has, and its own. */
+export const kitConfig = <const Own extends TProperties = Record<never, never>>(app: Named, own: Own = {} as Own) =>
+  Type.Object({ ...kitSettings(app), ...own });
 
 /** What programs need that change the schema or its keys; the app itself does not know the owner. */
 export const OWNER_SETTINGS = {

@@ -53,7 +53,16 @@ export class StoreModule {
       );
       await dataSource.initialize();
       const { scope, partitionCount } = outbox;
-      return new Store({ dataSource, schema, source: factSource(scope), partitionCount, relays, nats, logger });
+      return new Store({
+        dataSource,
+        schema,
+        source: factSource(scope),
+        partitionCount,
+        relays,
+        nats,
+        provisioned: config.NATS_PROVISIONED,
+        logger,
+      });
     };
     const providers = [
       { provide: Store, useFactory: open, inject: [CONFIG, CONNECTIONS, LOGGER, RELAYS, NATS] },

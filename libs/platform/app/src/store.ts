@@ -22,6 +22,8 @@ export interface StoreParts {
   readonly partitionCount: number;
   readonly relays: Relays;
   readonly nats: NatsConnection;
+  /** Whether durables and the stream of dead letters are made by others. */
+  readonly provisioned: boolean;
   readonly logger: Logger;
 }
 
@@ -62,7 +64,7 @@ export class Store implements OnApplicationBootstrap, BeforeApplicationShutdown,
 
   /** Lets facts of another app take effect here, each once, in the order of its key. */
   consume<const C extends AppContract>(contract: C, { durable, locks, on }: Consumption<C>): void {
-    const { nats: connection, logger } = this.#parts;
+    const { nats: connection, provisioned, logger } = this.#parts;
     const once = (event: FactEvent, handle: (work: Work) => Promise<void>) =>
       this.units.receive(durable, event, { commit: RECEIVE, locks: locks(event) }, handle);
     const look = (): Promise<unknown> => this.dataSource.query('SELECT 1');
@@ -80,7 +82,9 @@ export class Store implements OnApplicationBootstrap, BeforeApplicationShutdown,
         error: unknown;
       }) => logger.error({ durable, reason, subject, streamSequence, err: error }, 'a fact was set aside'),
     };
-    this.#starts.push(() => consumeFacts(contract, { connection, durable, within: { once, look }, on, hooks }));
+    this.#starts.push(() =>
+      consumeFacts(contract, { connection, durable, provisioned, within: { once, look }, on, hooks }),
+    );
   }
 
   /** Runs tasks of a kind, which units of work write. */
