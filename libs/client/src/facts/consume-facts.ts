@@ -30,7 +30,7 @@ type DataOf<F, Id> = F extends { readonly id: infer I; readonly data: infer D ex
 
 /** By the names of the contract. `Context` is what a handler gets beside its fact. */
 export type FactHandlers<C extends AppContract, Context extends unknown[] = []> = {
-  readonly [Id in FactOf<C>['id']]?: (fact: Fact<DataOf<FactOf<C>, Id>>, ...context: Context) => Promise<void>;
+  readonly [Id in FactOf<C>['id']]?: (fact: Fact<DataOf<FactOf<C>, Id>>, ...context: Context) => Promise<unknown>;
 };
 
 /** Versions of a key that were never delivered, after `missingFrom` and up to `missingTo`: read the key anew. */
@@ -68,7 +68,7 @@ export type ConsumeOptions<C extends AppContract, Context = never> =
 
 /** The same without its types. */
 interface AnyOptions extends FactsOptions, Partial<InboxOptions>, Partial<PlaceOptions<never>> {
-  readonly on: Readonly<Record<string, ((fact: FactEvent, ...context: never[]) => Promise<void>) | undefined>>;
+  readonly on: Readonly<Record<string, ((fact: FactEvent, ...context: never[]) => Promise<unknown>) | undefined>>;
 }
 
 /**
@@ -102,8 +102,9 @@ function consume(contract: AppContract, options: AnyOptions): RunningConsumer {
     orderedBy: stepOf,
     hooks: { ...hooks, onVersion: tellGaps(onGap) },
   };
-  const handle = async (event: FactEvent, ...context: unknown[]): Promise<void> =>
-    handlers.get(event.subject)?.(event, ...(context as never[]));
+  const handle = async (event: FactEvent, ...context: unknown[]): Promise<void> => {
+    await handlers.get(event.subject)?.(event, ...(context as never[]));
+  };
   if (inbox !== undefined) return runConsumer({ ...settings, ...inbox, handler: handle });
   if (within !== undefined) return runConsumer({ ...settings, within, handler: handle });
   return runConsumer({ ...settings, handler: (event) => handle(event) });
