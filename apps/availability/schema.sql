@@ -51,6 +51,7 @@ CREATE TABLE command (
   body_hash bytea NOT NULL,
   answer json NOT NULL,
   recorded_at timestamp with time zone NOT NULL,
+  person text,
   CONSTRAINT command_pkey PRIMARY KEY (actor, id)
 );
 CREATE INDEX command_recorded_at ON command USING btree (recorded_at);
@@ -58,6 +59,7 @@ CREATE INDEX command_recorded_at ON command USING btree (recorded_at);
 CREATE TABLE feed (
   feed_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   actor text NOT NULL,
+  person text,
   id text NOT NULL,
   parameters_hash bytea NOT NULL,
   source text NOT NULL,
@@ -247,6 +249,7 @@ CREATE TABLE reservation (
   nodes integer[],
   lines json NOT NULL,
   actor text,
+  person text,
   CONSTRAINT reservation_pkey PRIMARY KEY (reservation_key),
   CONSTRAINT reservation_owner_id_key UNIQUE (owner, id)
 ) WITH (fillfactor=85);

@@ -35,6 +35,7 @@ export function send(
   const defaults = { id: `feed-${sent++}`, source: 'wms', mode: 'reset', measure: 'physical' } as const;
   return feeds.receive({
     actor: CLIENT,
+    person: null,
     query: { ...defaults, capturedAt: new Date(at).toISOString(), ...given },
     format: 'ndjson',
     body: bytes(text),

@@ -307,7 +307,14 @@ describe('one id', () => {
     }
     const parameters = { source: 'wms', mode: 'reset', measure: 'physical' } as const;
     const upload = { ...parameters, id: 'cut', capturedAt: new Date(query.at).toISOString() };
-    const receiving = feeds.receive({ actor: CLIENT, query: upload, format: 'ndjson', body: cut(), trace: null });
+    const receiving = feeds.receive({
+      actor: CLIENT,
+      person: null,
+      query: upload,
+      format: 'ndjson',
+      body: cut(),
+      trace: null,
+    });
     await expect(receiving).rejects.toThrow('cut');
     await feeds.worker.once();
     expect(await feeds.reads.feed(CLIENT, 'cut')).toMatchObject({ state: 'receiving' });
@@ -331,7 +338,14 @@ describe('one id', () => {
     }
     const parameters = { source: 'wms', mode: 'reset', measure: 'physical', completeness: 'full' } as const;
     const upload = { ...parameters, id: 'lost', capturedAt: new Date(query.at).toISOString() };
-    const receiving = feeds.receive({ actor: CLIENT, query: upload, format: 'ndjson', body: halfLost(), trace: null });
+    const receiving = feeds.receive({
+      actor: CLIENT,
+      person: null,
+      query: upload,
+      format: 'ndjson',
+      body: halfLost(),
+      trace: null,
+    });
     await expect(receiving).rejects.toThrow(FeedSupersededError);
     await feeds.worker.once();
     expect(await feeds.reads.feed(CLIENT, 'lost')).toMatchObject({ state: 'receiving' });

@@ -28,6 +28,7 @@ export class FeedsController {
     demandNodeOf(query, caller);
     return this.#feeds.receive({
       actor: caller.id,
+      person: caller.person,
       query,
       format: contentType === 'text/csv' ? 'csv' : 'ndjson',
       body,

@@ -6,6 +6,7 @@ import { type Call, Serve } from '@onepool/platform-operations';
 import { problem } from '@onepool/platform-problem';
 import { type Asker, StockEngine, StockReads } from '@onepool/stock-data-access';
 import { valueOf } from '../problems.ts';
+import { askerOf } from './asker.ts';
 
 type Op = typeof operations;
 
@@ -62,9 +63,8 @@ export class ReservationsController {
 
 /** Who asks, with the limits that bind it. @throws ProblemError when the owner is another, and the scope for that is not held. */
 function askerFor({ owner }: { readonly owner?: string | undefined }, caller: Caller): Asker {
-  const { id: actor, nodes, channels, scopes } = caller;
-  if (owner !== undefined && owner !== actor && !scopes.has('reservations:any')) throw anothers;
-  return { actor, nodes, channels };
+  if (owner !== undefined && owner !== caller.id && !caller.scopes.has('reservations:any')) throw anothers;
+  return askerOf(caller);
 }
 
 /** The same for everybody, whether there is such a reservation or not. */

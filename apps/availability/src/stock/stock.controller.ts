@@ -4,6 +4,7 @@ import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
 import { StockEngine, StockReads } from '@onepool/stock-data-access';
 import { valueOf } from '../problems.ts';
+import { askerOf } from './asker.ts';
 
 type Op = typeof operations;
 
@@ -19,9 +20,7 @@ export class StockController {
 
   @Serve(operations.recordMovements)
   async recordMovements({ body, caller }: Call<Op['recordMovements']>) {
-    return valueOf(
-      await this.#engine.recordMovements({ actor: caller.id, nodes: caller.nodes, channels: caller.channels }, body),
-    );
+    return valueOf(await this.#engine.recordMovements(askerOf(caller), body));
   }
 
   @Serve(operations.getStock)

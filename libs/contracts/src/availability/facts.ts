@@ -42,6 +42,11 @@ export const ReservationChanged = closed({
   reservation: ClientChosenId,
   owner: Type.String({ description: 'Whose reservation it is: a principal.' }),
   actor: Type.String({ description: 'Who did it: a principal, or `onepool` for what the engine does by itself.' }),
+  person: Type.Optional(
+    Type.String({
+      description: 'The person that did it, or on whose behalf the actor did; absent where nobody in particular did.',
+    }),
+  ),
   channel: ChannelCode,
   fact: oneOf(RESERVATION_FACTS),
   version: Type.Integer({ minimum: 1 }),

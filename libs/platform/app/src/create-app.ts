@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { IDENTITY_SUBJECTS, asyncApiDocument, openApiDocument, queueOf } from '@onepool/contracts';
 import { publishApiDocuments } from '@onepool/platform-api-docs';
-import { IdentityCache, NatsIdentity, callerOf, installAuth } from '@onepool/platform-auth';
+import { IdentityCache, NatsIdentity, installAuth } from '@onepool/platform-auth';
 import { UploadPlaces, httpLimits, httpServerOptions } from '@onepool/platform-http';
 import {
   connectNats,
@@ -114,7 +114,6 @@ async function assemble<C extends KitConfig>(
       ...definition.readiness?.(app),
     },
     warnings: () => housekeeping.warnings,
-    callerIdOf: (request) => callerOf(request)?.id,
   });
   closing.push(async () => telemetry.drain());
   const identity = ownIdentity ?? definition.identity?.(app);

@@ -7,7 +7,6 @@ import {
   Public,
   RequireScope,
   assertEveryHandlerDeclaresScope,
-  callerOf,
   IdentityCache,
   installAuth,
 } from '@onepool/platform-auth';
@@ -90,7 +89,7 @@ async function start(options: Partial<TelemetryOptions> = {}): Promise<void> {
   const logger = createLogger({ name: 'spec', destination: { write } });
   const adapter = new FastifyAdapter({ forceCloseConnections: true });
   app = await NestFactory.create<NestFastifyApplication>(ThingModule, adapter, { logger: false });
-  telemetry = installTelemetry(app, { logger, callerIdOf: (request) => callerOf(request)?.id, ...options });
+  telemetry = installTelemetry(app, { logger, ...options });
   installProblemHandling(app);
   installAuth(app, { identity: new IdentityCache(identity).start(), scopes: { 'stock:read': {} } });
   transport = new DirectTransport();

@@ -9,6 +9,7 @@ import { ProblemFilter, problem } from '@onepool/platform-problem';
 import { type Trace, newRequestId, traceparentOf, withTrace } from '@onepool/platform-tracing';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger, LogLevel } from './logger.ts';
+import { loggedCaller } from './logged-caller.ts';
 import { DurationObserver, type Metrics, createMetrics } from './metrics.ts';
 import { Readiness, type ReadinessCheck } from './readiness.ts';
 import { messageTelemetry } from './message-telemetry.ts';
@@ -33,8 +34,6 @@ export interface TelemetryOptions {
   readonly readinessTimeoutMs?: number;
   /** Scope that `/metrics` asks for; open to anybody unless given. */
   readonly metricsScope?: Scope;
-  /** Names the caller of a request for the log: `(request) => callerOf(request)?.id`. */
-  readonly callerIdOf?: (request: FastifyRequest) => string | undefined;
 }
 
 export interface Telemetry {
@@ -75,7 +74,7 @@ function addRequestHooks(server: FastifyInstance, metrics: Metrics, level: LogLe
   const durations = new DurationObserver<'method', 'route'>(
     metrics.histogram('http_request_duration_seconds', 'Time to answer a request', ['method', 'route', 'status']),
   );
-  const { logger, callerIdOf } = options;
+  const { logger } = options;
   const settle = (request: FastifyRequest, reply: FastifyReply, { span }: Trace, startedMs: number): void => {
     const durationMs = performance.now() - startedMs;
     const route = request.routeOptions.url ?? 'unmatched';
@@ -84,9 +83,11 @@ function addRequestHooks(server: FastifyInstance, metrics: Metrics, level: LogLe
     const method = request.is404 ? 'any' : request.method;
     durations.observe(method, route, String(status), durationMs / 1_000);
     if (level === 'silent' || !logger.isLevelEnabled(level)) return;
-    const caller = callerIdOf?.(request);
     const roundedMs = Math.round(durationMs * 1_000) / 1_000;
-    logger[level]({ method: request.method, route, status, duration_ms: roundedMs, caller }, 'request');
+    logger[level](
+      { method: request.method, route, status, duration_ms: roundedMs, ...loggedCaller(request) },
+      'request',
+    );
   };
 
   server.setGenReqId(() => newRequestId());

@@ -1,6 +1,7 @@
 import type { PreRequestHook } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import { type HeaderSource, type SpanStart, beginTrace, failSpan, withTrace } from '@onepool/platform-tracing';
+import { loggedCaller } from './logged-caller.ts';
 import type { Logger, LogLevel } from './logger.ts';
 import { DurationObserver, type Metrics } from './metrics.ts';
 
@@ -12,10 +13,11 @@ export function messageTelemetry(logger: Logger, level: LogLevel, metrics: Metri
   const durations = new DurationObserver<'transport', 'handler'>(
     metrics.histogram('rpc_request_duration_seconds', 'Time to answer a message', ['transport', 'handler', 'status']),
   );
-  const settle = (handler: string, status: string, durationMs: number): void => {
+  const settle = (message: object, handler: string, status: string, durationMs: number): void => {
     durations.observe('nats', handler, status, durationMs / 1_000);
     if (level === 'silent' || !logger.isLevelEnabled(level)) return;
-    logger[level]({ handler, status, duration_ms: Math.round(durationMs * 1_000) / 1_000 }, 'message');
+    const roundedMs = Math.round(durationMs * 1_000) / 1_000;
+    logger[level]({ handler, status, duration_ms: roundedMs, ...loggedCaller(message) }, 'message');
   };
   return (context, next) => {
     // The handler's name, and not the subject, which a wildcard would make unbounded.
@@ -43,7 +45,7 @@ export function messageTelemetry(logger: Logger, level: LogLevel, metrics: Metri
       );
       return () => {
         pipeline.unsubscribe();
-        withTrace(trace, () => settle(handler, status, performance.now() - startedMs));
+        withTrace(trace, () => settle(message, handler, status, performance.now() - startedMs));
         if (status === 'internal' || status === 'service.unavailable') failSpan(trace.span, status);
         trace.span?.setAttribute('rpc.response.status_code', status).end();
       };

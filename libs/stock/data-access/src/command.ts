@@ -18,15 +18,20 @@ export interface Traced {
   readonly trace: string | null;
 }
 
-/** Who asks, and for which nodes and channels it may. */
-export interface Asker extends Limits {
+/** Who does something. */
+export interface Doer {
+  /** The principal that calls. */
   readonly actor: string;
+  /** The person that calls, or on whose behalf a service does; null where nobody in particular does. It is kept and told. */
+  readonly person: string | null;
 }
 
+/** Who asks, and for which nodes and channels it may. */
+export interface Asker extends Doer, Limits {}
+
 /** Who asks, and with which idempotency key. */
-export interface Keyed extends Traced {
-  /** The principal that asks; keys of commands are scoped to it. */
-  readonly actor: string;
+export interface Keyed extends Doer, Traced {
+  /** Scoped to the actor, whoever the person is. */
   readonly id: string;
   /** SHA-256 of the request, so that the same key with another body is told apart. */
   readonly bodyHash: Buffer;

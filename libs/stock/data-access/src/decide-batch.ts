@@ -35,6 +35,7 @@ import type {
 } from '@onepool/contracts';
 import type {
   Command,
+  Doer,
   HoldCommand,
   Keyed,
   MovementsCommand,
@@ -52,6 +53,7 @@ import { type LedgerOrigin, Writes } from './write/writes.ts';
 
 /** So that a fact stays well below what a message may hold, however long its codes are. */
 const CHANGES_PER_FACT_MAX = 2_000;
+const THE_ENGINE: Doer = { actor: OWN_SOURCE, person: null };
 const FACT_OF_VERB = {
   extend: null,
   confirm: 'confirmed',
@@ -169,7 +171,7 @@ export class BatchDecider {
     const decision = this.#decideVerb(command, stored, occurredAt);
     if (!decision.ok) return rejected(decision.rejection);
     const origin = { reason: command.verb.name, source: command.actor, sourceEventId: command.id, occurredAt };
-    const changed = this.#applyVerb(stored, decision.value, origin, FACT_OF_VERB[command.verb.name]);
+    const changed = this.#applyVerb(stored, decision.value, origin, command, FACT_OF_VERB[command.verb.name]);
     return this.#done(command, this.#views.reservation(changed));
   }
 
@@ -250,7 +252,7 @@ export class BatchDecider {
       const stored = this.#state.reservations.get(effect.reservation.key);
       if (!stored) continue;
       const origin = { reason: 're-back', source: OWN_SOURCE, sourceEventId: stored.id, occurredAt: this.#state.now };
-      this.#applyVerb(stored, effect, origin, 'rebacked');
+      this.#applyVerb(stored, effect, origin, THE_ENGINE, 'rebacked');
     }
     // Those who were not loaded may move, too: nothing is broken before the oldest was looked at.
     const below = this.#state.healMoreBelow;
@@ -271,7 +273,7 @@ export class BatchDecider {
         sourceEventId: stored.id,
         occurredAt: stored.reservation.expiresAt,
       };
-      this.#applyVerb(stored, effect, origin, 'expired');
+      this.#applyVerb(stored, effect, origin, THE_ENGINE, 'expired');
     }
   }
 
@@ -279,6 +281,7 @@ export class BatchDecider {
     stored: StoredReservation,
     { reservation, effect, changes }: VerbEffect,
     origin: LedgerOrigin,
+    doer: Doer,
     fact: ReservationFact | null,
   ): StoredReservation {
     this.#apply(effect, origin, stored.acknowledgedAt);
@@ -291,13 +294,13 @@ export class BatchDecider {
     for (const backing of reservation.backings) {
       if (!unchanged.has(backing)) this.writes.changeBacking(reservation.key, backing, reservation.expiresAt);
     }
-    if (fact) this.#tell(changed, origin.source, fact, changes);
+    if (fact) this.#tell(changed, doer, fact, changes);
     return changed;
   }
 
   #tell(
     { id, owner, reservation }: StoredReservation,
-    actor: string,
+    { actor, person }: Doer,
     fact: ReservationFact,
     changes: readonly BackingChange[],
   ): void {
@@ -311,6 +314,7 @@ export class BatchDecider {
       reservation: id,
       owner,
       actor,
+      ...(person === null ? {} : { person }),
       channel: this.#views.channel(reservation.channel),
       fact,
       version: reservation.version,

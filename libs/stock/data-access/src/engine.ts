@@ -172,14 +172,14 @@ export class StockEngine {
   }
 
   verb(asker: Asker, id: string, request: VerbRequest): Promise<Settled<ReservationView>> {
-    const { actor } = asker;
+    const { actor, person } = asker;
     const { owner = actor, commandId } = request.body;
     return this.#settle(async (deadline) => {
       const found = await this.#reservations.load([owner, id]);
       if (!found) throw new Refusal('reservation.unknown', { reservation: id });
       const resolved = await this.#resolved((rules) => resolveVerb({ owner, id }, request, rules, this.directory));
       const { nodes, channels } = asker;
-      const asked = { actor, id: commandId, limits: { nodes, channels }, trace: currentTraceparent() };
+      const asked = { actor, person, id: commandId, limits: { nodes, channels }, trace: currentTraceparent() };
       const { key: reservationKey, skus } = found;
       return this.submit({ kind: 'verb', ...asked, reservationKey, skus, ...resolved }, deadline);
     });

@@ -71,7 +71,7 @@ export async function resolveHold(
   rules: SellingRules,
   directory: SkuDirectory,
 ): Promise<HoldCommand> {
-  const { actor, trace } = caller;
+  const { actor, person, trace } = caller;
   const { id, owner = actor, channel, lines, allowPartial = false, nodes, destination } = request;
   demandWithinLimits(caller, { kind: 'selling', channel });
   const expiresInSeconds = request.expiresInSeconds ?? EXPIRES_IN_SECONDS_DEFAULT;
@@ -83,6 +83,7 @@ export async function resolveHold(
   return {
     kind: 'hold',
     actor,
+    person,
     owner,
     trace,
     id,
@@ -117,7 +118,7 @@ export async function resolveMovements(
   rules: SellingRules,
   directory: SkuDirectory,
 ): Promise<MovementsCommand> {
-  const { actor, trace } = caller;
+  const { actor, person, trace } = caller;
   const { id, source, occurredAt, movements } = request;
   demandOwnName(source);
   const nodes = movements.flatMap((one) => (one.type === 'transfer' ? [one.node, one.toNode] : [one.node]));
@@ -134,6 +135,7 @@ export async function resolveMovements(
   return {
     kind: 'movements',
     actor,
+    person,
     trace,
     id,
     bodyHash: bodyHash(['movements', source, occurredAt ?? null, told]),

@@ -33,7 +33,7 @@ export class EngineContender implements Contender {
 
   async reserve(lines: readonly Line[]): Promise<void> {
     const settled = await this.#engine.hold(
-      { actor: this.owner, nodes: 'all', channels: 'all' },
+      { actor: this.owner, person: null, nodes: 'all', channels: 'all' },
       {
         id: newReservationId(),
         channel: CHANNEL,

@@ -6,6 +6,7 @@ import { isoTime } from '../view.ts';
 export interface FeedRecord {
   readonly feed_key: number;
   readonly actor: string;
+  readonly person: string | null;
   readonly id: string;
   readonly parameters_hash: Buffer;
   readonly source: string;

@@ -10,6 +10,7 @@ import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
 import type { SellingRules } from '@onepool/stock-domain';
 import type pg from 'pg';
+import type { Doer } from '../command.ts';
 import { FUTURE_TOLERANCE_MS } from '../event-times.ts';
 import { Refusal } from '../refusal.ts';
 import { bodyHash, demandOwnName, nodeKey } from '../resolve.ts';
@@ -36,9 +37,8 @@ export interface FeedLimits {
   readonly rowsMax: number;
 }
 
-export interface FeedUpload {
-  /** The principal that sends it; ids are scoped to it. */
-  readonly actor: string;
+/** What is sent, and by whom: ids are scoped to the actor. */
+export interface FeedUpload extends Doer {
   readonly query: FeedQuery;
   readonly format: FeedFormat;
   /** Uncompressed. */
@@ -94,7 +94,8 @@ export class FeedUploads {
     return this.#reads.feed(actor, query.id);
   }
 
-  async #open({ actor, query, trace }: FeedUpload, rules: SellingRules): Promise<{ feed: FeedRecord; now: number }> {
+  async #open(upload: FeedUpload, rules: SellingRules): Promise<{ feed: FeedRecord; now: number }> {
+    const { actor, person, query, trace } = upload;
     const { id, source, mode, measure, completeness = 'partial', capturedAt, node } = query;
     const key = node === undefined ? null : nodeKey(rules, node);
     const captured = new Date(timeOf(capturedAt));
@@ -102,12 +103,12 @@ export class FeedUploads {
     return inTransaction(this.#pool, BEGIN, async (connection) => {
       const now = await readClock(connection);
       const made = await connection.query<FeedRecord>(
-        `INSERT INTO feed (actor, id, parameters_hash, source, mode, measure, completeness, captured_at, node_key, state, attempt, trace, started_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'receiving', 1, $10, clock_timestamp())
+        `INSERT INTO feed (actor, id, parameters_hash, source, mode, measure, completeness, captured_at, node_key, state, attempt, trace, person, started_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'receiving', 1, $10, $11, clock_timestamp())
          ON CONFLICT (actor, id) DO NOTHING RETURNING *`,
-        [actor, id, hash, source, mode, measure, completeness, captured, key, trace],
+        [actor, id, hash, source, mode, measure, completeness, captured, key, trace, person],
       );
-      const feed = made.rows[0] ?? (await again(connection, actor, id, hash));
+      const feed = made.rows[0] ?? (await again(connection, upload, hash));
       if (feed.state === 'receiving') {
         if (captured.getTime() > now + FUTURE_TOLERANCE_MS)
           throw new Refusal('feed.in_future', { now: new Date(now).toISOString() });
@@ -197,7 +198,11 @@ export class FeedUploads {
 }
 
 /** A feed that was begun before: its state, or, if it was cut, a new attempt that replaces what had arrived. */
-async function again(connection: pg.PoolClient, actor: string, id: string, hash: Buffer): Promise<FeedRecord> {
+async function again(
+  connection: pg.PoolClient,
+  { actor, person, query: { id } }: FeedUpload,
+  hash: Buffer,
+): Promise<FeedRecord> {
   const { rows } = await connection.query<FeedRecord>(
     'SELECT * FROM feed WHERE actor = $1 AND id = $2 FOR NO KEY UPDATE',
     [actor, id],
@@ -210,8 +215,8 @@ async function again(connection: pg.PoolClient, actor: string, id: string, hash:
   await connection.query('DELETE FROM feed_refusal WHERE feed_key = $1', [feed.feed_key]);
   const replaced = await connection.query<FeedRecord>(
     `UPDATE feed SET attempt = attempt + 1, received = 0, staged = 0, refused = 0, unreadable = 0, has_records = false,
-                     started_at = clock_timestamp() WHERE feed_key = $1 RETURNING *`,
-    [feed.feed_key],
+                     started_at = clock_timestamp(), person = $2 WHERE feed_key = $1 RETURNING *`,
+    [feed.feed_key, person],
   );
   return replaced.rows[0] ?? feed;
 }

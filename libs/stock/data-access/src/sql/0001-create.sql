@@ -45,7 +45,7 @@ CREATE INDEX stock_short ON stock (sku_key) WHERE shortfall > 0;
 -- Promises ------------------------------------------------------------------------------------------------------------
 
 -- (owner, id) names a reservation, and is the idempotency key of its hold. `lines` is what was asked and first answered; it
--- never changes. `actor` is who held it, where that was not the owner.
+-- never changes. `actor` is who held it, where that was not the owner; `person`, the person that did, or for whom it was done.
 CREATE TABLE reservation (
   reservation_key bigint PRIMARY KEY,
   owner text NOT NULL,
@@ -59,6 +59,7 @@ CREATE TABLE reservation (
   nodes integer[],
   lines json NOT NULL,
   actor text,
+  person text,
   UNIQUE (owner, id)
 ) WITH (fillfactor = 85);
 
@@ -135,13 +136,15 @@ SELECT make_partitions(14, 1000);
 
 -- Commands, tasks and exceptions --------------------------------------------------------------------------------------
 
--- Effects of commands other than holds, with the answer that a replay gets.
+-- Effects of commands other than holds, with the answer that a replay gets, and the person that gave the first of them or for
+-- whom it was given.
 CREATE TABLE command (
   actor text NOT NULL,
   id text NOT NULL,
   body_hash bytea NOT NULL,
   answer json NOT NULL,
   recorded_at timestamptz NOT NULL,
+  person text,
   PRIMARY KEY (actor, id)
 );
 
@@ -171,10 +174,11 @@ CREATE UNIQUE INDEX stock_exception_open ON stock_exception (code, sku_key, node
 
 -- Feeds ---------------------------------------------------------------------------------------------------------------
 
--- (actor, id) is the idempotency key. `cursor` is the last SKU key (of a delta: line) whose rows are settled.
+-- (actor, id) is the idempotency key; `person` sent it, or had it sent. `cursor` is the last SKU key (of a delta: line) whose rows are settled.
 CREATE TABLE feed (
   feed_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   actor text NOT NULL,
+  person text,
   id text NOT NULL,
   parameters_hash bytea NOT NULL,
   source text NOT NULL,

@@ -82,11 +82,12 @@ const newReservations = part({
     nodes: ['text', ({ command }) => command.nodes && `{${command.nodes.join(',')}}`],
     lines: ['json', ({ lines }) => JSON.stringify(lines)],
     actor: ['text', ({ command: { actor, owner } }) => (actor === owner ? null : actor)],
+    person: ['text', ({ command }) => command.person],
   },
   writes: (rows, guard) => ({
     created: `
-    INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, nodes, lines, actor)
-    SELECT x.key, x.owner, x.id, x.body_hash, x.channel, 1, ${NOW}, ${time('x.expires_at')}, ${time('x.expires_at')}, x.nodes::int[], x.lines, x.actor
+    INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, nodes, lines, actor, person)
+    SELECT x.key, x.owner, x.id, x.body_hash, x.channel, 1, ${NOW}, ${time('x.expires_at')}, ${time('x.expires_at')}, x.nodes::int[], x.lines, x.actor, x.person
       FROM ${rows} WHERE ${guard} ORDER BY x.owner, x.id`,
   }),
 });

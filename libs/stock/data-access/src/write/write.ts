@@ -50,9 +50,9 @@ const seconds = (parameter: string): string => `to_timestamp(${parameter} / 1000
 function sendCommands(client: pg.PoolClient, { commands }: Writes, { now }: WriteContext): Promise<unknown> {
   return client.query({
     name: 'write-commands',
-    text: `INSERT INTO command (actor, id, body_hash, answer, recorded_at)
-           SELECT x.actor, x.id, x.body_hash, x.answer, ${seconds('$5::float8')}
-             FROM unnest($1::text[], $2::text[], $3::bytea[], $4::json[]) AS x (actor, id, body_hash, answer)
+    text: `INSERT INTO command (actor, id, body_hash, answer, recorded_at, person)
+           SELECT x.actor, x.id, x.body_hash, x.answer, ${seconds('$5::float8')}, x.person
+             FROM unnest($1::text[], $2::text[], $3::bytea[], $4::json[], $6::text[]) AS x (actor, id, body_hash, answer, person)
             ORDER BY x.actor, x.id`,
     values: [
       commands.map(({ command }) => command.actor),
@@ -60,6 +60,7 @@ function sendCommands(client: pg.PoolClient, { commands }: Writes, { now }: Writ
       commands.map(({ command }) => command.bodyHash),
       commands.map(({ answer }) => JSON.stringify(answer)),
       now,
+      commands.map(({ command }) => command.person),
     ],
   });
 }
