@@ -1,7 +1,9 @@
+import { jetstreamManager } from '@nats-io/jetstream';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { STOCK_STREAM } from '@onepool/contracts';
+import { AVAILABILITY, STOCK_STREAM, streamsOf } from '@onepool/contracts';
+import { connectNats, ensureStream } from '@onepool/platform-messaging';
 import { startTestNats, startTestPostgres } from '@onepool/testing-servers';
 import { checkProblem } from './testing/answer.ts';
 import { type Answer, type AppFixture, createAppFixture, eventually } from './testing/app-fixture.ts';
@@ -188,6 +190,61 @@ describe('partitions', () => {
     expect(await eventually(ready)).toEqual([]);
     expect(warned()).toHaveLength(told.length + 1);
     await other.close();
+  });
+});
+
+describe('a stream that is to have three replicas', () => {
+  const streams = streamsOf(AVAILABILITY.modules);
+  const probe = (of: AppFixture): Promise<Answer> => of.fetch('GET', '/health/ready', { key: null });
+  const withNats = async (prepare: (url: string) => Promise<void>, work: (of: AppFixture) => Promise<void>) => {
+    const nats = await startTestNats();
+    await prepare(nats.url);
+    const other = await createAppFixture({ nats, config: { NATS_STREAM_REPLICAS: 3 } });
+    try {
+      await work(other);
+    } finally {
+      await other.close();
+    }
+  };
+
+  it('and has one is a warning of a replica that is ready, which names the command, and stays as it is', async () => {
+    const made = async (url: string): Promise<void> => {
+      const connection = await connectNats({ url, name: 'operator' });
+      const manager = await jetstreamManager(connection);
+      for (const stream of streams) await ensureStream(manager, stream);
+      await connection.close();
+    };
+    await withNats(made, async (other) => {
+      const warningOf = (stream: string): string =>
+        `${stream} has 1 replica where NATS_STREAM_REPLICAS is 3; \`nats stream edit ${stream} --replicas=3\` changes the stream`;
+      const ready = await eventually(async () => {
+        const { status, body } = await probe(other);
+        const told = (body as { readonly warnings?: readonly string[] }).warnings ?? [];
+        return status === 200 && told.length === streams.length ? told : undefined;
+      });
+      expect(new Set(ready)).toEqual(new Set(streams.map(({ name }) => warningOf(name))));
+      const told = lines(other).filter(({ msg }) => msg === 'the stream is not as it should be');
+      expect(new Set(told.map(({ stream, warnings }) => JSON.stringify([stream, warnings])))).toEqual(
+        new Set(streams.map(({ name }) => JSON.stringify([name, [warningOf(name)]]))),
+      );
+      expect(told).toHaveLength(streams.length);
+      const manager = await jetstreamManager(other.caller);
+      expect((await manager.streams.info(STOCK_STREAM.name)).config.num_replicas).toBe(1);
+    });
+  });
+
+  it('and that a single server does not make is why a replica is not ready, in words', async () => {
+    await withNats(
+      () => Promise.resolve(),
+      async (other) => {
+        const refusal = /The server does not make the stream ONEPOOL_[A-Z]+ with 3 replicas/;
+        const reason = await eventually(async () => {
+          const { status, body } = await probe(other);
+          return status === 503 && refusal.test(JSON.stringify(body)) ? body : undefined;
+        });
+        expect(reason).toMatchObject({ checks: { relay: { status: 'failed' }, nats: { status: 'ok' } } });
+      },
+    );
   });
 });
 

@@ -86,7 +86,14 @@ async function assemble<C extends KitConfig>(
   const { schemas } = definition;
   const isConnected = (): boolean => monitor.isConnected();
   const hooksOf = relayMetrics(metrics, logger);
-  const relays = new Relays({ schemas, connection: nats, connections, isConnected, hooksOf });
+  const relays = new Relays({
+    schemas,
+    streamReplicas: config.NATS_STREAM_REPLICAS,
+    connection: nats,
+    connections,
+    isConnected,
+    hooksOf,
+  });
   closing.push(() => relays.close());
   const outboxDays = config.ONEPOOL_OUTBOX_DAYS;
   const housekeeping = new SchemaHousekeeping({ schemas, connections, outboxDays, logger, metrics });
@@ -113,7 +120,7 @@ async function assemble<C extends KitConfig>(
       relay: () => demand(relays.trouble),
       ...definition.readiness?.(app),
     },
-    warnings: () => housekeeping.warnings,
+    warnings: () => [...housekeeping.warnings, ...relays.warnings],
   });
   closing.push(async () => telemetry.drain());
   const identity = ownIdentity ?? definition.identity?.(app);

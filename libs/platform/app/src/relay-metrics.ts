@@ -25,8 +25,10 @@ export function relayMetrics(metrics: Metrics, logger: Logger): (stream: string)
       rewinds.inc({ stream, reason: rewind.reason });
       logger.warn({ stream, rewind }, 'the stream lost facts; publishing them again');
     },
-    onUnprotected: () =>
-      logger.warn({ stream }, 'the stream of facts can be purged: the server does not let us forbid it'),
+    onWarnings: (warnings) => {
+      if (warnings.length > 0) logger.warn({ stream, warnings }, 'the stream is not as it should be');
+      else logger.info({ stream }, 'the stream is as it should be again');
+    },
     onError: (error) => logger.warn({ stream, err: error }, 'relay: a turn failed; it goes on'),
   });
 }

@@ -8,6 +8,8 @@ import type { ConnectionBudget } from './connection-budget.ts';
 
 export interface RelaysOptions {
   readonly schemas: readonly AppSchema[];
+  /** Copies in which new streams are kept. */
+  readonly streamReplicas: number;
   readonly connection: NatsConnection;
   readonly connections: ConnectionBudget;
   readonly isConnected: () => boolean;
@@ -19,7 +21,7 @@ export class Relays {
   readonly #pool: pg.Pool | undefined;
   readonly #isConnected: () => boolean;
 
-  constructor({ schemas, connection, connections, isConnected, hooksOf }: RelaysOptions) {
+  constructor({ schemas, streamReplicas, connection, connections, isConnected, hooksOf }: RelaysOptions) {
     this.#isConnected = isConnected;
     const outboxes = schemas.flatMap(({ schema, outbox }) => (outbox === undefined ? [] : [{ schema, ...outbox }]));
     if (outboxes.length === 0) return;
@@ -34,7 +36,7 @@ export class Relays {
         pool: this.#pool,
         connection,
         schema,
-        stream,
+        stream: { ...stream, replicas: streamReplicas },
         partitionCount,
         leaseMs: 5_000,
         publishTimeoutMs: 2_000,
@@ -54,9 +56,15 @@ export class Relays {
     if (!this.#isConnected()) return 'not connected';
     for (const relay of this.#relays.values()) {
       if (relay.isReady()) continue;
-      return relay.isRefilling() ? 'the stream lost facts, which are published again' : 'the relay makes no progress';
+      if (relay.isRefilling()) return 'the stream lost facts, which are published again';
+      return relay.refusal() ?? 'the relay makes no progress';
     }
     return undefined;
+  }
+
+  /** What an operator should know of the streams. */
+  get warnings(): readonly string[] {
+    return [...this.#relays.values()].flatMap((relay) => relay.warnings());
   }
 
   async close(): Promise<void> {

@@ -42,7 +42,7 @@ export { NatsSettingsError, type NatsOptions } from './nats/nats-options.ts';
 export { NATS_SETTINGS, natsAddress, natsAddressAt, type NatsSettings } from './nats/nats-settings.ts';
 export { logNatsReports, NatsUnreachableError, type NatsReport } from './nats/nats-trouble.ts';
 export { monitorConnection, type ConnectionMonitor } from './nats/connection-monitor.ts';
-export { ensureStream, findStream, type StreamDefinition } from './nats/streams.ts';
+export { StreamRefusedError, ensureStream, findStream, type StreamDefinition } from './nats/streams.ts';
 export { natsClientOptions, natsMicroserviceOptions, type NatsMicroserviceOptions } from './nest/nats-options.ts';
 export {
   JsonReplyDeserializer,

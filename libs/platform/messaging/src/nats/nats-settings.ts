@@ -22,13 +22,20 @@ export const NATS_SETTINGS = {
   NATS_CA_FILE: file('Certificates of the authorities that may vouch for the server; implies TLS.'),
   NATS_CERT_FILE: file('Our own certificate, where the server asks for one.'),
   NATS_KEY_FILE: file('The key of our own certificate.'),
+  NATS_STREAM_REPLICAS: Type.Integer({
+    minimum: 1,
+    maximum: 5,
+    default: 1,
+    description:
+      'Copies in which a new stream is kept, each on a server of its own: 3 in a cluster, 1 on a single server.',
+  }),
   NATS_INBOX_PREFIX: file('Where answers to us arrive; `_INBOX.<user>` where the address names a user, else `_INBOX`.'),
 } as const;
 
 export type NatsSettings = Static<TObject<typeof NATS_SETTINGS>>;
 
 /** The settings as options of `connectNats`. */
-export function natsAddress(settings: NatsSettings): Omit<NatsOptions, 'name'> {
+export function natsAddress(settings: Omit<NatsSettings, 'NATS_STREAM_REPLICAS'>): Omit<NatsOptions, 'name'> {
   return {
     url: settings.NATS_URL,
     nkeyFile: settings.NATS_NKEY_FILE,

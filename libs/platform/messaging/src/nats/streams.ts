@@ -17,6 +17,8 @@ export interface StreamDefinition {
   readonly subjects: readonly string[];
   /** 7 unless told. */
   readonly maxAgeDays?: number;
+  /** Copies in which a new stream is kept, each on a server of its own; 1 unless told. {@link streamWarnings} compares. */
+  readonly replicas?: number;
   /** Whether its messages may be purged or deleted before their time; never unless told. */
   readonly allowsRemoval?: boolean;
   /**
@@ -38,7 +40,27 @@ type BoundSettings = Partial<Record<keyof typeof UNBOUNDED, number>>;
 const DENIED = { deny_delete: true, deny_purge: true } as const;
 
 /** Whether nobody can take messages out of the stream but by deleting it. */
-export const isProtected = ({ config }: StreamInfo): boolean => config.deny_delete && config.deny_purge;
+const isProtected = ({ config }: StreamInfo): boolean => config.deny_delete && config.deny_purge;
+
+/** The server does not make a stream as it is to be; the message says which, and what can be done. */
+export class StreamRefusedError extends Error {
+  override readonly name = 'StreamRefusedError';
+}
+
+/** What an operator should know of a stream that is not as it should be, and that is not ours to change. */
+export function streamWarnings(info: StreamInfo, { name, replicas = 1 }: StreamDefinition): readonly string[] {
+  const found = info.config.num_replicas;
+  return [
+    ...(isProtected(info) ? [] : [`${name} can be purged, and the server does not let us forbid it`]),
+    ...(found === replicas
+      ? []
+      : [
+          `${name} has ${counted(found)} where NATS_STREAM_REPLICAS is ${replicas}; \`nats stream edit ${name} --replicas=${replicas}\` changes the stream`,
+        ]),
+  ];
+}
+
+const counted = (replicas: number): string => (replicas === 1 ? '1 replica' : `${replicas} replicas`);
 
 /** The stream's info, or undefined if there is no such stream. */
 export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
@@ -52,22 +74,39 @@ export async function findStream(manager: JetStreamManager, name: string): Promi
 
 /**
  * Creates the stream if it is missing, adds missing subjects, protects its messages and sees to its bounds, an existing
- * stream's too where the server lets us ({@link isProtected} tells). Safe to call from many places at once. Uses nothing that nats-server 2.9 lacks.
+ * stream's too where the server lets us. Its replicas are left as they are: {@link streamWarnings} tells of both. Safe to call from many
+ * places at once. Uses nothing that nats-server 2.9 lacks.
+ *
+ * @throws StreamRefusedError where the server has not the means for as many replicas.
  */
 export async function ensureStream(manager: JetStreamManager, definition: StreamDefinition): Promise<StreamInfo> {
   const existing = await findStream(manager, definition.name);
   if (existing !== undefined) return bringUpToDate(manager, existing, definition);
-  return manager.streams.add({
-    name: definition.name,
-    subjects: [...definition.subjects],
-    storage: StorageType.File,
-    retention: RetentionPolicy.Limits,
-    discard: DiscardPolicy.Old,
-    max_age: nanos((definition.maxAgeDays ?? 7) * DAY_MS),
-    duplicate_window: nanos(120_000),
-    ...boundSettings(definition.bounds),
-    ...(definition.allowsRemoval === true ? {} : DENIED),
-  });
+  return makeStream(manager, definition);
+}
+
+async function makeStream(manager: JetStreamManager, definition: StreamDefinition): Promise<StreamInfo> {
+  const { name, subjects, maxAgeDays = 7, replicas = 1, bounds, allowsRemoval } = definition;
+  try {
+    return await manager.streams.add({
+      name,
+      subjects: [...subjects],
+      storage: StorageType.File,
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.Old,
+      max_age: nanos(maxAgeDays * DAY_MS),
+      num_replicas: replicas,
+      duplicate_window: nanos(120_000),
+      ...boundSettings(bounds),
+      ...(allowsRemoval === true ? {} : DENIED),
+    });
+  } catch (cause) {
+    if (!(cause instanceof JetStreamApiError) || replicas === 1) throw cause;
+    throw new StreamRefusedError(
+      `The server does not make the stream ${name} with ${replicas} replicas, as NATS_STREAM_REPLICAS says: ${cause.message}`,
+      { cause },
+    );
+  }
 }
 
 function boundSettings(bounds: StreamDefinition['bounds']): BoundSettings {

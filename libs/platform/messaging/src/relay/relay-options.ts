@@ -15,8 +15,8 @@ export interface RelayHooks {
   readonly onOwnership?: (partitions: readonly number[]) => void;
   /** The stream lost events, which are being published again. */
   readonly onRewind?: (rewind: Rewind) => void;
-  /** Somebody may purge or delete the stream's messages, and the server does not let us forbid it. Told once a session. */
-  readonly onUnprotected?: () => void;
+  /** The stream is not as it should be, in words, or is again: none. Told when they change. */
+  readonly onWarnings?: (warnings: readonly string[]) => void;
   /** Something failed; the relay goes on by itself. */
   readonly onError?: (error: unknown) => void;
 }

@@ -7,6 +7,7 @@ import { RecordedWindow } from '../outbox/recorded-window.ts';
 import { type Acknowledgement, AckWindow } from './ack-window.ts';
 import { CursorStore, type OutboxRow, type OwnedPartition, type ReadRequest } from './cursor-store.ts';
 import { publishInKeyOrder } from './publish-in-key-order.ts';
+import { StreamRefusedError } from '../nats/streams.ts';
 import type { RelaySettings } from './relay-options.ts';
 import { type Seen, verifyStream } from './verify-stream.ts';
 import { Watermark } from './watermark.ts';
@@ -46,7 +47,8 @@ export class RelaySession {
   #nextSaveAt = 0;
   #streamVerified = false;
   #nextVerifyAt = 0;
-  #toldUnprotected = false;
+  #warnings: readonly string[] = [];
+  #refusal: string | undefined;
   #seen: Seen | undefined;
   /** Of the stream, as other relays see it too. */
   #epoch = 0;
@@ -73,6 +75,16 @@ export class RelaySession {
   /** Whether something that the stream had acknowledged and lost is still to be published again. */
   get isRefilling(): boolean {
     return [...this.#owned.values()].some((item) => item.progress.isRefilling);
+  }
+
+  /** What an operator should know of the stream, as of the last look. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  /** Why the server did not make the stream at the last look. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   /** Everything up to it is published, of every partition. */
@@ -170,18 +182,20 @@ export class RelaySession {
     try {
       const manager = await this.#jetStream.jetstreamManager(false);
       const verdict = await verifyStream(manager, stream, [...this.#owned.values()], this.#seen);
-      const { rewinds, isProtected, seen } = verdict;
+      const { rewinds, warnings, seen } = verdict;
       // Before anything is published again, and before anything is saved that hides the loss from who comes after a crash.
       if (rewinds.length > 0) await this.#store.stepEpoch();
       verdict.rewind();
       this.#seen = seen;
+      this.#refusal = undefined;
+      if (warnings.join() !== this.#warnings.join()) hooks.onWarnings?.(warnings);
+      this.#warnings = warnings;
       if (rewinds.length > 0) this.#window.forget();
       for (const rewind of rewinds) hooks.onRewind?.(rewind);
-      if (!isProtected && !this.#toldUnprotected) hooks.onUnprotected?.();
-      this.#toldUnprotected ||= !isProtected;
       return true;
     } catch (error) {
       this.#streamVerified = false;
+      if (error instanceof StreamRefusedError) this.#refusal = error.message;
       hooks.onError?.(error);
       return false;
     }

@@ -15,6 +15,10 @@ export interface Relay {
   isReady(): boolean;
   /** Whether the stream lost what it had acknowledged and is being filled again by this relay. */
   isRefilling(): boolean;
+  /** Why the server does not make the stream, in words; undefined where it does. */
+  refusal(): string | undefined;
+  /** What an operator should know of the stream, as of the last look of a relay that owns partitions: sentences. */
+  warnings(): readonly string[];
   ownedPartitions(): readonly number[];
   /** Finishes the turn under way and gives the partitions up. */
   stop(): Promise<void>;
@@ -78,6 +82,8 @@ export function startRelay(options: RelayOptions): Relay {
     isReady: () =>
       monitor.isConnected() && performance.now() - lastGoodTurn < READY_WITHIN_MS && session?.isRefilling !== true,
     isRefilling: () => session?.isRefilling === true,
+    refusal: () => session?.refusal,
+    warnings: () => session?.warnings ?? [],
     ownedPartitions: () => session?.ownedPartitions ?? [],
     async stop() {
       stopped = true;

@@ -1,6 +1,6 @@
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import { millis } from '@nats-io/transport-node';
-import { ensureStream, isProtected, type StreamDefinition } from '../nats/streams.ts';
+import { ensureStream, type StreamDefinition, streamWarnings } from '../nats/streams.ts';
 import type { OwnedPartition } from './cursor-store.ts';
 import type { Checkpoint, MessagePosition } from './partition-progress.ts';
 import { type FirstMessage, isPurged, needsDetails } from './stream-loss.ts';
@@ -17,8 +17,8 @@ export interface StreamVerdict {
   readonly rewinds: readonly Rewind[];
   /** Makes the partitions go back. Until then nothing of them has changed. */
   rewind(): void;
-  /** Whether nobody can take messages out of the stream but by deleting it. */
-  readonly isProtected: boolean;
+  /** What an operator should know of the stream: sentences. */
+  readonly warnings: readonly string[];
   /** For the next look. */
   readonly seen: Seen;
 }
@@ -58,7 +58,7 @@ export async function verifyStream(
       for (const item of owned) item.streamCreated = created;
       for (const { goBack } of losses) goBack();
     },
-    isProtected: isProtected(info),
+    warnings: streamWarnings(info, definition),
     seen: { created: info.created, first: firstOf(info) },
   };
 }
