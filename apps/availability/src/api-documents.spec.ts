@@ -158,6 +158,7 @@ describe('the AsyncAPI document', () => {
           readonly messages: readonly { readonly $ref: string }[];
           readonly security?: readonly object[];
           readonly description: string;
+          readonly bindings?: { readonly nats: { readonly queue: string } };
         }
       >
     >;
@@ -210,6 +211,13 @@ describe('the AsyncAPI document', () => {
         expect(security).toEqual([{ $ref: '#/components/securitySchemes/apiKey' }]);
       }
     }
+  });
+
+  it('names the module of each: the queue that answers a request, and the source of a fact', () => {
+    const { putSkus, hold } = document.operations;
+    expect([putSkus, hold].map((operation) => operation?.bindings?.nats.queue)).toEqual(['catalog', 'stock']);
+    const { properties } = document.channels['skuChanged']!.messages['fact']!.headers;
+    expect(properties).toMatchObject({ 'ce-source': { const: '/onepool/stock' } });
   });
 
   it('describes a request as one closed object of path parameters, query and body', () => {

@@ -307,9 +307,10 @@ describe('one id', () => {
     }
     const parameters = { source: 'wms', mode: 'reset', measure: 'physical' } as const;
     const upload = { ...parameters, id: 'cut', capturedAt: new Date(query.at).toISOString() };
+    const sender = () => pool.dataSource.query<unknown[]>(`SELECT person FROM feed WHERE id = 'cut'`);
     const receiving = feeds.receive({
       actor: CLIENT,
-      person: null,
+      person: 'prn_first',
       query: upload,
       format: 'ndjson',
       body: cut(),
@@ -318,8 +319,10 @@ describe('one id', () => {
     await expect(receiving).rejects.toThrow('cut');
     await feeds.worker.once();
     expect(await feeds.reads.feed(CLIENT, 'cut')).toMatchObject({ state: 'receiving' });
+    expect(await sender()).toEqual([{ person: 'prn_first' }]);
     expect(await feed(feeds, [told('sku2', 'n1', 4)], query)).toMatchObject({ state: 'done', rows: { received: 1 } });
     expect(await row('sku1', 'n1')).toBeUndefined();
+    expect(await sender()).toEqual([{ person: null }]);
   });
 
   it('of whose rows a crash of the server has lost some is not applied, and may be sent again', async () => {
