@@ -55,7 +55,21 @@ const monthOf = (time: number): string => `ledger_p${new Date(time).toISOString(
 describe('a count', () => {
   const feed = { feed_key: 1, attempt: 1, measure: 'availability' } as FeedRecord;
   const yesterday = Date.now() - DAY_MS;
-  const values = [1, 0, 50, [1, 2, 3], ['a', 'b', 'c'], [1, 2, 3], 3, yesterday, 'wms', 'feed', null, 10];
+  const values = [
+    1,
+    0,
+    50,
+    [1, 2, 3],
+    ['a', 'b', 'c'],
+    [1, 2, 3],
+    3,
+    yesterday,
+    'wms',
+    'feed',
+    null,
+    10,
+    ['sku/a', 'sku/b', 'sku/c'],
+  ];
 
   it.each<[Density, string]>([
     ['dense', 'force_custom_plan'],
@@ -67,7 +81,7 @@ describe('a count', () => {
     const name = `reset-${density}`;
     // No feed is being applied, so that this prepares and does nothing.
     await pool.query({ name, text: resetStatement(feed, density), values });
-    const literals = `1, 0, 50, '{1,2,3}', '{a,b,c}', '{1,2,3}', 3, ${yesterday}, 'wms', 'feed', NULL, 10`;
+    const literals = `1, 0, 50, '{1,2,3}', '{a,b,c}', '{1,2,3}', 3, ${yesterday}, 'wms', 'feed', NULL, 10, '{sku/a,sku/b,sku/c}'`;
     const months = await opened(`EXECUTE "${name}"(${literals})`);
     expect(months).toContain(monthOf(Date.now()));
     const first = monthOf(yesterday - DAY_MS);
