@@ -26,25 +26,6 @@ CREATE TABLE backing (
 CREATE INDEX backing_expiry ON backing USING btree (expires_at) WHERE held > 0;
 CREATE INDEX backing_open ON backing USING btree (sku_key, expires_at) WHERE (held + confirmed) > 0;
 
-CREATE TABLE catalog_epoch (
-  singleton boolean NOT NULL DEFAULT true,
-  epoch bigint NOT NULL,
-  CONSTRAINT catalog_epoch_pkey PRIMARY KEY (singleton),
-  CONSTRAINT catalog_epoch_singleton_check CHECK (singleton)
-);
-
-CREATE TABLE channel (
-  channel_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
-  code text NOT NULL,
-  name text,
-  type text NOT NULL,
-  node_types text[],
-  nodes text[],
-  CONSTRAINT channel_pkey PRIMARY KEY (channel_key),
-  CONSTRAINT channel_code_key UNIQUE (code),
-  CONSTRAINT channel_type_check CHECK (type = ANY (ARRAY['web'::text, 'marketplace'::text, 'pos'::text, 'endless_aisle'::text, 'b2b'::text]))
-);
-
 CREATE TABLE command (
   actor text NOT NULL,
   id text NOT NULL,
@@ -166,23 +147,6 @@ CREATE TABLE migration (
   CONSTRAINT migration_pkey PRIMARY KEY (name)
 );
 
-CREATE TABLE node (
-  node_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
-  code text NOT NULL,
-  name text,
-  type text NOT NULL,
-  gln text,
-  lat double precision,
-  lng double precision,
-  time_zone text NOT NULL DEFAULT 'UTC'::text,
-  daily_capacity integer,
-  active_from timestamp with time zone,
-  active_to timestamp with time zone,
-  CONSTRAINT node_pkey PRIMARY KEY (node_key),
-  CONSTRAINT node_code_key UNIQUE (code),
-  CONSTRAINT node_type_check CHECK (type = ANY (ARRAY['store'::text, 'warehouse'::text, '3pl'::text, 'dropship'::text, 'micro_fulfillment'::text, 'popup'::text]))
-);
-
 CREATE TABLE outbox (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   partition smallint NOT NULL,
@@ -254,17 +218,6 @@ CREATE TABLE reservation (
   CONSTRAINT reservation_owner_id_key UNIQUE (owner, id)
 ) WITH (fillfactor=85);
 
-CREATE TABLE sku (
-  sku_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
-  code text NOT NULL,
-  title text,
-  gtin text,
-  weight_grams integer,
-  category text,
-  CONSTRAINT sku_pkey PRIMARY KEY (sku_key),
-  CONSTRAINT sku_code_key UNIQUE (code)
-);
-
 CREATE TABLE sku_gate (
   sku_key integer NOT NULL,
   version bigint NOT NULL DEFAULT 0,
@@ -304,21 +257,39 @@ CREATE TABLE stock_exception (
 );
 CREATE UNIQUE INDEX stock_exception_open ON stock_exception USING btree (code, sku_key, node_key) WHERE closed_at IS NULL;
 
-CREATE TABLE threshold (
-  threshold_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
-  scope text NOT NULL,
-  channel_key integer,
-  node_key integer,
-  sku_key integer,
-  quantity integer NOT NULL,
-  CONSTRAINT threshold_pkey PRIMARY KEY (threshold_key),
-  CONSTRAINT threshold_scope_channel_key_node_key_sku_key_key UNIQUE NULLS NOT DISTINCT (scope, channel_key, node_key, sku_key),
-  CONSTRAINT threshold_channel_key_fkey FOREIGN KEY (channel_key) REFERENCES channel(channel_key),
-  CONSTRAINT threshold_node_key_fkey FOREIGN KEY (node_key) REFERENCES node(node_key),
-  CONSTRAINT threshold_sku_key_fkey FOREIGN KEY (sku_key) REFERENCES sku(sku_key),
-  CONSTRAINT threshold_quantity_check CHECK (quantity > 0),
-  CONSTRAINT threshold_scope_check CHECK (scope = ANY (ARRAY['node'::text, 'network'::text]))
-);
+CREATE VIEW rules_channel AS
+ SELECT channel_key,
+    code,
+    node_types,
+    nodes
+   FROM catalog.channel;
+
+CREATE VIEW rules_epoch AS
+ SELECT epoch
+   FROM catalog.catalog_epoch;
+
+CREATE VIEW rules_node AS
+ SELECT node_key,
+    code,
+    type,
+    lat,
+    lng,
+    active_from,
+    active_to
+   FROM catalog.node;
+
+CREATE VIEW rules_threshold AS
+ SELECT scope,
+    channel_key,
+    node_key,
+    sku_key,
+    quantity
+   FROM catalog.threshold;
+
+CREATE VIEW sku_code AS
+ SELECT sku_key,
+    code
+   FROM catalog.sku;
 
 CREATE OR REPLACE FUNCTION analyze_feed_stage(feed_key bigint, attempt integer)
  RETURNS void
@@ -529,6 +500,289 @@ CREATE OR REPLACE FUNCTION partition_state()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'availability', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+DECLARE
+  grown record;
+BEGIN
+  FOR grown IN SELECT name, step FROM partitioned_table ORDER BY name LOOP
+    table_name := grown.name;
+    SELECT min(starts) INTO ready_until
+      FROM generate_series(date_trunc(grown.step, clock_timestamp()), clock_timestamp() + interval '1 year', ('1 ' || grown.step)::interval) AS starts
+     WHERE to_regclass(quote_ident(partition_name(grown.name, grown.step, starts))) IS NULL;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I)', grown.name || '_default') INTO has_fallen;
+    RETURN NEXT;
+  END LOOP;
+END
+$function$;
+
+CREATE SCHEMA catalog;
+
+CREATE TABLE aggregate (
+  key text NOT NULL,
+  version bigint NOT NULL DEFAULT 0,
+  CONSTRAINT aggregate_pkey PRIMARY KEY (key)
+) WITH (fillfactor=70);
+
+CREATE TABLE catalog_epoch (
+  singleton boolean NOT NULL DEFAULT true,
+  epoch bigint NOT NULL,
+  CONSTRAINT catalog_epoch_pkey PRIMARY KEY (singleton),
+  CONSTRAINT catalog_epoch_singleton_check CHECK (singleton)
+);
+
+CREATE TABLE channel (
+  channel_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  code text NOT NULL,
+  name text,
+  type text NOT NULL,
+  node_types text[],
+  nodes text[],
+  CONSTRAINT channel_pkey PRIMARY KEY (channel_key),
+  CONSTRAINT channel_code_key UNIQUE (code),
+  CONSTRAINT channel_type_check CHECK (type = ANY (ARRAY['web'::text, 'marketplace'::text, 'pos'::text, 'endless_aisle'::text, 'b2b'::text]))
+);
+
+CREATE TABLE inbox (
+  consumer text NOT NULL,
+  event_id text NOT NULL,
+  received_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT inbox_pkey PRIMARY KEY (consumer, event_id)
+);
+CREATE INDEX inbox_received_at ON inbox USING btree (received_at);
+
+CREATE TABLE migration (
+  name text NOT NULL,
+  sha256 bytea NOT NULL,
+  applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT migration_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE node (
+  node_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  code text NOT NULL,
+  name text,
+  type text NOT NULL,
+  gln text,
+  lat double precision,
+  lng double precision,
+  time_zone text NOT NULL DEFAULT 'UTC'::text,
+  daily_capacity integer,
+  active_from timestamp with time zone,
+  active_to timestamp with time zone,
+  CONSTRAINT node_pkey PRIMARY KEY (node_key),
+  CONSTRAINT node_code_key UNIQUE (code),
+  CONSTRAINT node_type_check CHECK (type = ANY (ARRAY['store'::text, 'warehouse'::text, '3pl'::text, 'dropship'::text, 'micro_fulfillment'::text, 'popup'::text]))
+);
+
+CREATE TABLE outbox (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  partition smallint NOT NULL,
+  key text NOT NULL,
+  subject text NOT NULL,
+  event_id text NOT NULL,
+  type text NOT NULL,
+  source text NOT NULL,
+  "time" timestamp with time zone NOT NULL,
+  trace text,
+  data json NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT outbox_pkey PRIMARY KEY (id, recorded_at),
+  CONSTRAINT outbox_partition_check CHECK (partition >= 0)
+) PARTITION BY RANGE (recorded_at);
+CREATE TABLE outbox_default PARTITION OF outbox DEFAULT;
+CREATE INDEX outbox_partition_id ON outbox USING btree (partition, id);
+
+CREATE TABLE partitioned_table (
+  name text NOT NULL,
+  step text NOT NULL,
+  CONSTRAINT partitioned_table_pkey PRIMARY KEY (name),
+  CONSTRAINT partitioned_table_step_check CHECK (step = ANY (ARRAY['day'::text, 'month'::text]))
+);
+
+CREATE TABLE relay_cursor (
+  partition smallint NOT NULL,
+  owner text,
+  epoch bigint NOT NULL DEFAULT 0,
+  lease_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+  low bigint NOT NULL DEFAULT 0,
+  stream_created timestamp with time zone,
+  stream_seq bigint NOT NULL DEFAULT 0,
+  stream_event_id text,
+  checkpoints jsonb NOT NULL DEFAULT '[]'::jsonb,
+  CONSTRAINT relay_cursor_pkey PRIMARY KEY (partition)
+);
+
+CREATE TABLE sku (
+  sku_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  code text NOT NULL,
+  title text,
+  gtin text,
+  weight_grams integer,
+  category text,
+  CONSTRAINT sku_pkey PRIMARY KEY (sku_key),
+  CONSTRAINT sku_code_key UNIQUE (code)
+);
+
+CREATE TABLE threshold (
+  threshold_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  scope text NOT NULL,
+  channel_key integer,
+  node_key integer,
+  sku_key integer,
+  quantity integer NOT NULL,
+  CONSTRAINT threshold_pkey PRIMARY KEY (threshold_key),
+  CONSTRAINT threshold_scope_channel_key_node_key_sku_key_key UNIQUE NULLS NOT DISTINCT (scope, channel_key, node_key, sku_key),
+  CONSTRAINT threshold_channel_key_fkey FOREIGN KEY (channel_key) REFERENCES channel(channel_key),
+  CONSTRAINT threshold_node_key_fkey FOREIGN KEY (node_key) REFERENCES node(node_key),
+  CONSTRAINT threshold_sku_key_fkey FOREIGN KEY (sku_key) REFERENCES sku(sku_key),
+  CONSTRAINT threshold_quantity_check CHECK (quantity > 0),
+  CONSTRAINT threshold_scope_check CHECK (scope = ANY (ARRAY['node'::text, 'network'::text]))
+);
+
+CREATE OR REPLACE FUNCTION drop_outbox_day(keep_days integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '100ms'
+AS $function$
+DECLARE
+  part text;
+BEGIN
+  IF (keep_days >= 7) IS NOT TRUE THEN RAISE EXCEPTION 'the outbox keeps at least 7 days'; END IF;
+  PERFORM lock_partitions();
+  FOR part IN
+    SELECT relname FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
+     WHERE inhparent = 'outbox'::regclass AND relname ~ '^outbox_p[0-9]{8}$'
+       AND to_date(right(relname, 8), 'YYYYMMDD') + 1 + keep_days <= clock_timestamp()::date
+     ORDER BY relname
+  LOOP
+    CONTINUE WHEN NOT is_outbox_day_published(part);
+    EXECUTE format('LOCK TABLE ONLY outbox, %I IN ACCESS EXCLUSIVE MODE', part);
+    -- Whoever wrote while the lock was waited for is in it now.
+    CONTINUE WHEN NOT is_outbox_day_published(part);
+    EXECUTE format('DROP TABLE %I', part);
+    RETURN part;
+  END LOOP;
+  RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION is_outbox_day_published(part text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'catalog', 'pg_temp'
+AS $function$
+DECLARE
+  is_published boolean;
+BEGIN
+  EXECUTE format($look$
+    WITH RECURSIVE present AS (
+      SELECT min(partition) AS partition FROM %1$I
+       UNION ALL
+      SELECT (SELECT min(o.partition) FROM %1$I o WHERE o.partition > p.partition) FROM present p WHERE p.partition IS NOT NULL)
+    SELECT NOT EXISTS (
+      SELECT FROM present LEFT JOIN relay_cursor USING (partition)
+       WHERE EXISTS (SELECT FROM %1$I o WHERE o.partition = present.partition AND o.id > coalesce(relay_cursor.low, 0)))
+    $look$, part) INTO is_published;
+  RETURN is_published;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION lock_partitions()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'catalog', 'pg_temp'
+AS $function$
+  SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.partitions', 0))
+$function$;
+
+CREATE OR REPLACE FUNCTION make_partition(parent text, step text, starts timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'catalog', 'pg_temp'
+AS $function$
+DECLARE
+  part text := partition_name(parent, step, starts);
+  ends timestamptz := starts + ('1 ' || step)::interval;
+  fallen text := parent || '_default';
+  has_fallen boolean;
+  guard text;
+BEGIN
+  EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL EXCLUDING IDENTITY)', part, parent);
+  FOR guard IN
+    SELECT pg_get_triggerdef(oid, true) FROM pg_trigger WHERE tgrelid = parent::regclass AND NOT tgisinternal
+  LOOP
+    EXECUTE replace(guard, format(' ON %I ', parent), format(' ON %I ', part));
+  END LOOP;
+  EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', fallen);
+  EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE recorded_at >= $1 AND recorded_at < $2)', fallen)
+    INTO has_fallen USING starts, ends;
+  IF has_fallen THEN
+    EXECUTE format('ALTER TABLE %I DISABLE TRIGGER USER', fallen);
+    EXECUTE format(
+      'WITH moved AS (DELETE FROM %I WHERE recorded_at >= $1 AND recorded_at < $2 RETURNING *) INSERT INTO %I TABLE moved',
+      fallen, part) USING starts, ends;
+    EXECUTE format('ALTER TABLE %I ENABLE TRIGGER USER', fallen);
+  END IF;
+  EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, part, starts, ends);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION make_partitions(days_ahead integer, at_most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '100ms'
+AS $function$
+DECLARE
+  made integer := 0;
+  grown record;
+  missing timestamptz[];
+  starts timestamptz;
+BEGIN
+  IF (days_ahead BETWEEN 0 AND 60) IS NOT TRUE THEN RAISE EXCEPTION 'partitions are made 0 to 60 days ahead'; END IF;
+  PERFORM lock_partitions();
+  FOR grown IN SELECT name, step FROM partitioned_table ORDER BY name LOOP
+    EXECUTE format($wanted$
+      SELECT array_agg(at ORDER BY place, at) FROM (
+        SELECT at, min(place) AS place FROM (
+          SELECT 1 AS place, date_trunc($2, clock_timestamp()) AS at
+           UNION ALL
+          SELECT 2, date_trunc($2, recorded_at) FROM %I
+           UNION ALL
+          SELECT 3, generate_series(date_trunc($2, clock_timestamp()), clock_timestamp() + make_interval(days => $3), ('1 ' || $2)::interval)
+        ) wanted GROUP BY at) once
+       WHERE to_regclass(quote_ident(partition_name($1, $2, at))) IS NULL
+      $wanted$, grown.name || '_default') INTO missing USING grown.name, grown.step, days_ahead;
+    FOREACH starts IN ARRAY coalesce(missing, '{}') LOOP
+      IF made >= at_most THEN RETURN made; END IF;
+      PERFORM make_partition(grown.name, grown.step, starts);
+      made := made + 1;
+    END LOOP;
+  END LOOP;
+  RETURN made;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION partition_name(parent text, step text, starts timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'catalog', 'pg_temp'
+AS $function$
+  SELECT parent || '_p' || to_char(starts, CASE step WHEN 'day' THEN 'YYYYMMDD' ELSE 'YYYYMM' END)
+$function$;
+
+CREATE OR REPLACE FUNCTION partition_state()
+ RETURNS TABLE(table_name text, ready_until timestamp with time zone, has_fallen boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
 DECLARE

@@ -35,6 +35,8 @@ export type AvailabilityConfig = Static<typeof AvailabilityConfig>;
 
 /** Of the identity, which may move out with it one day. */
 export const IDENTITY_SCHEMA = 'identity';
+/** Of the catalogue, likewise; the stock's views read it by this name. */
+export const CATALOG_SCHEMA = 'catalog';
 /** The app's own PostgreSQL schema. */
 export const SCHEMA = 'availability';
 /** Outbox partitions; changing it needs a drained outbox. */

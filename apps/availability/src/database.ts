@@ -7,17 +7,19 @@ import { messagingTables } from '@onepool/platform-messaging';
 import { partitionTables } from '@onepool/platform-postgres';
 import { unitOfWorkTables } from '@onepool/platform-unit-of-work';
 import { stockTables } from '@onepool/stock-data-access';
-import { IDENTITY_SCHEMA, PARTITION_COUNT, SCHEMA } from './config.ts';
+import { CATALOG_SCHEMA, IDENTITY_SCHEMA, PARTITION_COUNT, SCHEMA } from './config.ts';
 
+/** In the order in which they are made: the stock has views of the catalogue. */
 export const schemas: readonly AppSchema[] = [
   {
     schema: IDENTITY_SCHEMA,
     parts: [partitionTables, messagingTables, unitOfWorkTables, identityTables],
     outbox: { scope: IDENTITY_SCOPE, partitionCount: IDENTITY_OUTBOX_PARTITIONS },
   },
+  { schema: CATALOG_SCHEMA, parts: [partitionTables, messagingTables, unitOfWorkTables, catalogTables] },
   {
     schema: SCHEMA,
-    parts: [partitionTables, messagingTables, catalogTables, stockTables],
+    parts: [partitionTables, messagingTables, stockTables],
     outbox: { scope: STOCK_SCOPE, partitionCount: PARTITION_COUNT },
   },
 ];

@@ -4,11 +4,11 @@ import { auditRights, createPool, runMigrations } from '@onepool/platform-postgr
 import { createTestDatabase } from '@onepool/testing-servers';
 import pg from 'pg';
 import { createAvailabilityApp } from './availability-app.ts';
-import { SCHEMA } from './config.ts';
+import { CATALOG_SCHEMA, SCHEMA } from './config.ts';
 import { schemas } from './database.ts';
 import { feed, feedsOn, refusalsOf } from './feed-specs/feeding.ts';
 import { type AppFixture, createAppFixture } from './testing/app-fixture.ts';
-import { type PoolFixture, createPoolFixture } from './testing/pool-fixture.ts';
+import { type PoolFixture, SPEC, createPoolFixture } from './testing/pool-fixture.ts';
 
 let pool: PoolFixture;
 let role: pg.Pool;
@@ -74,6 +74,24 @@ describe('the declared rights', () => {
     `SET session_replication_role = 'replica'`,
     'SELECT ledger_is_append_only()',
   ])('do not reach to: %s', (sql) => refused(sql));
+});
+
+describe('the stock', () => {
+  it('is held and counted by a role that the schema of the catalogue does not let in', async () => {
+    const apart = await createPoolFixture(2, 1);
+    try {
+      const name = new URL(apart.url).username;
+      await apart.dataSource.query(`REVOKE ALL ON SCHEMA ${CATALOG_SCHEMA} FROM ${name}`);
+      await apart.receive('sku1', 'n1', 2);
+      const lines = [{ sku: 'sku1', quantity: 2 }];
+      expect(await apart.engine().hold(SPEC, { id: 'h1', channel: 'web', lines })).toMatchObject({ ok: true });
+      const feeds = feedsOn(apart);
+      expect(await feed(feeds, [{ sku: 'sku1', node: 'n2', quantity: 3 }], {})).toMatchObject({ rows: { applied: 1 } });
+      await feeds.close();
+    } finally {
+      await apart.close();
+    }
+  });
 });
 
 describe('functions with rights of their owner', () => {

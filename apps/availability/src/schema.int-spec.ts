@@ -6,7 +6,7 @@ import { catalogEntities } from '@onepool/catalog-data-access';
 import { describeSchemas } from '@onepool/platform-postgres';
 import type { TestDatabase } from '@onepool/testing-servers';
 import { DataSource } from 'typeorm';
-import { SCHEMA } from './config.ts';
+import { CATALOG_SCHEMA } from './config.ts';
 import { createMigratedDatabase } from './testing/migrated-database.ts';
 
 let database: TestDatabase;
@@ -25,7 +25,7 @@ describe('the migrated database', () => {
     const source = new DataSource({
       type: 'postgres',
       url: database.ownerUrl,
-      schema: SCHEMA,
+      schema: CATALOG_SCHEMA,
       entities: catalogEntities,
       installExtensions: false,
     });

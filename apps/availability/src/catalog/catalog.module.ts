@@ -3,9 +3,9 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule, getDataSourceToken } from '@nestjs/typeorm';
 import { Catalog, catalogEntities } from '@onepool/catalog-data-access';
 import { CONFIG } from '@onepool/platform-app';
-import { sessionOptions } from '@onepool/platform-postgres';
+import { dataSourceOptions } from '@onepool/platform-unit-of-work';
 import type { DataSource } from 'typeorm';
-import { type AvailabilityConfig, SCHEMA } from '../config.ts';
+import { type AvailabilityConfig, CATALOG_SCHEMA } from '../config.ts';
 import { CatalogController } from './catalog.controller.ts';
 
 @Module({
@@ -13,21 +13,13 @@ import { CatalogController } from './catalog.controller.ts';
     TypeOrmModule.forRootAsync({
       inject: [CONFIG],
       useFactory: (config: AvailabilityConfig) => ({
-        type: 'postgres',
-        url: config.DATABASE_URL,
-        schema: SCHEMA,
-        entities: catalogEntities,
-        installExtensions: false,
-        poolSize: 4,
-        applicationName: `${config.ONEPOOL_INSTANCE}-catalogue`,
-        extra: {
-          options: sessionOptions({
-            search_path: SCHEMA,
-            statement_timeout: 30_000,
-            lock_timeout: 5_000,
-            idle_in_transaction_session_timeout: 5_000,
-          }),
-        },
+        ...dataSourceOptions({
+          url: config.DATABASE_URL,
+          schema: CATALOG_SCHEMA,
+          entities: catalogEntities,
+          max: 4,
+          applicationName: `${config.ONEPOOL_INSTANCE}-catalogue`,
+        }),
         retryAttempts: 30,
         retryDelay: 500,
       }),

@@ -100,7 +100,7 @@ export async function holdGate(
   await client.query(`SET idle_in_transaction_session_timeout = ${idleInTransactionTimeoutMs}`);
   await client.query('BEGIN');
   await client.query(
-    'SELECT FROM sku_gate WHERE sku_key = (SELECT sku_key FROM sku WHERE code = $1) FOR NO KEY UPDATE',
+    'SELECT FROM sku_gate WHERE sku_key = (SELECT sku_key FROM sku_code WHERE code = $1) FOR NO KEY UPDATE',
     [sku],
   );
   const waiting = async (): Promise<number> => {

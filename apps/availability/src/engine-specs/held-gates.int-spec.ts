@@ -25,7 +25,7 @@ afterAll(async () => {
 const lock = async (): Promise<void> => {
   await holder.query('BEGIN');
   await holder.query(
-    `SELECT FROM sku_gate WHERE sku_key = (SELECT sku_key FROM sku WHERE code = '${KEPT}') FOR UPDATE`,
+    `SELECT FROM sku_gate WHERE sku_key = (SELECT sku_key FROM sku_code WHERE code = '${KEPT}') FOR UPDATE`,
   );
 };
 

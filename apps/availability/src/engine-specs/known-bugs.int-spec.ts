@@ -74,7 +74,7 @@ describe('bugs that others shipped', () => {
     await pool.receive(last, 'n1', 2);
     const corrupt = (units: number) =>
       pool.dataSource.query(
-        'UPDATE stock SET available = available + $2 WHERE sku_key = (SELECT sku_key FROM sku WHERE code = $1)',
+        'UPDATE stock SET available = available + $2 WHERE sku_key = (SELECT sku_key FROM sku_code WHERE code = $1)',
         [last, units],
       );
     await corrupt(1);
@@ -165,7 +165,7 @@ describe('bugs that others shipped', () => {
     done(await hold(one, `${sku}-slow`, [[sku, 1]]));
     // Between hold and confirm, which is when the payment runs, every row of the item is free to lock.
     await pool.dataSource.transaction(async (manager) => {
-      const key = '(SELECT sku_key FROM sku WHERE code = $1)';
+      const key = '(SELECT sku_key FROM sku_code WHERE code = $1)';
       for (const table of ['sku_gate', 'stock', 'backing']) {
         const rows: unknown[] = await manager.query(`SELECT FROM ${table} WHERE sku_key = ${key} FOR UPDATE NOWAIT`, [
           sku,
@@ -271,7 +271,7 @@ describe('bugs that others shipped', () => {
       'stock.insufficient',
     );
     done(await record(one, `${sku}-pos`, [sale(sku, 'n1', 1)]));
-    const [key = 0] = await one.directory.keysOf([sku]);
+    const [key = 0] = await one.codes.keysOf([sku]);
     await one.tend([key ?? 0], true);
     expect(backedBy(await reads.reservation(SPEC, `${sku}-pickup`))).toEqual({ n1: 1 });
   });

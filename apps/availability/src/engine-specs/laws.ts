@@ -71,14 +71,14 @@ const LAWS: readonly Law[] = [
     name: 'versions of a SKU chain without a gap through its facts, up to its gate',
     breaches: `
       SELECT k.sku_key, f.from_version, f.before
-        FROM sku k CROSS JOIN LATERAL (
+        FROM sku_code k CROSS JOIN LATERAL (
           SELECT (data->>'fromVersion')::int AS from_version,
                  lag((data->>'toVersion')::int, 1, 0) OVER (ORDER BY id) AS before
             FROM outbox WHERE key = 'sku/' || k.code AND subject = 'onepool.stock.sku.changed.v1') f
        WHERE k.sku_key = ANY($1) AND f.from_version <> f.before
       UNION ALL
       SELECT g.sku_key, g.version::int, f.last
-        FROM sku_gate g JOIN sku k USING (sku_key) LEFT JOIN LATERAL (
+        FROM sku_gate g JOIN sku_code k USING (sku_key) LEFT JOIN LATERAL (
           SELECT max((data->>'toVersion')::int) AS last
             FROM outbox WHERE key = 'sku/' || k.code AND subject = 'onepool.stock.sku.changed.v1') f ON true
        WHERE g.sku_key = ANY($1) AND g.version <> coalesce(f.last, 0)`,
@@ -96,14 +96,14 @@ const LAWS: readonly Law[] = [
       SELECT min(k.sku_key) AS sku_key, o.event_id
         FROM outbox o CROSS JOIN LATERAL (
           SELECT o.data->>'sku' AS code UNION SELECT change->>'sku' FROM json_array_elements(o.data->'changes') AS change) c
-        JOIN sku k USING (code)
+        JOIN sku_code k USING (code)
        WHERE k.sku_key = ANY($1) GROUP BY o.event_id HAVING count(DISTINCT o.id) > 1`,
   },
 ];
 
 /** Breaches of the laws by these SKUs (all of them by default), in words; empty when all is well. */
 export async function brokenLaws(database: Queryable, skus?: readonly string[]): Promise<readonly string[]> {
-  const keys = (await database.query('SELECT sku_key FROM sku WHERE $1::text[] IS NULL OR code = ANY($1)', [
+  const keys = (await database.query('SELECT sku_key FROM sku_code WHERE $1::text[] IS NULL OR code = ANY($1)', [
     skus ?? null,
   ])) as { sku_key: number }[];
   const broken: string[] = [];

@@ -18,7 +18,7 @@ async function write(skus: number, entries: number): Promise<void> {
   await pool.dataSource.query(
     `INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, occurred_at, recorded_at)
      SELECT s.sku_key, (SELECT count(*) FROM ledger l WHERE l.sku_key = s.sku_key) + i, 0, n.node_key, $3::smallint, $4::smallint, 1, 'receipt', 'wms', now(), now()
-       FROM (SELECT sku_key FROM sku ORDER BY sku_key LIMIT $1) s, node n, generate_series(1, $2::int) i`,
+       FROM (SELECT sku_key FROM sku_code ORDER BY sku_key LIMIT $1) s, rules_node n, generate_series(1, $2::int) i`,
     [skus, entries, ACCOUNTS.indexOf('external'), ACCOUNTS.indexOf('available')],
   );
   await pool.dataSource.query(
@@ -30,7 +30,7 @@ async function write(skus: number, entries: number): Promise<void> {
 /** The first SKU of the proof's order, or its last. */
 async function skuAt(order: 'ASC' | 'DESC'): Promise<string> {
   const rows: { code: string }[] = await pool.dataSource.query(
-    `SELECT code FROM sku ORDER BY sku_key ${order} LIMIT 1`,
+    `SELECT code FROM sku_code ORDER BY sku_key ${order} LIMIT 1`,
   );
   return rows[0]!.code;
 }
@@ -98,7 +98,7 @@ describe('a ledger too long for one statement', () => {
   it('is told where it is wrong, in whichever range that is', async () => {
     const sku = await skuAt('DESC');
     await pool.dataSource.query(
-      'UPDATE stock SET available = available + 1 WHERE sku_key = (SELECT sku_key FROM sku WHERE code = $1)',
+      'UPDATE stock SET available = available + 1 WHERE sku_key = (SELECT sku_key FROM sku_code WHERE code = $1)',
       [sku],
     );
     const { reads } = proofOnServerOf(40);
@@ -123,7 +123,7 @@ describe('a book that is wrong in many places', () => {
   it('is told by its first hundred mismatches, and every row is looked at', async () => {
     await pool.catalog.putSkus(Array.from({ length: 150 }, (_, index) => ({ sku: `wrong${index}` })));
     await pool.dataSource.query(
-      `INSERT INTO stock (sku_key, node_key, available) SELECT sku_key, node_key, 1 FROM sku, node WHERE sku.code LIKE 'wrong%'`,
+      `INSERT INTO stock (sku_key, node_key, available) SELECT sku_key, node_key, 1 FROM sku_code s, rules_node WHERE s.code LIKE 'wrong%'`,
     );
     const proof = await new StockReads(pool.engine()).verifyLedger('wrong');
     expect(proof).toMatchObject({ balanced: false, rowsChecked: 150 });

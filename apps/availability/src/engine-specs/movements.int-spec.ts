@@ -143,7 +143,7 @@ describe('movements', () => {
     const drain = Array.from({ length: 2_000 }, () => sale(sku, 'n1', 1_000_000));
     for (const id of ['5', '6', '7', '8']) done(await record(engine, `${sku}-${id}`, drain));
     expect(await rowOf('n1')).toMatchObject({ onHand: 0, shortfall: 4_000_000_000, overdrawn: 3_999_999_995 });
-    const [key] = await engine.directory.keysOf([sku]);
+    const [key] = await engine.codes.keysOf([sku]);
     await engine.tend([key ?? 0], true);
     const { items } = await reads.exceptions({ limit: 10 });
     expect(items).toMatchObject([{ sku, node: 'n1', quantity: 4_000_000_000 }]);

@@ -103,7 +103,7 @@ describe('a hold', () => {
     await stranger.connect();
     await stranger.query('BEGIN');
     await stranger.query(
-      'SELECT FROM sku_gate JOIN sku USING (sku_key) WHERE code = $1 FOR NO KEY UPDATE OF sku_gate',
+      'SELECT FROM sku_gate JOIN sku_code USING (sku_key) WHERE code = $1 FOR NO KEY UPDATE OF sku_gate',
       [sku],
     );
     const waiting = hold(engine, `${sku}-waits`, [[sku, 1]]);

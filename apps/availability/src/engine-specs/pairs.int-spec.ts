@@ -75,7 +75,7 @@ describe('any two of the verbs, sales, expiry and healing at the same time', () 
   afterAll(() => pool.close());
 
   async function sceneOf(sku: string, random: Random, expiring: boolean, short: boolean): Promise<Scene> {
-    const [key] = await engines[0].directory.keysOf([sku]);
+    const [key] = await engines[0].codes.keysOf([sku]);
     done(await record(engines[0], `${sku}-start`, [receipt(sku, 'n1', 8), receipt(sku, 'n2', 4)]));
     const kept = done(await hold(engines[0], `${sku}-c`, [[sku, 3]]));
     const confirmed = done(await act(engines[0], kept.id, 'confirm', {}));

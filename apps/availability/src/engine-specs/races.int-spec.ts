@@ -73,7 +73,7 @@ describe('many buyers, few units, two replicas', () => {
       const skus = numbered('sku', 4);
       for (const sku of skus) await pool.receive(sku, 'n1', 500);
       const engines = replicas();
-      const keys = [...(await engines[0].directory.keysOf(skus))].filter((key) => key !== null);
+      const keys = [...(await engines[0].codes.keysOf(skus))].filter((key) => key !== null);
       const life = async (id: string): Promise<void> => {
         const there = () => random.pick(engines);
         if (!(await hold(there(), id, threeOf(skus, random))).ok) return;

@@ -46,7 +46,7 @@ const promiseAnywhere = async (name: string, quantity: number): Promise<void> =>
   done(await hold(engine, name, [[sku, quantity]]));
   done(await act(engine, name, 'confirm', {}));
 };
-const keyOf = async (code: string): Promise<number> => (await engine.directory.keysOf([code]))[0] ?? 0;
+const keyOf = async (code: string): Promise<number> => (await engine.codes.keysOf([code]))[0] ?? 0;
 
 describe('promises that a sale took', () => {
   it('are not called broken before the oldest was looked at, however many newer ones cannot move', async () => {

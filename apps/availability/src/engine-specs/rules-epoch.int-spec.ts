@@ -10,7 +10,7 @@ describe('the epoch of selling rules', () => {
   afterAll(() => pool.close());
 
   const epoch = async (): Promise<number> => {
-    const rows: { epoch: number }[] = await pool.dataSource.query('SELECT epoch::int FROM catalog_epoch');
+    const rows: { epoch: number }[] = await pool.dataSource.query('SELECT epoch::int FROM rules_epoch');
     return rows[0]?.epoch ?? Number.NaN;
   };
   type Change = (catalog: PoolFixture['catalog']) => Promise<{ ok: boolean }>;

@@ -1,10 +1,11 @@
 /** A pool of stock for specs: a migrated database of its own, nodes, channels and SKUs, and engines on it. */
 import { Catalog, catalogEntities } from '@onepool/catalog-data-access';
 import { sessionOptions } from '@onepool/platform-postgres';
+import { dataSourceOptions } from '@onepool/platform-unit-of-work';
 import { type EngineOptions, Housekeeping, StockEngine, StockReads } from '@onepool/stock-data-access';
 import type { Reservation } from '@onepool/contracts';
 import { DataSource } from 'typeorm';
-import { PARTITION_COUNT, SCHEMA } from '../config.ts';
+import { CATALOG_SCHEMA, PARTITION_COUNT, SCHEMA } from '../config.ts';
 import { type DatabaseAddresses, createMigratedDatabase, migrated } from './migrated-database.ts';
 
 export interface PoolFixture {
@@ -38,7 +39,7 @@ const PATIENT = {
 /** `given`: a database that outlives the fixture; one of its own unless told. */
 export async function createPoolFixture(nodes: number, skus: number, given?: DatabaseAddresses): Promise<PoolFixture> {
   const database = given ? { ...(await migrated(given)), drop: async () => undefined } : await createMigratedDatabase();
-  const [dataSource, ofRole] = await Promise.all([openDataSource(database.ownerUrl), openDataSource(database.url)]);
+  const [dataSource, ofRole] = await Promise.all([openAsOwner(database.ownerUrl), openCatalog(database.url)]);
   const catalog = new Catalog(ofRole);
   await catalog.putNodes(numbered('n', nodes).map((node) => ({ node, type: 'warehouse' as const })));
   await catalog.putChannels([
@@ -86,15 +87,24 @@ export async function createPoolFixture(nodes: number, skus: number, given?: Dat
   };
 }
 
-const openDataSource = (url: string): Promise<DataSource> =>
+const openAsOwner = (url: string): Promise<DataSource> =>
   new DataSource({
     type: 'postgres',
     url,
-    schema: SCHEMA,
-    entities: catalogEntities,
     installExtensions: false,
     extra: { options: sessionOptions({ search_path: SCHEMA }) },
   }).initialize();
+
+const openCatalog = (url: string): Promise<DataSource> => {
+  const settings = {
+    url,
+    schema: CATALOG_SCHEMA,
+    entities: catalogEntities,
+    max: 10,
+    applicationName: 'spec-catalogue',
+  };
+  return new DataSource(dataSourceOptions(settings)).initialize();
+};
 
 /** `n1`, `n2`, …: the codes that the fixture gives to its nodes (`n`) and SKUs (`sku`). */
 export const numbered = (prefix: string, count: number): string[] =>

@@ -65,6 +65,12 @@ CREATE INDEX note_at ON note USING btree (at);`);
     expect(sql).not.toContain('note_2026');
   });
 
+  it('writes views, which name what is in other schemas by its whole name', async () => {
+    const sql = await described(`CREATE TABLE shelf (id bigint); CREATE VIEW full_shelf AS SELECT id FROM shelf;
+      CREATE VIEW roles AS SELECT rolname FROM pg_catalog.pg_roles`);
+    expect(sql).toContain('CREATE VIEW full_shelf AS\n SELECT id\n   FROM shelf;\n\nCREATE VIEW roles AS\n');
+  });
+
   it('is the same for schemas of any name, which follow each other', async () => {
     const [, one] = (await described('CREATE TABLE shelf ()', 'b')).split('CREATE SCHEMA b;');
     const [, other] = (await described('CREATE TABLE shelf ()', 'a')).split('CREATE SCHEMA a;');
@@ -72,7 +78,7 @@ CREATE INDEX note_at ON note USING btree (at);`);
   });
 
   it.each([
-    ['a view', 'CREATE VIEW seen AS SELECT 1 AS one', 'seen'],
+    ['a materialised view', 'CREATE MATERIALIZED VIEW seen AS SELECT 1 AS one', 'seen'],
     ['an enumeration', `CREATE TYPE seen AS ENUM ('a')`, 'seen'],
     ['a type of several columns', 'CREATE TYPE seen AS (a text)', 'seen'],
   ])('says that it cannot describe %s, instead of leaving it out', async (_, sql, name) => {

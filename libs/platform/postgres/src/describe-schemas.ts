@@ -3,7 +3,7 @@
  * out of the catalogue, so it tells the truth about a database, and equal schemas give equal text.
  *
  * Left out: grants, which `SchemaRights` declare, and single partitions but for the default one, because they come and go
- * with time. Views, types and domains are not known here until a migration makes one; then this throws.
+ * with time. Materialised views, types and domains are not known here until a migration makes one; then this throws.
  */
 import pg from 'pg';
 import { MIGRATION_TABLE } from './migrations/applied-migrations.ts';
@@ -16,7 +16,7 @@ const COLUMN = `concat_ws(' ', quote_ident(attname), format_type(atttypid, attty
     CASE WHEN attgenerated = 's' THEN 'GENERATED ALWAYS AS (' || pg_get_expr(adbin, adrelid, true) || ') STORED'
          WHEN adbin IS NOT NULL THEN 'DEFAULT ' || pg_get_expr(adbin, adrelid, true) END)`;
 
-/** What is written of one table, function or sequence, and after what: kinds in an order of their own, names in theirs. */
+/** What is written of one table, view, function or sequence, and after what: kinds in an order of their own, names in theirs. */
 const OBJECTS = `
   WITH space AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = $1),
   relation AS (SELECT c.* FROM pg_class c JOIN space ON relnamespace = space.oid)
@@ -46,10 +46,12 @@ const OBJECTS = `
               SELECT 3, pg_get_triggerdef(oid, true) FROM pg_trigger WHERE tgrelid = t.oid AND NOT tgisinternal) more))
     FROM relation t WHERE relkind IN ('r', 'p') AND NOT relispartition
    UNION ALL
-  SELECT 3, proname, replace(rtrim(pg_get_functiondef(f.oid), E'\\n'), format(' %I.%I(', nspname, proname), format(' %I(', proname)) || ';'
+  SELECT 3, relname, format(E'CREATE VIEW %I AS\\n%s', relname, pg_get_viewdef(oid, true)) FROM relation WHERE relkind = 'v'
+   UNION ALL
+  SELECT 4, proname, replace(rtrim(pg_get_functiondef(f.oid), E'\\n'), format(' %I.%I(', nspname, proname), format(' %I(', proname)) || ';'
     FROM pg_proc f JOIN space ON pronamespace = space.oid
    UNION ALL
-  SELECT 9, relname, NULL FROM relation WHERE relkind NOT IN ('r', 'p', 'i', 'I', 'S')
+  SELECT 9, relname, NULL FROM relation WHERE relkind NOT IN ('r', 'p', 'v', 'i', 'I', 'S')
    UNION ALL
   SELECT 9, typname, NULL FROM pg_type t JOIN space ON typnamespace = space.oid
    WHERE typtype NOT IN ('b', 'c', 'p') OR typtype = 'c' AND NOT EXISTS (SELECT FROM relation WHERE relation.oid = typrelid)

@@ -19,7 +19,7 @@ import { OptimisticBatches } from './optimistic-batch.ts';
 import type { ReservationKeys } from './reservation-keys.ts';
 import type { KnownSupplies } from './known-supplies.ts';
 import type { RulesSource } from './rules-source.ts';
-import type { SkuDirectory } from './sku-directory.ts';
+import type { CodeBook } from './code-book.ts';
 import { Views } from './view.ts';
 import { sendWrites } from './write/write.ts';
 
@@ -28,7 +28,7 @@ export interface BatchContext {
   readonly schema: string;
   readonly partitionCount: number;
   readonly rules: RulesSource;
-  readonly directory: SkuDirectory;
+  readonly codes: CodeBook;
   readonly reservationKeys: ReservationKeys;
   readonly supplies: KnownSupplies;
   readonly clock: DatabaseClock;
@@ -143,7 +143,7 @@ interface Decided {
 }
 
 async function decide(
-  { schema, partitionCount, rules, directory, supplies, clock }: BatchContext,
+  { schema, partitionCount, rules, codes, supplies, clock }: BatchContext,
   client: pg.PoolClient,
   commands: readonly Command[],
   keys: readonly number[],
@@ -151,9 +151,9 @@ async function decide(
 ): Promise<Settlement<Decided>> {
   const state = await loadBatch(client, commands, rules, supplies, patienceMs);
   clock.heard(state.now);
-  await directory.learn(state.supplies.keys(), client);
+  await codes.learn(state.supplies.keys(), client);
   const versionsBefore = new Map(state.versions);
-  const views = new Views(state.rules, directory);
+  const views = new Views(state.rules, codes);
   let used = 0;
   const decider = new BatchDecider(state, views, () => {
     const key = keys[used++];

@@ -24,7 +24,7 @@ import { KnownSupplies } from './known-supplies.ts';
 import { ReservationKeys } from './reservation-keys.ts';
 import { type VerbRequest, resolveHold, resolveMovements, resolveVerb } from './resolve.ts';
 import { RulesSource } from './rules-source.ts';
-import { SkuDirectory } from './sku-directory.ts';
+import { CodeBook } from './code-book.ts';
 import { Views } from './view.ts';
 
 export interface EngineOptions {
@@ -85,7 +85,7 @@ const BATCH_PLANS = {
 const LIMITS: LaneLimits = { commandsPerBatchMax: 512, linesPerBatchMax: 2_000, queueMax: 20_000 };
 
 export class StockEngine {
-  readonly directory: SkuDirectory;
+  readonly codes: CodeBook;
   readonly rules: RulesSource;
   /** For lanes only; reads must not wait behind them. */
   readonly #pool: pg.Pool;
@@ -130,14 +130,14 @@ export class StockEngine {
       statementTimeoutMs: AUDIT_TIMEOUT_MS,
       applicationName: `${name}-audits`,
     });
-    this.directory = new SkuDirectory(this.lookupPool);
+    this.codes = new CodeBook(this.lookupPool);
     this.rules = new RulesSource(this.lookupPool);
     const context: BatchContext = {
       pool: this.#pool,
       schema: options.schema,
       partitionCount: options.partitionCount,
       rules: this.rules,
-      directory: this.directory,
+      codes: this.codes,
       reservationKeys: new ReservationKeys(this.lookupPool),
       supplies: new KnownSupplies(),
       clock: new DatabaseClock(),
@@ -165,7 +165,7 @@ export class StockEngine {
   hold(asker: Asker, request: HoldRequest): Promise<Settled<ReservationView>> {
     return this.#settle(async (deadline) => {
       const command = await this.#resolved((rules) =>
-        resolveHold({ ...asker, trace: currentTraceparent() }, request, rules, this.directory),
+        resolveHold({ ...asker, trace: currentTraceparent() }, request, rules, this.codes),
       );
       return this.submit(command, deadline);
     });
@@ -177,7 +177,7 @@ export class StockEngine {
     return this.#settle(async (deadline) => {
       const found = await this.#reservations.load([owner, id]);
       if (!found) throw new Refusal('reservation.unknown', { reservation: id });
-      const resolved = await this.#resolved((rules) => resolveVerb({ owner, id }, request, rules, this.directory));
+      const resolved = await this.#resolved((rules) => resolveVerb({ owner, id }, request, rules, this.codes));
       const { nodes, channels } = asker;
       const asked = { actor, person, id: commandId, limits: { nodes, channels }, trace: currentTraceparent() };
       const { key: reservationKey, skus } = found;
@@ -188,7 +188,7 @@ export class StockEngine {
   recordMovements(asker: Asker, request: MovementsRequest): Promise<Settled<MovementsResult>> {
     return this.#settle(async (deadline) => {
       const command = await this.#resolved((rules) =>
-        resolveMovements({ ...asker, trace: currentTraceparent() }, request, rules, this.directory),
+        resolveMovements({ ...asker, trace: currentTraceparent() }, request, rules, this.codes),
       );
       return this.submit(command, deadline);
     });
@@ -267,7 +267,7 @@ export class StockEngine {
 
   /** A rejection in the words of the API. */
   #explain(rejection: Rejection): Settled<never> {
-    const views = new Views(this.rules.known, this.directory);
+    const views = new Views(this.rules.known, this.codes);
     if (rejection.code === 'stock.insufficient') {
       const shortages = rejection.shortages.map(({ sku, ...units }) => ({ sku: views.sku(sku), ...units }));
       return refuse(rejection.code, { shortages });

@@ -172,8 +172,8 @@ export class Housekeeping {
   async #rulesMoved(): Promise<void> {
     const { rows } = await this.#engine.lookupPool.query<{ rules: string }>({
       name: 'rules-in-force',
-      text: `SELECT concat(epoch, ' ', (SELECT max(active_from) FROM node WHERE active_from <= clock_timestamp())) AS rules
-               FROM catalog_epoch`,
+      text: `SELECT concat(epoch, ' ', (SELECT max(active_from) FROM rules_node WHERE active_from <= clock_timestamp())) AS rules
+               FROM rules_epoch`,
     });
     const rules = rows[0]?.rules ?? '';
     if (rules === this.#rules) return;

@@ -27,7 +27,7 @@ export async function proveLedger(
   let size = SKUS_PER_RANGE_MAX;
   for (let after = 0; ;) {
     const { rows: skus } = await pool.query<{ sku_key: number; code: string }>(
-      `SELECT sku_key, code FROM sku WHERE sku_key > $1 AND ($2::text IS NULL OR starts_with(code, $2)) ORDER BY sku_key LIMIT $3`,
+      `SELECT sku_key, code FROM sku_code WHERE sku_key > $1 AND ($2::text IS NULL OR starts_with(code, $2)) ORDER BY sku_key LIMIT $3`,
       [after, prefix ?? null, size],
     );
     const last = skus.at(-1);

@@ -145,7 +145,7 @@ export class OptimisticBatches {
 
   /** What is foreseen, remembered and read of these SKUs, or only read; null when that is not worth it or not enough. */
   async #basis(skus: readonly SkuKey[], how: 'any' | 'fresh' = 'any'): Promise<Basis | null> {
-    const { supplies: memory, rules, directory, clock } = this.#context;
+    const { supplies: memory, rules, codes, clock } = this.#context;
     const after = how === 'fresh' ? null : this.#last;
     const isTrusted = how === 'any' && this.#memory.takes();
     const known = new Map<SkuKey, Versioned>();
@@ -153,7 +153,7 @@ export class OptimisticBatches {
     for (const [index, { version, supply }] of memory.look(skus).entries()) {
       const sku = skus[index] ?? 0;
       const found = foreseenOf(after, sku) ?? (isTrusted && supply ? { version, supply } : null);
-      if (found && directory.knows(sku)) known.set(sku, found);
+      if (found && codes.knows(sku)) known.set(sku, found);
       else toRead.push(sku);
     }
     if (clock.now === null || !rules.areKnown || toRead.length > 0) {
@@ -178,7 +178,7 @@ export class OptimisticBatches {
 
   /** What is there; null when a SKU has no gate yet, which is made under locks. */
   async #read(skus: readonly SkuKey[]): Promise<ReadonlyMap<SkuKey, Versioned> | null> {
-    const { supplies: memory, rules, directory, clock, pool } = this.#context;
+    const { supplies: memory, rules, codes, clock, pool } = this.#context;
     const looked = memory.look(skus);
     const lookedVersions = looked.map(({ version }) => version);
     const { now, epoch, versions, changed } = await readWithoutLocks(pool, skus, lookedVersions);
@@ -186,7 +186,7 @@ export class OptimisticBatches {
     await rules.at(epoch, pool);
     if (versions.size < skus.length) return null;
     if (skus.every((sku, index) => versions.get(sku) === lookedVersions[index])) this.#memory.held();
-    await directory.learn(skus, pool);
+    await codes.learn(skus, pool);
     const supplies = completeSupplies(skus, versions, looked, changed, memory);
     return new Map([...supplies].map(([sku, supply]) => [sku, { supply, version: versions.get(sku) ?? 0 }]));
   }
@@ -202,7 +202,7 @@ export class OptimisticBatches {
 
   /** Null when there is nothing to write: a batch that only refuses has nothing to prove it right, and needs the locks. */
   #decide(basis: Basis, commands: readonly Command[], keys: readonly number[]): Decided | null {
-    const { schema, partitionCount, directory } = this.#context;
+    const { schema, partitionCount, codes } = this.#context;
     const state = {
       ...basis,
       versions: new Map(basis.versions),
@@ -214,7 +214,7 @@ export class OptimisticBatches {
       healMoreBelow: null,
       watermarks: NO_WATERMARKS,
     };
-    const views = new Views(basis.rules, directory);
+    const views = new Views(basis.rules, codes);
     let used = 0;
     const decider = new BatchDecider(state, views, () => keys[used++] ?? Number.NaN);
     const outcomes = decider.decide(commands);
@@ -283,7 +283,7 @@ const UNCHANGED = `
     SELECT array_agg(version ORDER BY sku_key) AS versions, clock_timestamp() AS at FROM gates_locked),
   unchanged AS MATERIALIZED (
     SELECT FROM seen
-     WHERE versions = $3::bigint[] AND (SELECT epoch FROM catalog_epoch) = $4::bigint
+     WHERE versions = $3::bigint[] AND (SELECT epoch FROM rules_epoch) = $4::bigint
        AND ($6::bigint IS NULL OR EXISTS (SELECT FROM reservation WHERE reservation_key = $6::bigint))
        AND NOT EXISTS (
          SELECT FROM unnest($7::text[], $8::text[]) AS k (owner, id)

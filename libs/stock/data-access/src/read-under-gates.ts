@@ -41,7 +41,7 @@ const milliseconds = (column: string): string => `round(extract(epoch FROM ${col
 const statementBy = (clock: string): string => `
   WITH moment AS MATERIALIZED (SELECT ${clock} AS at)
   SELECT floor(extract(epoch FROM moment.at) * 1000)::bigint AS now,
-         (SELECT epoch FROM catalog_epoch) AS epoch,
+         (SELECT epoch FROM rules_epoch) AS epoch,
          (SELECT array_agg(due.reservation_key) FROM (
             SELECT b.reservation_key::text FROM backing b
              WHERE b.sku_key = ANY($1::int[]) AND b.held + b.confirmed > 0 AND b.held > 0

@@ -22,7 +22,7 @@ interface ReadingRecord {
 
 const STATEMENT = `
   SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
-         (SELECT epoch FROM catalog_epoch) AS epoch,
+         (SELECT epoch FROM rules_epoch) AS epoch,
          (SELECT json_agg(ARRAY[sku_key, version]) FROM sku_gate WHERE sku_key = ANY($1::int[])) AS gates,
          ${CHANGED_ROWS} AS changed`;
 

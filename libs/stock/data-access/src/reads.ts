@@ -89,10 +89,10 @@ export class StockReads {
   /** ATP of many SKUs for a channel, in the order asked. Overdue holds count as free, as they do where one commits. */
   async atp({ channel, skus, nodes, byNode = false, minVersion = 0 }: AtpManyRequest): Promise<Atp[]> {
     const rules = this.#memory ? await this.#memory.rules() : await this.#engine.rules.current();
-    const views = new Views(rules, this.#engine.directory);
+    const views = new Views(rules, this.#engine.codes);
     const selling = channelOf(rules, channel);
     const only = nodes ? new Set(nodes.map((code) => nodeKey(rules, code))) : null;
-    const keys = await skuKeys(this.#engine.directory, skus);
+    const keys = await skuKeys(this.#engine.codes, skus);
     const known = await this.#read(skus, keys, minVersion);
     const slices = new Slices(ROWS_PER_SLICE);
     const answers: Atp[] = [];
@@ -135,9 +135,9 @@ export class StockReads {
   }
 
   async stock(sku: string): Promise<StockOfSku> {
-    const [key = 0] = await skuKeys(this.#engine.directory, [sku]);
+    const [key = 0] = await skuKeys(this.#engine.codes, [sku]);
     const snapshot = (await readSnapshots(this.#pool, [key])).get(key);
-    const views = new Views(await this.#engine.rules.current(), this.#engine.directory);
+    const views = new Views(await this.#engine.rules.current(), this.#engine.codes);
     const rows = snapshot ? views.stockRows(snapshot.supply) : [];
     return { sku, version: snapshot?.version ?? 0, asOf: isoTime(snapshot?.asOf ?? Date.now()), rows };
   }
@@ -146,17 +146,17 @@ export class StockReads {
   async reservation(asker: Asker, id: string, owner = asker.actor): Promise<ReservationView> {
     const stored = await readReservation(this.#pool, owner, id);
     if (!stored) throw new Refusal('reservation.unknown', { reservation: id });
-    await this.#engine.directory.learn(stored.reservation.lines.map(({ sku }) => sku));
-    const views = new Views(await this.#engine.rules.current(), this.#engine.directory);
+    await this.#engine.codes.learn(stored.reservation.lines.map(({ sku }) => sku));
+    const views = new Views(await this.#engine.rules.current(), this.#engine.codes);
     demandWithinLimits(asker, { kind: 'selling', channel: views.channel(stored.reservation.channel) });
     return views.reservation(stored);
   }
 
   /** Ledger of one SKU, oldest first; the cursor is `version.ordinal`. Who moved the units shows only to an auditor. */
   async ledger(sku: string, { limit, cursor, isAuditor }: LedgerPage): Promise<Page<LedgerEntry>> {
-    const [key = 0] = await skuKeys(this.#engine.directory, [sku]);
+    const [key = 0] = await skuKeys(this.#engine.codes, [sku]);
     const [version = 0, ordinal = -1] = (cursor ?? '').split('.').filter(Boolean).map(Number);
-    const views = new Views(await this.#engine.rules.current(), this.#engine.directory);
+    const views = new Views(await this.#engine.rules.current(), this.#engine.codes);
     const { rows } = await this.#pool.query<LedgerRecord>(
       `SELECT * FROM ledger WHERE sku_key = $1 AND (sku_version, ordinal) > ($2, $3) ORDER BY sku_version, ordinal LIMIT $4`,
       [key, Number.isFinite(version) ? version : 0, Number.isFinite(ordinal) ? ordinal : -1, limit],
@@ -168,10 +168,10 @@ export class StockReads {
   /** Those of nodes at which the reader may work: open ones first, then the latest closed. The cursor is the exception's key. */
   async exceptions({ limit, cursor, nodes = 'all' }: ExceptionPage): Promise<Page<StockException>> {
     const rules = await this.#engine.rules.current();
-    const views = new Views(rules, this.#engine.directory);
+    const views = new Views(rules, this.#engine.codes);
     const keys = nodes === 'all' ? null : [...nodes].flatMap((code) => rules.nodesByCode.get(code)?.key ?? []);
     const { rows } = await this.#pool.query<ExceptionRecord>(
-      `SELECT e.*, s.code AS sku FROM stock_exception e JOIN sku s USING (sku_key)
+      `SELECT e.*, s.code AS sku FROM stock_exception e JOIN sku_code s USING (sku_key)
         WHERE ($3::int[] IS NULL OR e.node_key = ANY($3))
           AND ($1::bigint IS NULL OR (e.closed_at IS NOT NULL, -e.exception_key) > ((SELECT closed_at IS NOT NULL FROM stock_exception WHERE exception_key = $1), -$1))
         ORDER BY (e.closed_at IS NOT NULL), -e.exception_key LIMIT $2`,
@@ -211,7 +211,7 @@ export class StockReads {
    */
   verifyLedger(prefix: string | undefined): Promise<LedgerVerification> {
     return this.#proofs.run(async () => {
-      const views = new Views(await this.#engine.rules.current(), this.#engine.directory);
+      const views = new Views(await this.#engine.rules.current(), this.#engine.codes);
       return proveLedger(this.#engine.auditPool, prefix, views);
     });
   }

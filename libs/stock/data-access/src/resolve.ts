@@ -20,7 +20,7 @@ import { type Concern, type Limits, beyondLimits } from '@onepool/platform-right
 import type { NodeKey, SellingRules, SkuKey } from '@onepool/stock-domain';
 import type { Asker, HoldCommand, MovementsCommand, Verb } from './command.ts';
 import { Refusal } from './refusal.ts';
-import type { SkuDirectory } from './sku-directory.ts';
+import type { CodeBook } from './code-book.ts';
 
 export type VerbRequest =
   | { readonly verb: 'extend'; readonly body: ExtendRequest }
@@ -46,8 +46,8 @@ export function demandWithinLimits(limits: Limits, concern: Concern): void {
 /** Hashes positions, not member names, so that the order of members and spelt-out defaults make no difference. */
 export const bodyHash = (parts: readonly unknown[]): Buffer => hash('sha256', JSON.stringify(parts), 'buffer');
 
-export async function skuKeys(directory: SkuDirectory, codes: readonly string[]): Promise<readonly SkuKey[]> {
-  const keys = await directory.keysOf(codes);
+export async function skuKeys(book: CodeBook, codes: readonly string[]): Promise<readonly SkuKey[]> {
+  const keys = await book.keysOf(codes);
   const unknown = codes.filter((_, index) => keys[index] === null);
   if (unknown.length > 0) throw new Refusal('sku.unknown', { skus: [...new Set(unknown)].slice(0, 20) });
   return keys.filter((key) => key !== null);
@@ -69,14 +69,14 @@ export async function resolveHold(
   caller: Caller,
   request: HoldRequest,
   rules: SellingRules,
-  directory: SkuDirectory,
+  book: CodeBook,
 ): Promise<HoldCommand> {
   const { actor, person, trace } = caller;
   const { id, owner = actor, channel, lines, allowPartial = false, nodes, destination } = request;
   demandWithinLimits(caller, { kind: 'selling', channel });
   const expiresInSeconds = request.expiresInSeconds ?? EXPIRES_IN_SECONDS_DEFAULT;
   const keys = await skuKeys(
-    directory,
+    book,
     lines.map(({ sku }) => sku),
   );
   const place = destination ? [destination.lat, destination.lng] : null;
@@ -116,7 +116,7 @@ export async function resolveMovements(
   caller: Caller,
   request: MovementsRequest,
   rules: SellingRules,
-  directory: SkuDirectory,
+  book: CodeBook,
 ): Promise<MovementsCommand> {
   const { actor, person, trace } = caller;
   const { id, source, occurredAt, movements } = request;
@@ -124,7 +124,7 @@ export async function resolveMovements(
   const nodes = movements.flatMap((one) => (one.type === 'transfer' ? [one.node, one.toNode] : [one.node]));
   demandWithinLimits(caller, { kind: 'node_work', nodes });
   const keys = await skuKeys(
-    directory,
+    book,
     movements.map(({ sku }) => sku),
   );
   const told = movements.map((movement) => {
@@ -160,7 +160,7 @@ export async function resolveVerb(
   { owner, id: reservationId }: { readonly owner: string; readonly id: string },
   request: VerbRequest,
   rules: SellingRules,
-  directory: SkuDirectory,
+  book: CodeBook,
 ): Promise<{ readonly verb: Verb; readonly bodyHash: Buffer }> {
   const hashed = (...parts: readonly unknown[]): Buffer => bodyHash([request.verb, owner, reservationId, ...parts]);
   switch (request.verb) {
@@ -175,7 +175,7 @@ export async function resolveVerb(
     case 're-back': {
       const { expectedVersion, moves, pin = null } = request.body;
       const keys = await skuKeys(
-        directory,
+        book,
         moves.map(({ sku }) => sku),
       );
       const told = moves.map(({ sku, from, to, quantity, unpin = false }) => [sku, from, to, quantity, unpin] as const);
@@ -197,7 +197,7 @@ export async function resolveVerb(
     case 'cancel': {
       const asked = request.body.lines ?? null;
       const told = asked?.map(({ sku, node, quantity }) => [sku, node, quantity]) ?? null;
-      const parts = asked && (await resolveParts(asked, rules, directory));
+      const parts = asked && (await resolveParts(asked, rules, book));
       if (request.verb !== 'fulfil') return { verb: { name: request.verb, parts }, bodyHash: hashed(told) };
       const { occurredAt } = request.body;
       // Left out, it isn't hashed: a request made before it existed still finds its effect.
@@ -209,9 +209,9 @@ export async function resolveVerb(
   }
 }
 
-async function resolveParts(parts: Parts, rules: SellingRules, directory: SkuDirectory) {
+async function resolveParts(parts: Parts, rules: SellingRules, book: CodeBook) {
   const keys = await skuKeys(
-    directory,
+    book,
     parts.map(({ sku }) => sku),
   );
   return parts.map(({ node, quantity }, index) => ({ sku: keys[index] ?? 0, node: nodeKey(rules, node), quantity }));

@@ -83,8 +83,8 @@ export class RulesSource {
 
   async #look(): Promise<SellingRules> {
     const { rows } = await this.#pool.query<{ epoch: number }>({
-      name: 'catalog-epoch',
-      text: 'SELECT epoch FROM catalog_epoch',
+      name: 'rules-epoch',
+      text: 'SELECT epoch FROM rules_epoch',
     });
     return this.at(rows[0]?.epoch ?? 0, this.#pool);
   }
@@ -93,14 +93,14 @@ export class RulesSource {
 /** One statement, hence one moment: no batch decides by half of a change. */
 async function loadRules(client: Queryable): Promise<{ epoch: number; value: SellingRules }> {
   const { rows } = await client.query<RulesRecord>(
-    `SELECT (SELECT epoch FROM catalog_epoch) AS epoch,
+    `SELECT (SELECT epoch FROM rules_epoch) AS epoch,
             (SELECT json_agg(n) FROM (SELECT node_key, code, type, lat, lng,
                 round(extract(epoch FROM active_from) * 1000) AS active_from,
-                round(extract(epoch FROM active_to) * 1000) AS active_to FROM node) n) AS nodes,
+                round(extract(epoch FROM active_to) * 1000) AS active_to FROM rules_node) n) AS nodes,
             (SELECT json_agg(c) FROM (SELECT channel_key, code, node_types,
-                CASE WHEN nodes IS NOT NULL THEN ARRAY(SELECT n.node_key FROM node n WHERE n.code = ANY(channel.nodes)) END AS nodes
-                FROM channel) c) AS channels,
-            (SELECT json_agg(t) FROM (SELECT scope, channel_key, node_key, sku_key, quantity FROM threshold) t) AS thresholds`,
+                CASE WHEN nodes IS NOT NULL THEN ARRAY(SELECT n.node_key FROM rules_node n WHERE n.code = ANY(r.nodes)) END AS nodes
+                FROM rules_channel r) c) AS channels,
+            (SELECT json_agg(t) FROM (SELECT scope, channel_key, node_key, sku_key, quantity FROM rules_threshold) t) AS thresholds`,
   );
   const { epoch = 0, nodes, channels, thresholds } = rows[0] ?? {};
   const value = new SellingRules(

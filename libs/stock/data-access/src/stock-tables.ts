@@ -1,11 +1,16 @@
 import type { SchemaPart } from '@onepool/platform-postgres';
 
-/** Of the ledger nothing is changed or taken away. */
+/** Of the ledger nothing is changed or taken away. The views read `catalogTables`, which are in a schema named `catalog`, made before. */
 export const stockTables: SchemaPart = {
   name: 'stock',
   sql: new URL('./sql/', import.meta.url),
   rights: {
     tables: {
+      rules_epoch: ['SELECT'],
+      sku_code: ['SELECT'],
+      rules_node: ['SELECT'],
+      rules_channel: ['SELECT'],
+      rules_threshold: ['SELECT'],
       sku_gate: ['SELECT', 'INSERT', 'UPDATE'],
       stock: ['SELECT', 'INSERT', 'UPDATE'],
       reservation: ['SELECT', 'INSERT', 'UPDATE'],

@@ -10,13 +10,13 @@ import {
 } from '@onepool/stock-domain';
 import type { Reservation as ReservationView, StockRow as StockRowView } from '@onepool/contracts';
 import type { FirstAnswer, StoredReservation } from './stored-reservations.ts';
-import type { SkuDirectory } from './sku-directory.ts';
+import type { CodeBook } from './code-book.ts';
 
 export class Views {
   readonly #rules: SellingRules;
-  readonly #skus: Pick<SkuDirectory, 'codeOf'>;
+  readonly #skus: Pick<CodeBook, 'codeOf'>;
 
-  constructor(rules: SellingRules, skus: Pick<SkuDirectory, 'codeOf'>) {
+  constructor(rules: SellingRules, skus: Pick<CodeBook, 'codeOf'>) {
     this.#rules = rules;
     this.#skus = skus;
   }

@@ -137,7 +137,7 @@ class FeedRun {
       const { rows } = await client.query<typeof expected>(
         `SELECT (SELECT sum(on_hand) FROM stock)::float8 AS on_hand,
                 (SELECT sum(reserved) FROM stock)::float8 AS reserved,
-                (SELECT count(*) FROM sku_gate g JOIN sku s USING (sku_key)
+                (SELECT count(*) FROM sku_gate g JOIN sku_code s USING (sku_key)
                    LEFT JOIN (SELECT key, max((data->>'toVersion')::bigint) AS told FROM outbox GROUP BY key) o ON o.key = 'sku/' || s.code
                   WHERE g.version <> coalesce(o.told, 0))::float8 AS untold,
                 ((SELECT sum(on_hand) FROM stock) - $1::bigint

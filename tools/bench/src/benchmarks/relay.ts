@@ -32,7 +32,7 @@ async function readWritten(database: BenchDatabase): Promise<Written> {
       'SELECT event_id, (extract(epoch FROM recorded_at) * 1000)::float8 AS at FROM outbox',
     );
     const gates = await client.query<{ code: string; version: string }>(
-      'SELECT code, version FROM sku_gate JOIN sku USING (sku_key)',
+      'SELECT code, version FROM sku_gate JOIN sku_code USING (sku_key)',
     );
     return {
       recordedAtMs: new Map(facts.rows.map(({ event_id, at }) => [event_id, at])),

@@ -45,7 +45,7 @@ async function rowsOf(client: pg.Client, name: string): Promise<unknown> {
   const own = `(SELECT reservation_key FROM reservation WHERE owner = $1)`;
   const lasts =
     'round(extract(epoch FROM expires_at - created_at))::int AS lasts, extract(microsecond FROM created_at)::int % 1000 AS below_ms';
-  const skus = `(SELECT s.code FROM sku s JOIN backing b USING (sku_key) WHERE b.reservation_key IN ${own})`;
+  const skus = `(SELECT s.code FROM sku_code s JOIN backing b USING (sku_key) WHERE b.reservation_key IN ${own})`;
   return {
     reservation: await rows(
       `SELECT channel_key, version, nodes, octet_length(body_hash) AS hash, expires_at = first_expires_at AS same, ${lasts},
@@ -63,9 +63,9 @@ async function rowsOf(client: pg.Client, name: string): Promise<unknown> {
       `SELECT subject, type, source, trace, event_id = key || '@1' AS named, data::jsonb - 'sku' - 'recordedAt' AS data,
               (data->>'recordedAt')::timestamptz = time AS same FROM outbox WHERE split_part(key, '/', 2) IN ${skus}`,
     ),
-    gate: await rows(`SELECT version FROM sku_gate JOIN sku USING (sku_key) WHERE code IN ${skus}`),
+    gate: await rows(`SELECT version FROM sku_gate JOIN sku_code USING (sku_key) WHERE code IN ${skus}`),
     stock: await rows(
-      `SELECT node_key, available, reserved, on_hand FROM stock JOIN sku USING (sku_key) WHERE code IN ${skus} ORDER BY node_key`,
+      `SELECT node_key, available, reserved, on_hand FROM stock JOIN sku_code USING (sku_key) WHERE code IN ${skus} ORDER BY node_key`,
     ),
   };
 }

@@ -33,8 +33,8 @@ export interface Catalogue {
 }
 
 export async function readCatalogue(pool: pg.Pool): Promise<Catalogue> {
-  const nodes = await pool.query<{ node_key: number; code: string }>('SELECT node_key, code FROM node');
-  const channels = await pool.query<{ channel_key: number }>('SELECT channel_key FROM channel WHERE code = $1', [
+  const nodes = await pool.query<{ node_key: number; code: string }>('SELECT node_key, code FROM rules_node');
+  const channels = await pool.query<{ channel_key: number }>('SELECT channel_key FROM rules_channel WHERE code = $1', [
     CHANNEL,
   ]);
   return {

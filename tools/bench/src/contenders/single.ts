@@ -94,5 +94,5 @@ const RESERVE = `WITH
              'rows', json_build_array(json_build_object('node', n.code, 'onHand', t.on_hand, 'available', t.available,
                'committed', t.committed, 'reserved', t.reserved, 'safetyStock', t.safety_stock, 'damaged', t.damaged,
                'qualityControl', t.quality_control, 'shortfall', t.shortfall, 'overdrawn', t.overdrawn)))
-      FROM t JOIN node n USING (node_key))
+      FROM t JOIN rules_node n USING (node_key))
   SELECT 1 / count(*) FROM t`;

@@ -49,20 +49,20 @@ export interface Filling {
 export async function fillDatabase(database: Surroundings, { skus, nodesPerSku, unitsPerRow }: Filling): Promise<void> {
   await withClient(database, async (client) => {
     await client.query(
-      `INSERT INTO node (code, type) SELECT 'n' || i, 'warehouse' FROM generate_series(1, ${nodesPerSku}) AS i`,
+      `INSERT INTO catalog.node (code, type) SELECT 'n' || i, 'warehouse' FROM generate_series(1, ${nodesPerSku}) AS i`,
     );
-    await client.query(`INSERT INTO channel (code, type) VALUES ('web', 'web')`);
+    await client.query(`INSERT INTO catalog.channel (code, type) VALUES ('web', 'web')`);
     await client.query(
-      `INSERT INTO sku (code) SELECT 'S' || lpad(i::text, 8, '0') FROM generate_series(1, ${skus}) AS i ORDER BY i`,
+      `INSERT INTO catalog.sku (code) SELECT 'S' || lpad(i::text, 8, '0') FROM generate_series(1, ${skus}) AS i ORDER BY i`,
     );
-    const { rows } = await client.query<{ code: string }>('SELECT code FROM sku WHERE sku_key = $1', [skus]);
+    const { rows } = await client.query<{ code: string }>('SELECT code FROM sku_code WHERE sku_key = $1', [skus]);
     if (rows[0]?.code !== skuCode(skus)) throw new Error('SKU keys and codes are out of step');
     await client.query(`INSERT INTO sku_gate (sku_key) SELECT i FROM generate_series(1, ${skus}) AS i`);
     await client.query(
       `INSERT INTO stock (sku_key, node_key, available)
        SELECT i, n, ${unitsPerRow} FROM generate_series(1, ${skus}) AS i, generate_series(1, ${nodesPerSku}) AS n`,
     );
-    await client.query('UPDATE catalog_epoch SET epoch = epoch + 1');
+    await client.query('UPDATE catalog.catalog_epoch SET epoch = epoch + 1');
     await client.query('VACUUM ANALYZE');
   });
 }

@@ -26,7 +26,7 @@ const BOOK = `SELECT
      SELECT (data->>'fromVersion')::bigint
               - lag((data->>'toVersion')::bigint, 1, 0::bigint) OVER (PARTITION BY key ORDER BY id) AS gap
        FROM outbox) AS steps WHERE gap <> 0)::float8 AS broken_chains,
-  (SELECT count(*) FROM sku_gate g JOIN sku s USING (sku_key)
+  (SELECT count(*) FROM sku_gate g JOIN sku_code s USING (sku_key)
      LEFT JOIN (SELECT key, max((data->>'toVersion')::bigint) AS told FROM outbox GROUP BY key) AS o ON o.key = 'sku/' || s.code
     WHERE g.version <> coalesce(o.told, 0))::float8 AS untold`;
 

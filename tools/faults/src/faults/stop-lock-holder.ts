@@ -69,9 +69,9 @@ async function holdsGate(pool: pg.Pool, sku: string): Promise<boolean> {
   const { rows } = await pool.query(
     `SELECT 1
        FROM availability.sku_gate AS gate
-       JOIN availability.sku USING (sku_key)
+       JOIN availability.sku_code USING (sku_key)
        JOIN pg_stat_activity AS session ON session.backend_xid::text = gate.xmax::text
-      WHERE sku.code = $2 AND session.application_name = $1 AND session.state = 'idle in transaction'`,
+      WHERE sku_code.code = $2 AND session.application_name = $1 AND session.state = 'idle in transaction'`,
     [`${NAME}-engine`, sku],
   );
   return rows.length > 0;

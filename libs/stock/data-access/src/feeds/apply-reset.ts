@@ -144,7 +144,7 @@ async function nextChunk(
                  ORDER BY sku_key LIMIT $4::int) next
          GROUP BY sku_key)
       SELECT k.sku_key, s.code, k.rows, k.earliest, (SELECT "end" FROM range)
-        FROM k CROSS JOIN LATERAL (SELECT code FROM sku WHERE sku_key = k.sku_key OFFSET 0) s
+        FROM k CROSS JOIN LATERAL (SELECT code FROM sku_code WHERE sku_key = k.sku_key OFFSET 0) s
        ORDER BY k.sku_key`,
     values: [from, keys, isWhole ? BLOCK_MASK : 0, 2 * size],
   });

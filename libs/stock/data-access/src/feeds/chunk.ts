@@ -34,7 +34,7 @@ export interface ChunkDone {
 /** Locks the gates of these SKUs, in order. */
 export async function lockChunkGates(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<ChunkGates> {
   const { rows } = await client.query<{ sku_key: number; version: number; code: string }>(
-    `SELECT g.sku_key, g.version, s.code FROM sku_gate g JOIN sku s USING (sku_key)
+    `SELECT g.sku_key, g.version, s.code FROM sku_gate g JOIN sku_code s USING (sku_key)
       WHERE g.sku_key = ANY($1::int[]) ORDER BY g.sku_key FOR NO KEY UPDATE OF g`,
     [skus],
   );

@@ -32,7 +32,7 @@ export class FeedReads {
   async #find(actor: string, id: string): Promise<FeedView> {
     const { rows } = await this.#pool.query<FeedView>(
       `SELECT f.*, n.code AS node, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
-         FROM feed f LEFT JOIN node n USING (node_key) WHERE f.actor = $1 AND f.id = $2`,
+         FROM feed f LEFT JOIN rules_node n USING (node_key) WHERE f.actor = $1 AND f.id = $2`,
       [actor, id],
     );
     const found = rows[0];

@@ -11,11 +11,11 @@ import { inTransaction } from '@onepool/platform-postgres';
 import type { SellingRules } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { Doer } from '../command.ts';
+import { CodeBook } from '../code-book.ts';
 import { FUTURE_TOLERANCE_MS } from '../event-times.ts';
 import { Refusal } from '../refusal.ts';
 import { bodyHash, demandOwnName, nodeKey } from '../resolve.ts';
 import type { RulesSource } from '../rules-source.ts';
-import { CodeBook } from './code-book.ts';
 import type { FeedReads } from './feed-reads.ts';
 import type { FeedRecord } from './feed-record.ts';
 import { wholeLines } from './line-splitter.ts';
@@ -31,6 +31,8 @@ const ROWS_PER_PIECE = 10_000;
 /** With those of the chunk of bytes that completes it. */
 const ROWS_EXPECTED = 20_000;
 const PAUSE_MS_MAX = 50;
+/** A feed in SKU order never needs more; one in random order over more SKUs asks again. */
+const CODES_REMEMBERED_MAX = 200_000;
 
 export interface FeedLimits {
   readonly bytesMax: number;
@@ -127,7 +129,7 @@ export class FeedUploads {
     const { mode, node } = query;
     const context = { mode, now, capturedAt: feed.captured_at.getTime(), ...(node === undefined ? {} : { node }) };
     const reader = new RowReader(format, context);
-    const codes = new CodeBook();
+    const codes = new CodeBook(this.#pool, CODES_REMEMBERED_MAX);
     let stored: Promise<void> = Promise.resolve();
     let [batch, other] = [new RowBatch(ROWS_EXPECTED), new RowBatch(ROWS_EXPECTED)];
     let total = 0;
@@ -160,10 +162,8 @@ export class FeedUploads {
   }
 
   async #storePiece(feed: FeedRecord, batch: RowBatch, codes: CodeBook, rules: SellingRules): Promise<void> {
-    const skus = batch.skus.list;
-    await codes.learn(this.#pool, skus);
-    const skuKeys = skus.map((code) => codes.keyOf(code));
-    const nodeKeys = batch.nodes.list.map((code) => rules.nodesByCode.get(code)?.key);
+    const skuKeys = await codes.keysOf(batch.skus.list);
+    const nodeKeys = batch.nodes.list.map((code) => rules.nodesByCode.get(code)?.key ?? null);
     await stagePiece(this.#pool, feed, { batch, skuKeys, nodeKeys });
   }
 

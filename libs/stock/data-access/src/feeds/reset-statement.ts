@@ -173,7 +173,7 @@ const FACTS = `
       FROM gates g
       JOIN unnest($4::int[], $5::text[], $6::smallint[], $13::text[]) AS k (sku_key, code, partition, fact_key) USING (sku_key)
       JOIN (SELECT m.sku_key, string_agg(${ROW_JSON}, ',' ORDER BY m.node_key) AS rows
-              FROM moved m JOIN (SELECT node_key, to_json(code)::text AS name FROM node) n USING (node_key)
+              FROM moved m JOIN (SELECT node_key, to_json(code)::text AS name FROM rules_node) n USING (node_key)
              GROUP BY m.sku_key) r USING (sku_key)
      WHERE pg_current_xact_id() IS NOT NULL
      ORDER BY g.sku_key)`;

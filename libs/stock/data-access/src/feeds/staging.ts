@@ -13,9 +13,9 @@ import type { RowBatch, RowFault } from './row-batch.ts';
 /** Rows read, as they go into the staging table. */
 export interface Piece {
   readonly batch: RowBatch;
-  /** Keys of the batch's codes, in its order; undefined for those that do not exist. */
-  readonly skuKeys: readonly (SkuKey | undefined)[];
-  readonly nodeKeys: readonly (NodeKey | undefined)[];
+  /** Keys of the batch's codes, in its order; null for those that do not exist. */
+  readonly skuKeys: readonly (SkuKey | null)[];
+  readonly nodeKeys: readonly (NodeKey | null)[];
 }
 
 const PIECE = commitPoint('stock.feed_piece');
@@ -68,11 +68,11 @@ function encode({ completeness }: Attempt, { batch, skuKeys, nodeKeys }: Piece) 
   let good = 0;
   let hasRecords = false;
   for (let row = 0; row < batch.rows; row += 1) {
-    const skuKey = skuKeys[batch.skuOf(row)];
-    const nodeKey = nodeKeys[batch.nodeOf(row)];
+    const skuKey = skuKeys[batch.skuOf(row)] ?? null;
+    const nodeKey = nodeKeys[batch.nodeOf(row)] ?? null;
     const quantity = batch.quantityOf(row);
-    if (skuKey === undefined || nodeKey === undefined) {
-      if (quantity !== null) faults.push(unknownCode(batch, row, skuKey === undefined));
+    if (skuKey === null || nodeKey === null) {
+      if (quantity !== null) faults.push(unknownCode(batch, row, skuKey === null));
       continue;
     }
     if (quantity === null && completeness !== 'full') continue;

@@ -6,6 +6,23 @@
 -- kept as it was told.
 
 
+-- What is read of the catalogue ---------------------------------------------------------------------------------------
+
+-- Only these views name its tables, which are in a schema of their own. Where the catalogue moves out, they become tables that
+-- its facts fill, and nothing else changes here. A view reads with the rights of its owner: the app's role needs none over there.
+
+-- Changes whenever one of the other rules has changed. Whoever decides by remembered rules compares it in the statement that
+-- writes the decision.
+CREATE VIEW rules_epoch AS SELECT epoch FROM catalog.catalog_epoch;
+
+-- Codes never change.
+CREATE VIEW sku_code AS SELECT sku_key, code FROM catalog.sku;
+CREATE VIEW rules_node AS SELECT node_key, code, type, lat, lng, active_from, active_to FROM catalog.node;
+-- Null is all of them, and an empty list none.
+CREATE VIEW rules_channel AS SELECT channel_key, code, node_types, nodes FROM catalog.channel;
+CREATE VIEW rules_threshold AS SELECT scope, channel_key, node_key, sku_key, quantity FROM catalog.threshold;
+
+
 -- Units ---------------------------------------------------------------------------------------------------------------
 
 -- One gate per SKU: whoever holds its row lock is the only writer of that SKU's supply. Narrow and roomy, so that every step

@@ -48,7 +48,7 @@ async function holdGate(gate: pg.Client, sku: string, expiresAt: string): Promis
   await sleepUntil(gate, expiresAt, -LOCKED_MS);
   await gate.query('BEGIN');
   await gate.query(
-    `SELECT FROM availability.sku_gate JOIN availability.sku USING (sku_key) WHERE code = $1 FOR NO KEY UPDATE OF sku_gate`,
+    `SELECT FROM availability.sku_gate JOIN availability.sku_code USING (sku_key) WHERE code = $1 FOR NO KEY UPDATE OF sku_gate`,
     [sku],
   );
   await sleepUntil(gate, expiresAt, -ASKED_MS);

@@ -50,7 +50,8 @@ async function cutFeed({ system, shop }: Stage): Promise<void> {
   const sku = shop.id('cut');
   await shop.putSkus(sku);
   await shop.receive(sku, 1);
-  const lock = 'SELECT FROM availability.sku_gate NATURAL JOIN availability.sku WHERE code = $1 FOR UPDATE OF sku_gate';
+  const lock =
+    'SELECT FROM availability.sku_gate NATURAL JOIN availability.sku_code WHERE code = $1 FOR UPDATE OF sku_gate';
   const cut = `
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE application_name LIKE '%-feed-apply' AND wait_event_type = 'Lock'`;

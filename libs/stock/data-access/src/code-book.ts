@@ -1,23 +1,28 @@
 /**
- * SKU codes and the keys that stand for them. Pairs never change and SKUs are never deleted, so they are remembered;
- * what is not known yet is asked in one query per tick.
+ * SKU codes and the keys that stand for them. Pairs never change and SKUs are never deleted, so they are remembered, the
+ * newest of them; what is not known is asked, by requests in one query per tick, by a feed for a piece of it at once.
  */
 import DataLoader from 'dataloader';
 import type { SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
 
+type Queryable = Pick<pg.Pool, 'query'>;
+
+/** About 100 bytes each, twice. */
 const REMEMBERED_MAX = 500_000;
 const LOOKUP_BATCH_MAX = 1_000;
 
-export class SkuDirectory {
+export class CodeBook {
   readonly #keys = new Map<string, SkuKey>();
   readonly #codes = new Map<SkuKey, string>();
   readonly #byCode: DataLoader<string, SkuKey | null>;
 
-  readonly #pool: pg.Pool;
+  readonly #pool: Queryable;
+  readonly #rememberedMax: number;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: Queryable, rememberedMax = REMEMBERED_MAX) {
     this.#pool = pool;
+    this.#rememberedMax = rememberedMax;
     const options = { cache: false, maxBatchSize: LOOKUP_BATCH_MAX };
     this.#byCode = new DataLoader((codes) => this.#lookUp(codes), options);
   }
@@ -26,16 +31,18 @@ export class SkuDirectory {
   async keysOf(codes: readonly string[]): Promise<readonly (SkuKey | null)[]> {
     const known = codes.map((code) => this.#keys.get(code) ?? null);
     if (!known.includes(null)) return known;
+    // A piece of a feed has its own query; a promise for each of its codes would cost more than that.
+    if (codes.length > LOOKUP_BATCH_MAX) return this.#keysOfMany(codes, known);
     return Promise.all(codes.map(async (code) => this.#keys.get(code) ?? this.#byCode.load(code)));
   }
 
   /** Makes sure that `codeOf` knows these keys. */
-  async learn(keys: Iterable<SkuKey>, client: Pick<pg.Pool, 'query'> = this.#pool): Promise<void> {
+  async learn(keys: Iterable<SkuKey>, client: Queryable = this.#pool): Promise<void> {
     const unknown = [...keys].filter((key) => !this.#codes.has(key));
     if (unknown.length === 0) return;
     const { rows } = await client.query<{ sku_key: number; code: string }>({
       name: 'sku-codes',
-      text: 'SELECT sku_key, code FROM sku WHERE sku_key = ANY($1::int[])',
+      text: 'SELECT sku_key, code FROM sku_code WHERE sku_key = ANY($1::int[])',
       values: [unknown],
     });
     for (const { sku_key, code } of rows) this.#remember(code, sku_key);
@@ -51,10 +58,17 @@ export class SkuDirectory {
     return code;
   }
 
+  async #keysOfMany(codes: readonly string[], known: readonly (SkuKey | null)[]): Promise<readonly (SkuKey | null)[]> {
+    const unknown = [...new Set(codes.filter((_, index) => known[index] === null))];
+    const found = await this.#lookUp(unknown);
+    const keys = new Map(unknown.map((code, index) => [code, found[index] ?? null]));
+    return codes.map((code, index) => known[index] ?? keys.get(code) ?? null);
+  }
+
   async #lookUp(codes: readonly string[]): Promise<(SkuKey | null)[]> {
     const { rows } = await this.#pool.query<{ sku_key: number; code: string }>({
       name: 'sku-keys',
-      text: 'SELECT sku_key, code FROM sku WHERE code = ANY($1::text[])',
+      text: 'SELECT sku_key, code FROM sku_code WHERE code = ANY($1::text[])',
       values: [codes],
     });
     const found = new Map(rows.map(({ sku_key, code }) => [code, sku_key]));
@@ -63,7 +77,7 @@ export class SkuDirectory {
   }
 
   #remember(code: string, key: SkuKey): void {
-    if (this.#keys.size >= REMEMBERED_MAX && !this.#keys.has(code)) this.#forgetOldest();
+    if (this.#keys.size >= this.#rememberedMax && !this.#keys.has(code)) this.#forgetOldest();
     this.#keys.set(code, key);
     this.#codes.set(key, code);
   }
