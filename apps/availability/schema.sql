@@ -284,7 +284,8 @@ CREATE VIEW rules_threshold AS
     node_key,
     sku_key,
     quantity
-   FROM catalog.threshold;
+   FROM catalog.threshold
+  WHERE quantity > 0;
 
 CREATE VIEW sku_code AS
  SELECT sku_key,
@@ -613,6 +614,14 @@ CREATE TABLE relay_cursor (
   CONSTRAINT relay_cursor_pkey PRIMARY KEY (partition)
 );
 
+CREATE TABLE relay_stream (
+  is_only boolean NOT NULL DEFAULT true,
+  epoch bigint NOT NULL DEFAULT 1,
+  CONSTRAINT relay_stream_pkey PRIMARY KEY (is_only),
+  CONSTRAINT relay_stream_epoch_check CHECK (epoch > 0),
+  CONSTRAINT relay_stream_is_only_check CHECK (is_only)
+);
+
 CREATE TABLE sku (
   sku_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
   code text NOT NULL,
@@ -623,6 +632,35 @@ CREATE TABLE sku (
   CONSTRAINT sku_pkey PRIMARY KEY (sku_key),
   CONSTRAINT sku_code_key UNIQUE (code)
 );
+
+CREATE TABLE task (
+  id uuid NOT NULL,
+  "position" bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  kind text NOT NULL,
+  key text NOT NULL,
+  payload json NOT NULL,
+  state text NOT NULL DEFAULT 'open'::text,
+  phase text NOT NULL DEFAULT 'run'::text,
+  ending text,
+  attempts integer NOT NULL DEFAULT 0,
+  due_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  deadline_at timestamp with time zone,
+  lease uuid,
+  lease_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+  note text,
+  actor text,
+  person text,
+  trace text,
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  ended_at timestamp with time zone,
+  CONSTRAINT task_pkey PRIMARY KEY (id),
+  CONSTRAINT task_ending_check CHECK (ending = ANY (ARRAY['refused'::text, 'given_up'::text])),
+  CONSTRAINT task_phase_check CHECK (phase = ANY (ARRAY['run'::text, 'undo'::text])),
+  CONSTRAINT task_state_check CHECK (state = ANY (ARRAY['open'::text, 'done'::text, 'refused'::text, 'given_up'::text]))
+) WITH (fillfactor=70);
+CREATE INDEX task_due ON task USING btree (due_at) WHERE state = 'open'::text;
+CREATE INDEX task_ended ON task USING btree (ended_at) WHERE state <> 'open'::text;
+CREATE INDEX task_of_key ON task USING btree (key, "position") WHERE state = 'open'::text;
 
 CREATE TABLE threshold (
   threshold_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -636,7 +674,7 @@ CREATE TABLE threshold (
   CONSTRAINT threshold_channel_key_fkey FOREIGN KEY (channel_key) REFERENCES channel(channel_key),
   CONSTRAINT threshold_node_key_fkey FOREIGN KEY (node_key) REFERENCES node(node_key),
   CONSTRAINT threshold_sku_key_fkey FOREIGN KEY (sku_key) REFERENCES sku(sku_key),
-  CONSTRAINT threshold_quantity_check CHECK (quantity > 0),
+  CONSTRAINT threshold_quantity_check CHECK (quantity >= 0),
   CONSTRAINT threshold_scope_check CHECK (scope = ANY (ARRAY['node'::text, 'network'::text]))
 );
 

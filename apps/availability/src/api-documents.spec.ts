@@ -5,6 +5,7 @@ import {
   AVAILABILITY,
   AVAILABILITY_EXAMPLES,
   AVAILABILITY_OPERATIONS,
+  CATALOG_FACTS,
   STOCK_STREAM,
   FeedRow,
   IDENTITY_FACTS,
@@ -169,6 +170,7 @@ describe('the AsyncAPI document', () => {
     ...[SKU_CHANGED, PROMISE_BROKEN, ...RESERVATION_FACTS.map(reservationSubject)].map(
       (subject) => [subject, STOCK_STREAM.name] as const,
     ),
+    ...CATALOG_FACTS.map(({ subject }) => [subject, 'ONEPOOL_CATALOG'] as const),
     ...IDENTITY_FACTS.map(({ subject }) => [subject, 'ONEPOOL_IDENTITY'] as const),
   ]);
   let isValid: ReturnType<Ajv['compile']>;

@@ -41,3 +41,5 @@ export const CATALOG_SCHEMA = 'catalog';
 export const SCHEMA = 'availability';
 /** Outbox partitions; changing it needs a drained outbox. */
 export const PARTITION_COUNT = 8;
+/** Of the catalogue's outbox, likewise. */
+export const CATALOG_PARTITION_COUNT = 2;

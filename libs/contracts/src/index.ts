@@ -16,6 +16,7 @@ export * from './shared/snapshot.ts';
 export * from './shared/documents/openapi.ts';
 export * from './shared/documents/asyncapi.ts';
 export { problemCodesOf, type ProblemDefinitions } from './shared/documents/problem-responses.ts';
+export * from './catalog/index.ts';
 export * from './availability/index.ts';
 export * from './apps.ts';
 export { IDENTITY_SUBJECTS } from './identity/subjects.ts';

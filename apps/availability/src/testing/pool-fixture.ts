@@ -1,11 +1,11 @@
 /** A pool of stock for specs: a migrated database of its own, nodes, channels and SKUs, and engines on it. */
 import { Catalog, catalogEntities } from '@onepool/catalog-data-access';
 import { sessionOptions } from '@onepool/platform-postgres';
-import { dataSourceOptions } from '@onepool/platform-unit-of-work';
+import { UnitOfWork, dataSourceOptions } from '@onepool/platform-unit-of-work';
 import { type EngineOptions, Housekeeping, StockEngine, StockReads } from '@onepool/stock-data-access';
 import type { Reservation } from '@onepool/contracts';
 import { DataSource } from 'typeorm';
-import { CATALOG_SCHEMA, PARTITION_COUNT, SCHEMA } from '../config.ts';
+import { CATALOG_PARTITION_COUNT, CATALOG_SCHEMA, PARTITION_COUNT, SCHEMA } from '../config.ts';
 import { type DatabaseAddresses, createMigratedDatabase, migrated } from './migrated-database.ts';
 
 export interface PoolFixture {
@@ -40,7 +40,7 @@ const PATIENT = {
 export async function createPoolFixture(nodes: number, skus: number, given?: DatabaseAddresses): Promise<PoolFixture> {
   const database = given ? { ...(await migrated(given)), drop: async () => undefined } : await createMigratedDatabase();
   const [dataSource, ofRole] = await Promise.all([openAsOwner(database.ownerUrl), openCatalog(database.url)]);
-  const catalog = new Catalog(ofRole);
+  const catalog = new Catalog(ofRole, unitsOn(ofRole));
   await catalog.putNodes(numbered('n', nodes).map((node) => ({ node, type: 'warehouse' as const })));
   await catalog.putChannels([
     { channel: 'web', type: 'web', nodes: 'all' },
@@ -105,6 +105,14 @@ const openCatalog = (url: string): Promise<DataSource> => {
   };
   return new DataSource(dataSourceOptions(settings)).initialize();
 };
+
+const unitsOn = (dataSource: DataSource): UnitOfWork =>
+  new UnitOfWork({
+    dataSource,
+    schema: CATALOG_SCHEMA,
+    source: '/onepool/catalog',
+    partitionCount: CATALOG_PARTITION_COUNT,
+  });
 
 /** `n1`, `n2`, …: the codes that the fixture gives to its nodes (`n`) and SKUs (`sku`). */
 export const numbered = (prefix: string, count: number): string[] =>

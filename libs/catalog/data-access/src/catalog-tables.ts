@@ -1,5 +1,6 @@
 import type { SchemaPart } from '@onepool/platform-postgres';
 
+/** The tables of units of work come before. Nothing is deleted. */
 export const catalogTables: SchemaPart = {
   name: 'catalog',
   sql: new URL('./sql/', import.meta.url),
@@ -8,7 +9,7 @@ export const catalogTables: SchemaPart = {
       sku: ['SELECT', 'INSERT', 'UPDATE'],
       node: ['SELECT', 'INSERT', 'UPDATE'],
       channel: ['SELECT', 'INSERT', 'UPDATE'],
-      threshold: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      threshold: ['SELECT', 'INSERT', 'UPDATE'],
       catalog_epoch: ['SELECT', 'UPDATE'],
     },
   },

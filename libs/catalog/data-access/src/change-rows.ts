@@ -1,11 +1,13 @@
 /**
- * Changes of rows by code: what a change does not tell stays as it is. The caller holds the catalogue's lock, so that
- * nobody else changes a row between its reading and its writing.
+ * Changes of rows by code: what a change does not tell stays as it is. The unit of work holds the locks of the rows, so
+ * that nobody else changes one between its reading and its writing; each row that has become another is told.
  */
 import { Slices } from '@onepool/platform-clock';
+import { factKey } from '@onepool/platform-messaging';
+import type { Work } from '@onepool/platform-unit-of-work';
 import { type EntityManager, type EntityTarget, In, type ObjectLiteral } from 'typeorm';
 import type { ChangeFault, Draft, Kind } from './kinds.ts';
-import type { Fault } from './row-checks.ts';
+import { type Fault, tooLarge } from './row-checks.ts';
 
 export interface Changed {
   readonly faults: readonly ChangeFault[];
@@ -17,36 +19,14 @@ export interface Changed {
 const ROWS_PER_STATEMENT = 250;
 const STEPS_PER_SLICE = 2_000;
 
-/** Of changes with the same code the later ones come on top. Rows are written as far as no fault was found. */
-export async function changeRows<E extends { code: string }, C>(
-  manager: EntityManager,
-  kind: Kind<E, C>,
-  changes: readonly C[],
-): Promise<Changed> {
-  const faults: ChangeFault[] = [];
-  let areRulesChanged = false;
-  const byCode = [...(await groupedByCode(kind, changes))];
-  for (let from = 0; from < byCode.length; from += ROWS_PER_STATEMENT) {
-    const some = byCode.slice(from, from + ROWS_PER_STATEMENT);
-    const stored = await storedRows(manager, kind, some);
-    const altered: Draft<E>[] = [];
-    for (const [code, ofCode] of some) {
-      const before = stored.get(code);
-      const after = merged(kind, before ?? kind.created(code), ofCode, faults);
-      if (before === undefined || !isSame(before, after)) altered.push(after);
-      areRulesChanged ||= kind.ruling.length > 0 && (before === undefined || !isSame(before, after, kind.ruling));
-    }
-    if (faults.length === 0 && altered.length > 0) await write(manager, kind, altered);
-  }
-  return { faults, areRulesChanged };
-}
-
 type Numbered<C> = readonly (readonly [number, C])[];
+/** Changes by code, each with its place among all. */
+export type ByCode<C> = ReadonlyMap<string, Numbered<C>>;
 
-async function groupedByCode<E extends { code: string }, C>(
-  { codeOf }: Kind<E, C>,
+export async function changesByCode<E extends { code: string }, C, V>(
+  { codeOf }: Kind<E, C, V>,
   changes: readonly C[],
-): Promise<ReadonlyMap<string, Numbered<C>>> {
+): Promise<ByCode<C>> {
   const groups = new Map<string, [number, C][]>();
   const slices = new Slices(STEPS_PER_SLICE);
   for (const [index, change] of changes.entries()) {
@@ -58,9 +38,35 @@ async function groupedByCode<E extends { code: string }, C>(
   return groups;
 }
 
-async function storedRows<E extends { code: string }, C>(
+/** Of changes with the same code the later ones come on top. Rows are written and told as far as no fault was found. */
+export async function changeRows<E extends { code: string }, C, V>(
+  work: Work,
+  kind: Kind<E, C, V>,
+  changes: ByCode<C>,
+): Promise<Changed> {
+  const faults: ChangeFault[] = [];
+  let areRulesChanged = false;
+  const byCode = [...changes];
+  for (let from = 0; from < byCode.length; from += ROWS_PER_STATEMENT) {
+    const some = byCode.slice(from, from + ROWS_PER_STATEMENT);
+    const stored = await storedRows(work.manager, kind, some);
+    const altered: Draft<E>[] = [];
+    for (const [code, ofCode] of some) {
+      const before = stored.get(code);
+      const after = merged(kind, before ?? kind.created(code), ofCode, faults);
+      if (before === undefined || !isSame(before, after)) altered.push(after);
+      areRulesChanged ||= kind.ruling.length > 0 && (before === undefined || !isSame(before, after, kind.ruling));
+    }
+    if (faults.length > 0) continue;
+    await write(work.manager, kind, altered);
+    for (const row of altered) work.tell(factKey(kind.noun, row.code), kind.fact, { value: kind.shown(row as E) });
+  }
+  return { faults, areRulesChanged };
+}
+
+async function storedRows<E extends { code: string }, C, V>(
   manager: EntityManager,
-  { entity }: Kind<E, C>,
+  { entity }: Kind<E, C, V>,
   changes: readonly (readonly [string, Numbered<C>])[],
 ): Promise<ReadonlyMap<string, Draft<E>>> {
   const repository = manager.getRepository<{ code: string }>(entity as EntityTarget<{ code: string }>);
@@ -69,8 +75,8 @@ async function storedRows<E extends { code: string }, C>(
 }
 
 /** Each change on top of the one before; what makes no sound row is noted. */
-function merged<E extends { code: string }, C>(
-  kind: Kind<E, C>,
+function merged<E extends { code: string }, C, V>(
+  kind: Kind<E, C, V>,
   before: Draft<E>,
   changes: Numbered<C>,
   faults: ChangeFault[],
@@ -79,14 +85,14 @@ function merged<E extends { code: string }, C>(
   for (const [index, change] of changes) {
     const told = kind.told(change);
     row = { ...row, ...told };
-    const fault = faultOf(kind, row, told);
+    const fault = faultOf(kind, row, told) ?? tooLarge(row);
     if (fault) faults.push({ index, ...fault });
   }
   return row;
 }
 
-function faultOf<E extends { code: string }, C>(
-  { needs, checks }: Kind<E, C>,
+function faultOf<E extends { code: string }, C, V>(
+  { needs, checks }: Kind<E, C, V>,
   row: Draft<E>,
   told: object,
 ): Fault | undefined {
@@ -103,11 +109,12 @@ function faultOf<E extends { code: string }, C>(
 const isSame = (one: object, other: object, members: readonly string[] = Object.keys(other)): boolean =>
   members.every((member) => JSON.stringify(Reflect.get(one, member)) === JSON.stringify(Reflect.get(other, member)));
 
-async function write<E extends { code: string }, C>(
+async function write<E extends { code: string }, C, V>(
   manager: EntityManager,
-  { entity }: Kind<E, C>,
+  { entity }: Kind<E, C, V>,
   rows: readonly Draft<E>[],
 ): Promise<void> {
+  if (rows.length === 0) return;
   const values: ObjectLiteral[] = rows.map(({ ...row }) => {
     Reflect.deleteProperty(row, 'key');
     return row;

@@ -1,6 +1,20 @@
-/** The three kinds of rows with codes: their fields, which of them a new row needs, and which of them selling rules read. */
-import type { ChannelChange, NodeChange, SkuChange } from '@onepool/contracts';
+/**
+ * The three kinds of rows with codes: their fields, which of them a new row needs, which of them selling rules read, and how
+ * a row is shown and told.
+ */
+import {
+  CATALOG_CHANNEL_CHANGED,
+  CATALOG_NODE_CHANGED,
+  CATALOG_SKU_CHANGED,
+  type Channel,
+  type ChannelChange,
+  type Node,
+  type NodeChange,
+  type Sku,
+  type SkuChange,
+} from '@onepool/contracts';
 import { timeOf } from '@onepool/platform-clock';
+import type { VersionedFact } from '@onepool/platform-unit-of-work';
 import type { EntityTarget } from 'typeorm';
 import { ChannelEntity, NodeEntity, SkuEntity } from './entities.ts';
 import { type Fault, NODE_CHECKS, type RowCheck, SKU_CHECKS } from './row-checks.ts';
@@ -16,8 +30,14 @@ export interface ChangeFault extends Fault {
 /** A row as it is put together: what a new one needs may not be there yet. */
 export type Draft<E> = Partial<Omit<E, 'key'>> & { readonly code: string };
 
-export interface Kind<E extends { code: string }, C> {
+/** `E` is how it is stored, `C` what changes it, `V` how it is shown. */
+export interface Kind<E extends { code: string }, C, V> {
+  /** What leads the keys of its facts: `sku/…`. */
+  readonly noun: 'sku' | 'node' | 'channel';
   readonly entity: EntityTarget<E>;
+  /** Its data is a `V` as its `value`, and versions. */
+  readonly fact: VersionedFact;
+  readonly shown: (row: E) => V;
   readonly codeOf: (change: C) => string;
   readonly created: (code: string) => Draft<E>;
   /** The fields that a change tells; undefined are left. */
@@ -29,8 +49,14 @@ export interface Kind<E extends { code: string }, C> {
   readonly checks: readonly RowCheck<E>[];
 }
 
-export const SKUS: Kind<SkuEntity, SkuChange> = {
+export const SKUS: Kind<SkuEntity, SkuChange, Sku> = {
+  noun: 'sku',
+  fact: CATALOG_SKU_CHANGED,
   entity: SkuEntity,
+  shown: ({ code, title, gtin, weightGrams, category }) => ({
+    sku: code,
+    ...present({ title, gtin, weightGrams, category }),
+  }),
   codeOf: ({ sku }) => sku,
   created: (code) => ({ code, title: null, gtin: null, weightGrams: null, category: null }),
   told: ({ title, gtin, weightGrams, category }) => given({ title, gtin, weightGrams, category }),
@@ -39,8 +65,17 @@ export const SKUS: Kind<SkuEntity, SkuChange> = {
   checks: SKU_CHECKS,
 };
 
-export const NODES: Kind<NodeEntity, NodeChange> = {
+export const NODES: Kind<NodeEntity, NodeChange, Node> = {
+  noun: 'node',
+  fact: CATALOG_NODE_CHANGED,
   entity: NodeEntity,
+  shown: ({ code, type, timeZone, name, gln, lat, lng, dailyCapacity, activeFrom, activeTo }) => ({
+    node: code,
+    type: type as Node['type'],
+    timeZone,
+    ...present({ name, gln, lat, lng, dailyCapacity }),
+    ...present({ activeFrom: isoOf(activeFrom), activeTo: isoOf(activeTo) }),
+  }),
   codeOf: ({ node }) => node,
   created: (code) => ({
     code,
@@ -70,8 +105,17 @@ export const NODES: Kind<NodeEntity, NodeChange> = {
   checks: NODE_CHECKS,
 };
 
-export const CHANNELS: Kind<ChannelEntity, ChannelChange> = {
+export const CHANNELS: Kind<ChannelEntity, ChannelChange, Channel> = {
+  noun: 'channel',
+  fact: CATALOG_CHANNEL_CHANGED,
   entity: ChannelEntity,
+  shown: ({ code, type, nodeTypes, nodes, name }) => ({
+    channel: code,
+    type: type as Channel['type'],
+    nodeTypes: nodeTypes as Channel['nodeTypes'],
+    nodes,
+    ...present({ name }),
+  }),
   codeOf: ({ channel }) => channel,
   created: (code) => ({ code, name: null, nodeTypes: 'all' }),
   told: ({ name, type, nodeTypes, nodes }) => given({ name, type, nodeTypes, nodes }),
@@ -88,6 +132,12 @@ const UTC = 'UTC';
 /** Without the members that are undefined. */
 const given = <T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(members).filter(([, member]) => member !== undefined)) as never;
+
+/** Without the members that have no value, which are absent where a row is shown. */
+const present = <T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], null> } =>
+  Object.fromEntries(Object.entries(members).filter(([, member]) => member !== null)) as never;
+
+const isoOf = (date: Date | null): string | null => date?.toISOString() ?? null;
 
 const dateOf = (text: string | null | undefined): Date | null | undefined =>
   typeof text === 'string' ? new Date(timeOf(text)) : text;

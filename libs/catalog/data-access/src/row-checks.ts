@@ -28,6 +28,18 @@ export const NODE_CHECKS: readonly RowCheck<NodeEntity>[] = [
   { members: ['activeFrom', 'activeTo'], fault: ({ activeFrom, activeTo }) => emptyWindow(activeFrom, activeTo) },
 ];
 
+/** A row travels whole: in a fact, and in a page or an answer of at most 512 kB. */
+const ROW_BYTES_MAX = 250_000;
+
+export function tooLarge(row: object): Fault | undefined {
+  const bytes = Buffer.byteLength(JSON.stringify(row));
+  if (bytes <= ROW_BYTES_MAX) return undefined;
+  const lengths = Object.entries(row).map(([member, value]) => [member, JSON.stringify(value ?? null).length] as const);
+  const [[member] = ['']] = lengths.toSorted(([, one], [, other]) => other - one);
+  const message = (): string => `with it the row takes ${bytes} bytes as JSON, and a row may take ${ROW_BYTES_MAX}`;
+  return { member, code: 'too_large', message };
+}
+
 function checkDigit(member: string, number: string | null | undefined): Fault | undefined {
   if (typeof number !== 'string') return undefined;
   const expected = gs1CheckDigit(number.slice(0, -1));

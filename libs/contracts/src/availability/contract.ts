@@ -1,10 +1,11 @@
 /** The availability app as others see it. */
 import type { AppContract } from '../shared/app-contract.ts';
+import * as catalog from '../catalog/catalog.ts';
+import * as catalogFacts from '../catalog/facts.ts';
 import { CATALOG } from '../catalog/module.ts';
 import * as identity from '../identity/facts.ts';
 import { IDENTITY } from '../identity/module.ts';
 import * as primitives from '../shared/primitives.ts';
-import * as catalog from './catalog.ts';
 import { AVAILABILITY_EXAMPLES } from './examples.ts';
 import * as facts from './facts.ts';
 import * as feeds from './feeds.ts';
@@ -25,5 +26,5 @@ export const AVAILABILITY = {
   problems: AVAILABILITY_PROBLEMS,
   modules: [CATALOG, STOCK, IDENTITY],
   consumes: [],
-  schemas: [primitives, catalog, reservations, stock, feeds, facts, identity],
+  schemas: [primitives, catalog, catalogFacts, reservations, stock, feeds, facts, identity],
 } as const satisfies AppContract;

@@ -1,4 +1,5 @@
 /** One example of each operation: what is sent and what is answered. A spec checks every one against its schemas. */
+import { CATALOG_EXAMPLES } from '../catalog/examples.ts';
 import type { ExampleOf } from '../shared/operation.ts';
 import type { AVAILABILITY_OPERATIONS } from './operations.ts';
 
@@ -42,15 +43,6 @@ const stockRow = {
   overdrawn: 0,
 };
 const atp = { sku: 'mug-blue', channel: 'web', atp: 122, version: 7, asOf: at };
-const sku = { sku: 'mug-blue', title: 'Blue mug', gtin: '4006381333931', weightGrams: 340 };
-const node = { node: 'depot', type: 'warehouse' as const, name: 'Depot', lat: 52.48, lng: -1.89 };
-const channel = {
-  channel: 'web',
-  type: 'web' as const,
-  nodeTypes: ['store' as const, 'warehouse' as const],
-  nodes: 'all' as const,
-};
-const threshold = { scope: 'node' as const, channel: 'web', node: 'shop-1', quantity: 2 };
 const feedQuery = {
   id: 'count-81',
   source: 'my-erp',
@@ -74,17 +66,7 @@ const feed = {
 };
 
 export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Operations[Id]> } = {
-  listSkus: { query: page, response: { items: [sku], ...empty } },
-  putSkus: { body: { skus: [sku] }, response: { applied: 1 } },
-  importSkus: { csv: 'sku,title,weightGrams\nmug-blue,Blue mug,340\n', response: { applied: 1 } },
-  listNodes: { query: page, response: { items: [node], ...empty } },
-  putNodes: { body: { nodes: [{ ...node, gln: null }] }, response: { applied: 1 } },
-  importNodes: { csv: 'node,type,name,lat,lng\ndepot,warehouse,Depot,52.48,-1.89\n', response: { applied: 1 } },
-  listChannels: { query: page, response: { items: [channel], ...empty } },
-  putChannels: { body: { channels: [channel] }, response: { applied: 1 } },
-  importChannels: { csv: 'channel,type,nodeTypes,nodes\nweb,web,store|warehouse,all\n', response: { applied: 1 } },
-  listThresholds: { query: page, response: { items: [threshold], ...empty } },
-  putThresholds: { body: { thresholds: [threshold] }, response: { applied: 1 } },
+  ...CATALOG_EXAMPLES,
   hold: {
     body: { id: 'cart-81', channel: 'web', expiresInSeconds: 900, lines: [{ sku: 'mug-blue', quantity: 2 }] },
     response: reservation({ held: 2 }, { version: 1, expiresAt: soon }),

@@ -1,4 +1,3 @@
-export * from './catalog.ts';
 export * from './reservations.ts';
 export * from './stock.ts';
 export * from './feeds.ts';

@@ -1,9 +1,9 @@
-/** Every operation of the availability app: its HTTP route, its NATS subject, scope, schemas and problem codes. */
+/** Every operation of the availability app, the catalogue's among them: its HTTP route, its NATS subject, scope, schemas and problem codes. */
 import { type TSchema, Type } from '@sinclair/typebox';
-import { CATALOG } from '../catalog/module.ts';
+import { Sku } from '../catalog/catalog.ts';
+import { CATALOG_OPERATIONS } from '../catalog/operations.ts';
 import { requestSubject } from '../shared/module-contract.ts';
-import { type Operation, get, post, put } from '../shared/operation.ts';
-import * as catalog from './catalog.ts';
+import { type Operation, get, post } from '../shared/operation.ts';
 import { STOCK_SCOPE } from './facts.ts';
 import * as feeds from './feeds.ts';
 import * as reservations from './reservations.ts';
@@ -15,8 +15,6 @@ import {
   ExceptionPageQuery,
   FeedRefusalPageQuery,
   LedgerPageQuery,
-  PageQuery,
-  ThresholdPageQuery,
   closed,
   pageOf,
 } from '../shared/primitives.ts';
@@ -26,7 +24,7 @@ type Code = keyof typeof AVAILABILITY_PROBLEMS | 'outcome.unknown';
 type Scope = keyof typeof AVAILABILITY_SCOPES;
 
 const rpc = (name: string): string => requestSubject(STOCK_SCOPE, name);
-const skuParam = closed({ sku: catalog.Sku.properties.sku });
+const skuParam = closed({ sku: Sku.properties.sku });
 const reservationParam = closed({ id: reservations.HoldRequest.properties.id });
 const feedParam = closed({ id: reservations.HoldRequest.properties.id });
 const namePrefixQuery = closed({ namePrefix: Type.Optional(CodePrefix) });
@@ -44,70 +42,8 @@ const verb = <B extends TSchema, P extends Code>(name: string, summary: string, 
   problems: ['reservation.unknown' as const, 'idempotency.mismatch' as const, 'outcome.unknown' as const, ...problems],
 });
 
-/** What a list of them is called in a title. */
-const plural = (noun: string): string => (noun === 'sku' ? 'SKUs' : `${noun}s`);
-
-const importOf = (noun: string, columns: readonly string[]) => ({
-  summary: `Import ${plural(noun)} from CSV`,
-  description:
-    'All rows are applied, or none: the refusal names every bad one. A column that is left out leaves its field, and an empty cell clears it.',
-  http: post(`/v1/${noun}s/import`),
-  idempotency: 'natural' as const,
-  scope: 'catalog:write' as const,
-  isForUnlimited: true,
-  csvColumns: columns,
-  response: catalog.Upserted,
-  problems: ['import.rejected' as const],
-});
-
-export const CSV_COLUMNS = {
-  sku: ['sku', 'title', 'gtin', 'weightGrams', 'category'],
-  node: ['node', 'name', 'type', 'gln', 'lat', 'lng', 'timeZone', 'dailyCapacity', 'activeFrom', 'activeTo'],
-  channel: ['channel', 'name', 'type', 'nodeTypes', 'nodes'],
-} as const;
-
-const putOf = <B extends TSchema>(noun: string, body: B) => ({
-  summary: `Create or change ${plural(noun)}`,
-  description: 'What is absent stays as it is, and null clears it. All is applied, or nothing.',
-  http: put(`/v1/${noun}s`),
-  subject: requestSubject(CATALOG.scope, `${noun}.put`),
-  idempotency: 'natural' as const,
-  scope: 'catalog:write' as const,
-  isForUnlimited: true,
-  body,
-  response: catalog.Upserted,
-  problems: ['node.unknown', 'sku.unknown', 'channel.unknown'] as const,
-});
-const listOf = <I extends TSchema>(noun: string, item: I) => ({
-  summary: `List ${plural(noun)}`,
-  description: 'In the order of their codes.',
-  http: get(`/v1/${noun}s`),
-  scope: 'catalog:read' as const,
-  query: PageQuery,
-  response: pageOf(item),
-  problems: [],
-});
-
 export const AVAILABILITY_OPERATIONS = {
-  listSkus: listOf('sku', catalog.Sku),
-  putSkus: putOf('sku', catalog.PutSkus),
-  importSkus: importOf('sku', CSV_COLUMNS.sku),
-  listNodes: listOf('node', catalog.Node),
-  putNodes: putOf('node', catalog.PutNodes),
-  importNodes: importOf('node', CSV_COLUMNS.node),
-  listChannels: listOf('channel', catalog.Channel),
-  putChannels: putOf('channel', catalog.PutChannels),
-  importChannels: importOf('channel', CSV_COLUMNS.channel),
-  listThresholds: {
-    ...listOf('threshold', catalog.Threshold),
-    description: 'Oldest first.',
-    query: ThresholdPageQuery,
-  },
-  putThresholds: {
-    ...putOf('threshold', catalog.PutThresholds),
-    summary: 'Set or remove thresholds',
-    description: 'All is applied, or nothing.',
-  },
+  ...CATALOG_OPERATIONS,
   hold: {
     summary: 'Hold units',
     description: 'A reservation whose units are backed by named stock at once, or a refusal.',

@@ -1,11 +1,10 @@
 /** Problem codes of the availability app, besides the platform's. */
+import { CATALOG_PROBLEMS } from '../catalog/problems.ts';
 import type { ProblemDefinition } from '../shared/app-contract.ts';
 
 export const AVAILABILITY_PROBLEMS = {
+  ...CATALOG_PROBLEMS,
   'stock.insufficient': { status: 409, title: 'Not enough units to promise', retryable: true },
-  'sku.unknown': { status: 404, title: 'No such SKU', retryable: false },
-  'node.unknown': { status: 404, title: 'No such node', retryable: false },
-  'channel.unknown': { status: 404, title: 'No such channel', retryable: false },
   'node.forbidden': { status: 403, title: 'The key is not for work at this node', retryable: false },
   'channel.forbidden': { status: 403, title: 'The key is not for selling in this channel', retryable: false },
   'reservation.taken': { status: 409, title: 'Somebody else has made a reservation with this id', retryable: false },
@@ -38,5 +37,4 @@ export const AVAILABILITY_PROBLEMS = {
   'feed.not_gzip': { status: 400, title: 'The body cannot be decompressed', retryable: false },
   'feed.header_invalid': { status: 422, title: 'The first line does not name the columns', retryable: false },
   'feed.superseded': { status: 409, title: 'Another upload with this id has begun', retryable: false },
-  'import.rejected': { status: 422, title: 'The file has bad rows; nothing was applied', retryable: false },
 } as const satisfies Record<string, ProblemDefinition>;

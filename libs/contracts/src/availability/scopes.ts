@@ -1,4 +1,5 @@
 /** What a key of the availability app may be allowed. No scope implies another. */
+import { CATALOG_SCOPES } from '../catalog/scopes.ts';
 import type { ScopeDefinition } from '../shared/app-contract.ts';
 
 export const AVAILABILITY_SCOPES = {
@@ -11,7 +12,6 @@ export const AVAILABILITY_SCOPES = {
     explicit: true,
   },
   'reservations:write': { may: 'hold units, and confirm, move, fulfil, release and cancel what it holds' },
-  'catalog:read': { may: 'list SKUs, nodes, channels and thresholds' },
-  'catalog:write': { may: 'create and replace SKUs, nodes, channels and thresholds' },
+  ...CATALOG_SCOPES,
   'events:read': { may: 'count facts' },
 } as const satisfies Record<string, ScopeDefinition>;

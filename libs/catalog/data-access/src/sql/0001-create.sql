@@ -39,7 +39,8 @@ CREATE TABLE threshold (
   channel_key integer REFERENCES channel,
   node_key integer REFERENCES node,
   sku_key integer REFERENCES sku,
-  quantity integer NOT NULL CHECK (quantity > 0),
+  -- 0 where the rule was removed.
+  quantity integer NOT NULL CHECK (quantity >= 0),
   UNIQUE NULLS NOT DISTINCT (scope, channel_key, node_key, sku_key)
 );
 

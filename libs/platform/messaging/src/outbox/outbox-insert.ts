@@ -76,12 +76,17 @@ export interface OutboxTarget {
   readonly partitionCount: number;
 }
 
+/** Putting so many into one statement takes a few milliseconds, in which nobody else of this process gets a turn. */
+const EVENTS_PER_STATEMENT = 1_000;
+
 /** Appends events in the caller's transaction, in order. The rules of {@link outboxInsert} apply. */
 export async function appendToOutbox(
   client: Pick<pg.ClientBase, 'query'>,
   target: OutboxTarget,
   events: readonly FactEvent[],
 ): Promise<void> {
-  if (events.length === 0) return;
-  await client.query(outboxInsert(target.schema), outboxParameters(events, target.partitionCount));
+  for (let from = 0; from < events.length; from += EVENTS_PER_STATEMENT) {
+    const some = events.slice(from, from + EVENTS_PER_STATEMENT);
+    await client.query(outboxInsert(target.schema), outboxParameters(some, target.partitionCount));
+  }
 }

@@ -20,7 +20,7 @@ CREATE VIEW sku_code AS SELECT sku_key, code FROM catalog.sku;
 CREATE VIEW rules_node AS SELECT node_key, code, type, lat, lng, active_from, active_to FROM catalog.node;
 -- Null is all of them, and an empty list none.
 CREATE VIEW rules_channel AS SELECT channel_key, code, node_types, nodes FROM catalog.channel;
-CREATE VIEW rules_threshold AS SELECT scope, channel_key, node_key, sku_key, quantity FROM catalog.threshold;
+CREATE VIEW rules_threshold AS SELECT scope, channel_key, node_key, sku_key, quantity FROM catalog.threshold WHERE quantity > 0;
 
 
 -- Units ---------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,31 @@
+/** One example of each operation of the catalogue. */
+import type { ExampleOf } from '../shared/operation.ts';
+import type { CATALOG_OPERATIONS } from './operations.ts';
+
+type Operations = typeof CATALOG_OPERATIONS;
+
+const page = { limit: 100 };
+const empty = { nextCursor: null };
+const sku = { sku: 'mug-blue', title: 'Blue mug', gtin: '4006381333931', weightGrams: 340 };
+const node = { node: 'depot', type: 'warehouse' as const, name: 'Depot', lat: 52.48, lng: -1.89 };
+const channel = {
+  channel: 'web',
+  type: 'web' as const,
+  nodeTypes: ['store' as const, 'warehouse' as const],
+  nodes: 'all' as const,
+};
+const threshold = { scope: 'node' as const, channel: 'web', node: 'shop-1', quantity: 2 };
+
+export const CATALOG_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Operations[Id]> } = {
+  listSkus: { query: page, response: { items: [sku], ...empty } },
+  putSkus: { body: { skus: [sku] }, response: { applied: 1 } },
+  importSkus: { csv: 'sku,title,weightGrams\nmug-blue,Blue mug,340\n', response: { applied: 1 } },
+  listNodes: { query: page, response: { items: [node], ...empty } },
+  putNodes: { body: { nodes: [{ ...node, gln: null }] }, response: { applied: 1 } },
+  importNodes: { csv: 'node,type,name,lat,lng\ndepot,warehouse,Depot,52.48,-1.89\n', response: { applied: 1 } },
+  listChannels: { query: page, response: { items: [channel], ...empty } },
+  putChannels: { body: { channels: [channel] }, response: { applied: 1 } },
+  importChannels: { csv: 'channel,type,nodeTypes,nodes\nweb,web,store|warehouse,all\n', response: { applied: 1 } },
+  listThresholds: { query: page, response: { items: [threshold], ...empty } },
+  putThresholds: { body: { thresholds: [threshold] }, response: { applied: 1 } },
+};

@@ -1,0 +1,3 @@
+export * from './catalog.ts';
+export * from './facts.ts';
+export { CATALOG_OPERATIONS, CATALOG_SCOPE, CSV_COLUMNS } from './operations.ts';

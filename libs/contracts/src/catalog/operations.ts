@@ -1,0 +1,82 @@
+/** Every operation of the catalogue, which the availability app serves. */
+import type { TSchema } from '@sinclair/typebox';
+import { PageQuery, ThresholdPageQuery, pageOf } from '../shared/primitives.ts';
+import { requestSubject } from '../shared/module-contract.ts';
+import { type Operation, get, post, put } from '../shared/operation.ts';
+import * as catalog from './catalog.ts';
+import type { CATALOG_PROBLEMS } from './problems.ts';
+import type { CATALOG_SCOPES } from './scopes.ts';
+
+/** `outcome.unknown` is the platform's; its callers have to deal with it. */
+type Code = keyof typeof CATALOG_PROBLEMS | 'outcome.unknown';
+type Scope = keyof typeof CATALOG_SCOPES;
+
+/** The subject scope of the catalogue. */
+export const CATALOG_SCOPE = 'catalog';
+const rpc = (name: string): string => requestSubject(CATALOG_SCOPE, name);
+
+/** What a list of them is called in a title. */
+const plural = (noun: string): string => (noun === 'sku' ? 'SKUs' : `${noun}s`);
+
+const importOf = (noun: string, columns: readonly string[]) => ({
+  summary: `Import ${plural(noun)} from CSV`,
+  description:
+    'All rows are applied, or none: the refusal names every bad one. A column that is left out leaves its field, and an empty cell clears it.',
+  http: post(`/v1/${noun}s/import`),
+  idempotency: 'natural' as const,
+  scope: 'catalog:write' as const,
+  isForUnlimited: true,
+  csvColumns: columns,
+  response: catalog.Upserted,
+  problems: ['import.rejected' as const, 'outcome.unknown' as const],
+});
+
+export const CSV_COLUMNS = {
+  sku: ['sku', 'title', 'gtin', 'weightGrams', 'category'],
+  node: ['node', 'name', 'type', 'gln', 'lat', 'lng', 'timeZone', 'dailyCapacity', 'activeFrom', 'activeTo'],
+  channel: ['channel', 'name', 'type', 'nodeTypes', 'nodes'],
+} as const;
+
+const putOf = <B extends TSchema>(noun: string, body: B) => ({
+  summary: `Create or change ${plural(noun)}`,
+  description: 'What is absent stays as it is, and null clears it. All is applied, or nothing.',
+  http: put(`/v1/${noun}s`),
+  subject: rpc(`${noun}.put`),
+  idempotency: 'natural' as const,
+  scope: 'catalog:write' as const,
+  isForUnlimited: true,
+  body,
+  response: catalog.Upserted,
+  problems: ['node.unknown', 'sku.unknown', 'channel.unknown', 'outcome.unknown'] as const,
+});
+const listOf = <I extends TSchema>(noun: string, item: I) => ({
+  summary: `List ${plural(noun)}`,
+  description: 'In the order of their codes.',
+  http: get(`/v1/${noun}s`),
+  scope: 'catalog:read' as const,
+  query: PageQuery,
+  response: pageOf(item),
+  problems: [],
+});
+
+export const CATALOG_OPERATIONS = {
+  listSkus: listOf('sku', catalog.Sku),
+  putSkus: putOf('sku', catalog.PutSkus),
+  importSkus: importOf('sku', CSV_COLUMNS.sku),
+  listNodes: listOf('node', catalog.Node),
+  putNodes: putOf('node', catalog.PutNodes),
+  importNodes: importOf('node', CSV_COLUMNS.node),
+  listChannels: listOf('channel', catalog.Channel),
+  putChannels: putOf('channel', catalog.PutChannels),
+  importChannels: importOf('channel', CSV_COLUMNS.channel),
+  listThresholds: {
+    ...listOf('threshold', catalog.Threshold),
+    description: 'Oldest first.',
+    query: ThresholdPageQuery,
+  },
+  putThresholds: {
+    ...putOf('threshold', catalog.PutThresholds),
+    summary: 'Set or remove thresholds',
+    description: 'All is applied, or nothing.',
+  },
+} as const satisfies Record<string, Operation<Scope, Code>>;
