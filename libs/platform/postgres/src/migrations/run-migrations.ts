@@ -42,8 +42,8 @@ export interface MigrationReport {
  * lost takes the migrations with it. A role that is made, pending migrations and grants are one transaction: if one fails,
  * none is applied. A schema that knows migrations of a later release is left as it is.
  *
- * Each schema is a transaction of its own: schemas do not lean on each other, because a module may move out with its own,
- * so one that fails leaves those before it whole, and the next call goes on where this one ended.
+ * Each schema is a transaction of its own, because a module may move out with its own; one may have views of those before it.
+ * One that fails leaves those before it whole, and the next call goes on where this one ended.
  *
  * @throws OperatorError, a sentence, for whatever the operator or a database administrator has to mend.
  */
