@@ -48,8 +48,8 @@ async function calls(onepool: Client<typeof AVAILABILITY>, overNats: NatsClient<
   });
   // @ts-expect-error -- there is no such operation
   await onepool.steal({});
-  // @ts-expect-error -- lists are not offered over NATS
-  await overNats.listSkus();
+  // @ts-expect-error -- imports are not offered over NATS
+  await overNats.importSkus({ body: '' });
 }
 
 /** Never run, either. */

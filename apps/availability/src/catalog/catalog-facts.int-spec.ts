@@ -43,9 +43,10 @@ describe('a fact of the catalogue', () => {
     await pool.catalog.putNodes([{ node: 'a/b', activeTo: '2026-01-01T00:00:00Z', name: null }]);
     const shop = { node: 'a/b', type: 'store', timeZone: 'UTC' };
     const common = { key: 'node/a%2Fb', subject: 'onepool.catalog.node.changed.v1', source: '/onepool/catalog' };
+    const closed = { ...shop, activeTo: '2026-01-01T00:00:00.000Z' };
     expect(await told()).toEqual([
-      { ...common, data: { value: { ...shop, name: 'Shop' }, fromVersion: 0, toVersion: 1 } },
-      { ...common, data: { value: { ...shop, activeTo: '2026-01-01T00:00:00.000Z' }, fromVersion: 1, toVersion: 2 } },
+      { ...common, data: { key: 'a/b', value: { ...shop, name: 'Shop' }, fromVersion: 0, toVersion: 1 } },
+      { ...common, data: { key: 'a/b', value: closed, fromVersion: 1, toVersion: 2 } },
     ]);
   });
 
@@ -80,17 +81,17 @@ describe('a fact of the catalogue', () => {
     expect(await values()).toEqual(skus);
   });
 
-  it('tells that a threshold is gone by the quantity 0, and its versions go on when it comes back', async () => {
+  it('tells that a threshold is gone by null, and its versions go on when it comes back', async () => {
     const rule = { scope: 'node' as const, channel: 'web', node: 'n1' };
     const again = { scope: 'node' as const, channel: 'pos', quantity: 1 };
     for (const quantity of [2, 2, 0, 0, 5]) await pool.catalog.putThresholds([{ ...rule, quantity }]);
     await pool.catalog.putThresholds([{ ...again, quantity: 9 }, again]);
-    const key = factKey('threshold', 'node', 'web', 'n1', '');
-    const facts = (await told()).filter((fact) => fact.key === key);
+    const key = 'node/web/n1/';
+    const facts = (await told()).filter((fact) => fact.key === `threshold/${key}`);
     expect(facts.map(({ data }) => data)).toEqual([
-      { value: { ...rule, quantity: 2 }, fromVersion: 0, toVersion: 1 },
-      { value: { ...rule, quantity: 0 }, fromVersion: 1, toVersion: 2 },
-      { value: { ...rule, quantity: 5 }, fromVersion: 2, toVersion: 3 },
+      { key, value: { ...rule, quantity: 2 }, fromVersion: 0, toVersion: 1 },
+      { key, value: null, fromVersion: 1, toVersion: 2 },
+      { key, value: { ...rule, quantity: 5 }, fromVersion: 2, toVersion: 3 },
     ]);
     expect((await values()).at(-1)).toEqual(again);
     await pool.catalog.putThresholds([{ ...rule, quantity: 0 }]);

@@ -1,6 +1,6 @@
 /** SKUs, nodes, channels and thresholds. */
 import { Controller } from '@nestjs/common';
-import { Catalog, codeBefore } from '@onepool/catalog-data-access';
+import { Catalog, CatalogSnapshots, codeBefore } from '@onepool/catalog-data-access';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
 import { problem } from '@onepool/platform-problem';
@@ -18,14 +18,21 @@ function after(cursor: string | undefined): string {
 @Controller()
 export class CatalogController {
   readonly #catalog: Catalog;
+  readonly #snapshots: CatalogSnapshots;
 
-  constructor(catalog: Catalog) {
+  constructor(catalog: Catalog, snapshots: CatalogSnapshots) {
     this.#catalog = catalog;
+    this.#snapshots = snapshots;
   }
 
   @Serve(operations.listSkus)
   listSkus({ query: { limit = 100, cursor } }: Call<Op['listSkus']>) {
     return this.#catalog.listSkus(limit, after(cursor));
+  }
+
+  @Serve(operations.snapshotSkus)
+  snapshotSkus({ query: { limit = 100, cursor } }: Call<Op['snapshotSkus']>) {
+    return this.#snapshots.skus({ limit, after: after(cursor) });
   }
 
   @Serve(operations.putSkus)
@@ -44,6 +51,11 @@ export class CatalogController {
     return this.#catalog.listNodes(limit, after(cursor));
   }
 
+  @Serve(operations.snapshotNodes)
+  snapshotNodes({ query: { limit = 100, cursor } }: Call<Op['snapshotNodes']>) {
+    return this.#snapshots.nodes({ limit, after: after(cursor) });
+  }
+
   @Serve(operations.putNodes)
   async putNodes({ body: { nodes } }: Call<Op['putNodes']>) {
     return appliedOf('nodes', await this.#catalog.putNodes(nodes));
@@ -60,6 +72,11 @@ export class CatalogController {
     return this.#catalog.listChannels(limit, after(cursor));
   }
 
+  @Serve(operations.snapshotChannels)
+  snapshotChannels({ query: { limit = 100, cursor } }: Call<Op['snapshotChannels']>) {
+    return this.#snapshots.channels({ limit, after: after(cursor) });
+  }
+
   @Serve(operations.putChannels)
   async putChannels({ body: { channels } }: Call<Op['putChannels']>) {
     return appliedOf('channels', await this.#catalog.putChannels(channels));
@@ -74,6 +91,11 @@ export class CatalogController {
   @Serve(operations.listThresholds)
   listThresholds({ query: { limit = 100, cursor } }: Call<Op['listThresholds']>) {
     return this.#catalog.listThresholds(limit, cursor);
+  }
+
+  @Serve(operations.snapshotThresholds)
+  snapshotThresholds({ query: { limit = 100, cursor = '0' } }: Call<Op['snapshotThresholds']>) {
+    return this.#snapshots.thresholds({ limit, after: cursor });
   }
 
   @Serve(operations.putThresholds)

@@ -7,16 +7,11 @@ import { Slices } from '@onepool/platform-clock';
 import { type Commit, commitPoint } from '@onepool/platform-failpoints';
 import { factKey } from '@onepool/platform-messaging';
 import { type UnitOfWork, type Work, poolOf } from '@onepool/platform-unit-of-work';
-import { type DataSource, type EntityTarget, MoreThan } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { changeRows, changesByCode } from './change-rows.ts';
-import { cursorAfter } from './code-cursor.ts';
 import { CHANNELS, type ChangeFault, type Kind, NODES, SKUS } from './kinds.ts';
-import { readThresholds, setThresholds, thresholdKey } from './thresholds.ts';
-
-export interface CatalogPage<T> {
-  readonly items: readonly T[];
-  readonly nextCursor: string | null;
-}
+import { type CatalogPage, type Source, type Wanted, listPage, rowsOf, thresholdRows } from './pages.ts';
+import { aggregateOf, setThresholds, thresholdKey } from './thresholds.ts';
 
 /** Of what has faults nothing is applied. */
 export type Applied =
@@ -68,38 +63,29 @@ export class Catalog {
     });
     if (faults.length > 0) return { ok: false, faults };
     const last = await lastByKey(thresholds);
-    await this.#changeRules(COMMIT_RULES, [...last.keys()], (work) => setThresholds(work, [...last.values()], keys));
+    const locks = [...last.keys()].map(aggregateOf);
+    await this.#changeRules(COMMIT_RULES, locks, (work) => setThresholds(work, [...last.values()], keys));
     return { ok: true, applied: last.size };
   }
 
-  async listSkus(limit: number, after = ''): Promise<CatalogPage<Sku>> {
-    return this.#page(SKUS, limit, after);
+  listSkus(limit: number, after = ''): Promise<CatalogPage<Sku>> {
+    return this.#list(rowsOf(SKUS), { limit, after });
   }
 
-  async listNodes(limit: number, after = ''): Promise<CatalogPage<Node>> {
-    return this.#page(NODES, limit, after);
+  listNodes(limit: number, after = ''): Promise<CatalogPage<Node>> {
+    return this.#list(rowsOf(NODES), { limit, after });
   }
 
-  async listChannels(limit: number, after = ''): Promise<CatalogPage<Channel>> {
-    return this.#page(CHANNELS, limit, after);
+  listChannels(limit: number, after = ''): Promise<CatalogPage<Channel>> {
+    return this.#list(rowsOf(CHANNELS), { limit, after });
   }
 
-  async listThresholds(limit: number, cursor = '0'): Promise<CatalogPage<Threshold>> {
-    const after = /^\d{1,9}$/.test(cursor) ? Number(cursor) : 0;
-    const rows = await readThresholds(poolOf(this.#dataSource), { after, limit, withRemoved: false });
-    const items = rows.map(({ threshold }) => threshold);
-    return { items, nextCursor: rows.length === limit ? String(rows.at(-1)?.key) : null };
+  listThresholds(limit: number, after = '0'): Promise<CatalogPage<Threshold>> {
+    return this.#list(thresholdRows(false), { limit, after });
   }
 
-  async #page<E extends { code: string }, C, V>(
-    kind: Kind<E, C, V>,
-    limit: number,
-    after: string,
-  ): Promise<CatalogPage<V>> {
-    const repository = this.#dataSource.getRepository<{ code: string }>(kind.entity as EntityTarget<{ code: string }>);
-    const rows = await repository.find({ where: { code: MoreThan(after) }, order: { code: 'ASC' }, take: limit });
-    const last = rows.length === limit ? rows.at(-1) : undefined;
-    return { items: (rows as E[]).map(kind.shown), nextCursor: last ? cursorAfter(last.code) : null };
+  #list<V>(source: Source<V>, wanted: Wanted): Promise<CatalogPage<V>> {
+    return listPage(source, { manager: this.#dataSource.manager, client: poolOf(this.#dataSource) }, wanted);
   }
 
   async #put<E extends { code: string }, C, V>(kind: Kind<E, C, V>, changes: readonly C[]): Promise<Applied> {

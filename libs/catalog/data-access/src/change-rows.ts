@@ -59,10 +59,13 @@ export async function changeRows<E extends { code: string }, C, V>(
     }
     if (faults.length > 0) continue;
     await write(work.manager, kind, altered);
-    for (const row of altered) work.tell(factKey(kind.noun, row.code), kind.fact, { value: kind.shown(row as E) });
+    for (const row of altered) tell(work, kind, row as E);
   }
   return { faults, areRulesChanged };
 }
+
+const tell = <E extends { code: string }, C, V>(work: Work, { noun, fact, shown }: Kind<E, C, V>, row: E): void =>
+  work.tell(factKey(noun, row.code), fact, { key: row.code, value: shown(row) });
 
 async function storedRows<E extends { code: string }, C, V>(
   manager: EntityManager,

@@ -14,9 +14,18 @@ const KEY_LENGTH_MAX = 1_000;
 
 /** What a threshold is for; a name that is absent, for all of them, is the empty one. Where names are long, their hash. */
 export function thresholdKey({ scope, channel = '', node = '', sku = '' }: Omit<Threshold, 'quantity'>): string {
-  const key = factKey('threshold', scope, channel, node, sku);
-  return key.length <= KEY_LENGTH_MAX ? key : factKey('threshold', scope, hash('sha256', key));
+  const key = factKey(scope, channel, node, sku);
+  return key.length <= KEY_LENGTH_MAX ? key : factKey(scope, hash('sha256', key));
 }
+
+/** The key of its facts. */
+export const aggregateOf = (key: string): string => `threshold/${key}`;
+
+/** As facts and snapshots tell it. */
+const told = (threshold: Threshold): { readonly key: string; readonly value: Threshold | null } => ({
+  key: thresholdKey(threshold),
+  value: threshold.quantity === 0 ? null : threshold,
+});
 
 /** Keys of the codes that thresholds name, by kind. */
 export type NamedKeys = Readonly<Record<(typeof KINDS)[number], ReadonlyMap<string, number>>>;
@@ -34,7 +43,7 @@ export async function setThresholds(work: Work, thresholds: readonly Threshold[]
   ]);
   for (const { position } of rows) {
     const threshold = thresholds[position - 1];
-    if (threshold) work.tell(thresholdKey(threshold), CATALOG_THRESHOLD_CHANGED, { value: threshold });
+    if (threshold) work.tell(aggregateOf(thresholdKey(threshold)), CATALOG_THRESHOLD_CHANGED, told(threshold));
   }
   return rows.length > 0;
 }

@@ -3,6 +3,7 @@ import type { AppContract } from '../shared/app-contract.ts';
 import * as catalog from '../catalog/catalog.ts';
 import * as catalogFacts from '../catalog/facts.ts';
 import { CATALOG } from '../catalog/module.ts';
+import * as snapshots from '../catalog/snapshots.ts';
 import * as identity from '../identity/facts.ts';
 import { IDENTITY } from '../identity/module.ts';
 import * as primitives from '../shared/primitives.ts';
@@ -26,5 +27,5 @@ export const AVAILABILITY = {
   problems: AVAILABILITY_PROBLEMS,
   modules: [CATALOG, STOCK, IDENTITY],
   consumes: [],
-  schemas: [primitives, catalog, catalogFacts, reservations, stock, feeds, facts, identity],
+  schemas: [primitives, catalog, snapshots, catalogFacts, reservations, stock, feeds, facts, identity],
 } as const satisfies AppContract;

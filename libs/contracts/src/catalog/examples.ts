@@ -6,6 +6,7 @@ type Operations = typeof CATALOG_OPERATIONS;
 
 const page = { limit: 100 };
 const empty = { nextCursor: null };
+const position = '1:4711';
 const sku = { sku: 'mug-blue', title: 'Blue mug', gtin: '4006381333931', weightGrams: 340 };
 const node = { node: 'depot', type: 'warehouse' as const, name: 'Depot', lat: 52.48, lng: -1.89 };
 const channel = {
@@ -18,14 +19,24 @@ const threshold = { scope: 'node' as const, channel: 'web', node: 'shop-1', quan
 
 export const CATALOG_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Operations[Id]> } = {
   listSkus: { query: page, response: { items: [sku], ...empty } },
+  snapshotSkus: { query: page, response: { position, items: [{ key: 'mug-blue', version: 3, value: sku }], ...empty } },
   putSkus: { body: { skus: [sku] }, response: { applied: 1 } },
   importSkus: { csv: 'sku,title,weightGrams\nmug-blue,Blue mug,340\n', response: { applied: 1 } },
   listNodes: { query: page, response: { items: [node], ...empty } },
+  snapshotNodes: { query: page, response: { position, items: [{ key: 'depot', version: 1, value: node }], ...empty } },
   putNodes: { body: { nodes: [{ ...node, gln: null }] }, response: { applied: 1 } },
   importNodes: { csv: 'node,type,name,lat,lng\ndepot,warehouse,Depot,52.48,-1.89\n', response: { applied: 1 } },
   listChannels: { query: page, response: { items: [channel], ...empty } },
+  snapshotChannels: {
+    query: page,
+    response: { position, items: [{ key: 'web', version: 2, value: channel }], ...empty },
+  },
   putChannels: { body: { channels: [channel] }, response: { applied: 1 } },
   importChannels: { csv: 'channel,type,nodeTypes,nodes\nweb,web,store|warehouse,all\n', response: { applied: 1 } },
   listThresholds: { query: page, response: { items: [threshold], ...empty } },
+  snapshotThresholds: {
+    query: page,
+    response: { position, items: [{ key: 'node/web/shop-1/', version: 1, value: threshold }], ...empty },
+  },
   putThresholds: { body: { thresholds: [threshold] }, response: { applied: 1 } },
 };

@@ -1,11 +1,12 @@
 /** The catalogue as a module: what is sold, where it lies, and who sells it. */
 import type { ModuleContract } from '../shared/module-contract.ts';
-import { CATALOG_FACTS } from './facts.ts';
+import { CATALOG_FACTS, CATALOG_SNAPSHOTS } from './facts.ts';
 import { CATALOG_SCOPE } from './operations.ts';
 
 export const CATALOG = {
   scope: CATALOG_SCOPE,
   facts: CATALOG_FACTS,
+  snapshots: CATALOG_SNAPSHOTS,
   parts: [
     {
       name: 'Catalogue',

@@ -4,6 +4,7 @@ import { PageQuery, ThresholdPageQuery, pageOf } from '../shared/primitives.ts';
 import { requestSubject } from '../shared/module-contract.ts';
 import { type Operation, get, post, put } from '../shared/operation.ts';
 import * as catalog from './catalog.ts';
+import * as snapshots from './snapshots.ts';
 import type { CATALOG_PROBLEMS } from './problems.ts';
 import type { CATALOG_SCOPES } from './scopes.ts';
 
@@ -51,29 +52,47 @@ const putOf = <B extends TSchema>(noun: string, body: B) => ({
 });
 const listOf = <I extends TSchema>(noun: string, item: I) => ({
   summary: `List ${plural(noun)}`,
-  description: 'In the order of their codes.',
+  description: 'In the order of their codes. A page may have fewer than `limit`, since it is at most 512 kB.',
   http: get(`/v1/${noun}s`),
+  subject: rpc(`${noun}.list`),
   scope: 'catalog:read' as const,
   query: PageQuery,
   response: pageOf(item),
   problems: [],
 });
 
+const snapshotOf = <P extends TSchema>(noun: string, page: P) => ({
+  summary: `Snapshot of ${plural(noun)}`,
+  description:
+    'Each with the version that its facts count; what was removed may be there as null. Every fact of the stream at or below `position` is in it. Read all pages, then follow the facts.',
+  http: get(`/v1/${noun}s/snapshot`),
+  subject: rpc(`${noun}.snapshot`),
+  scope: 'catalog:read' as const,
+  isForUnlimited: true,
+  query: noun === 'threshold' ? ThresholdPageQuery : PageQuery,
+  response: page,
+  problems: [],
+});
+
 export const CATALOG_OPERATIONS = {
   listSkus: listOf('sku', catalog.Sku),
+  snapshotSkus: snapshotOf('sku', snapshots.SkuSnapshot),
   putSkus: putOf('sku', catalog.PutSkus),
   importSkus: importOf('sku', CSV_COLUMNS.sku),
   listNodes: listOf('node', catalog.Node),
+  snapshotNodes: snapshotOf('node', snapshots.NodeSnapshot),
   putNodes: putOf('node', catalog.PutNodes),
   importNodes: importOf('node', CSV_COLUMNS.node),
   listChannels: listOf('channel', catalog.Channel),
+  snapshotChannels: snapshotOf('channel', snapshots.ChannelSnapshot),
   putChannels: putOf('channel', catalog.PutChannels),
   importChannels: importOf('channel', CSV_COLUMNS.channel),
   listThresholds: {
     ...listOf('threshold', catalog.Threshold),
-    description: 'Oldest first.',
+    description: 'Oldest first. A page may have fewer than `limit`, since it is at most 512 kB.',
     query: ThresholdPageQuery,
   },
+  snapshotThresholds: snapshotOf('threshold', snapshots.ThresholdSnapshot),
   putThresholds: {
     ...putOf('threshold', catalog.PutThresholds),
     summary: 'Set or remove thresholds',

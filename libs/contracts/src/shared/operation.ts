@@ -32,7 +32,7 @@ export interface Operation<Scope extends string = string, Code extends string = 
   readonly scope: Scope;
   /** Scopes that show or allow more than `scope` alone; the description says what. */
   readonly moreWith?: readonly Scope[];
-  /** Whether only keys without limits to nodes and channels may call it, because it changes what is everybody's. */
+  /** Whether only keys without limits to nodes and channels may call it, because it changes what is everybody's, or reads all of it. */
   readonly isForUnlimited?: boolean;
   readonly params?: TSchema;
   readonly query?: TSchema;

@@ -10,7 +10,7 @@ const NOTHING = Type.Object({}, { additionalProperties: false });
 
 const EMPTY = Object.freeze({});
 const LIMITED = problem('auth.forbidden', {
-  detail: 'The key is limited to nodes or channels; this changes what is everybody’s.',
+  detail: 'The key is limited to nodes or channels; this is about what is everybody’s.',
 });
 
 function hasMembers(value: unknown): boolean {

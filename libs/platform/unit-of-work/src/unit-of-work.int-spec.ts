@@ -174,6 +174,30 @@ describe('a unit of work', () => {
   });
 });
 
+describe('a look', () => {
+  it('sees everything as of one moment, whatever is committed meanwhile, and writes nothing', async () => {
+    await put(['a']);
+    const seen = await units.look(async ({ manager, client, versionsOf }) => {
+      const before = await manager.findBy(ShelfEntity, {});
+      await put(['a', 'b']);
+      await expect(client.query('SAVEPOINT s; UPDATE shelf SET items = 9')).rejects.toMatchObject({ code: '25006' });
+      await client.query('ROLLBACK TO s');
+      return [before, await manager.findBy(ShelfEntity, {}), await versionsOf(['a', 'b'].map(shelfKey))];
+    });
+    const shelves = [{ code: 'a', items: 1 }];
+    expect(seen).toEqual([
+      shelves,
+      shelves,
+      new Map([
+        [shelfKey('a'), 1],
+        [shelfKey('b'), 0],
+      ]),
+    ]);
+    await put(['b']);
+    expect(await items()).toEqual({ a: 2, b: 2 });
+  });
+});
+
 describe('a fact of others', () => {
   it('takes effect once, whoever else is delivered it at the same time', async () => {
     const receive = () =>

@@ -40,6 +40,12 @@ export interface Unit {
   readonly locks: readonly string[];
 }
 
+/** What is read of one moment. */
+export interface Look extends Pick<Work, 'manager' | 'client'> {
+  /** How many facts were told of each key; 0 of what was never told. */
+  readonly versionsOf: (keys: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+}
+
 export class UnitOfWork {
   readonly #options: UnitOfWorkOptions;
   readonly #aggregates: Aggregates;
@@ -55,6 +61,29 @@ export class UnitOfWork {
    */
   async run<T>({ commit, locks }: Unit, work: (work: Work) => Promise<T>): Promise<T> {
     return this.#inTransaction(commit, (session) => this.#work(session, locks, work));
+  }
+
+  /** Reads several things as of one moment. What it writes is refused. */
+  async look<T>(read: (look: Look) => Promise<T>): Promise<T> {
+    const session = await lend(this.#options);
+    const { client } = session;
+    const work = new Work({ ...session, source: this.#options.source, locked: new Map() });
+    let isLost = false;
+    try {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      return await read({
+        client,
+        get manager() {
+          return work.manager;
+        },
+        versionsOf: (keys) => this.#aggregates.versionsOf(client, keys),
+      });
+    } catch (error) {
+      isLost = isConnectionLost(error);
+      throw error;
+    } finally {
+      await abandon(session, isLost);
+    }
   }
 
   /**
@@ -103,7 +132,7 @@ export class UnitOfWork {
       written = await work(session);
       await failpoint(commit.before);
     } catch (error) {
-      await abandon(session, error);
+      await abandon(session, isConnectionLost(error));
       throw error;
     }
     await sendCommit(session);
@@ -121,16 +150,14 @@ interface Written<T> {
 }
 
 /** Rolls back. A connection on which more than that happened leaves the pool. */
-async function abandon({ client, release }: Session, error: unknown): Promise<void> {
-  try {
-    // On a silent connection it would wait for the client's time-out once more; the server rolls back when the session ends.
-    if (classifyPgError(error) === 'connection') throw error;
-    await client.query('ROLLBACK');
-  } catch {
-    discard(client);
-  }
+async function abandon({ client, release }: Session, isLost: boolean): Promise<void> {
+  // On a silent connection it would wait for the client's time-out once more; the server rolls back when the session ends.
+  if (isLost) discard(client);
+  else await client.query('ROLLBACK').catch(() => discard(client));
   await release();
 }
+
+const isConnectionLost = (error: unknown): boolean => classifyPgError(error) === 'connection';
 
 /** Not TypeORM's, which keeps from us that the server answers ROLLBACK to the COMMIT of a transaction that failed. */
 async function sendCommit({ client, release }: Session): Promise<void> {

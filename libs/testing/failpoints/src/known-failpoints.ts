@@ -43,6 +43,7 @@ export const COMMITS = {
 
 /** Planted bugs, each with what it makes wrong. */
 export const PLANTED_BUGS = {
+  'catalog.position_after_rows': 'the position of a snapshot is read after its rows',
   'messaging.consumer_acks_first': 'a consumer acknowledges a fact before its effect is committed',
   'messaging.relay_passes_unacknowledged': 'the relay goes on past facts whose publishing failed',
   'stock.answers_unwritten':

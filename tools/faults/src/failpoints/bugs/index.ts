@@ -4,6 +4,7 @@ import { consumerAcksFirst } from './consumer-acks-first.ts';
 import { expiryByTransactionStart } from './expiry-by-transaction-start.ts';
 import { feedCursorApart } from './feed-cursor-apart.ts';
 import { memoryIgnoresMinVersion } from './memory-ignores-min-version.ts';
+import { positionAfterRows } from './position-after-rows.ts';
 import { relayPassesUnacknowledged } from './relay-passes-unacknowledged.ts';
 import { resetCountsItsInstantTwice } from './reset-counts-its-instant-twice.ts';
 import { rulesBeforeLocks } from './rules-before-locks.ts';
@@ -16,6 +17,7 @@ export const BUG_TRIALS: readonly BugTrial[] = [
   memoryIgnoresMinVersion,
   resetCountsItsInstantTwice,
   feedCursorApart,
+  positionAfterRows,
   relayPassesUnacknowledged,
   consumerAcksFirst,
 ];

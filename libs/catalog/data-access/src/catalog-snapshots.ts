@@ -1,0 +1,43 @@
+/** Snapshots of the catalogue, from which a consumer of its facts begins that was not there from the first one on. */
+import type { Channel, Node, Sku, SnapshotPage, Threshold } from '@onepool/contracts';
+import { variant } from '@onepool/platform-failpoints';
+import type { UnitOfWork } from '@onepool/platform-unit-of-work';
+import { CHANNELS, NODES, SKUS } from './kinds.ts';
+import { type Source, type Wanted, rowsOf, snapshotPage, thresholdRows } from './pages.ts';
+
+export class CatalogSnapshots {
+  readonly #units: UnitOfWork;
+  readonly #readPosition: () => Promise<string>;
+
+  /** `readPosition`: where the stream of the catalogue's facts is; every fact up to there has been committed. */
+  constructor(units: UnitOfWork, readPosition: () => Promise<string>) {
+    this.#units = units;
+    this.#readPosition = readPosition;
+  }
+
+  skus(wanted: Wanted): Promise<SnapshotPage<Sku>> {
+    return this.#page(rowsOf(SKUS), wanted);
+  }
+
+  nodes(wanted: Wanted): Promise<SnapshotPage<Node>> {
+    return this.#page(rowsOf(NODES), wanted);
+  }
+
+  channels(wanted: Wanted): Promise<SnapshotPage<Channel>> {
+    return this.#page(rowsOf(CHANNELS), wanted);
+  }
+
+  /** Those that were removed are in it, as null. */
+  thresholds(wanted: Wanted): Promise<SnapshotPage<Threshold>> {
+    return this.#page(thresholdRows(true), wanted);
+  }
+
+  /** The position first: a fact between it and the rows is only heard once more. The other way round it would be lost. */
+  async #page<V>(source: Source<V>, wanted: Wanted): Promise<SnapshotPage<V>> {
+    if (variant('catalog.position_after_rows')) {
+      const page = await snapshotPage(source, this.#units, '', wanted);
+      return { ...page, position: await this.#readPosition() };
+    }
+    return snapshotPage(source, this.#units, await this.#readPosition(), wanted);
+  }
+}

@@ -1,0 +1,9 @@
+/** Pages of the catalogue's snapshots. */
+import { Position, snapshotPageOf } from '../shared/snapshot.ts';
+import { Channel, Node, Sku, Threshold } from './catalog.ts';
+
+export { Position };
+export const SkuSnapshot = snapshotPageOf(Sku);
+export const NodeSnapshot = snapshotPageOf(Node);
+export const ChannelSnapshot = snapshotPageOf(Channel);
+export const ThresholdSnapshot = snapshotPageOf(Threshold);
