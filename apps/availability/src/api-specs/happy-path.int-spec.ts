@@ -282,5 +282,9 @@ describe('a promise that breaks', () => {
     const counted = await app.http('countEvents', { query: { namePrefix: sku } });
     const { version } = (await app.http('getStock', { params: { sku } })).body as StockOfSku;
     expect((counted.body as { written: number }).written).toBeGreaterThanOrEqual(version);
+    const ofReservation = await app.http('countEvents', { query: { namePrefix: 'break-1' } });
+    // Confirmed, and one unit re-backed; the owner, which stands before the id in the key, is no name of its own.
+    expect(ofReservation.body).toEqual({ written: 2 });
+    expect((await app.http('countEvents', { query: { namePrefix: app.principal } })).body).toEqual({ written: 0 });
   });
 });
