@@ -104,6 +104,20 @@ async function factsOf(id: string): Promise<readonly Fact[]> {
   return facts.filter(({ key }) => key === `note/${id}`);
 }
 
+/** Connections that the pools of an app may open at most, which it does not exceed. */
+async function connectionsOf({ url }: TestApp): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const pools = [...text.matchAll(/^onepool_postgres_connections_max\{pool="[^"]+"\} (\d+)$/gm)];
+  return pools.reduce((sum, [, connections]) => sum + Number(connections), 0);
+}
+
+/** Sessions that there are now. */
+const sessions = (): Promise<number> =>
+  withClient(database.ownerUrl, async (client) => {
+    const text = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+    return (await client.query<{ n: number }>(text)).rows[0]?.n ?? Number.NaN;
+  });
+
 describe('an app out of the template', () => {
   it(`takes no more than ${LINES_MAX} lines, contract and tables included`, () => {
     const written = files.filter((path) => /^(apps|libs\/contracts\/src)\/notices\/.*\.(ts|sql)$/.test(path));
@@ -183,5 +197,19 @@ describe('an app out of the template', () => {
     );
     expect((await factsOf('n3')).length).toBe(1);
     await again.end();
+  });
+
+  it('with three others and availability needs fewer than 110 connections, and fewer than 380 with four replicas of each', async () => {
+    const names = ['notices', 'labels', 'prices', 'visits'];
+    for (const name of names.slice(1)) addApp(workspace.root, name);
+    await migrateApps(names.slice(1), database, workspace.root);
+    const others = await Promise.all(names.map((name) => start(name)));
+    const most = await Promise.all([availability, ...others].map(connectionsOf));
+    const sum = most.reduce((total, one) => total + one, 0);
+    expect(Math.min(...most)).toBeGreaterThan(5);
+    expect(sum).toBeLessThan(110);
+    expect(4 * sum).toBeLessThan(380);
+    expect(await sessions()).toBeLessThanOrEqual(sum);
+    await Promise.all(others.map((app) => app.end()));
   });
 });

@@ -1,7 +1,15 @@
 /** The stock engine with its reads and feeds, and their operations. */
 import { Module } from '@nestjs/common';
-import { CONFIG, LOGGER, METRICS, RELAYS, type Relays } from '@onepool/platform-app';
-import { StockEngine, StockFeeds, StockReads } from '@onepool/stock-data-access';
+import {
+  CONFIG,
+  CONNECTIONS,
+  type ConnectionBudget,
+  LOGGER,
+  METRICS,
+  RELAYS,
+  type Relays,
+} from '@onepool/platform-app';
+import { FEED_CONNECTIONS, StockEngine, StockFeeds, StockReads, engineConnections } from '@onepool/stock-data-access';
 import type { AvailabilityConfig } from '../config.ts';
 import type { Logger, Metrics } from '@onepool/platform-telemetry';
 import { AtpController } from './atp.controller.ts';
@@ -16,9 +24,18 @@ import { StockServices } from './stock-services.ts';
   providers: [
     {
       provide: StockServices,
-      useFactory: (config: AvailabilityConfig, logger: Logger, metrics: Metrics, relays: Relays) =>
-        new StockServices(config, logger, engineMetrics(metrics), relays),
-      inject: [CONFIG, LOGGER, METRICS, RELAYS],
+      useFactory: (
+        config: AvailabilityConfig,
+        logger: Logger,
+        metrics: Metrics,
+        relays: Relays,
+        connections: ConnectionBudget,
+      ) => {
+        connections.take('engine', engineConnections(config.ONEPOOL_LANES));
+        connections.take('feeds', FEED_CONNECTIONS);
+        return new StockServices(config, logger, engineMetrics(metrics), relays);
+      },
+      inject: [CONFIG, LOGGER, METRICS, RELAYS, CONNECTIONS],
     },
     { provide: StockEngine, useFactory: ({ engine }: StockServices) => engine, inject: [StockServices] },
     { provide: StockFeeds, useFactory: ({ feeds }: StockServices) => feeds, inject: [StockServices] },

@@ -41,5 +41,5 @@ export interface AppDefinition<C extends KitConfig = KitConfig> {
   readonly identity?: (app: NestFastifyApplication) => IdentityCache;
   readonly readiness?: (app: NestFastifyApplication) => Readonly<Record<string, ReadinessCheck>>;
   /** Connections to PostgreSQL that a replica may hold, those of its modules included. */
-  readonly connectionsMax: number;
+  readonly connectionsMax: number | ((config: C) => number);
 }

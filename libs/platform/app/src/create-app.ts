@@ -77,7 +77,9 @@ async function assemble<C extends KitConfig>(
   const metrics = createMetrics();
   const foundation = { config, logger, metrics };
   const instance = config.ONEPOOL_INSTANCE;
-  const connections = new ConnectionBudget(definition.connectionsMax, { url: config.DATABASE_URL, instance }, metrics);
+  const { connectionsMax } = definition;
+  const most = typeof connectionsMax === 'number' ? connectionsMax : connectionsMax(config);
+  const connections = new ConnectionBudget(most, { url: config.DATABASE_URL, instance }, metrics);
   const report = logNatsReports(logger);
   const nats = await connectNats({ ...natsAddress(config), name: `${instance}-facts`, report });
   closing.push(() => nats.close());

@@ -49,7 +49,8 @@ const DURABLE_SETTINGS: Readonly<Record<string, string>> = {
   fsync: 'on',
   synchronous_commit: 'on',
   shared_buffers: '256MB',
-  max_connections: '200',
+  // Availability and four more apps, four replicas of each, hold fewer than 380.
+  max_connections: '400',
   max_wal_size: '2GB',
   log_lock_waits: 'on',
   // The SQLSTATE makes a deadlock (40P01) something to search for.

@@ -69,6 +69,13 @@ const CONNECTIONS = { reads: 6, lookups: 4, audits: 3 };
  */
 export const LANES_DEFAULT = Math.min(4, Math.max(1, availableParallelism() - 1));
 
+/** A lane writes on one and reads on another, and so does what waits aside; not all do all at once. */
+const laneConnections = (lanes: number): number => 2 * lanes + 4;
+
+/** Connections that an engine of so many lanes opens at most. */
+export const engineConnections = (lanes: number): number =>
+  laneConnections(lanes) + CONNECTIONS.reads + CONNECTIONS.lookups + CONNECTIONS.audits;
+
 /**
  * A batch's statements look rows up by their keys, however many there are. Planned once: with the arrays at hand the
  * planner finds its guess better every time, and planning costs several times what running does. And planned for keys,
@@ -118,8 +125,7 @@ export class StockEngine {
       ...shared,
       pipeline: true,
       settings: BATCH_PLANS,
-      // A lane writes on one and reads on another, and so does what waits aside; not all do all at once.
-      max: 2 * laneCount + 4,
+      max: laneConnections(laneCount),
       applicationName: `${name}-engine`,
     });
     this.readPool = createPool({ ...shared, max: CONNECTIONS.reads, applicationName: `${name}-reads` });

@@ -1,5 +1,5 @@
 export { stockTables } from './stock-tables.ts';
-export { LANES_DEFAULT, StockEngine, type EngineOptions, type Settled } from './engine.ts';
+export { engineConnections, LANES_DEFAULT, StockEngine, type EngineOptions, type Settled } from './engine.ts';
 export { StockReads, type Page } from './reads.ts';
 export { Housekeeping, type HousekeepingOptions } from './housekeeping.ts';
 export { Retention, type RetentionOptions } from './retention.ts';
@@ -9,7 +9,7 @@ export type { LaneHooks, LaneLimits } from './lane.ts';
 export type { Asker } from './command.ts';
 export { type VerbRequest, demandWithinLimits } from './resolve.ts';
 export { StockMemory, type StockMemoryOptions } from './stock-memory.ts';
-export { StockFeeds, type StockFeedsOptions } from './feeds/stock-feeds.ts';
+export { FEED_CONNECTIONS, StockFeeds, type StockFeedsOptions } from './feeds/stock-feeds.ts';
 export type { FeedUpload, FeedLimits } from './feeds/feed-uploads.ts';
 export { FeedTooLargeError } from './feeds/feed-uploads.ts';
 export { FeedHeaderError, type FeedFormat } from './feeds/row-reader.ts';

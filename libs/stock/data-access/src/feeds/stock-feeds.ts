@@ -7,6 +7,10 @@ import { FeedReads } from './feed-reads.ts';
 import { type FeedLimits, type FeedUpload, FeedUploads } from './feed-uploads.ts';
 import { FeedWorker, type FeedWorkerOptions } from './feed-worker.ts';
 
+const POOL_MAX = 4;
+/** Connections that the feeds of a replica open at most; one applies a feed. */
+export const FEED_CONNECTIONS = POOL_MAX + 1;
+
 export interface StockFeedsOptions extends FeedWorkerOptions {
   readonly limits?: FeedLimits;
   readonly onConnectionError?: (error: Error) => void;
@@ -22,7 +26,7 @@ export class StockFeeds {
     this.#pool = createPool({
       url: options.url,
       schema: options.schema,
-      max: 4,
+      max: POOL_MAX,
       applicationName: `${options.schema}-feeds`,
       statementTimeoutMs: 60_000,
       lockTimeoutMs: 10_000,
