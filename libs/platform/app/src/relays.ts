@@ -28,7 +28,7 @@ export class Relays {
     // A session for each, and one more while a session that was lost is replaced.
     this.#pool = connections.pool('relay', outboxes.length + 1, {
       // What is new is a sliver of the outbox, whatever the statistics of a minute ago say.
-      settings: { enable_seqscan: 'off', jit: 'off' },
+      settings: { enable_seqscan: 'off', jit: 'off', plan_cache_mode: 'force_generic_plan' },
     });
     for (const { schema, scope, partitionCount } of outboxes) {
       const stream = factStream(scope);
