@@ -13,6 +13,7 @@ import {
   natsAddress,
   natsMicroserviceOptions,
 } from '@onepool/platform-messaging';
+import { keepHooksToApp } from '@onepool/platform-nest';
 import { installOperations } from '@onepool/platform-operations';
 import { requireSchemas } from '@onepool/platform-postgres';
 import {
@@ -198,6 +199,7 @@ async function openEdges(
     }),
     { inheritAppConfig: true, deferInitialization: true },
   );
+  keepHooksToApp(messages);
   telemetry.traceMessages(messages);
 }
 

@@ -1,1 +1,1 @@
-export { addRouteConfig, globalGuardsOf, keepErrorsAsThrown, patternsOf } from './private-parts.ts';
+export { addRouteConfig, globalGuardsOf, keepErrorsAsThrown, keepHooksToApp, patternsOf } from './private-parts.ts';

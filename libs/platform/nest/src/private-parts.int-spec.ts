@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ArgumentsHost, Catch, Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { MessagePattern, Transport } from '@nestjs/microservices';
+import { type CustomTransportStrategy, MessagePattern, Server, Transport } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { addRouteConfig, globalGuardsOf, keepErrorsAsThrown, patternsOf } from './private-parts.ts';
+import { addRouteConfig, globalGuardsOf, keepErrorsAsThrown, keepHooksToApp, patternsOf } from './private-parts.ts';
 
 const declared = (target: object, _name: string, descriptor: PropertyDescriptor): void => {
   void target;
@@ -32,6 +32,32 @@ class Sample {
 
 @Module({ controllers: [Sample] })
 class SampleModule {}
+
+/** Counts how often it began. */
+@Module({})
+class BeginningModule {
+  begun = 0;
+  ready = 0;
+
+  onModuleInit(): void {
+    this.begun += 1;
+  }
+
+  onApplicationBootstrap(): void {
+    this.ready += 1;
+  }
+}
+
+class NoTransport extends Server implements CustomTransportStrategy {
+  listen(callback: () => void): void {
+    callback();
+  }
+  close(): void {}
+  override on(): void {}
+  override unwrap<T>(): T {
+    return undefined as T;
+  }
+}
 
 const guard = { canActivate: () => true };
 const seen: unknown[] = [];
@@ -78,6 +104,20 @@ describe('the private parts of Nest that the platform rests on', () => {
       app.connectMicroservice({ transport: Transport.TCP }, { inheritAppConfig, deferInitialization: true });
     expect(globalGuardsOf(connect(true))).toEqual([guard]);
     expect(globalGuardsOf(connect(false))).toEqual([]);
+  });
+
+  it.each([
+    ['once, where its microservice keeps hooks to the app', true, 1],
+    ['twice without, which is what would go wrong', false, 2],
+  ])('have a module begin %s', async (_title, isKept, times) => {
+    const adapter = new FastifyAdapter();
+    const other = await NestFactory.create<NestFastifyApplication>(BeginningModule, adapter, { logger: false });
+    const microservice = other.connectMicroservice({ strategy: new NoTransport() }, { deferInitialization: true });
+    if (isKept) keepHooksToApp(microservice);
+    await other.init();
+    await other.startAllMicroservices();
+    expect(other.get(BeginningModule)).toMatchObject({ begun: times, ready: times });
+    await other.close();
   });
 
   it('let an error of Fastify reach the filters with its code', async () => {

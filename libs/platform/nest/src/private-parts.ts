@@ -25,6 +25,14 @@ export function globalGuardsOf(microservice: INestMicroservice): readonly object
   return applicationConfig?.getGlobalGuards() ?? [];
 }
 
+/**
+ * Has the modules of an app begin once, with the app: a microservice whose initialisation was deferred would begin them all a
+ * second time when it starts. For one that starts after `app.init()`.
+ */
+export function keepHooksToApp(microservice: INestMicroservice): void {
+  (microservice as unknown as { setIsInitHookCalled(isCalled: boolean): void }).setIsInitHookCalled(true);
+}
+
 /** Lets Fastify's errors reach the filters as they were thrown; Nest would make bare HTTP exceptions without a code of them. */
 export function keepErrorsAsThrown(adapter: object): void {
   Object.assign(adapter, { mapException: (error: unknown) => error });
