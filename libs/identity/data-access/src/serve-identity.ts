@@ -1,18 +1,19 @@
 /** Tells other apps over NATS who is calling: answers their questions, and broadcasts every beat. */
 import type { NatsConnection } from '@nats-io/transport-node';
-import type {
-  IdentityBeat,
-  IdentityQuestion,
-  IdentitySource,
-  IdentitySubjects,
-  WireBeat,
+import {
+  type IdentityBeat,
+  type IdentityQuestion,
+  type IdentitySource,
+  type IdentitySubjects,
+  type WireBeat,
+  isPrincipalId,
 } from '@onepool/platform-auth';
 
 export interface ServeIdentityOptions {
   /** The identity's own. Replicas share its requests as the queue `identity`. */
   readonly connection: NatsConnection;
   readonly subjects: IdentitySubjects;
-  readonly source: IdentitySource;
+  readonly source: Pick<IdentitySource, 'ask'>;
   readonly onError?: (error: unknown) => void;
 }
 
@@ -24,7 +25,6 @@ export interface ServedIdentity {
 /** Belongs to the module, and not to the app that it is part of: when it moves out, both never answer one question. */
 const QUEUE = 'identity';
 const SHA256 = /^[0-9a-f]{64}$/;
-const PERSON = /^prn_[a-z2-7]{12}$/;
 
 /** Serves until the connection is closed. */
 export function serveIdentity(options: ServeIdentityOptions): ServedIdentity {
@@ -52,13 +52,13 @@ export function serveIdentity(options: ServeIdentityOptions): ServedIdentity {
   };
 }
 
-async function answer(source: IdentitySource, data: Uint8Array): Promise<string> {
+async function answer(source: Pick<IdentitySource, 'ask'>, data: Uint8Array): Promise<string> {
   return JSON.stringify(await source.ask(questionIn(JSON.parse(Buffer.from(data).toString()))));
 }
 
 function questionIn(asked: unknown): IdentityQuestion {
   const { sha256, person } = (asked ?? {}) as { sha256?: unknown; person?: unknown };
   if (typeof sha256 === 'string' && SHA256.test(sha256)) return { sha256 };
-  if (typeof person === 'string' && PERSON.test(person)) return { person };
+  if (typeof person === 'string' && isPrincipalId(person)) return { person };
   throw new Error('A question about the identity names a SHA-256 or a person');
 }

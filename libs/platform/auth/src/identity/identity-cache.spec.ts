@@ -186,6 +186,12 @@ describe('while nobody tells the version', () => {
 });
 
 describe('the keys that were used', () => {
+  let noted: (readonly string[])[];
+  const note = async (keys: readonly string[]): Promise<void> => void noted.push(keys);
+  beforeEach(() => {
+    noted = [];
+  });
+
   it('are told once, and persons are not among them', async () => {
     const person = { person: 'prn_clerk2222222' };
     known.set(person.person, found(person.person));
@@ -193,7 +199,32 @@ describe('the keys that were used', () => {
       await cache.find(question);
       cache.peek(question);
     }
-    expect(cache.takeUsed()).toEqual([GOOD.sha256]);
-    expect(cache.takeUsed()).toEqual([]);
+    await cache.noteUse(note);
+    await cache.noteUse(note);
+    expect(noted).toEqual([[GOOD.sha256]]);
+  });
+
+  it('are told although they were forgotten since, for whatever reason', async () => {
+    for (const forget of [() => change([SHOP]), () => change(null), () => ((incarnation = 'two'), beat())]) {
+      await cache.find(GOOD);
+      forget();
+      expect(cache.peek(GOOD)).toBeUndefined();
+      await cache.noteUse(note);
+    }
+    expect(noted).toEqual([[GOOD.sha256], [GOOD.sha256], [GOOD.sha256]]);
+  });
+
+  it('are told with those that others used', async () => {
+    cache.markUsed(BAD.sha256);
+    await cache.noteUse(note);
+    await cache.noteUse(note);
+    expect(noted).toEqual([[BAD.sha256]]);
+  });
+
+  it('are told again when they could not be noted', async () => {
+    await cache.find(GOOD);
+    await expect(cache.noteUse(() => Promise.reject(new Error('away')))).rejects.toThrow('away');
+    await cache.noteUse(note);
+    expect(noted).toEqual([[GOOD.sha256]]);
   });
 });

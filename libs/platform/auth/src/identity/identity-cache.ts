@@ -34,7 +34,7 @@ const ATTEMPTS_MAX = 3;
 
 interface Known {
   readonly found: FoundIdentity;
-  /** Since {@link IdentityCache.takeUsed}. */
+  /** Since {@link IdentityCache.noteUse}. */
   isUsed: boolean;
 }
 
@@ -48,6 +48,8 @@ export class IdentityCache {
   readonly #monotonic: () => number;
   readonly #known = new Map<string, Known>();
   readonly #unknownUntilMs = new Map<string, number>();
+  /** Keys, by SHA-256, that were used and are perhaps remembered no more. */
+  readonly #usedKeys = new Set<string>();
   readonly #asking = new Map<string, Promise<FoundIdentity | null>>();
   #version: IdentityVersion | undefined;
   #confirmedAtMs = -Infinity;
@@ -97,11 +99,27 @@ export class IdentityCache {
     return answer;
   }
 
-  /** Keys, by SHA-256, that were used since the last call. */
-  takeUsed(): readonly string[] {
-    const used = [...this.#known].filter(([name, { isUsed }]) => isUsed && name.length === SHA256_LENGTH);
-    for (const [, known] of used) known.isUsed = false;
-    return used.map(([name]) => name);
+  /** Counts a key as used that was not asked for here: another app was called with it. */
+  markUsed(sha256: string): void {
+    this.#usedKeys.add(sha256);
+  }
+
+  /**
+   * Has noted which keys, by SHA-256, were used since the last time. What could not be noted is told again.
+   *
+   * @throws whatever `note` throws.
+   */
+  async noteUse(note: (sha256s: readonly string[]) => Promise<void>): Promise<void> {
+    for (const name of this.#known.keys()) this.#keepUse(name);
+    const used = [...this.#usedKeys];
+    if (used.length === 0) return;
+    this.#usedKeys.clear();
+    try {
+      await note(used);
+    } catch (error) {
+      for (const name of used) this.#usedKeys.add(name);
+      throw error;
+    }
   }
 
   async #ask(name: string, question: IdentityQuestion): Promise<FoundIdentity | null> {
@@ -134,10 +152,10 @@ export class IdentityCache {
   #remember(name: string, found: FoundIdentity | null): void {
     if (found) {
       this.#known.set(name, { found, isUsed: true });
-      forgetOldest(this.#known, KNOWN_MAX);
+      if (this.#known.size > KNOWN_MAX) this.#forgetKey(oldestIn(this.#known));
     } else {
       this.#unknownUntilMs.set(name, this.#monotonic() + UNKNOWN_KEPT_MS);
-      forgetOldest(this.#unknownUntilMs, UNKNOWN_MAX);
+      if (this.#unknownUntilMs.size > UNKNOWN_MAX) this.#unknownUntilMs.delete(oldestIn(this.#unknownUntilMs));
     }
   }
 
@@ -160,20 +178,29 @@ export class IdentityCache {
   #forget(principals: readonly string[] | null): void {
     if (principals === null) return this.#forgetAll();
     const concerned = new Set(principals);
-    for (const [name, { found }] of this.#known) if (concerned.has(found.principal)) this.#known.delete(name);
+    for (const [name, { found }] of this.#known) if (concerned.has(found.principal)) this.#forgetKey(name);
   }
 
   #forgetAll(): void {
-    this.#known.clear();
+    for (const name of this.#known.keys()) this.#forgetKey(name);
     this.#unknownUntilMs.clear();
+  }
+
+  #forgetKey(name: string): void {
+    this.#keepUse(name);
+    this.#known.delete(name);
+  }
+
+  /** Of a key, and not of a person. */
+  #keepUse(name: string): void {
+    const known = this.#known.get(name);
+    if (!known?.isUsed || name.length !== SHA256_LENGTH) return;
+    known.isUsed = false;
+    this.#usedKeys.add(name);
   }
 }
 
 const nameOf = (question: IdentityQuestion): string => ('sha256' in question ? question.sha256 : question.person);
 
 /** A Map keeps the order of insertion. */
-function forgetOldest(entries: Map<string, unknown>, countMax: number): void {
-  if (entries.size <= countMax) return;
-  const oldest = entries.keys().next();
-  if (!oldest.done) entries.delete(oldest.value);
-}
+const oldestIn = (entries: ReadonlyMap<string, unknown>): string => entries.keys().next().value ?? '';

@@ -9,7 +9,7 @@ const RETRY_MS = 250;
  * Connects, however long the server takes to appear, and tells `report` meanwhile what it waits for. With `giveUpAfterMs` it
  * gives up then, and at once when the server refuses the credentials. Close it with `drain()`.
  *
- * @throws NatsSettingsError, or NatsUnreachableError with a sentence for whoever started the program.
+ * @throws NatsSettingsError; NatsUnreachableError with a sentence for whoever started the program; AbortError of `signal`.
  */
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
   // The client's own waiting keeps its reasons to itself, so the first connection is waited for here.
@@ -30,7 +30,7 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
       }
       trouble.is(error, performance.now());
     }
-    await delay(RETRY_MS);
+    await delay(RETRY_MS, undefined, { signal: options.signal });
   }
 }
 

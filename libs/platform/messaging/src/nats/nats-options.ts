@@ -23,6 +23,8 @@ export interface NatsOptions {
   readonly report?: ((report: NatsReport) => void) | undefined;
   /** How long a tool waits for the first connection; an app leaves it out and waits for ever. */
   readonly giveUpAfterMs?: number | undefined;
+  /** Ends waiting for the first connection: whoever asked for it stops. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What names a server to people: never its secrets. */
