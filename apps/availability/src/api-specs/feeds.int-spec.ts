@@ -1,7 +1,9 @@
-import { request as httpRequest } from 'node:http';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Feed, StockOfSku } from '@onepool/contracts';
+import { sha256OfApiKey } from '@onepool/platform-auth';
 import { type AppFixture, type Call, createAppFixture, eventually } from '../testing/app-fixture.ts';
 import { problemOf } from '../testing/answer.ts';
 import { putNetwork } from '../testing/network.ts';
@@ -102,6 +104,39 @@ describe('a feed over HTTP', () => {
     expect(await send(line('f-2', 'store-1', 4), { query: parameters })).toMatchObject({ status: 202 });
     expect(await settled()).toMatchObject({ rows: { received: 1, applied: 1 } });
     expect(app.log.filter((entry) => entry.includes('"request failed"'))).toEqual([]);
+  });
+});
+
+describe('a feed whose key is revoked while it is sent', () => {
+  const rows = line('f-2', 'store-1', 3).repeat(30_000);
+  it.each<[string, Readonly<Record<string, string>>, (text: string) => string | Buffer, boolean]>([
+    ['and which goes on', NDJSON, (text) => text, true],
+    ['and which stalls', NDJSON, (text) => text, false],
+    ['and which stalls, compressed', { ...NDJSON, 'content-encoding': 'gzip' }, (text) => gzipSync(text), false],
+  ])('ends with that problem %s, and is taken whole with another key', async (_title, headers, encode, goesOn) => {
+    const parameters = query();
+    const name = `leaver-${id}`;
+    const [key, kept] = [await app.makeKey(name, ['all']), await app.makeKey(name, ['all'])];
+    const path = `/v1/feeds?${new URLSearchParams(parameters).toString()}`;
+    const upload = httpRequest(`${app.origin}${path}`, {
+      method: 'POST',
+      headers: { ...headers, authorization: `Bearer ${key}`, 'transfer-encoding': 'chunked' },
+    });
+    upload.on('error', () => undefined);
+    const answered = new Promise<IncomingMessage>((resolve) => upload.once('response', resolve));
+    upload.write(encode(rows));
+    const state = async () => (await app.fetch('GET', `/v1/feeds/${id}`, { key: kept })).body as Partial<Feed>;
+    await eventually(async () => ((await state()).state === 'receiving' ? true : undefined));
+    const sending = goesOn && setInterval(() => upload.write(line('f-2', 'store-1', 3)), 5);
+    const revoked = (await app.identity.keys()).filter((one) => one.name === name);
+    await app.identity.revokeKey(revoked.find(({ fingerprint }) => sha256OfApiKey(key).startsWith(fingerprint))!.id);
+    const response = await answered;
+    clearInterval(sending || undefined);
+    expect(response.statusCode).toBe(401);
+    expect(JSON.parse(await textOf(response))).toMatchObject({ code: 'auth.invalid' });
+    upload.destroy();
+    expect(await state()).toMatchObject({ state: 'receiving' });
+    expect(await send(line('f-2', 'store-1', 4), { query: parameters, key: kept })).toMatchObject({ status: 202 });
   });
 });
 

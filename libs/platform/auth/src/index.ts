@@ -20,8 +20,21 @@ export type {
   IdentityVersion,
 } from './identity/identity-source.ts';
 export { Public, RequireScope, accessOf, publicRoute, scopedRoute, type Access } from './access.ts';
-export { ACT_FOR_PEOPLE, Authenticator, type AuthenticatorOptions, PERSON_HEADER } from './authenticator.ts';
+export {
+  ACT_FOR_PEOPLE,
+  Authenticator,
+  type AuthenticatorOptions,
+  PERSON_HEADER,
+  type Verdict,
+} from './authenticator.ts';
 export { CurrentCaller, callerOf, carrierOf } from './current-caller.ts';
 export { InFlightLimit } from './in-flight-limit.ts';
-export { installAuth, routesOf, type AuthOptions, type DeclaredRoute, type InstalledAuth } from './install-auth.ts';
+export {
+  installAuth,
+  judgeAgain,
+  routesOf,
+  type AuthOptions,
+  type DeclaredRoute,
+  type InstalledAuth,
+} from './install-auth.ts';
 export { assertEveryHandlerDeclaresScope } from './assert-every-handler-declares-scope.ts';

@@ -42,11 +42,26 @@ export interface DeclaredRoute {
   readonly access: Access | undefined;
 }
 
-const routesByApp = new WeakMap<object, DeclaredRoute[]>();
+interface Installed {
+  readonly authenticator: Authenticator;
+  readonly routes: DeclaredRoute[];
+}
+
+const installedByApp = new WeakMap<object, Installed>();
 
 /** The routes that were added since {@link installAuth}, or undefined if it was never called. */
 export function routesOf(app: NestFastifyApplication): readonly DeclaredRoute[] | undefined {
-  return routesByApp.get(app.getHttpAdapter());
+  return installedByApp.get(app.getHttpAdapter())?.routes;
+}
+
+/**
+ * Decides anew about a request that was let in, since its key may have been revoked while the body arrives. The promise never
+ * rejects.
+ */
+export function judgeAgain(app: NestFastifyApplication, request: FastifyRequest): Verdict | Promise<Verdict> {
+  const installed = installedByApp.get(app.getHttpAdapter());
+  assert(installed, 'judgeAgain is for apps with installAuth');
+  return judgeRequest(installed.authenticator, request);
 }
 
 /**
@@ -61,7 +76,7 @@ export function installAuth(app: NestFastifyApplication, options: AuthOptions): 
   const limit = new InFlightLimit(options.inFlightPerCallerMax ?? 2_000);
   const server: FastifyInstance = app.getHttpAdapter().getInstance();
   const routes: DeclaredRoute[] = [];
-  routesByApp.set(app.getHttpAdapter(), routes);
+  installedByApp.set(app.getHttpAdapter(), { authenticator, routes });
 
   server.addHook('onRoute', ({ method, url, config }) => {
     routes.push({ name: `${String(method)} ${url}`, access: config?.access });
@@ -105,13 +120,17 @@ function admitRequest(
     if (leave) reply.raw.once('close', leave);
     done();
   };
-  const { authorization, [PERSON_HEADER]: person } = request.headers;
-  const credentials = { authorization, person: typeof person === 'string' ? person : undefined };
-  const verdict = authenticator.judge(request.routeOptions.config.access, credentials);
+  const verdict = judgeRequest(authenticator, request);
   // Nearly every request is decided about without a turn of the event loop.
   if (!(verdict instanceof Promise)) return enter(verdict);
   void verdict.then((judged) => {
     // Who has hung up meanwhile will never close again, and would keep the place for ever.
     if (!reply.raw.destroyed) enter(judged);
   });
+}
+
+function judgeRequest(authenticator: Authenticator, { headers, routeOptions }: FastifyRequest) {
+  const { authorization, [PERSON_HEADER]: person } = headers;
+  const credentials = { authorization, person: typeof person === 'string' ? person : undefined };
+  return authenticator.judge(routeOptions.config.access, credentials);
 }

@@ -4,7 +4,7 @@
  * routes, since all of that are hooks of Fastify or compiled schemas.
  */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { scopedRoute } from '@onepool/platform-auth';
+import { type Verdict, judgeAgain, scopedRoute } from '@onepool/platform-auth';
 import type { UploadPlaces } from '@onepool/platform-http';
 import { jsonTextOf } from '@onepool/platform-messaging';
 import { ProblemFilter, type ProblemFilterOptions } from '@onepool/platform-problem';
@@ -15,6 +15,7 @@ import { endOfTurn } from './end-of-turn.ts';
 import type { Call, ServedOperation } from './operation.ts';
 import { routePath } from './serve.ts';
 import { type ServedMethod, servedOperations } from './served-operations.ts';
+import { whileAdmitted } from './while-admitted.ts';
 
 export interface OperationsOptions {
   /** The operations of the app's contract, by name. */
@@ -52,7 +53,9 @@ export function installOperations(app: NestFastifyApplication, options: Operatio
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser([...stream.contentTypes], (_request, payload, parsed) => parsed(null, payload));
       scope.setErrorHandler((error, request, reply) => filter.fail(error, request, reply));
-      addRoute(scope, method, (request, reply) => upload(method, options.uploads, request, reply));
+      addRoute(scope, method, (request, reply) =>
+        upload(method, options.uploads, () => judgeAgain(app, request), request, reply),
+      );
       done();
     });
   }
@@ -96,12 +99,13 @@ const callOf = ({ operation, call }: ServedMethod, request: FastifyRequest): Pro
 async function upload(
   { operation, call }: ServedMethod,
   places: UploadPlaces,
+  judge: () => Verdict | Promise<Verdict>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
   try {
     const checked = compileOperation(operation).ofRequest(request);
-    const body = decompressed(request);
+    const body = whileAdmitted(decompressed(request), judge);
     const leave = places.enter(checked.caller);
     try {
       return await call({ ...checked, body } as unknown as Call<ServedOperation>);
