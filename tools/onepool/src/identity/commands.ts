@@ -16,8 +16,8 @@ const root = join(import.meta.dirname, '../../../..');
 const PROGRAM = 'apps/availability/dist/identity.js';
 
 const DESCRIPTIONS = {
-  principals: 'persons and services that may call: list, add, change, disable, enable',
-  keys: 'their API keys: list, add, revoke',
+  principals: 'persons and services that may call: list, add, change, disable, enable, erase',
+  keys: 'their API keys: list, add, change, revoke',
   roles: 'named sets of scopes: list, put',
 } as const;
 
