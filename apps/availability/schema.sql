@@ -539,9 +539,25 @@ CREATE TABLE channel (
   type text NOT NULL,
   node_types text[],
   nodes text[],
+  legal_entity text,
+  brand text,
+  currency text,
   CONSTRAINT channel_pkey PRIMARY KEY (channel_key),
   CONSTRAINT channel_code_key UNIQUE (code),
   CONSTRAINT channel_type_check CHECK (type = ANY (ARRAY['web'::text, 'marketplace'::text, 'pos'::text, 'endless_aisle'::text, 'b2b'::text]))
+);
+
+CREATE TABLE eligibility_rule (
+  rule_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  code text NOT NULL,
+  forbids text NOT NULL,
+  skus text[],
+  nodes text[],
+  channels text[],
+  reason text,
+  CONSTRAINT eligibility_rule_pkey PRIMARY KEY (rule_key),
+  CONSTRAINT eligibility_rule_code_key UNIQUE (code),
+  CONSTRAINT eligibility_rule_forbids_check CHECK (forbids = ANY (ARRAY['ship'::text, 'sell'::text]))
 );
 
 CREATE TABLE inbox (
@@ -571,6 +587,14 @@ CREATE TABLE node (
   daily_capacity integer,
   active_from timestamp with time zone,
   active_to timestamp with time zone,
+  legal_entity text,
+  brand text,
+  groups text[],
+  fulfilment_types text[],
+  opening_hours json,
+  holidays json,
+  cut_offs json,
+  carrier_services json,
   CONSTRAINT node_pkey PRIMARY KEY (node_key),
   CONSTRAINT node_code_key UNIQUE (code),
   CONSTRAINT node_type_check CHECK (type = ANY (ARRAY['store'::text, 'warehouse'::text, '3pl'::text, 'dropship'::text, 'micro_fulfillment'::text, 'popup'::text]))
@@ -601,6 +625,18 @@ CREATE TABLE partitioned_table (
   CONSTRAINT partitioned_table_step_check CHECK (step = ANY (ARRAY['day'::text, 'month'::text]))
 );
 
+CREATE TABLE price (
+  price_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  sku_key integer NOT NULL,
+  channel_key integer NOT NULL,
+  currency text NOT NULL,
+  periods json NOT NULL,
+  CONSTRAINT price_pkey PRIMARY KEY (price_key),
+  CONSTRAINT price_sku_key_channel_key_currency_key UNIQUE (sku_key, channel_key, currency),
+  CONSTRAINT price_channel_key_fkey FOREIGN KEY (channel_key) REFERENCES channel(channel_key),
+  CONSTRAINT price_sku_key_fkey FOREIGN KEY (sku_key) REFERENCES sku(sku_key)
+);
+
 CREATE TABLE relay_cursor (
   partition smallint NOT NULL,
   owner text,
@@ -627,11 +663,22 @@ CREATE TABLE sku (
   code text NOT NULL,
   title text,
   gtin text,
+  identifiers json,
+  gtins text[] NOT NULL DEFAULT '{}'::text[],
   weight_grams integer,
+  length_mm integer,
+  width_mm integer,
+  height_mm integer,
   category text,
+  brand text,
+  tax_class text,
+  supplier_cost bigint,
+  supplier_cost_currency text,
+  lead_time_days integer,
   CONSTRAINT sku_pkey PRIMARY KEY (sku_key),
   CONSTRAINT sku_code_key UNIQUE (code)
 );
+CREATE INDEX sku_gtins ON sku USING gin (gtins);
 
 CREATE TABLE task (
   id uuid NOT NULL,

@@ -9,6 +9,7 @@ const CLOSED_SHOP = {
   lat: 51.5,
   lng: -0.1,
   timeZone: 'Europe/London',
+  fulfilmentTypes: 'all',
   activeTo: '2026-01-01T00:00:00.000Z',
 };
 const PICKUP = { channel: 'pickup', type: 'web', name: 'Pickup', nodeTypes: ['store'], nodes: ['shop'] };
@@ -43,7 +44,12 @@ describe('a file', () => {
 
   it('clears what it has an empty cell for; a list becomes empty, and a time zone UTC', async () => {
     await csv('importNodes', 'node,name,lat,lng,timeZone,activeTo\nshop,,,,,\n');
-    expect(await first('listNodes')).toEqual({ node: 'shop', type: 'store', timeZone: 'UTC' });
+    expect(await first('listNodes')).toEqual({
+      node: 'shop',
+      type: 'store',
+      timeZone: 'UTC',
+      fulfilmentTypes: 'all',
+    });
     await csv('importChannels', 'channel,name,nodeTypes,nodes\npickup,,,\n');
     expect(await first('listChannels')).toEqual({ channel: 'pickup', type: 'web', nodeTypes: [], nodes: [] });
     await csv('importSkus', 'sku,title,weightGrams,category\nmug,,,\n');

@@ -9,6 +9,7 @@ const SHOP = {
   lat: 51.5,
   lng: -0.1,
   timeZone: 'Europe/London',
+  fulfilmentTypes: 'all',
   activeFrom: '2026-01-01T00:00:00.000Z',
   activeTo: '2026-12-31T00:00:00.000Z',
 };

@@ -20,7 +20,7 @@ interface Rows {
 const SHAPES: { readonly [Kind in keyof Rows]: CsvShape<Rows[Kind]> } = {
   sku: {
     columns: CSV_COLUMNS.sku,
-    numbers: ['weightGrams'],
+    numbers: ['weightGrams', 'lengthMm', 'widthMm', 'heightMm', 'supplierCost', 'leadTimeDays'],
     lists: [],
     accepts: (row) => rows.sku.accepts(row),
     check: (row) => items(rows.sku.check(row)),
@@ -29,7 +29,7 @@ const SHAPES: { readonly [Kind in keyof Rows]: CsvShape<Rows[Kind]> } = {
   node: {
     columns: CSV_COLUMNS.node,
     numbers: ['lat', 'lng', 'dailyCapacity'],
-    lists: [],
+    lists: ['groups', 'fulfilmentTypes'],
     accepts: (row) => rows.node.accepts(row),
     check: (row) => items(rows.node.check(row)),
     keyColumn: 'node',
@@ -83,9 +83,14 @@ const rejected = (faults: readonly RowFault[], badRows: number, goodRows: number
     extensions: { goodRows, badRows },
   });
 
+const upserted = ({ applied, warnings }: Applied & { readonly ok: true }): Upserted => ({
+  applied,
+  ...(warnings.length > 0 && { warnings: [...warnings] }),
+});
+
 /** What was applied of a file; its faults name their lines. */
 export function appliedOfFile(good: readonly GoodRow<unknown>[], applied: Applied): Upserted {
-  if (applied.ok) return { applied: applied.applied };
+  if (applied.ok) return upserted(applied);
   const badRows = new Set(applied.faults.map(({ index }) => index)).size;
   const shown = applied.faults.slice(0, FAULTS_SHOWN_MAX).map(({ index, member, code, message }) => ({
     line: good[index]?.line ?? 0,
@@ -101,7 +106,7 @@ export function appliedOfFile(good: readonly GoodRow<unknown>[], applied: Applie
 
 /** What was applied of a list, whose name in the body is `list`. */
 export function appliedOf(list: string, applied: Applied): Upserted {
-  if (applied.ok) return { applied: applied.applied };
+  if (applied.ok) return upserted(applied);
   const [first] = applied.faults;
   if (first?.value !== undefined) throw refusal(first.code, { [first.member.replace(/s$/, '')]: first.value });
   const errors = applied.faults

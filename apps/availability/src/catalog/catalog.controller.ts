@@ -1,4 +1,4 @@
-/** SKUs, nodes, channels and thresholds. */
+/** SKUs, nodes, channels, prices, thresholds and eligibility rules. */
 import { Controller } from '@nestjs/common';
 import { Catalog, CatalogSnapshots, codeBefore } from '@onepool/catalog-data-access';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
@@ -101,5 +101,35 @@ export class CatalogController {
   @Serve(operations.putThresholds)
   async putThresholds({ body: { thresholds } }: Call<Op['putThresholds']>) {
     return appliedOf('thresholds', await this.#catalog.putThresholds(thresholds));
+  }
+
+  @Serve(operations.listPrices)
+  listPrices({ query: { limit = 100, cursor } }: Call<Op['listPrices']>) {
+    return this.#catalog.listPrices(limit, cursor);
+  }
+
+  @Serve(operations.snapshotPrices)
+  snapshotPrices({ query: { limit = 100, cursor = '0' } }: Call<Op['snapshotPrices']>) {
+    return this.#snapshots.prices({ limit, after: cursor });
+  }
+
+  @Serve(operations.putPrices)
+  async putPrices({ body: { prices } }: Call<Op['putPrices']>) {
+    return appliedOf('prices', await this.#catalog.putPrices(prices));
+  }
+
+  @Serve(operations.listEligibilityRules)
+  listEligibilityRules({ query: { limit = 100, cursor } }: Call<Op['listEligibilityRules']>) {
+    return this.#catalog.listEligibilityRules(limit, after(cursor));
+  }
+
+  @Serve(operations.snapshotEligibilityRules)
+  snapshotEligibilityRules({ query: { limit = 100, cursor } }: Call<Op['snapshotEligibilityRules']>) {
+    return this.#snapshots.eligibilityRules({ limit, after: after(cursor) });
+  }
+
+  @Serve(operations.putEligibilityRules)
+  async putEligibilityRules({ body: { rules } }: Call<Op['putEligibilityRules']>) {
+    return appliedOf('rules', await this.#catalog.putEligibilityRules(rules));
   }
 }

@@ -1,9 +1,12 @@
 /** Snapshots of the catalogue, from which a consumer of its facts begins that was not there from the first one on. */
-import type { Channel, Node, Sku, SnapshotPage, Threshold } from '@onepool/contracts';
+import type { Channel, EligibilityRule, Node, Price, Sku, SnapshotPage, Threshold } from '@onepool/contracts';
 import { variant } from '@onepool/platform-failpoints';
 import type { UnitOfWork } from '@onepool/platform-unit-of-work';
-import { CHANNELS, NODES, SKUS } from './kinds.ts';
-import { type Source, type Wanted, rowsOf, snapshotPage, thresholdRows } from './pages.ts';
+import { CHANNELS } from './kinds/channels.ts';
+import { ELIGIBILITY_RULES } from './kinds/eligibility-rules.ts';
+import { NODES } from './kinds/nodes.ts';
+import { SKUS } from './kinds/skus.ts';
+import { type Source, type Wanted, priceRows, rowsOf, snapshotPage, thresholdRows } from './pages.ts';
 
 export class CatalogSnapshots {
   readonly #units: UnitOfWork;
@@ -27,7 +30,16 @@ export class CatalogSnapshots {
     return this.#page(rowsOf(CHANNELS), wanted);
   }
 
+  eligibilityRules(wanted: Wanted): Promise<SnapshotPage<EligibilityRule>> {
+    return this.#page(rowsOf(ELIGIBILITY_RULES), wanted);
+  }
+
   /** Those that were removed are in it, as null. */
+  prices(wanted: Wanted): Promise<SnapshotPage<Price>> {
+    return this.#page(priceRows(true), wanted);
+  }
+
+  /** Likewise. */
   thresholds(wanted: Wanted): Promise<SnapshotPage<Threshold>> {
     return this.#page(thresholdRows(true), wanted);
   }

@@ -9,6 +9,8 @@ export const catalogTables: SchemaPart = {
       sku: ['SELECT', 'INSERT', 'UPDATE'],
       node: ['SELECT', 'INSERT', 'UPDATE'],
       channel: ['SELECT', 'INSERT', 'UPDATE'],
+      price: ['SELECT', 'INSERT', 'UPDATE'],
+      eligibility_rule: ['SELECT', 'INSERT', 'UPDATE'],
       threshold: ['SELECT', 'INSERT', 'UPDATE'],
       catalog_epoch: ['SELECT', 'UPDATE'],
     },

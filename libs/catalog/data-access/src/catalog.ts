@@ -1,24 +1,46 @@
 /**
- * SKUs, nodes, channels and thresholds: changed by code, listed by code, each change told as a fact. Each call is one unit of
- * work, which locks the rows that it is about; one that changes who may sell what from where also steps the epoch.
+ * The catalogue: changed by code, listed by code, each change told as a fact. Each call is one unit of work, which locks the rows
+ * that it is about; one that changes who may sell what from where also steps the epoch.
  */
-import type { Channel, ChannelChange, Node, NodeChange, Sku, SkuChange, Threshold } from '@onepool/contracts';
+import type {
+  Channel,
+  ChannelChange,
+  EligibilityRule,
+  EligibilityRuleChange,
+  Node,
+  NodeChange,
+  Price,
+  Sku,
+  SkuChange,
+  Threshold,
+  UpsertWarning,
+} from '@onepool/contracts';
 import { Slices } from '@onepool/platform-clock';
 import { type Commit, commitPoint } from '@onepool/platform-failpoints';
 import { factKey } from '@onepool/platform-messaging';
 import { type UnitOfWork, type Work, poolOf } from '@onepool/platform-unit-of-work';
 import type { DataSource } from 'typeorm';
 import { changeRows, changesByCode } from './change-rows.ts';
-import { CHANNELS, type ChangeFault, type Kind, NODES, SKUS } from './kinds.ts';
-import { type CatalogPage, type Source, type Wanted, listPage, rowsOf, thresholdRows } from './pages.ts';
+import type { ChangeFault, Kind } from './kinds.ts';
+import { CHANNELS } from './kinds/channels.ts';
+import { ELIGIBILITY_RULES } from './kinds/eligibility-rules.ts';
+import { NODES } from './kinds/nodes.ts';
+import { SKUS } from './kinds/skus.ts';
+import { type KeysOf, type NamedBy, listed, resolveNamed, single } from './known-codes.ts';
+import { type CatalogPage, type Source, type Wanted, listPage, priceRows, rowsOf, thresholdRows } from './pages.ts';
+import { inOrder, priceAggregate, priceKey, setPrices, unsoundPrice } from './prices.ts';
+import { sharedGtins } from './shared-gtins.ts';
 import { aggregateOf, setThresholds, thresholdKey } from './thresholds.ts';
 
 /** Of what has faults nothing is applied. */
 export type Applied =
-  { readonly ok: true; readonly applied: number } | { readonly ok: false; readonly faults: readonly ChangeFault[] };
+  | { readonly ok: true; readonly applied: number; readonly warnings: readonly UpsertWarning[] }
+  | { readonly ok: false; readonly faults: readonly ChangeFault[] };
 
 const COMMIT_SKUS = commitPoint('catalog.skus');
 const COMMIT_RULES = commitPoint('catalog.rules');
+const COMMIT_PRICES = commitPoint('catalog.prices');
+const COMMIT_ELIGIBILITY = commitPoint('catalog.eligibility');
 
 export class Catalog {
   readonly #dataSource: DataSource;
@@ -30,42 +52,71 @@ export class Catalog {
     this.#units = units;
   }
 
-  async putSkus(changes: readonly SkuChange[]): Promise<Applied> {
-    return this.#put(SKUS, changes);
+  /** A GTIN that another SKU has as well is warned of. */
+  putSkus(changes: readonly SkuChange[]): Promise<Applied> {
+    const told = changes.filter(({ gtin, identifiers }) => typeof gtin === 'string' || identifiers);
+    const codes = [...new Set(told.map(({ sku }) => sku))];
+    return this.#put(COMMIT_SKUS, SKUS, changes, [], ({ client }) => sharedGtins(client, codes));
   }
 
-  async putNodes(changes: readonly NodeChange[]): Promise<Applied> {
-    return this.#put(NODES, changes);
+  putNodes(changes: readonly NodeChange[]): Promise<Applied> {
+    return this.#put(COMMIT_RULES, NODES, changes, []);
   }
 
-  async putChannels(changes: readonly ChannelChange[]): Promise<Applied> {
-    const named = changes.map(({ nodes }) => (nodes === undefined || nodes === 'all' ? [] : nodes));
-    const known = await this.#keys('node', named.flat());
-    const faults = named.flatMap((nodes, index): ChangeFault[] => {
-      const value = nodes.find((code) => !known.has(code));
-      return value === undefined ? [] : [{ index, member: 'nodes', ...unknown('node', value) }];
-    });
-    return faults.length > 0 ? { ok: false, faults } : this.#put(CHANNELS, changes);
+  putChannels(changes: readonly ChannelChange[]): Promise<Applied> {
+    return this.#put(COMMIT_RULES, CHANNELS, changes, [
+      { member: 'nodes', kind: 'node', codes: ({ nodes }) => listed(nodes) },
+    ]);
+  }
+
+  putEligibilityRules(changes: readonly EligibilityRuleChange[]): Promise<Applied> {
+    return this.#put(COMMIT_ELIGIBILITY, ELIGIBILITY_RULES, changes, [
+      { member: 'skus', kind: 'sku', codes: ({ skus }) => listed(skus) },
+      { member: 'nodes', kind: 'node', codes: ({ nodes }) => listed(nodes) },
+      { member: 'channels', kind: 'channel', codes: ({ channels }) => listed(channels) },
+    ]);
   }
 
   /** Sets or, with quantity 0, removes rules; of several for the same the last one counts. */
   async putThresholds(thresholds: readonly Threshold[]): Promise<Applied> {
-    const keys = {
-      channel: await this.#keys('channel', named(thresholds, 'channel')),
-      node: await this.#keys('node', named(thresholds, 'node')),
-      sku: await this.#keys('sku', named(thresholds, 'sku')),
-    };
-    const faults = thresholds.flatMap((threshold, index): ChangeFault[] => {
-      const member = THRESHOLD_CODES.find(
-        (kind) => !(threshold[kind] === undefined || keys[kind].has(threshold[kind])),
-      );
-      return member === undefined ? [] : [{ index, member, ...unknown(member, threshold[member] ?? '') }];
-    });
+    const { faults, keys } = await resolveNamed(
+      thresholds,
+      [
+        { member: 'channel', kind: 'channel', codes: ({ channel }) => single(channel) },
+        { member: 'node', kind: 'node', codes: ({ node }) => single(node) },
+        { member: 'sku', kind: 'sku', codes: ({ sku }) => single(sku) },
+      ],
+      this.#keysOf,
+    );
     if (faults.length > 0) return { ok: false, faults };
-    const last = await lastByKey(thresholds);
-    const locks = [...last.keys()].map(aggregateOf);
-    await this.#changeRules(COMMIT_RULES, locks, (work) => setThresholds(work, [...last.values()], keys));
-    return { ok: true, applied: last.size };
+    const last = await lastByKey(thresholds, thresholdKey);
+    await this.#change(COMMIT_RULES, [...last.keys()].map(aggregateOf), async (work) => {
+      if (await setThresholds(work, [...last.values()], keys)) await stepEpoch(work);
+    });
+    return { ok: true, applied: last.size, warnings: [] };
+  }
+
+  /** Each list replaces that of its SKU, channel and currency; of several for the same the last one counts. */
+  async putPrices(prices: readonly Price[]): Promise<Applied> {
+    const ordered = prices.map(inOrder);
+    const named = await resolveNamed(
+      ordered,
+      [
+        { member: 'sku', kind: 'sku', codes: ({ sku }) => [sku] },
+        { member: 'channel', kind: 'channel', codes: ({ channel }) => [channel] },
+      ],
+      this.#keysOf,
+    );
+    const unsound = ordered.flatMap((price, index) => {
+      const fault = unsoundPrice(price);
+      return fault ? [{ index, ...fault }] : [];
+    });
+    const faults = [...named.faults, ...unsound];
+    if (faults.length > 0) return { ok: false, faults };
+    const last = await lastByKey(ordered, priceKey);
+    const locks = [...last.keys()].map(priceAggregate);
+    await this.#change(COMMIT_PRICES, locks, (work) => setPrices(work, [...last.values()], named.keys));
+    return { ok: true, applied: last.size, warnings: [] };
   }
 
   listSkus(limit: number, after = ''): Promise<CatalogPage<Sku>> {
@@ -80,48 +131,60 @@ export class Catalog {
     return this.#list(rowsOf(CHANNELS), { limit, after });
   }
 
+  listEligibilityRules(limit: number, after = ''): Promise<CatalogPage<EligibilityRule>> {
+    return this.#list(rowsOf(ELIGIBILITY_RULES), { limit, after });
+  }
+
   listThresholds(limit: number, after = '0'): Promise<CatalogPage<Threshold>> {
     return this.#list(thresholdRows(false), { limit, after });
+  }
+
+  listPrices(limit: number, after = '0'): Promise<CatalogPage<Price>> {
+    return this.#list(priceRows(false), { limit, after });
   }
 
   #list<V>(source: Source<V>, wanted: Wanted): Promise<CatalogPage<V>> {
     return listPage(source, { manager: this.#dataSource.manager, client: poolOf(this.#dataSource) }, wanted);
   }
 
-  async #put<E extends { code: string }, C, V>(kind: Kind<E, C, V>, changes: readonly C[]): Promise<Applied> {
+  async #put<E extends { code: string }, C, V>(
+    commit: Commit,
+    kind: Kind<E, C, V>,
+    changes: readonly C[],
+    members: readonly NamedBy<C>[],
+    warn: (work: Work) => Promise<readonly UpsertWarning[]> = () => Promise.resolve([]),
+  ): Promise<Applied> {
+    const { faults } = await resolveNamed(changes, members, this.#keysOf);
+    if (faults.length > 0) return { ok: false, faults };
     const byCode = await changesByCode(kind, changes);
     const locks = [...byCode.keys()].map((code) => factKey(kind.noun, code));
     try {
-      await this.#changeRules(kind.ruling.length > 0 ? COMMIT_RULES : COMMIT_SKUS, locks, async (work) => {
-        const { faults, areRulesChanged } = await changeRows(work, kind, byCode);
-        if (faults.length > 0) throw new Faulty(faults);
-        return areRulesChanged;
+      const warnings = await this.#change(commit, locks, async (work) => {
+        const changed = await changeRows(work, kind, byCode);
+        if (changed.faults.length > 0) throw new Faulty(changed.faults);
+        const found = await warn(work);
+        if (changed.areRulesChanged) await stepEpoch(work);
+        return found;
       });
+      return { ok: true, applied: byCode.size, warnings };
     } catch (error) {
       if (error instanceof Faulty) return { ok: false, faults: error.faults };
       throw error;
     }
-    return { ok: true, applied: byCode.size };
   }
 
-  /**
-   * `apply` answers whether rules have changed. Then the epoch's row is stepped, last of all, so that changes of rules take
-   * effect one after the other, and each epoch stands for one state of them; others wait for no longer than the commit takes.
-   */
-  async #changeRules(commit: Commit, locks: readonly string[], apply: (work: Work) => Promise<boolean>): Promise<void> {
-    await this.#units.run({ commit, locks }, async (work) => {
-      if (await apply(work)) await work.client.query('UPDATE catalog_epoch SET epoch = epoch + 1');
-    });
+  #change<T>(commit: Commit, locks: readonly string[], apply: (work: Work) => Promise<T>): Promise<T> {
+    return this.#units.run({ commit, locks }, apply);
   }
 
-  async #keys(table: 'sku' | 'node' | 'channel', codes: readonly string[]): Promise<Map<string, number>> {
+  readonly #keysOf: KeysOf = async (table, codes) => {
     if (codes.length === 0) return new Map();
     const rows: { key: number; code: string }[] = await this.#dataSource.query(
       `SELECT ${table}_key AS key, code FROM ${table} WHERE code = ANY($1::text[])`,
       [codes],
     );
     return new Map(rows.map(({ key, code }) => [code, key]));
-  }
+  };
 }
 
 /** Thrown, so that the transaction leaves nothing behind. */
@@ -134,26 +197,21 @@ class Faulty extends Error {
   }
 }
 
-const THRESHOLD_CODES = ['channel', 'node', 'sku'] as const;
-const NOUNS = { channel: 'channel', node: 'node', sku: 'SKU' } as const;
-const unknown = (kind: keyof typeof NOUNS, value: string) => ({
-  code: `${kind}.unknown`,
-  message: () => `there is no ${NOUNS[kind]} ${value}`,
-  value,
-});
+/**
+ * Last of all, so that changes of rules take effect one after the other, and each epoch stands for one state of them; others
+ * wait for no longer than the commit takes.
+ */
+const stepEpoch = (work: Work): Promise<unknown> =>
+  work.client.query('UPDATE catalog_epoch SET epoch = epoch + 1') as Promise<unknown>;
 
 const STEPS_PER_SLICE = 2_000;
 
-async function lastByKey(thresholds: readonly Threshold[]): Promise<ReadonlyMap<string, Threshold>> {
-  const last = new Map<string, Threshold>();
+async function lastByKey<T>(items: readonly T[], keyOf: (item: T) => string): Promise<ReadonlyMap<string, T>> {
+  const last = new Map<string, T>();
   const slices = new Slices(STEPS_PER_SLICE);
-  for (const threshold of thresholds) {
-    last.set(thresholdKey(threshold), threshold);
+  for (const item of items) {
+    last.set(keyOf(item), item);
     if (slices.isFull()) await slices.next();
   }
   return last;
 }
-
-const named = (thresholds: readonly Threshold[], kind: 'channel' | 'node' | 'sku'): string[] => [
-  ...new Set(thresholds.flatMap((threshold) => threshold[kind] ?? [])),
-];

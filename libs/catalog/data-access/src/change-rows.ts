@@ -7,7 +7,7 @@ import { factKey } from '@onepool/platform-messaging';
 import type { Work } from '@onepool/platform-unit-of-work';
 import { type EntityManager, type EntityTarget, In, type ObjectLiteral } from 'typeorm';
 import type { ChangeFault, Draft, Kind } from './kinds.ts';
-import { type Fault, tooLarge } from './row-checks.ts';
+import { type Fault, tooLarge } from './checks/fault.ts';
 
 export interface Changed {
   readonly faults: readonly ChangeFault[];
@@ -91,7 +91,7 @@ function merged<E extends { code: string }, C, V>(
     const fault = faultOf(kind, row, told) ?? tooLarge(row);
     if (fault) faults.push({ index, ...fault });
   }
-  return row;
+  return { ...row, ...kind.derived?.(row) };
 }
 
 function faultOf<E extends { code: string }, C, V>(

@@ -1,8 +1,22 @@
 /** TypeORM's view of the catalogue tables. Keys and checks have the names that PostgreSQL gave them, by which TypeORM knows them. */
-import { Check, Column, Entity, PrimaryGeneratedColumn, Unique, type ValueTransformer } from 'typeorm';
+import type { CarrierService, CutOff, Holiday, Identifier, OpeningHours } from '@onepool/contracts';
+import { Check, Column, Entity, Index, PrimaryGeneratedColumn, Unique, type ValueTransformer } from 'typeorm';
+
+/** TypeORM gives an int8 as text, whatever the driver says. */
+const NUMBER: ValueTransformer = {
+  to: (value: number | null) => value,
+  from: (value: string | number | null) => (value === null ? null : Number(value)),
+};
+
+/** In a table null stands for all, because a list cannot; an empty one is none. */
+const NULL_FOR_ALL: ValueTransformer = {
+  to: (value: 'all' | string[]) => (value === 'all' ? null : value),
+  from: (value: string[] | null) => value ?? 'all',
+};
 
 @Entity({ name: 'sku' })
 @Unique('sku_code_key', ['code'])
+@Index('sku_gtins', { synchronize: false })
 export class SkuEntity {
   @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', name: 'sku_key' })
   key!: number;
@@ -12,10 +26,30 @@ export class SkuEntity {
   title!: string | null;
   @Column({ type: 'text', nullable: true })
   gtin!: string | null;
+  @Column({ type: 'json', nullable: true })
+  identifiers!: Identifier[] | null;
+  @Column({ type: 'text', array: true, default: '{}' })
+  gtins!: string[];
   @Column({ type: 'integer', name: 'weight_grams', nullable: true })
   weightGrams!: number | null;
+  @Column({ type: 'integer', name: 'length_mm', nullable: true })
+  lengthMm!: number | null;
+  @Column({ type: 'integer', name: 'width_mm', nullable: true })
+  widthMm!: number | null;
+  @Column({ type: 'integer', name: 'height_mm', nullable: true })
+  heightMm!: number | null;
   @Column({ type: 'text', nullable: true })
   category!: string | null;
+  @Column({ type: 'text', nullable: true })
+  brand!: string | null;
+  @Column({ type: 'text', name: 'tax_class', nullable: true })
+  taxClass!: string | null;
+  @Column({ type: 'bigint', name: 'supplier_cost', nullable: true, transformer: NUMBER })
+  supplierCost!: number | null;
+  @Column({ type: 'text', name: 'supplier_cost_currency', nullable: true })
+  supplierCostCurrency!: string | null;
+  @Column({ type: 'integer', name: 'lead_time_days', nullable: true })
+  leadTimeDays!: number | null;
 }
 
 @Entity({ name: 'node' })
@@ -44,13 +78,23 @@ export class NodeEntity {
   activeFrom!: Date | null;
   @Column({ type: 'timestamptz', name: 'active_to', nullable: true })
   activeTo!: Date | null;
+  @Column({ type: 'text', name: 'legal_entity', nullable: true })
+  legalEntity!: string | null;
+  @Column({ type: 'text', nullable: true })
+  brand!: string | null;
+  @Column({ type: 'text', array: true, nullable: true })
+  groups!: string[] | null;
+  @Column({ type: 'text', array: true, name: 'fulfilment_types', nullable: true, transformer: NULL_FOR_ALL })
+  fulfilmentTypes!: 'all' | string[];
+  @Column({ type: 'json', name: 'opening_hours', nullable: true })
+  openingHours!: OpeningHours[] | null;
+  @Column({ type: 'json', nullable: true })
+  holidays!: Holiday[] | null;
+  @Column({ type: 'json', name: 'cut_offs', nullable: true })
+  cutOffs!: CutOff[] | null;
+  @Column({ type: 'json', name: 'carrier_services', nullable: true })
+  carrierServices!: CarrierService[] | null;
 }
-
-/** In a table null stands for all, because a list cannot; an empty one is none. */
-const NULL_FOR_ALL: ValueTransformer = {
-  to: (value: 'all' | string[]) => (value === 'all' ? null : value),
-  from: (value: string[] | null) => value ?? 'all',
-};
 
 @Entity({ name: 'channel' })
 @Unique('channel_code_key', ['code'])
@@ -68,6 +112,32 @@ export class ChannelEntity {
   nodeTypes!: 'all' | string[];
   @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
   nodes!: 'all' | string[];
+  @Column({ type: 'text', name: 'legal_entity', nullable: true })
+  legalEntity!: string | null;
+  @Column({ type: 'text', nullable: true })
+  brand!: string | null;
+  @Column({ type: 'text', nullable: true })
+  currency!: string | null;
 }
 
-export const catalogEntities = [SkuEntity, NodeEntity, ChannelEntity];
+@Entity({ name: 'eligibility_rule' })
+@Unique('eligibility_rule_code_key', ['code'])
+@Check('eligibility_rule_forbids_check', `forbids IN ('ship', 'sell')`)
+export class EligibilityRuleEntity {
+  @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', name: 'rule_key' })
+  key!: number;
+  @Column({ type: 'text' })
+  code!: string;
+  @Column({ type: 'text' })
+  forbids!: string;
+  @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
+  skus!: 'all' | string[];
+  @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
+  nodes!: 'all' | string[];
+  @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
+  channels!: 'all' | string[];
+  @Column({ type: 'text', nullable: true })
+  reason!: string | null;
+}
+
+export const catalogEntities = [SkuEntity, NodeEntity, ChannelEntity, EligibilityRuleEntity];

@@ -2,13 +2,14 @@
  * Pages of lists and snapshots, in an order that never changes for a row: by its code, or by when it was first set. A page ends
  * early where its rows would take more than 512 kB, which NATS and many a caller bear.
  */
-import { PAGE_BYTES_MAX, type SnapshotPage, type Threshold, cutPage } from '@onepool/contracts';
+import { PAGE_BYTES_MAX, type Price, type SnapshotPage, type Threshold, cutPage } from '@onepool/contracts';
 import { factKey } from '@onepool/platform-messaging';
 import type { UnitOfWork } from '@onepool/platform-unit-of-work';
 import type pg from 'pg';
 import { type EntityManager, type EntityTarget, MoreThan } from 'typeorm';
 import { cursorAfter } from './code-cursor.ts';
 import type { Kind } from './kinds.ts';
+import { asTold, priceAggregate, priceKey, readPrices } from './prices.ts';
 import { aggregateOf, readThresholds, thresholdKey } from './thresholds.ts';
 
 export interface CatalogPage<T> {
@@ -61,6 +62,15 @@ export const thresholdRows = (withRemoved: boolean): Source<Threshold> => ({
   },
   cursorAfter: (after) => after,
   aggregateOf,
+});
+
+export const priceRows = (withRemoved: boolean): Source<Price> => ({
+  read: async ({ client }, { after, limit }) => {
+    const rows = await readPrices(client, { after: Number(after), limit, withRemoved });
+    return rows.map(({ at, price }) => ({ ...asTold(priceKey(price), price), after: String(at) }));
+  },
+  cursorAfter: (after) => after,
+  aggregateOf: priceAggregate,
 });
 
 /** Rows may be large: so many are read at once, and then looked at. */

@@ -2,20 +2,17 @@
  * Thresholds: set by what they are for. One that is removed stays as a row with the quantity 0, which no rule reads, so that
  * its version goes on and whoever reads a snapshot learns of the removal.
  */
-import { hash } from 'node:crypto';
 import { CATALOG_THRESHOLD_CHANGED, type Threshold } from '@onepool/contracts';
 import { factKey } from '@onepool/platform-messaging';
 import type { Work } from '@onepool/platform-unit-of-work';
 import type pg from 'pg';
+import { shortKey } from './short-key.ts';
 
 const KINDS = ['channel', 'node', 'sku'] as const;
-/** Of its aggregate; an index takes about 2,700 bytes. */
-const KEY_LENGTH_MAX = 1_000;
 
-/** What a threshold is for; a name that is absent, for all of them, is the empty one. Where names are long, their hash. */
+/** What a threshold is for; a name that is absent, for all of them, is the empty one. */
 export function thresholdKey({ scope, channel = '', node = '', sku = '' }: Omit<Threshold, 'quantity'>): string {
-  const key = factKey(scope, channel, node, sku);
-  return key.length <= KEY_LENGTH_MAX ? key : factKey(scope, hash('sha256', key));
+  return shortKey(factKey(scope, channel, node, sku));
 }
 
 /** The key of its facts. */

@@ -15,6 +15,23 @@ const channel = {
   nodeTypes: ['store' as const, 'warehouse' as const],
   nodes: 'all' as const,
 };
+const price = {
+  sku: 'mug-blue',
+  channel: 'web',
+  currency: 'GBP',
+  periods: [
+    { amount: 1_200, validFrom: '2026-01-01T00:00:00.000Z' },
+    { amount: 900, validFrom: '2026-11-27T00:00:00.000Z', validTo: '2026-12-01T00:00:00.000Z' },
+  ],
+};
+const rule = {
+  rule: 'no-mugs-from-shop-1',
+  forbids: 'ship' as const,
+  skus: ['mug-blue'],
+  nodes: ['shop-1'],
+  channels: 'all' as const,
+  reason: 'The shop has no boxes for them.',
+};
 const threshold = { scope: 'node' as const, channel: 'web', node: 'shop-1', quantity: 2 };
 
 export const CATALOG_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Operations[Id]> } = {
@@ -38,5 +55,17 @@ export const CATALOG_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Op
     query: page,
     response: { position, items: [{ key: 'node/web/shop-1/', version: 1, value: threshold }], ...empty },
   },
+  listPrices: { query: page, response: { items: [price], ...empty } },
+  snapshotPrices: {
+    query: page,
+    response: { position, items: [{ key: 'mug-blue/web/GBP', version: 1, value: price }], ...empty },
+  },
+  putPrices: { body: { prices: [price] }, response: { applied: 1 } },
+  listEligibilityRules: { query: page, response: { items: [rule], ...empty } },
+  snapshotEligibilityRules: {
+    query: page,
+    response: { position, items: [{ key: 'no-mugs-from-shop-1', version: 1, value: rule }], ...empty },
+  },
+  putEligibilityRules: { body: { rules: [rule] }, response: { applied: 1 } },
   putThresholds: { body: { thresholds: [threshold] }, response: { applied: 1 } },
 };

@@ -6,7 +6,7 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { FactDefinition } from '../shared/module-contract.ts';
 import { closed } from '../shared/primitives.ts';
 import { snapshotsOf } from '../shared/snapshot.ts';
-import { Channel, Node, Sku, Threshold } from './catalog.ts';
+import { Channel, EligibilityRule, Node, Price, Sku, Threshold } from './catalog.ts';
 import { CATALOG_OPERATIONS } from './operations.ts';
 
 const RowVersion = Type.Integer({ minimum: 0, description: 'Counts the facts told of the row; gap-free.' });
@@ -28,6 +28,13 @@ export const CatalogThresholdChanged = changed(
   Type.Union([Threshold, Type.Null()], { description: 'Null once it was removed.' }),
 );
 export type CatalogThresholdChanged = Static<typeof CatalogThresholdChanged>;
+
+export const CatalogPriceChanged = changed(
+  Type.Union([Price, Type.Null()], { description: 'Null once they were removed.' }),
+);
+export type CatalogPriceChanged = Static<typeof CatalogPriceChanged>;
+export const CatalogEligibilityChanged = changed(EligibilityRule);
+export type CatalogEligibilityChanged = Static<typeof CatalogEligibilityChanged>;
 
 const ABSOLUTE = '`value` is the whole row as it is now.';
 
@@ -63,12 +70,30 @@ export const CATALOG_THRESHOLD_CHANGED = {
   description: `Key: \`threshold/\` and what it is for. ${ABSOLUTE} Null says that it was removed.`,
 } as const satisfies FactDefinition;
 
+export const CATALOG_PRICE_CHANGED = {
+  id: 'catalogPriceChanged',
+  subject: 'onepool.catalog.price.changed.v1',
+  data: CatalogPriceChanged,
+  summary: 'Prices of a SKU in a channel have changed.',
+  description: `Key: \`price/\`, SKU, channel and currency. ${ABSOLUTE} Null says that they were removed.`,
+} as const satisfies FactDefinition;
+
+export const CATALOG_ELIGIBILITY_CHANGED = {
+  id: 'catalogEligibilityChanged',
+  subject: 'onepool.catalog.eligibility.changed.v1',
+  data: CatalogEligibilityChanged,
+  summary: 'A rule of what may be shipped or sold where has changed.',
+  description: `Key: \`eligibility/\` and its name. ${ABSOLUTE}`,
+} as const satisfies FactDefinition;
+
 /** Every fact of the catalogue. */
 export const CATALOG_FACTS = [
   CATALOG_SKU_CHANGED,
   CATALOG_NODE_CHANGED,
   CATALOG_CHANNEL_CHANGED,
   CATALOG_THRESHOLD_CHANGED,
+  CATALOG_PRICE_CHANGED,
+  CATALOG_ELIGIBILITY_CHANGED,
 ] as const;
 
 /** From which a consumer of them begins that comes late. */
@@ -76,5 +101,11 @@ export const CATALOG_SNAPSHOTS = snapshotsOf(CATALOG_OPERATIONS, CATALOG_FACTS, 
   skus: { pages: 'snapshotSkus', key: 'key', facts: { catalogSkuChanged: 'value' } },
   nodes: { pages: 'snapshotNodes', key: 'key', facts: { catalogNodeChanged: 'value' } },
   channels: { pages: 'snapshotChannels', key: 'key', facts: { catalogChannelChanged: 'value' } },
+  prices: { pages: 'snapshotPrices', key: 'key', facts: { catalogPriceChanged: 'value' } },
+  eligibilityRules: {
+    pages: 'snapshotEligibilityRules',
+    key: 'key',
+    facts: { catalogEligibilityChanged: 'value' },
+  },
   thresholds: { pages: 'snapshotThresholds', key: 'key', facts: { catalogThresholdChanged: 'value' } },
 });

@@ -10,8 +10,9 @@ export const CATALOG = {
   parts: [
     {
       name: 'Catalogue',
-      paths: /^\/v1\/(skus|nodes|channels|thresholds)/,
-      description: 'What is sold, where it lies, who sells it, and how many units of it a channel does not see.',
+      paths: /^\/v1\/(skus|nodes|channels|thresholds|prices|eligibility-rules)/,
+      description:
+        'What is sold, where it lies, who sells it, for how much, and how many units of it a channel does not see.',
     },
   ],
 } as const satisfies ModuleContract;

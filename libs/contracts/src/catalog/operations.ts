@@ -17,7 +17,9 @@ export const CATALOG_SCOPE = 'catalog';
 const rpc = (name: string): string => requestSubject(CATALOG_SCOPE, name);
 
 /** What a list of them is called in a title. */
-const plural = (noun: string): string => (noun === 'sku' ? 'SKUs' : `${noun}s`);
+const plural = (noun: string): string =>
+  noun === 'sku' ? 'SKUs' : noun === 'eligibility' ? 'eligibility rules' : `${noun}s`;
+const pathOf = (noun: string): string => (noun === 'eligibility' ? '/v1/eligibility-rules' : `/v1/${noun}s`);
 
 const importOf = (noun: string, columns: readonly string[]) => ({
   summary: `Import ${plural(noun)} from CSV`,
@@ -32,16 +34,46 @@ const importOf = (noun: string, columns: readonly string[]) => ({
   problems: ['import.rejected' as const, 'outcome.unknown' as const],
 });
 
+/** What is flat. What is nested, as opening hours, is sent as JSON. */
 export const CSV_COLUMNS = {
-  sku: ['sku', 'title', 'gtin', 'weightGrams', 'category'],
-  node: ['node', 'name', 'type', 'gln', 'lat', 'lng', 'timeZone', 'dailyCapacity', 'activeFrom', 'activeTo'],
-  channel: ['channel', 'name', 'type', 'nodeTypes', 'nodes'],
+  sku: [
+    'sku',
+    'title',
+    'gtin',
+    'weightGrams',
+    'category',
+    'lengthMm',
+    'widthMm',
+    'heightMm',
+    'brand',
+    'taxClass',
+    'supplierCost',
+    'supplierCostCurrency',
+    'leadTimeDays',
+  ],
+  node: [
+    'node',
+    'name',
+    'type',
+    'gln',
+    'lat',
+    'lng',
+    'timeZone',
+    'dailyCapacity',
+    'activeFrom',
+    'activeTo',
+    'legalEntity',
+    'brand',
+    'groups',
+    'fulfilmentTypes',
+  ],
+  channel: ['channel', 'name', 'type', 'nodeTypes', 'nodes', 'legalEntity', 'brand', 'currency'],
 } as const;
 
 const putOf = <B extends TSchema>(noun: string, body: B) => ({
   summary: `Create or change ${plural(noun)}`,
   description: 'What is absent stays as it is, and null clears it. All is applied, or nothing.',
-  http: put(`/v1/${noun}s`),
+  http: put(pathOf(noun)),
   subject: rpc(`${noun}.put`),
   idempotency: 'natural' as const,
   scope: 'catalog:write' as const,
@@ -53,7 +85,7 @@ const putOf = <B extends TSchema>(noun: string, body: B) => ({
 const listOf = <I extends TSchema>(noun: string, item: I) => ({
   summary: `List ${plural(noun)}`,
   description: 'In the order of their codes. A page may have fewer than `limit`, since it is at most 512 kB.',
-  http: get(`/v1/${noun}s`),
+  http: get(pathOf(noun)),
   subject: rpc(`${noun}.list`),
   scope: 'catalog:read' as const,
   query: PageQuery,
@@ -65,14 +97,16 @@ const snapshotOf = <P extends TSchema>(noun: string, page: P) => ({
   summary: `Snapshot of ${plural(noun)}`,
   description:
     'Each with the version that its facts count; what was removed may be there as null. Every fact of the stream at or below `position` is in it. Read all pages, then follow the facts.',
-  http: get(`/v1/${noun}s/snapshot`),
+  http: get(`${pathOf(noun)}/snapshot`),
   subject: rpc(`${noun}.snapshot`),
   scope: 'catalog:read' as const,
   isForUnlimited: true,
-  query: noun === 'threshold' ? ThresholdPageQuery : PageQuery,
+  query: noun === 'threshold' || noun === 'price' ? ThresholdPageQuery : PageQuery,
   response: page,
   problems: [],
 });
+
+const OLDEST_FIRST = 'Oldest first. A page may have fewer than `limit`, since it is at most 512 kB.';
 
 export const CATALOG_OPERATIONS = {
   listSkus: listOf('sku', catalog.Sku),
@@ -89,7 +123,7 @@ export const CATALOG_OPERATIONS = {
   importChannels: importOf('channel', CSV_COLUMNS.channel),
   listThresholds: {
     ...listOf('threshold', catalog.Threshold),
-    description: 'Oldest first. A page may have fewer than `limit`, since it is at most 512 kB.',
+    description: OLDEST_FIRST,
     query: ThresholdPageQuery,
   },
   snapshotThresholds: snapshotOf('threshold', snapshots.ThresholdSnapshot),
@@ -98,4 +132,15 @@ export const CATALOG_OPERATIONS = {
     summary: 'Set or remove thresholds',
     description: 'All is applied, or nothing.',
   },
+  listPrices: { ...listOf('price', catalog.Price), description: OLDEST_FIRST, query: ThresholdPageQuery },
+  snapshotPrices: snapshotOf('price', snapshots.PriceSnapshot),
+  putPrices: {
+    ...putOf('price', catalog.PutPrices),
+    summary: 'Set or remove prices',
+    description:
+      'Each list replaces that of its SKU, channel and currency, and an empty one removes it. All is applied, or nothing.',
+  },
+  listEligibilityRules: listOf('eligibility', catalog.EligibilityRule),
+  snapshotEligibilityRules: snapshotOf('eligibility', snapshots.EligibilityRuleSnapshot),
+  putEligibilityRules: putOf('eligibility', catalog.PutEligibilityRules),
 } as const satisfies Record<string, Operation<Scope, Code>>;

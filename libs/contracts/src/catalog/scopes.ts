@@ -2,6 +2,6 @@
 import type { ScopeDefinition } from '../shared/app-contract.ts';
 
 export const CATALOG_SCOPES = {
-  'catalog:read': { may: 'list SKUs, nodes, channels and thresholds' },
-  'catalog:write': { may: 'create and replace SKUs, nodes, channels and thresholds' },
+  'catalog:read': { may: 'list SKUs, nodes, channels, prices, thresholds and eligibility rules' },
+  'catalog:write': { may: 'create and change SKUs, nodes, channels, prices, thresholds and eligibility rules' },
 } as const satisfies Record<string, ScopeDefinition>;

@@ -1,9 +1,11 @@
 /** Pages of the catalogue's snapshots. */
 import { Position, snapshotPageOf } from '../shared/snapshot.ts';
-import { Channel, Node, Sku, Threshold } from './catalog.ts';
+import { Channel, EligibilityRule, Node, Price, Sku, Threshold } from './catalog.ts';
 
 export { Position };
 export const SkuSnapshot = snapshotPageOf(Sku);
 export const NodeSnapshot = snapshotPageOf(Node);
 export const ChannelSnapshot = snapshotPageOf(Channel);
+export const PriceSnapshot = snapshotPageOf(Price);
+export const EligibilityRuleSnapshot = snapshotPageOf(EligibilityRule);
 export const ThresholdSnapshot = snapshotPageOf(Threshold);

@@ -3,6 +3,8 @@
 /** Commits, by library, each with what is lost or done twice if it goes wrong. */
 export const COMMITS = {
   'app.receive': 'the effect of another app’s fact in a unit of work, with its row in the inbox',
+  'catalog.eligibility': 'rules of what may be shipped or sold where',
+  'catalog.prices': 'prices of one call',
   'catalog.rules': 'a change of nodes, channels or thresholds, with the step of the epoch',
   'catalog.skus': 'SKUs of one call',
   'identity.change': 'a change of principals, roles or keys, with its facts and its epoch',

@@ -94,6 +94,17 @@ export class Shop {
     await this.demand((onepool) => onepool.putThresholds({ body: { thresholds } }));
   }
 
+  async price(sku: string): Promise<void> {
+    const periods = [{ amount: 1, validFrom: new Date().toISOString() }];
+    const prices = [{ sku, channel: this.channel, currency: 'EUR', periods }];
+    await this.demand((onepool) => onepool.putPrices({ body: { prices } }));
+  }
+
+  async forbid(sku: string): Promise<void> {
+    const rule = { rule: this.id('rule'), forbids: 'ship' as const, skus: [sku], nodes: [] };
+    await this.demand((onepool) => onepool.putEligibilityRules({ body: { rules: [rule] } }));
+  }
+
   hold(sku: string, quantity: number, more: Partial<HoldBody> = {}): Promise<Answer<Reservation>> {
     const body = { id: this.id('hold'), channel: this.channel, lines: [{ sku, quantity }], ...more };
     return this.ask((onepool) => onepool.hold({ body }));

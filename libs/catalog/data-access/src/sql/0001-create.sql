@@ -1,13 +1,27 @@
--- The catalogue. Rows are changed and never deleted, because others keep their keys.
+-- The catalogue. Rows are changed and never deleted, because others keep their keys. Lists that are read whole are json, kept
+-- as they were told.
 
 CREATE TABLE sku (
   sku_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   code text NOT NULL UNIQUE,
   title text,
   gtin text,
+  identifiers json,
+  -- Every GTIN among them, of 14 digits.
+  gtins text[] NOT NULL DEFAULT '{}',
   weight_grams integer,
-  category text
+  length_mm integer,
+  width_mm integer,
+  height_mm integer,
+  category text,
+  brand text,
+  tax_class text,
+  supplier_cost bigint,
+  supplier_cost_currency text,
+  lead_time_days integer
 );
+
+CREATE INDEX sku_gtins ON sku USING gin (gtins);
 
 CREATE TABLE node (
   node_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -20,7 +34,16 @@ CREATE TABLE node (
   time_zone text NOT NULL DEFAULT 'UTC',
   daily_capacity integer,
   active_from timestamptz,
-  active_to timestamptz
+  active_to timestamptz,
+  legal_entity text,
+  brand text,
+  groups text[],
+  -- Null is all of them, and an empty list none.
+  fulfilment_types text[],
+  opening_hours json,
+  holidays json,
+  cut_offs json,
+  carrier_services json
 );
 
 CREATE TABLE channel (
@@ -30,7 +53,21 @@ CREATE TABLE channel (
   type text NOT NULL CHECK (type IN ('web', 'marketplace', 'pos', 'endless_aisle', 'b2b')),
   -- Null is all of them, and an empty list none.
   node_types text[],
-  nodes text[]
+  nodes text[],
+  legal_entity text,
+  brand text,
+  currency text
+);
+
+-- What may not be shipped from where, or sold where. Null is all of them, and an empty list none.
+CREATE TABLE eligibility_rule (
+  rule_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  code text NOT NULL UNIQUE,
+  forbids text NOT NULL CHECK (forbids IN ('ship', 'sell')),
+  skus text[],
+  nodes text[],
+  channels text[],
+  reason text
 );
 
 CREATE TABLE threshold (
@@ -42,6 +79,16 @@ CREATE TABLE threshold (
   -- 0 where the rule was removed.
   quantity integer NOT NULL CHECK (quantity >= 0),
   UNIQUE NULLS NOT DISTINCT (scope, channel_key, node_key, sku_key)
+);
+
+-- An empty list where they were removed. That periods do not overlap is checked before they are written.
+CREATE TABLE price (
+  price_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  sku_key integer NOT NULL REFERENCES sku,
+  channel_key integer NOT NULL REFERENCES channel,
+  currency text NOT NULL,
+  periods json NOT NULL,
+  UNIQUE (sku_key, channel_key, currency)
 );
 
 -- Steps with every change of who may sell what from where; whoever remembers rules compares it.

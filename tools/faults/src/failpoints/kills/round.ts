@@ -41,6 +41,8 @@ async function sell(shop: Shop, sku: string): Promise<readonly Expected[]> {
   await shop.putSkus(sku);
   await shop.receive(sku, 100);
   await shop.hide(sku, 1);
+  await shop.price(sku);
+  await shop.forbid(sku);
   for (let count = 0; count < HOLDS_EACH; count += 1) {
     const { id } = await shop.demandHold(sku, 2);
     const { id: other } = await shop.demandHold(sku, 1);

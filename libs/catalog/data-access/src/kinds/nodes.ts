@@ -1,0 +1,58 @@
+import { CATALOG_NODE_CHANGED, type Node, type NodeChange } from '@onepool/contracts';
+import { timeOf } from '@onepool/platform-clock';
+import { NODE_CHECKS } from '../checks/node-checks.ts';
+import { NodeEntity } from '../entities.ts';
+import { empty, given, inOneOrder, present, told } from '../fields.ts';
+import type { Kind } from '../kinds.ts';
+
+const UTC = 'UTC';
+const PLAIN = ['name', 'gln', 'lat', 'lng', 'dailyCapacity', 'legalEntity', 'brand', 'groups'] as const;
+const NESTED = ['openingHours', 'holidays', 'cutOffs', 'carrierServices'] as const;
+
+export const NODES: Kind<NodeEntity, NodeChange, Node> = {
+  noun: 'node',
+  entity: NodeEntity,
+  fact: CATALOG_NODE_CHANGED,
+  shown: (row) => ({
+    node: row.code,
+    type: row.type as Node['type'],
+    timeZone: row.timeZone,
+    fulfilmentTypes: row.fulfilmentTypes as NonNullable<Node['fulfilmentTypes']>,
+    ...present(row, [...PLAIN, ...NESTED]),
+    ...present({ activeFrom: isoOf(row.activeFrom), activeTo: isoOf(row.activeTo) }, ['activeFrom', 'activeTo']),
+  }),
+  codeOf: ({ node }) => node,
+  created: (code) => ({
+    code,
+    ...empty([...PLAIN, ...NESTED, 'activeFrom', 'activeTo']),
+    timeZone: UTC,
+    fulfilmentTypes: 'all',
+  }),
+  told: (change) => ({
+    ...told(change, PLAIN),
+    ...given({
+      type: change.type,
+      fulfilmentTypes: change.fulfilmentTypes,
+      timeZone: change.timeZone === null ? UTC : change.timeZone,
+      activeFrom: dateOf(change.activeFrom),
+      activeTo: dateOf(change.activeTo),
+      openingHours: inOneOrder(change.openingHours, ['day', 'opens', 'closes']),
+      holidays: inOneOrder(change.holidays, ['date', 'opens', 'closes', 'name']),
+      cutOffs: inOneOrder(change.cutOffs, ['day', 'time', 'fulfilmentType']),
+      carrierServices:
+        change.carrierServices?.map(({ carrier, service, pickups }) => ({
+          carrier,
+          service,
+          pickups: pickups.map(({ day, time }) => ({ day, time })),
+        })) ?? (change.carrierServices as null | undefined),
+    }),
+  }),
+  needs: { type: 'a new node needs its type' },
+  ruling: ['type', 'lat', 'lng', 'activeFrom', 'activeTo'],
+  checks: NODE_CHECKS,
+};
+
+const isoOf = (date: Date | null): string | null => date?.toISOString() ?? null;
+
+const dateOf = (text: string | null | undefined): Date | null | undefined =>
+  typeof text === 'string' ? new Date(timeOf(text)) : text;
