@@ -32,8 +32,16 @@ describe('a good file', () => {
       'importNodes',
       'type,node,lat,lng,activeFrom\nstore,s-1,40.7,-74.0,2026-01-01T00:00:00Z\nwarehouse,w-1,,,\n',
       [
-        { node: 's-1', type: 'store', lat: 40.7, lng: -74, timeZone: 'UTC', activeFrom: '2026-01-01T00:00:00.000Z' },
-        { node: 'w-1', type: 'warehouse', timeZone: 'UTC' },
+        {
+          node: 's-1',
+          type: 'store',
+          lat: 40.7,
+          lng: -74,
+          timeZone: 'UTC',
+          fulfilmentTypes: 'all',
+          activeFrom: '2026-01-01T00:00:00.000Z',
+        },
+        { node: 'w-1', type: 'warehouse', timeZone: 'UTC', fulfilmentTypes: 'all' },
       ],
     ],
     [

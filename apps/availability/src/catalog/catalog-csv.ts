@@ -1,7 +1,15 @@
 /** Between the catalogue's operations and its data access: CSV files in, refusals out. */
 import { isUtf8 } from 'node:buffer';
 import { CSV_COLUMNS, ChannelChange, NodeChange, SkuChange, type Upserted } from '@onepool/contracts';
-import { type Applied, type CsvShape, type GoodRow, type RowFault, parseCsv } from '@onepool/catalog-data-access';
+import {
+  type Applied,
+  type CsvShape,
+  type GoodRow,
+  type RowFault,
+  parseCsv,
+  writeCsv,
+} from '@onepool/catalog-data-access';
+import type { CsvAnswer } from '@onepool/platform-operations';
 import { type ProblemError, compileSchema } from '@onepool/platform-problem';
 import { problems, refusal } from '../problems.ts';
 
@@ -47,6 +55,8 @@ const SHAPES: { readonly [Kind in keyof Rows]: CsvShape<Rows[Kind]> } = {
 const items = (found: ReturnType<typeof rows.sku.check>) =>
   found.map(({ code, path, message }) => ({ code, message, ...(path === undefined ? {} : { path }) }));
 
+const SPREADSHEET = 'Its cells may be altered. Export it again without for=spreadsheet, and change that file.';
+
 const FAULTS_SHOWN_MAX = 100;
 const LINE_FEED = 0x0a;
 
@@ -68,12 +78,27 @@ export async function readCsv<Kind extends keyof Rows>(
   kind: Kind,
   body: Buffer,
 ): Promise<readonly GoodRow<Rows[Kind]>[]> {
-  const { good, goodRows, faults, badRows } = await parseCsv<Rows[Kind]>(csvText(body), SHAPES[kind]);
+  const { good, goodRows, faults, badRows, isForSpreadsheet } = await parseCsv<Rows[Kind]>(csvText(body), SHAPES[kind]);
+  if (isForSpreadsheet) throw problems.problem('import.spreadsheet', { detail: SPREADSHEET });
   if (badRows > 0) throw rejected(faults, badRows, goodRows);
   if (goodRows === 0) {
     throw rejected([{ line: 1, code: 'empty', message: 'a header and at least one row are required' }], 1, 0);
   }
   return good;
+}
+
+/** Every row as the CSV that import takes, or for a spreadsheet. */
+export function csvOf<T extends object>(
+  kind: keyof Rows,
+  rows: AsyncIterable<readonly T[]>,
+  use: 'spreadsheet' | undefined,
+): CsvAnswer {
+  const forSpreadsheet = use === 'spreadsheet';
+  return {
+    fileName: `${kind}s.csv`,
+    headers: { 'onepool-export': use ?? 'exact' },
+    pieces: writeCsv({ columns: CSV_COLUMNS[kind], rows, forSpreadsheet }),
+  };
 }
 
 const rejected = (faults: readonly RowFault[], badRows: number, goodRows: number): ProblemError =>

@@ -4,7 +4,7 @@ import { Catalog, CatalogSnapshots, codeBefore } from '@onepool/catalog-data-acc
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
 import { problem } from '@onepool/platform-problem';
-import { appliedOf, appliedOfFile, readCsv } from './catalog-csv.ts';
+import { appliedOf, appliedOfFile, csvOf, readCsv } from './catalog-csv.ts';
 
 type Op = typeof operations;
 
@@ -40,6 +40,11 @@ export class CatalogController {
     return appliedOf('skus', await this.#catalog.putSkus(skus));
   }
 
+  @Serve(operations.exportSkus)
+  async exportSkus({ query }: Call<Op['exportSkus']>) {
+    return csvOf('sku', this.#catalog.everySku(), query.for);
+  }
+
   @Serve(operations.importSkus)
   async importSkus({ body }: Call<Op['importSkus']>) {
     const good = await readCsv('sku', body);
@@ -61,6 +66,11 @@ export class CatalogController {
     return appliedOf('nodes', await this.#catalog.putNodes(nodes));
   }
 
+  @Serve(operations.exportNodes)
+  async exportNodes({ query }: Call<Op['exportNodes']>) {
+    return csvOf('node', this.#catalog.everyNode(), query.for);
+  }
+
   @Serve(operations.importNodes)
   async importNodes({ body }: Call<Op['importNodes']>) {
     const good = await readCsv('node', body);
@@ -80,6 +90,11 @@ export class CatalogController {
   @Serve(operations.putChannels)
   async putChannels({ body: { channels } }: Call<Op['putChannels']>) {
     return appliedOf('channels', await this.#catalog.putChannels(channels));
+  }
+
+  @Serve(operations.exportChannels)
+  async exportChannels({ query }: Call<Op['exportChannels']>) {
+    return csvOf('channel', this.#catalog.everyChannel(), query.for);
   }
 
   @Serve(operations.importChannels)

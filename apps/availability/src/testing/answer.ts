@@ -33,7 +33,7 @@ export function checkAnswer(id: OperationId, answer: Answer): Answer {
   expect({ id, status: answer.status, type: answer.contentType.split(';')[0] }).toEqual({
     id,
     status: operationOf(id).http.success,
-    type: 'application/json',
+    type: operationOf(id).csvAnswer ? 'text/csv' : 'application/json',
   });
   expect({ id, faults: responseValidator(id).check(answer.body) }).toEqual({ id, faults: [] });
   return answer;

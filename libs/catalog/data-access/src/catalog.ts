@@ -27,7 +27,16 @@ import { ELIGIBILITY_RULES } from './kinds/eligibility-rules.ts';
 import { NODES } from './kinds/nodes.ts';
 import { SKUS } from './kinds/skus.ts';
 import { type KeysOf, type NamedBy, listed, resolveNamed, single } from './known-codes.ts';
-import { type CatalogPage, type Source, type Wanted, listPage, priceRows, rowsOf, thresholdRows } from './pages.ts';
+import {
+  type CatalogPage,
+  type Source,
+  type Wanted,
+  everyRow,
+  listPage,
+  priceRows,
+  rowsOf,
+  thresholdRows,
+} from './pages.ts';
 import { inOrder, priceAggregate, priceKey, setPrices, unsoundPrice } from './prices.ts';
 import { sharedGtins } from './shared-gtins.ts';
 import { aggregateOf, setThresholds, thresholdKey } from './thresholds.ts';
@@ -143,8 +152,24 @@ export class Catalog {
     return this.#list(priceRows(false), { limit, after });
   }
 
+  everySku(): AsyncIterable<readonly Sku[]> {
+    return everyRow(rowsOf(SKUS), this.#connection);
+  }
+
+  everyNode(): AsyncIterable<readonly Node[]> {
+    return everyRow(rowsOf(NODES), this.#connection);
+  }
+
+  everyChannel(): AsyncIterable<readonly Channel[]> {
+    return everyRow(rowsOf(CHANNELS), this.#connection);
+  }
+
   #list<V>(source: Source<V>, wanted: Wanted): Promise<CatalogPage<V>> {
-    return listPage(source, { manager: this.#dataSource.manager, client: poolOf(this.#dataSource) }, wanted);
+    return listPage(source, this.#connection, wanted);
+  }
+
+  get #connection() {
+    return { manager: this.#dataSource.manager, client: poolOf(this.#dataSource) };
   }
 
   async #put<E extends { code: string }, C, V>(

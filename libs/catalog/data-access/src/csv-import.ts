@@ -26,11 +26,18 @@ export interface ParsedCsv<T> {
   /** The first hundred, in the order of lines. */
   readonly faults: readonly RowFault[];
   readonly badRows: number;
+  /** Whether it was exported for a spreadsheet, and so is not what was stored. */
+  readonly isForSpreadsheet: boolean;
 }
+
+/** The first column of what is exported for a spreadsheet. */
+export const SPREADSHEET_COLUMN = 'spreadsheet-only';
 
 const FAULTS_SHOWN_MAX = 100;
 /** A file may consist of rows of two bytes: so much of it is read, and so many rows are checked, between two turns. */
 const BYTES_PER_PIECE = 2_048;
+/** As much as a row may take that is stored. */
+const RECORD_BYTES_MAX = 256 * 1024;
 const ROWS_PER_SLICE = 500;
 
 export interface CsvShape<T> {
@@ -54,12 +61,14 @@ export async function parseCsv<T>(text: string, shape: CsvShape<T>): Promise<Par
   const inRows = new Faults();
   const slices = new Slices(ROWS_PER_SLICE);
   let rows: Rows<T> | null = null;
+  let isForSpreadsheet = false;
   let isFirst = true;
   for await (const { record, info } of recordsOf(text, grammar)) {
     if (slices.isFull()) await slices.next();
     if (!isFirst) rows?.add(info.lines, record);
     else if (!grammar.isBefore(info.lines)) {
       const header = record.map((column) => column.trim());
+      isForSpreadsheet = header.includes(SPREADSHEET_COLUMN);
       const fault = headerFault(header, shape);
       if (fault) inRows.add(1, () => fault);
       else rows = new Rows(header, shape, inRows);
@@ -72,6 +81,7 @@ export async function parseCsv<T>(text: string, shape: CsvShape<T>): Promise<Par
     goodRows: rows?.goodRows ?? 0,
     faults: faults.slice(0, FAULTS_SHOWN_MAX),
     badRows: inRows.count + grammar.faults.count,
+    isForSpreadsheet,
   };
 }
 
@@ -144,13 +154,17 @@ function headerFault<T>(header: readonly string[], { columns, keyColumn }: CsvSh
 function toRow<T>(header: readonly string[], cells: readonly string[], shape: CsvShape<T>): Record<string, unknown> {
   const row: Record<string, unknown> = {};
   for (const [index, column] of header.entries()) {
-    const cell = cells[index]?.trim() ?? '';
-    if (shape.lists.includes(column)) row[column] = cell === 'all' ? cell : listOf(cell);
+    // White space around a cell was dropped already, but for what stands in quotes.
+    const cell = cells[index] ?? '';
+    if (shape.lists.includes(column)) row[column] = cell.trim() === 'all' ? 'all' : listOf(cell.trim());
     else if (cell === '') row[column] = null;
-    else row[column] = shape.numbers.includes(column) && /^-?\d+(\.\d+)?$/.test(cell) ? Number(cell) : cell;
+    else row[column] = shape.numbers.includes(column) && NUMBER.test(cell.trim()) ? Number(cell) : cell;
   }
   return row;
 }
+
+/** Without an exponent, which is what spreadsheets make of long codes. */
+const NUMBER = /^-?\d+(\.\d+)?$/;
 
 /** The items of a cell; a character behind a backslash is itself. */
 function listOf(cell: string): string[] {
@@ -198,8 +212,9 @@ function recordsOf(text: string, grammar: GrammarFaults): AsyncIterable<{ record
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
+    trim: true,
     skip_records_with_error: true,
-    max_record_size: 64 * 1024,
+    max_record_size: RECORD_BYTES_MAX,
     on_record: (record: string[], { lines }) => {
       grammar.onRecord(lines);
       return record;
@@ -228,7 +243,7 @@ function malformed(error: CsvError, lastLine: number): RowFault {
     line: Number(error['lines']),
     code: 'malformed',
     message: isTooLong
-      ? 'the row is longer than 64 KiB'
+      ? 'the row is longer than 256 KiB'
       : 'a quote stands where none may be; what follows may not have been checked',
   };
 }

@@ -90,6 +90,17 @@ async function filled<V>({ read }: Source<V>, at: Connection, { after, limit }: 
   return rows;
 }
 
+/** Every row, some at a time, each lot as of when it is read. */
+export async function* everyRow<V>({ read }: Source<V>, at: Connection): AsyncGenerator<readonly V[]> {
+  for (let after = ''; ;) {
+    const rows = await read(at, { after, limit: ROWS_AT_ONCE });
+    yield rows.flatMap(({ value }) => value ?? []);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < ROWS_AT_ONCE) return;
+    after = last.after;
+  }
+}
+
 export async function listPage<V>(source: Source<V>, at: Connection, wanted: Wanted): Promise<CatalogPage<V>> {
   const rows = await filled(source, at, wanted);
   const { items, nextCursor } = cut(source, rows, wanted.limit, '', new Map());

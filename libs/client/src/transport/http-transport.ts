@@ -64,7 +64,7 @@ export class HttpTransport implements Transport {
       const text = await answer.body.text();
       return {
         status: answer.statusCode,
-        body: parsed(text),
+        body: operation.csvAnswer && answer.statusCode < 400 ? text : parsed(text),
         retryAfterSeconds: secondsOf(answer.headers['retry-after']),
       };
     } catch (cause) {

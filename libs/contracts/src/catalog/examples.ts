@@ -39,10 +39,12 @@ export const CATALOG_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Op
   snapshotSkus: { query: page, response: { position, items: [{ key: 'mug-blue', version: 3, value: sku }], ...empty } },
   putSkus: { body: { skus: [sku] }, response: { applied: 1 } },
   importSkus: { csv: 'sku,title,weightGrams\nmug-blue,Blue mug,340\n', response: { applied: 1 } },
+  exportSkus: { query: {}, response: 'sku,title,weightGrams\r\nmug-blue,Blue mug,340\r\n' },
   listNodes: { query: page, response: { items: [node], ...empty } },
   snapshotNodes: { query: page, response: { position, items: [{ key: 'depot', version: 1, value: node }], ...empty } },
   putNodes: { body: { nodes: [{ ...node, gln: null }] }, response: { applied: 1 } },
   importNodes: { csv: 'node,type,name,lat,lng\ndepot,warehouse,Depot,52.48,-1.89\n', response: { applied: 1 } },
+  exportNodes: { query: {}, response: 'node,type,name\r\ndepot,warehouse,Depot\r\n' },
   listChannels: { query: page, response: { items: [channel], ...empty } },
   snapshotChannels: {
     query: page,
@@ -50,6 +52,7 @@ export const CATALOG_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Op
   },
   putChannels: { body: { channels: [channel] }, response: { applied: 1 } },
   importChannels: { csv: 'channel,type,nodeTypes,nodes\nweb,web,store|warehouse,all\n', response: { applied: 1 } },
+  exportChannels: { query: {}, response: 'channel,type,nodeTypes,nodes\r\nweb,web,store|warehouse,all\r\n' },
   listThresholds: { query: page, response: { items: [threshold], ...empty } },
   snapshotThresholds: {
     query: page,

@@ -1,6 +1,6 @@
 /** Every operation of the catalogue, which the availability app serves. */
-import type { TSchema } from '@sinclair/typebox';
-import { PageQuery, ThresholdPageQuery, pageOf } from '../shared/primitives.ts';
+import { type TSchema, Type } from '@sinclair/typebox';
+import { PageQuery, ThresholdPageQuery, closed, oneOf, pageOf } from '../shared/primitives.ts';
 import { requestSubject } from '../shared/module-contract.ts';
 import { type Operation, get, post, put } from '../shared/operation.ts';
 import * as catalog from './catalog.ts';
@@ -31,7 +31,7 @@ const importOf = (noun: string, columns: readonly string[]) => ({
   isForUnlimited: true,
   csvColumns: columns,
   response: catalog.Upserted,
-  problems: ['import.rejected' as const, 'outcome.unknown' as const],
+  problems: ['import.rejected' as const, 'import.spreadsheet' as const, 'outcome.unknown' as const],
 });
 
 /** What is flat. What is nested, as opening hours, is sent as JSON. */
@@ -93,6 +93,27 @@ const listOf = <I extends TSchema>(noun: string, item: I) => ({
   problems: [],
 });
 
+const ExportQuery = closed({
+  for: Type.Optional(
+    oneOf(
+      ['spreadsheet'],
+      'Puts an apostrophe before each cell that a spreadsheet might take for a formula. Such a file is not for import.',
+    ),
+  ),
+});
+
+const exportOf = (noun: keyof typeof CSV_COLUMNS) => ({
+  summary: `Export ${plural(noun)} as CSV`,
+  description:
+    'By RFC 4180, with the columns of the import and nothing altered, so that the same file imported changes nothing. The header `onepool-export` says `exact` or `spreadsheet`.',
+  http: get(`${pathOf(noun)}/export`),
+  scope: 'catalog:read' as const,
+  query: ExportQuery,
+  csvAnswer: true as const,
+  response: Type.String(),
+  problems: [],
+});
+
 const snapshotOf = <P extends TSchema>(noun: string, page: P) => ({
   summary: `Snapshot of ${plural(noun)}`,
   description:
@@ -113,14 +134,17 @@ export const CATALOG_OPERATIONS = {
   snapshotSkus: snapshotOf('sku', snapshots.SkuSnapshot),
   putSkus: putOf('sku', catalog.PutSkus),
   importSkus: importOf('sku', CSV_COLUMNS.sku),
+  exportSkus: exportOf('sku'),
   listNodes: listOf('node', catalog.Node),
   snapshotNodes: snapshotOf('node', snapshots.NodeSnapshot),
   putNodes: putOf('node', catalog.PutNodes),
   importNodes: importOf('node', CSV_COLUMNS.node),
+  exportNodes: exportOf('node'),
   listChannels: listOf('channel', catalog.Channel),
   snapshotChannels: snapshotOf('channel', snapshots.ChannelSnapshot),
   putChannels: putOf('channel', catalog.PutChannels),
   importChannels: importOf('channel', CSV_COLUMNS.channel),
+  exportChannels: exportOf('channel'),
   listThresholds: {
     ...listOf('threshold', catalog.Threshold),
     description: OLDEST_FIRST,

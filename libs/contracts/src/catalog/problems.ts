@@ -6,4 +6,9 @@ export const CATALOG_PROBLEMS = {
   'node.unknown': { status: 404, title: 'No such node', retryable: false },
   'channel.unknown': { status: 404, title: 'No such channel', retryable: false },
   'import.rejected': { status: 422, title: 'The file has bad rows; nothing was applied', retryable: false },
+  'import.spreadsheet': {
+    status: 422,
+    title: 'The file was exported for a spreadsheet, which alters it',
+    retryable: false,
+  },
 } as const satisfies Record<string, ProblemDefinition>;

@@ -42,6 +42,8 @@ export interface Operation<Scope extends string = string, Code extends string = 
   /** Bodies that are read row by row as they arrive, by content type. */
   readonly stream?: { readonly contentTypes: readonly string[]; readonly row: TSchema; readonly description: string };
   readonly response: TSchema;
+  /** Whether the answer is a CSV, which is sent as it is read; `response` is a text then, and there is no subject. */
+  readonly csvAnswer?: true;
   /** Stable problem codes besides the platform's own (`request.*`, `auth.*`, `service.*`, `internal`). */
   readonly problems: readonly Code[];
 }

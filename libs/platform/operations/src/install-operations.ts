@@ -1,8 +1,9 @@
 /**
- * The routes of `@Serve()` that are Fastify's own: hot ones, and those that read a body as it arrives, which Nest would
- * read whole. Who may call, what a call may hold, how an error is answered and what is logged are the same as for Nest's
+ * The routes of `@Serve()` that are Fastify's own: hot ones, those that read a body as it arrives, which Nest would read
+ * whole, and those that answer with a CSV as it is read. Who may call, what a call may hold, how an error is answered and what is logged are the same as for Nest's
  * routes, since all of that are hooks of Fastify or compiled schemas.
  */
+import { Readable } from 'node:stream';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Verdict, judgeAgain, scopedRoute } from '@onepool/platform-auth';
 import type { UploadPlaces } from '@onepool/platform-http';
@@ -12,7 +13,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { compileOperation } from './compiled-operation.ts';
 import { decompressed } from './decompressed.ts';
 import { endOfTurn } from './end-of-turn.ts';
-import type { Call, ServedOperation } from './operation.ts';
+import type { Call, CsvAnswer, ServedOperation } from './operation.ts';
 import { routePath } from './serve.ts';
 import { type ServedMethod, servedOperations } from './served-operations.ts';
 import { whileAdmitted } from './while-admitted.ts';
@@ -44,6 +45,7 @@ export function installOperations(app: NestFastifyApplication, options: Operatio
   void server.register((scope, _options, done) => {
     scope.setErrorHandler((error, request, reply) => filter.fail(error, request, reply));
     for (const method of served.filter(({ hot }) => hot)) addRoute(scope, method, (request) => callOf(method, request));
+    for (const method of served.filter(({ operation }) => operation.csvAnswer)) addCsvRoute(scope, method);
     done();
   });
   for (const method of served) {
@@ -89,6 +91,20 @@ function addRoute(scope: FastifyInstance, { operation }: ServedMethod, answer: A
       const text = jsonTextOf(await answer(request, reply));
       await endOfTurn();
       return reply.status(success).type(JSON_TYPE).send(text);
+    },
+  });
+}
+
+function addCsvRoute(scope: FastifyInstance, method: ServedMethod): void {
+  const { http, scope: needed } = method.operation;
+  scope.route({
+    method: http.method,
+    url: routePath(http.path),
+    ...scopedRoute(needed),
+    handler: async (request, reply) => {
+      const { fileName, headers, pieces } = (await callOf(method, request)) as CsvAnswer;
+      const named = { ...headers, 'content-disposition': `attachment; filename="${fileName}"` };
+      return reply.status(http.success).headers(named).type('text/csv; charset=utf-8').send(Readable.from(pieces));
     },
   });
 }

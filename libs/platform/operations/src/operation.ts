@@ -23,6 +23,15 @@ export interface ServedOperation {
   /** A body that is read as it arrives. */
   readonly stream?: { readonly contentTypes: readonly string[] };
   readonly response: TSchema;
+  /** The answer is a {@link CsvAnswer}, over HTTP alone. */
+  readonly csvAnswer?: true;
+}
+
+/** A CSV that is sent as it is read, however long it is. What fails after its first piece cuts the connection. */
+export interface CsvAnswer {
+  readonly fileName: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly pieces: AsyncIterable<string>;
 }
 
 type Part<O, K extends string> = O extends { readonly [_ in K]: infer S extends TSchema } ? Static<S> : Empty;
@@ -55,4 +64,6 @@ type Told<T> = T extends readonly (infer I)[]
     : T;
 
 /** What a handler answers: a value of the response schema, or the text of one. */
-export type AnswerOf<O extends ServedOperation> = Told<Static<O['response']>> | JsonText;
+export type AnswerOf<O extends ServedOperation> = O extends { readonly csvAnswer: true }
+  ? CsvAnswer
+  : Told<Static<O['response']>> | JsonText;

@@ -42,13 +42,13 @@ type AnyHandler = (this: unknown, call: Call<ServedOperation>) => Promise<unknow
  */
 export function Serve<const O extends ServedOperation>(operation: O, { hot = false }: ServeOptions = {}) {
   return <H extends Handler<O>>(prototype: object, name: string, descriptor: TypedPropertyDescriptor<H>): void => {
-    const { http, subject, scope, stream } = operation;
+    const { http, subject, scope, stream, csvAnswer } = operation;
     const compiled = compileOperation(operation);
     const told = descriptor as unknown as PropertyDescriptor & { value: AnyHandler };
     told.value = sayingStatus(told.value, operation);
     RequireScope(scope)(prototype, name, told);
     CalledWith(compiled)(prototype, name, 0);
-    if (!hot && !stream) {
+    if (!hot && !stream && !csvAnswer) {
       RequestMapping({ path: routePath(http.path), method: METHODS[http.method] })(prototype, name, told);
       HttpCode(http.success)(prototype, name, told);
     }

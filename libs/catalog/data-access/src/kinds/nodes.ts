@@ -6,8 +6,8 @@ import { empty, given, inOneOrder, present, told } from '../fields.ts';
 import type { Kind } from '../kinds.ts';
 
 const UTC = 'UTC';
-const PLAIN = ['name', 'gln', 'lat', 'lng', 'dailyCapacity', 'legalEntity', 'brand', 'groups'] as const;
-const NESTED = ['openingHours', 'holidays', 'cutOffs', 'carrierServices'] as const;
+const PLAIN = ['name', 'gln', 'lat', 'lng', 'dailyCapacity', 'legalEntity', 'brand'] as const;
+const LISTS = ['groups', 'openingHours', 'holidays', 'cutOffs', 'carrierServices'] as const;
 
 export const NODES: Kind<NodeEntity, NodeChange, Node> = {
   noun: 'node',
@@ -18,19 +18,21 @@ export const NODES: Kind<NodeEntity, NodeChange, Node> = {
     type: row.type as Node['type'],
     timeZone: row.timeZone,
     fulfilmentTypes: row.fulfilmentTypes as NonNullable<Node['fulfilmentTypes']>,
-    ...present(row, [...PLAIN, ...NESTED]),
+    ...present(row, [...PLAIN, ...LISTS]),
     ...present({ activeFrom: isoOf(row.activeFrom), activeTo: isoOf(row.activeTo) }, ['activeFrom', 'activeTo']),
   }),
   codeOf: ({ node }) => node,
   created: (code) => ({
     code,
-    ...empty([...PLAIN, ...NESTED, 'activeFrom', 'activeTo']),
+    ...empty([...PLAIN, ...LISTS, 'activeFrom', 'activeTo']),
     timeZone: UTC,
     fulfilmentTypes: 'all',
   }),
   told: (change) => ({
     ...told(change, PLAIN),
     ...given({
+      // No groups is what a node without a word about them has, too.
+      groups: change.groups?.length === 0 ? null : change.groups,
       type: change.type,
       fulfilmentTypes: change.fulfilmentTypes,
       timeZone: change.timeZone === null ? UTC : change.timeZone,

@@ -17,7 +17,8 @@ function namesOf(modules: Modules, operations: Operations): ReadonlyMap<string, 
     if (isSchema(schema) && !names.has(JSON.stringify(schema))) names.set(JSON.stringify(schema), name);
   }
   for (const { response } of Object.values(operations)) {
-    const items = (response['properties'] as Record<string, { items?: TSchema } | undefined>)['items']?.items;
+    const { items: list } = (response['properties'] ?? {}) as Record<string, { items?: TSchema } | undefined>;
+    const items = list?.items;
     const name = names.get(JSON.stringify(items));
     if (name !== undefined && !names.has(JSON.stringify(response))) names.set(JSON.stringify(response), `${name}Page`);
   }

@@ -72,7 +72,7 @@ function describe(
   components: SchemaComponents,
   problems: ProblemResponses,
 ): object {
-  const { params, query, http, summary, description = '', scope, response, isForUnlimited } = operation;
+  const { params, query, http, summary, description = '', scope, response, csvAnswer, isForUnlimited } = operation;
   return {
     summary,
     description:
@@ -86,7 +86,12 @@ function describe(
     responses: {
       [http.success]: {
         description: 'Done.',
-        content: { 'application/json': { schema: components.refer(response), ...exampleOf(example?.response) } },
+        content: {
+          [csvAnswer ? 'text/csv' : 'application/json']: {
+            schema: components.refer(response),
+            ...exampleOf(example?.response),
+          },
+        },
       },
       ...problems.of(operation),
     },
