@@ -188,7 +188,9 @@ describe('partitions', () => {
     await other.pool.query('ALTER FUNCTION gone RENAME TO make_partitions');
     await housekeeping.makePartitions();
     expect(await eventually(ready)).toEqual([]);
-    expect(warned()).toHaveLength(told.length + 1);
+    // On the way back, too, the app may look in between.
+    expect(warned().length).toBeGreaterThan(told.length);
+    expect(JSON.parse(warned().at(-1)!)).toMatchObject({ level: 'info', schema: 'availability' });
     await other.close();
   });
 });
