@@ -21,3 +21,18 @@ export {
   type Gap,
   type InboxOptions,
 } from './facts/consume-facts.ts';
+export { followSnapshots, type FollowedMirror, type FollowOptions } from './mirror/follow-snapshots.ts';
+export type { MirrorHooks, MirrorStage } from './mirror/follower.ts';
+export type { KindsOf, MirrorChange, MirrorRow, PageClient, SnapshotStream } from './mirror/kinds.ts';
+export { MemoryMirror, type MemoryMirrorOptions } from './mirror/memory-mirror.ts';
+export {
+  MirrorNotReadyError,
+  type MirrorState,
+  type MirrorStore,
+  type NextPage,
+  type Progress,
+  SupersededError,
+} from './mirror/mirror-store.ts';
+export { mirrorTables } from './mirror/mirror-tables.ts';
+export { PostgresMirror, type PostgresMirrorOptions } from './mirror/postgres-mirror.ts';
+export type { AnewReason } from './mirror/why-anew.ts';

@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { AppContract } from '@onepool/contracts';
+import { type AppContract, PageQuery, snapshotPageOf, snapshotsOf } from '@onepool/contracts';
 import { IdentityCache, installAuth } from '@onepool/platform-auth';
 import { UploadPlaces } from '@onepool/platform-http';
 import { connectNats, natsMicroserviceOptions } from '@onepool/platform-messaging';
@@ -12,10 +12,25 @@ import { defineProblems, installProblemHandling, parseJsonBody, toRpcProblem } f
 import { FixedIdentity } from '@onepool/testing-identity';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
+import { type ReadShelves, SHELF_FACTS, SHELF_STREAM, Shelf } from './shelf-source.ts';
 
 const problems = { 'shelf.full': { status: 409, title: 'The shelf is full', retryable: true } } as const;
 const counted = Type.Object({ bytes: Type.Integer() });
 const units = Type.Object({ units: Type.Integer() });
+const pagesOf = <S extends string>(things: S) => ({
+  summary: things,
+  http: { method: 'GET', path: `/v1/snapshots/${things}`, success: 200 } as const,
+  subject: `onepool.rpc.shelves.snapshots.${things}.v1`,
+  scope: 'shelves:use' as const,
+  query: PageQuery,
+  response: snapshotPageOf(Shelf),
+  problems: [],
+});
+
+const OPERATIONS = {
+  shelfPages: pagesOf('shelves'),
+  aislePages: pagesOf('aisles'),
+} as const;
 
 export const SHELVES = {
   name: 'shelves',
@@ -23,6 +38,7 @@ export const SHELVES = {
   description: 'A small app.',
   scopes: { 'shelves:use': { may: 'use shelves' } },
   operations: {
+    ...OPERATIONS,
     fill: {
       summary: 'Fill a shelf',
       http: { method: 'POST', path: '/v1/shelves/{shelf}', success: 201 },
@@ -74,7 +90,17 @@ export const SHELVES = {
   },
   examples: {},
   problems,
-  modules: [{ scope: 'shelves', facts: [], parts: [] }],
+  modules: [
+    {
+      scope: 'shelves',
+      facts: SHELF_FACTS,
+      snapshots: snapshotsOf(OPERATIONS, SHELF_FACTS, {
+        shelves: { pages: 'shelfPages', key: 'code', facts: { shelfChanged: 'state', shelfRemoved: 'state' } },
+        aisles: { pages: 'aislePages', key: 'code', facts: { aisleChanged: 'state' } },
+      }),
+      parts: [],
+    },
+  ],
   consumes: [],
   schemas: [],
 } as const satisfies AppContract;
@@ -102,8 +128,21 @@ async function act<T>(call: object, answer: T): Promise<T> {
   throw catalogue.problem(behaviour, AGAIN[behaviour]);
 }
 
+/** What pages are read of; who has no source is away. */
+let readShelves: ReadShelves = () => Promise.reject(catalogue.problem('service.unavailable'));
+
 @Controller()
 class Shelves {
+  @Serve(SHELVES.operations.shelfPages)
+  shelfPages({ query }: Call<Ops['shelfPages']>) {
+    return readShelves('shelves', query);
+  }
+
+  @Serve(SHELVES.operations.aislePages)
+  aislePages({ query }: Call<Ops['aislePages']>) {
+    return readShelves('aisles', query);
+  }
+
   @Serve(SHELVES.operations.fill)
   fill({ params, query, body }: Call<Ops['fill']>) {
     const answer = { ...params, units: body.units, dry: query.dry ?? false, since: 'the next release' };
@@ -149,7 +188,9 @@ export interface ShelvesApp {
   close(): Promise<void>;
 }
 
-export async function openShelvesApp(natsUrl: string): Promise<ShelvesApp> {
+/** `read`: what its pages are read of. */
+export async function openShelvesApp(natsUrl: string, read = readShelves): Promise<ShelvesApp> {
+  readShelves = read;
   const identity = new FixedIdentity();
   const key = identity.makeKey({ id: 'prn_spec', scopes: ['shelves:use'] });
   const app = await NestFactory.create<NestFastifyApplication>(Root, new FastifyAdapter(), {

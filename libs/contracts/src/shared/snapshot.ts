@@ -88,7 +88,7 @@ export type SnapshotValue<O> = O extends {
   readonly response: infer R extends TSchema;
   readonly query: infer Q extends TSchema;
 }
-  ? 'cursor' extends keyof Static<Q>
+  ? 'cursor' | 'limit' extends keyof Static<Q>
     ? Static<R> extends { position: string; items: { key: string; version: number; value: infer V }[] }
       ? Exclude<V, null>
       : never

@@ -34,9 +34,10 @@ export type {
   UnstoredConsumerOptions,
 } from './consumer/consumer-options.ts';
 export { pruneInbox, type PruneOptions } from './consumer/prune-inbox.ts';
-export { ensureDurable, type Durable } from './consumer/durable.ts';
+export { ensureDurable, findDurable, type Durable } from './consumer/durable.ts';
 export { DEAD_LETTER_STREAM, deadLetterSubject, ensureDeadLetterStream } from './consumer/dead-letter.ts';
 export { GapTracker, type StepVerdict, type VersionStep } from './consumer/gap-tracker.ts';
+export { WakeUp } from './wake-up.ts';
 export { connectNats } from './nats/connect-nats.ts';
 export { NatsSettingsError, type NatsOptions } from './nats/nats-options.ts';
 export { NATS_SETTINGS, natsAddress, natsAddressAt, type NatsSettings } from './nats/nats-settings.ts';

@@ -1,0 +1,203 @@
+/**
+ * Whatever happens, a mirror ends equal to its source. A run is a list of events, made by fast-check: writers change and remove,
+ * deletions are forgotten, mirrors start late, are killed between any two commits, the stream is deleted or its tail lost while a
+ * relay refills it. `MIRROR_RUNS` and `MIRROR_SEED` choose others; a failure prints both and the list.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type FailpointHandlers, installFailpoints } from '@onepool/platform-failpoints';
+import { createTestDatabase, startTestNats, type TestNats } from '@onepool/testing-servers';
+import fc from 'fast-check';
+import { MirrorBench, type RunningMirror, type StoreName } from '../spec-support/mirror-bench.ts';
+import type { ShelfChange } from '../spec-support/shelf-source.ts';
+
+const RUNS = Number(process.env['MIRROR_RUNS'] ?? 4);
+const SEED = Number(process.env['MIRROR_SEED'] ?? 20_260_301);
+const PATIENCE_MS = 45_000;
+const COMMITS = ['client.mirror_begin', 'client.mirror_write', 'client.mirror_complete', 'client.mirror_sweep'];
+
+type Event =
+  | { readonly is: 'change' | 'change while a page is read'; readonly changes: readonly ShelfChange[] }
+  | { readonly is: 'tail lost'; readonly changes: readonly ShelfChange[] }
+  | { readonly is: 'forget removed' | 'start' | 'kill' | 'stream deleted' | 'durable deleted' | 'be equal' }
+  | { readonly is: 'killed at'; readonly failpoint: string };
+
+const changes = fc.array(
+  fc.record({
+    kind: fc.constantFrom('shelves' as const, 'aisles' as const),
+    code: fc.integer({ min: 10, max: 19 }).map((code) => `c${code}`),
+    units: fc.option(fc.integer({ min: 0, max: 99 }), { freq: 3 }),
+  }),
+  { minLength: 1, maxLength: 8 },
+);
+const just = <const I extends string>(is: I) => fc.constant({ is });
+const events: fc.Arbitrary<readonly Event[]> = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: changes.map((told) => ({ is: 'change' as const, changes: told })) },
+    { weight: 4, arbitrary: changes.map((told) => ({ is: 'change while a page is read' as const, changes: told })) },
+    { weight: 1, arbitrary: changes.map((told) => ({ is: 'tail lost' as const, changes: told })) },
+    { weight: 4, arbitrary: just('start') },
+    { weight: 3, arbitrary: just('kill') },
+    {
+      weight: 4,
+      arbitrary: fc
+        .tuple(fc.constantFrom(...COMMITS), fc.constantFrom('before', 'after'))
+        .map(([commit, moment]) => ({ is: 'killed at' as const, failpoint: `${commit}.${moment}_commit` })),
+    },
+    { weight: 2, arbitrary: just('stream deleted') },
+    { weight: 2, arbitrary: just('durable deleted') },
+    { weight: 2, arbitrary: just('forget removed') },
+    { weight: 2, arbitrary: just('be equal') },
+  ),
+  { minLength: 14, maxLength: 24 },
+);
+
+/** Bugs that were planted for the run stay planted. */
+class Killer implements FailpointHandlers {
+  readonly #isPlanted: (name: string) => boolean;
+  #at: string | undefined;
+  #kill: () => void = () => undefined;
+
+  constructor(isPlanted: (name: string) => boolean) {
+    this.#isPlanted = isPlanted;
+  }
+
+  isPlanted(name: string): boolean {
+    return this.#isPlanted(name);
+  }
+
+  /** Who passes there next does not go on, and everybody is killed. */
+  at(failpoint: string, kill: () => void): void {
+    this.#at = failpoint;
+    this.#kill = kill;
+  }
+
+  pass(name: string): Promise<void> | undefined {
+    if (name !== this.#at) return undefined;
+    this.#at = undefined;
+    this.#kill();
+    return new Promise(() => undefined);
+  }
+}
+
+class World {
+  readonly #bench: MirrorBench;
+  readonly #nats: TestNats;
+  readonly #kind: StoreName;
+  readonly #killer: Killer;
+  readonly #mirrors: RunningMirror[] = [];
+  #dying: Promise<unknown> = Promise.resolve();
+
+  constructor(bench: MirrorBench, nats: TestNats, kind: StoreName, killer: Killer) {
+    this.#bench = bench;
+    this.#nats = nats;
+    this.#kind = kind;
+    this.#killer = killer;
+  }
+
+  async happen(event: Event): Promise<void> {
+    const { source } = this.#bench;
+    switch (event.is) {
+      case 'change':
+        return source.change(...event.changes);
+      case 'change while a page is read':
+        source.beforeAnswer = () => source.change(...event.changes);
+        return;
+      case 'forget removed':
+        return source.forgetRemoved();
+      case 'start':
+        return this.#start();
+      case 'kill':
+        return this.#mirrors.shift()?.kill();
+      case 'killed at':
+        return this.#killer.at(event.failpoint, () => {
+          this.#dying = Promise.all(this.#mirrors.splice(0).map((mirror) => mirror.kill()));
+        });
+      case 'durable deleted':
+        await (await source.manager()).consumers.delete('SHELVES', 'shelves').catch(() => undefined);
+        return;
+      case 'stream deleted':
+        await (await source.manager()).streams.delete('SHELVES').catch(() => undefined);
+        return;
+      case 'tail lost':
+        return this.#loseTail(event.changes);
+      case 'be equal':
+        return this.beEqual();
+    }
+  }
+
+  /** Facts that were in the stream, and perhaps in a mirror, are not in it any more. */
+  async #loseTail(told: readonly ShelfChange[]): Promise<void> {
+    const { source } = this.#bench;
+    await this.#until('the source to have told all', () => source.isTold());
+    const lose = await this.#nats.checkpoint();
+    await source.change(...told);
+    await this.#until('the source to have told all', () => source.isTold());
+    await lose();
+  }
+
+  /** Two in PostgreSQL at most, which are replicas; one in memory. */
+  async #start(): Promise<void> {
+    if (this.#mirrors.length >= (this.#kind === 'memory' ? 1 : 2)) return;
+    this.#mirrors.push(await this.#bench.start(this.#kind));
+  }
+
+  async beEqual(): Promise<void> {
+    let last: unknown;
+    const isEqual = async (): Promise<boolean> => {
+      await this.#dying;
+      // Whoever was killed is started again, as whatever runs it would do.
+      if (this.#mirrors.length === 0) await this.#start();
+      const [mirror] = this.#mirrors;
+      if (!(await this.#bench.source.isTold()) || mirror?.mirror.stage() !== 'following') return false;
+      const [read, truth] = [await mirror.read(), await this.#bench.source.truth()];
+      last = { read, truth, anew: mirror.anew, errors: mirror.errors.slice(-3).map(String) };
+      return JSON.stringify(read) === JSON.stringify(truth);
+    };
+    await this.#until('the mirror to be equal', isEqual, () => last);
+  }
+
+  async #until(what: string, holds: () => Promise<boolean>, tell?: () => unknown): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS;
+    while (!(await holds().catch(() => false))) {
+      if (performance.now() > deadline) throw new Error(`${what}: never; ${JSON.stringify(tell?.())}`);
+      await delay(25);
+    }
+  }
+}
+
+let end: () => Promise<void> = () => Promise.resolve();
+afterEach(() => end());
+
+async function play(kind: StoreName, list: readonly Event[], isPlanted: (name: string) => boolean): Promise<void> {
+  const [database, nats] = await Promise.all([createTestDatabase(), startTestNats()]);
+  const bench = await MirrorBench.open({ database, nats });
+  const killer = new Killer(isPlanted);
+  installFailpoints(killer);
+  end = async () => {
+    end = () => Promise.resolve();
+    installFailpoints(null);
+    await bench.close();
+    await nats.stop();
+    await database.drop();
+  };
+  const world = new World(bench, nats, kind, killer);
+  for (const event of list) await world.happen(event);
+  await world.beEqual();
+  await end();
+}
+
+const PLANTED = process.env['ONEPOOL_FAILPOINTS'] ?? '';
+
+describe.each<[StoreName]>([['memory'], ['postgres']])('a mirror in %s', (kind) => {
+  it(
+    'ends equal to its source, whatever happened',
+    async () => {
+      const isPlanted = (name: string): boolean => PLANTED.split(' ').includes(`${name}=planted`);
+      const run = fc.asyncProperty(events, (list) => play(kind, list, isPlanted));
+      const told = await fc.check(run, { numRuns: RUNS, seed: SEED, endOnFailure: true });
+      expect(told.failed ? fc.defaultReportMessage(told) : '').toBe('');
+    },
+    RUNS * 180_000,
+  );
+});
