@@ -11,16 +11,18 @@ import fc from 'fast-check';
 import { MirrorBench, type RunningMirror, type StoreName } from '../spec-support/mirror-bench.ts';
 import type { ShelfChange } from '../spec-support/shelf-source.ts';
 
-const RUNS = Number(process.env['MIRROR_RUNS'] ?? 4);
+const RUNS = Number(process.env['MIRROR_RUNS'] ?? 5);
 const SEED = Number(process.env['MIRROR_SEED'] ?? 20_260_301);
-const PATIENCE_MS = 45_000;
-const COMMITS = ['client.mirror_begin', 'client.mirror_write', 'client.mirror_complete', 'client.mirror_sweep'];
+const PATIENCE_MS = 60_000;
+const WRITE = 'client.mirror_write';
+/** Writes are most of what there is. */
+const COMMITS = [WRITE, WRITE, WRITE, 'client.mirror_begin', 'client.mirror_complete', 'client.mirror_sweep'];
 
 type Event =
   | { readonly is: 'change' | 'change while a page is read'; readonly changes: readonly ShelfChange[] }
   | { readonly is: 'tail lost'; readonly changes: readonly ShelfChange[] }
   | { readonly is: 'forget removed' | 'start' | 'kill' | 'stream deleted' | 'durable deleted' | 'be equal' }
-  | { readonly is: 'killed at'; readonly failpoint: string };
+  | { readonly is: 'killed at'; readonly failpoint: string; readonly passing: number };
 
 const changes = fc.array(
   fc.record({
@@ -41,8 +43,12 @@ const events: fc.Arbitrary<readonly Event[]> = fc.array(
     {
       weight: 4,
       arbitrary: fc
-        .tuple(fc.constantFrom(...COMMITS), fc.constantFrom('before', 'after'))
-        .map(([commit, moment]) => ({ is: 'killed at' as const, failpoint: `${commit}.${moment}_commit` })),
+        .tuple(fc.constantFrom(...COMMITS), fc.constantFrom('before', 'after'), fc.integer({ min: 1, max: 5 }))
+        .map(([commit, moment, passing]) => ({
+          is: 'killed at' as const,
+          failpoint: `${commit}.${moment}_commit`,
+          passing: commit === WRITE ? passing : 1,
+        })),
     },
     { weight: 2, arbitrary: just('stream deleted') },
     { weight: 2, arbitrary: just('durable deleted') },
@@ -56,7 +62,9 @@ const events: fc.Arbitrary<readonly Event[]> = fc.array(
 class Killer implements FailpointHandlers {
   readonly #isPlanted: (name: string) => boolean;
   #at: string | undefined;
+  #passingsLeft = 0;
   #kill: () => void = () => undefined;
+  readonly #held: (() => void)[] = [];
 
   constructor(isPlanted: (name: string) => boolean) {
     this.#isPlanted = isPlanted;
@@ -66,17 +74,23 @@ class Killer implements FailpointHandlers {
     return this.#isPlanted(name);
   }
 
-  /** Who passes there next does not go on, and everybody is killed. */
-  at(failpoint: string, kill: () => void): void {
+  /** Who is there at that passing from now does not go on, and everybody is killed. */
+  at(failpoint: string, passing: number, kill: () => void): void {
     this.#at = failpoint;
+    this.#passingsLeft = passing;
     this.#kill = kill;
   }
 
   pass(name: string): Promise<void> | undefined {
-    if (name !== this.#at) return undefined;
+    if (name !== this.#at || (this.#passingsLeft -= 1) > 0) return undefined;
     this.#at = undefined;
     this.#kill();
-    return new Promise(() => undefined);
+    return new Promise((_, reject) => this.#held.push(() => reject(new Error('It was killed here.'))));
+  }
+
+  /** Lets what is left of them end. */
+  release(): void {
+    for (const letGo of this.#held.splice(0)) letGo();
   }
 }
 
@@ -110,7 +124,7 @@ class World {
       case 'kill':
         return this.#mirrors.shift()?.kill();
       case 'killed at':
-        return this.#killer.at(event.failpoint, () => {
+        return this.#killer.at(event.failpoint, event.passing, () => {
           this.#dying = Promise.all(this.#mirrors.splice(0).map((mirror) => mirror.kill()));
         });
       case 'durable deleted':
@@ -177,6 +191,7 @@ async function play(kind: StoreName, list: readonly Event[], isPlanted: (name: s
   end = async () => {
     end = () => Promise.resolve();
     installFailpoints(null);
+    killer.release();
     await bench.close();
     await nats.stop();
     await database.drop();

@@ -50,6 +50,8 @@ export class MirrorBench {
   readonly #pool: pg.Pool;
   readonly #client: ReturnType<typeof openClient>;
   readonly #running = new Set<RunningMirror>();
+  /** Mirrors that were killed, and may still be held up somewhere. */
+  readonly #killed: Promise<void>[] = [];
   #count = 0;
 
   private constructor(servers: MirrorServers, source: ShelfSource, app: ShelvesApp) {
@@ -105,7 +107,7 @@ export class MirrorBench {
       },
       kill: async () => {
         this.#running.delete(started);
-        void mirror.stop();
+        this.#killed.push(mirror.stop());
         await this.#end(connection, pool, session);
       },
     };
@@ -113,8 +115,10 @@ export class MirrorBench {
     return started;
   }
 
+  /** Whoever is held up has to be let go before. */
   async close(): Promise<void> {
     for (const running of this.#running) await running.kill();
+    await Promise.all(this.#killed);
     await this.#client.close();
     await this.#app.close();
     await this.source.close();

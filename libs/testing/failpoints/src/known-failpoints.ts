@@ -7,6 +7,10 @@ export const COMMITS = {
   'catalog.prices': 'prices of one call',
   'catalog.rules': 'a change of nodes, channels or thresholds, with the step of the epoch',
   'catalog.skus': 'SKUs of one call',
+  'client.mirror_begin': 'a generation of a mirror begun',
+  'client.mirror_complete': 'a generation of a mirror complete, and read from then on',
+  'client.mirror_sweep': 'a batch of rows of abandoned generations deleted',
+  'client.mirror_write': 'rows of a page or of facts in a mirror, with how far that has come',
   'identity.change': 'a change of principals, roles or keys, with its facts and its epoch',
   'identity.note_use': 'days on which keys were used',
   'messaging.drop_outbox_day': 'a day of the outbox that is old and published dropped',
@@ -46,6 +50,10 @@ export const COMMITS = {
 /** Planted bugs, each with what it makes wrong. */
 export const PLANTED_BUGS = {
   'catalog.position_after_rows': 'the position of a snapshot is read after its rows',
+  'client.mirror_cursor_first':
+    'a mirror saves which page is next before the rows of the page before, in a commit of its own',
+  'client.mirror_durable_late':
+    'the durable that keeps the facts for a mirror is made only after its first page was read',
   'messaging.consumer_acks_first': 'a consumer acknowledges a fact before its effect is committed',
   'messaging.relay_passes_unacknowledged': 'the relay goes on past facts whose publishing failed',
   'stock.answers_unwritten':

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { PlantedBug } from '@onepool/testing-failpoints';
 import { ROOT, cleanEnvironment } from '../child.ts';
-import { BUG_TRIALS, type BugTrial } from './bugs/index.ts';
+import { BUG_TRIALS, type BugTrial, SIMULATED_BUGS, type SimulatedBug } from './bugs/index.ts';
 import { type Kill, drilledCommits, hitOf, tryKills } from './kills/try-kill.ts';
 import { tryBug } from './try-bug.ts';
 
@@ -45,7 +45,28 @@ const sound = (trial: BugTrial): Trial => ({
 const unseen = (bug: PlantedBug): Trial => ({
   name: bug,
   claim: 'unit specs green with it',
-  run: () => runUnitSpecs(bug),
+  run: async () => {
+    const { isGreen, said } = await runSpecs(`${libraryOf(bug)}/src/.*\\.spec\\.ts$`, bug);
+    return { passed: isGreen, said };
+  },
+});
+
+const caughtBySimulation = ({ bug, simulation }: SimulatedBug): Trial => ({
+  name: bug,
+  claim: 'caught from outside',
+  run: async () => {
+    const { isGreen, said } = await runSpecs(simulation, bug);
+    return { passed: !isGreen, said };
+  },
+});
+
+const soundInSimulation = ({ bug, simulation }: SimulatedBug): Trial => ({
+  name: bug,
+  claim: 'nothing seen without it',
+  run: async () => {
+    const { isGreen, said } = await runSpecs(simulation);
+    return { passed: isGreen, said };
+  },
 });
 
 const survived = (kills: readonly Kill[]): Trial => ({
@@ -68,6 +89,11 @@ export function allTrials(seed: number, only?: readonly string[]): readonly Tria
     sound(trial),
     unseen(trial.bug),
   ]);
+  const simulated = SIMULATED_BUGS.filter(({ bug }) => isMeant(only, bug)).flatMap((trial) => [
+    caughtBySimulation(trial),
+    soundInSimulation(trial),
+    unseen(trial.bug),
+  ]);
   const kills = drilledCommits
     .filter((commit) => isMeant(only, commit))
     .map((commit, index) =>
@@ -76,10 +102,10 @@ export function allTrials(seed: number, only?: readonly string[]): readonly Tria
         { commit, moment: 'after_commit', hit: hitOf(commit, seed + index + 1) },
       ]),
     );
-  return [...bugs, ...kills];
+  return [...bugs, ...simulated, ...kills];
 }
 
-/** Two bugs, and two kills on one system, chosen by the seed. */
+/** Two bugs of a whole system, and two kills on one, chosen by the seed. Simulations take minutes to find theirs. */
 export function sampleOfTrials(seed: number): readonly Trial[] {
   const bugs = twoOf(BUG_TRIALS, seed).map(caught);
   const kills = twoOf(drilledCommits, seed).map((commit, index): Kill => ({
@@ -94,16 +120,21 @@ export function sampleOfTrials(seed: number): readonly Trial[] {
 const twoOf = <T>(items: readonly T[], seed: number): readonly T[] =>
   [0, 1].flatMap((offset) => items.slice((seed + offset) % items.length).slice(0, 1));
 
-/** Of the library that the bug is in. */
-async function runUnitSpecs(bug: PlantedBug): Promise<Verdict> {
-  const library = bug.startsWith('messaging.') ? 'libs/platform/messaging' : 'libs/stock/data-access';
-  const child = spawn('npm', ['test', '--', `${library}/src/.*\\.spec\\.ts$`], {
+const libraryOf = (bug: PlantedBug): string => {
+  if (bug.startsWith('client.')) return 'libs/client';
+  return bug.startsWith('messaging.') ? 'libs/platform/messaging' : 'libs/stock/data-access';
+};
+
+/** With the bug, if one is named. */
+async function runSpecs(pattern: string, bug?: PlantedBug): Promise<{ isGreen: boolean; said: string }> {
+  const planted = bug === undefined ? {} : { ONEPOOL_FAILPOINTS: `${bug}=planted` };
+  const child = spawn('npm', ['test', '--', pattern], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...cleanEnvironment(), ONEPOOL_FAILPOINTS: `${bug}=planted`, FORCE_COLOR: '0' },
+    env: { ...cleanEnvironment(), ...planted, FORCE_COLOR: '0' },
   });
   let told = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (told += String(text)));
   const [code] = (await once(child, 'close')) as [number | null];
-  return { passed: code === 0, said: /^Tests: +(.*)$/m.exec(told)?.[1] ?? told.slice(-300) };
+  return { isGreen: code === 0, said: /^Tests: +(.*)$/m.exec(told)?.[1] ?? told.slice(-300) };
 }

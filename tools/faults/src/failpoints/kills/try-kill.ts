@@ -16,6 +16,10 @@ export interface Kill {
 /** Commits that nothing reaches in the time of a trial, each with the reason. */
 export const NOT_DRILLED: Partial<Record<CommitName, string>> = {
   'app.receive': 'no app of the system consumes facts',
+  'client.mirror_begin': 'no app of the system has a mirror; a simulation of the client kills there',
+  'client.mirror_complete': 'no app of the system has a mirror; a simulation of the client kills there',
+  'client.mirror_sweep': 'no app of the system has a mirror; a simulation of the client kills there',
+  'client.mirror_write': 'no app of the system has a mirror; a simulation of the client kills there',
   'identity.change': 'an operator’s command makes it, and no app',
   'messaging.drop_outbox_day': 'retention begins minutes after a start',
   'messaging.prune_inbox': 'no app of the system consumes facts',
