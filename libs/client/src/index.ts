@@ -22,7 +22,7 @@ export {
   type InboxOptions,
 } from './facts/consume-facts.ts';
 export { followSnapshots, type FollowedMirror, type FollowOptions } from './mirror/follow-snapshots.ts';
-export type { MirrorHooks, MirrorStage } from './mirror/follower.ts';
+export type { MirrorHooks, MirrorStage } from './mirror/follower-settings.ts';
 export type { KindsOf, MirrorChange, MirrorRow, PageClient, SnapshotStream } from './mirror/kinds.ts';
 export { MemoryMirror, type MemoryMirrorOptions } from './mirror/memory-mirror.ts';
 export {

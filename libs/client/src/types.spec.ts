@@ -3,7 +3,18 @@ import { describe, expect, it } from '@jest/globals';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { AVAILABILITY, type Reservation, type ReservationChanged, type SkuChanged } from '@onepool/contracts';
 import type pg from 'pg';
-import { type Client, type Fact, type NatsClient, consumeFacts, createClient, valueOf } from './index.ts';
+import {
+  type Client,
+  type Fact,
+  MemoryMirror,
+  type MirrorStore,
+  type NatsClient,
+  consumeFacts,
+  createClient,
+  followSnapshots,
+  valueOf,
+} from './index.ts';
+import { SHELVES } from './spec-support/shelves-app.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const isSame = <_ extends true>(_value?: unknown): void => undefined;
@@ -80,9 +91,25 @@ const consumers = (connection: NatsConnection, pool: pg.Pool) => [
   }),
 ];
 
+/** Nor is this. */
+const mirrors = async (connection: NatsConnection, client: Client<typeof SHELVES>) => {
+  const into = new MemoryMirror(SHELVES);
+  const options = { connection, client, durable: 'd', stream: 'SHELVES', into } as const;
+  isSame<Same<ReturnType<typeof into.get<'shelves'>>, { units: number } | undefined>>();
+  // @ts-expect-error -- there are no such things
+  into.get('boxes', 'b1');
+  // @ts-expect-error -- there is no such stream
+  followSnapshots(SHELVES, { ...options, stream: 'OTHERS' });
+  // @ts-expect-error -- a client of another app has not got the pages
+  followSnapshots(SHELVES, { ...options, client: {} as Client<typeof AVAILABILITY> });
+  // @ts-expect-error -- the store is of other things
+  followSnapshots(SHELVES, { ...options, into: {} as MirrorStore<{ readonly boxes: string }> });
+  return followSnapshots(SHELVES, options);
+};
+
 describe('the types of a client', () => {
   it('are the contract’s: see above', () => {
-    expect([calls, consumers]).toEqual([expect.any(Function), expect.any(Function)]);
+    expect([calls, consumers, mirrors].map((never) => typeof never)).toEqual(['function', 'function', 'function']);
   });
 
   it('do not let a contract’s operation take the place of what every client has', () => {

@@ -1,9 +1,11 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { AppContract } from '@onepool/contracts';
-import { type AnyPages, Follower, type MirrorHooks, type MirrorStage } from './follower.ts';
+import { Follower } from './follower.ts';
+import type { MirrorHooks, MirrorStage } from './follower-settings.ts';
 import type { KindsOf, PageClient, SnapshotStream } from './kinds.ts';
 import { MirrorPlan } from './mirror-plan.ts';
 import type { MirrorStore } from './mirror-store.ts';
+import type { AnyPages } from './page-reader.ts';
 
 export interface FollowOptions<C extends AppContract> {
   /** Reads the pages, over HTTP or NATS. */

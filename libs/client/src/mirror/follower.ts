@@ -3,65 +3,22 @@
  * the facts until something shows that it cannot.
  *
  * A generation is built so: a durable keeps the facts from now on; then the pages are read, of which each has in what was
- * committed before; facts are applied all the while; when those are in that the last page might have had in, the generation is
- * complete and is read from then on. Rows are absolute and the newest version wins. So nothing is missed between page and fact,
+ * committed before; facts are applied all the while; when those are in that the stream had when the last page was read, the
+ * generation is complete and is read from then on. Rows are absolute and the newest version wins. So nothing is missed between page and fact,
  * and nothing has to be in order.
  *
  * A crash leaves a generation that is gone on with at the next page, if its durable is still the one that has kept the facts since
  * the first, and is begun anew otherwise. {@link whyAnew} lists what else ends a generation.
  */
-import type { NatsConnection } from '@nats-io/transport-node';
-import type { SnapshotPage } from '@onepool/contracts';
 import { variant } from '@onepool/platform-failpoints';
-import {
-  type ConsumerHooks,
-  parsePosition,
-  runConsumer,
-  type StreamPosition,
-  WakeUp,
-} from '@onepool/platform-messaging';
-import { type Answered, type Refused, valueOf } from '../outcome.ts';
-import { FactIntake, NewEpochError } from './fact-intake.ts';
-import type { MirrorPlan } from './mirror-plan.ts';
-import { type MirrorState, type MirrorStore, type NextPage, SupersededError } from './mirror-store.ts';
+import { type StreamPosition, WakeUp } from '@onepool/platform-messaging';
+import { NewEpochError } from './fact-intake.ts';
+import type { FollowerSettings, MirrorStage } from './follower-settings.ts';
+import { type MirrorState, SupersededError } from './mirror-store.ts';
+import { PageReader } from './page-reader.ts';
 import { type Look, Site } from './site.ts';
+import { whileFactsCome } from './while-facts-come.ts';
 import { type AnewReason, whyAnew } from './why-anew.ts';
-
-/**
- * `building`: it is being built, the first time or anew; `following`: what was in the stream at the last look is in; `behind`: that
- * is not so, or it could not be looked at.
- */
-export type MirrorStage = 'building' | 'following' | 'behind';
-
-export interface MirrorHooks extends Pick<ConsumerHooks, 'onAlarm' | 'onDeadLetter' | 'onHandled'> {
-  /** It is built anew from here. */
-  readonly onAnew?: (reason: AnewReason) => void;
-  /** Something failed; it goes on by itself. */
-  readonly onError?: (error: unknown) => void;
-}
-
-export type AnyPages = Readonly<
-  Record<
-    string,
-    (request: {
-      readonly query: { readonly limit: number; readonly cursor?: string };
-    }) => Promise<Answered<unknown> | Refused<string>>
-  >
->;
-
-export interface FollowerSettings {
-  readonly connection: NatsConnection;
-  readonly durable: string;
-  readonly provisioned: boolean;
-  readonly domain: string | undefined;
-  readonly client: AnyPages;
-  readonly plan: MirrorPlan;
-  readonly store: MirrorStore<never>;
-  readonly pageItems: number;
-  readonly concurrency: number;
-  readonly lookIntervalMs: number;
-  readonly hooks: MirrorHooks;
-}
 
 const RETRY_MS = 250;
 const OTHER_BUILDS_MS = 500;
@@ -72,6 +29,7 @@ type Begun = MirrorState & { readonly position: StreamPosition };
 export class Follower {
   readonly #settings: FollowerSettings;
   readonly #site: Site;
+  readonly #pages: PageReader;
   readonly #stop = new AbortController();
   /** Ends the pause under way. */
   readonly #wakeUp = new WakeUp();
@@ -84,6 +42,7 @@ export class Follower {
   constructor(settings: FollowerSettings) {
     this.#settings = settings;
     this.#site = new Site(settings);
+    this.#pages = new PageReader(settings.client, settings.plan, settings.pageItems);
     this.firstRead = new Promise((resolve) => (this.#canBeRead = resolve));
   }
 
@@ -106,7 +65,7 @@ export class Follower {
       try {
         await this.#turn();
       } catch (error) {
-        if (error instanceof NewEpochError) this.#seenEpoch = Math.max(this.#seenEpoch, error.epoch);
+        if (error instanceof NewEpochError) this.#sawEpoch(error.epoch);
         else if (!(error instanceof SupersededError || this.#stop.signal.aborted)) this.#report(error);
         await this.#pause(RETRY_MS);
       }
@@ -118,14 +77,13 @@ export class Follower {
     const reason = this.#whyAnew(state, await this.#site.look());
     if (reason === undefined && isComplete(state)) return this.#withFacts(state, (end) => this.#follow(state, end));
     this.#stage = 'building';
-    const built = await this.#settings.store.alone(async () => {
-      await this.#build();
-      return true;
-    });
+    const built = await this.#settings.store.alone(() => this.#build());
     if (built === null) await this.#pause(OTHER_BUILDS_MS);
+    else if (!built) await this.#pause(RETRY_MS);
   }
 
-  async #build(): Promise<void> {
+  /** @returns whether the newest generation is complete. */
+  async #build(): Promise<boolean> {
     const { store, plan } = this.#settings;
     const look = variant('client.mirror_durable_late') ? await this.#site.look() : await this.#site.ensureDurable();
     let state = await this.#readState();
@@ -136,55 +94,42 @@ export class Follower {
       state = await this.#readState();
     }
     if (state.position === null) state = await this.#readFirstPage(state, look);
-    if (!hasPosition(state) || state.readable === state.generation) return;
+    if (!hasPosition(state)) return false;
+    if (state.readable === state.generation) return true;
     const begun = state;
     await this.#withFacts(begun, async (end) => {
-      const last = await this.#readPages(begun, end);
-      if (await this.#catchUp(begun, last, end)) await store.complete(begun.generation, last);
+      await this.#readPages(begun, end);
+      const now = await this.#pages.position();
+      if (await this.#catchUp(begun, now, end)) await store.complete(begun.generation, now);
     });
-    await this.#readState();
+    return isComplete(await this.#readState());
   }
 
   async #readFirstPage({ generation }: MirrorState, look: Look): Promise<MirrorState> {
     const { store, plan } = this.#settings;
-    const { position, rows, next } = await this.#readPage(plan.firstPage);
+    const { position, rows, next } = await this.#pages.read(plan.firstPage);
     const { durable } = look.durable === undefined ? await this.#site.ensureDurable() : look;
     await store.writePage(generation, rows, { position, durable: durable?.created ?? '', page: next });
     return this.#readState();
   }
 
-  /** @returns the position of the last page. */
-  async #readPages({ generation, page, position }: Begun, end: AbortSignal): Promise<StreamPosition> {
-    let last = position;
+  async #readPages({ generation, page }: Begun, end: AbortSignal): Promise<void> {
     for (let next = page; next !== null;) {
       end.throwIfAborted();
-      const read = await this.#readPage(next);
-      if (read.position.epoch > position.epoch) throw new NewEpochError(read.position.epoch);
+      const read = await this.#pages.read(next);
       await this.#settings.store.writePage(generation, read.rows, { page: read.next });
-      ({ next, position: last } = read);
+      ({ next } = read);
     }
-    return last;
-  }
-
-  async #readPage(page: NextPage) {
-    const { client, plan, pageItems } = this.#settings;
-    const query = { limit: pageItems, ...(page.cursor === null ? {} : { cursor: page.cursor }) };
-    const { items, nextCursor, position } = valueOf(
-      (await client[plan.operationOf(page.kind)]?.({ query })) as Answered<SnapshotPage<unknown>>,
-    );
-    return {
-      position: parsePosition(position),
-      rows: items.map((item) => ({ kind: page.kind, ...item })),
-      next: plan.pageAfter(page, nextCursor),
-    };
   }
 
   /**
-   * A page may have in what the durable has not given out yet: a generation that began to be read before would go back.
+   * Waits until everything is in that was told before the last page was read: otherwise what is read could go back, to before
+   * what the generation before had, or to what the last page knows to be gone.
    *
    * @returns false when the generation cannot be gone on with.
    */
   async #catchUp(state: Begun, to: StreamPosition, end: AbortSignal): Promise<boolean> {
+    this.#sawEpoch(to.epoch);
     for (;;) {
       end.throwIfAborted();
       const look = await this.#site.look();
@@ -202,7 +147,8 @@ export class Follower {
       try {
         const state = await this.#readState();
         if (state.generation !== generation) return;
-        await this.#askEpoch();
+        // Facts that tell of a new epoch may be of subjects that are not listened to.
+        this.#sawEpoch((await this.#pages.position()).epoch);
         const { durable, stream } = await this.#site.look();
         if (this.#whyAnew(state, { durable, stream }) !== undefined || !durable || !stream) return;
         const isIdle = durable.open === 0;
@@ -221,48 +167,21 @@ export class Follower {
     end.throwIfAborted();
   }
 
-  /** Facts that tell of a new epoch may be of subjects that are not listened to. */
-  async #askEpoch(): Promise<void> {
-    const { client, plan } = this.#settings;
-    const asked = await client[plan.operationOf(plan.firstPage.kind)]?.({ query: { limit: 1 } });
-    const { position } = valueOf(asked as Answered<SnapshotPage<unknown>>);
-    this.#seenEpoch = Math.max(this.#seenEpoch, parsePosition(position).epoch);
-  }
-
-  /** Applies facts while `work` goes on. Its signal says that it is of no use to go on. */
-  async #withFacts(state: Begun, work: (end: AbortSignal) => Promise<void>): Promise<void> {
-    const { connection, durable, domain, plan, store, concurrency, hooks } = this.#settings;
+  /** Applies facts while `work` goes on, whose signal says that it is of no use to. */
+  async #withFacts({ generation, position }: Begun, work: (end: AbortSignal) => Promise<void>): Promise<void> {
     const ended = new AbortController();
-    const { generation, position } = state;
+    const end = AbortSignal.any([ended.signal, this.#stop.signal]);
     const onEnd = (reason: Error): void => {
       ended.abort(reason);
       this.#wakeUp.wake();
     };
     const onError = (error: unknown): void => {
-      if (ended.signal.aborted) return;
+      if (end.aborted) return;
       this.#report(error);
-      // Where a consumer fails, its durable may be gone.
+      // Its durable may be gone.
       this.#wakeUp.wake();
     };
-    const intake = new FactIntake({ store, generation, position, onEnd });
-    const consumer = runConsumer<undefined>({
-      connection,
-      durable,
-      stream: plan.stream,
-      filterSubject: plan.filterSubject,
-      concurrency,
-      // A durable that is gone must not be made again unnoticed.
-      provisioned: true,
-      ...(domain === undefined ? {} : { domain }),
-      within: intake,
-      handler: (event) => intake.take(plan.rowsOf(event)),
-      hooks: { ...hooks, onError },
-    });
-    try {
-      await work(AbortSignal.any([ended.signal, this.#stop.signal]));
-    } finally {
-      await consumer.stop();
-    }
+    await whileFactsCome(this.#settings, { generation, position, onEnd, onError }, () => work(end));
   }
 
   async #readState(): Promise<MirrorState> {
@@ -276,6 +195,10 @@ export class Follower {
 
   #whyAnew(state: MirrorState, look: Look): AnewReason | undefined {
     return whyAnew(state, this.#settings.plan.kinds, this.#seenEpoch, look);
+  }
+
+  #sawEpoch(epoch: number): void {
+    this.#seenEpoch = Math.max(this.#seenEpoch, epoch);
   }
 
   #report(error: unknown): void {

@@ -11,6 +11,7 @@ export interface DurableLook {
   readonly ackFloor: number;
   /** The highest sequence that it has given out. */
   readonly delivered: number;
+  readonly filterSubject: string | undefined;
   /** Facts that were not given out yet, or not dealt with. */
   readonly open: number;
 }
@@ -46,6 +47,7 @@ export class Site {
     return {
       durable: durable && {
         created: String(durable.created),
+        filterSubject: durable.config.filter_subject,
         ackFloor: durable.ack_floor.stream_seq,
         delivered: durable.delivered.stream_seq,
         open: durable.num_pending + durable.num_ack_pending,
@@ -55,7 +57,8 @@ export class Site {
   }
 
   /**
-   * Makes the durable where it is missing, from the next fact on: what is in the stream already is in pages that are read later.
+   * Makes the durable where it is missing, from the next fact on, or lets it have the facts that are wanted by now: what is in the
+   * stream already is in pages that are read later.
    *
    * @throws Error where there is no stream yet, or no durable and the operator has to make it.
    */
@@ -68,9 +71,11 @@ export class Site {
       return found;
     }
     await ensureDeadLetterStream(connection);
-    if (found.durable !== undefined) return found;
     const { stream, filterSubject } = plan;
-    await ensureDurable(await this.#manager(), stream, { durable, filterSubject, from: 'next' });
+    if (found.durable?.filterSubject === filterSubject) return found;
+    const manager = await this.#manager();
+    if (found.durable === undefined) await ensureDurable(manager, stream, { durable, filterSubject, from: 'next' });
+    else await manager.consumers.update(stream, durable, { filter_subject: filterSubject });
     return this.look();
   }
 

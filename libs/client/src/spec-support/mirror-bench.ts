@@ -26,7 +26,8 @@ const SCHEMA = 'reports';
 
 /** The servers come from the specs, because only specs may import the testing library. */
 export interface MirrorServers {
-  readonly database: { readonly ownerUrl: string };
+  /** The owner's address, and that of the role which an app works as. */
+  readonly database: { readonly ownerUrl: string; readonly url: string };
   readonly nats: { readonly url: string };
 }
 
@@ -64,7 +65,8 @@ export class MirrorBench {
 
   static async open(servers: MirrorServers): Promise<MirrorBench> {
     const source = await ShelfSource.open(servers.database.ownerUrl, servers.nats.url);
-    await runMigrations({ url: servers.database.ownerUrl, schemas: [{ schema: SCHEMA, parts: [mirrorTables] }] });
+    const schemas = [{ schema: SCHEMA, parts: [mirrorTables] }];
+    await runMigrations({ url: servers.database.ownerUrl, runtimeUrl: servers.database.url, schemas });
     return new MirrorBench(servers, source, await openShelvesApp(servers.nats.url, source.read));
   }
 
@@ -144,7 +146,7 @@ export class MirrorBench {
 
   #openPool(applicationName: string): pg.Pool {
     return createPool({
-      url: this.#servers.database.ownerUrl,
+      url: this.#servers.database.url,
       max: 6,
       applicationName,
       statementTimeoutMs: 10_000,

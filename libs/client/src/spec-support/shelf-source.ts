@@ -27,7 +27,7 @@ const told = <S extends typeof Shelf>(state: S) =>
     fromVersion: Type.Integer(),
     toVersion: Type.Integer(),
   });
-export const SHELF_STREAM = { name: 'SHELVES', subjects: ['onepool.shelves.>'] };
+export const SHELF_STREAM = { name: 'SHELVES', subjects: ['onepool.shelves.>'] } as const;
 const subject = (name: string): string => `onepool.shelves.${name}.v1`;
 export const SHELF_FACTS = [
   { id: 'shelfChanged', subject: subject('shelf.changed'), data: told(Shelf), summary: '', description: '' },

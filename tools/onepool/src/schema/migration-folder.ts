@@ -26,7 +26,7 @@ export class MigrationFolder {
 
   /** Every folder of migrations below `root`: those that hold SQL, and those whose list says that they did. */
   static all(root: string): readonly MigrationFolder[] {
-    const patterns = ['libs/*/*/src/sql/*', 'apps/*/src/sql/*'];
+    const patterns = ['libs/*/src/**/sql/*', 'libs/*/*/src/**/sql/*', 'apps/*/src/**/sql/*'];
     const folders = new Set(globSync(patterns, { cwd: root }).map((file) => dirname(file)));
     return [...folders].sort().map((folder) => new MigrationFolder(join(root, folder), root));
   }
