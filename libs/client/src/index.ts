@@ -23,7 +23,7 @@ export {
 } from './facts/consume-facts.ts';
 export { followSnapshots, type FollowedMirror, type FollowOptions } from './mirror/follow-snapshots.ts';
 export type { MirrorHooks, MirrorStage } from './mirror/follower-settings.ts';
-export type { KindsOf, MirrorChange, MirrorRow, PageClient, SnapshotStream } from './mirror/kinds.ts';
+export type { KindsOf, MirrorChange, MirrorRow, PageClient, SnapshotModule } from './mirror/kinds.ts';
 export { MemoryMirror, type MemoryMirrorOptions } from './mirror/memory-mirror.ts';
 export {
   MirrorNotReadyError,

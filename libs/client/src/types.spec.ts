@@ -94,12 +94,12 @@ const consumers = (connection: NatsConnection, pool: pg.Pool) => [
 /** Nor is this. */
 const mirrors = async (connection: NatsConnection, client: Client<typeof SHELVES>) => {
   const into = new MemoryMirror(SHELVES);
-  const options = { connection, client, durable: 'd', stream: 'SHELVES', into } as const;
+  const options = { connection, client, durable: 'd', module: 'shelves', into } as const;
   isSame<Same<ReturnType<typeof into.get<'shelves'>>, { units: number } | undefined>>();
   // @ts-expect-error -- there are no such things
   into.get('boxes', 'b1');
-  // @ts-expect-error -- there is no such stream
-  followSnapshots(SHELVES, { ...options, stream: 'OTHERS' });
+  // @ts-expect-error -- there is no such module
+  followSnapshots(SHELVES, { ...options, module: 'others' });
   // @ts-expect-error -- a client of another app has not got the pages
   followSnapshots(SHELVES, { ...options, client: {} as Client<typeof AVAILABILITY> });
   // @ts-expect-error -- the store is of other things

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TSchema } from '@sinclair/typebox';
 import { ALL_REQUESTS, APPS, INTERNAL_BROADCASTS, INTERNAL_REQUESTS } from './apps.ts';
-import { factStream, queueOf, requestsOf } from './shared/module-contract.ts';
+import { type ModuleContract, factStream, queueOf, requestsOf } from './shared/module-contract.ts';
 
 const isBelow = (subject: string, pattern: string): boolean => subject.startsWith(pattern.replace(/>$/, ''));
 const allModules = APPS.flatMap(({ modules }) => modules);
@@ -74,6 +74,13 @@ describe('the modules of all apps', () => {
     expect(scopes.filter((scope, at) => scopes.indexOf(scope) !== at)).toEqual([]);
     expect(scopes.filter((scope) => !/^[a-z]+$/.test(scope))).toEqual([]);
     expect(allModules.map(requestsOf).filter((requests) => !isBelow(requests, ALL_REQUESTS))).toEqual([]);
+  });
+
+  it('name what their snapshots hold in the app once, since a mirror is asked by that name', () => {
+    for (const app of APPS) {
+      const kinds = app.modules.flatMap(({ snapshots = {} }: ModuleContract) => Object.keys(snapshots));
+      expect([app.name, kinds.filter((kind, at) => kinds.indexOf(kind) !== at)]).toEqual([app.name, []]);
+    }
   });
 
   it('publish no fact onto what is asked or broadcast', () => {

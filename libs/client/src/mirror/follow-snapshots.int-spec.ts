@@ -4,7 +4,7 @@ import { createTestDatabase, createTestNatsAccount } from '@onepool/testing-serv
 import { jetstream } from '@nats-io/jetstream';
 import { connectNats, toMessageHeaders } from '@onepool/platform-messaging';
 import { MirrorBench, type RunningMirror, type StoreName } from '../spec-support/mirror-bench.ts';
-import type { ShelfChange } from '../spec-support/shelf-source.ts';
+import { SHELF_STREAM, type ShelfChange } from '../spec-support/shelf-source.ts';
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let nats: Awaited<ReturnType<typeof createTestNatsAccount>>;
@@ -78,7 +78,7 @@ describe.each<[StoreName]>([['memory'], ['postgres']])('a mirror in %s that is b
     running = await bench.start(kind);
     await running.mirror.ready();
   });
-  const loseDurable = async () => (await bench.source.manager()).consumers.delete('SHELVES', 'shelves');
+  const loseDurable = async () => (await bench.source.manager()).consumers.delete(SHELF_STREAM.name, 'shelves');
 
   it('is read as it was until that is complete, and then has nothing that is gone', async () => {
     let read: unknown;
@@ -136,7 +136,7 @@ describe.each<[StoreName]>([['memory'], ['postgres']])('a mirror in %s that is b
   });
 
   it('is so when the stream was deleted, and is filled again', async () => {
-    await (await bench.source.manager()).streams.delete('SHELVES');
+    await (await bench.source.manager()).streams.delete(SHELF_STREAM.name);
     await bench.source.change(shelf('s04', 4), shelf('s00', null));
     await bench.source.forgetRemoved();
     await until(async () => (await bench.source.epoch()) > 1);
@@ -194,7 +194,7 @@ describe('a mirror in PostgreSQL', () => {
     // As age does; what a relay took for a loss, it would publish again.
     await bench.source.relay.stop();
     const { streams } = await bench.source.manager();
-    await streams.update('SHELVES', { max_msgs: 1 });
+    await streams.update(SHELF_STREAM.name, { max_msgs: 1 });
     const second = await bench.start('postgres');
     await untilEqual(second);
     expect(second.anew).toEqual(['facts_aged']);

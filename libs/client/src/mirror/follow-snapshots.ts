@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { AppContract } from '@onepool/contracts';
 import { Follower } from './follower.ts';
 import type { MirrorHooks, MirrorStage } from './follower-settings.ts';
-import type { KindsOf, PageClient, SnapshotStream } from './kinds.ts';
+import type { KindsOf, PageClient, SnapshotModule } from './kinds.ts';
 import { MirrorPlan } from './mirror-plan.ts';
 import type { MirrorStore } from './mirror-store.ts';
 import type { AnyPages } from './page-reader.ts';
@@ -12,8 +12,8 @@ export interface FollowOptions<C extends AppContract> {
   readonly client: PageClient<C>;
   /** Delivers the facts. */
   readonly connection: NatsConnection;
-  /** Of the contract: which one is mirrored. */
-  readonly stream: SnapshotStream<C>;
+  /** Which module of the app is mirrored, by its scope. */
+  readonly module: SnapshotModule<C>;
   /** Name of the durable consumer. Replicas that share a store share it; who has a store of its own has its own. */
   readonly durable: string;
   readonly into: MirrorStore<KindsOf<C>>;
@@ -45,15 +45,15 @@ export interface FollowedMirror {
  * Keeps a mirror of an app's things: from its snapshots first, whenever that begins, and then from its facts. It survives
  * restarts of everybody, a stream that was lost and filled again, and being away for longer than the stream keeps facts.
  *
- * @throws Error where the contract has no such stream with snapshots.
+ * @throws Error where the contract has no such module with snapshots.
  * @example
  * const catalogue = new MemoryMirror(AVAILABILITY);
- * const mirror = followSnapshots(AVAILABILITY, { client, connection, stream: 'ONEPOOL_CATALOG', durable: 'reports', into: catalogue });
+ * const mirror = followSnapshots(AVAILABILITY, { client, connection, module: 'catalog', durable: 'reports', into: catalogue });
  * await mirror.ready();
  * catalogue.get('skus', 'mug')?.title
  */
 export function followSnapshots<const C extends AppContract>(contract: C, options: FollowOptions<C>): FollowedMirror {
-  const { into, stream, client, connection, durable, domain, ...more } = options;
+  const { into, module, client, connection, durable, domain, ...more } = options;
   const follower = new Follower({
     provisioned: false,
     pageItems: 500,
@@ -65,7 +65,7 @@ export function followSnapshots<const C extends AppContract>(contract: C, option
     durable,
     domain,
     client: client as unknown as AnyPages,
-    plan: new MirrorPlan(contract, stream),
+    plan: new MirrorPlan(contract, module),
     store: into as unknown as MirrorStore<never>,
   });
   const finished = follower.run();

@@ -1,30 +1,26 @@
 /** What a contract's snapshots hold, by their names. */
-import type { AppContract, FactStream, SnapshotDefinition, SnapshotValue } from '@onepool/contracts';
+import type { AppContract, ModuleContract, SnapshotDefinition, SnapshotValue } from '@onepool/contracts';
 import type { Client } from '../client.ts';
 
-type StreamOf<C extends AppContract> = C['streams'][number];
-type SnapshotsOf<S extends FactStream> = S extends { readonly snapshots: infer N extends object } ? N : never;
+type ModuleOf<C extends AppContract> = C['modules'][number];
+type SnapshotsOf<M extends ModuleContract> = M extends { readonly snapshots: infer N extends object } ? N : never;
 type ValuesOf<C extends AppContract, N> = {
   readonly [Kind in keyof N]: N[Kind] extends SnapshotDefinition
     ? SnapshotValue<C['operations'][N[Kind]['pages']]>
     : never;
 };
-/** Of a union all members at once, since each stream has snapshots of its own. */
+/** Of a union all members at once, since each module has snapshots of its own. */
 type All<U> = (U extends unknown ? (_: U) => void : never) extends (_: infer I) => void ? I : never;
 
-/** The streams that have snapshots. */
-export type SnapshotStream<C extends AppContract> =
-  StreamOf<C> extends infer S
-    ? S extends { readonly snapshots: object; readonly stream: infer N }
-      ? N
-      : never
-    : never;
+/** The modules that have snapshots, by scope. */
+export type SnapshotModule<C extends AppContract> =
+  ModuleOf<C> extends infer S ? (S extends { readonly snapshots: object; readonly scope: infer N } ? N : never) : never;
 
 /** The things that can be mirrored, by kind. */
-export type KindsOf<C extends AppContract> = ValuesOf<C, All<SnapshotsOf<StreamOf<C>>>>;
+export type KindsOf<C extends AppContract> = ValuesOf<C, All<SnapshotsOf<ModuleOf<C>>>>;
 
 type PageIdsOf<C extends AppContract> =
-  SnapshotsOf<StreamOf<C>> extends infer N
+  SnapshotsOf<ModuleOf<C>> extends infer N
     ? N extends Readonly<Record<string, { pages: infer P }>>
       ? P
       : never

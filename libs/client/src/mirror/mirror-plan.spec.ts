@@ -4,7 +4,7 @@ import type { FactEvent } from '@onepool/platform-messaging';
 import { SHELVES } from '../spec-support/shelves-app.ts';
 import { MirrorPlan } from './mirror-plan.ts';
 
-const plan = new MirrorPlan(SHELVES, 'SHELVES');
+const plan = new MirrorPlan(SHELVES, 'shelves');
 const fact = (name: string, data: unknown): FactEvent => {
   const subject = `onepool.shelves.${name}.v1`;
   return { id: 'f-1', key: 'k', type: subject, subject, source: '/spec', time: '', data };
@@ -40,8 +40,8 @@ describe('the plan of a mirror', () => {
     expect(() => plan.rowsOf(fact('shelf.changed', data))).toThrow('lacks code, state or toVersion'),
   );
 
-  it('is of a stream that has snapshots', () => {
-    expect(() => new MirrorPlan(SHELVES, 'OTHERS')).toThrow('Shelves has no snapshots of a stream OTHERS');
-    expect(() => new MirrorPlan(AVAILABILITY, 'ONEPOOL_FACTS')).toThrow('no snapshots');
+  it('is of a module that has snapshots', () => {
+    expect(() => new MirrorPlan(SHELVES, 'others')).toThrow('Shelves has no snapshots of a module others');
+    expect(() => new MirrorPlan(AVAILABILITY, 'stock')).toThrow('no snapshots');
   });
 });

@@ -1,5 +1,5 @@
-/** What a mirror of one stream reads and hears, out of the app's contract. */
-import type { AppContract } from '@onepool/contracts';
+/** What a mirror of one module reads and hears, out of the app's contract. */
+import { type AppContract, factStream } from '@onepool/contracts';
 import { type FactEvent, UnparsableMessageError } from '@onepool/platform-messaging';
 import { filterFor } from '../facts/filter-for.ts';
 import type { MirrorRow } from './kinds.ts';
@@ -20,11 +20,11 @@ export class MirrorPlan {
   readonly #pages: ReadonlyMap<string, string>;
   readonly #told = new Map<string, Told[]>();
 
-  /** @throws Error where the contract has no such stream, or that has no snapshots. */
-  constructor(contract: AppContract, stream: string) {
-    const { snapshots, facts = [] } = contract.streams.find((one) => one.stream === stream) ?? {};
-    if (snapshots === undefined) throw new Error(`${contract.title} has no snapshots of a stream ${stream}.`);
-    this.stream = stream;
+  /** @throws Error where the contract has no such module, or that has no snapshots. */
+  constructor(contract: AppContract, module: string) {
+    const { snapshots, facts = [] } = contract.modules.find(({ scope }) => scope === module) ?? {};
+    if (snapshots === undefined) throw new Error(`${contract.title} has no snapshots of a module ${module}.`);
+    this.stream = factStream(module).name;
     this.kinds = Object.keys(snapshots).sort();
     this.#pages = new Map(Object.entries(snapshots).map(([kind, { pages }]) => [kind, pages]));
     for (const [kind, { key, facts: members }] of Object.entries(snapshots)) {

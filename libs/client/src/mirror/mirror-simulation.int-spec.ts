@@ -9,7 +9,7 @@ import { type FailpointHandlers, installFailpoints } from '@onepool/platform-fai
 import { createTestDatabase, startTestNats, type TestNats } from '@onepool/testing-servers';
 import fc from 'fast-check';
 import { MirrorBench, type RunningMirror, type StoreName } from '../spec-support/mirror-bench.ts';
-import type { ShelfChange } from '../spec-support/shelf-source.ts';
+import { SHELF_STREAM, type ShelfChange } from '../spec-support/shelf-source.ts';
 
 const RUNS = Number(process.env['MIRROR_RUNS'] ?? 5);
 const SEED = Number(process.env['MIRROR_SEED'] ?? 20_260_301);
@@ -128,10 +128,10 @@ class World {
           this.#dying = Promise.all(this.#mirrors.splice(0).map((mirror) => mirror.kill()));
         });
       case 'durable deleted':
-        await (await source.manager()).consumers.delete('SHELVES', 'shelves').catch(() => undefined);
+        await (await source.manager()).consumers.delete(SHELF_STREAM.name, 'shelves').catch(() => undefined);
         return;
       case 'stream deleted':
-        await (await source.manager()).streams.delete('SHELVES').catch(() => undefined);
+        await (await source.manager()).streams.delete(SHELF_STREAM.name).catch(() => undefined);
         return;
       case 'tail lost':
         return this.#loseTail(event.changes);

@@ -87,7 +87,7 @@ export class MirrorBench {
     const mirror = followSnapshots(SHELVES, {
       client: this.#client,
       connection,
-      stream: 'SHELVES',
+      module: 'shelves',
       durable: name,
       into: store,
       pageItems: 3,

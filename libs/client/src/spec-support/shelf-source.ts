@@ -1,7 +1,7 @@
 /** Where shelves come from: rows that units of work change and tell of, a relay, and pages of what there is. */
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { type FactDefinition, type SnapshotPage, cutPage } from '@onepool/contracts';
+import { type FactDefinition, type SnapshotPage, cutPage, factStream } from '@onepool/contracts';
 import { commitPoint } from '@onepool/platform-failpoints';
 import {
   type Relay,
@@ -27,7 +27,7 @@ const told = <S extends typeof Shelf>(state: S) =>
     fromVersion: Type.Integer(),
     toVersion: Type.Integer(),
   });
-export const SHELF_STREAM = { name: 'SHELVES', subjects: ['onepool.shelves.>'] } as const;
+export const SHELF_STREAM = factStream('shelves');
 const subject = (name: string): string => `onepool.shelves.${name}.v1`;
 export const SHELF_FACTS = [
   { id: 'shelfChanged', subject: subject('shelf.changed'), data: told(Shelf), summary: '', description: '' },

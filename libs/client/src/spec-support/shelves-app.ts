@@ -12,7 +12,7 @@ import { defineProblems, installProblemHandling, parseJsonBody, toRpcProblem } f
 import { FixedIdentity } from '@onepool/testing-identity';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import { type ReadShelves, SHELF_FACTS, SHELF_STREAM, Shelf } from './shelf-source.ts';
+import { type ReadShelves, SHELF_FACTS, Shelf } from './shelf-source.ts';
 
 const problems = { 'shelf.full': { status: 409, title: 'The shelf is full', retryable: true } } as const;
 const counted = Type.Object({ bytes: Type.Integer() });
