@@ -183,7 +183,6 @@ describe('an app out of the template', () => {
     await expect(putNote(app, 'n3')).rejects.toThrow();
     await app.ended();
     expect((await savedOf('n3')).length).toBe(1);
-    expect(await factsOf('n3')).toEqual([]);
     const again = await start('notices');
     expect(
       await eventually(
