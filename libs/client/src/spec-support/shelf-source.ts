@@ -64,7 +64,7 @@ export class ShelfSource {
   readonly pool: pg.Pool;
   /** Pages that were read so far. */
   readonly pagesRead: string[] = [];
-  /** Happens between the reading of a page's rows and its answer, once. */
+  /** Happens once, between the reading of a page's rows and its answer. A page of one item only asks for the position. */
   beforeAnswer: (() => Promise<void>) | undefined;
 
   private constructor(dataSource: DataSource, connection: NatsConnection) {
@@ -132,15 +132,15 @@ export class ShelfSource {
 
   /** An item is known by its code, and the next page goes on after the last. */
   readonly read: ReadShelves = async (kind, { limit = 100, cursor }) => {
-    this.pagesRead.push(`${kind} after ${cursor ?? 'none'}`);
+    if (limit > 1) this.pagesRead.push(`${kind} after ${cursor ?? 'none'}`);
     const source = { client: this.pool, schema: SCHEMA, connection: this.#connection, stream: SHELF_STREAM.name };
     const position = formatPosition(await readStreamPosition(source));
     const { rows } = await this.pool.query<{ key: string; version: number; value: { units: number } | null }>(
       'SELECT code AS key, version, state AS value FROM shelf WHERE kind = $1 AND code > $2 ORDER BY code LIMIT $3',
       [kind, cursor ?? '', limit + 1],
     );
-    const happens = this.beforeAnswer;
-    this.beforeAnswer = undefined;
+    const happens = limit > 1 ? this.beforeAnswer : undefined;
+    if (limit > 1) this.beforeAnswer = undefined;
     await happens?.();
     return cutPage(position, rows, limit, String);
   };
