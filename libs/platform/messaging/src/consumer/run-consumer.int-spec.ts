@@ -280,6 +280,26 @@ describe('a consumer whose NATS is lost', () => {
     await open(() => Promise.resolve(nats));
   });
 
+  it('stops while the server answers nothing, once its connection is closed', async () => {
+    const connection = await bench.connect();
+    const consumer = await consume({ connection });
+    await publish([factOf('before', 'key')]);
+    await effectsReach(1);
+    nats.suspend();
+    try {
+      const flush = connection.flush.bind(connection);
+      const isFlushing = new Promise<void>((resolve) => {
+        connection.flush = () => (resolve(), flush());
+      });
+      const stopped = consumer.stop();
+      await isFlushing;
+      await connection.close();
+      await stopped;
+    } finally {
+      nats.resume();
+    }
+  });
+
   it('goes on after the stream, its durable and the server were lost', async () => {
     await consume();
     await publish([factOf('before', 'sku')]);

@@ -102,8 +102,11 @@ class ConsumerLoop {
     await this.#tasks.drain();
     this.#watchdog.stop();
     this.#monitor.stop();
-    // Acks are sent without waiting; this makes sure that they left before the caller closes the connection.
-    if (this.#monitor.isConnected()) await this.#settings.connection.flush().catch(() => undefined);
+    // Acks are sent without waiting; this makes sure that they left before the caller closes the connection. One that somebody
+    // else closes meanwhile never answers.
+    const { connection } = this.#settings;
+    if (this.#monitor.isConnected())
+      await Promise.race([connection.flush().catch(() => undefined), connection.closed()]);
   }
 
   #restart(): void {
