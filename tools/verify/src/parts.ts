@@ -5,6 +5,8 @@ export interface Step {
   readonly title: string;
   /** What npm is told: `['test', '--', 'libs/stock/domain']`. */
   readonly npm: readonly string[];
+  /** On top of the environment. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** True when the command needs a running system: it then gets one of its own, empty. */
   readonly needsSystem?: true;
 }
@@ -55,6 +57,15 @@ export function partsFor(trace: string): readonly Part[] {
       what: 'replicas that race for the same units, pairs of commands, feeds beside sales, on a real PostgreSQL',
       turnMinutes: 1.5,
       turn: () => test('races', 'engine-specs/(races|pairs|soak|laws|optimistic|held-gates|memory)', 'feed-specs/'),
+    },
+    {
+      name: 'mirrors',
+      what: 'lists of lost streams, kills and changes, from which a mirror of snapshots and facts ends equal to its source',
+      turnMinutes: 3,
+      turn: (_turn, seed) => ({
+        ...test(`mirrors, seed ${seed}`, 'mirror-simulation'),
+        variables: { MIRROR_RUNS: '8', MIRROR_SEED: String(seed) },
+      }),
     },
     {
       name: 'kills',

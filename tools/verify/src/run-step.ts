@@ -33,7 +33,7 @@ export async function runStep(step: Step, setting: StepSetting): Promise<StepRes
     const variables = { ONEPOOL_HOME: setting.home, ONEPOOL_PORT_BASE: String(await freePortBase()) };
     const system = step.needsSystem ? await startSystem(variables) : undefined;
     try {
-      passed = (await runNpm(step.npm, variables, setting)) === 0;
+      passed = (await runNpm(step.npm, { ...variables, ...step.variables }, setting)) === 0;
     } finally {
       await system?.stop();
     }
