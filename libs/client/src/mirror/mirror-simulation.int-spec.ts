@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { MirrorBench, type RunningMirror, type StoreName } from '../spec-support/mirror-bench.ts';
 import { SHELF_STREAM, type ShelfChange } from '../spec-support/shelf-source.ts';
 
-const RUNS = Number(process.env['MIRROR_RUNS'] ?? 1);
+const RUNS = Number(process.env['MIRROR_RUNS'] ?? 2);
 const SEED = Number(process.env['MIRROR_SEED'] ?? 20_260_301);
 const PATIENCE_MS = 60_000;
 const WRITE = 'client.mirror_write';

@@ -19,10 +19,9 @@ export class ConnectionBudget {
     this.#max = max;
     this.#address = address;
     const help = 'Connections to PostgreSQL that a pool may open';
-    const gauge = metrics.gauge('onepool_postgres_connections_max', help, ['pool'], (one) => {
+    metrics.gauge('onepool_postgres_connections_max', help, ['pool'], (one) => {
       for (const [pool, connections] of this.#pools) one.set({ pool }, connections);
     });
-    void gauge;
   }
 
   /** Opens a pool, whose connections are shown to the server as those of `INSTANCE-NAME`. @throws Error above the budget. */

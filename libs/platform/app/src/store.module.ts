@@ -17,8 +17,6 @@ export interface StoreOptions {
   readonly entities: readonly EntityTarget<ObjectLiteral>[];
   /** Connections at most, for units of work, consumers and tasks together; 6 unless given. */
   readonly connectionsMax?: number;
-  /** 30,000 unless given. */
-  readonly statementTimeoutMs?: number;
 }
 
 const CONNECTIONS_MAX = 6;
@@ -26,12 +24,7 @@ const CONNECTIONS_MAX = 6;
 /** Gives the module that imports it its {@link Store}, and TypeORM's `DataSource` below it. */
 @Module({})
 export class StoreModule {
-  static of({
-    schema: { schema, outbox },
-    entities,
-    connectionsMax = CONNECTIONS_MAX,
-    statementTimeoutMs,
-  }: StoreOptions): DynamicModule {
+  static of({ schema: { schema, outbox }, entities, connectionsMax = CONNECTIONS_MAX }: StoreOptions): DynamicModule {
     if (outbox === undefined) throw new Error(`The schema ${schema} has no outbox, which a store needs`);
     const open = async (
       config: KitConfig,
@@ -48,7 +41,6 @@ export class StoreModule {
           entities,
           max: connectionsMax,
           applicationName: `${config.ONEPOOL_INSTANCE}-${schema}`,
-          ...(statementTimeoutMs !== undefined && { statementTimeoutMs }),
         }),
       );
       await dataSource.initialize();

@@ -4,7 +4,7 @@
  */
 import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { type Fact, type FactHandlers, consumeFacts } from '@onepool/client';
+import { type FactHandlers, consumeFacts } from '@onepool/client';
 import type { AppContract } from '@onepool/contracts';
 import { type Commit, commitPoint } from '@onepool/platform-failpoints';
 import type { FactEvent, RunningConsumer } from '@onepool/platform-messaging';
@@ -115,5 +115,3 @@ export class Store implements OnApplicationBootstrap, BeforeApplicationShutdown,
     await this.dataSource.destroy();
   }
 }
-
-export type { Fact };
