@@ -1,6 +1,6 @@
 /** Checkouts of other revisions, installed and built, below the benchmark's home. */
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../setting/database.ts';
@@ -50,9 +50,11 @@ export async function treeOf(revision: string, home: string, say: (text: string)
   return tree;
 }
 
+/** A revision from before there were comparisons gets the child as it was first written: it speaks to the code of that time. */
 async function lendChild(directory: string): Promise<void> {
   await mkdir(join(directory, dirname(CHILD)), { recursive: true });
-  for (const part of CHILD_PARTS) await copyFile(join(root, part), join(directory, part));
+  const first = await git('log', '--diff-filter=A', '--format=%H', '-1', '--', CHILD);
+  for (const part of CHILD_PARTS) await writeFile(join(directory, part), await git('show', `${first}:${part}`));
 }
 
 async function git(...args: readonly string[]): Promise<string> {
