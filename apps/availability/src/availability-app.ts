@@ -19,8 +19,8 @@ export const AVAILABILITY_APP: AppDefinition<AvailabilityConfig> = {
   modules: [IdentityModule, CatalogModule, StockModule],
   // Others ask over NATS; this is whom they ask.
   identity: (app) => app.get(IdentityService).cache,
-  // Everything but the engine's lanes has a fixed number.
-  connectionsMax: ({ ONEPOOL_LANES }) => 35 + 2 * ONEPOOL_LANES,
+  // Everything but the engine's commit queues has a fixed number.
+  connectionsMax: ({ ONEPOOL_COMMIT_QUEUES }) => 35 + 2 * ONEPOOL_COMMIT_QUEUES,
 };
 
 export interface AvailabilityApp extends StartedApp {

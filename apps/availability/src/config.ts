@@ -1,14 +1,14 @@
 /** Settings of the availability app, all from the environment. */
 import { type Static, Type } from '@sinclair/typebox';
 import { kitConfig } from '@onepool/platform-app';
-import { LANES_DEFAULT } from '@onepool/stock-data-access';
+import { QUEUES_DEFAULT } from '@onepool/stock-data-access';
 
 const AVAILABILITY_SETTINGS = {
-  ONEPOOL_LANES: Type.Integer({
+  ONEPOOL_COMMIT_QUEUES: Type.Integer({
     minimum: 1,
     maximum: 64,
-    default: LANES_DEFAULT,
-    description: 'Lanes for single-SKU commands; unless given, one fewer than cores, 1 to 4.',
+    default: QUEUES_DEFAULT,
+    description: 'Commit queues for single-SKU commands; unless given, one fewer than cores, 1 to 4.',
   }),
   ONEPOOL_DEADLINE_MS: Type.Integer({
     minimum: 100,

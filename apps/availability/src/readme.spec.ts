@@ -6,7 +6,7 @@ import { AvailabilityConfig } from './config.ts';
 import { tableBelow } from './testing/readme-table.ts';
 
 /** A default that depends on the machine is told in words. */
-const BY_MACHINE = new Map([['ONEPOOL_LANES', 'by cores']]);
+const BY_MACHINE = new Map([['ONEPOOL_COMMIT_QUEUES', 'by cores']]);
 
 describe('the README', () => {
   it('lists every setting with its default and what it means', () => {

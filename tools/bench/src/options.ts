@@ -12,7 +12,7 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly json: string | undefined;
   readonly home: string;
-  readonly lanes: number | undefined;
+  readonly queues: number | undefined;
   readonly databaseUrl: string | undefined;
   readonly databaseOwnerUrl: string | undefined;
   readonly natsUrl: string | undefined;
@@ -58,7 +58,10 @@ export function parseOptions(args: readonly string[], environment: Environment, 
     .option('--quick', '2 rounds instead of 5, without the 10-million-row size', false)
     .option('--json <file>', 'write {ratios, absolutes, environment}')
     .addOption(new Option('--seconds <n>', 'length of a turn').argParser(positive).hideHelp())
-    .addHelpText('after', '\nONEPOOL_HOME, ONEPOOL_LANES, DATABASE_URL, DATABASE_OWNER_URL and NATS_URL are honoured.')
+    .addHelpText(
+      'after',
+      '\nONEPOOL_HOME, ONEPOOL_COMMIT_QUEUES, DATABASE_URL, DATABASE_OWNER_URL and NATS_URL are honoured.',
+    )
     .parse([...args], { from: 'user' });
   const { quick, json, seconds } = program.opts<{ quick: boolean; json?: string; seconds?: number }>();
   const isCi = program.args.join() === 'ci';
@@ -71,7 +74,7 @@ export function parseOptions(args: readonly string[], environment: Environment, 
       seconds: seconds ?? TURN_SECONDS[size],
       json: json === undefined ? undefined : resolve(json),
       home: homeOf(environment, root),
-      lanes: environment['ONEPOOL_LANES'] ? positive(environment['ONEPOOL_LANES']) : undefined,
+      queues: environment['ONEPOOL_COMMIT_QUEUES'] ? positive(environment['ONEPOOL_COMMIT_QUEUES']) : undefined,
       databaseUrl: environment['DATABASE_URL'] || undefined,
       databaseOwnerUrl: environment['DATABASE_OWNER_URL'] || undefined,
       natsUrl: environment['NATS_URL'] || undefined,

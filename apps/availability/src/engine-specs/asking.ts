@@ -1,11 +1,19 @@
 /** What specs ask of an engine, in few words, and how they wait for what it does on its own. */
 import type { HoldRequest, MovementsRequest, MovementsResult, Reservation } from '@onepool/contracts';
-import type { Settled, StockEngine } from '@onepool/stock-data-access';
+import {
+  type Answer,
+  type Refusal,
+  type Settled,
+  type StockEngine,
+  type StockMemory,
+  StockReads,
+} from '@onepool/stock-data-access';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../config.ts';
 import { SPEC } from '../testing/pool-fixture.ts';
 
+export type EngineAnswer<T> = Settled<T, Refusal>;
 type Lines = HoldRequest['lines'];
 type VerbCall = Parameters<StockEngine['verb']>[2];
 type VerbBody<V extends VerbCall['verb']> = Omit<Extract<VerbCall, { verb: V }>['body'], 'commandId'>;
@@ -17,7 +25,7 @@ export function hold(
   id: string,
   lines: readonly (readonly [string, number])[],
   options: Partial<HoldRequest> = {},
-): Promise<Settled<Reservation>> {
+): Promise<EngineAnswer<Reservation>> {
   const asked: Lines = lines.map(([sku, quantity]) => ({ sku, quantity }));
   return engine.hold(SPEC, { id, channel: 'web', lines: asked, ...options });
 }
@@ -28,7 +36,7 @@ export function act<V extends VerbCall['verb']>(
   reservation: string,
   verb: V,
   body: VerbBody<V> & { commandId?: string },
-): Promise<Settled<Reservation>> {
+): Promise<EngineAnswer<Reservation>> {
   const request = { verb, body: { commandId: `${reservation}-${verb}`, ...body } } as VerbCall;
   return engine.verb(SPEC, reservation, request);
 }
@@ -38,7 +46,7 @@ export function record(
   id: string,
   movements: readonly Movement[],
   options: Partial<MovementsRequest> = {},
-): Promise<Settled<MovementsResult>> {
+): Promise<EngineAnswer<MovementsResult>> {
   return engine.recordMovements(SPEC, { id, source: 'spec', movements: [...movements], ...options });
 }
 
@@ -50,14 +58,45 @@ export const receipt = (sku: string, node: string, quantity: number): Movement =
   quantity,
 });
 
+/** What a spec meets where it did not expect a refusal. */
+class RefusedError extends Error implements Refusal {
+  readonly code: Refusal['code'];
+  readonly details: Refusal['details'];
+
+  constructor({ code, details }: Refusal) {
+    super(`refused: ${code} ${JSON.stringify(details)}`);
+    this.code = code;
+    this.details = details;
+  }
+}
+
 /** The value of what must have succeeded. */
-export function done<T>(settled: Settled<T>): T {
-  if (!settled.ok) throw new Error(`refused: ${settled.code} ${JSON.stringify(settled.details)}`);
+export function done<T>(settled: Answer<T>): T {
+  if (!settled.ok) throw new RefusedError(settled.rejection);
   return settled.value;
 }
 
+type Values<T> = {
+  [K in keyof T]: T[K] extends (...args: infer A) => Promise<Answer<infer V>> ? (...args: A) => Promise<V> : T[K];
+};
+
+/** Reads of which every answer is a value; a refusal is thrown. */
+export type SpecReads = Values<StockReads>;
+
+export const readsOf = (engine: StockEngine, memory: StockMemory | null = null): SpecReads =>
+  new Proxy(new StockReads(engine, memory), {
+    get:
+      (reads, name) =>
+      async (...args: readonly unknown[]): Promise<unknown> => {
+        const answer: unknown = await Reflect.apply(Reflect.get(reads, name) as () => unknown, reads, args);
+        return typeof answer === 'object' && answer !== null && 'ok' in answer
+          ? done(answer as Answer<unknown>)
+          : answer;
+      },
+  }) as unknown as SpecReads;
+
 /** The code of a refusal; null for success. */
-export const codeOf = (settled: Settled<unknown>): string | null => (settled.ok ? null : settled.code);
+export const codeOf = (settled: Answer<unknown>): string | null => (settled.ok ? null : settled.rejection.code);
 
 /** Open units by node, as `{ n1: 2 }`. */
 export function backedBy(reservation: Reservation, tally: 'held' | 'confirmed' = 'held'): Record<string, number> {

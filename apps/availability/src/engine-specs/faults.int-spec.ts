@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { type EngineOptions, type StockEngine, StockReads } from '@onepool/stock-data-access';
+import { type EngineOptions, type StockEngine } from '@onepool/stock-data-access';
 import { TcpProxy } from '@onepool/testing-servers';
 import { type PoolFixture, createPoolFixture, numbered, unitsOf } from '../testing/pool-fixture.ts';
-import { act, codeOf, done, hold, holdGate, receipt, record, sale, until } from './asking.ts';
+import { act, codeOf, done, hold, holdGate, readsOf, receipt, record, sale, until } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
 let pool: PoolFixture;
@@ -30,7 +30,7 @@ const SHORT_IDLE = { idleInTransactionTimeoutMs: 1_000 };
 function faulty(options: Partial<EngineOptions> = {}): { engine: StockEngine; retries: string[] } {
   const retries: string[] = [];
   const hooks = { onRetry: (reason: string) => void retries.push(reason) };
-  return { engine: pool.engine({ url: proxy.url(pool.url), lanes: 1, hooks, ...SHORT_IDLE, ...options }), retries };
+  return { engine: pool.engine({ url: proxy.url(pool.url), queues: 1, hooks, ...SHORT_IDLE, ...options }), retries };
 }
 
 /** What has been asked by now is queued after this, and taken if its lane may. */
@@ -38,7 +38,7 @@ const taken = async (): Promise<void> => {
   for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-const rowOf = async (code = sku) => (await new StockReads(pool.engine()).stock(code)).rows[0];
+const rowOf = async (code = sku) => (await readsOf(pool.engine()).stock(code)).rows[0];
 const sent = (text: string) => proxy.cutAfter('toServer', (bytes) => bytes.includes(text));
 
 describe('a connection that breaks', () => {
@@ -160,7 +160,7 @@ describe('PostgreSQL out of reach for longer than the deadline', () => {
 
 describe('a queue that is full', () => {
   it('refuses at once with service.overloaded, and what it took is answered', async () => {
-    const engine = pool.engine({ lanes: 1, limits: { queueMax: 2 } });
+    const engine = pool.engine({ queues: 1, limits: { queueMax: 2 } });
     done(await hold(engine, `${sku}-warm`, [[sku, 1]]));
     const gate = await holdGate(pool, sku);
     const first = hold(engine, `${sku}-1`, [[sku, 1]]);
@@ -235,7 +235,7 @@ describe('one bad command in a batch', () => {
       onBatch: (commands: number) => void batches.push(commands),
       onRetry: (reason: string) => void retries.push(reason),
     };
-    const engine = pool.engine({ lanes: 1, hooks });
+    const engine = pool.engine({ queues: 1, hooks });
     done(await hold(engine, `${sku}-warm`, [[sku, 1]]));
     const gate = await holdGate(pool, sku);
     const first = hold(engine, `${sku}-first`, [[sku, 1]]);
@@ -259,7 +259,7 @@ describe('one bad command in a batch', () => {
   });
 
   it('a NUL byte fails alone, too', async () => {
-    const engine = pool.engine({ lanes: 1 });
+    const engine = pool.engine({ queues: 1 });
     done(await hold(engine, `${sku}-warm`, [[sku, 1]]));
     const gate = await holdGate(pool, sku);
     const first = hold(engine, `${sku}-first`, [[sku, 1]]);

@@ -41,7 +41,7 @@ describe('while a gate is held', () => {
     ['decided without locks', true],
     ['decided under locks', false],
   ])('a hold of another SKU in the same batch, %s, is answered, and the one that waits in the end', async (_, warm) => {
-    const engine = pool.engine({ lanes: 1 });
+    const engine = pool.engine({ queues: 1 });
     const id = `${warm}`;
     if (warm) for (const sku of [KEPT, FREE]) done(await hold(engine, `${id}-warm-${sku}`, [[sku, 1]]));
     await lock();
@@ -55,7 +55,7 @@ describe('while a gate is held', () => {
   });
 
   it('so is a movement', async () => {
-    const engine = pool.engine({ lanes: 1 });
+    const engine = pool.engine({ queues: 1 });
     await lock();
     const kept = record(engine, 'sale-kept', [sale(KEPT, 'n1', 1)]);
     const free = record(engine, 'sale-free', [sale(FREE, 'n1', 1)]);

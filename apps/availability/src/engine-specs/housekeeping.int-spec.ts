@@ -1,8 +1,8 @@
 /** Housekeeping leaves room for callers, and no part of it waits for another's luck. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Housekeeping, type StockEngine, StockReads } from '@onepool/stock-data-access';
+import { Housekeeping, type StockEngine } from '@onepool/stock-data-access';
 import { type PoolFixture, createPoolFixture, numbered, SPEC } from '../testing/pool-fixture.ts';
-import { backedBy, done, hold, receipt, record, sale } from './asking.ts';
+import { backedBy, done, hold, readsOf, receipt, record, sale } from './asking.ts';
 
 const SKUS = 30;
 let pool: PoolFixture;
@@ -33,7 +33,7 @@ afterEach(() => pool.close());
 
 const all = numbered('sku', SKUS);
 const everywhere = (node: string, quantity: number) => all.map((sku) => receipt(sku, node, quantity));
-const heldOf = async (id: string) => backedBy(await new StockReads(engine).reservation(SPEC, id));
+const heldOf = async (id: string) => backedBy(await readsOf(engine).reservation(SPEC, id));
 
 describe('housekeeping', () => {
   it('heals a few SKUs at once, and all of them', async () => {
@@ -62,7 +62,7 @@ describe('housekeeping', () => {
     failure = new Error('no connection');
     await expect(new Housekeeping(engine).once()).rejects.toThrow('no connection');
     expect(heals).toBe(1);
-    expect((await new StockReads(engine).stock('sku2')).rows).toMatchObject([{ available: 2, reserved: 0 }]);
+    expect((await readsOf(engine).stock('sku2')).rows).toMatchObject([{ available: 2, reserved: 0 }]);
   });
 
   it('lets a SKU rest whose promises it cannot move, however often it changes, and sees new units within a second', async () => {

@@ -1,10 +1,10 @@
 /** What callers read cannot stop what is written: each side has connections of its own. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Housekeeping, type StockEngine, StockMemory, StockReads } from '@onepool/stock-data-access';
+import { Housekeeping, type StockEngine, StockMemory } from '@onepool/stock-data-access';
 import pg from 'pg';
 import { SCHEMA } from '../config.ts';
 import { type PoolFixture, createPoolFixture, SPEC } from '../testing/pool-fixture.ts';
-import { act, backedBy, done, hold, record, sale, until } from './asking.ts';
+import { act, backedBy, done, hold, readsOf, record, sale, until } from './asking.ts';
 
 let pool: PoolFixture;
 let engine: StockEngine;
@@ -41,7 +41,7 @@ describe('while reads take every connection that they may have', () => {
     done(await record(engine, 'pos', [sale('sku1', 'n1', 5)]));
     await new Housekeeping(engine).once();
     give();
-    expect(backedBy(await new StockReads(engine).reservation(SPEC, 'r'), 'confirmed')).toEqual({ n2: 4 });
+    expect(backedBy(await readsOf(engine).reservation(SPEC, 'r'), 'confirmed')).toEqual({ n2: 4 });
   });
 
   it('memory follows the outbox', async () => {
@@ -60,7 +60,7 @@ describe('while reads take every connection that they may have', () => {
 
 describe('heavy questions', () => {
   it('run one at a time each; another is told to come again', async () => {
-    const reads = new StockReads(engine);
+    const reads = readsOf(engine);
     await exhaust(engine.auditPool);
     const waiting = [reads.verifyLedger(undefined), reads.countEvents('')] as const;
     await expect(reads.verifyLedger(undefined)).rejects.toMatchObject({ code: 'limit.rate' });

@@ -1,9 +1,22 @@
 /** Bugs that other systems shipped, each by its ticket, as rules that hold here. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { StockEngine, StockReads } from '@onepool/stock-data-access';
+import { StockEngine } from '@onepool/stock-data-access';
 import { PARTITION_COUNT, SCHEMA } from '../config.ts';
 import { type PoolFixture, createPoolFixture, numbered, unitsOf, SPEC } from '../testing/pool-fixture.ts';
-import { act, backedBy, codeOf, done, hold, holdGate, receipt, record, sale, until } from './asking.ts';
+import {
+  type SpecReads,
+  act,
+  backedBy,
+  codeOf,
+  done,
+  hold,
+  holdGate,
+  readsOf,
+  receipt,
+  record,
+  sale,
+  until,
+} from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
 const SKUS = 2_100;
@@ -12,7 +25,7 @@ describe('bugs that others shipped', () => {
   let pool: PoolFixture;
   let one: StockEngine;
   let other: StockEngine;
-  let reads: StockReads;
+  let reads: SpecReads;
   let sku: string;
   let used = 0;
   beforeAll(async () => {
@@ -23,7 +36,7 @@ describe('bugs that others shipped', () => {
       { channel: 'shipped', type: 'web', nodeTypes: ['warehouse'], nodes: 'all' },
     ]);
     [one, other] = [pool.engine(), pool.engine()];
-    reads = new StockReads(one);
+    reads = readsOf(one);
   });
   afterAll(async () => {
     const broken = await brokenLaws(pool.dataSource);
@@ -134,8 +147,7 @@ describe('bugs that others shipped', () => {
       [sku, 3],
     ] as const;
     expect(await hold(one, `${sku}-r`, both)).toMatchObject({
-      code: 'stock.insufficient',
-      details: { shortages: [{ sku, requested: 6, atp: 5 }] },
+      rejection: { code: 'stock.insufficient', details: { shortages: [{ sku, requested: 6, atp: 5 }] } },
     });
     expect(await atp()).toBe(5);
   });
@@ -242,12 +254,17 @@ describe('bugs that others shipped', () => {
       const before = await rowsReadByNow();
       const batches: number[] = [];
       const name = `moves-${part}`;
-      const hooks = { onBatch: (commands: number) => void batches.push(commands) };
+      let attempts = 1;
+      const hooks = {
+        onBatch: (commands: number) => void batches.push(commands),
+        onRetry: () => void attempts++,
+      };
       const mover = new StockEngine({ url: pool.url, schema: SCHEMA, partitionCount: PARTITION_COUNT, name, hooks });
       done(await record(mover, `${sku}-${part}`, moves));
       await mover.close();
       await until('its sessions have told what they read', async () => (await sessionsOf(name)) === 0);
-      rowsRead.push((await rowsReadByNow()) - before);
+      // On a busy machine a gate may be held for long, and then the command is read for once more.
+      rowsRead.push(((await rowsReadByNow()) - before) / attempts);
       expect(batches).toEqual([1]);
       done(await hold(other, `${sku}-r${part}`, [[sku, 500]]));
     }

@@ -1,6 +1,7 @@
 /** The proof of the ledger has to end however long the ledger has become. */
+import { readsOf, type SpecReads } from './asking.ts';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { type StockEngine, StockReads } from '@onepool/stock-data-access';
+import { type StockEngine } from '@onepool/stock-data-access';
 import { ACCOUNTS } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
@@ -44,7 +45,7 @@ interface Range {
  * The proof, on a server that adds up at most `entriesMax` entries within its statement_timeout, whatever machine it is
  * on: a statement about more of them finds the ledger locked until the server itself has cancelled it.
  */
-function proofOnServerOf(entriesMax: number): { reads: StockReads; ranges: readonly Range[] } {
+function proofOnServerOf(entriesMax: number): { reads: SpecReads; ranges: readonly Range[] } {
   const engine = pool.engine();
   const ranges: Range[] = [];
   const { auditPool } = engine;
@@ -58,7 +59,7 @@ function proofOnServerOf(entriesMax: number): { reads: StockReads; ranges: reado
     return proved ? query(text, values) : cancelledByServer(engine, text, values);
   };
   jest.spyOn(auditPool, 'query').mockImplementation(slowQuery as never);
-  return { reads: new StockReads(engine), ranges };
+  return { reads: readsOf(engine), ranges };
 }
 
 async function cancelledByServer({ auditPool }: StockEngine, text: string, values: unknown[]): Promise<pg.QueryResult> {
@@ -125,7 +126,7 @@ describe('a book that is wrong in many places', () => {
     await pool.dataSource.query(
       `INSERT INTO stock (sku_key, node_key, available) SELECT sku_key, node_key, 1 FROM sku_code s, rules_node WHERE s.code LIKE 'wrong%'`,
     );
-    const proof = await new StockReads(pool.engine()).verifyLedger('wrong');
+    const proof = await readsOf(pool.engine()).verifyLedger('wrong');
     expect(proof).toMatchObject({ balanced: false, rowsChecked: 150 });
     expect(proof.mismatches).toHaveLength(100);
   });

@@ -1,17 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { classifyPgError } from '@onepool/platform-postgres';
-import { type StockEngine, StockMemory, StockReads } from '@onepool/stock-data-access';
+import { type StockEngine, StockMemory } from '@onepool/stock-data-access';
 import { SCHEMA } from '../config.ts';
 import { type PoolFixture, createPoolFixture, SPEC } from '../testing/pool-fixture.ts';
-import { until } from './asking.ts';
+import { type SpecReads, readsOf, until } from './asking.ts';
 
 /** How far memory may be behind commit. */
 const BEHIND_MAX_MS = 250;
 
 describe('ATP from memory', () => {
   let pool: PoolFixture;
-  let here: StockReads;
+  let here: SpecReads;
   let memory: StockMemory;
   let there: ReturnType<PoolFixture['engine']>;
   let readPool: StockEngine['readPool'];
@@ -28,7 +28,7 @@ describe('ATP from memory', () => {
     });
     ({ readPool } = engine);
     memory.start();
-    here = new StockReads(engine, memory);
+    here = readsOf(engine, memory);
     there = pool.engine();
   });
   afterAll(async () => {
@@ -56,7 +56,7 @@ describe('ATP from memory', () => {
     for (let taken = 1; taken <= 20; taken++) {
       await read('sku1');
       const settled = await hold('sku1', `min-${taken}`);
-      if (!settled.ok) throw new Error(settled.code);
+      if (!settled.ok) throw new Error(settled.rejection.code);
       const version = settled.value.lines[0]?.skuVersion ?? 0;
       expect(await read('sku1', version)).toMatchObject({ atp: 50 - taken, version });
     }
@@ -95,7 +95,7 @@ describe('ATP from memory', () => {
   it('shows units of a hold as free from the moment it expires', async () => {
     await pool.receive('sku3', 'n1', 5);
     const settled = await hold('sku3', 'short', 5, 1);
-    if (!settled.ok) throw new Error(settled.code);
+    if (!settled.ok) throw new Error(settled.rejection.code);
     const expiresAt = settled.value.expiresAt ?? '';
     await until('they are free', async () => {
       const { atp, asOf } = await read('sku3', settled.value.lines[0]?.skuVersion);
@@ -126,7 +126,7 @@ describe('ATP from memory', () => {
     await until('the loss is noticed', () => failures.length > 0);
     expect(classifyPgError(failures[0])).toBe('connection');
     const settled = await hold('sku5', 'after-loss', 2);
-    if (!settled.ok) throw new Error(settled.code);
+    if (!settled.ok) throw new Error(settled.rejection.code);
     expect(await read('sku5', settled.value.lines[0]?.skuVersion)).toMatchObject({ atp: 3 });
     await until('reads come from memory again', () => isAnsweredFromMemory('sku5'));
     // And the new session tells what changes.

@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type StockEngine, StockReads } from '@onepool/stock-data-access';
+import { type StockEngine } from '@onepool/stock-data-access';
 import { type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
-import { act, codeOf, done, hold, receipt, record, sale } from './asking.ts';
+import { type SpecReads, act, codeOf, done, hold, readsOf, receipt, record, sale } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
 describe('movements', () => {
   let pool: PoolFixture;
   let engine: StockEngine;
-  let reads: StockReads;
+  let reads: SpecReads;
   let sku: string;
   let used = 0;
   beforeAll(async () => {
     pool = await createPoolFixture(3, 40);
     engine = pool.engine();
-    reads = new StockReads(engine);
+    reads = readsOf(engine);
   });
   afterAll(async () => {
     const broken = await brokenLaws(pool.dataSource);
@@ -36,7 +36,7 @@ describe('movements', () => {
       sale(sku, 'n2', 2),
       { type: 'damage', sku, node: 'n1', quantity: 9 },
     ]);
-    expect(refused).toMatchObject({ code: 'movement.exceeds_stock', details: { line: 3, there: 8 } });
+    expect(refused).toMatchObject({ rejection: { code: 'movement.exceeds_stock', details: { line: 3, there: 8 } } });
     expect((await reads.stock(sku)).rows).toMatchObject([{ node: 'n1', onHand: 5, overdrawn: 0 }]);
     expect(codeOf(await record(engine, `${sku}-in`, [receipt(sku, 'n1', 3)]))).toBe(null);
   });
@@ -127,9 +127,9 @@ describe('movements', () => {
     await promise(4);
     const tell = (id: string, type: 'damage' | 'safety_stock', quantity: number) =>
       record(engine, `${sku}-${id}`, [{ type, sku, node: 'n1', quantity }]);
-    expect(await tell('a', 'safety_stock', 2)).toMatchObject({ details: { line: 1, there: 1 } });
-    expect(await tell('b', 'safety_stock', -1)).toMatchObject({ details: { line: 1, there: 0 } });
-    expect(await tell('c', 'damage', 6)).toMatchObject({ details: { line: 1, there: 5 } });
+    expect(await tell('a', 'safety_stock', 2)).toMatchObject({ rejection: { details: { line: 1, there: 1 } } });
+    expect(await tell('b', 'safety_stock', -1)).toMatchObject({ rejection: { details: { line: 1, there: 0 } } });
+    expect(await tell('c', 'damage', 6)).toMatchObject({ rejection: { details: { line: 1, there: 5 } } });
     done(await tell('d', 'damage', 5));
     expect(await rowOf('n1')).toMatchObject({ onHand: 5, damaged: 5, committed: 4, shortfall: 4, available: 0 });
   });

@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { StockEngine } from '@onepool/stock-data-access';
 import pg from 'pg';
 import { SCHEMA } from '../config.ts';
-import { CLIENT, type PoolFixture, StockReads, createPoolFixture } from '../testing/pool-fixture.ts';
-import { codeOf, done, hold, record, sale, until } from './asking.ts';
+import { CLIENT, type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
+import { codeOf, done, hold, readsOf, record, sale, until } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
 type How = 'optimistic' | 'locked';
@@ -33,13 +33,13 @@ beforeEach(async () => {
 /** An engine that has just held a unit, hence remembers the SKU and trusts what it remembers. */
 async function openEngine(id: string): Promise<void> {
   decided = [];
-  engine = pool.engine({ lanes: 1, hooks: { onDecided: (how) => decided.push(how), onChained: () => chained++ } });
+  engine = pool.engine({ queues: 1, hooks: { onDecided: (how) => decided.push(how), onChained: () => chained++ } });
   done(await hold(engine, id, [[sku, 1]]));
   decided.splice(0);
   chained = 0;
 }
 
-const rowOf = async () => (await new StockReads(pool.engine()).stock(sku)).rows[0];
+const rowOf = async () => (await readsOf(pool.engine()).stock(sku)).rows[0];
 
 describe('a hold', () => {
   it('of a SKU that nobody else has touched is decided on what is remembered', async () => {
@@ -52,7 +52,7 @@ describe('a hold', () => {
     const other = pool.engine();
     done(await hold(other, `${sku}-other`, [[sku, 7]]));
     const refused = await hold(engine, `${sku}-much`, [[sku, 3]]);
-    expect(refused).toMatchObject({ ok: false, code: 'stock.insufficient', details: { shortages: [{ atp: 2 }] } });
+    expect(refused).toMatchObject({ rejection: { code: 'stock.insufficient', details: { shortages: [{ atp: 2 }] } } });
     done(await hold(engine, `${sku}-little`, [[sku, 2]]));
     expect(await rowOf()).toMatchObject({ available: 0, reserved: 10 });
   });
@@ -146,7 +146,7 @@ describe('batches that rest on one another', () => {
   const HOLD = '%gates_locked%';
   const NO_RESERVATION_IS_WRITTEN = 'LOCK TABLE reservation IN SHARE MODE';
   const chainIsFormed = (): Promise<void> => until('one rests on another', () => chained === 1);
-  const versionOf = async () => (await new StockReads(engine).stock(sku)).version;
+  const versionOf = async () => (await readsOf(engine).stock(sku)).version;
 
   it('are decided on what the one before, still under way, will have written', async () => {
     const locker = await stranger();

@@ -4,9 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Reservation } from '@onepool/contracts';
-import { type Settled, type StockEngine, StockReads } from '@onepool/stock-data-access';
+import { type StockEngine } from '@onepool/stock-data-access';
 import { type PoolFixture, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
-import { act, done, hold, receipt, record, sale } from './asking.ts';
+import { type EngineAnswer, act, done, hold, readsOf, receipt, record, sale } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 import { type Random, seeded } from './seeded.ts';
 
@@ -30,7 +30,12 @@ interface Scene {
 }
 
 /** `nth` tells the two sides of a pair apart. */
-type Happening = (engine: StockEngine, scene: Scene, random: Random, nth: number) => Promise<Settled<unknown> | void>;
+type Happening = (
+  engine: StockEngine,
+  scene: Scene,
+  random: Random,
+  nth: number,
+) => Promise<EngineAnswer<unknown> | void>;
 
 const onEither = (verb: 'confirm' | 'release' | 'cancel' | 'fulfil'): Happening => {
   return (engine, { held, confirmed }, random, nth) => {
@@ -70,7 +75,7 @@ describe('any two of the verbs, sales, expiry and healing at the same time', () 
   const succeeded = new Set<string>();
   beforeAll(async () => {
     pool = await createPoolFixture(2, pairs.length * ROUNDS);
-    engines = [pool.engine({ lanes: 2 }), pool.engine({ lanes: 2 })];
+    engines = [pool.engine({ queues: 2 }), pool.engine({ queues: 2 })];
   });
   afterAll(() => pool.close());
 
@@ -95,7 +100,7 @@ describe('any two of the verbs, sales, expiry and healing at the same time', () 
     });
     for (const [nth, settled] of (await Promise.all(meetings)).entries()) {
       if (settled?.ok) succeeded.add(pair[nth] ?? '');
-      if (settled && !settled.ok) expect(EXPECTED_REFUSALS).toContain(settled.code);
+      if (settled && !settled.ok) expect(EXPECTED_REFUSALS).toContain(settled.rejection.code);
     }
     const after = await brokenLaws(pool.dataSource, [sku]);
     expect({ sku, after }).toEqual({ sku, after: [] });
@@ -119,7 +124,7 @@ describe('any two of the verbs, sales, expiry and healing at the same time', () 
   });
 
   it('leaves a ledger that adds up to the book, and not one deadlock', async () => {
-    expect(await new StockReads(engines[0]).verifyLedger(undefined)).toMatchObject({ balanced: true });
+    expect(await readsOf(engines[0]).verifyLedger(undefined)).toMatchObject({ balanced: true });
     expect(await pool.deadlocks()).toBe(0);
   });
 });

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { StockReads } from '@onepool/stock-data-access';
 import { type PoolFixture, createPoolFixture, numbered, unitsOf, SPEC } from '../testing/pool-fixture.ts';
-import { act, backedBy, codeOf, done, hold, holdGate, record, sale } from './asking.ts';
+import { act, backedBy, codeOf, done, hold, holdGate, readsOf, record, sale } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 import { type Random, seeded } from './seeded.ts';
 
@@ -43,7 +42,7 @@ describe('many buyers, few units, two replicas', () => {
     const refusals = settled.map(codeOf).filter((code) => code !== null);
     expect(settled.length - refusals.length).toBe(1_000);
     expect(new Set(refusals)).toEqual(new Set(['stock.insufficient']));
-    const reads = new StockReads(one);
+    const reads = readsOf(one);
     expect(await reads.atpOfOne({ channel: 'web', skus: ['sku1'] })).toMatchObject({ atp: 0 });
     expect(await reads.verifyLedger(undefined)).toMatchObject({ balanced: true, rowsChecked: 10 });
     expect(await brokenLaws(pool.dataSource)).toEqual([]);
@@ -59,7 +58,7 @@ describe('many buyers, few units, two replicas', () => {
       );
       const granted = settled.filter(({ ok }) => ok).length;
       expect(new Set(settled.map(codeOf))).toEqual(new Set([null, 'stock.insufficient']));
-      const atp = await new StockReads(one).atp({ channel: 'web', skus });
+      const atp = await readsOf(one).atp({ channel: 'web', skus });
       const left = atp.reduce((sum, { atp: units }) => sum + units, 0);
       expect(left).toBe(600 - 3 * granted);
       // 200 carts would take everything; carts that wait for one another, or give nothing back, stay far below.
@@ -106,7 +105,7 @@ describe('one key, two replicas, at the same moment', () => {
       expect(done(a!)).toEqual(done(b!));
       expect([a, b].filter((settled) => settled?.ok && settled.replayed)).toHaveLength(1);
     }
-    const stock = await new StockReads(replicas[0]).stock('sku1');
+    const stock = await readsOf(replicas[0]).stock('sku1');
     expect(stock.rows).toMatchObject([{ node: 'n1', available: 10, reserved: 40 }]);
     expect(await brokenLaws(pool.dataSource)).toEqual([]);
   });
@@ -121,7 +120,7 @@ describe('one key, two replicas, at the same moment', () => {
       const sold = await Promise.all(replicas.map((engine) => record(engine, `${id}-pos`, [sale('sku1', 'n1', 1)])));
       expect(done(sold[0]!)).toEqual(done(sold[1]!));
     }
-    const stock = await new StockReads(replicas[0]).stock('sku1');
+    const stock = await readsOf(replicas[0]).stock('sku1');
     expect(stock.rows).toMatchObject([{ node: 'n1', onHand: 40, available: 30, committed: 10 }]);
   });
 
@@ -143,7 +142,7 @@ describe('one key, two replicas, at the same moment', () => {
   });
 
   it('with another body and no SKU in common, the one that commits first has the key, and the other is a mismatch', async () => {
-    const replicas = [pool.engine({ lanes: 1 }), pool.engine({ lanes: 1 })] as const;
+    const replicas = [pool.engine({ queues: 1 }), pool.engine({ queues: 1 })] as const;
     const gate = await holdGate(pool, 'sku1');
     const first = hold(replicas[0], 'key', [['sku1', 1]]);
     await gate.waitedForBy(1);
@@ -154,13 +153,13 @@ describe('one key, two replicas, at the same moment', () => {
   });
 
   it('one key in one batch: the later one is a replay, or a mismatch when its body differs', async () => {
-    const engine = pool.engine({ lanes: 1 });
+    const engine = pool.engine({ queues: 1 });
     const settled = await Promise.all([
       hold(engine, 'key', [['sku1', 1]]),
       hold(engine, 'key', [['sku1', 1]]),
       hold(engine, 'key', [['sku1', 2]]),
     ]);
-    expect(settled.map((answer) => (answer.ok ? answer.replayed : answer.code))).toEqual([
+    expect(settled.map((answer) => (answer.ok ? answer.replayed : answer.rejection.code))).toEqual([
       false,
       true,
       'idempotency.mismatch',

@@ -1,19 +1,32 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Housekeeping, type StockEngine, StockReads } from '@onepool/stock-data-access';
+import { Housekeeping, type StockEngine } from '@onepool/stock-data-access';
 import { type PoolFixture, createPoolFixture, numbered, SPEC } from '../testing/pool-fixture.ts';
-import { act, backedBy, codeOf, done, hold, holdGate, receipt, record, sale, until } from './asking.ts';
+import {
+  type SpecReads,
+  act,
+  backedBy,
+  codeOf,
+  done,
+  hold,
+  holdGate,
+  readsOf,
+  receipt,
+  record,
+  sale,
+  until,
+} from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
 let pool: PoolFixture;
 let engine: StockEngine;
-let reads: StockReads;
+let reads: SpecReads;
 let keeper: Housekeeping;
 let sku: string;
 let used = 0;
 beforeAll(async () => {
   pool = await createPoolFixture(3, 60);
-  engine = pool.engine({ lanes: 1 });
-  reads = new StockReads(engine);
+  engine = pool.engine({ queues: 1 });
+  reads = readsOf(engine);
   keeper = new Housekeeping(engine);
 });
 afterAll(() => pool.close());
@@ -187,7 +200,7 @@ describe('promises that a sale took', () => {
     expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n1: 2 });
     const back = { sku, from: 'n1', to: 'n2', quantity: 2 };
     const refused = await act(engine, id('r1'), 're-back', { commandId: id('c1'), expectedVersion: 3, moves: [back] });
-    expect(refused).toMatchObject({ code: 'reback.pinned', details: { at: { sku, node: 'n1' } } });
+    expect(refused).toMatchObject({ rejection: { code: 'reback.pinned', details: { at: { sku, node: 'n1' } } } });
     const moves = [{ ...back, unpin: true }];
     done(await act(engine, id('r1'), 're-back', { commandId: id('c2'), expectedVersion: 3, moves }));
     expect(await openExceptions()).toEqual([]);
@@ -284,8 +297,7 @@ describe('the re-back verb', () => {
     done(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves: [move('n1', 'n2', 1)] }));
     const late = { commandId: id('late'), expectedVersion: 2, moves: [move('n1', 'n2', 1)] };
     expect(await act(engine, id('r1'), 're-back', late)).toMatchObject({
-      code: 'reback.conflict',
-      details: { version: 3 },
+      rejection: { code: 'reback.conflict', details: { version: 3 } },
     });
   });
 

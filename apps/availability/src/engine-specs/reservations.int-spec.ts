@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Housekeeping, type StockEngine, StockReads } from '@onepool/stock-data-access';
+import { Housekeeping, type StockEngine } from '@onepool/stock-data-access';
 import { type PoolFixture, createPoolFixture, numbered, unitsOf, SPEC } from '../testing/pool-fixture.ts';
-import { act, backedBy, codeOf, done, hold, record, sale } from './asking.ts';
+import { type SpecReads, act, backedBy, codeOf, done, hold, readsOf, record, sale } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
 let pool: PoolFixture;
 let engine: StockEngine;
 let other: StockEngine;
-let reads: StockReads;
+let reads: SpecReads;
 let sku: string;
 let used = 0;
 beforeAll(async () => {
   pool = await createPoolFixture(3, 80);
   [engine, other] = [pool.engine(), pool.engine()];
-  reads = new StockReads(other);
+  reads = readsOf(other);
 });
 afterAll(async () => {
   const broken = await brokenLaws(pool.dataSource);
@@ -39,12 +39,14 @@ describe('a hold', () => {
       [`sku${++used}`, 1],
     ] as const;
     expect(await hold(engine, `${sku}-r`, lines)).toMatchObject({
-      code: 'stock.insufficient',
-      details: {
-        shortages: [
-          { sku: scarce, requested: 2, atp: 1 },
-          { sku: `sku${used}`, requested: 1, atp: 0 },
-        ],
+      rejection: {
+        code: 'stock.insufficient',
+        details: {
+          shortages: [
+            { sku: scarce, requested: 2, atp: 1 },
+            { sku: `sku${used}`, requested: 1, atp: 0 },
+          ],
+        },
       },
     });
     expect(await rowOf('n1')).toMatchObject({ available: 5, reserved: 0 });
@@ -103,7 +105,7 @@ describe('a hold', () => {
         [sku, 1],
         ['nope', 1],
       ]),
-    ).toMatchObject({ code: 'sku.unknown', details: { skus: ['nope'] } });
+    ).toMatchObject({ rejection: { code: 'sku.unknown', details: { skus: ['nope'] } } });
     expect(codeOf(await hold(engine, `${sku}-b`, [[sku, 1]], { channel: 'nope' }))).toBe('channel.unknown');
     expect(codeOf(await hold(engine, `${sku}-c`, [[sku, 1]], { nodes: ['nope'] }))).toBe('node.unknown');
     expect(await rowOf('n1')).toMatchObject({ available: 5 });
@@ -132,8 +134,7 @@ describe('expiry', () => {
     expect(codeOf(await act(engine, `${sku}-cart`, 'confirm', {}))).toBe('reservation.expired');
     const again = await act(engine, `${sku}-cart`, 'confirm', { commandId: `${sku}-2`, reacquire: true });
     expect(again).toMatchObject({
-      code: 'stock.insufficient',
-      details: { shortages: [{ sku, requested: 5, atp: 0 }] },
+      rejection: { code: 'stock.insufficient', details: { shortages: [{ sku, requested: 5, atp: 0 }] } },
     });
     done(await hold(other, `${sku}-rest`, [[second, 5]]));
   });
@@ -243,8 +244,7 @@ describe('the verbs on parts', () => {
     done(await act(engine, `${sku}-r`, 'confirm', {}));
     const lines = [...part(2).lines, ...part(2).lines];
     expect(await act(engine, `${sku}-r`, 'fulfil', { lines })).toMatchObject({
-      code: 'reservation.not_confirmed',
-      details: { at: { sku, node: 'n1' } },
+      rejection: { code: 'reservation.not_confirmed', details: { at: { sku, node: 'n1' } } },
     });
     expect(codeOf(await act(engine, `${sku}-r`, 'fulfil', part(1, 'n2')))).toBe('reservation.not_confirmed');
     expect(await rowOf('n1')).toMatchObject({ onHand: 5, committed: 3 });

@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type StockEngine, StockReads } from '@onepool/stock-data-access';
+import { type StockEngine } from '@onepool/stock-data-access';
 import { type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
-import { act, backedBy, codeOf, done, hold } from './asking.ts';
+import { type SpecReads, act, backedBy, codeOf, done, hold, readsOf } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
 /** Each rule is set through the catalogue and met by another replica, which must not decide by what it remembers. */
 describe('who may sell what from where', () => {
   let pool: PoolFixture;
   let engine: StockEngine;
-  let reads: StockReads;
+  let reads: SpecReads;
   beforeEach(async () => {
     pool = await createPoolFixture(3, 2);
-    [engine, reads] = [pool.engine(), new StockReads(pool.engine())];
+    [engine, reads] = [pool.engine(), readsOf(pool.engine())];
     await pool.receive('sku1', 'n1', 6);
     await pool.receive('sku1', 'n2', 4);
     // Both have decided under the first rules, so that they remember them.

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Reservation } from '@onepool/contracts';
-import { Housekeeping, type Settled, type StockEngine, StockReads } from '@onepool/stock-data-access';
+import { Housekeeping, type StockEngine } from '@onepool/stock-data-access';
 import { type PoolFixture, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
-import { act, codeOf, done, hold, receipt, record, sale } from './asking.ts';
+import { type EngineAnswer, act, codeOf, done, hold, readsOf, receipt, record, sale } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 import { type Random, seeded } from './seeded.ts';
 
@@ -22,7 +22,7 @@ const EXPECTED_REFUSALS = new Set([
 ]);
 
 /** A request whose every choice is made, so that it can be sent again just as it was. */
-type Request<T> = (engine: StockEngine) => Promise<Settled<T>>;
+type Request<T> = (engine: StockEngine) => Promise<EngineAnswer<T>>;
 
 function anyMovement(random: Random): Parameters<typeof record>[2][number] {
   const [sku, node, quantity] = [random.pick(SKUS), random.pick(NODES), 1 + random.below(6)];
@@ -90,7 +90,7 @@ describe('everything at once', () => {
       const refusals = new Set<string>();
 
       /** Asks one replica, and now and then the other one the same again. */
-      const ask = async <T>(request: Request<T>): Promise<Settled<T>> => {
+      const ask = async <T>(request: Request<T>): Promise<EngineAnswer<T>> => {
         const [first, other] = random.below(2) ? engines : [engines[1], engines[0]];
         const settled = await request(first);
         const code = codeOf(settled);
@@ -117,7 +117,7 @@ describe('everything at once', () => {
       expect(failures).toEqual([]);
       for (const code of refusals) expect(EXPECTED_REFUSALS).toContain(code);
       expect(await brokenLaws(pool.dataSource)).toEqual([]);
-      expect(await new StockReads(engines[0]).verifyLedger(undefined)).toMatchObject({ balanced: true });
+      expect(await readsOf(engines[0]).verifyLedger(undefined)).toMatchObject({ balanced: true });
       expect(await pool.deadlocks()).toBe(0);
     }));
 });

@@ -2,6 +2,7 @@
 import type { Feed, FeedQuery, FeedRefusal } from '@onepool/contracts';
 import { StockFeeds, type StockFeedsOptions } from '@onepool/stock-data-access';
 import { PARTITION_COUNT, SCHEMA } from '../config.ts';
+import { done } from '../engine-specs/asking.ts';
 import { CLIENT, type PoolFixture } from '../testing/pool-fixture.ts';
 
 export interface Told {
@@ -25,7 +26,7 @@ export async function* bytes(text: string, size = 50_000): AsyncGenerator<Uint8A
 let sent = 0;
 
 /** Sends rows and does not apply them. By default a partial physical reset of source `wms`, captured now. */
-export function send(
+export async function send(
   feeds: StockFeeds,
   rows: readonly (Told | string)[],
   query: Partial<FeedQuery> & { readonly at?: number } = {},
@@ -33,7 +34,7 @@ export function send(
   const { at = Date.now(), ...given } = query;
   const text = rows.map((row) => (typeof row === 'string' ? `${row}\n` : `${JSON.stringify(row)}\n`)).join('');
   const defaults = { id: `feed-${sent++}`, source: 'wms', mode: 'reset', measure: 'physical' } as const;
-  return feeds.receive({
+  const received = await feeds.receive({
     actor: CLIENT,
     person: null,
     query: { ...defaults, capturedAt: new Date(at).toISOString(), ...given },
@@ -41,6 +42,7 @@ export function send(
     body: bytes(text),
     trace: null,
   });
+  return done(received);
 }
 
 /** Sends rows and applies them; answers the feed when it is done. */
@@ -51,10 +53,10 @@ export async function feed(
 ) {
   const { id } = await send(feeds, rows, query);
   await feeds.worker.once();
-  return feeds.reads.feed(CLIENT, id);
+  return done(await feeds.reads.feed(CLIENT, id));
 }
 
 export async function refusalsOf(feeds: StockFeeds, id: string): Promise<readonly FeedRefusal[]> {
-  const { items } = await feeds.reads.refusals(CLIENT, id, 1_000, undefined);
+  const { items } = done(await feeds.reads.refusals(CLIENT, id, 1_000, undefined));
   return items.toSorted((a, b) => a.line - b.line);
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Housekeeping, type StockEngine, type StockFeeds, StockReads } from '@onepool/stock-data-access';
-import { act, hold, holdGate, receipt, record, sale, until } from '../engine-specs/asking.ts';
+import { Housekeeping, type StockEngine, type StockFeeds } from '@onepool/stock-data-access';
+import { done, act, hold, holdGate, readsOf, receipt, record, sale, until } from '../engine-specs/asking.ts';
 import { brokenLaws } from '../engine-specs/laws.ts';
 import { type Random, seeded } from '../engine-specs/seeded.ts';
 import { CLIENT, type PoolFixture, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
@@ -17,7 +17,7 @@ afterEach(() => pool.close());
 const everywhere = (quantity: () => number): Told[] =>
   SKUS.flatMap((sku) => NODES.map((node) => ({ sku, node, quantity: quantity() })));
 const isDone = async (feeds: StockFeeds, id: string): Promise<boolean> =>
-  (await feeds.reads.feed(CLIENT, id)).state === 'done';
+  done(await feeds.reads.feed(CLIENT, id)).state === 'done';
 const endSession = async (application: string): Promise<number> => {
   const rows: unknown[] = await pool.dataSource.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1`,
@@ -74,7 +74,7 @@ describe('feeds beside holds, sales and shipments, in two replicas', () => {
       await keeper.stop();
       expect(failures).toEqual([]);
       expect(await brokenLaws(pool.dataSource)).toEqual([]);
-      expect(await new StockReads(engines[0]).verifyLedger(undefined)).toMatchObject({ balanced: true });
+      expect(await readsOf(engines[0]).verifyLedger(undefined)).toMatchObject({ balanced: true });
       const staging = await pool.dataSource.query(`SELECT relname FROM pg_class WHERE relname LIKE 'feed\\_stage\\_%'`);
       expect(staging).toEqual([]);
       await Promise.all(replicas.map((feeds) => feeds.close()));
@@ -102,7 +102,7 @@ describe('a worker that loses its session in the middle of a chunk', () => {
     const { id } = await send(feeds, rows, { mode });
     feeds.worker.start();
     await gate.waitedForBy(1);
-    const midway = await feeds.reads.feed(CLIENT, id);
+    const midway = done(await feeds.reads.feed(CLIENT, id));
     expect(midway.state).toBe('applying');
     expect(await endSession('availability-feed-apply')).toBe(1);
     await until('the worker has noticed', () => errors.length > 0);
@@ -110,7 +110,7 @@ describe('a worker that loses its session in the middle of a chunk', () => {
     await gate.release();
     await until('the feed is done', () => isDone(feeds, id));
     const counts = { received: 36, staged: 36, refused: 0 };
-    expect(await feeds.reads.feed(CLIENT, id)).toMatchObject({ percentage: 100, rows: counts });
+    expect(done(await feeds.reads.feed(CLIENT, id))).toMatchObject({ percentage: 100, rows: counts });
     const found = await book();
     const made = await postings();
     expect(await brokenLaws(pool.dataSource)).toEqual([]);
@@ -145,7 +145,10 @@ describe('a worker that loses its session in the middle of a chunk', () => {
     await gate.waitedForBy(2);
     await gate.release();
     await Promise.all([slow, quick]);
-    expect(await one.reads.feed(CLIENT, id)).toMatchObject({ state: 'done', rows: { applied: 36, unchanged: 0 } });
+    expect(done(await one.reads.feed(CLIENT, id))).toMatchObject({
+      state: 'done',
+      rows: { applied: 36, unchanged: 0 },
+    });
     expect(await brokenLaws(pool.dataSource)).toEqual([]);
     await Promise.all([one.close(), other.close()]);
   });

@@ -4,7 +4,8 @@ import { AVAILABILITY_OPERATIONS as operations, type Atp } from '@onepool/contra
 import { Slices } from '@onepool/platform-clock';
 import { JsonText } from '@onepool/platform-messaging';
 import { type Call, Serve } from '@onepool/platform-operations';
-import { StockReads, demandWithinLimits } from '@onepool/stock-data-access';
+import { StockReads } from '@onepool/stock-data-access';
+import { demandWithinLimits, valueOf } from '../problems.ts';
 
 type Op = typeof operations;
 
@@ -19,13 +20,13 @@ export class AtpController {
   @Serve(operations.getAtp, { hot: true })
   async getAtp({ params, query, caller }: Call<Op['getAtp']>) {
     demandWithinLimits(caller, { kind: 'selling', channel: query.channel });
-    return this.#reads.atpOfOne({ ...query, skus: [params.sku] });
+    return valueOf(await this.#reads.atpOfOne({ ...query, skus: [params.sku] }));
   }
 
   @Serve(operations.queryAtp, { hot: true })
   async queryAtp({ body, caller }: Call<Op['queryAtp']>) {
     demandWithinLimits(caller, { kind: 'selling', channel: body.channel });
-    return inSlices(await this.#reads.atp(body));
+    return inSlices(valueOf(await this.#reads.atp(body)));
   }
 }
 

@@ -1,11 +1,11 @@
 /** Prometheus metrics of the engine. */
 import type { Metrics } from '@onepool/platform-telemetry';
-import type { LaneHooks, StockEngine } from '@onepool/stock-data-access';
+import type { EngineHooks, StockEngine } from '@onepool/stock-data-access';
 
 const COMMANDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
 export interface EngineMetrics {
-  readonly lane: LaneHooks;
+  readonly hooks: EngineHooks;
   watch(engine: StockEngine): void;
 }
 
@@ -20,7 +20,7 @@ export function engineMetrics(metrics: Metrics): EngineMetrics {
   ]);
   const chained = metrics.counter('onepool_batches_chained_total', 'Batches sent that rest on another under way');
   return {
-    lane: {
+    hooks: {
       onBatch: (commands, durationMs) => {
         batchSize.observe(commands);
         batchSeconds.observe(durationMs / 1_000);
@@ -30,7 +30,9 @@ export function engineMetrics(metrics: Metrics): EngineMetrics {
       onChained: () => chained.inc(),
     },
     watch: (engine) => {
-      metrics.gauge('onepool_queue_depth', 'Commands waiting for a lane', [], (gauge) => gauge.set(engine.queueDepth));
+      metrics.gauge('onepool_queue_depth', 'Commands that wait to be committed', [], (gauge) =>
+        gauge.set(engine.queueDepth),
+      );
     },
   };
 }

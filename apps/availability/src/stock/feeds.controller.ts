@@ -6,8 +6,8 @@ import type { Caller } from '@onepool/platform-auth';
 import { problem } from '@onepool/platform-problem';
 import { permits } from '@onepool/platform-rights';
 import { currentTraceparent } from '@onepool/platform-tracing';
-import { StockFeeds, demandWithinLimits } from '@onepool/stock-data-access';
-import { refusal } from '../problems.ts';
+import { StockFeeds } from '@onepool/stock-data-access';
+import { demandWithinLimits, refusal, valueOf } from '../problems.ts';
 
 type Op = typeof operations;
 
@@ -20,13 +20,13 @@ export class FeedsController {
   }
 
   @Serve(operations.sendFeed)
-  sendFeed({ query, body, contentType, caller }: Call<Op['sendFeed']>) {
+  async sendFeed({ query, body, contentType, caller }: Call<Op['sendFeed']>) {
     if (query.mode === 'delta' && query.completeness === 'full') {
       const message = 'only a reset can be full';
       throw problem('request.invalid', { errors: [{ path: '/completeness', code: 'const', message }] });
     }
     demandNodeOf(query, caller);
-    return this.#feeds.receive({
+    const received = await this.#feeds.receive({
       actor: caller.id,
       person: caller.person,
       query,
@@ -34,17 +34,18 @@ export class FeedsController {
       body,
       trace: currentTraceparent(),
     });
+    return valueOf(received);
   }
 
   @Serve(operations.getFeed)
   async getFeed({ params, caller }: Call<Op['getFeed']>) {
-    return seenBy(caller, await this.#feeds.reads.feed(caller.id, params.id));
+    return seenBy(caller, valueOf(await this.#feeds.reads.feed(caller.id, params.id)));
   }
 
   @Serve(operations.listFeedRefusals)
   async listRefusals({ params, query: { limit = 100, cursor }, caller }: Call<Op['listFeedRefusals']>) {
-    seenBy(caller, await this.#feeds.reads.feed(caller.id, params.id));
-    return this.#feeds.reads.refusals(caller.id, params.id, limit, cursor);
+    seenBy(caller, valueOf(await this.#feeds.reads.feed(caller.id, params.id)));
+    return valueOf(await this.#feeds.reads.refusals(caller.id, params.id, limit, cursor));
   }
 }
 

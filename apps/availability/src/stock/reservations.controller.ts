@@ -27,7 +27,7 @@ export class ReservationsController {
 
   @Serve(operations.getReservation)
   async read({ params, query, caller }: Call<Op['getReservation']>) {
-    return this.#reads.reservation(askerFor(query, caller), params.id, query.owner);
+    return valueOf(await this.#reads.reservation(askerFor(query, caller), params.id, query.owner));
   }
 
   @Serve(operations.extend)

@@ -25,10 +25,10 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
     const engine = new StockEngine({
       ...shared,
       name: config.ONEPOOL_INSTANCE,
-      lanes: config.ONEPOOL_LANES,
+      queues: config.ONEPOOL_COMMIT_QUEUES,
       deadlineMs: config.ONEPOOL_DEADLINE_MS,
       idleInTransactionTimeoutMs: config.ONEPOOL_LOCKS_IDLE_MS,
-      hooks: observed.lane,
+      hooks: observed.hooks,
     });
     observed.watch(engine);
     this.engine = engine;

@@ -24,18 +24,19 @@ export class StockController {
   }
 
   @Serve(operations.getStock)
-  getStock({ params }: Call<Op['getStock']>) {
-    return this.#reads.stock(params.sku);
+  async getStock({ params }: Call<Op['getStock']>) {
+    return valueOf(await this.#reads.stock(params.sku));
   }
 
   @Serve(operations.listLedger)
-  listLedger({ params, query: { limit = 100, cursor }, caller }: Call<Op['listLedger']>) {
-    return this.#reads.ledger(params.sku, { limit, cursor, isAuditor: caller.scopes.has('stock:audit') });
+  async listLedger({ params, query: { limit = 100, cursor }, caller }: Call<Op['listLedger']>) {
+    const page = { limit, cursor, isAuditor: caller.scopes.has('stock:audit') };
+    return valueOf(await this.#reads.ledger(params.sku, page));
   }
 
   @Serve(operations.verifyLedger)
-  verifyLedger({ body }: Call<Op['verifyLedger']>) {
-    return this.#reads.verifyLedger(body.skuPrefix);
+  async verifyLedger({ body }: Call<Op['verifyLedger']>) {
+    return valueOf(await this.#reads.verifyLedger(body.skuPrefix));
   }
 
   @Serve(operations.listExceptions)
@@ -45,6 +46,6 @@ export class StockController {
 
   @Serve(operations.countEvents)
   async countEvents({ query: { namePrefix = '' } }: Call<Op['countEvents']>) {
-    return { written: await this.#reads.countEvents(namePrefix) };
+    return { written: valueOf(await this.#reads.countEvents(namePrefix)) };
   }
 }

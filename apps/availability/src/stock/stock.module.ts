@@ -31,7 +31,7 @@ import { StockServices } from './stock-services.ts';
         relays: Relays,
         connections: ConnectionBudget,
       ) => {
-        connections.take('engine', engineConnections(config.ONEPOOL_LANES));
+        connections.take('engine', engineConnections(config.ONEPOOL_COMMIT_QUEUES));
         connections.take('feeds', FEED_CONNECTIONS);
         return new StockServices(config, logger, engineMetrics(metrics), relays);
       },

@@ -172,7 +172,7 @@ const configFor = (databaseUrl: string, natsUrl: string): AvailabilityConfig => 
   ...loadConfig(AvailabilityConfig, { DATABASE_URL: databaseUrl, NATS_URL: natsUrl }),
   PORT: 0,
   ONEPOOL_INSTANCE: 'availability-spec',
-  ONEPOOL_LANES: 2,
+  ONEPOOL_COMMIT_QUEUES: 2,
   ONEPOOL_DEADLINE_MS: 60_000,
   ONEPOOL_LOCKS_IDLE_MS: 10_000,
 });

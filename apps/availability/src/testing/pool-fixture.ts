@@ -2,7 +2,7 @@
 import { Catalog, catalogEntities } from '@onepool/catalog-data-access';
 import { sessionOptions } from '@onepool/platform-postgres';
 import { UnitOfWork, dataSourceOptions } from '@onepool/platform-unit-of-work';
-import { type EngineOptions, Housekeeping, StockEngine, StockReads } from '@onepool/stock-data-access';
+import { type EngineOptions, Housekeeping, StockEngine } from '@onepool/stock-data-access';
 import type { Reservation } from '@onepool/contracts';
 import { DataSource } from 'typeorm';
 import { CATALOG_PARTITION_COUNT, CATALOG_SCHEMA, PARTITION_COUNT, SCHEMA } from '../config.ts';
@@ -70,7 +70,7 @@ export async function createPoolFixture(nodes: number, skus: number, given?: Dat
         source: 'wms',
         movements: [{ type: 'receipt', sku, node, quantity }],
       });
-      if (!settled.ok) throw new Error(settled.code);
+      if (!settled.ok) throw new Error(settled.rejection.code);
     },
     deadlocks: async () => {
       await closeEngines();
@@ -124,4 +124,4 @@ export const unitsOf = (
   tally: 'held' | 'confirmed' | 'fulfilled' | 'released' | 'expired' | 'cancelled',
 ): number => reservation.lines.flatMap(({ backings }) => backings).reduce((sum, backing) => sum + backing[tally], 0);
 
-export { Housekeeping, StockReads };
+export { Housekeeping };

@@ -1,16 +1,19 @@
 export { stockTables } from './stock-tables.ts';
-export { engineConnections, LANES_DEFAULT, StockEngine, type EngineOptions, type Settled } from './engine.ts';
-export { StockReads, type Page } from './reads.ts';
-export { Housekeeping, type HousekeepingOptions } from './housekeeping.ts';
-export { Retention, type RetentionOptions } from './retention.ts';
-export { EngineError, type EngineErrorCode } from './engine-error.ts';
-export { Refusal, type RefusalCode } from './refusal.ts';
-export type { LaneHooks, LaneLimits } from './lane.ts';
-export type { Asker } from './command.ts';
-export { type VerbRequest, demandWithinLimits } from './resolve.ts';
-export { StockMemory, type StockMemoryOptions } from './stock-memory.ts';
+export {
+  engineConnections,
+  QUEUES_DEFAULT,
+  StockEngine,
+  type EngineHooks,
+  type EngineOptions,
+} from './engine/engine.ts';
+export { EngineError, type EngineErrorCode } from './engine/engine-error.ts';
+export type { Asker, Settled } from './requests/command.ts';
+export { type Answer, type Refusal, type RefusalCode } from './requests/refusal.ts';
+export { type VerbRequest, beyond } from './requests/resolve.ts';
+export { StockReads, type Page } from './queries/stock-reads.ts';
+export { StockMemory, type StockMemoryOptions } from './queries/stock-memory.ts';
+export { Housekeeping, type HousekeepingOptions } from './jobs/housekeeping.ts';
+export { Retention, type RetentionOptions } from './jobs/retention.ts';
 export { FEED_CONNECTIONS, StockFeeds, type StockFeedsOptions } from './feeds/stock-feeds.ts';
-export type { FeedUpload, FeedLimits } from './feeds/feed-uploads.ts';
-export { FeedTooLargeError } from './feeds/feed-uploads.ts';
-export { FeedHeaderError, type FeedFormat } from './feeds/row-reader.ts';
-export { FeedSupersededError } from './feeds/staging.ts';
+export type { FeedUpload, FeedLimits } from './feeds/upload/feed-uploads.ts';
+export type { FeedFormat } from './feeds/upload/row-reader.ts';

@@ -2,7 +2,8 @@
 import { damage, damageable, sell, setAside, supply } from './arithmetic.ts';
 import { NO_WATERMARKS, type Watermarks, isLate, rowKey } from './feed.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
-import { type Decision, accept, reject } from './rejection.ts';
+import type { Decision } from './rejection.ts';
+import { accept, reject } from './result.ts';
 import { type Supplies, SupplyDraft, type SupplyEffect, rowAt } from './supply.ts';
 
 export type MovementType = 'sale' | 'receipt' | 'found' | 'damage' | 'adjustment' | 'transfer' | 'safety_stock';

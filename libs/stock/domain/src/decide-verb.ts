@@ -6,7 +6,8 @@ import { confirm, fulfil, giveBack } from './arithmetic.ts';
 import { rowKey } from './feed.ts';
 import { decideHold } from './decide-hold.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
-import { type BackingRef, type Decision, type Rejection, accept, reject } from './rejection.ts';
+import type { BackingRef, Decision, Rejection } from './rejection.ts';
+import { accept, reject } from './result.ts';
 import {
   type Backing,
   type Reservation,

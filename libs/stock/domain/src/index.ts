@@ -8,6 +8,7 @@ export * from './feed.ts';
 export * from './atp.ts';
 export * from './allocate.ts';
 export * from './reservation.ts';
+export * from './result.ts';
 export * from './rejection.ts';
 export * from './concern.ts';
 export * from './decide-hold.ts';

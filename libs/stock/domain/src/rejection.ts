@@ -1,5 +1,6 @@
 /** Expected refusals: returned, never thrown, each with a stable code and the facts that explain it. */
 import type { NodeKey, SkuKey } from './keys.ts';
+import type { Result } from './result.ts';
 
 export type Rejection =
   | { readonly code: 'stock.insufficient'; readonly shortages: readonly Shortage[] }
@@ -12,6 +13,9 @@ export type Rejection =
   | { readonly code: 'reservation.taken' }
   | { readonly code: 'node.forbidden'; readonly node: NodeKey }
   | { readonly code: 'channel.forbidden' }
+  | { readonly code: 'idempotency.mismatch' }
+  /** `now` in milliseconds. */
+  | { readonly code: 'movement.in_future'; readonly now: number }
   | { readonly code: 'movement.exceeds_stock'; readonly line: number; readonly there: number };
 
 export interface BackingRef {
@@ -42,14 +46,10 @@ export function isRetryable(code: RejectionCode): boolean {
     case 'reservation.taken':
     case 'node.forbidden':
     case 'channel.forbidden':
+    case 'idempotency.mismatch':
+    case 'movement.in_future':
       return false;
   }
 }
 
-export type Decision<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly rejection: Rejection };
-export const accept = <T>(value: T): Decision<T> => ({ ok: true, value });
-export const reject = (rejection: Rejection): { readonly ok: false; readonly rejection: Rejection } => ({
-  ok: false,
-  rejection,
-});
+export type Decision<T> = Result<T, Rejection>;

@@ -12,8 +12,8 @@ export interface Bench {
   readonly quick: boolean;
   /** Length of a turn. */
   readonly seconds: number;
-  /** `ONEPOOL_LANES` of the engine, its default when undefined. */
-  readonly lanes: number | undefined;
+  /** `ONEPOOL_COMMIT_QUEUES` of the engine, its default when undefined. */
+  readonly queues: number | undefined;
 }
 
 export interface Benchmark {

@@ -64,7 +64,7 @@ export const relay: Benchmark = {
 };
 
 async function measureLag(keys: readonly Key[], bench: Bench): Promise<void> {
-  const { servers, figures, progress, lanes } = bench;
+  const { servers, figures, progress, queues } = bench;
   progress.step('relay: preparing', SETUP_SECONDS);
   const database = await createDatabase(servers.databaseUrl, 'relay', servers.appUrl);
   await fillDatabase(database, FILLING);
@@ -72,7 +72,7 @@ async function measureLag(keys: readonly Key[], bench: Bench): Promise<void> {
   const running = relayOf(database, stream);
   const engine = new EngineContender({
     ...database,
-    ...(lanes === undefined ? {} : { lanes }),
+    ...(queues === undefined ? {} : { queues }),
     onCommitted: () => running.relay.nudge(),
   });
   const seconds = lengthOf(bench);

@@ -5,7 +5,9 @@ export const TURNS = [
   'hot_single',
   'hot_limit',
   'hot_engine_512',
+  'hot_two',
   'uniform_engine',
+  'uniform_two',
   'uniform_multi',
   'uniform_single',
   'carts_engine',
@@ -18,7 +20,8 @@ export type TurnName = (typeof TURNS)[number];
 export type Workload = 'hot' | 'uniform' | 'carts' | 'alone';
 export const workloadOf = (turn: TurnName): Workload => turn.slice(0, turn.indexOf('_')) as Workload;
 
-export const SELLERS = ['engine', 'multi', 'single', 'limit'] as const;
+/** `two` are two replicas that sell the same SKUs. */
+export const SELLERS = ['engine', 'multi', 'single', 'limit', 'two'] as const;
 export type Seller = (typeof SELLERS)[number];
 export const sellerOf = (turn: TurnName): Seller => turn.split('_')[1] as Seller;
 
@@ -35,6 +38,8 @@ export const COMPARISONS: Readonly<Record<string, Comparison>> = {
   'reserve.hot_vs_single': rate('hot_engine', 'hot_single'),
   'reserve.hot_p99_vs_multi': { over: 'hot_engine', under: 'hot_multi', of: 'p99Ms' },
   'reserve.hot_512_vs_64': rate('hot_engine_512', 'hot_engine'),
+  'reserve.hot_two_replicas_vs_one': rate('hot_two', 'hot_engine'),
+  'reserve.two_replicas_vs_one': rate('uniform_two', 'uniform_engine'),
   'reserve.hot_vs_limit': rate('hot_engine', 'hot_limit'),
   'reserve.uniform_vs_multi': rate('uniform_engine', 'uniform_multi'),
   'reserve.uniform_vs_single': rate('uniform_engine', 'uniform_single'),

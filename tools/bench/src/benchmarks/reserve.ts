@@ -8,6 +8,7 @@ import { EngineContender } from '../contenders/engine.ts';
 import { LimitContender } from '../contenders/limit.ts';
 import { MultiContender } from '../contenders/multi.ts';
 import { SingleContender } from '../contenders/single.ts';
+import { TwoReplicas } from '../contenders/two-replicas.ts';
 import { runClosedLoop } from '../measuring/closed-loop.ts';
 import { cpuOf, cpuOfFamily, perRequest } from '../measuring/cpu.ts';
 import { Results, interleave } from '../measuring/rounds.ts';
@@ -59,6 +60,7 @@ class ReserveRun {
   readonly #claims: Claim[] = [];
   readonly #engine: EngineContender;
   readonly #limit: LimitContender;
+  readonly #two: TwoReplicas;
   readonly #baselines = new Map<TurnName, Contender>();
   #batchSize = 1;
 
@@ -68,10 +70,11 @@ class ReserveRun {
   constructor(bench: Bench, database: BenchDatabase) {
     this.#bench = bench;
     this.#database = database;
-    const { lanes } = bench;
-    this.#engine = new EngineContender({ ...database, ...(lanes === undefined ? {} : { lanes }) });
+    const { queues } = bench;
+    this.#engine = new EngineContender({ ...database, ...(queues === undefined ? {} : { queues }) });
     this.#limit = new LimitContender(database);
-    this.#claims.push(this.#engine, this.#limit);
+    this.#two = new TwoReplicas({ ...database, ...(queues === undefined ? {} : { queues }) });
+    this.#claims.push(this.#engine, this.#limit, this.#two);
   }
 
   async tuneBaselines(turns: readonly TurnName[]): Promise<void> {
@@ -131,7 +134,7 @@ class ReserveRun {
       return { perSecond: await this.#limit.run(hotSkuOf('limit'), this.#batchSize, seconds), p99Ms: Number.NaN };
     }
     const workload = workloadOf(turn);
-    const contender = this.#baselines.get(turn) ?? this.#engine;
+    const contender = sellerOf(turn) === 'two' ? this.#two : (this.#baselines.get(turn) ?? this.#engine);
     const lines = demand(workload, sellerOf(turn), seed);
     const callers = turn === 'hot_engine_512' ? 512 : CALLERS[workload];
     this.#engine.takeBatchSize();
@@ -186,7 +189,7 @@ class ReserveRun {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#engine, this.#limit, ...this.#baselines.values()].map((one) => one.close()));
+    await Promise.all([this.#engine, this.#limit, this.#two, ...this.#baselines.values()].map((one) => one.close()));
   }
 }
 
@@ -212,7 +215,7 @@ export const reserve: Benchmark = {
     return SETUP_SECONDS + turns.length * rounds * seconds + tuned * TUNE_SECONDS * (quick ? 4 : 10);
   },
   async run(keys, bench) {
-    bench.progress.step('reserve: filling 4 × 10,001 SKUs × 10 nodes', SETUP_SECONDS);
+    bench.progress.step('reserve: filling 5 × 10,001 SKUs × 10 nodes', SETUP_SECONDS);
     const database = await createDatabase(bench.servers.databaseUrl, 'reserve', bench.servers.appUrl);
     await fillDatabase(database, FILLING);
     const turns = turnsFor(keys.map(({ key }) => key));

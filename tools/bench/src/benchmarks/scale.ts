@@ -61,7 +61,7 @@ const load = (turn: Turn, contender: Contender, seconds: number, seed: number): 
   return runClosedLoop({ callers: CALLERS, seconds, call });
 };
 
-async function fill(sizes: readonly Size[], { servers, progress, lanes }: Bench): Promise<Map<Size, Table>> {
+async function fill(sizes: readonly Size[], { servers, progress, queues }: Bench): Promise<Map<Size, Table>> {
   const tables = new Map<Size, Table>();
   for (const size of sizes) {
     const { skus, fillSeconds } = SIZES[size];
@@ -70,7 +70,7 @@ async function fill(sizes: readonly Size[], { servers, progress, lanes }: Bench)
     await fillDatabase(database, { skus, nodesPerSku: 1, unitsPerRow: UNITS_PER_ROW });
     tables.set(size, {
       database,
-      engine: new EngineContender({ ...database, ...(lanes === undefined ? {} : { lanes }) }),
+      engine: new EngineContender({ ...database, ...(queues === undefined ? {} : { queues }) }),
     });
   }
   return tables;

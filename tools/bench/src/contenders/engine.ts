@@ -4,7 +4,7 @@ import { CHANNEL, EXPIRES_IN_SECONDS, Tally, newReservationId, skuCode } from '.
 import type { Contender, Line, Surroundings } from './contender.ts';
 
 export interface EngineSetup extends Surroundings {
-  readonly lanes?: number;
+  readonly queues?: number;
   readonly owner?: string;
   readonly onCommitted?: () => void;
 }
@@ -16,11 +16,11 @@ export class EngineContender implements Contender {
   #batches = 0;
   #commands = 0;
 
-  constructor({ owner = 'bench-engine', lanes, onCommitted, ...surroundings }: EngineSetup) {
+  constructor({ owner = 'bench-engine', queues, onCommitted, ...surroundings }: EngineSetup) {
     this.owner = owner;
     this.#engine = new StockEngine({
       ...surroundings,
-      ...(lanes === undefined ? {} : { lanes }),
+      ...(queues === undefined ? {} : { queues }),
       ...(onCommitted === undefined ? {} : { onCommitted }),
       hooks: {
         onBatch: (commands) => {
@@ -41,7 +41,7 @@ export class EngineContender implements Contender {
         expiresInSeconds: EXPIRES_IN_SECONDS,
       },
     );
-    if (!settled.ok) throw new Error(`the engine refused: ${settled.code}`);
+    if (!settled.ok) throw new Error(`the engine refused: ${settled.rejection.code}`);
     this.tally.add(lines);
   }
 

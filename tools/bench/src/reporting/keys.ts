@@ -12,7 +12,7 @@ export interface Key {
   readonly slow?: true;
 }
 
-const ratio = (key: string, better: Key['better'], target: number): Key => ({
+const ratio = (key: string, better: Key['better'], target: number | null): Key => ({
   key,
   kind: 'ratio',
   better,
@@ -33,6 +33,8 @@ export const KEYS: readonly Key[] = [
   ratio('reserve.hot_p99_vs_multi', 'lower', 0.1),
   ratio('reserve.hot_512_vs_64', 'higher', 0.9),
   ratio('reserve.hot_vs_limit', 'higher', 0.6),
+  ratio('reserve.hot_two_replicas_vs_one', 'higher', null),
+  ratio('reserve.two_replicas_vs_one', 'higher', null),
   ratio('reserve.uniform_vs_multi', 'higher', 4),
   ratio('reserve.uniform_vs_single', 'higher', 1.2),
   ratio('reserve.uniform_vs_hot', 'higher', 0.4),

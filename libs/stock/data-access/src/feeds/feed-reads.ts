@@ -1,8 +1,9 @@
 /** What became of a feed. */
 import type { Feed, FeedRefusal, FeedRefusalCode } from '@onepool/contracts';
+import { accept } from '@onepool/stock-domain';
 import type pg from 'pg';
-import type { Page } from '../reads.ts';
-import { Refusal } from '../refusal.ts';
+import type { Page } from '../queries/stock-reads.ts';
+import { type Answer, refuse } from '../requests/refusal.ts';
 import { type FeedView, feedView } from './feed-record.ts';
 
 export class FeedReads {
@@ -12,31 +13,37 @@ export class FeedReads {
     this.#pool = pool;
   }
 
-  async feed(actor: string, id: string): Promise<Feed> {
-    return feedView(await this.#find(actor, id));
+  async feed(actor: string, id: string): Promise<Answer<Feed>> {
+    const found = await this.#find(actor, id);
+    return found.ok ? accept(feedView(found.value)) : found;
   }
 
   /** Refused rows in the order in which they were found bad. */
-  async refusals(actor: string, id: string, limit: number, cursor: string | undefined): Promise<Page<FeedRefusal>> {
-    const { feed_key } = await this.#find(actor, id);
+  async refusals(
+    actor: string,
+    id: string,
+    limit: number,
+    cursor: string | undefined,
+  ): Promise<Answer<Page<FeedRefusal>>> {
+    const found = await this.#find(actor, id);
+    if (!found.ok) return found;
     const { rows } = await this.#pool.query<{ refusal_key: number; line: number; code: string; message: string }>(
       `SELECT refusal_key, line, code, message FROM feed_refusal
         WHERE feed_key = $1 AND refusal_key > $2 ORDER BY refusal_key LIMIT $3`,
-      [feed_key, cursor ?? 0, limit],
+      [found.value.feed_key, cursor ?? 0, limit],
     );
     const items = rows.map(({ line, code, message }) => ({ line, code: code as FeedRefusalCode, message }));
     const last = rows.at(-1);
-    return { items, nextCursor: last && rows.length === limit ? String(last.refusal_key) : null };
+    return accept({ items, nextCursor: last && rows.length === limit ? String(last.refusal_key) : null });
   }
 
-  async #find(actor: string, id: string): Promise<FeedView> {
+  async #find(actor: string, id: string): Promise<Answer<FeedView>> {
     const { rows } = await this.#pool.query<FeedView>(
       `SELECT f.*, n.code AS node, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
          FROM feed f LEFT JOIN rules_node n USING (node_key) WHERE f.actor = $1 AND f.id = $2`,
       [actor, id],
     );
-    const found = rows[0];
-    if (!found) throw new Refusal('feed.unknown', { feed: id });
-    return found;
+    const [found] = rows;
+    return found ? accept(found) : refuse('feed.unknown', { feed: id });
   }
 }

@@ -1,7 +1,7 @@
 /** A feed as stored, and as the API shows it. */
 import type { Feed, FeedQuery } from '@onepool/contracts';
 import type { NodeKey } from '@onepool/stock-domain';
-import { isoTime } from '../view.ts';
+import { isoTime } from '../requests/views.ts';
 
 export interface FeedRecord {
   readonly feed_key: number;

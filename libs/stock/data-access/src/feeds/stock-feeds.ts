@@ -2,10 +2,11 @@
 import { createPool } from '@onepool/platform-postgres';
 import type { Feed } from '@onepool/contracts';
 import type pg from 'pg';
-import { RulesSource } from '../rules-source.ts';
+import type { Answer } from '../requests/refusal.ts';
+import { RulesSource } from '../catalogue/rules-source.ts';
 import { FeedReads } from './feed-reads.ts';
-import { type FeedLimits, type FeedUpload, FeedUploads } from './feed-uploads.ts';
-import { FeedWorker, type FeedWorkerOptions } from './feed-worker.ts';
+import { type FeedLimits, type FeedUpload, FeedUploads } from './upload/feed-uploads.ts';
+import { FeedWorker, type FeedWorkerOptions } from './apply/feed-worker.ts';
 
 const POOL_MAX = 4;
 /** Connections that the feeds of a replica open at most; one applies a feed. */
@@ -43,7 +44,7 @@ export class StockFeeds {
   }
 
   /** See {@link FeedUploads.receive}. */
-  receive(upload: FeedUpload): Promise<Feed> {
+  receive(upload: FeedUpload): Promise<Answer<Feed>> {
     return this.#uploads.receive(upload);
   }
 

@@ -1,0 +1,275 @@
+/**
+ * The stock engine: holds, verbs and movements through group commit, and the housekeeping that keeps promises true.
+ * Any number of engines may run on one database, which is the only arbiter.
+ */
+import { availableParallelism } from 'node:os';
+import DataLoader from 'dataloader';
+import type {
+  HoldRequest,
+  MovementsRequest,
+  MovementsResult,
+  Reservation as ReservationView,
+} from '@onepool/contracts';
+import { type SellingRules, type SkuKey, reject } from '@onepool/stock-domain';
+import { createPool, isTransient } from '@onepool/platform-postgres';
+import { currentTraceparent } from '@onepool/platform-tracing';
+import type pg from 'pg';
+import { BatchCommits } from '../group-commit/batch-commits.ts';
+import type { DecisionHooks, EngineContext } from './engine-context.ts';
+import type { Asker, Command, Outcome, Settled } from '../requests/command.ts';
+import { DatabaseClock } from '../repository/database-clock.ts';
+import { EngineError } from './engine-error.ts';
+import { CommitQueue, type CommitQueueHooks, type CommitQueueLimits } from '../group-commit/commit-queue.ts';
+import type { GatePatience } from '../repository/gates.ts';
+import { type Answer, type Refusal, refusalOf, refuse } from '../requests/refusal.ts';
+import { RememberedSupplies } from '../repository/remembered-supplies.ts';
+import { ReservationKeys } from '../repository/reservation-keys.ts';
+import { type VerbRequest, resolveHold, resolveMovements, resolveVerb } from '../requests/resolve.ts';
+import { RulesSource } from '../catalogue/rules-source.ts';
+import { CodeBook } from '../catalogue/code-book.ts';
+import { Views } from '../requests/views.ts';
+
+export interface EngineHooks extends CommitQueueHooks, DecisionHooks {}
+
+export interface EngineOptions {
+  readonly url: string;
+  readonly schema: string;
+  /** Outbox partitions; the same number in every replica. */
+  readonly partitionCount: number;
+  /** Commit queues for single-SKU commands; one more serves carts. Default {@link QUEUES_DEFAULT}. */
+  readonly queues?: number;
+  /** How long a command may take before it is answered 503, a fifth of it for a new connection. Default 10,000. */
+  readonly deadlineMs?: number;
+  /** How long a stopped replica may keep its locks. Default 1,000. */
+  readonly idleInTransactionTimeoutMs?: number;
+  readonly limits?: Partial<CommitQueueLimits>;
+  readonly hooks?: EngineHooks;
+  /** Called after a commit that wrote facts, for instance to wake the relay. */
+  readonly onCommitted?: () => void;
+  /** Begins the names of its sessions in `pg_stat_activity`, to tell replicas apart; the schema unless told. */
+  readonly name?: string;
+  readonly onConnectionError?: (error: Error) => void;
+}
+
+const DEADLINE_MS = 10_000;
+const LOOKUP_RETRY_PAUSE_MS = 50;
+const BUSY_FOR_MS = 100;
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** How long one statement of the ledger's proof, of a count or of retention may take. */
+const AUDIT_TIMEOUT_MS = 60_000;
+
+/** At most, for each engine; audits are the proof of the ledger, a count of events, and retention. */
+const CONNECTIONS = { reads: 6, lookups: 4, audits: 3 };
+
+/**
+ * A commit queue keeps one core of the database busy, while this process decides the next batch on another. More queues than
+ * that make smaller batches, and so fewer reservations: on two cores one queue does half as many again as four.
+ */
+export const QUEUES_DEFAULT = Math.min(4, Math.max(1, availableParallelism() - 1));
+
+/** A queue writes on one and reads on another, and so does its contended queue; not all do all at once. */
+const queueConnections = (queues: number): number => 2 * queues + 4;
+
+/** Connections that an engine of so many commit queues opens at most. */
+export const engineConnections = (queues: number): number =>
+  queueConnections(queues) + CONNECTIONS.reads + CONNECTIONS.lookups + CONNECTIONS.audits;
+
+/**
+ * A batch's statements look rows up by their keys, however many there are. Planned once: with the arrays at hand the
+ * planner finds its guess better every time, and planning costs several times what running does. And planned for keys,
+ * so that a plan made while a table was small still serves when it is large.
+ */
+const BATCH_PLANS = {
+  plan_cache_mode: 'force_generic_plan',
+  jit: 'off',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+};
+
+const LIMITS: CommitQueueLimits = { commandsPerBatchMax: 512, linesPerBatchMax: 2_000, queueMax: 20_000 };
+
+export class StockEngine {
+  readonly codes: CodeBook;
+  readonly rules: RulesSource;
+  /** For commit queues only; reads must not wait behind them. */
+  readonly #pool: pg.Pool;
+  /** What callers read. It may be exhausted: nothing that commands, API keys or housekeeping need waits for it. */
+  readonly readPool: pg.Pool;
+  /** Short look-ups without which nothing goes on: API keys, SKUs, rules, reservations, housekeeping, readiness. */
+  readonly lookupPool: pg.Pool;
+  /** Statements that take long by their nature: the proof of the ledger, counts, retention. */
+  readonly auditPool: pg.Pool;
+  readonly #queues: readonly CommitQueue[];
+  readonly #cartQueue: CommitQueue;
+  readonly #deadlineMs: number;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  readonly #reservations: DataLoader<readonly [string, string], { key: number; skus: SkuKey[] } | null, string>;
+
+  constructor(options: EngineOptions) {
+    const queueCount = options.queues ?? QUEUES_DEFAULT;
+    const name = options.name ?? options.schema;
+    const shared = {
+      url: options.url,
+      schema: options.schema,
+      lockTimeoutMs: 3_000,
+      statementTimeoutMs: 5_000,
+      idleInTransactionTimeoutMs: options.idleInTransactionTimeoutMs ?? 1_000,
+      // Who is patient with a command is so with the connection that it needs.
+      connectTimeoutMs: (options.deadlineMs ?? DEADLINE_MS) / 5,
+      ...(options.onConnectionError ? { onConnectionError: options.onConnectionError } : {}),
+    };
+    this.#pool = createPool({
+      ...shared,
+      pipeline: true,
+      settings: BATCH_PLANS,
+      max: queueConnections(queueCount),
+      applicationName: `${name}-engine`,
+    });
+    this.readPool = createPool({ ...shared, max: CONNECTIONS.reads, applicationName: `${name}-reads` });
+    this.lookupPool = createPool({ ...shared, max: CONNECTIONS.lookups, applicationName: `${name}-lookups` });
+    this.auditPool = createPool({
+      ...shared,
+      max: CONNECTIONS.audits,
+      statementTimeoutMs: AUDIT_TIMEOUT_MS,
+      applicationName: `${name}-audits`,
+    });
+    this.codes = new CodeBook(this.lookupPool);
+    this.rules = new RulesSource(this.lookupPool);
+    const context: EngineContext = {
+      pool: this.#pool,
+      schema: options.schema,
+      partitionCount: options.partitionCount,
+      rules: this.rules,
+      codes: this.codes,
+      reservationKeys: new ReservationKeys(this.lookupPool),
+      supplies: new RememberedSupplies(),
+      clock: new DatabaseClock(),
+      hooks: options.hooks ?? {},
+      onCommitted: options.onCommitted ?? (() => undefined),
+    };
+    const limits = { ...LIMITS, ...options.limits };
+    const queueOf = (patience: GatePatience, contended: CommitQueue | null): CommitQueue => {
+      const commits = new BatchCommits(context, patience);
+      return new CommitQueue((batch) => commits.commit(batch), limits, options.hooks, contended);
+    };
+    const queue = (): CommitQueue => queueOf('short', queueOf('long', null));
+    this.#queues = Array.from({ length: queueCount }, queue);
+    this.#cartQueue = queue();
+    this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+    this.#reservations = new DataLoader((ids) => this.#findReservations(ids), {
+      cache: false,
+      maxBatchSize: 512,
+      cacheKeyFn: ([owner, id]) => `${owner}\u0000${id}`,
+    });
+  }
+
+  /** Holds units for the request's owner, the asker itself unless told. The answer to a repeated request is the first one's. */
+  hold(asker: Asker, request: HoldRequest): Promise<Settled<ReservationView, Refusal>> {
+    return this.#settle(async (deadline) => {
+      const caller = { ...asker, trace: currentTraceparent() };
+      const command = await this.#resolved((rules) => resolveHold(caller, request, rules, this.codes));
+      return command.ok ? this.#decided(command.value, deadline) : command;
+    });
+  }
+
+  verb(asker: Asker, id: string, request: VerbRequest): Promise<Settled<ReservationView, Refusal>> {
+    const { actor, person } = asker;
+    const { owner = actor, commandId } = request.body;
+    return this.#settle(async (deadline) => {
+      const found = await this.#reservations.load([owner, id]);
+      if (!found) return refuse('reservation.unknown', { reservation: id });
+      const resolved = await this.#resolved((rules) => resolveVerb({ owner, id }, request, rules, this.codes));
+      if (!resolved.ok) return resolved;
+      const { nodes, channels } = asker;
+      const asked = { actor, person, id: commandId, limits: { nodes, channels }, trace: currentTraceparent() };
+      const { key: reservationKey, skus } = found;
+      return this.#decided({ kind: 'verb', ...asked, reservationKey, skus, ...resolved.value }, deadline);
+    });
+  }
+
+  recordMovements(asker: Asker, request: MovementsRequest): Promise<Settled<MovementsResult, Refusal>> {
+    return this.#settle(async (deadline) => {
+      const caller = { ...asker, trace: currentTraceparent() };
+      const command = await this.#resolved((rules) => resolveMovements(caller, request, rules, this.codes));
+      return command.ok ? this.#decided(command.value, deadline) : command;
+    });
+  }
+
+  /** Locks SKUs one by one, which reaps what is overdue there; with `heal` re-backs their shortfalls. */
+  async tend(skus: readonly SkuKey[], heal: boolean): Promise<void> {
+    await Promise.all(skus.map((sku) => this.submit({ kind: 'tend', skus: [sku], heal, trace: null })));
+  }
+
+  /** `deadline` in milliseconds of `performance.now()`. */
+  submit(command: Command, deadline = performance.now() + this.#deadlineMs): Promise<Outcome> {
+    const [only, ...more] = command.skus;
+    const lane =
+      only === undefined || more.length > 0
+        ? this.#cartQueue
+        : (this.#queues[only % this.#queues.length] ?? this.#cartQueue);
+    return lane.submit(command, deadline);
+  }
+
+  /** Whether callers have asked something of it of late. */
+  get isBusy(): boolean {
+    return performance.now() - this.#askedAt < BUSY_FOR_MS;
+  }
+
+  get queueDepth(): number {
+    return [...this.#queues, this.#cartQueue].reduce((sum, queue) => sum + queue.depth, 0);
+  }
+
+  /** Lets what is queued finish, then closes the connections. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#queues, this.#cartQueue].map((queue) => queue.idle()));
+    await Promise.all([this.#pool, this.readPool, this.lookupPool, this.auditPool].map((pool) => pool.end()));
+  }
+
+  /** Codes are resolved with the rules at hand; only one that these do not know makes us look again. */
+  async #resolved<T>(resolve: (rules: SellingRules) => Promise<Answer<T>>): Promise<Answer<T>> {
+    const resolved = await resolve(this.rules.known);
+    const mayBeNew =
+      !resolved.ok && (resolved.rejection.code === 'node.unknown' || resolved.rejection.code === 'channel.unknown');
+    return mayBeNew ? resolve(await this.rules.current()) : resolved;
+  }
+
+  async #decided<T>(command: Command, deadline: number): Promise<Settled<T, Refusal>> {
+    const outcome = await this.submit(command, deadline);
+    if (outcome.ok) return { ...outcome, value: outcome.value as T };
+    return reject(refusalOf(outcome.rejection, new Views(this.rules.known, this.codes)));
+  }
+
+  async #settle<T>(run: (deadline: number) => Promise<Settled<T, Refusal>>): Promise<Settled<T, Refusal>> {
+    this.#askedAt = performance.now();
+    const deadline = performance.now() + this.#deadlineMs;
+    for (;;) {
+      try {
+        return await run(deadline);
+      } catch (error) {
+        // A commit queue tries again by itself, so what comes here is a look-up before it, which changes nothing.
+        if (!isTransient(error)) throw error;
+        if (performance.now() + LOOKUP_RETRY_PAUSE_MS > deadline)
+          throw new EngineError('service.unavailable', { cause: error });
+        await pause(LOOKUP_RETRY_PAUSE_MS);
+      }
+    }
+  }
+
+  /** A reservation's SKUs never change, so they may be read before its gates are locked. */
+  async #findReservations(
+    ids: readonly (readonly [string, string])[],
+  ): Promise<({ key: number; skus: SkuKey[] } | null)[]> {
+    const { rows } = await this.lookupPool.query<{ position: number; reservation_key: number; skus: SkuKey[] }>({
+      name: 'find-reservations',
+      text: `SELECT k.position::int AS position, r.reservation_key,
+                    ARRAY(SELECT (line->>0)::int FROM json_array_elements(r.lines) AS line) AS skus
+               FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (owner, id, position)
+               JOIN reservation r ON r.owner = k.owner AND r.id = k.id`,
+      values: [ids.map(([owner]) => owner), ids.map(([, id]) => id)],
+    });
+    const found = new Map(rows.map((row) => [row.position - 1, { key: row.reservation_key, skus: row.skus }]));
+    return ids.map((_, index) => found.get(index) ?? null);
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * Applies a delta feed, chunk by chunk: a range of lines, one transaction. Each row is an adjustment of its own, decided by
+ * the domain in the order of lines; a SKU takes one version for the whole chunk.
+ */
+import { commitPoint, variant } from '@onepool/platform-failpoints';
+import { inTransaction } from '@onepool/platform-postgres';
+import {
+  type SkuKey,
+  type SkuSupply,
+  type Supplies,
+  availableOf,
+  decideMovements,
+  rowAt,
+  shortfallOf,
+} from '@onepool/stock-domain';
+import type pg from 'pg';
+import { toStockRow } from '../../repository/stock-record.ts';
+import type { RulesSource } from '../../catalogue/rules-source.ts';
+import { Views } from '../../requests/views.ts';
+import { sendWrites } from '../../unit-of-work/write-batch.ts';
+import { Writes } from '../../decision/batch-writes.ts';
+import { type ApplyContext, type ChunkDone, type ChunkGates, lockChunkGates, lockFeed } from './chunk.ts';
+import { type FeedRecord, stageTableOf } from '../feed-record.ts';
+import type { RowFault } from '../upload/row-batch.ts';
+import { refuse } from '../upload/staging.ts';
+import { readWatermarks } from '../../repository/watermarks.ts';
+
+const CHUNK = commitPoint('stock.feed_delta');
+
+const SAVE_PROGRESS = `
+  UPDATE feed SET cursor = $2, settled = settled + $3, applied = applied + $4, refused = refused + $5,
+         refused_applying = refused_applying + $5, lease_until = clock_timestamp() + make_interval(secs => $6)
+   WHERE feed_key = $1`;
+
+export interface DeltaContext extends ApplyContext {
+  readonly schema: string;
+  readonly rules: RulesSource;
+}
+
+interface DeltaRow {
+  readonly line: number;
+  readonly sku_key: number;
+  readonly node_key: number;
+  readonly quantity: number;
+  readonly at_ms: number;
+  readonly record_id: string | null;
+}
+
+/** Settles what lies after the cursor, at the context's pace; ends when nothing is left. */
+export async function* applyDelta(
+  context: DeltaContext,
+  feed: FeedRecord,
+  cursor: number,
+): AsyncGenerator<ChunkDone, void, void> {
+  for (let upto = cursor; ;) {
+    await context.pace.pause();
+    const done = await applyChunk(context, feed, upto, context.pace.rows);
+    if (done === null) return;
+    yield done;
+    upto = done.upto;
+  }
+}
+
+async function applyChunk(
+  context: DeltaContext,
+  feed: FeedRecord,
+  cursor: number,
+  size: number,
+): Promise<ChunkDone | null> {
+  const started = performance.now();
+  const { rows } = await context.pool.query<DeltaRow>(
+    `SELECT line, sku_key, node_key, quantity, at_ms, record_id FROM ${stageTableOf(feed)} WHERE line > $1 ORDER BY line LIMIT $2`,
+    [cursor, size],
+  );
+  const last = rows.at(-1);
+  if (!last) return null;
+  const rules = await context.rules.current();
+  const isApart = variant('stock.feed_cursor_apart');
+  const { progress, changed } = await inTransaction(context.pool, CHUNK, async (client) => {
+    const keys = [...new Set(rows.map(({ sku_key }) => sku_key))];
+    const gates = await lockChunkGates(client, keys);
+    const now = await lockFeed(client, feed, cursor);
+    const faults = await claimRecords(client, feed, rows);
+    const duplicates = new Set(faults.map(({ line }) => line));
+    const supplies = await readSupplies(client, keys);
+    const watermarks = await readWatermarks(client, keys);
+    const decided = decideRows(
+      feed,
+      rows.filter(({ line }) => !duplicates.has(line)),
+      { supplies, watermarks },
+      gates,
+    );
+    await refuse(client, feed.feed_key, faults);
+    if (decided.changed > 0) {
+      const codes = new Map(gates.skus.map((sku, index) => [sku, gates.codes[index] ?? '']));
+      const views = new Views(rules, { codeOf: (sku) => codes.get(sku) ?? '' });
+      const versionsBefore = new Map(gates.skus.map((sku, index) => [sku, gates.versions[index] ?? 0]));
+      const { schema, partitionCount } = context;
+      await Promise.all(sendWrites(client, decided.writes, { now, views, versionsBefore, schema, partitionCount }));
+    }
+    const progress = [feed.feed_key, last.line, rows.length, decided.changed, faults.length, context.leaseSeconds];
+    if (!isApart) await client.query(SAVE_PROGRESS, progress);
+    return { progress, changed: decided.changed > 0 };
+  });
+  if (isApart) await context.pool.query(SAVE_PROGRESS, progress);
+  return { changed, upto: last.line, tookMs: performance.now() - started };
+}
+
+/** Records take effect once, ever: those that have already are refused. Sorted, so that two chunks never wait crosswise. */
+async function claimRecords(
+  client: pg.PoolClient,
+  { feed_key, source }: FeedRecord,
+  rows: readonly DeltaRow[],
+): Promise<readonly RowFault[]> {
+  const named = rows.filter(({ record_id }) => record_id !== null);
+  if (named.length === 0) return [];
+  const claimed = await client.query<{ record_id: string }>(
+    `INSERT INTO feed_record (source, record_id, feed_key) SELECT $1, id, $2 FROM unnest($3::text[]) AS id ORDER BY id
+     ON CONFLICT DO NOTHING RETURNING record_id`,
+    [source, feed_key, named.map(({ record_id }) => record_id)],
+  );
+  const ours = new Set(claimed.rows.map(({ record_id }) => record_id));
+  return named
+    .filter(({ record_id }) => record_id !== null && !ours.has(record_id))
+    .map(({ line }) => ({ line, code: 'record.duplicate', message: 'the record has taken effect before' }));
+}
+
+async function readSupplies(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Supplies> {
+  const { rows } = await client.query<Parameters<typeof toStockRow>[0] & { sku_key: number }>(
+    'SELECT * FROM stock WHERE sku_key = ANY($1::int[])',
+    [skus],
+  );
+  return new Map(
+    skus.map((sku) => [sku, { sku, rows: rows.filter(({ sku_key }) => sku_key === sku).map(toStockRow) }]),
+  );
+}
+
+interface Loaded {
+  readonly supplies: Supplies;
+  readonly watermarks: Awaited<ReturnType<typeof readWatermarks>>;
+}
+
+function decideRows(
+  feed: FeedRecord,
+  rows: readonly DeltaRow[],
+  { supplies, watermarks }: Loaded,
+  gates: ChunkGates,
+): { readonly writes: Writes; readonly changed: number } {
+  const writes = new Writes();
+  const current = new Map(supplies);
+  const versions = new Map(gates.skus.map((sku, index) => [sku, (gates.versions[index] ?? 0) + 1]));
+  const newlyShort = new Set<SkuKey>();
+  let changed = 0;
+  for (const { sku_key: sku, node_key: node, quantity, at_ms: occurredAt, record_id } of rows) {
+    const movement = { type: 'adjustment', sku, node, toNode: null, quantity } as const;
+    const decision = decideMovements([movement], current, { occurredAt, watermarks });
+    if (!decision.ok) throw new Error(`Broken invariant: an adjustment was refused with ${decision.rejection.code}`);
+    const { postings } = decision.value;
+    const origin = { reason: 'delta', source: feed.source, sourceEventId: record_id ?? feed.id, occurredAt };
+    for (const posting of postings) {
+      if (posting.from === 'shortfall') newlyShort.add(sku);
+      writes.post(posting, versions.get(sku) ?? 0, origin);
+    }
+    if (postings.length > 0) changed += 1;
+    for (const [key, supply] of decision.value.supplies) current.set(key, supply);
+  }
+  for (const [sku, supply] of current) {
+    const before = supplies.get(sku);
+    if (before && before !== supply) noteSku(writes, before, supply, newlyShort, versions.get(sku) ?? 0, feed.trace);
+  }
+  return { writes, changed };
+}
+
+/** What a changed SKU leaves to do: its new rows, promises worth another look, exceptions that shrink. */
+function noteSku(
+  writes: Writes,
+  before: SkuSupply,
+  after: SkuSupply,
+  newlyShort: ReadonlySet<SkuKey>,
+  version: number,
+  trace: string | null,
+): void {
+  const { sku } = after;
+  const rows = after.rows.filter((row) => !before.rows.includes(row));
+  writes.changedSkus.push({ sku, rows, version, trace });
+  if (shortfallOf(after) > 0 && (newlyShort.has(sku) || availableOf(after) > 0)) writes.rebackTasks.set(sku, null);
+  for (const { node, shortfall } of rows) {
+    if (shortfall < rowAt(before, node).shortfall) writes.mended.push({ sku, node, quantity: shortfall });
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * One chunk of a reset as one statement: what the rows come to, and everything that follows from it. The caller holds
+ * the gates of the chunk's SKUs, and the feed's row.
+ */
+import { SKU_CHANGED } from '@onepool/contracts';
+import { variant } from '@onepool/platform-failpoints';
+import { factIdSql } from '@onepool/platform-messaging';
+import { ACCOUNTS, STATE_ACCOUNTS, type Account } from '@onepool/stock-domain';
+import { RECORDED_BEFORE_OCCURRED_MAX_MS } from '../../requests/event-times.ts';
+import { FACT_SOURCE } from '../../unit-of-work/facts.ts';
+import { type FeedRecord, stageTableOf } from '../feed-record.ts';
+import { movedSql, transfersSql } from './row-arithmetic.ts';
+import { BLOCK_BITS, BLOCK_MASK } from '../../repository/watermarks.ts';
+
+const codes = (...accounts: readonly Account[]): string => accounts.map((one) => ACCOUNTS.indexOf(one)).join(', ');
+const EXTERNAL = codes('external');
+const BLOCK_SIZE = 1 << BLOCK_BITS;
+const time = (milliseconds: string): string => `to_timestamp((${milliseconds}) / 1000.0)`;
+
+/** Units the other system had deducted at the capture: still open here, or ended since, however they ended. */
+const ACKNOWLEDGED = `
+  open_promises AS (
+    SELECT f.sku_key, f.node_key, sum(b.held + b.confirmed)::bigint AS units
+      FROM backing b JOIN fresh f USING (sku_key, node_key)
+     WHERE b.sku_key = ANY($4::int[]) AND b.held + b.confirmed > 0 AND b.pinned_at <= ${time('f.at_ms')} GROUP BY 1, 2),
+  ended_promises AS (
+    SELECT f.sku_key, f.node_key, sum(e.quantity)::bigint AS units
+      FROM events e JOIN fresh f ON f.sku_key = e.sku_key AND f.node_key = e.node_key AND e.occurred_at > ${time('f.at_ms')}
+     WHERE e.acknowledged_at <= ${time('f.at_ms')}
+       AND CASE WHEN e.reason = 'fulfil' THEN e.to_state = ${EXTERNAL}
+                ELSE e.from_state IN (${codes('committed', 'reserved')}) AND e.to_state IN (${codes('available', 'shortfall')}) END
+     GROUP BY 1, 2),`;
+
+/** `dense` chunks name most SKUs between their ends, so that reading everything between costs less than looking each up. */
+export type Density = 'dense' | 'sparse';
+
+/**
+ * Parameters: 1 feed key, 2 and 3 the range of SKU keys (from exclusive), 4–6 its SKUs' keys, codes and partitions, 7 how
+ * many rows there are, 8 the earliest time of one (ms), 9 source, 10 feed id, 11 trace, 12 lease in seconds, 13 its SKUs' fact keys. Answers how
+ * many rows were applied; nothing, and nothing is done, if the feed is not where the range begins.
+ *
+ * Most rows of most counts are as the book has them. Such a row is read, judged and compared, and marked as counted;
+ * whatever costs more is only done with rows that differ.
+ */
+export function resetStatement(feed: FeedRecord, density: Density): string {
+  const isAvailability = feed.measure === 'availability';
+  const beside = isAvailability
+    ? `+ coalesce(o.units, 0) + coalesce(p.units, 0) + coalesce(b.damaged, 0) + coalesce(b.quality_control, 0)`
+    : '';
+  const joins = isAvailability
+    ? `LEFT JOIN open_promises o USING (sku_key, node_key) LEFT JOIN ended_promises p USING (sku_key, node_key)`
+    : '';
+  const inChunk = density === 'dense' ? 'sku_key > $2::int AND sku_key <= $3::int' : 'sku_key = ANY($4::int[])';
+  const after = variant('stock.reset_counts_its_instant_twice') ? '>=' : '>';
+  return `WITH
+  clock AS MATERIALIZED (
+    SELECT now, to_char(now AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS iso
+      FROM (SELECT date_trunc('milliseconds', clock_timestamp()) AS now) one),
+  given AS NOT MATERIALIZED (
+    SELECT line, sku_key, node_key, quantity, at_ms, record_id
+      FROM ${stageTableOf(feed)}
+     WHERE sku_key > $2::int AND sku_key <= $3::int
+       AND EXISTS (SELECT FROM feed WHERE feed_key = $1 AND state = 'applying' AND cursor = $2)),
+  ${JUDGED},
+  events AS MATERIALIZED (
+    SELECT l.sku_key, l.node_key, l.occurred_at, l.from_state, l.to_state, l.quantity, l.reason, l.acknowledged_at
+      FROM ledger l
+     WHERE l.sku_key = ANY($4::int[]) AND l.occurred_at ${after} ${time('$8::bigint')}
+       AND l.recorded_at > ${time(`$8::bigint - ${RECORDED_BEFORE_OCCURRED_MAX_MS}`)}
+       AND (l.from_state = 0 OR l.to_state = 0 OR l.acknowledged_at IS NOT NULL)),
+  deltas AS (
+    SELECT f.sku_key, f.node_key,
+           sum(CASE WHEN e.from_state = ${EXTERNAL} THEN e.quantity WHEN e.to_state = ${EXTERNAL} THEN -e.quantity ELSE 0 END)::bigint AS units
+      FROM events e JOIN fresh f ON f.sku_key = e.sku_key AND f.node_key = e.node_key AND e.occurred_at ${after} ${time('f.at_ms')} GROUP BY 1, 2),
+  ${isAvailability ? ACKNOWLEDGED : ''}
+  book AS NOT MATERIALIZED (
+    SELECT sku_key, node_key, ${STATE_ACCOUNTS.join(', ')}, on_hand - overdrawn AS net FROM stock WHERE ${inChunk}),
+  decided AS MATERIALIZED (
+    SELECT * FROM (
+      SELECT f.sku_key, f.node_key, f.at_ms, f.record_id, ${STATE_ACCOUNTS.map((state) => `coalesce(b.${state}, 0) AS ${state}`).join(', ')},
+             f.quantity ${beside} + coalesce(d.units, 0) - coalesce(b.net, 0) AS difference
+        FROM fresh f LEFT JOIN book b USING (sku_key, node_key)
+        LEFT JOIN deltas d USING (sku_key, node_key) ${joins}) compared
+     WHERE difference <> 0),
+  moved AS MATERIALIZED (${movedSql('decided')}),
+  gates AS (
+    INSERT INTO sku_gate AS g (sku_key, version)
+    SELECT DISTINCT sku_key, 1 FROM moved
+    ON CONFLICT (sku_key) DO UPDATE SET version = g.version + 1 RETURNING g.sku_key, g.version),
+  rows_written AS (
+    INSERT INTO stock AS s (sku_key, node_key, ${STATE_ACCOUNTS.join(', ')})
+    SELECT sku_key, node_key, new_available, committed, reserved, new_safety_stock, new_damaged, new_quality_control, new_shortfall, new_overdrawn
+      FROM moved
+    ON CONFLICT (sku_key, node_key) DO UPDATE SET
+      available = excluded.available, safety_stock = excluded.safety_stock, damaged = excluded.damaged,
+      quality_control = excluded.quality_control, shortfall = excluded.shortfall, overdrawn = excluded.overdrawn),
+  entries AS (
+    INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
+    SELECT t.sku_key, g.version, row_number() OVER (PARTITION BY t.sku_key ORDER BY t.node_key, t.step) - 1, t.node_key,
+           t.from_state, t.to_state, t.units, 'reset', $9, coalesce(t.record_id, $10), ${time('t.at_ms')}, (SELECT now FROM clock)
+      FROM (${transfersSql('moved')}) t JOIN gates g USING (sku_key)),
+  ${TASKS},
+  mended AS (
+    UPDATE stock_exception e
+       SET quantity = m.new_shortfall, closed_at = CASE WHEN m.new_shortfall = 0 THEN (SELECT now FROM clock) END
+      FROM moved m
+     WHERE m.healed > 0 AND e.code = 'promise.broken' AND e.closed_at IS NULL AND e.sku_key = m.sku_key AND e.node_key = m.node_key),
+  ${FACTS},
+  ${marksSql(feed)}
+  UPDATE feed SET cursor = $3, settled = settled + $7::int, applied = feed.applied + told.applied,
+         refused = feed.refused + told.refused, refused_applying = refused_applying + told.refused, lease_until = clock_timestamp() + make_interval(secs => $12)
+    FROM (SELECT (SELECT count(*) FROM moved) AS applied, (SELECT count(*) FROM stale) AS refused) told
+   WHERE feed_key = $1 AND state = 'applying' AND cursor = $2
+  RETURNING told.applied`;
+}
+
+/**
+ * The rows that no newer count has overtaken. Nearly always that is all of them, which one look at the blocks tells; only
+ * where some block knows a newer time is every row judged by the newest count of it, of anyone and of this source.
+ */
+const JUDGED = `
+  told_marks AS MATERIALIZED (
+    SELECT block, node_key, source, captured
+      FROM feed_watermark
+     WHERE block = ANY(ARRAY(SELECT DISTINCT sku_key >> ${BLOCK_BITS} FROM unnest($4::int[]) AS sku_key))),
+  overtaken AS MATERIALIZED (
+    SELECT g.line, g.sku_key, g.node_key, max(mark) AS newest, max(mark) FILTER (WHERE m.source = $9) AS own
+      FROM given g JOIN told_marks m ON m.block = g.sku_key >> ${BLOCK_BITS} AND m.node_key = g.node_key
+     CROSS JOIN LATERAL (SELECT m.captured[(g.sku_key & ${BLOCK_MASK}) + 1] AS mark) one
+     WHERE mark > g.at_ms
+       AND EXISTS (SELECT FROM told_marks WHERE $8::bigint < ANY (captured))
+     GROUP BY g.line, g.sku_key, g.node_key),
+  stale AS (
+    INSERT INTO feed_refusal (feed_key, line, code, message)
+    SELECT $1, line, CASE WHEN own IS NOT NULL THEN 'feed.stale' ELSE 'feed.superseded' END,
+           CASE WHEN own IS NOT NULL THEN 'the source has told a newer count of this row'
+                ELSE 'another source has told a newer count of this row' END
+      FROM overtaken ORDER BY line RETURNING line),
+  fresh AS NOT MATERIALIZED (
+    SELECT * FROM given g WHERE NOT EXISTS (
+      SELECT FROM overtaken o WHERE o.sku_key = g.sku_key AND o.node_key = g.node_key))`;
+
+/** Promises of a changed SKU with a shortfall are worth a look if some are newly short, or if there are units to take. */
+const TASKS = `
+  short AS MATERIALIZED (
+    SELECT sku_key FROM moved WHERE new_shortfall > 0
+     UNION
+    SELECT sku_key FROM stock WHERE shortfall > 0 AND sku_key = ANY(ARRAY(SELECT sku_key FROM moved))),
+  after AS (
+    SELECT sku_key, sum(coalesce(m.new_shortfall, b.shortfall)) AS short, sum(coalesce(m.new_available, b.available)) AS free,
+           bool_or(coalesce(m.from_promised, 0) > 0) AS newly_short
+      FROM (SELECT * FROM stock WHERE sku_key = ANY(ARRAY(SELECT sku_key FROM short))) b
+      FULL JOIN (SELECT * FROM moved WHERE sku_key IN (SELECT sku_key FROM short)) m USING (sku_key, node_key) GROUP BY 1),
+  tasks AS (
+    INSERT INTO reback_task (sku_key, due_at)
+    SELECT sku_key, clock_timestamp() FROM after WHERE short > 0 AND (newly_short OR free > 0) ORDER BY sku_key
+    ON CONFLICT (sku_key) DO UPDATE SET due_at = least(reback_task.due_at, excluded.due_at), before_key = NULL)`;
+
+/** A row as JSON, by concatenation: a quarter of what building it from pairs costs, and a feed may tell a million. */
+const ROW_JSON = `concat('{"node":', n.name, ',"onHand":',
+    new_available + committed + reserved + new_safety_stock + new_damaged + new_quality_control - new_shortfall,
+    ',"available":', new_available, ',"committed":', committed, ',"reserved":', reserved, ',"safetyStock":', new_safety_stock,
+    ',"damaged":', new_damaged, ',"qualityControl":', new_quality_control, ',"shortfall":', new_shortfall, ',"overdrawn":', new_overdrawn, '}')`;
+
+/** One fact a changed SKU, in the format and with the ids of every other writer. */
+const FACTS = `
+  facts AS (
+    INSERT INTO outbox (partition, key, subject, event_id, type, source, time, trace, data)
+    SELECT k.partition, k.fact_key, '${SKU_CHANGED}', ${factIdSql('k.fact_key', 'g.version')}, '${SKU_CHANGED}', '${FACT_SOURCE}',
+           (SELECT now FROM clock), $11,
+           concat('{"sku":', to_json(k.code), ',"fromVersion":', g.version - 1, ',"toVersion":', g.version, ',"recordedAt":"',
+             (SELECT iso FROM clock), '","rows":[', r.rows, ']}')::json
+      FROM gates g
+      JOIN unnest($4::int[], $5::text[], $6::smallint[], $13::text[]) AS k (sku_key, code, partition, fact_key) USING (sku_key)
+      JOIN (SELECT m.sku_key, string_agg(${ROW_JSON}, ',' ORDER BY m.node_key) AS rows
+              FROM moved m JOIN (SELECT node_key, to_json(code)::text AS name FROM rules_node) n USING (node_key)
+             GROUP BY m.sku_key) r USING (sku_key)
+     WHERE pg_current_xact_id() IS NOT NULL
+     ORDER BY g.sku_key)`;
+
+/** Every row that was not refused has been counted, whether or not it changed. Whole blocks of one time need no look at each row. */
+const marksSql = ({ measure }: FeedRecord): string => `
+  blocks AS MATERIALIZED (
+    SELECT block, node_key, latest, counted = ${BLOCK_SIZE} AND earliest = latest AS is_whole
+      FROM (SELECT sku_key >> ${BLOCK_BITS} AS block, node_key, count(*) AS counted, min(at_ms) AS earliest, max(at_ms) AS latest
+              FROM fresh GROUP BY 1, 2) counts),
+  marks AS (
+    SELECT block, node_key, array_fill(latest, ARRAY[${BLOCK_SIZE}]) AS captured FROM blocks WHERE is_whole
+     UNION ALL
+    SELECT block, node_key,
+           ARRAY(SELECT coalesce(told.at_ms, 0) FROM generate_series(0, ${BLOCK_MASK}) AS place
+                   LEFT JOIN unnest(places, times) AS told (place, at_ms) USING (place) ORDER BY place)
+      FROM (SELECT b.block, b.node_key, array_agg(f.sku_key & ${BLOCK_MASK}) AS places, array_agg(f.at_ms) AS times
+              FROM fresh f JOIN blocks b ON b.block = f.sku_key >> ${BLOCK_BITS} AND b.node_key = f.node_key AND NOT b.is_whole
+             WHERE (SELECT bool_or(NOT is_whole) FROM blocks)
+             GROUP BY 1, 2) parts),
+  marked AS (
+    INSERT INTO feed_watermark AS w (block, node_key, source, measure, captured)
+    SELECT block, node_key, $9, '${measure}', captured FROM marks ORDER BY block, node_key
+    ON CONFLICT (block, node_key, source, measure) DO UPDATE SET captured =
+      CASE WHEN excluded.captured[1] >= ALL (w.captured) AND excluded.captured[1] = ALL (excluded.captured) THEN excluded.captured
+           ELSE ARRAY(SELECT greatest(old, new) FROM unnest(w.captured, excluded.captured) WITH ORDINALITY AS pair (old, new, i) ORDER BY i) END)`;

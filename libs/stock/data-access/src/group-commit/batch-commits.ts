@@ -1,0 +1,128 @@
+/**
+ * Commits the batches of one queue, each as one transaction: without locks where that is possible, else under locks. A batch without
+ * locks takes one round trip, one under locks two: lock and read; decide; write and commit.
+ */
+import { commitPoint } from '@onepool/platform-failpoints';
+import {
+  type Settlement,
+  TransactionOutcomeUnknownError,
+  classifyPgError,
+  inPipelinedTransaction,
+} from '@onepool/platform-postgres';
+import type pg from 'pg';
+import { BatchDecider } from '../decision/decide-batch.ts';
+import type { EngineContext } from '../engine/engine-context.ts';
+import { OptimisticCommits } from '../optimistic/optimistic-commits.ts';
+import { type GatePatience, MissingGatesError, createGates, heldGates } from '../repository/gates.ts';
+import { type BatchState, loadBatch } from '../repository/load-batch.ts';
+import { type Command, type Outcome, skusOf } from '../requests/command.ts';
+import { Views } from '../requests/views.ts';
+import { sendWrites } from '../unit-of-work/write-batch.ts';
+import type { Batch, Committed } from './batch.ts';
+
+const COMMIT = commitPoint('stock.batch');
+
+export class BatchCommits {
+  readonly #optimistic: OptimisticCommits;
+  /** Resolves when the batch that came last has ended. */
+  #last: Promise<void> = Promise.resolve();
+
+  readonly #context: EngineContext;
+  readonly #patience: GatePatience;
+
+  /** `patience`: for how long batches wait for gates that others hold. */
+  constructor(context: EngineContext, patience: GatePatience) {
+    this.#context = context;
+    this.#patience = patience;
+    this.#optimistic = new OptimisticCommits(context);
+  }
+
+  /** Commands take effect in their order. Throws only if none of them took effect, or if that is unknown. */
+  async commit(batch: Batch): Promise<Committed> {
+    const before = this.#last;
+    const committing = this.#commit(batch, before);
+    this.#last = committing.then(
+      () => undefined,
+      () => undefined,
+    );
+    return committing;
+  }
+
+  async #commit(batch: Batch, before: Promise<void>): Promise<Committed> {
+    const { hooks, supplies, reservationKeys, onCommitted } = this.#context;
+    try {
+      const optimistic = await this.#optimistic.commit(batch, await reservationKeys.take(holdsAmong(batch.commands)));
+      if (optimistic.status === 'committed') {
+        hooks.onDecided?.('optimistic');
+        onCommitted();
+        return optimistic;
+      }
+      const why = optimistic.status === 'unwritten' ? optimistic.why : null;
+      if (why?.reason === 'gates_held' && this.#patience === 'short') return { status: 'gates_held', skus: why.skus };
+      // Whatever of this queue is in flight was decided first, and must not be overtaken.
+      await before;
+      return await this.#underLocks(batch.commands);
+    } catch (error) {
+      // Who speaks to another database from now on remembers versions that mean other rows there.
+      const isLost = error instanceof TransactionOutcomeUnknownError || classifyPgError(error) === 'connection';
+      if (isLost) supplies.forget();
+      throw error;
+    }
+  }
+
+  async #underLocks(commands: readonly Command[]): Promise<Committed> {
+    const { pool, hooks } = this.#context;
+    hooks.onDecided?.('locked');
+    for (;;) {
+      try {
+        const outcomes = await this.#attemptUnderLocks(commands);
+        if (outcomes !== null) return { status: 'committed', outcomes };
+      } catch (error) {
+        if (error instanceof MissingGatesError) await createGates(pool, error.skus);
+        else if (classifyPgError(error) !== 'lock_timeout') throw error;
+        else {
+          const held = await heldGates(pool, skusOf(commands));
+          if (held.size === 0) throw error;
+          return { status: 'gates_held', skus: held };
+        }
+      }
+    }
+  }
+
+  /** Null after a batch that only gave overdue units back: the commands are decided when no more are due. */
+  async #attemptUnderLocks(commands: readonly Command[]): Promise<readonly Outcome[] | null> {
+    const { pool, supplies, reservationKeys, onCommitted } = this.#context;
+    const keys = await reservationKeys.take(holdsAmong(commands));
+    const { outcomes, state } = await inPipelinedTransaction(pool, (client) => this.#decide(client, commands, keys));
+    for (const [sku, supply] of state.supplies) supplies.remember(supply, state.versions.get(sku) ?? 0);
+    onCommitted();
+    return state.hasMoreOverdue ? null : outcomes;
+  }
+
+  async #decide(
+    client: pg.PoolClient,
+    commands: readonly Command[],
+    keys: readonly number[],
+  ): Promise<Settlement<Decided>> {
+    const { schema, partitionCount, rules, codes, supplies, clock } = this.#context;
+    const state = await loadBatch(client, commands, rules, supplies, this.#patience);
+    clock.heard(state.now);
+    await codes.learn(state.supplies.keys(), client);
+    const versionsBefore = new Map(state.versions);
+    const views = new Views(state.rules, codes);
+    const decider = new BatchDecider(state, views, keys);
+    const outcomes = decider.decide(state.hasMoreOverdue ? [] : commands);
+    if (decider.writes.isEmpty) return { result: { outcomes, state }, write: null };
+    const writing = { now: state.now, views, versionsBefore, schema, partitionCount };
+    const send = () => sendWrites(client, decider.writes, writing);
+    return { result: { outcomes, state }, write: { commit: COMMIT, send } };
+  }
+}
+
+interface Decided {
+  readonly outcomes: readonly Outcome[];
+  /** As it is once the batch has been committed. */
+  readonly state: BatchState;
+}
+
+const holdsAmong = (commands: readonly Command[]): number => commands.filter(({ kind }) => kind === 'hold').length;

@@ -1,0 +1,188 @@
+/**
+ * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, and the re-backing of broken
+ * promises. Both are safe in every replica at once: the gates decide, and a task done twice changes nothing.
+ */
+import { commitPoint, committing } from '@onepool/platform-failpoints';
+import type { SkuKey } from '@onepool/stock-domain';
+import { allInTurn } from './all-in-turn.ts';
+import type { StockEngine } from '../engine/engine.ts';
+import { Rests } from './rests.ts';
+
+export interface HousekeepingOptions {
+  /** Pause between looks, in milliseconds. Default 200. */
+  readonly intervalMs?: number;
+  readonly onError?: (error: unknown) => void;
+  /** Milliseconds of any monotonic clock. */
+  readonly monotonic?: () => number;
+}
+
+const CLAIM = commitPoint('stock.claim_rebacks');
+const PUT_OFF = commitPoint('stock.put_off_rebacks');
+const WAKE = commitPoint('stock.wake_rebacks');
+
+const SKUS_PER_LOOK = 500;
+/** A SKU that another replica is likely tending right now is left to it for this long. */
+const CLAIM_SECONDS = 5;
+const HEALS_IN_FLIGHT = 8;
+/** Sweeps are light, and many of one lane share a commit. */
+const SWEEPS_IN_FLIGHT = 64;
+
+interface Supply {
+  readonly shortfall: number;
+  readonly available: number;
+  /** Older promises of the SKU are yet to be looked at. */
+  readonly hasMore: boolean;
+}
+
+const NOTHING: Supply = { shortfall: 0, available: 0, hasMore: false };
+
+export class Housekeeping {
+  #timer: NodeJS.Timeout | null = null;
+  #looking: Promise<void> = Promise.resolve();
+  #stopped = false;
+  #rules = '';
+  readonly #rests = new Rests();
+
+  readonly #engine: StockEngine;
+  readonly #options: HousekeepingOptions;
+
+  constructor(engine: StockEngine, options: HousekeepingOptions = {}) {
+    this.#engine = engine;
+    this.#options = options;
+  }
+
+  #now(): number {
+    return (this.#options.monotonic ?? (() => performance.now()))();
+  }
+
+  start(): void {
+    const look = (): void => {
+      this.#looking = this.once()
+        .catch((error: unknown) => this.#options.onError?.(error))
+        .then(() => {
+          if (!this.#stopped) this.#timer = setTimeout(look, this.#options.intervalMs ?? 200);
+        });
+    };
+    look();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#looking;
+  }
+
+  /**
+   * One look at everything that is due. A part that fails does not keep the others from being done.
+   *
+   * @throws what went wrong; several errors as an AggregateError.
+   */
+  async once(): Promise<void> {
+    const errors: unknown[] = [];
+    const attempt = (part: () => Promise<readonly unknown[] | void>): Promise<void> =>
+      part().then(
+        (failures) => void errors.push(...(failures ?? [])),
+        (error: unknown) => void errors.push(error),
+      );
+    await attempt(() => this.#rulesMoved());
+    await attempt(() => this.#heal());
+    await attempt(async () =>
+      allInTurn(await this.#overdue(), SWEEPS_IN_FLIGHT, (sku) => this.#engine.tend([sku], false)),
+    );
+    if (errors.length > 1) throw new AggregateError(errors, 'Several parts of housekeeping failed.');
+    if (errors.length === 1) throw errors[0];
+  }
+
+  /** Heals are heavy: few at once leave the lanes to callers. */
+  async #heal(): Promise<readonly unknown[]> {
+    const due = await this.#dueTasks();
+    if (due.length === 0) return [];
+    const before = await this.#supplyOf(due);
+    const now = this.#now();
+    const waits = due.map((sku) => this.#rests.waitMs(sku, before.get(sku)?.available ?? 0, now));
+    const resting = due.flatMap((sku, index) => ((waits[index] ?? 0) > 0 ? [{ sku, waitMs: waits[index] ?? 0 }] : []));
+    if (resting.length > 0) await this.#putOff(resting);
+    const healed: SkuKey[] = [];
+    const errors = await allInTurn(
+      due.filter((_, index) => waits[index] === 0),
+      HEALS_IN_FLIGHT,
+      async (sku) => {
+        await this.#engine.tend([sku], true);
+        healed.push(sku);
+      },
+    );
+    const after = await this.#supplyOf(healed);
+    for (const sku of healed) {
+      const { shortfall, available, hasMore } = after.get(sku) ?? NOTHING;
+      const moved = shortfall === 0 || hasMore || shortfall < (before.get(sku)?.shortfall ?? 0);
+      this.#rests.looked(sku, moved, available, this.#now());
+    }
+    return errors;
+  }
+
+  async #supplyOf(skus: readonly SkuKey[]): Promise<Map<SkuKey, Supply>> {
+    if (skus.length === 0) return new Map();
+    const { rows } = await this.#engine.lookupPool.query<Supply & { sku_key: SkuKey }>({
+      name: 'short-supplies',
+      text: `SELECT s.sku_key, sum(s.shortfall)::float8 AS shortfall, sum(s.available)::float8 AS available,
+                    EXISTS (SELECT FROM reback_task t WHERE t.sku_key = s.sku_key AND t.before_key IS NOT NULL) AS "hasMore"
+               FROM stock s WHERE s.sku_key = ANY($1::int[]) GROUP BY s.sku_key`,
+      values: [skus],
+    });
+    return new Map(rows.map((row) => [row.sku_key, row]));
+  }
+
+  /** What has become due again since it was claimed stays so; the next look decides. */
+  async #putOff(resting: readonly { readonly sku: SkuKey; readonly waitMs: number }[]): Promise<void> {
+    const statement = {
+      name: 'put-off-reback-tasks',
+      text: `UPDATE reback_task t SET due_at = clock_timestamp() + make_interval(secs => x.wait / 1000)
+               FROM unnest($1::int[], $2::float8[]) AS x (sku_key, wait)
+              WHERE t.sku_key = x.sku_key AND t.due_at > clock_timestamp()`,
+      values: [resting.map(({ sku }) => sku), resting.map(({ waitMs }) => waitMs)],
+    };
+    await committing(PUT_OFF, () => this.#engine.lookupPool.query(statement));
+  }
+
+  /** Tasks are claimed by moving their due time, so that a claimant that dies leaves them to others. */
+  async #dueTasks(): Promise<SkuKey[]> {
+    const statement = {
+      name: 'claim-reback-tasks',
+      text: `UPDATE reback_task t SET due_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
+               FROM (SELECT sku_key FROM reback_task WHERE due_at <= clock_timestamp()
+                      ORDER BY due_at LIMIT ${SKUS_PER_LOOK} FOR UPDATE SKIP LOCKED) due
+              WHERE t.sku_key = due.sku_key RETURNING t.sku_key`,
+    };
+    const claim = () => this.#engine.lookupPool.query<{ sku_key: number }>(statement);
+    const { rows } = await committing(CLAIM, claim);
+    return rows.map((row) => row.sku_key);
+  }
+
+  async #overdue(): Promise<SkuKey[]> {
+    const { rows } = await this.#engine.lookupPool.query<{ sku_key: number }>({
+      name: 'overdue-skus',
+      text: `SELECT DISTINCT sku_key FROM (
+               SELECT sku_key FROM backing WHERE held > 0 AND expires_at <= clock_timestamp()
+                ORDER BY expires_at LIMIT 5000) overdue LIMIT ${SKUS_PER_LOOK}`,
+    });
+    return rows.map((row) => row.sku_key);
+  }
+
+  /** New nodes, channels or thresholds, and nodes that begin to sell, may give a broken promise a place to go. */
+  async #rulesMoved(): Promise<void> {
+    const { rows } = await this.#engine.lookupPool.query<{ rules: string }>({
+      name: 'rules-in-force',
+      text: `SELECT concat(epoch, ' ', (SELECT max(active_from) FROM rules_node WHERE active_from <= clock_timestamp())) AS rules
+               FROM rules_epoch`,
+    });
+    const rules = rows[0]?.rules ?? '';
+    if (rules === this.#rules) return;
+    const insert = `
+      INSERT INTO reback_task (sku_key, due_at)
+      SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception WHERE closed_at IS NULL ORDER BY 1
+      ON CONFLICT (sku_key) DO NOTHING`;
+    await committing(WAKE, () => this.#engine.lookupPool.query(insert));
+    this.#rests.end();
+    this.#rules = rules;
+  }
+}

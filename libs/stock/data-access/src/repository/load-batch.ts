@@ -1,0 +1,81 @@
+/**
+ * Reads everything a batch needs, under its locks, in the one order every writer takes: SKU gates, then existing
+ * reservations, each sorted. Stock rows need no lock of their own, because nothing touches them without their gate.
+ * Reads are statements after the locks, so that they see what was committed while the locks were waited for.
+ */
+import { variant } from '@onepool/platform-failpoints';
+import type { SellingRules, SkuKey, SkuSupply, Watermarks } from '@onepool/stock-domain';
+import type pg from 'pg';
+import { type Command, skusOf } from '../requests/command.ts';
+import { type Effect, readEarlierCommands } from './earlier-effects.ts';
+import { readWatermarks, skusWithEvents } from './watermarks.ts';
+import { HEALED_PER_LOOK_MAX, readBackedOnShortRows, readOpenExceptions } from './healing-reads.ts';
+import { inOrder } from './in-order.ts';
+import { type RememberedSupplies, completeSupplies } from './remembered-supplies.ts';
+import { type GatePatience, lockGates } from './gates.ts';
+import { readUnderGates } from './read-under-gates.ts';
+import type { RulesSource } from '../catalogue/rules-source.ts';
+import { type StoredReservation, lockReservations } from './stored-reservations.ts';
+
+export interface BatchState {
+  /** Milliseconds, the database's clock, read after the locks. */
+  readonly now: number;
+  readonly rules: SellingRules;
+  readonly versions: Map<SkuKey, number>;
+  readonly supplies: Map<SkuKey, SkuSupply>;
+  readonly reservations: Map<number, StoredReservation>;
+  readonly effects: Map<string, Effect>;
+  /** Units of open `promise.broken` exceptions by `sku key:node key`, of the SKUs to be healed. */
+  readonly openExceptions: ReadonlyMap<string, number>;
+  /** Whether units may be overdue that were not loaded: nothing may be decided before they are reaped. */
+  readonly hasMoreOverdue: boolean;
+  /** The oldest loaded reservation behind short rows, if older ones were not loaded; else null. */
+  readonly healMoreBelow: number | null;
+  /** Of the rows of those SKUs that movements and shipments may touch. */
+  readonly watermarks: Watermarks;
+}
+
+/** @throws what {@link lockGates} does */
+export async function loadBatch(
+  client: pg.PoolClient,
+  commands: readonly Command[],
+  rules: RulesSource,
+  remembered: RememberedSupplies,
+  patience: GatePatience,
+): Promise<BatchState> {
+  const skus = skusOf(commands);
+  const healing = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? command.skus : []));
+  const named = commands.flatMap((command) => (command.kind === 'verb' ? [command.reservationKey] : []));
+  const looked = remembered.look(skus);
+  // Sent together, run in this order: whatever follows the gates sees what was committed while they were waited for.
+  const [versions, reading, others, short, openExceptions, watermarks, ofVerbs] = await inOrder([
+    lockGates(client, skus, patience),
+    readUnderGates(
+      client,
+      commands,
+      skus,
+      looked.map(({ version }) => version),
+    ),
+    readEarlierCommands(client, commands),
+    readBackedOnShortRows(client, healing),
+    readOpenExceptions(client, healing),
+    readWatermarks(client, skusWithEvents(commands)),
+    lockReservations(client, named),
+  ]);
+  // Nobody else can want the rows locked above, since all gates of a named reservation are ours. These others may share
+  // a SKU with another batch's, so they are locked in order among themselves.
+  const shared = [...reading.overdue, ...short].filter((key) => !ofVerbs.has(key));
+  const reservations = new Map([...ofVerbs, ...(await lockReservations(client, shared))]);
+  return {
+    now: reading.now,
+    rules: variant('stock.rules_before_locks') ? rules.known : await rules.at(reading.epoch, client),
+    versions,
+    supplies: completeSupplies(skus, versions, looked, reading.changed, remembered),
+    reservations,
+    effects: new Map([...reading.earlierHolds, ...others]),
+    openExceptions,
+    hasMoreOverdue: reading.hasMoreOverdue,
+    healMoreBelow: short.length === HEALED_PER_LOOK_MAX ? (short.at(-1) ?? null) : null,
+    watermarks,
+  };
+}

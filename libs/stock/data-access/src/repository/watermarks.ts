@@ -1,0 +1,51 @@
+/**
+ * Watermarks of rows, as the counts of feeds have left them (ADR 0009). They are kept in blocks: one array of capture
+ * times (ms, 0 for none) for 128 consecutive SKU keys at one node, so that a feed of a million rows writes thousands of
+ * them and no index entry for each row.
+ */
+import {
+  type Measure,
+  NO_WATERMARKS,
+  type SkuKey,
+  type Watermark,
+  type Watermarks,
+  rowKey,
+} from '@onepool/stock-domain';
+import type pg from 'pg';
+import type { Command } from '../requests/command.ts';
+
+/** A block holds 2^7 SKU keys. */
+export const BLOCK_BITS = 7;
+export const BLOCK_MASK = 2 ** BLOCK_BITS - 1;
+
+/** The SKUs of commands that may move physical units; holds and their like need no watermark. */
+export const skusWithEvents = (commands: readonly Command[]): readonly SkuKey[] =>
+  commands.flatMap((command) =>
+    command.kind === 'movements' || (command.kind === 'verb' && command.verb.name === 'fulfil') ? command.skus : [],
+  );
+
+/** The newest count of every row of these SKUs that has one. The caller holds their gates. */
+export async function readWatermarks(
+  client: Pick<pg.ClientBase, 'query'>,
+  skus: readonly SkuKey[],
+): Promise<Watermarks> {
+  if (skus.length === 0) return NO_WATERMARKS;
+  const { rows } = await client.query<{ sku_key: number; node_key: number; captured_at: number; measure: Measure }>({
+    name: 'watermarks',
+    text: `SELECT k.sku_key, w.node_key, w.measure, max(w.captured[(k.sku_key & ${BLOCK_MASK}) + 1]) AS captured_at
+             FROM unnest($1::int[]) AS k (sku_key) JOIN feed_watermark w ON w.block = k.sku_key >> ${BLOCK_BITS}
+            WHERE w.captured[(k.sku_key & ${BLOCK_MASK}) + 1] > 0
+            GROUP BY k.sku_key, w.node_key, w.measure`,
+    values: [[...new Set(skus)]],
+  });
+  const newest = new Map<string, Watermark>();
+  for (const { sku_key, node_key, captured_at, measure } of rows) {
+    const key = rowKey(sku_key, node_key);
+    const known = newest.get(key);
+    // Of two counts of one moment the physical one knows more.
+    const isNewer =
+      !known || captured_at > known.capturedAt || (captured_at === known.capturedAt && measure === 'physical');
+    if (isNewer) newest.set(key, { capturedAt: captured_at, measure });
+  }
+  return newest;
+}

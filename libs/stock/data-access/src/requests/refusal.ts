@@ -1,0 +1,64 @@
+/** Rejections in the words of the API: a stable code, and by their codes what it is about. */
+import { type Rejection, type RejectionCode, type Result, reject } from '@onepool/stock-domain';
+import type { Views } from './views.ts';
+
+/** Codes beside the domain's: of what is refused before it is decided on, or is only read. */
+export type RefusalCode =
+  | RejectionCode
+  | 'sku.unknown'
+  | 'node.unknown'
+  | 'channel.unknown'
+  | 'reservation.unknown'
+  | 'source.reserved'
+  | 'feed.unknown'
+  | 'feed.in_future'
+  | 'feed.too_large'
+  | 'feed.header_invalid'
+  | 'feed.superseded'
+  | 'version.not_reached'
+  | 'ledger.too_long'
+  | 'limit.rate';
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** A sentence about this one occurrence, where its code and details do not say it all. */
+  readonly detail?: string;
+  /** Members of the problem document. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export type Answer<Value> = Result<Value, Refusal>;
+
+export const refuse = (code: RefusalCode, details: Readonly<Record<string, unknown>> = {}) =>
+  reject<Refusal>({ code, details });
+
+/** What was decided by keys, told by codes. */
+export function refusalOf(rejection: Rejection, views: Views): Refusal {
+  const { code } = rejection;
+  switch (code) {
+    case 'stock.insufficient': {
+      const shortages = rejection.shortages.map(({ sku, ...units }) => ({ sku: views.sku(sku), ...units }));
+      return { code, details: { shortages } };
+    }
+    case 'node.forbidden':
+      return { code, details: { node: views.node(rejection.node) } };
+    case 'reservation.not_held':
+    case 'reservation.not_confirmed':
+    case 'reback.pinned':
+    case 'reback.not_backed': {
+      const { at } = rejection;
+      return { code, details: at === null ? {} : { at: { sku: views.sku(at.sku), node: views.node(at.node) } } };
+    }
+    case 'reback.conflict':
+      return { code, details: { version: rejection.version } };
+    case 'movement.exceeds_stock':
+      return { code, details: { line: rejection.line, there: rejection.there } };
+    case 'movement.in_future':
+      return { code, details: { now: new Date(rejection.now).toISOString() } };
+    case 'idempotency.mismatch':
+    case 'reservation.expired':
+    case 'reservation.taken':
+    case 'channel.forbidden':
+      return { code, details: {} };
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * Turns requests into commands: codes become keys, defaults are filled in, the body is hashed. Refuses what names a
+ * SKU, node or channel that does not exist.
+ */
+import { hash } from 'node:crypto';
+import {
+  type CancelRequest,
+  type ConfirmRequest,
+  EXPIRES_IN_SECONDS_DEFAULT,
+  type ExtendRequest,
+  type FulfilRequest,
+  type HoldRequest,
+  type MovementsRequest,
+  type RebackRequest,
+  type ReleaseRequest,
+  isReservedSource,
+} from '@onepool/contracts';
+import { timeOf } from '@onepool/platform-clock';
+import { type Concern, type Limits, beyondLimits } from '@onepool/platform-rights';
+import {
+  type Move,
+  type NodeKey,
+  type PartLine,
+  type SellingChannel,
+  type SellingRules,
+  type SkuKey,
+  accept,
+  reject,
+} from '@onepool/stock-domain';
+import type { CodeBook } from '../catalogue/code-book.ts';
+import type { Asker, HoldCommand, MovementsCommand, Verb } from './command.ts';
+import { type Answer, type Refusal, refuse } from './refusal.ts';
+
+export type VerbRequest =
+  | { readonly verb: 'extend'; readonly body: ExtendRequest }
+  | { readonly verb: 'confirm'; readonly body: ConfirmRequest }
+  | { readonly verb: 'fulfil'; readonly body: FulfilRequest }
+  | { readonly verb: 'release'; readonly body: ReleaseRequest }
+  | { readonly verb: 'cancel'; readonly body: CancelRequest }
+  | { readonly verb: 're-back'; readonly body: RebackRequest };
+
+/** Who asks, and within which trace. */
+export interface Caller extends Asker {
+  readonly trace: string | null;
+}
+
+/** What stands in the way: `node.forbidden` or `channel.forbidden`, which names the first that is; else null. */
+export function beyond(limits: Limits, concern: Concern): Refusal | null {
+  const found = beyondLimits(limits, concern);
+  if (!found) return null;
+  const { code, ...details } = found;
+  return { code, details };
+}
+
+/** Hashes positions, not member names, so that the order of members and spelt-out defaults make no difference. */
+export const bodyHash = (parts: readonly unknown[]): Buffer => hash('sha256', JSON.stringify(parts), 'buffer');
+
+/** Keys of the codes, in their order. */
+export async function skuKeys(book: CodeBook, codes: readonly string[]): Promise<Answer<readonly SkuKey[]>> {
+  const keys = await book.keysOf(codes);
+  const known = keys.filter((key) => key !== null);
+  if (known.length === keys.length) return accept(known);
+  const unknown = codes.filter((_, index) => keys[index] === null);
+  return refuse('sku.unknown', { skus: [...new Set(unknown)].slice(0, 20) });
+}
+
+/** Keys of the nodes, in their order. */
+export function nodeKeys(rules: SellingRules, codes: readonly string[]): Answer<readonly NodeKey[]> {
+  const keys: NodeKey[] = [];
+  for (const code of codes) {
+    const node = rules.nodesByCode.get(code);
+    if (!node) return refuse('node.unknown', { node: code });
+    keys.push(node.key);
+  }
+  return accept(keys);
+}
+
+export function channelOf(rules: SellingRules, code: string): Answer<SellingChannel> {
+  const channel = rules.channelsByCode.get(code);
+  return channel ? accept(channel) : refuse('channel.unknown', { channel: code });
+}
+
+export async function resolveHold(
+  caller: Caller,
+  request: HoldRequest,
+  rules: SellingRules,
+  book: CodeBook,
+): Promise<Answer<HoldCommand>> {
+  const { actor, person, trace } = caller;
+  const { id, owner = actor, channel, lines, allowPartial = false, destination = null } = request;
+  const forbidden = beyond(caller, { kind: 'selling', channel });
+  if (forbidden) return reject(forbidden);
+  const expiresInSeconds = request.expiresInSeconds ?? EXPIRES_IN_SECONDS_DEFAULT;
+  const skus = await skuKeys(
+    book,
+    lines.map(({ sku }) => sku),
+  );
+  if (!skus.ok) return skus;
+  const selling = channelOf(rules, channel);
+  if (!selling.ok) return selling;
+  const nodes = nodeKeys(rules, request.nodes ?? []);
+  if (!nodes.ok) return nodes;
+  const told = [
+    channel,
+    lines.map(({ sku, quantity }) => [sku, quantity]),
+    allowPartial,
+    expiresInSeconds,
+    request.nodes ?? null,
+    destination && [destination.lat, destination.lng],
+  ];
+  return accept({
+    kind: 'hold',
+    actor,
+    person,
+    owner,
+    trace,
+    id,
+    bodyHash: bodyHash(told),
+    skus: [...new Set(skus.value)],
+    channel: selling.value.key,
+    demand: {
+      lines: lines.map(({ quantity }, index) => ({ sku: skus.value[index] ?? 0, quantity })),
+      allowPartial,
+      destination,
+    },
+    nodes: request.nodes ? nodes.value : null,
+    expiresInSeconds,
+  });
+}
+
+/** Of a source that claims the name under which the ledger shows what the engine did: `source.reserved`; else null. */
+export const reservedName = (source: string): Refusal | null =>
+  isReservedSource(source) ? { code: 'source.reserved', details: { source } } : null;
+
+export async function resolveMovements(
+  caller: Caller,
+  request: MovementsRequest,
+  rules: SellingRules,
+  book: CodeBook,
+): Promise<Answer<MovementsCommand>> {
+  const { actor, person, trace } = caller;
+  const { id, source, occurredAt, movements } = request;
+  const places = movements.map((one) => (one.type === 'transfer' ? [one.node, one.toNode] : [one.node]));
+  const forbidden = reservedName(source) ?? beyond(caller, { kind: 'node_work', nodes: places.flat() });
+  if (forbidden) return reject(forbidden);
+  const skus = await skuKeys(
+    book,
+    movements.map(({ sku }) => sku),
+  );
+  if (!skus.ok) return skus;
+  const told = movements.map((movement) => {
+    const toNode = movement.type === 'transfer' ? movement.toNode : null;
+    const { type, sku, node, quantity, reason, sourceEventId } = movement;
+    return [type, sku, node, quantity, toNode, reason ?? null, sourceEventId ?? null] as const;
+  });
+  const resolved: MovementsCommand['movements'][number][] = [];
+  for (const [index, [type, , , quantity, , reason, sourceEventId]] of told.entries()) {
+    const nodes = nodeKeys(rules, places[index] ?? []);
+    if (!nodes.ok) return nodes;
+    const [node = 0, toNode = null] = nodes.value;
+    resolved.push({ type, sku: skus.value[index] ?? 0, node, toNode, quantity, reason, sourceEventId });
+  }
+  return accept({
+    kind: 'movements',
+    actor,
+    person,
+    trace,
+    id,
+    bodyHash: bodyHash(['movements', source, occurredAt ?? null, told]),
+    skus: [...new Set(skus.value)],
+    source,
+    occurredAt: occurredAt === undefined ? null : timeOf(occurredAt),
+    movements: resolved,
+  });
+}
+
+type Parts = NonNullable<ReleaseRequest['lines']>;
+
+interface ResolvedVerb {
+  readonly verb: Verb;
+  readonly bodyHash: Buffer;
+}
+
+export async function resolveVerb(
+  { owner, id: reservationId }: { readonly owner: string; readonly id: string },
+  request: VerbRequest,
+  rules: SellingRules,
+  book: CodeBook,
+): Promise<Answer<ResolvedVerb>> {
+  const resolved = (verb: Verb, ...told: readonly unknown[]): Answer<ResolvedVerb> =>
+    accept({ verb, bodyHash: bodyHash([request.verb, owner, reservationId, ...told]) });
+  switch (request.verb) {
+    case 'extend': {
+      const { expiresInSeconds } = request.body;
+      return resolved({ name: 'extend', expiresInSeconds }, expiresInSeconds);
+    }
+    case 'confirm': {
+      const { reacquire = false } = request.body;
+      return resolved({ name: 'confirm', reacquire }, reacquire);
+    }
+    case 're-back': {
+      const { expectedVersion, pin = null } = request.body;
+      const told = request.body.moves.map(
+        ({ sku, from, to, quantity, unpin = false }) => [sku, from, to, quantity, unpin] as const,
+      );
+      const moves = await resolveMoves(told, rules, book);
+      if (!moves.ok) return moves;
+      const verb = { name: 're-back', expectedVersion, moves: moves.value, pin } as const;
+      return resolved(verb, expectedVersion, told, pin && [pin.fulfilmentId, pin.orderVersion]);
+    }
+    case 'fulfil':
+    case 'release':
+    case 'cancel': {
+      const asked = request.body.lines ?? null;
+      const told = asked?.map(({ sku, node, quantity }) => [sku, node, quantity]) ?? null;
+      const parts = await resolveParts(asked, rules, book);
+      if (!parts.ok) return parts;
+      if (request.verb !== 'fulfil') return resolved({ name: request.verb, parts: parts.value }, told);
+      const { occurredAt } = request.body;
+      const verb = {
+        name: 'fulfil',
+        parts: parts.value,
+        occurredAt: occurredAt === undefined ? null : timeOf(occurredAt),
+      } as const;
+      // Left out, it isn't hashed: a request made before it existed still finds its effect.
+      return occurredAt === undefined ? resolved(verb, told) : resolved(verb, told, occurredAt);
+    }
+  }
+}
+
+type ToldMove = readonly [sku: string, from: string, to: string, quantity: number, unpin: boolean];
+
+async function resolveMoves(
+  told: readonly ToldMove[],
+  rules: SellingRules,
+  book: CodeBook,
+): Promise<Answer<readonly Move[]>> {
+  const skus = await skuKeys(
+    book,
+    told.map(([sku]) => sku),
+  );
+  if (!skus.ok) return skus;
+  const moves: Move[] = [];
+  for (const [index, [, from, to, quantity, unpin]] of told.entries()) {
+    const nodes = nodeKeys(rules, [from, to]);
+    if (!nodes.ok) return nodes;
+    const [fromKey = 0, toKey = 0] = nodes.value;
+    moves.push({ sku: skus.value[index] ?? 0, from: fromKey, to: toKey, quantity, unpin });
+  }
+  return accept(moves);
+}
+
+async function resolveParts(
+  parts: Parts | null,
+  rules: SellingRules,
+  book: CodeBook,
+): Promise<Answer<readonly PartLine[] | null>> {
+  if (parts === null) return accept(null);
+  const skus = await skuKeys(
+    book,
+    parts.map(({ sku }) => sku),
+  );
+  if (!skus.ok) return skus;
+  const nodes = nodeKeys(
+    rules,
+    parts.map(({ node }) => node),
+  );
+  if (!nodes.ok) return nodes;
+  return accept(
+    parts.map(({ quantity }, index) => ({ sku: skus.value[index] ?? 0, node: nodes.value[index] ?? 0, quantity })),
+  );
+}

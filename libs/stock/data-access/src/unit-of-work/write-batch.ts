@@ -1,0 +1,93 @@
+/**
+ * Writes a batch: one statement of set-based parts over arrays, then the command keys. New reservations and commands
+ * come after everything that is locked (ADR 0005): a key that another replica took meanwhile fails with 23505, the
+ * batch is rolled back and decided anew, and then sees the committed effect.
+ */
+import type pg from 'pg';
+import { type FactContext, factsOf } from './facts.ts';
+import { type Part, type Preamble, type Statement, compose } from './part.ts';
+import { type Batch, partsOf } from './parts.ts';
+import type { Writes } from '../decision/batch-writes.ts';
+
+export interface WriteContext extends FactContext {
+  readonly schema: string;
+  readonly partitionCount: number;
+}
+
+/** Sends every statement of the batch at once; they take effect together with the COMMIT that follows them. */
+export function sendWrites(client: pg.PoolClient, writes: Writes, context: WriteContext): readonly Promise<unknown>[] {
+  const preamble: Preamble = {
+    name: 'write-batch',
+    sql: '',
+    values: [context.now],
+    guard: 'true',
+    answer: 'SELECT $1::float8',
+  };
+  const sent: Promise<unknown>[] = [client.query(statementOf(writes, context, preamble))];
+  if (writes.broken.length > 0) sent.push(openExceptions(client, writes, context));
+  if (writes.mended.length > 0) sent.push(mendExceptions(client, writes, context));
+  if (writes.commands.length > 0) sent.push(sendCommands(client, writes, context));
+  return sent;
+}
+
+/** The statement that writes all but exceptions and command keys. The preamble's first value is the decision's time. */
+export function statementOf(writes: Writes, context: WriteContext, preamble: Preamble): Statement {
+  const { schema, partitionCount } = context;
+  const batch = { writes, facts: factsOf(writes, context), partitionCount };
+  return compose(schema, preamble, partsFor(schema), batch);
+}
+
+const partsBySchema = new Map<string, readonly Part<Batch>[]>();
+
+function partsFor(schema: string): readonly Part<Batch>[] {
+  let parts = partsBySchema.get(schema);
+  if (!parts) partsBySchema.set(schema, (parts = partsOf(schema)));
+  return parts;
+}
+
+const seconds = (parameter: string): string => `to_timestamp(${parameter} / 1000.0)`;
+
+function sendCommands(client: pg.PoolClient, { commands }: Writes, { now }: WriteContext): Promise<unknown> {
+  return client.query({
+    name: 'write-commands',
+    text: `INSERT INTO command (actor, id, body_hash, answer, recorded_at, person)
+           SELECT x.actor, x.id, x.body_hash, x.answer, ${seconds('$5::float8')}, x.person
+             FROM unnest($1::text[], $2::text[], $3::bytea[], $4::json[], $6::text[]) AS x (actor, id, body_hash, answer, person)
+            ORDER BY x.actor, x.id`,
+    values: [
+      commands.map(({ command }) => command.actor),
+      commands.map(({ command }) => command.id),
+      commands.map(({ command }) => command.bodyHash),
+      commands.map(({ answer }) => JSON.stringify(answer)),
+      now,
+      commands.map(({ command }) => command.person),
+    ],
+  });
+}
+
+const columnsOf = (rows: Writes['broken']): number[][] => [
+  rows.map(({ sku }) => sku),
+  rows.map(({ node }) => node),
+  rows.map(({ quantity }) => quantity),
+];
+
+function openExceptions(client: pg.PoolClient, { broken }: Writes, { now }: WriteContext): Promise<unknown> {
+  return client.query({
+    name: 'open-exceptions',
+    text: `INSERT INTO stock_exception (code, sku_key, node_key, quantity, opened_at)
+           SELECT 'promise.broken', x.s, x.n, x.q, ${seconds('$4::float8')} FROM unnest($1::int[], $2::int[], $3::bigint[]) AS x (s, n, q)
+           ON CONFLICT (code, sku_key, node_key) WHERE closed_at IS NULL DO UPDATE SET quantity = excluded.quantity`,
+    values: [...columnsOf(broken), now],
+  });
+}
+
+function mendExceptions(client: pg.PoolClient, { mended }: Writes, { now }: WriteContext): Promise<unknown> {
+  return client.query({
+    name: 'mend-exceptions',
+    text: `UPDATE stock_exception e
+              SET quantity = x.q, closed_at = CASE WHEN x.q = 0 THEN ${seconds('$4::float8')} END
+             FROM unnest($1::int[], $2::int[], $3::bigint[]) AS x (s, n, q)
+            WHERE e.code = 'promise.broken' AND e.closed_at IS NULL AND e.sku_key = x.s AND e.node_key = x.n`,
+    values: [...columnsOf(mended), now],
+  });
+}
