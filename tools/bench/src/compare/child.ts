@@ -2,7 +2,7 @@
  * One side of a comparison: servers, migrations, engine and app of the tree that this file was built in. Each side has a
  * PostgreSQL of its own, so that what vacuum and checkpoints of one side use is not counted as the other's.
  *
- * A revision from before this file existed is given the present one, so what is imported here keeps its call signatures.
+ * A revision from before this file existed is given the first one that ever was, which speaks to the code of that time.
  */
 import { join } from 'node:path';
 import { CONNECTIONS, generate } from '../http/generate.ts';
