@@ -8,32 +8,20 @@
  */
 import type { Account, Transfer } from './posting.ts';
 import { type StockRow, promised } from './stock-row.ts';
+import { STATE_OF } from './stock-states.ts';
 
 export interface RowChange {
   readonly row: StockRow;
   readonly transfers: readonly Transfer[];
 }
 
-const FIELD = {
-  available: 'available',
-  committed: 'committed',
-  reserved: 'reserved',
-  safety_stock: 'safetyStock',
-  damaged: 'damaged',
-  quality_control: 'qualityControl',
-  shortfall: 'shortfall',
-  overdrawn: 'overdrawn',
-} as const satisfies Partial<Record<Account, keyof StockRow>>;
-
-const isContra = (account: Account): boolean => account === 'shortfall' || account === 'overdrawn';
-
 /** Applies transfers to a row: the one place where a balance changes, so row and ledger cannot disagree. */
 export function applyTransfers(row: StockRow, transfers: readonly Transfer[]): StockRow {
-  const next: Record<string, number> & StockRow = { ...row };
+  const next: { -readonly [Field in keyof StockRow]: StockRow[Field] } = { ...row };
   const add = (account: Account, units: number): void => {
     if (account === 'external') return;
-    const field = FIELD[account];
-    (next as Record<string, number>)[field] = next[field] + (isContra(account) ? -units : units);
+    const { field, kind } = STATE_OF[account];
+    next[field] += kind === 'contra' ? -units : units;
   };
   for (const { from, to, quantity } of transfers) {
     add(from, -quantity);

@@ -1,4 +1,5 @@
 export * from './keys.ts';
+export * from './stock-states.ts';
 export * from './stock-row.ts';
 export * from './posting.ts';
 export * from './arithmetic.ts';

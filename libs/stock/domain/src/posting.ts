@@ -1,25 +1,15 @@
 /**
- * The ledger is double-entry. Each stock state is an account; `external` is the world outside the node; `shortfall`
- * and `overdrawn` are contra accounts, whose balance is minus the units they stand for. So every posting moves units
- * from one account to another, all accounts of a row sum to zero, and `−external = on_hand − overdrawn`.
+ * The ledger is double-entry. Each stock state is an account; `external` is the world outside the node; contra accounts
+ * have a balance of minus the units they stand for. So every posting moves units from one account to another, all accounts
+ * of a row sum to zero, and `−external = on_hand − overdrawn`.
  */
 import type { NodeKey, SkuKey } from './keys.ts';
+import { STATE_ACCOUNTS, type StateAccount } from './stock-states.ts';
 
-/** The accounts that are columns of a stock row. */
-export const STATE_ACCOUNTS = [
-  'available',
-  'committed',
-  'reserved',
-  'safety_stock',
-  'damaged',
-  'quality_control',
-  'shortfall',
-  'overdrawn',
-] as const;
+export type Account = 'external' | StateAccount;
 
-/** The order is the code stored in the ledger: append, never reorder. */
-export const ACCOUNTS = ['external', ...STATE_ACCOUNTS] as const;
-export type Account = (typeof ACCOUNTS)[number];
+/** The order is the code stored in the ledger. */
+export const ACCOUNTS: readonly Account[] = ['external', ...STATE_ACCOUNTS];
 
 export interface Transfer {
   readonly from: Account;

@@ -1,7 +1,8 @@
 /** What a batch of holds is decided on when nothing is locked: one statement, hence one moment. */
 import type { SkuKey, StockRow } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { CHANGED_ROWS, type StockTuple, rowsOf } from '../repository/changed-rows.ts';
+import { CHANGED_ROWS } from '../repository/changed-rows.ts';
+import { type StockTuple, rowsOf } from '../stock-columns.ts';
 
 export interface UnlockedReading {
   /** Milliseconds, the database's clock. */

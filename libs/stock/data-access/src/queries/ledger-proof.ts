@@ -6,11 +6,20 @@
  * Known limit: the ledger of one SKU is added up by one statement, whatever its length.
  */
 import type { LedgerVerification } from '@onepool/contracts';
-import { ACCOUNTS, STATE_ACCOUNTS, type NodeKey, type SkuKey, accept } from '@onepool/stock-domain';
+import {
+  ACCOUNTS,
+  STATE_ACCOUNTS,
+  type NodeKey,
+  type SkuKey,
+  type StateAccount,
+  accept,
+  isContra,
+} from '@onepool/stock-domain';
 import { classifyPgError } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import { type Answer, refuse } from '../requests/refusal.ts';
 import type { Views } from '../requests/views.ts';
+import { stateColumns } from '../stock-columns.ts';
 
 const SKUS_PER_RANGE_MAX = 2_000;
 /** More of them tell a person nothing new. */
@@ -69,18 +78,18 @@ interface BalanceRecord {
   ledger: number[];
 }
 
-const sumOf = (account: (typeof STATE_ACCOUNTS)[number]): string => {
+const sumOf = (account: StateAccount): string => {
   const code = ACCOUNTS.indexOf(account);
-  const sign = account === 'shortfall' || account === 'overdrawn' ? '-' : '';
+  const sign = isContra(account) ? '-' : '';
   return `${sign}(coalesce(sum(l.quantity) FILTER (WHERE l.to_state = ${code}), 0) - coalesce(sum(l.quantity) FILTER (WHERE l.from_state = ${code}), 0))`;
 };
 
 const BALANCES = `
   SELECT coalesce(s.sku_key, t.sku_key) AS sku_key, coalesce(s.node_key, t.node_key) AS node_key,
-         ARRAY[${STATE_ACCOUNTS.map((state) => `coalesce(s.${state}, 0)`).join(', ')}]::float8[] AS book,
-         coalesce(t.totals, ARRAY[${STATE_ACCOUNTS.map(() => '0').join(', ')}]::float8[]) AS ledger
+         ARRAY[${stateColumns((state) => `coalesce(s.${state}, 0)`)}]::float8[] AS book,
+         coalesce(t.totals, ARRAY[${stateColumns(() => '0')}]::float8[]) AS ledger
     FROM (SELECT * FROM stock WHERE sku_key = ANY($1::int[])) s
-    FULL JOIN (SELECT l.sku_key, l.node_key, ARRAY[${STATE_ACCOUNTS.map(sumOf).join(', ')}]::float8[] AS totals
+    FULL JOIN (SELECT l.sku_key, l.node_key, ARRAY[${stateColumns(sumOf)}]::float8[] AS totals
                  FROM ledger l WHERE l.sku_key = ANY($1::int[]) GROUP BY l.sku_key, l.node_key) t
       ON t.sku_key = s.sku_key AND t.node_key = s.node_key`;
 

@@ -8,7 +8,8 @@ import { variant } from '@onepool/platform-failpoints';
 import type { SkuKey, StockRow } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { Command } from '../requests/command.ts';
-import { CHANGED_ROWS, type StockTuple, rowsOf } from './changed-rows.ts';
+import { type StockTuple, rowsOf } from '../stock-columns.ts';
+import { CHANGED_ROWS } from './changed-rows.ts';
 import { type Effect, holdKey, holdKeysOf } from './earlier-effects.ts';
 import type { AnsweredLine } from './stored-reservations.ts';
 

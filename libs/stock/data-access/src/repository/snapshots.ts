@@ -1,7 +1,14 @@
 /** Supplies as a reader sees them, one statement, one moment. */
-import { type SkuKey, type SkuSupply, type StockRow, giveBack } from '@onepool/stock-domain';
+import {
+  type SkuKey,
+  type SkuSupply,
+  type StateUnits,
+  type StockRow,
+  giveBack,
+  stockRowOf,
+} from '@onepool/stock-domain';
 import type pg from 'pg';
-import { toStockRow } from './stock-record.ts';
+import { stateColumns } from '../stock-columns.ts';
 
 export interface Snapshot {
   readonly supply: SkuSupply;
@@ -12,12 +19,14 @@ export interface Snapshot {
   readonly expiresAt: number;
 }
 
+type SnapshotTuple = readonly [overdue: number, node: number, ...units: StateUnits];
+
 interface SupplyRecord {
   sku_key: number;
   version: number;
   now: number;
   expires_at: number | null;
-  rows: (Parameters<typeof toStockRow>[0] & { overdue: number })[] | null;
+  rows: SnapshotTuple[] | null;
 }
 
 /**
@@ -34,12 +43,10 @@ export async function readSnapshots(
                   (SELECT floor(extract(epoch FROM min(b.expires_at)) * 1000)::bigint FROM backing b
                     WHERE b.sku_key = k.sku_key AND b.held + b.confirmed > 0 AND b.held > 0
                       AND b.expires_at > statement_timestamp()) AS expires_at,
-                  (SELECT json_agg(json_build_object('node_key', s.node_key, 'available', s.available, 'committed', s.committed,
-                     'reserved', s.reserved, 'safety_stock', s.safety_stock, 'damaged', s.damaged,
-                     'quality_control', s.quality_control, 'shortfall', s.shortfall, 'overdrawn', s.overdrawn,
-                     'overdue', CASE WHEN s.reserved = 0 THEN 0 ELSE (SELECT coalesce(sum(b.held), 0) FROM backing b
+                  (SELECT json_agg(json_build_array(CASE WHEN s.reserved = 0 THEN 0 ELSE (SELECT coalesce(sum(b.held), 0) FROM backing b
                         WHERE b.sku_key = s.sku_key AND b.node_key = s.node_key AND b.held + b.confirmed > 0
-                          AND b.held > 0 AND b.expires_at <= statement_timestamp()) END))
+                          AND b.held > 0 AND b.expires_at <= statement_timestamp()) END,
+                     s.node_key, ${stateColumns((state) => `s.${state}`)}))
                      FROM stock s WHERE s.sku_key = k.sku_key) AS rows
              FROM unnest($1::int[]) AS k (sku_key) JOIN sku_gate g USING (sku_key)`,
     values: [keys],
@@ -54,7 +61,7 @@ export async function readSnapshots(
 }
 
 /** The row as it will be once the overdue units are given back. */
-function withoutOverdue(record: Parameters<typeof toStockRow>[0] & { overdue: number }): StockRow {
-  const row = toStockRow(record);
-  return record.overdue > 0 ? giveBack(row, 'reserved', record.overdue).row : row;
+function withoutOverdue([overdue, node, ...units]: SnapshotTuple): StockRow {
+  const row = stockRowOf(node, units);
+  return overdue > 0 ? giveBack(row, 'reserved', overdue).row : row;
 }

@@ -1,6 +1,7 @@
 /** The tables that a batch writes, a part each. Inserts and upserts by key: no plan of theirs depends on a table's size. */
-import { ACCOUNTS } from '@onepool/stock-domain';
+import { ACCOUNTS, STATE_ACCOUNTS, type StateUnits, unitsOf } from '@onepool/stock-domain';
 import { type FactEvent, OUTBOX_COLUMNS, outboxInsertFrom, outboxParameters } from '@onepool/platform-messaging';
+import { setExcluded, stateColumns } from '../stock-columns.ts';
 import { type Part, part } from './part.ts';
 import type { Writes } from '../decision/batch-writes.ts';
 
@@ -15,6 +16,10 @@ const ACCOUNT_CODE = new Map(ACCOUNTS.map((account, code) => [account, code]));
 const HOLD = { from: ACCOUNTS.indexOf('available'), to: ACCOUNTS.indexOf('reserved'), reason: 'hold' };
 /** The decision's time is every statement's first parameter, in milliseconds. */
 const NOW = 'to_timestamp($1::float8 / 1000.0)';
+const unitsAt =
+  (place: number) =>
+  ({ units }: { readonly units: StateUnits }): number | undefined =>
+    units[place];
 const time = (column: string): string => `to_timestamp(${column} / 1000.0)`;
 
 const gates = part({
@@ -28,28 +33,18 @@ const gates = part({
 });
 
 const stockRows = part({
-  rows: ({ writes }: Batch) => writes.changedSkus.flatMap(({ sku, rows }) => rows.map((row) => ({ sku, ...row }))),
+  rows: ({ writes }: Batch) =>
+    writes.changedSkus.flatMap(({ sku, rows }) => rows.map((row) => ({ sku, node: row.node, units: unitsOf(row) }))),
   columns: {
     sku: ['int', ({ sku }) => sku],
     node: ['int', ({ node }) => node],
-    available: ['bigint', ({ available }) => available],
-    committed: ['bigint', ({ committed }) => committed],
-    reserved: ['bigint', ({ reserved }) => reserved],
-    safety_stock: ['bigint', ({ safetyStock }) => safetyStock],
-    damaged: ['bigint', ({ damaged }) => damaged],
-    quality_control: ['bigint', ({ qualityControl }) => qualityControl],
-    shortfall: ['bigint', ({ shortfall }) => shortfall],
-    overdrawn: ['bigint', ({ overdrawn }) => overdrawn],
+    ...Object.fromEntries(STATE_ACCOUNTS.map((state, place) => [state, ['bigint', unitsAt(place)] as const])),
   },
   writes: (rows, guard) => ({
     stock_rows: `
-    INSERT INTO stock (sku_key, node_key, available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn)
-    SELECT x.sku, x.node, x.available, x.committed, x.reserved, x.safety_stock, x.damaged, x.quality_control, x.shortfall, x.overdrawn
-      FROM ${rows} WHERE ${guard}
-    ON CONFLICT (sku_key, node_key) DO UPDATE SET
-      available = excluded.available, committed = excluded.committed, reserved = excluded.reserved,
-      safety_stock = excluded.safety_stock, damaged = excluded.damaged, quality_control = excluded.quality_control,
-      shortfall = excluded.shortfall, overdrawn = excluded.overdrawn`,
+    INSERT INTO stock (sku_key, node_key, ${stateColumns()})
+    SELECT x.sku, x.node, ${stateColumns((state) => `x.${state}`)} FROM ${rows} WHERE ${guard}
+    ON CONFLICT (sku_key, node_key) DO UPDATE SET ${setExcluded()}`,
   }),
 });
 

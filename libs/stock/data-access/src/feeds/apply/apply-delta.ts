@@ -14,7 +14,7 @@ import {
   shortfallOf,
 } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { toStockRow } from '../../repository/stock-record.ts';
+import { STOCK_TUPLE, type StockTuple, rowsOf } from '../../stock-columns.ts';
 import type { RulesSource } from '../../catalogue/rules-source.ts';
 import { Views } from '../../requests/views.ts';
 import { sendWrites } from '../../unit-of-work/write-batch.ts';
@@ -126,13 +126,12 @@ async function claimRecords(
 }
 
 async function readSupplies(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Supplies> {
-  const { rows } = await client.query<Parameters<typeof toStockRow>[0] & { sku_key: number }>(
-    'SELECT * FROM stock WHERE sku_key = ANY($1::int[])',
+  const { rows } = await client.query<{ tuples: StockTuple[] | null }>(
+    `SELECT json_agg(${STOCK_TUPLE}) AS tuples FROM stock WHERE sku_key = ANY($1::int[])`,
     [skus],
   );
-  return new Map(
-    skus.map((sku) => [sku, { sku, rows: rows.filter(({ sku_key }) => sku_key === sku).map(toStockRow) }]),
-  );
+  const bySku = rowsOf(rows[0]?.tuples ?? null);
+  return new Map(skus.map((sku) => [sku, { sku, rows: bySku.get(sku) ?? [] }]));
 }
 
 interface Loaded {

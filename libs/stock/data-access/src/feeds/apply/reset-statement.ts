@@ -5,11 +5,12 @@
 import { SKU_CHANGED } from '@onepool/contracts';
 import { variant } from '@onepool/platform-failpoints';
 import { factIdSql } from '@onepool/platform-messaging';
-import { ACCOUNTS, STATE_ACCOUNTS, type Account } from '@onepool/stock-domain';
+import { ACCOUNTS, type Account } from '@onepool/stock-domain';
 import { RECORDED_BEFORE_OCCURRED_MAX_MS } from '../../requests/event-times.ts';
 import { FACT_SOURCE } from '../../unit-of-work/facts.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
-import { movedSql, transfersSql } from './row-arithmetic.ts';
+import { rowJson, setExcluded, stateColumns } from '../../stock-columns.ts';
+import { MOVED_STATES, movedColumn, movedSql, transfersSql } from './row-arithmetic.ts';
 import { BLOCK_BITS, BLOCK_MASK } from '../../repository/watermarks.ts';
 
 const codes = (...accounts: readonly Account[]): string => accounts.map((one) => ACCOUNTS.indexOf(one)).join(', ');
@@ -74,10 +75,10 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
       FROM events e JOIN fresh f ON f.sku_key = e.sku_key AND f.node_key = e.node_key AND e.occurred_at ${after} ${time('f.at_ms')} GROUP BY 1, 2),
   ${isAvailability ? ACKNOWLEDGED : ''}
   book AS NOT MATERIALIZED (
-    SELECT sku_key, node_key, ${STATE_ACCOUNTS.join(', ')}, on_hand - overdrawn AS net FROM stock WHERE ${inChunk}),
+    SELECT sku_key, node_key, ${stateColumns()}, on_hand - overdrawn AS net FROM stock WHERE ${inChunk}),
   decided AS MATERIALIZED (
     SELECT * FROM (
-      SELECT f.sku_key, f.node_key, f.at_ms, f.record_id, ${STATE_ACCOUNTS.map((state) => `coalesce(b.${state}, 0) AS ${state}`).join(', ')},
+      SELECT f.sku_key, f.node_key, f.at_ms, f.record_id, ${stateColumns((state) => `coalesce(b.${state}, 0) AS ${state}`)},
              f.quantity ${beside} + coalesce(d.units, 0) - coalesce(b.net, 0) AS difference
         FROM fresh f LEFT JOIN book b USING (sku_key, node_key)
         LEFT JOIN deltas d USING (sku_key, node_key) ${joins}) compared
@@ -88,12 +89,9 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
     SELECT DISTINCT sku_key, 1 FROM moved
     ON CONFLICT (sku_key) DO UPDATE SET version = g.version + 1 RETURNING g.sku_key, g.version),
   rows_written AS (
-    INSERT INTO stock AS s (sku_key, node_key, ${STATE_ACCOUNTS.join(', ')})
-    SELECT sku_key, node_key, new_available, committed, reserved, new_safety_stock, new_damaged, new_quality_control, new_shortfall, new_overdrawn
-      FROM moved
-    ON CONFLICT (sku_key, node_key) DO UPDATE SET
-      available = excluded.available, safety_stock = excluded.safety_stock, damaged = excluded.damaged,
-      quality_control = excluded.quality_control, shortfall = excluded.shortfall, overdrawn = excluded.overdrawn),
+    INSERT INTO stock AS s (sku_key, node_key, ${stateColumns()})
+    SELECT sku_key, node_key, ${stateColumns(movedColumn)} FROM moved
+    ON CONFLICT (sku_key, node_key) DO UPDATE SET ${setExcluded(MOVED_STATES)}),
   entries AS (
     INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
     SELECT t.sku_key, g.version, row_number() OVER (PARTITION BY t.sku_key ORDER BY t.node_key, t.step) - 1, t.node_key,
@@ -156,12 +154,6 @@ const TASKS = `
     SELECT sku_key, clock_timestamp() FROM after WHERE short > 0 AND (newly_short OR free > 0) ORDER BY sku_key
     ON CONFLICT (sku_key) DO UPDATE SET due_at = least(reback_task.due_at, excluded.due_at), before_key = NULL)`;
 
-/** A row as JSON, by concatenation: a quarter of what building it from pairs costs, and a feed may tell a million. */
-const ROW_JSON = `concat('{"node":', n.name, ',"onHand":',
-    new_available + committed + reserved + new_safety_stock + new_damaged + new_quality_control - new_shortfall,
-    ',"available":', new_available, ',"committed":', committed, ',"reserved":', reserved, ',"safetyStock":', new_safety_stock,
-    ',"damaged":', new_damaged, ',"qualityControl":', new_quality_control, ',"shortfall":', new_shortfall, ',"overdrawn":', new_overdrawn, '}')`;
-
 /** One fact a changed SKU, in the format and with the ids of every other writer. */
 const FACTS = `
   facts AS (
@@ -172,7 +164,7 @@ const FACTS = `
              (SELECT iso FROM clock), '","rows":[', r.rows, ']}')::json
       FROM gates g
       JOIN unnest($4::int[], $5::text[], $6::smallint[], $13::text[]) AS k (sku_key, code, partition, fact_key) USING (sku_key)
-      JOIN (SELECT m.sku_key, string_agg(${ROW_JSON}, ',' ORDER BY m.node_key) AS rows
+      JOIN (SELECT m.sku_key, string_agg(${rowJson('n.name', movedColumn)}, ',' ORDER BY m.node_key) AS rows
               FROM moved m JOIN (SELECT node_key, to_json(code)::text AS name FROM rules_node) n USING (node_key)
              GROUP BY m.sku_key) r USING (sku_key)
      WHERE pg_current_xact_id() IS NOT NULL

@@ -2,7 +2,7 @@
  * The domain's `supply` and `sell` (libs/stock/domain, arithmetic.ts) in SQL, for a feed's many rows at once. A spec
  * proves that both give the same rows and the same transfers: change neither without the other.
  */
-import { ACCOUNTS, type Account } from '@onepool/stock-domain';
+import { ACCOUNTS, type Account, STATE_ACCOUNTS, type StateAccount, isContra } from '@onepool/stock-domain';
 
 const code = (account: Account): number => ACCOUNTS.indexOf(account);
 
@@ -12,13 +12,8 @@ const code = (account: Account): number => ACCOUNTS.indexOf(account);
  */
 export const movedSql = (source: string): string => `
   SELECT d.*,
-         d.available + freed - from_available AS new_available,
-         d.safety_stock - from_safety AS new_safety_stock,
-         d.quality_control - from_quality_control AS new_quality_control,
-         d.damaged - from_damaged AS new_damaged,
-         d.shortfall - healed + from_promised AS new_shortfall,
-         d.overdrawn - netted + from_nothing AS new_overdrawn,
-         netted, healed, freed, from_available, from_safety, from_promised, from_quality_control, from_damaged, from_nothing
+         ${MOVED_STATES.map((state) => `d.${state}${movesOf(state)} AS new_${state}`).join(', ')},
+         ${TRANSFERS.map(([, , units]) => units).join(', ')}
     FROM ${source} d
    CROSS JOIN LATERAL (
      SELECT least(${come()}, d.overdrawn) AS netted,
@@ -48,6 +43,23 @@ const TRANSFERS: readonly (readonly [Account, Account, string])[] = [
   ['damaged', 'external', 'from_damaged'],
   ['overdrawn', 'external', 'from_nothing'],
 ];
+
+/** The states that transfers move units into or out of; the others stay as they are. */
+export const MOVED_STATES = STATE_ACCOUNTS.filter((state) =>
+  TRANSFERS.some(([from, to]) => from === state || to === state),
+);
+
+/** The column of {@link movedSql} with the units that a state comes to. */
+export const movedColumn = (state: StateAccount): string => (MOVED_STATES.includes(state) ? `new_${state}` : state);
+
+/** What transfers add to a state and take from it. */
+function movesOf(state: StateAccount): string {
+  const sign = (isAdded: boolean): string => (isAdded === isContra(state) ? ' - ' : ' + ');
+  return TRANSFERS.map(([from, to, units]) => {
+    if (to === state) return `${sign(true)}${units}`;
+    return from === state ? `${sign(false)}${units}` : '';
+  }).join('');
+}
 
 /** Selects the transfers of `moved` rows, in the domain's order, as `step, from_state, to_state, quantity` beside the row. */
 export const transfersSql = (moved: string): string =>
