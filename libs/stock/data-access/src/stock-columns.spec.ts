@@ -79,8 +79,8 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   // Promises without units, which are to be moved or told.
   'stock/domain/src/supply.ts': ['shortfall'],
   'stock/domain/src/decide-reback.ts': ['shortfall'],
+  'stock/domain/src/consequences.ts': ['shortfall'],
   'stock/data-access/src/decision/decide-batch.ts': ['shortfall'],
-  'stock/data-access/src/feeds/apply/apply-delta.ts': ['shortfall'],
   'stock/data-access/src/jobs/housekeeping.ts': ['shortfall'],
   'stock/data-access/src/repository/healing-reads.ts': ['shortfall'],
   // Less which there are units on hand.

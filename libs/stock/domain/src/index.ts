@@ -5,6 +5,7 @@ export * from './posting.ts';
 export * from './arithmetic.ts';
 export * from './selling-rules.ts';
 export * from './supply.ts';
+export * from './consequences.ts';
 export * from './feed.ts';
 export * from './atp.ts';
 export * from './allocate.ts';

@@ -6,14 +6,15 @@ import assert from 'node:assert/strict';
 import { OWN_SOURCE } from '@onepool/contracts';
 import {
   type BackingChange,
+  type Consequences,
   type Decision,
   type Doing,
   type SkuKey,
   type SkuSupply,
   type SupplyEffect,
   type VerbEffect,
-  availableOf,
   concernOf,
+  consequencesOf,
   decideConfirm,
   decideExtend,
   decideHold,
@@ -22,10 +23,10 @@ import {
   decideReback,
   healShortfall,
   isShipmentCounted,
+  leavesShort,
   reap,
   reject,
   rowKey,
-  shortfallOf,
 } from '@onepool/stock-domain';
 import { beyondLimits } from '@onepool/platform-rights';
 import type {
@@ -351,8 +352,8 @@ export class BatchDecider {
 
   #post(postings: SupplyEffect['postings'], origin: LedgerOrigin, acknowledged = NONE_ACKNOWLEDGED): void {
     for (const posting of postings) {
-      const { sku, node, from } = posting;
-      if (from === 'shortfall') this.#lookAgain.add(sku);
+      const { sku, node } = posting;
+      if (leavesShort(posting)) this.#lookAgain.add(sku);
       const acknowledgedAt = acknowledged.size === 0 ? null : (acknowledged.get(rowKey(sku, node)) ?? null);
       this.writes.post(posting, this.#state.versions.get(sku) ?? 0, origin, acknowledgedAt);
     }
@@ -368,41 +369,39 @@ export class BatchDecider {
 
   /** Rows that changed, SKUs whose promises need another look, and what healing could not mend. */
   #finish(): void {
+    const mended = new Map<SkuKey, Consequences['mended']>();
     for (const [sku, supply] of this.#state.supplies) {
       const before = this.#initial.get(sku);
       if (!before || before === supply) continue;
-      // A row keeps its place in its supply, and a new one comes last.
-      const rows = supply.rows.filter((row, place) => row !== before.rows[place]);
+      const follows = consequencesOf(before, supply, { newlyShort: this.#lookAgain.has(sku) });
+      mended.set(sku, follows.mended);
       this.writes.changedSkus.push({
         sku,
-        rows,
+        rows: follows.rows,
         version: this.#state.versions.get(sku) ?? 0,
         trace: this.#traces.get(sku) ?? null,
       });
-      if (!this.#changedSinceHealing.has(sku) || shortfallOf(supply) === 0) continue;
-      if (this.#lookAgain.has(sku) || availableOf(supply) > 0) this.writes.rebackTasks.set(sku, null);
+      // What healing has just left short needs no other look, unless somebody has changed the SKU since.
+      if (follows.needsRebacking && this.#changedSinceHealing.has(sku)) this.writes.rebackTasks.set(sku, null);
     }
     for (const [sku, key] of this.#goOnBelow)
       if (!this.writes.rebackTasks.has(sku)) this.writes.rebackTasks.set(sku, key);
     for (const sku of this.#healed) this.writes.healed.push(sku);
-    for (const [sku, supply] of this.#state.supplies) this.#noteBroken(sku, supply);
+    for (const [sku, supply] of this.#state.supplies) this.#noteBroken(sku, supply, mended.get(sku) ?? []);
   }
 
   /** An open exception follows its row's shortfall; only healing opens one, since only then nothing can be moved. */
-  #noteBroken(sku: SkuKey, supply: SkuSupply): void {
+  #noteBroken(sku: SkuKey, { rows }: SkuSupply, mended: Consequences['mended']): void {
     const settled = this.#healed.has(sku) && !this.writes.rebackTasks.has(sku);
-    const before = this.#initial.get(sku);
-    if (before === supply && !settled) return;
-    for (const [place, row] of supply.rows.entries()) {
-      const earlier = before?.rows[place]?.shortfall ?? 0;
-      const quantity = row.shortfall;
-      if (settled && quantity > 0) {
-        this.writes.broken.push({ sku, node: row.node, quantity });
-        const known = this.#state.openExceptions.get(`${sku}:${row.node}`) === quantity;
-        if (!known) this.writes.newlyBroken.push({ sku, node: row.node, quantity });
-      } else if (row.shortfall < earlier) {
-        this.writes.mended.push({ sku, node: row.node, quantity });
-      }
+    for (const { node, quantity } of mended) {
+      // What healing leaves short is told as broken, even if it is less than before.
+      if (!settled || quantity === 0) this.writes.mended.push({ sku, node, quantity });
+    }
+    for (const { node, shortfall: quantity } of settled ? rows : []) {
+      if (quantity === 0) continue;
+      this.writes.broken.push({ sku, node, quantity });
+      const known = this.#state.openExceptions.get(`${sku}:${node}`) === quantity;
+      if (!known) this.writes.newlyBroken.push({ sku, node, quantity });
     }
   }
 }

@@ -4,15 +4,7 @@
  */
 import { commitPoint, variant } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
-import {
-  type SkuKey,
-  type SkuSupply,
-  type Supplies,
-  availableOf,
-  decideMovements,
-  rowAt,
-  shortfallOf,
-} from '@onepool/stock-domain';
+import { type SkuKey, type Supplies, consequencesOf, decideMovements, leavesShort } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { STOCK_TUPLE, type StockTuple, rowsOf } from '../../stock-columns.ts';
 import type { RulesSource } from '../../catalogue/rules-source.ts';
@@ -157,7 +149,7 @@ function decideRows(
     const { postings } = decision.value;
     const origin = { reason: 'delta', source: feed.source, sourceEventId: record_id ?? feed.id, occurredAt };
     for (const posting of postings) {
-      if (posting.from === 'shortfall') newlyShort.add(sku);
+      if (leavesShort(posting)) newlyShort.add(sku);
       writes.post(posting, versions.get(sku) ?? 0, origin);
     }
     if (postings.length > 0) changed += 1;
@@ -165,25 +157,11 @@ function decideRows(
   }
   for (const [sku, supply] of current) {
     const before = supplies.get(sku);
-    if (before && before !== supply) noteSku(writes, before, supply, newlyShort, versions.get(sku) ?? 0, feed.trace);
+    if (!before || before === supply) continue;
+    const { rows, needsRebacking, mended } = consequencesOf(before, supply, { newlyShort: newlyShort.has(sku) });
+    writes.changedSkus.push({ sku, rows, version: versions.get(sku) ?? 0, trace: feed.trace });
+    if (needsRebacking) writes.rebackTasks.set(sku, null);
+    for (const { node, quantity } of mended) writes.mended.push({ sku, node, quantity });
   }
   return { writes, changed };
-}
-
-/** What a changed SKU leaves to do: its new rows, promises worth another look, exceptions that shrink. */
-function noteSku(
-  writes: Writes,
-  before: SkuSupply,
-  after: SkuSupply,
-  newlyShort: ReadonlySet<SkuKey>,
-  version: number,
-  trace: string | null,
-): void {
-  const { sku } = after;
-  const rows = after.rows.filter((row) => !before.rows.includes(row));
-  writes.changedSkus.push({ sku, rows, version, trace });
-  if (shortfallOf(after) > 0 && (newlyShort.has(sku) || availableOf(after) > 0)) writes.rebackTasks.set(sku, null);
-  for (const { node, shortfall } of rows) {
-    if (shortfall < rowAt(before, node).shortfall) writes.mended.push({ sku, node, quantity: shortfall });
-  }
 }

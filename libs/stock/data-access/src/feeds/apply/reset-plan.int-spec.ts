@@ -1,42 +1,18 @@
 /** What a count opens of a ledger of three years: the months since then. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { messagingTables } from '@onepool/platform-messaging';
-import { createPool, partitionTables, runMigrations, withClient } from '@onepool/platform-postgres';
-import { type TestDatabase, createTestDatabase } from '@onepool/testing-servers';
 import type pg from 'pg';
-import { stockTables } from '../../stock-tables.ts';
+import { type StockDatabase, createStockDatabase } from '../../testing/stock-database.ts';
 import type { FeedRecord } from '../feed-record.ts';
 import { type Density, resetStatement } from './reset-statement.ts';
 
-const SCHEMA = 'book';
 const MONTHS = 36;
 const DAY_MS = 86_400_000;
-/** What the engine's views read of the catalogue, which is another library's. */
-const CATALOGUE = `
-  CREATE SCHEMA catalog;
-  CREATE TABLE catalog.catalog_epoch (epoch bigint);
-  CREATE TABLE catalog.sku (sku_key integer PRIMARY KEY, code text);
-  CREATE TABLE catalog.node (node_key integer PRIMARY KEY, code text, type text, lat float8, lng float8, active_from timestamptz, active_to timestamptz);
-  CREATE TABLE catalog.channel (channel_key integer PRIMARY KEY, code text, node_types text[], nodes text[]);
-  CREATE TABLE catalog.threshold (scope text, channel_key integer, node_key integer, sku_key integer, quantity integer)`;
 
-let database: TestDatabase;
+let database: StockDatabase;
 let pool: pg.Pool;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  await withClient(database.ownerUrl, (client) => client.query(CATALOGUE));
-  const parts = [partitionTables, messagingTables, stockTables];
-  await runMigrations({ url: database.ownerUrl, schemas: [{ schema: SCHEMA, parts }] });
-  pool = createPool({
-    url: database.ownerUrl,
-    max: 1,
-    schema: SCHEMA,
-    applicationName: 'reset-plan-spec',
-    statementTimeoutMs: 60_000,
-    lockTimeoutMs: 10_000,
-    idleInTransactionTimeoutMs: 60_000,
-    connectTimeoutMs: 5_000,
-  });
+  database = await createStockDatabase();
+  ({ pool } = database);
   await pool.query('SELECT create_feed_stage(1, 1)');
   await pool.query(
     `INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, occurred_at, recorded_at)
@@ -47,10 +23,7 @@ beforeAll(async () => {
   await pool.query('SELECT make_partitions(14, 1000)');
   await pool.query('VACUUM ANALYZE ledger');
 });
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
-});
+afterAll(() => database.drop());
 
 /** Months of the ledger that a plan opens. */
 async function opened(explain: string, values: readonly unknown[] = []): Promise<readonly string[]> {

@@ -1,0 +1,145 @@
+/** Random books of one SKU, with what was counted of it and all that a count looks at. */
+import { type Account, type Measure, type StockRow, emptyRow, onHand, promised } from '@onepool/stock-domain';
+import fc from 'fast-check';
+
+export const NODES = [1, 2, 3];
+export const nodeCode = (node: number): string => `node-${node}`;
+export const SOURCES = ['wms', 'erp'] as const;
+/** The source that counts. */
+export const COUNTING = SOURCES[0];
+
+/** All times are milliseconds after a moment that all share; few, so that many fall together. */
+export interface CountedBook {
+  readonly version: number;
+  readonly rows: readonly StockRow[];
+  /** At most one a node. */
+  readonly counts: readonly Count[];
+  readonly events: readonly LedgerEvent[];
+  readonly promises: readonly OpenPromise[];
+  /** Open ones of broken promises, at most one a node. */
+  readonly exceptions: readonly { readonly node: number; readonly quantity: number }[];
+  readonly task: { readonly isDue: boolean; readonly beforeKey: number | null } | null;
+  /** Earlier counts. */
+  readonly marks: readonly Mark[];
+}
+
+export interface Count {
+  readonly node: number;
+  readonly quantity: number;
+  readonly at: number;
+  readonly hasRecordId: boolean;
+}
+
+export interface LedgerEvent {
+  readonly node: number;
+  readonly from: Account;
+  readonly to: Account;
+  readonly reason: string;
+  readonly quantity: number;
+  readonly at: number;
+  readonly acknowledgedAt: number | null;
+}
+
+export interface OpenPromise {
+  readonly node: number;
+  readonly held: number;
+  readonly confirmed: number;
+  readonly pinnedAt: number | null;
+}
+
+export interface Mark {
+  readonly node: number;
+  readonly source: (typeof SOURCES)[number];
+  readonly measure: Measure;
+  readonly at: number;
+}
+
+const units = fc.oneof(fc.constant(0), fc.nat(5), fc.nat(100_000_000));
+const node = fc.constantFrom(...NODES);
+const time = fc.integer({ min: -4, max: 4 });
+
+/** A row that keeps every law: shortfall leaves nothing free, overdrawn leaves nothing on hand. */
+const soundRow: fc.Arbitrary<StockRow> = fc
+  .record({
+    kind: fc.constantFrom('free', 'short', 'overdrawn'),
+    node,
+    part: fc.nat(100),
+    promises: fc.record({ committed: units, reserved: units }),
+    free: fc.record({ available: units, safetyStock: units }),
+    unsold: fc.record({ damaged: units, qualityControl: units }),
+    overdrawn: units,
+  })
+  .map(({ kind, node: at, part, promises, free, unsold, overdrawn }) => {
+    const row = { ...emptyRow(at), ...promises };
+    if (kind === 'free') return { ...row, ...free, ...unsold };
+    if (kind === 'overdrawn') return { ...row, shortfall: promised(row), overdrawn };
+    return { ...row, ...unsold, shortfall: Math.ceil((promised(row) * part) / 100) };
+  });
+
+/** What the engine writes when units come, go or are let go of, and what it does in between. */
+const MOVES = [
+  ['receipt', 'external', 'available'],
+  ['receipt', 'external', 'overdrawn'],
+  ['found', 'external', 'shortfall'],
+  ['sale', 'available', 'external'],
+  ['sale', 'shortfall', 'external'],
+  ['fulfil', 'committed', 'external'],
+  ['fulfil', 'committed', 'shortfall'],
+  ['cancel', 'committed', 'available'],
+  ['cancel', 'committed', 'shortfall'],
+  ['release', 'reserved', 'available'],
+  ['expire', 'reserved', 'shortfall'],
+  ['confirm', 'reserved', 'committed'],
+  ['damage', 'available', 'damaged'],
+] as const;
+const event: fc.Arbitrary<LedgerEvent> = fc
+  .record({
+    move: fc.constantFrom(...MOVES),
+    node,
+    quantity: fc.integer({ min: 1, max: 5 }),
+    at: time,
+    acknowledgedAt: fc.option(time),
+  })
+  .map(({ move: [reason, from, to], ...event }) => ({ ...event, reason, from, to }));
+
+/** Many counts say what the book says. */
+const count = fc.record({
+  node,
+  quantity: fc.oneof(fc.constant(null), fc.nat(12), fc.nat(100_000_000)),
+  at: time,
+  hasRecordId: fc.boolean(),
+});
+
+const oneANode = <T extends { readonly node: number }>(one: fc.Arbitrary<T>, minLength = 0): fc.Arbitrary<T[]> =>
+  fc.uniqueArray(one, { selector: (found) => found.node, minLength, maxLength: NODES.length });
+
+export const countedBook: fc.Arbitrary<CountedBook> = fc
+  .record({
+    version: fc.nat(5),
+    rows: oneANode(soundRow),
+    counts: oneANode(count, 1),
+    events: fc.oneof(fc.constant([]), fc.array(event, { maxLength: 6 })),
+    promises: fc.array(fc.record({ node, held: fc.nat(3), confirmed: fc.nat(3), pinnedAt: fc.option(time) }), {
+      maxLength: 4,
+    }),
+    exceptions: oneANode(fc.record({ node, quantity: fc.integer({ min: 1, max: 9 }) })),
+    task: fc.option(fc.record({ isDue: fc.boolean(), beforeKey: fc.option(fc.integer({ min: 1, max: 9 })) })),
+    marks: fc.array(
+      fc.record({
+        node,
+        source: fc.constantFrom(...SOURCES),
+        measure: fc.constantFrom('physical', 'availability'),
+        at: time,
+      }),
+      { maxLength: 2 },
+    ),
+  })
+  .map(({ counts, ...book }) => ({
+    ...book,
+    counts: counts.map((told) => ({ ...told, quantity: told.quantity ?? onTheBook(book.rows, told.node) })),
+  }));
+
+function onTheBook(rows: readonly StockRow[], at: number): number {
+  const row = rows.find((one) => one.node === at) ?? emptyRow(at);
+  return Math.max(0, onHand(row) - row.overdrawn);
+}

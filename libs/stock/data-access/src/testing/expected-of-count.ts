@@ -1,0 +1,120 @@
+/** What the domain makes of a counted book, as far as a database shows it. */
+import type { StockRow as StockRowView } from '@onepool/contracts';
+import {
+  type Account,
+  type Measure,
+  type StockRow,
+  type Watermark,
+  SupplyDraft,
+  applyDifference,
+  consequencesOf,
+  emptyRow,
+  isLate,
+  leavesShort,
+  onHand,
+  resetDifference,
+} from '@onepool/stock-domain';
+import { COUNTING, type Count, type CountedBook, type Mark, NODES, nodeCode } from './counted-books.ts';
+
+export interface Outcome {
+  /** By node, as all lists here are. */
+  readonly rows: readonly StockRow[];
+  readonly version: number;
+  readonly entries: readonly Entry[];
+  readonly task: CountedBook['task'];
+  readonly exceptions: readonly { readonly node: number; readonly quantity: number; readonly isOpen: boolean }[];
+  readonly watermarks: readonly (Watermark & { readonly node: number })[];
+  readonly refusals: readonly { readonly node: number; readonly code: string }[];
+  /** Rows of the fact that tells of the change, as the contract shows them; null without one. */
+  readonly told: readonly StockRowView[] | null;
+}
+
+export interface Entry {
+  readonly node: number;
+  readonly from: Account;
+  readonly to: Account;
+  readonly quantity: number;
+  readonly at: number;
+  readonly hasRecordId: boolean;
+}
+
+const SKU = 1;
+const byNode = (a: { readonly node: number }, b: { readonly node: number }): number => a.node - b.node;
+
+/** Counts are settled in the order of nodes. */
+export function expectedOf(book: CountedBook, measure: Measure): Outcome {
+  const before = { sku: SKU, rows: book.rows };
+  const draft = new SupplyDraft(new Map([[SKU, before]]));
+  const entries: Entry[] = [];
+  const refusals: { node: number; code: string }[] = [];
+  const marks = [...book.marks];
+  for (const count of book.counts.toSorted(byNode)) {
+    const code = refusalOf(book.marks, count);
+    if (code !== null) {
+      refusals.push({ node: count.node, code });
+      continue;
+    }
+    marks.push({ node: count.node, source: COUNTING, measure, at: count.at });
+    const row = book.rows.find(({ node }) => node === count.node) ?? emptyRow(count.node);
+    const difference = resetDifference(row, count.quantity, measure, sinceCount(book, count));
+    if (difference === 0) continue;
+    const known = draft.effect().postings.length;
+    draft.change(SKU, count.node, (there) => applyDifference(there, difference));
+    for (const { node, from, to, quantity } of draft.effect().postings.slice(known))
+      entries.push({ node, from, to, quantity, at: count.at, hasRecordId: count.hasRecordId });
+  }
+  const after = draft.supply(SKU);
+  const { rows, needsRebacking, mended } = consequencesOf(before, after, { newlyShort: entries.some(leavesShort) });
+  const left = new Map(mended.map(({ node, quantity }) => [node, quantity]));
+  return {
+    rows: after.rows.toSorted(byNode),
+    version: book.version + (rows.length > 0 ? 1 : 0),
+    entries,
+    // An unchanged SKU is nobody's business, however short it is.
+    task: rows.length > 0 && needsRebacking ? { isDue: true, beforeKey: null } : book.task,
+    exceptions: book.exceptions.toSorted(byNode).map(({ node, quantity: broken }) => {
+      const quantity = left.get(node) ?? broken;
+      return { node, quantity, isOpen: quantity > 0 };
+    }),
+    watermarks: NODES.flatMap((node) => newestOf(marks.filter((mark) => mark.node === node)) ?? []),
+    refusals,
+    told: rows.length > 0 ? rows.toSorted(byNode).map(shown) : null,
+  };
+}
+
+const shown = (row: StockRow): StockRowView => ({ ...row, node: nodeCode(row.node), onHand: onHand(row) });
+
+/** A count that a newer one of the row has overtaken is refused; the source's own is the better reason. */
+function refusalOf(marks: readonly Mark[], { node, at }: Count): string | null {
+  const newer = marks.filter((mark) => mark.node === node && mark.at > at);
+  if (newer.length === 0) return null;
+  return newer.some(({ source }) => source === COUNTING) ? 'feed.stale' : 'feed.superseded';
+}
+
+/** What has happened since a count, and of which promises its node knew then, by the words of ADR 0009. */
+function sinceCount({ events, promises }: CountedBook, { node, at }: Count): Parameters<typeof resetDifference>[3] {
+  const mark: Watermark = { capturedAt: at, measure: 'physical' };
+  const since = events.filter((event) => event.node === node && !isLate(mark, event.at));
+  const sum = (some: readonly { readonly quantity: number }[]): number =>
+    some.reduce((total, { quantity }) => total + quantity, 0);
+  const knew = (time: number | null): boolean => time !== null && time <= at;
+  const ended = since.filter(({ reason, from, to, acknowledgedAt }) => {
+    if (!knew(acknowledgedAt)) return false;
+    if (reason === 'fulfil') return to === 'external';
+    return (from === 'committed' || from === 'reserved') && (to === 'available' || to === 'shortfall');
+  });
+  const open = promises.filter((promise) => promise.node === node && knew(promise.pinnedAt));
+  return {
+    physicalDelta:
+      sum(since.filter(({ from }) => from === 'external')) - sum(since.filter(({ to }) => to === 'external')),
+    acknowledged: open.reduce((total, { held, confirmed }) => total + held + confirmed, 0) + sum(ended),
+  };
+}
+
+/** Of two counts of one moment the physical one knows more. */
+function newestOf(marks: readonly Mark[]): Outcome['watermarks'][number] | null {
+  const [newest] = marks.toSorted(
+    (a, b) => b.at - a.at || Number(b.measure === 'physical') - Number(a.measure === 'physical'),
+  );
+  return newest ? { node: newest.node, capturedAt: newest.at, measure: newest.measure } : null;
+}

@@ -1,0 +1,95 @@
+/** What a feed has made of books, read from the tables that it writes. */
+import type { FeedRefusal, SkuChanged } from '@onepool/contracts';
+import { ACCOUNTS, type Account, rowKey } from '@onepool/stock-domain';
+import type pg from 'pg';
+import { readWatermarks } from '../repository/watermarks.ts';
+import { STOCK_TUPLE, type StockTuple, rowsOf } from '../stock-columns.ts';
+import { type KeyedBook, MOMENT_MS, skuCode } from './books-in-database.ts';
+import { NODES } from './counted-books.ts';
+import type { Entry, Outcome } from './expected-of-count.ts';
+
+interface Keyed {
+  readonly sku: number;
+  readonly node: number;
+}
+
+interface Tables {
+  readonly stock: readonly StockTuple[] | null;
+  readonly gates: readonly { readonly sku: number; readonly version: number }[] | null;
+  readonly entries: readonly (Keyed & {
+    readonly from_state: number;
+    readonly to_state: number;
+    readonly quantity: number;
+    readonly at: number;
+    readonly event: string;
+  })[];
+  readonly tasks: readonly { readonly sku: number; readonly isDue: boolean; readonly beforeKey: number | null }[];
+  readonly exceptions: readonly (Keyed & { readonly quantity: number; readonly isOpen: boolean })[];
+  readonly facts: readonly SkuChanged[];
+}
+
+const listOf = (columns: string, from: string): string =>
+  `(SELECT coalesce(json_agg(found), '[]') FROM (SELECT ${columns} FROM ${from}) found)`;
+const OURS = 'WHERE sku_key = ANY($1::int[])';
+const TABLES = `
+  SELECT (SELECT json_agg(${STOCK_TUPLE} ORDER BY node_key) FROM stock ${OURS}) AS stock,
+         ${listOf('sku_key AS sku, version', `sku_gate ${OURS}`)} AS gates,
+         ${listOf(
+           `sku_key AS sku, node_key AS node, from_state, to_state, quantity, source_event_id AS event,
+            round(extract(epoch FROM occurred_at) * 1000)::bigint - ${MOMENT_MS} AS at`,
+           `ledger ${OURS} AND reason = 'reset' ORDER BY sku_key, sku_version, ordinal`,
+         )} AS entries,
+         ${listOf(
+           'sku_key AS sku, due_at <= clock_timestamp() AS "isDue", before_key AS "beforeKey"',
+           `reback_task ${OURS}`,
+         )} AS tasks,
+         ${listOf(
+           'sku_key AS sku, node_key AS node, quantity, closed_at IS NULL AS "isOpen"',
+           `stock_exception ${OURS} ORDER BY sku_key, node_key`,
+         )} AS exceptions,
+         (SELECT coalesce(json_agg(data), '[]') FROM outbox WHERE data->>'sku' = ANY($2::text[])) AS facts`;
+
+/** By SKU. */
+export async function outcomesOf(
+  pool: pg.Pool,
+  books: readonly KeyedBook[],
+  refusals: readonly FeedRefusal[],
+): Promise<ReadonlyMap<number, Outcome>> {
+  const skus = books.map(({ sku }) => sku);
+  const { rows } = await pool.query<Tables>(TABLES, [skus, skus.map(skuCode)]);
+  const [tables] = rows;
+  if (!tables) throw new Error('a statement of one row gave none');
+  const stock = rowsOf(tables.stock);
+  const watermarks = await readWatermarks(pool, skus);
+  const lines = books.flatMap(({ sku, counts }) => counts.map(({ node }) => ({ sku, node })));
+  const refused = refusals.map(({ line, code }) => ({ sku: 0, node: 0, ...lines[line - 1], code }));
+  const outcome = (sku: number): Outcome => {
+    const fact = tables.facts.find(({ sku: code }) => code === skuCode(sku));
+    const version = tables.gates?.find((gate) => gate.sku === sku)?.version ?? 0;
+    if (fact && (fact.toVersion !== version || fact.fromVersion !== version - 1))
+      throw new Error(`the fact of ${fact.sku} steps from ${fact.fromVersion} to ${fact.toVersion}, not to ${version}`);
+    return {
+      rows: stock.get(sku) ?? [],
+      version,
+      entries: ofSku(tables.entries, sku).map(toEntry),
+      task: ofSku(tables.tasks, sku)[0] ?? null,
+      exceptions: ofSku(tables.exceptions, sku),
+      watermarks: NODES.flatMap((node) => {
+        const mark = watermarks.get(rowKey(sku, node));
+        return mark ? [{ node, measure: mark.measure, capturedAt: mark.capturedAt - MOMENT_MS }] : [];
+      }),
+      refusals: ofSku(refused, sku).toSorted((a, b) => a.node - b.node),
+      told: fact?.rows ?? null,
+    };
+  };
+  return new Map(skus.map((sku) => [sku, outcome(sku)]));
+}
+
+function ofSku<Row extends { readonly sku: number }>(rows: readonly Row[], of: number): Omit<Row, 'sku'>[] {
+  return rows.filter(({ sku }) => sku === of).map(({ sku: _, ...row }) => row);
+}
+
+function toEntry({ from_state, to_state, event, ...row }: Omit<Tables['entries'][number], 'sku'>): Entry {
+  const account = (code: number): Account => ACCOUNTS[code] ?? 'external';
+  return { ...row, from: account(from_state), to: account(to_state), hasRecordId: event.startsWith('record-') };
+}

@@ -1,0 +1,43 @@
+/**
+ * What follows from a changed SKU, whoever changed it: rows to be written and told, promises that are worth another look, and
+ * exceptions that shrink. The statement of a reset says the same in SQL for a million rows; a spec holds it against this.
+ */
+import type { NodeKey } from './keys.ts';
+import type { Transfer } from './posting.ts';
+import type { StockRow } from './stock-row.ts';
+import { type SkuSupply, availableOf, shortfallOf } from './supply.ts';
+
+export interface Consequences {
+  /** Rows that are not what they were, in their order. */
+  readonly rows: readonly StockRow[];
+  /** Whether promises should be looked at for others that could back them. */
+  readonly needsRebacking: boolean;
+  /** What is left of shortfalls that became smaller; an open exception of such a row shrinks to it, or ends with it. */
+  readonly mended: readonly { readonly node: NodeKey; readonly quantity: number }[];
+}
+
+/** Whether a transfer leaves promised units without cover. */
+export const leavesShort = ({ from }: Pick<Transfer, 'from'>): boolean => from === 'shortfall';
+
+/**
+ * `newlyShort`: some promised units have lost their cover since anyone last looked at all who stand behind them. Where nobody
+ * has, and no unit is available either, another look would find what the last one did.
+ *
+ * `after` must have come of `before` by changes of a draft: a row keeps its place in its supply, and a new one comes last.
+ */
+export function consequencesOf(
+  before: SkuSupply,
+  after: SkuSupply,
+  { newlyShort }: { readonly newlyShort: boolean },
+): Consequences {
+  const rows: StockRow[] = [];
+  const mended: { node: NodeKey; quantity: number }[] = [];
+  for (const [place, row] of after.rows.entries()) {
+    const earlier = before.rows[place];
+    if (row === earlier) continue;
+    rows.push(row);
+    if (row.shortfall < (earlier?.shortfall ?? 0)) mended.push({ node: row.node, quantity: row.shortfall });
+  }
+  const needsRebacking = shortfallOf(after) > 0 && (newlyShort || availableOf(after) > 0);
+  return { rows, needsRebacking, mended };
+}
