@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { applyTransfers } from './arithmetic.ts';
+import { policyOf } from './allocation.ts';
+import { lowestKey } from './allocation-rules.ts';
 import { channelAtp } from './atp.ts';
 import { type Grant, type HoldDemand, decideHold, sumLines } from './decide-hold.ts';
 import type { Decision } from './rejection.ts';
@@ -9,6 +11,7 @@ import { type Supplies, rowAt } from './supply.ts';
 import {
   available,
   fromAll,
+  notAt,
   openRules,
   row,
   suppliesOf,
@@ -47,6 +50,20 @@ describe('a hold', () => {
       [1, 2, 5],
       [1, 1, 3],
     ]));
+  describe('under a policy of its own', () => {
+    const policy = policyOf([notAt(2), lowestKey]);
+    const under = (demand: HoldDemand) => decideHold(demand, supplies, rules, fromAll(), policy);
+
+    it('is backed where the policy says', () => expect(backed(under(demandFor([[1, 3]])))).toEqual([[1, 1, 3]]));
+    it('is not granted what is only at nodes that the policy refuses', () =>
+      expect(granted(under(demandFor([[1, 4]])))).toEqual(insufficient([1, 4, 3])));
+    it('is granted in part what is elsewhere', () => {
+      const decision = under(demandFor([[1, 4]], partial));
+      expect(granted(decision)).toEqual([[1, 3]]);
+      expect(backed(decision)).toEqual([[1, 1, 3]]);
+    });
+  });
+
   it('takes the last unit', () => expect(granted(hold(demandFor([[2, 2]])))).toEqual([[2, 2]]));
   it('is refused one unit later', () => expect(granted(hold(demandFor([[2, 3]])))).toEqual(insufficient([2, 3, 2])));
 

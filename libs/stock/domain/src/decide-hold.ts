@@ -1,6 +1,7 @@
 /** Admission of a hold: sums duplicate lines, asks ATP, allocates, and grants all or nothing unless partial is allowed. */
 import { hold } from './arithmetic.ts';
-import { type Destination, allocate, rankNodes } from './allocate.ts';
+import { type Allocated, type AllocationPolicy, type Destination, allocationOf } from './allocation.ts';
+import { DEFAULT_ALLOCATION } from './allocation-rules.ts';
 import { type Perspective, channelAtp } from './atp.ts';
 import type { SkuKey } from './keys.ts';
 import type { Decision, Shortage } from './rejection.ts';
@@ -28,15 +29,18 @@ export function sumLines(lines: HoldDemand['lines']): HoldDemand['lines'] {
   return sums.size === lines.length ? lines : [...sums].map(([sku, quantity]) => ({ sku, quantity }));
 }
 
+const NOT_ASKED: Allocated = { allocations: [], leftover: 0 };
+
 /**
  * Grants backed units or answers `stock.insufficient` with every short line. A partial hold is refused only when not
- * one unit can be granted.
+ * one unit can be granted. Units at nodes that the policy refuses are not there for it.
  */
 export function decideHold(
   demand: HoldDemand,
   supplies: Supplies,
   rules: SellingRules,
   perspective: Perspective,
+  policy: AllocationPolicy = DEFAULT_ALLOCATION,
 ): Decision<Grant> {
   const draft = new SupplyDraft(supplies);
   const lines: ReservationLine[] = [];
@@ -44,13 +48,16 @@ export function decideHold(
   const shortages: Shortage[] = [];
   for (const { sku, quantity } of sumLines(demand.lines)) {
     const { atp, nodes } = channelAtp(draft.supply(sku), rules, perspective);
-    const granted = Math.min(quantity, atp);
-    if (granted < quantity) shortages.push({ sku, requested: quantity, atp });
+    const wanted = Math.min(quantity, atp);
+    const isRefused = wanted < quantity && !demand.allowPartial;
+    const { allocations, leftover } = isRefused
+      ? NOT_ASKED
+      : allocationOf(policy, { quantity: wanted, destination: demand.destination, rules }, nodes);
+    const granted = wanted - leftover;
+    if (granted < quantity) shortages.push({ sku, requested: quantity, atp: granted });
     if (granted < quantity && !demand.allowPartial) continue;
     lines.push({ sku, requested: quantity, granted });
-    if (granted === 0) continue;
-    const ranked = nodes.length > 1 ? rankNodes(nodes, rules, demand.destination) : nodes;
-    for (const { node, quantity: units } of allocate(granted, ranked).allocations) {
+    for (const { node, quantity: units } of allocations) {
       draft.change(sku, node, (row) => hold(row, units));
       backings.push(newBacking(sku, node, { held: units }));
     }

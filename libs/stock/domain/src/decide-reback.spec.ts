@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { policyOf } from './allocation.ts';
+import { lowestKey } from './allocation-rules.ts';
 import { applyTransfers } from './arithmetic.ts';
 import { channelAtp } from './atp.ts';
 import { type Healing, type Move, decideReback, healShortfall } from './decide-reback.ts';
@@ -10,6 +12,7 @@ import { type Supplies, rowAt } from './supply.ts';
 import {
   NOW,
   fromAll,
+  notAt,
   openRules,
   reservation,
   row,
@@ -381,6 +384,14 @@ describe('healing a shortfall', () => {
 
   it('has nothing to do for a SKU that nobody locked', () => {
     expect(healShortfall(9, [], new Map(), openRules(), NOW)).toEqual({ effects: [], supplies: new Map(), broken: [] });
+  });
+
+  it('moves promises where its policy says, and leaves broken what it refuses to move', () => {
+    const short = book({ committed: 3, shortfall: 3 }, { available: 9 }, { available: 2 });
+    const promise = reservation({ backings: [newBacking(1, 1, { confirmed: 3 })] });
+    const { effects, broken } = healShortfall(1, [promise], short, openRules(), NOW, policyOf([notAt(2), lowestKey]));
+    expect(effects.flatMap(({ changes }) => changes)).toEqual([{ sku: 1, node: 1, quantity: 2, to: 3 }]);
+    expect(broken).toEqual([{ node: 1, quantity: 1 }]);
   });
 
   it('leaves nothing movable: each movable promise is covered, or its channel has no ATP for it', () => {

@@ -3,7 +3,8 @@
  * destination before it gives its source back, and never creates or drops a promise.
  */
 import { confirm, giveBack, hold } from './arithmetic.ts';
-import { allocate, rankNodes } from './allocate.ts';
+import { type AllocationPolicy, allocationOf } from './allocation.ts';
+import { DEFAULT_ALLOCATION } from './allocation-rules.ts';
 import { channelAtp } from './atp.ts';
 import type { BackingChange, VerbEffect } from './decide-verb.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
@@ -119,13 +120,14 @@ export function healShortfall(
   supplies: Supplies,
   rules: SellingRules,
   now: number,
+  policy: AllocationPolicy = DEFAULT_ALLOCATION,
 ): Healing {
   let current = supplies;
   const effects: VerbEffect[] = [];
   // Those that only a few nodes may serve go first: an unrestricted one can still go elsewhere.
   const restrictedFirst = candidates.toSorted((a, b) => Number(a.nodes === null) - Number(b.nodes === null));
   for (const reservation of restrictedFirst) {
-    const effect = healOne(sku, reservation, current, rules, now);
+    const effect = healOne(sku, reservation, current, { rules, now, policy });
     if (!effect) continue;
     effects.push(effect);
     current = new Map([...current, ...effect.effect.supplies]);
@@ -141,8 +143,7 @@ function healOne(
   sku: SkuKey,
   reservation: Reservation,
   supplies: Supplies,
-  rules: SellingRules,
-  now: number,
+  { rules, now, policy }: { readonly rules: SellingRules; readonly now: number; readonly policy: AllocationPolicy },
 ): VerbEffect | null {
   const channel = rules.channels.get(reservation.channel);
   if (!channel) return null;
@@ -156,7 +157,8 @@ function healOne(
     if (short === 0) continue;
     const atp = channelAtp(draft.supply(sku), rules, { channel, nodes, now });
     const movable = Math.min(short, atp.atp);
-    for (const { node, quantity } of allocate(movable, rankNodes(atp.nodes, rules, null)).allocations) {
+    const wanted = { quantity: movable, destination: null, rules };
+    for (const { node, quantity } of allocationOf(policy, wanted, atp.nodes).allocations) {
       backings = moveUnits(draft, backings, { sku, from: backing.node, to: node, quantity });
       changes.push({ sku, node: backing.node, quantity, to: node });
     }

@@ -3,7 +3,7 @@
  * write everything in one statement, COMMIT; each statement prepared. With `pipelined` the statements that need no
  * answer first are sent together, which leaves two round trips.
  */
-import { allocate } from '@onepool/stock-domain';
+import { SellingRules, allocationOf, lowestKey, mostAvailable, policyOf } from '@onepool/stock-domain';
 import pg from 'pg';
 import { CHANNEL, Tally, newReservationId, newReservationKey } from './contender.ts';
 import type { Contender, Line, Surroundings } from './contender.ts';
@@ -130,15 +130,18 @@ export class MultiContender implements Contender {
   }
 }
 
+const LARGEST_FIRST = policyOf([mostAvailable, lowestKey]);
+const NO_RULES = new SellingRules([], [], []);
+
 /** Most available first; one node for the whole line if any has enough. @throws when the units are not there. */
 export function chooseRows({ sku, quantity }: Line, rows: readonly Row[]): readonly Backed[] {
   const own = rows.filter((row) => row.sku === sku && row.available > 0);
   const best = own.reduce<Row | null>((most, row) => (most && most.available >= row.available ? most : row), null);
   if (best && best.available >= quantity) return [{ row: best, units: quantity }];
-  const ranked = own.toSorted((a, b) => b.available - a.available || a.node - b.node);
-  const { allocations, leftover } = allocate(
-    quantity,
-    ranked.map(({ node, available }) => ({ node, atp: available })),
+  const { allocations, leftover } = allocationOf(
+    LARGEST_FIRST,
+    { quantity, destination: null, rules: NO_RULES },
+    own.map(({ node, available }) => ({ node, atp: available })),
   );
   if (leftover > 0) throw new Error(`SKU ${sku} has not ${quantity} units left`);
   return allocations.flatMap(({ node, quantity: units }) => {

@@ -1,5 +1,6 @@
 /** Generators and small builders that the specs of this library share. Not part of its public face. */
 import fc from 'fast-check';
+import type { AllocationFilter } from '../allocation.ts';
 import * as arithmetic from '../arithmetic.ts';
 import type { RowChange } from '../arithmetic.ts';
 import type { Perspective } from '../atp.ts';
@@ -63,6 +64,13 @@ export const fromAll = (over: Partial<Perspective> = {}): Perspective => ({
   nodes: null,
   now: NOW,
   ...over,
+});
+
+/** A rule of allocation that refuses one node. */
+export const notAt = (node: NodeKey): AllocationFilter => ({
+  kind: 'filter',
+  name: `not_at_${node}`,
+  refuse: ({ node: key }) => (key === node ? { code: 'node.closed', message: `node ${node} is closed` } : null),
 });
 
 export const reservation = (over: Partial<Reservation> = {}): Reservation => ({
