@@ -119,6 +119,21 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_received_at ON inbox USING btree (received_at);
 
+CREATE TABLE late_note (
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  kind text NOT NULL,
+  quantity bigint NOT NULL,
+  source text NOT NULL,
+  source_event_id text,
+  occurred_at timestamp with time zone NOT NULL,
+  counted_at timestamp with time zone NOT NULL,
+  counted_by text NOT NULL,
+  recorded_at timestamp with time zone NOT NULL
+) PARTITION BY RANGE (recorded_at);
+CREATE TABLE late_note_default PARTITION OF late_note DEFAULT;
+CREATE INDEX late_note_row ON late_note USING btree (sku_key, recorded_at);
+
 CREATE TABLE ledger (
   sku_key integer NOT NULL,
   sku_version bigint NOT NULL,

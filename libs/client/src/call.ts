@@ -10,6 +10,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** For all attempts and the pauses between them. */
   readonly timeoutMs?: number;
+  /**
+   * When the request was written, by the clock that its times are of: the till's, not that of who passes it on. Only movements,
+   * shipments and feeds take it; see `onepool-sent-at`.
+   */
+  readonly sentAt?: Date;
 }
 
 export interface CallSettings {
@@ -35,6 +40,8 @@ export async function makeCall(
 ): Promise<AnyOutcome> {
   const { transport, headers, retry } = settings;
   const { signal } = options;
+  const sentAt: Readonly<Record<string, string>> =
+    operation.saysSentAt && options.sentAt ? { 'onepool-sent-at': options.sentAt.toISOString() } : {};
   const isRead = operation.http.method === 'GET';
   const attemptsMax =
     (isRead || operation.idempotency !== undefined) && isRepeatable(operation, request.body) ? retry.attemptsMax : 1;
@@ -44,7 +51,7 @@ export async function makeCall(
     signal?.throwIfAborted();
     const timeoutMs = limits.attemptMs();
     const result = await transport
-      .send({ operation, request, headers: headers(), timeoutMs, signal })
+      .send({ operation, request, headers: { ...headers(), ...sentAt }, timeoutMs, signal })
       .catch((error: unknown) => {
         if (error instanceof LostError) return error;
         throw error;

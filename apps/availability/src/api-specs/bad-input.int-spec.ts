@@ -41,7 +41,6 @@ const move = (changes: object): object => ({
   expectedVersion: 1,
   moves: [{ sku: 'a', from: 'wh-1', to: 'wh-2', quantity: 1, ...changes }],
 });
-const inMinutes = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();
 
 /** What is wrong, the operation, the call, and the answer. */
 type Refused = readonly [string, OperationId, Call, ReturnType<typeof problemOf>];
@@ -169,12 +168,6 @@ const refusals: readonly Refused[] = [
     invalid('wrong_type'),
   ],
   ['a hold that would last five hours', 'hold', { body: hold({ expiresInSeconds: 18_000 }) }, invalid('out_of_range')],
-  [
-    'a movement in the future',
-    'recordMovements',
-    { body: moved({ occurredAt: inMinutes(6) }) },
-    { status: 422, code: 'movement.in_future', errors: [] },
-  ],
   ...['onepool', 'OnePool', 'onepool.feed', 'onepool-x'].map((source): Refused => [
     `the source ${source}, which is the engine's own`,
     'recordMovements',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type StockEngine } from '@onepool/stock-data-access';
-import { type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
+import type { StockEngine } from '@onepool/stock-data-access';
+import { type PoolFixture, SPEC, createPoolFixture } from '../testing/pool-fixture.ts';
 import { type SpecReads, act, codeOf, done, hold, readsOf, receipt, record, sale } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 
@@ -53,12 +53,30 @@ describe('movements', () => {
     ]);
   });
 
-  it('from more than five minutes ahead are refused; a clock that runs a little fast is not', async () => {
+  it('from ahead of their arrival happened when they arrived, however fast the clock runs that told them', async () => {
     const at = (minutes: number) => ({ occurredAt: new Date(Date.now() + minutes * 60_000).toISOString() });
-    expect(codeOf(await record(engine, `${sku}-a`, [sale(sku, 'n1', 1)], at(6)))).toBe('movement.in_future');
-    expect(codeOf(await record(engine, `${sku}-b`, [sale(sku, 'n1', 1)], at(4)))).toBe(null);
-    expect(codeOf(await record(engine, `${sku}-c`, [sale(sku, 'n1', 1)], at(-60 * 24 * 400)))).toBe(null);
-    expect(await rowOf('n1')).toMatchObject({ onHand: 3 });
+    for (const minutes of [4, 60 * 24 * 400]) {
+      done(await record(engine, `${sku}-${minutes}`, [sale(sku, 'n1', 1)], at(minutes)));
+      const entry = (await reads.ledger(sku, { limit: 100, isAuditor: true })).items.at(-1);
+      expect(entry?.occurredAt.localeCompare(entry.recordedAt)).toBeLessThanOrEqual(0);
+    }
+    done(await record(engine, `${sku}-past`, [sale(sku, 'n1', 1)], at(-60 * 24 * 400)));
+    expect(await rowOf('n1')).toMatchObject({ onHand: 2 });
+  });
+
+  it('are moved back by as much as their clock is ahead, if it says when it sends', async () => {
+    const HOUR_MS = 3_600_000;
+    const arrival = Date.now();
+    const told = { id: `${sku}-fast`, source: 'pos', occurredAt: new Date(arrival + HOUR_MS - 60_000).toISOString() };
+    const fast = { ...SPEC, sentAt: arrival + HOUR_MS };
+    done(await engine.recordMovements(fast, { ...told, movements: [sale(sku, 'n1', 1)] }));
+    const entry = (await reads.ledger(sku, { limit: 100, isAuditor: true })).items.at(-1);
+    // A minute before it was sent; the request arrived no earlier than its clock was read here.
+    expect(Date.parse(entry?.occurredAt ?? '')).toBeGreaterThanOrEqual(arrival - 60_000);
+    expect(Date.parse(entry?.occurredAt ?? '')).toBeLessThanOrEqual(Date.parse(entry?.recordedAt ?? '') - 60_000 + 1);
+    const again = { ...SPEC, sentAt: arrival + 2 * HOUR_MS };
+    const repeated = await engine.recordMovements(again, { ...told, movements: [sale(sku, 'n1', 1)] });
+    expect(repeated).toMatchObject({ ok: true, replayed: true });
   });
 
   it('keep in the ledger who told them, when, and under which event of the source', async () => {

@@ -106,6 +106,27 @@ describe('a physical reset', () => {
     expect(await row('sku1', 'n1')).toMatchObject({ onHand: 18, available: 15, damaged: 3 });
   });
 
+  it('says of an event that was already in it who counted and when, and keeps a note of it', async () => {
+    const { capturedAt } = await feed(feeds, [told('sku1', 'n1', 20)], { ...before(30), source: 'erp' });
+    const transfer = { type: 'transfer', sku: 'sku1', node: 'n1', toNode: 'n3', quantity: 1 } as const;
+    const movements = [{ ...sale('sku1', 'n1', 2), sourceEventId: 'receipt-7' }, transfer];
+    const answer = done(await record(engine, 's', movements, { occurredAt: at(-40), source: 'pos' }));
+    const count = { node: 'n1', countedAt: capturedAt, countedBy: 'erp' };
+    // n3 was not counted, so the arriving leg is news there.
+    expect(answer.late).toEqual([
+      { line: 1, quantity: -2, ...count },
+      { line: 2, quantity: -1, ...count },
+    ]);
+    expect(done(await record(engine, 's', movements, { occurredAt: at(-40), source: 'pos' }))).toEqual(answer);
+    const notes: unknown = await pool.dataSource.query(
+      `SELECT kind, quantity::int, source, source_event_id AS event, counted_by FROM late_note ORDER BY kind`,
+    );
+    expect(notes).toEqual([
+      { kind: 'sale', quantity: -2, source: 'pos', event: 'receipt-7', counted_by: 'erp' },
+      { kind: 'transfer', quantity: -1, source: 'pos', event: 's', counted_by: 'erp' },
+    ]);
+  });
+
   it('an unchanged row is a count too: a sale before it, told after it, takes nothing', async () => {
     await record(engine, 'r', [receipt('sku1', 'n1', 5)], { occurredAt: at(-60) });
     expect(await feed(feeds, [told('sku1', 'n1', 5)], before(30))).toMatchObject({

@@ -46,8 +46,8 @@ export class ReservationsController {
   }
 
   @Serve(operations.fulfil)
-  async fulfil({ params, body, caller }: Call<Op['fulfil']>) {
-    return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'fulfil', body }));
+  async fulfil({ params, body, caller, sentAt }: Call<Op['fulfil']>) {
+    return valueOf(await this.#engine.verb({ ...askerFor(body, caller), sentAt }, params.id, { verb: 'fulfil', body }));
   }
 
   @Serve(operations.release)

@@ -19,8 +19,8 @@ export class StockController {
   }
 
   @Serve(operations.recordMovements)
-  async recordMovements({ body, caller }: Call<Op['recordMovements']>) {
-    return valueOf(await this.#engine.recordMovements(askerOf(caller), body));
+  async recordMovements({ body, caller, sentAt }: Call<Op['recordMovements']>) {
+    return valueOf(await this.#engine.recordMovements(askerOf(caller, sentAt), body));
   }
 
   @Serve(operations.getStock)

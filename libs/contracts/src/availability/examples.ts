@@ -116,6 +116,7 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
       skus: [
         { sku: 'mug-blue', version: 8, rows: [{ ...stockRow, node: 'shop-1', onHand: 3, available: 3, reserved: 0 }] },
       ],
+      late: [],
     },
   },
   getAtp: {

@@ -96,13 +96,15 @@ export const AVAILABILITY_OPERATIONS = {
     'node.unknown',
     'sku.unknown',
   ]),
-  fulfil: verb('fulfil', 'Fulfil confirmed units', reservations.FulfilRequest, [
-    'node.forbidden',
-    'reservation.not_confirmed',
-    'sku.unknown',
-    'node.unknown',
-    'movement.in_future',
-  ]),
+  fulfil: {
+    ...verb('fulfil', 'Fulfil confirmed units', reservations.FulfilRequest, [
+      'node.forbidden',
+      'reservation.not_confirmed',
+      'sku.unknown',
+      'node.unknown',
+    ]),
+    saysSentAt: true,
+  },
   release: verb('release', 'Release held units', reservations.ReleaseRequest, [
     'channel.forbidden',
     'reservation.not_held',
@@ -123,6 +125,7 @@ export const AVAILABILITY_OPERATIONS = {
     subject: rpc('movement.record'),
     idempotency: 'id',
     scope: 'stock:write',
+    saysSentAt: true,
     body: stock.MovementsRequest,
     response: stock.MovementsResult,
     problems: [
@@ -131,7 +134,6 @@ export const AVAILABILITY_OPERATIONS = {
       'node.forbidden',
       'movement.exceeds_stock',
       'movement.out_of_range',
-      'movement.in_future',
       'source.reserved',
       'idempotency.mismatch',
       'outcome.unknown',

@@ -17,7 +17,6 @@ export const AVAILABILITY_PROBLEMS = {
   'reback.not_backed': { status: 409, title: 'The units are not backed there', retryable: false },
   'movement.exceeds_stock': { status: 409, title: 'More units than there are', retryable: true },
   'movement.out_of_range': { status: 422, title: 'More units than a balance can hold', retryable: false },
-  'movement.in_future': { status: 422, title: 'The movement lies in the future', retryable: false },
   'idempotency.mismatch': { status: 409, title: 'The id was used with another body', retryable: false },
   'source.reserved': {
     status: 422,

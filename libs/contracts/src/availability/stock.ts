@@ -97,6 +97,19 @@ export const MovementsResult = closed({
   skus: Type.Array(closed({ sku: SkuCode, version: Version, rows: Type.Array(StockRow) }), {
     description: 'Every row that changed, as it stood when the movements had been applied.',
   }),
+  late: Type.Array(
+    closed({
+      line: Type.Integer({ minimum: 1, description: 'Which of the movements, counted from 1.' }),
+      node: NodeCode,
+      quantity: Type.Integer({ description: 'Units that would have come, or gone (below 0).' }),
+      countedAt: Timestamp,
+      countedBy: SourceName,
+    }),
+    {
+      description:
+        'Movements that are older than the newest count of their row, which had seen them: they left the number of units as it was.',
+    },
+  ),
 });
 export type MovementsResult = Static<typeof MovementsResult>;
 

@@ -34,6 +34,8 @@ export interface Operation<Scope extends string = string, Code extends string = 
   readonly moreWith?: readonly Scope[];
   /** Whether only keys without limits to nodes and channels may call it, because it changes what is everybody's, or reads all of it. */
   readonly isForUnlimited?: boolean;
+  /** Whether its call may say when it was sent by the clock that its times are of: the header `onepool-sent-at`. */
+  readonly saysSentAt?: true;
   readonly params?: TSchema;
   readonly query?: TSchema;
   readonly body?: TSchema;

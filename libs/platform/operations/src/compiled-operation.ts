@@ -1,5 +1,6 @@
 /** An operation with its validators, compiled once: what comes over HTTP or NATS goes in, a checked call comes out. */
 import { type Caller, callerOf } from '@onepool/platform-auth';
+import { TIME_EXPECTATION, readTime } from '@onepool/platform-clock';
 import { type Validator, compileQuerySchema, compileSchema, problem } from '@onepool/platform-problem';
 import { type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
@@ -11,6 +12,17 @@ const NOTHING = Type.Object({}, { additionalProperties: false });
 const EMPTY = Object.freeze({});
 const LIMITED = problem('auth.forbidden', {
   detail: 'The key is limited to nodes or channels; this is about what is everybody’s.',
+});
+
+/** What Nest hands to a handler of messages. */
+interface NatsContextLike {
+  getHeaders?(): { get(name: string): string } | undefined;
+}
+
+/** When a call was sent, by the clock that its times are of. */
+const SENT_AT_HEADER = 'onepool-sent-at';
+const NO_TIME = problem('request.invalid', {
+  detail: `The header ${SENT_AT_HEADER} is not ${TIME_EXPECTATION}.`,
 });
 
 function hasMembers(value: unknown): boolean {
@@ -62,13 +74,23 @@ export class CompiledOperation {
       body: this.#bodyOf(request.body) as never,
       caller: this.#callerOf(request),
       via: 'http',
+      sentAt: this.#sentAt(request.headers[SENT_AT_HEADER]),
       contentType,
     };
   }
 
   /** The call of a NATS message's payload. @throws ProblemError `request.invalid` */
   ofMessage(payload: unknown, carrier: object): Call<ServedOperation> {
-    return { ...this.#partsOf(payload), caller: this.#callerOf(carrier), via: 'nats', contentType: '' };
+    const headers = (carrier as NatsContextLike).getHeaders?.();
+    const sentAt = this.#sentAt(headers?.get(SENT_AT_HEADER) || undefined);
+    return { ...this.#partsOf(payload), caller: this.#callerOf(carrier), via: 'nats', sentAt, contentType: '' };
+  }
+
+  #sentAt(header: string | readonly string[] | undefined): number | null {
+    if (!this.operation.saysSentAt || header === undefined) return null;
+    const at = typeof header === 'string' ? readTime(header) : null;
+    if (at === null) throw NO_TIME;
+    return at;
   }
 
   #callerOf(carrier: object): Caller {

@@ -15,6 +15,8 @@ export interface ServedOperation {
   readonly scope: string;
   /** Whether it is refused to keys that are limited to nodes or channels. */
   readonly isForUnlimited?: boolean;
+  /** Whether its call may say when it was sent by the clock that its times are of: the header `onepool-sent-at`. */
+  readonly saysSentAt?: true;
   readonly params?: TSchema;
   readonly query?: TSchema;
   readonly body?: TSchema;
@@ -52,6 +54,8 @@ export interface Call<O extends ServedOperation> {
   readonly body: BodyOf<O>;
   readonly caller: Caller;
   readonly via: 'http' | 'nats';
+  /** When it was sent by its sender's clock, in milliseconds; null where that was not said or the operation does not ask. */
+  readonly sentAt: number | null;
   /** Without parameters, in lower case; empty over NATS. */
   readonly contentType: string;
 }

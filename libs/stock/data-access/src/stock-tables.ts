@@ -16,6 +16,7 @@ export const stockTables: SchemaPart = {
       reservation: ['SELECT', 'INSERT', 'UPDATE'],
       backing: ['SELECT', 'INSERT', 'UPDATE'],
       ledger: ['SELECT', 'INSERT'],
+      late_note: ['SELECT', 'INSERT'],
       command: ['SELECT', 'INSERT', 'DELETE'],
       reback_task: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       stock_exception: ['SELECT', 'INSERT', 'UPDATE'],

@@ -64,7 +64,10 @@ describe('a movement', () => {
       [move('transfer', 5, { toNode: 1 })],
       suppliesOf(supplyOf(1, [row({ damaged: 5, safetyStock: 2 })])),
     );
-    expect(stay).toEqual({ ok: true, value: { supplies: new Map(), postings: [], postingsPerMovement: [0] } });
+    expect(stay).toEqual({
+      ok: true,
+      value: { supplies: new Map(), postings: [], postingsPerMovement: [0], late: [] },
+    });
   });
 
   it('of transfer without a destination is a broken invariant', () => {

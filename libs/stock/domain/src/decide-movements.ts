@@ -1,6 +1,6 @@
 /** Physical facts told by other systems. They are not asked for permission; only impossible ones are refused. */
 import { damage, damageable, sell, setAside, supply } from './arithmetic.ts';
-import { NO_WATERMARKS, type Watermarks, isLate, rowKey } from './feed.ts';
+import { NO_WATERMARKS, type Watermark, type Watermarks, isLate, rowKey } from './feed.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import type { Decision } from './rejection.ts';
 import { accept, reject } from './result.ts';
@@ -18,7 +18,19 @@ export interface StockMovement {
   readonly quantity: number;
 }
 
+/** Units that a row's newest count has already seen: they neither come to the book nor leave it. */
+export interface LateUnits {
+  /** Of the movement, from 0. */
+  readonly index: number;
+  readonly sku: SkuKey;
+  readonly node: NodeKey;
+  /** Units that would have come (> 0) or gone (< 0). */
+  readonly quantity: number;
+  readonly count: Watermark;
+}
+
 export interface MovementEffect extends SupplyEffect {
+  readonly late: readonly LateUnits[];
   /** Number of postings that each movement made, in order: which posting belongs to which source event. */
   readonly postingsPerMovement: readonly number[];
 }
@@ -43,17 +55,23 @@ export function decideMovements(
 ): Decision<MovementEffect> {
   const draft = new SupplyDraft(supplies);
   const postingsPerMovement: number[] = [];
+  const late: LateUnits[] = [];
   let before = 0;
   for (const [index, movement] of movements.entries()) {
     const there = takeable(draft, movement);
     const wanted = Math.abs(movement.quantity);
     if (there !== null && there < wanted) return reject({ code: 'movement.exceeds_stock', line: index + 1, there });
-    applyMovement(draft, movement, ({ sku, node }) => isLate(time.watermarks.get(rowKey(sku, node)), time.occurredAt));
+    applyMovement(draft, movement, (sku, node, quantity) => {
+      const count = time.watermarks.get(rowKey(sku, node));
+      if (!count || !isLate(count, time.occurredAt)) return false;
+      late.push({ index, sku, node, quantity, count });
+      return true;
+    });
     const count = draft.effect().postings.length;
     postingsPerMovement.push(count - before);
     before = count;
   }
-  return accept({ ...draft.effect(), postingsPerMovement });
+  return accept({ ...draft.effect(), postingsPerMovement, late });
 }
 
 /** Units the movement may take from a state; null where physical truth sets no bound. */
@@ -67,10 +85,10 @@ function takeable(draft: SupplyDraft, { type, sku, node, quantity }: StockMoveme
 function applyMovement(
   draft: SupplyDraft,
   { type, sku, node, toNode, quantity }: StockMovement,
-  isCounted: (at: { readonly sku: SkuKey; readonly node: NodeKey }) => boolean,
+  isCounted: (sku: SkuKey, node: NodeKey, units: number) => boolean,
 ): void {
   const add = (at: NodeKey, units: number): void => {
-    if (isCounted({ sku, node: at })) return;
+    if (isCounted(sku, at, units)) return;
     draft.change(sku, at, (row) => (units > 0 ? supply(row, units) : sell(row, -units)));
   };
   switch (type) {

@@ -10,7 +10,7 @@ import { reservation, row, suppliesOf, supplyOf, validRow } from './testing/arbi
 import { type Count, FeedWorld } from './testing/feed-world.ts';
 
 const COUNTED_AT = 1_000;
-const watermarks = new Map([[rowKey(1, 1), { capturedAt: COUNTED_AT, measure: 'physical' as const }]]);
+const watermarks = new Map([[rowKey(1, 1), { capturedAt: COUNTED_AT, measure: 'physical' as const, source: 'erp' }]]);
 
 describe('an event and the count of its row', () => {
   it.each([
@@ -18,7 +18,7 @@ describe('an event and the count of its row', () => {
     ['at the same instant', COUNTED_AT, true],
     ['after', COUNTED_AT + 1, false],
   ])('%s: late is %s', (_, occurredAt, late) => {
-    expect(isLate({ capturedAt: COUNTED_AT, measure: 'physical' }, occurredAt)).toBe(late);
+    expect(isLate({ capturedAt: COUNTED_AT, measure: 'physical', source: 'erp' }, occurredAt)).toBe(late);
     expect(isLate(undefined, occurredAt)).toBe(false);
   });
 
@@ -35,6 +35,21 @@ describe('an event and the count of its row', () => {
     const decision = decideMovements([movement], before, { occurredAt: COUNTED_AT, watermarks });
     const after = decision.ok ? (decision.value.supplies.get(1) ?? before.get(1)!) : null;
     expect(after && rowAt(after, 1)).toEqual(row({ available: 5, ...change }));
+  });
+
+  it.each([
+    ['sale', 2, [-2]],
+    ['receipt', 2, [2]],
+    ['adjustment', -2, [-2]],
+    ['damage', 2, []],
+    ['safety_stock', 2, []],
+  ] as const)('a late %s of %d says which units the count had seen: %j', (type, quantity, told) => {
+    const before = suppliesOf(supplyOf(1, [row({ available: 5 })]));
+    const movement = { type, sku: 1, node: 1, toNode: null, quantity };
+    const decision = decideMovements([movement], before, { occurredAt: COUNTED_AT, watermarks });
+    const late = decision.ok ? decision.value.late : [];
+    const count = { capturedAt: COUNTED_AT, measure: 'physical', source: 'erp' };
+    expect(late).toEqual(told.map((units) => ({ index: 0, sku: 1, node: 1, quantity: units, count })));
   });
 
   it('each leg of a transfer is judged by its own node', () => {
@@ -62,8 +77,12 @@ describe('an event and the count of its row', () => {
     ['availability', COUNTED_AT + 1, true],
     ['availability', COUNTED_AT, false],
   ] as const)('a %s count has a shipment of units acknowledged at %s: %s', (measure, acknowledgedAt, counted) => {
-    expect(isShipmentCounted({ capturedAt: COUNTED_AT, measure }, COUNTED_AT, acknowledgedAt)).toBe(counted);
-    expect(isShipmentCounted({ capturedAt: COUNTED_AT, measure }, COUNTED_AT + 1, acknowledgedAt)).toBe(false);
+    expect(isShipmentCounted({ capturedAt: COUNTED_AT, measure, source: 'erp' }, COUNTED_AT, acknowledgedAt)).toBe(
+      counted,
+    );
+    expect(isShipmentCounted({ capturedAt: COUNTED_AT, measure, source: 'erp' }, COUNTED_AT + 1, acknowledgedAt)).toBe(
+      false,
+    );
   });
 });
 

@@ -14,6 +14,8 @@ export interface Watermark {
   /** Milliseconds; when it was captured. */
   readonly capturedAt: number;
   readonly measure: Measure;
+  /** Who counted. */
+  readonly source: string;
 }
 
 /** Watermarks of the rows that have one, by {@link rowKey}. */

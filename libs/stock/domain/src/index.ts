@@ -6,6 +6,7 @@ export * from './arithmetic.ts';
 export * from './selling-rules.ts';
 export * from './supply.ts';
 export * from './consequences.ts';
+export * from './event-time.ts';
 export * from './feed.ts';
 export * from './atp.ts';
 export * from './allocation.ts';

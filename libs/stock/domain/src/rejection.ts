@@ -14,8 +14,6 @@ export type Rejection =
   | { readonly code: 'node.forbidden'; readonly node: NodeKey }
   | { readonly code: 'channel.forbidden' }
   | { readonly code: 'idempotency.mismatch' }
-  /** `now` in milliseconds. */
-  | { readonly code: 'movement.in_future'; readonly now: number }
   | { readonly code: 'movement.exceeds_stock'; readonly line: number; readonly there: number };
 
 export interface BackingRef {
@@ -47,7 +45,6 @@ export function isRetryable(code: RejectionCode): boolean {
     case 'node.forbidden':
     case 'channel.forbidden':
     case 'idempotency.mismatch':
-    case 'movement.in_future':
       return false;
   }
 }

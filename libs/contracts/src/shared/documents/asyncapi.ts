@@ -64,6 +64,7 @@ const REQUEST_HEADERS = {
   properties: {
     authorization: text('`Bearer opk_…`, an API key with the scope that the operation names.'),
     'onepool-person': text('The person on whose behalf a service calls that has the scope `people:act`.'),
+    'onepool-sent-at': text('Of movements and shipments: when this was sent, by the clock that wrote its times.'),
     traceparent: text('W3C trace context; continued where it is sent.'),
   },
 } as const;

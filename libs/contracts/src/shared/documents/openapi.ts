@@ -24,6 +24,16 @@ const PERSON = {
   schema: { type: 'string' },
 };
 
+/** Of an operation whose call may say when it was sent. */
+const SENT_AT = {
+  name: 'onepool-sent-at',
+  in: 'header',
+  required: false,
+  description:
+    'When this was sent, by the clock that wrote its times. If that is later than its arrival the clock is ahead, and all its times are moved back by as much.',
+  schema: { type: 'string', format: 'date-time' },
+};
+
 interface ObjectSchema {
   readonly properties?: Readonly<Record<string, { readonly description?: string }>>;
   readonly required?: readonly string[];
@@ -79,6 +89,7 @@ function describe(
       `${description}\n\nScope: \`${scope}\`. ${isForUnlimited ? LIMITED : ''}${repetitionOf(operation)}`.trim(),
     parameters: [
       PERSON,
+      ...(operation.saysSentAt ? [SENT_AT] : []),
       ...parameters(params, 'path', example?.params, components),
       ...parameters(query, 'query', example?.query, components),
     ],

@@ -1,6 +1,6 @@
 /** What a batch has decided to write, collected while it decides and written by one statement. */
 import type { MovementsResult, Reservation as ReservationView, ReservationChanged } from '@onepool/contracts';
-import type { Backing, NodeKey, Posting, Reservation, SkuKey, StockRow } from '@onepool/stock-domain';
+import type { Backing, LateUnits, NodeKey, Posting, Reservation, SkuKey, StockRow } from '@onepool/stock-domain';
 import type { HoldCommand, Keyed } from '../requests/command.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
 
@@ -24,6 +24,14 @@ export interface NewReservation {
   readonly command: HoldCommand;
   readonly lines: readonly AnsweredLine[];
   readonly expiresAt: number;
+}
+
+/** Units that a source told of too late: the row's newest count had seen them. Times in milliseconds. */
+export interface LateNote extends Omit<LateUnits, 'index'> {
+  readonly kind: string;
+  readonly source: string;
+  readonly sourceEventId: string;
+  readonly occurredAt: number;
 }
 
 export interface ChangedSku {
@@ -68,6 +76,7 @@ export class Writes {
   readonly holds: HeldUnits[] = [];
   readonly changedBackings = new Map<string, BackingWrite>();
   readonly ledger: LedgerRow[] = [];
+  readonly lateNotes: LateNote[] = [];
   readonly commands: { readonly command: Keyed; readonly answer: ReservationView | MovementsResult }[] = [];
   readonly changedSkus: ChangedSku[] = [];
   /** `part` counts from 1 the facts of one change that is too large for one. */

@@ -9,6 +9,7 @@ import {
   type Consequences,
   type Decision,
   type Doing,
+  type LateUnits,
   type SkuKey,
   type SkuSupply,
   type SupplyEffect,
@@ -47,7 +48,6 @@ import type {
   VerbCommand,
 } from '../requests/command.ts';
 import { type Effect, commandKey, holdKey } from '../repository/earlier-effects.ts';
-import { FUTURE_TOLERANCE_MS } from '../requests/event-times.ts';
 import type { BatchState } from '../repository/load-batch.ts';
 import type { AnsweredLine, FirstAnswer, StoredReservation } from '../repository/stored-reservations.ts';
 import { type Views, isoTime } from '../requests/views.ts';
@@ -175,8 +175,7 @@ export class BatchDecider {
   #verb(command: VerbCommand): Outcome {
     const stored = this.#stored(command);
     const { now } = this.#state;
-    const occurredAt = (command.verb.name === 'fulfil' ? command.verb.occurredAt : null) ?? now;
-    if (occurredAt > now + FUTURE_TOLERANCE_MS) return reject({ code: 'movement.in_future', now });
+    const occurredAt = Math.min((command.verb.name === 'fulfil' ? command.verb.occurredAt : null) ?? now, now);
     const decision = this.#decideVerb(command, stored, occurredAt);
     if (!decision.ok) return decision;
     const origin = { reason: command.verb.name, source: command.actor, sourceEventId: command.id, occurredAt };
@@ -207,14 +206,13 @@ export class BatchDecider {
 
   #movements(command: MovementsCommand): Outcome {
     const { now } = this.#state;
-    const occurredAt = command.occurredAt ?? now;
-    if (occurredAt > now + FUTURE_TOLERANCE_MS) return reject({ code: 'movement.in_future', now });
+    const occurredAt = Math.min(command.occurredAt ?? now, now);
     const decision = decideMovements(command.movements, this.#state.supplies, {
       occurredAt,
       watermarks: this.#state.watermarks,
     });
     if (!decision.ok) return decision;
-    const { supplies, postings, postingsPerMovement } = decision.value;
+    const { supplies, postings, postingsPerMovement, late } = decision.value;
     this.#applySupplies(supplies);
     let next = 0;
     for (const [index, movement] of command.movements.entries()) {
@@ -225,10 +223,20 @@ export class BatchDecider {
       this.#post(postings.slice(next, next + count), origin);
       next += count;
     }
-    return this.#done(command, this.#movementsAnswer(command, supplies));
+    for (const { index, ...units } of late) {
+      const movement = command.movements[index];
+      const sourceEventId = movement?.sourceEventId ?? command.id;
+      const kind = movement?.type ?? 'adjustment';
+      this.writes.lateNotes.push({ ...units, kind, source: command.source, sourceEventId, occurredAt });
+    }
+    return this.#done(command, this.#movementsAnswer(command, supplies, late));
   }
 
-  #movementsAnswer(command: MovementsCommand, supplies: SupplyEffect['supplies']): MovementsResult {
+  #movementsAnswer(
+    command: MovementsCommand,
+    supplies: SupplyEffect['supplies'],
+    late: readonly LateUnits[],
+  ): MovementsResult {
     const touched = new Map([...supplies.keys()].map((sku) => [sku, new Set<number>()]));
     for (const { sku, node, toNode } of command.movements) {
       touched.get(sku)?.add(node);
@@ -242,7 +250,14 @@ export class BatchDecider {
         rows: supply.rows.filter(({ node }) => touched.get(supply.sku)?.has(node)),
       }),
     }));
-    return { id: command.id, recordedAt: isoTime(this.#state.now), skus };
+    const counted = late.map(({ index, node, quantity, count }) => ({
+      line: index + 1,
+      node: this.#views.node(node),
+      quantity,
+      countedAt: isoTime(count.capturedAt),
+      countedBy: count.source,
+    }));
+    return { id: command.id, recordedAt: isoTime(this.#state.now), skus, late: counted };
   }
 
   /** Everything overdue was reaped when the batch began; what is left is healing. */

@@ -24,7 +24,7 @@ import type { GatePatience } from '../repository/gates.ts';
 import { type Answer, type Refusal, refusalOf, refuse } from '../requests/refusal.ts';
 import { RememberedSupplies } from '../repository/remembered-supplies.ts';
 import { ReservationKeys } from '../repository/reservation-keys.ts';
-import { type VerbRequest, resolveHold, resolveMovements, resolveVerb } from '../requests/resolve.ts';
+import { type Caller, type VerbRequest, resolveHold, resolveMovements, resolveVerb } from '../requests/resolve.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
 import { CodeBook } from '../catalogue/code-book.ts';
 import { Views } from '../requests/views.ts';
@@ -167,31 +167,33 @@ export class StockEngine {
 
   /** Holds units for the request's owner, the asker itself unless told. The answer to a repeated request is the first one's. */
   hold(asker: Asker, request: HoldRequest): Promise<Settled<ReservationView, Refusal>> {
+    const caller = callerOf(asker);
     return this.#settle(async (deadline) => {
-      const caller = { ...asker, trace: currentTraceparent() };
       const command = await this.#resolved((rules) => resolveHold(caller, request, rules, this.codes));
       return command.ok ? this.#decided(command.value, deadline) : command;
     });
   }
 
   verb(asker: Asker, id: string, request: VerbRequest): Promise<Settled<ReservationView, Refusal>> {
-    const { actor, person } = asker;
+    const { transmission, trace, ...who } = callerOf(asker);
+    const { actor, person, nodes, channels } = who;
     const { owner = actor, commandId } = request.body;
     return this.#settle(async (deadline) => {
       const found = await this.#reservations.load([owner, id]);
       if (!found) return refuse('reservation.unknown', { reservation: id });
-      const resolved = await this.#resolved((rules) => resolveVerb({ owner, id }, request, rules, this.codes));
+      const resolved = await this.#resolved((rules) =>
+        resolveVerb({ owner, id, transmission }, request, rules, this.codes),
+      );
       if (!resolved.ok) return resolved;
-      const { nodes, channels } = asker;
-      const asked = { actor, person, id: commandId, limits: { nodes, channels }, trace: currentTraceparent() };
+      const asked = { actor, person, id: commandId, limits: { nodes, channels }, trace };
       const { key: reservationKey, skus } = found;
       return this.#decided({ kind: 'verb', ...asked, reservationKey, skus, ...resolved.value }, deadline);
     });
   }
 
   recordMovements(asker: Asker, request: MovementsRequest): Promise<Settled<MovementsResult, Refusal>> {
+    const caller = callerOf(asker);
     return this.#settle(async (deadline) => {
-      const caller = { ...asker, trace: currentTraceparent() };
       const command = await this.#resolved((rules) => resolveMovements(caller, request, rules, this.codes));
       return command.ok ? this.#decided(command.value, deadline) : command;
     });
@@ -273,3 +275,10 @@ export class StockEngine {
     return ids.map((_, index) => found.get(index) ?? null);
   }
 }
+
+/** What is asked arrives now. */
+const callerOf = ({ sentAt = null, ...asker }: Asker): Caller => ({
+  ...asker,
+  trace: currentTraceparent(),
+  transmission: { arrivedAt: Date.now(), sentAt },
+});

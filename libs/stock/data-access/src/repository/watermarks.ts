@@ -24,28 +24,36 @@ export const skusWithEvents = (commands: readonly Command[]): readonly SkuKey[] 
     command.kind === 'movements' || (command.kind === 'verb' && command.verb.name === 'fulfil') ? command.skus : [],
   );
 
+interface WatermarkRecord {
+  sku_key: number;
+  node_key: number;
+  captured_at: number;
+  measure: Measure;
+  source: string;
+}
+
 /** The newest count of every row of these SKUs that has one. The caller holds their gates. */
 export async function readWatermarks(
   client: Pick<pg.ClientBase, 'query'>,
   skus: readonly SkuKey[],
 ): Promise<Watermarks> {
   if (skus.length === 0) return NO_WATERMARKS;
-  const { rows } = await client.query<{ sku_key: number; node_key: number; captured_at: number; measure: Measure }>({
+  const { rows } = await client.query<WatermarkRecord>({
     name: 'watermarks',
-    text: `SELECT k.sku_key, w.node_key, w.measure, max(w.captured[(k.sku_key & ${BLOCK_MASK}) + 1]) AS captured_at
+    text: `SELECT k.sku_key, w.node_key, w.measure, w.source, max(w.captured[(k.sku_key & ${BLOCK_MASK}) + 1]) AS captured_at
              FROM unnest($1::int[]) AS k (sku_key) JOIN feed_watermark w ON w.block = k.sku_key >> ${BLOCK_BITS}
             WHERE w.captured[(k.sku_key & ${BLOCK_MASK}) + 1] > 0
-            GROUP BY k.sku_key, w.node_key, w.measure`,
+            GROUP BY k.sku_key, w.node_key, w.measure, w.source`,
     values: [[...new Set(skus)]],
   });
   const newest = new Map<string, Watermark>();
-  for (const { sku_key, node_key, captured_at, measure } of rows) {
+  for (const { sku_key, node_key, captured_at, measure, source } of rows) {
     const key = rowKey(sku_key, node_key);
     const known = newest.get(key);
     // Of two counts of one moment the physical one knows more.
     const isNewer =
       !known || captured_at > known.capturedAt || (captured_at === known.capturedAt && measure === 'physical');
-    if (isNewer) newest.set(key, { capturedAt: captured_at, measure });
+    if (isNewer) newest.set(key, { capturedAt: captured_at, measure, source });
   }
   return newest;
 }

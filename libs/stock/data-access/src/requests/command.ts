@@ -27,7 +27,10 @@ export interface Doer {
 }
 
 /** Who asks, and for which nodes and channels it may. */
-export interface Asker extends Doer, Limits {}
+export interface Asker extends Doer, Limits {
+  /** Milliseconds: when it said that it sent the request by its own clock. */
+  readonly sentAt?: number | null;
+}
 
 /** Who asks, and with which idempotency key. */
 export interface Keyed extends Doer, Traced {
@@ -77,7 +80,7 @@ export interface MovementsCommand extends Keyed {
   readonly kind: 'movements';
   readonly skus: readonly SkuKey[];
   readonly source: string;
-  /** Milliseconds; null means when it is recorded. */
+  /** Milliseconds, corrected by what is known of the sender's clock; null means when it is recorded. */
   readonly occurredAt: number | null;
   readonly movements: readonly (StockMovement & {
     readonly reason: string | null;

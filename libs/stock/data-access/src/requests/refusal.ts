@@ -53,8 +53,6 @@ export function refusalOf(rejection: Rejection, views: Views): Refusal {
       return { code, details: { version: rejection.version } };
     case 'movement.exceeds_stock':
       return { code, details: { line: rejection.line, there: rejection.there } };
-    case 'movement.in_future':
-      return { code, details: { now: new Date(rejection.now).toISOString() } };
     case 'idempotency.mismatch':
     case 'reservation.expired':
     case 'reservation.taken':

@@ -24,11 +24,13 @@ import {
   type SellingChannel,
   type SellingRules,
   type SkuKey,
+  type Transmission,
   accept,
+  placeInTime,
   reject,
 } from '@onepool/stock-domain';
 import type { CodeBook } from '../catalogue/code-book.ts';
-import type { Asker, HoldCommand, MovementsCommand, Verb } from './command.ts';
+import type { Asker, HoldCommand, MovementsCommand, Traced, Verb } from './command.ts';
 import { type Answer, type Refusal, refuse } from './refusal.ts';
 
 export type VerbRequest =
@@ -39,9 +41,9 @@ export type VerbRequest =
   | { readonly verb: 'cancel'; readonly body: CancelRequest }
   | { readonly verb: 're-back'; readonly body: RebackRequest };
 
-/** Who asks, and within which trace. */
-export interface Caller extends Asker {
-  readonly trace: string | null;
+/** Who asks, how it came to us, and within which trace. */
+export interface Caller extends Asker, Traced {
+  readonly transmission: Transmission;
 }
 
 /** What stands in the way: `node.forbidden` or `channel.forbidden`, which names the first that is; else null. */
@@ -169,12 +171,18 @@ export async function resolveMovements(
     bodyHash: bodyHash(['movements', source, occurredAt ?? null, told]),
     skus: [...new Set(skus.value)],
     source,
-    occurredAt: occurredAt === undefined ? null : timeOf(occurredAt),
+    occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), caller.transmission),
     movements: resolved,
   });
 }
 
 type Parts = NonNullable<ReleaseRequest['lines']>;
+
+interface NamedReservation {
+  readonly owner: string;
+  readonly id: string;
+  readonly transmission: Transmission;
+}
 
 interface ResolvedVerb {
   readonly verb: Verb;
@@ -182,7 +190,7 @@ interface ResolvedVerb {
 }
 
 export async function resolveVerb(
-  { owner, id: reservationId }: { readonly owner: string; readonly id: string },
+  { owner, id: reservationId, transmission }: NamedReservation,
   request: VerbRequest,
   rules: SellingRules,
   book: CodeBook,
@@ -220,7 +228,7 @@ export async function resolveVerb(
       const verb = {
         name: 'fulfil',
         parts: parts.value,
-        occurredAt: occurredAt === undefined ? null : timeOf(occurredAt),
+        occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), transmission),
       } as const;
       // Left out, it isn't hashed: a request made before it existed still finds its effect.
       return occurredAt === undefined ? resolved(verb, told) : resolved(verb, told, occurredAt);

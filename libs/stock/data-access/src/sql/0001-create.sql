@@ -147,7 +147,26 @@ CREATE TABLE ledger_default PARTITION OF ledger DEFAULT;
 CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_default
   FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
 
-INSERT INTO partitioned_table (name, step) VALUES ('ledger', 'month');
+-- What a source told although the row's newest count had already seen it. It changed nothing, and is kept so that somebody can
+-- be told why.
+CREATE TABLE late_note (
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  kind text NOT NULL,
+  quantity bigint NOT NULL,
+  source text NOT NULL,
+  source_event_id text,
+  occurred_at timestamptz NOT NULL,
+  counted_at timestamptz NOT NULL,
+  counted_by text NOT NULL,
+  recorded_at timestamptz NOT NULL
+) PARTITION BY RANGE (recorded_at);
+
+CREATE INDEX late_note_row ON late_note (sku_key, recorded_at);
+
+CREATE TABLE late_note_default PARTITION OF late_note DEFAULT;
+
+INSERT INTO partitioned_table (name, step) VALUES ('ledger', 'month'), ('late_note', 'day');
 SELECT make_partitions(14, 1000);
 
 

@@ -171,6 +171,27 @@ const ledger = part({
   }),
 });
 
+const lateNotes = part({
+  rows: ({ writes }: Batch) => writes.lateNotes,
+  columns: {
+    sku: ['int', ({ sku }) => sku],
+    node: ['int', ({ node }) => node],
+    kind: ['text', ({ kind }) => kind],
+    quantity: ['bigint', ({ quantity }) => quantity],
+    source: ['text', ({ source }) => source],
+    event: ['text', ({ sourceEventId }) => sourceEventId],
+    occurred_at: ['float8', ({ occurredAt }) => occurredAt],
+    counted_at: ['float8', ({ count }) => count.capturedAt],
+    counted_by: ['text', ({ count }) => count.source],
+  },
+  writes: (rows, guard) => ({
+    late: `
+    INSERT INTO late_note (sku_key, node_key, kind, quantity, source, source_event_id, occurred_at, counted_at, counted_by, recorded_at)
+    SELECT x.sku, x.node, x.kind, x.quantity, x.source, x.event, ${time('x.occurred_at')}, ${time('x.counted_at')}, x.counted_by, ${NOW}
+      FROM ${rows} WHERE ${guard}`,
+  }),
+});
+
 const tasks = part({
   rows: ({ writes }: Batch) => [...writes.rebackTasks],
   columns: { sku: ['int', ([sku]) => sku], before_key: ['bigint', ([, beforeKey]) => beforeKey] },
@@ -212,6 +233,7 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   holds,
   changedBackings,
   ledger,
+  lateNotes,
   tasks,
   healed,
   outbox(schema),

@@ -88,7 +88,7 @@ export class FeedWorld {
     if (known && capturedAt < known.capturedAt) return false;
     const since = { physicalDelta: this.#physicalDelta(node, capturedAt), acknowledged: this.#known(node, capturedAt) };
     const difference = resetDifference(this.row(node), counted, measure, since);
-    this.#watermarks.set(rowKey(SKU, node), { capturedAt, measure });
+    this.#watermarks.set(rowKey(SKU, node), { capturedAt, measure, source: 'erp' });
     if (difference === 0) return true;
     const draft = new SupplyDraft(this.#supplies);
     draft.change(SKU, node, (row) => applyDifference(row, difference));
