@@ -50,10 +50,8 @@ describe('rows of a CSV', () => {
     fc.assert(
       fc.property(header, fc.array(line, { maxLength: 8 }), context, (names, lines, { mode, node }) => {
         const feed = { ...CONTEXT, mode, ...(node === undefined ? {} : { node }) };
-        // An empty line is no row; quoted it would be one.
-        const cells = lines.filter((texts) => texts.join(',').trim() !== '');
-        const plain = [names.join(','), ...cells.map((texts) => texts.join(','))].join('\n');
-        const careful = [quoted(names), ...cells.map(quoted)].join('\n');
+        const plain = [names.join(','), ...lines.map((texts) => texts.join(','))].join('\n');
+        const careful = [quoted(names), ...lines.map(quoted)].join('\n');
         expect(told(batchOf(plain, feed))).toEqual(told(batchOf(careful, feed)));
       }),
       { numRuns: 500 },
@@ -69,6 +67,29 @@ describe('rows of a CSV', () => {
     ]);
     expect(faults).toMatchObject([{ line: 4, code: 'quantity.invalid' }]);
     expect(received).toBe(3);
+  });
+
+  it.each([',', ',,', ' , ,\r', '\t', '"",""', '"",,," "\r', ',,,,,,,,'])(
+    'are none where a line has nothing but commas, spaces and empty quotes: %j',
+    (empty) => {
+      const lines = ['', empty, 'sku,node,quantity,,', empty, 'A,n1,5', empty, 'A,n2,6,,\r', empty];
+      const { rows, faults, received } = told(batchOf(lines.join('\n')));
+      expect(rows.map(({ line: at, quantity }) => [at, quantity])).toEqual([
+        [5, 5],
+        [7, 6],
+      ]);
+      expect([faults, received]).toEqual([[], 2]);
+    },
+  );
+
+  it('end with their last column: empty cells after it say nothing, and others make the line unreadable', () => {
+    const rows = ['A,n1,5,', 'B,n1,5,,"",  \r', 'C,n1,5,,x', 'D,n1'];
+    const { faults, received } = told(batchOf(['sku,node,quantity', ...rows].join('\n')));
+    expect(received).toBe(4);
+    expect(faults.map(({ line: at, code }) => [at, code])).toEqual([
+      [4, 'row.malformed'],
+      [5, 'row.malformed'],
+    ]);
   });
 
   it('go on in the next piece, whose batch may have been used before', () => {

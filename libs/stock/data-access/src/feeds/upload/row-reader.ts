@@ -27,6 +27,10 @@ const RECORD_ID = /^[^\p{Cc}\p{Surrogate}]{1,200}$/u;
 const NOT_PLAIN_MAX = 1_000;
 const COLUMNS: ReadonlySet<string> = new Set(FEED_COLUMNS);
 
+/** What a line is that tells no row. */
+const EMPTY = Symbol('empty');
+const HEADER = Symbol('header');
+
 type Members = Readonly<Record<string, unknown>>;
 /** A class, so that no row can look like one, whatever its members are called. */
 class Fault {
@@ -46,6 +50,7 @@ export class RowReader {
   #header: Header | null = null;
   #plain: PlainLines | null = null;
   #line = 0;
+  #emptyLines = 0;
 
   readonly #format: FeedFormat;
   readonly #context: RowContext;
@@ -53,6 +58,11 @@ export class RowReader {
   constructor(format: FeedFormat, context: RowContext) {
     this.#format = format;
     this.#context = context;
+  }
+
+  /** Lines so far that hold nothing: they are no rows. */
+  get emptyLines(): number {
+    return this.#emptyLines;
   }
 
   /**
@@ -88,9 +98,9 @@ export class RowReader {
   #readText(text: string, into: RowBatch): void {
     const line = this.#line;
     if (text.length > FEED_LINE_BYTES_MAX) return refuse(into, line, TOO_LONG);
-    if (text.trim() === '') return;
-    const members = this.#format === 'csv' ? this.#cells(text) : parseObject(text);
-    if (members === null) return;
+    const members = text.trim() === '' ? EMPTY : this.#format === 'csv' ? this.#cells(text) : parseObject(text);
+    if (members === EMPTY) this.#emptyLines += 1;
+    if (members === EMPTY || members === HEADER) return;
     if (isFault(members)) return refuse(into, line, members);
     const named = this.#named(members);
     if (isFault(named)) return refuse(into, line, named);
@@ -144,16 +154,20 @@ export class RowReader {
     return isFuture ? fault('time.in_future', 'the time lies more than 5 minutes ahead') : at;
   }
 
-  #cells(text: string): Members | Fault | null {
+  #cells(text: string): Members | Fault | typeof EMPTY | typeof HEADER {
     const cells = splitCells(text.endsWith('\r') ? text.slice(0, -1) : text);
+    const filled = (cells?.findLastIndex((cell) => cell.trim() !== '') ?? 0) + 1;
+    // Spreadsheets write commas for lines of which nothing is left.
+    if (cells !== null && filled === 0) return EMPTY;
     if (this.#header === null) {
-      this.#header = headerOf(cells ?? [], this.#context);
+      this.#header = headerOf((cells ?? []).slice(0, filled), this.#context);
       this.#plain = plainLinesFor(this.#header, this.#context);
-      return null;
+      return HEADER;
     }
     if (cells === null) return fault('row.malformed', 'a quote stands where none may be, or is never closed');
     const { columns, places } = this.#header;
-    if (cells.length !== columns)
+    // Empty cells after the last column say nothing.
+    if (cells.length < columns || filled > columns)
       return fault('row.malformed', `${cells.length} cells where the header has ${columns}`);
     const cell = (place: number): string | undefined => (place < 0 ? undefined : cells[place]?.trim()) || undefined;
     const quantity = cell(places.quantity);
