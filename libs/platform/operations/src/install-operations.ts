@@ -8,7 +8,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Verdict, judgeAgain, scopedRoute } from '@onepool/platform-auth';
 import type { UploadPlaces } from '@onepool/platform-http';
 import { jsonTextOf } from '@onepool/platform-messaging';
-import { ProblemFilter, type ProblemFilterOptions } from '@onepool/platform-problem';
+import { ProblemFilter, type ProblemFilterOptions, problem } from '@onepool/platform-problem';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { compileOperation } from './compiled-operation.ts';
 import { decompressed } from './decompressed.ts';
@@ -121,7 +121,11 @@ async function upload(
 ): Promise<unknown> {
   try {
     const checked = compileOperation(operation).ofRequest(request);
-    const body = whileAdmitted(decompressed(request), judge);
+    const left = new AbortController();
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableEnded) left.abort(problem('request.aborted'));
+    });
+    const body = whileAdmitted(decompressed(request), judge, left.signal);
     const leave = places.enter(checked.caller);
     try {
       return await call({ ...checked, body } as unknown as Call<ServedOperation>);

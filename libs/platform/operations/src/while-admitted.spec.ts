@@ -72,6 +72,26 @@ describe('a body that is read while its caller may send it', () => {
     }
   });
 
+  it.each([true, false])(
+    'is read no further once its caller has left, though all of it has come; busy: %s',
+    async (isBusy) => {
+      const caller = new AbortController();
+      const reason = new Error('left');
+      let pieces = 0;
+      const expanding = (async function* () {
+        for (;;) yield await Promise.resolve(Buffer.from(`${(pieces += 1)}`));
+      })();
+      const { body } = arriving();
+      const reading = whileAdmitted(isBusy ? expanding : body, () => CALLER, caller.signal);
+      if (isBusy) await reading.next();
+      const next = isBusy ? undefined : reading.next();
+      caller.abort(reason);
+      await expect(next ?? reading.next()).rejects.toBe(reason);
+      expect(pieces).toBe(isBusy ? 1 : 0);
+      await expect(whileAdmitted(expanding, () => CALLER, caller.signal).next()).rejects.toBe(reason);
+    },
+  );
+
   it('is looked after no longer once whoever reads it stops', async () => {
     jest.useFakeTimers();
     try {

@@ -6,16 +6,24 @@ const LOOK_EVERY_MS = 250;
 
 /**
  * A body that is read for minutes, for as long as its caller may send it: `judge` decides about the caller again and again, also
- * while nothing arrives. A refusal ends the reading with that problem.
+ * while nothing arrives. A refusal ends the reading with that problem; so does `left`, once the caller waits for no answer any
+ * more, with its reason, even if all of the body has come: a few bytes may expand to very many.
  */
 export async function* whileAdmitted(
   body: AsyncIterable<Uint8Array>,
   judge: () => Verdict | Promise<Verdict>,
+  left?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const pieces = body[Symbol.asyncIterator]();
-  let refusal: ProblemError | undefined;
+  let refusal: Error | undefined;
   /** Set while a piece is waited for. */
-  let giveUp: ((refusal: ProblemError) => void) | undefined;
+  let giveUp: ((refusal: Error) => void) | undefined;
+  const leave = (): void => {
+    refusal ??= left?.reason as Error;
+    giveUp?.(refusal);
+  };
+  if (left?.aborted) leave();
+  left?.addEventListener('abort', leave, { once: true });
   const look = async (): Promise<void> => {
     const verdict = await judge();
     if (!(verdict instanceof ProblemError)) return;
@@ -41,5 +49,6 @@ export async function* whileAdmitted(
     // What is left is neither read nor destroyed, for a request that is destroyed counts as one whose caller went away: the
     // connection ends with the answer, and whatever reads from it ends with that.
     clearInterval(looking);
+    left?.removeEventListener('abort', leave);
   }
 }
