@@ -43,6 +43,8 @@ CREATE TABLE feed (
   person text,
   id text NOT NULL,
   parameters_hash bytea NOT NULL,
+  body_hash bytea,
+  body_bytes bigint,
   source text NOT NULL,
   mode text NOT NULL,
   measure text NOT NULL,

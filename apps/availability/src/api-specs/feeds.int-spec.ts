@@ -76,8 +76,12 @@ describe('a feed over HTTP', () => {
     const first = query();
     await send(line('f-1', 'store-1', 1), { query: first });
     await settled();
-    const again = await send(line('f-1', 'store-1', 2), { query: first });
+    const again = await send(line('f-1', 'store-1', 1), { query: first });
     expect(again).toMatchObject({ status: 202, body: { state: 'done', rows: { received: 1 } } });
+    expect(problemOf(await send(line('f-1', 'store-1', 2), { query: first }))).toMatchObject({
+      status: 409,
+      code: 'idempotency.mismatch',
+    });
     expect(problemOf(await send('', { query: { ...first, source: 'erp' } }))).toMatchObject({
       status: 409,
       code: 'idempotency.mismatch',
@@ -187,6 +191,24 @@ describe('a feed is refused', () => {
       }),
       400,
       'feed.not_gzip',
+    ],
+    [
+      'as a few bytes of gzip that expand to nothing but line ends',
+      () => ({ body: gzipSync('\n'.repeat(20_000_000)), headers: { ...CSV, 'content-encoding': 'gzip' } }),
+      413,
+      'feed.too_large',
+    ],
+    [
+      'as a full count that is cut within its last line',
+      () => ({ body: 'sku,node,quantity\nf-1,wh-1,7\nf-2,w', headers: CSV, query: query({ completeness: 'full' }) }),
+      422,
+      'feed.incomplete',
+    ],
+    [
+      'with another number of rows than was said',
+      () => ({ body: line('f-1', 'wh-1', 7), query: query({ expectedRows: '2' }) }),
+      422,
+      'feed.rows_differ',
     ],
     ['as CSV without its columns', () => ({ body: 'sku,amount\nf-1,2\n', headers: CSV }), 422, 'feed.header_invalid'],
   ])('%s', async (_, call, status, code) => {

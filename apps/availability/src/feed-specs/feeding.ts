@@ -1,6 +1,6 @@
 /** What specs of feeds send, in few words. */
 import type { Feed, FeedQuery, FeedRefusal } from '@onepool/contracts';
-import { StockFeeds, type StockFeedsOptions } from '@onepool/stock-data-access';
+import { type Answer, type FeedFormat, StockFeeds, type StockFeedsOptions } from '@onepool/stock-data-access';
 import { PARTITION_COUNT, SCHEMA } from '../config.ts';
 import { done } from '../engine-specs/asking.ts';
 import { CLIENT, type PoolFixture } from '../testing/pool-fixture.ts';
@@ -43,6 +43,18 @@ export async function send(
     trace: null,
   });
   return done(received);
+}
+
+/** Sends a body as it is, a full count by default, and answers what the sender is told. */
+export function upload(
+  feeds: StockFeeds,
+  body: string | AsyncIterable<Uint8Array>,
+  { format = 'csv', ...query }: Partial<FeedQuery> & { readonly format?: FeedFormat } = {},
+): Promise<Answer<Feed>> {
+  const defaults = { id: `upload-${sent++}`, source: 'wms', mode: 'reset', measure: 'physical' } as const;
+  const given = { ...defaults, completeness: 'full', capturedAt: new Date().toISOString(), ...query } as const;
+  const content = typeof body === 'string' ? bytes(body) : body;
+  return feeds.receive({ actor: CLIENT, person: null, query: given, format, body: content, trace: null });
 }
 
 /** Sends rows and applies them; answers the feed when it is done. */

@@ -37,6 +37,13 @@ export const FeedQuery = closed({
     ),
   ),
   node: Type.Optional(NodeCode),
+  expectedRows: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: FEED_ROWS_MAX,
+      description: 'Refused with `feed.rows_differ` unless as many rows are received.',
+    }),
+  ),
 });
 export type FeedQuery = Static<typeof FeedQuery>;
 
@@ -55,7 +62,10 @@ export const Feed = closed({
   ...parameters,
   completeness: oneOf(FEED_COMPLETENESS),
   node: Type.Union([NodeCode, Type.Null()]),
-  state: oneOf(FEED_STATES, '`receiving`: the upload is under way, or was cut and may be sent again whole.'),
+  state: oneOf(
+    FEED_STATES,
+    '`receiving`: the upload is under way, or was cut and may be sent again whole. `failed`: it was refused, and may be sent again mended.',
+  ),
   failure: Type.Union([Type.String(), Type.Null()], { description: 'Why it failed.' }),
   rows: closed({
     received: UnitCount,

@@ -206,7 +206,9 @@ export const AVAILABILITY_OPERATIONS = {
     problems: [
       'feed.header_invalid',
       'feed.in_future',
+      'feed.incomplete',
       'feed.not_gzip',
+      'feed.rows_differ',
       'feed.superseded',
       'feed.too_large',
       'idempotency.mismatch',

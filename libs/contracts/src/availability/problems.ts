@@ -35,5 +35,7 @@ export const AVAILABILITY_PROBLEMS = {
   'feed.too_large': { status: 413, title: 'The feed is larger than any may be', retryable: false },
   'feed.not_gzip': { status: 400, title: 'The body cannot be decompressed', retryable: false },
   'feed.header_invalid': { status: 422, title: 'The first line does not name the columns', retryable: false },
+  'feed.incomplete': { status: 422, title: 'The body is no whole count', retryable: false },
+  'feed.rows_differ': { status: 422, title: 'Another number of rows than expected', retryable: false },
   'feed.superseded': { status: 409, title: 'Another upload with this id has begun', retryable: false },
 } as const satisfies Record<string, ProblemDefinition>;

@@ -9,6 +9,9 @@ export interface FeedRecord {
   readonly person: string | null;
   readonly id: string;
   readonly parameters_hash: Buffer;
+  /** Of the uncompressed body; null until it has been received whole. */
+  readonly body_hash: Buffer | null;
+  readonly body_bytes: number | null;
   readonly source: string;
   readonly mode: FeedQuery['mode'];
   readonly measure: FeedQuery['measure'];
@@ -72,7 +75,7 @@ export function feedView(feed: FeedView): Feed {
       applied,
       refused: feed.refused,
     },
-    absentRows: zeroesAbsent(feed) ? 'zeroed' : 'untouched',
+    absentRows: zeroesAbsent(feed) && state !== 'failed' ? 'zeroed' : 'untouched',
     percentage: state === 'done' ? 100 : staged === 0 ? 0 : Math.floor((1_000 * settled) / staged) / 10,
     rowsPerSecond: Math.round((state === 'receiving' ? feed.received : settled) / seconds),
     startedAt: feed.started_at.toISOString(),

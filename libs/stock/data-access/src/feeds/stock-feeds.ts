@@ -13,7 +13,7 @@ const POOL_MAX = 4;
 export const FEED_CONNECTIONS = POOL_MAX + 1;
 
 export interface StockFeedsOptions extends FeedWorkerOptions {
-  readonly limits?: FeedLimits;
+  readonly limits?: Partial<FeedLimits>;
   readonly onConnectionError?: (error: Error) => void;
 }
 

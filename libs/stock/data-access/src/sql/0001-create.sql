@@ -211,12 +211,15 @@ CREATE UNIQUE INDEX stock_exception_open ON stock_exception (code, sku_key, node
 -- Feeds ---------------------------------------------------------------------------------------------------------------
 
 -- (actor, id) is the idempotency key; `person` sent it, or had it sent. `cursor` is the last SKU key (of a delta: line) whose rows are settled.
+-- `body_hash` (SHA-256) and `body_bytes` are of the body, uncompressed, that was received whole.
 CREATE TABLE feed (
   feed_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   actor text NOT NULL,
   person text,
   id text NOT NULL,
   parameters_hash bytea NOT NULL,
+  body_hash bytea,
+  body_bytes bigint,
   source text NOT NULL,
   mode text NOT NULL CHECK (mode IN ('reset', 'delta')),
   measure text NOT NULL CHECK (measure IN ('physical', 'availability')),

@@ -62,6 +62,8 @@ export class RowBatch {
   readonly faults: RowFault[] = [];
   /** Rows read, good or bad. */
   received = 0;
+  /** Lines of those that might have named any row: nobody can read which. */
+  unreadable = 0;
   /** Rows that name a SKU and a node. */
   rows = 0;
   /** How often it was cleared: places among the codes mean nothing afterwards. */
@@ -127,6 +129,7 @@ export class RowBatch {
     this.#recordIds.clear();
     this.faults.length = 0;
     this.received = 0;
+    this.unreadable = 0;
     this.rows = 0;
     this.clearings += 1;
   }

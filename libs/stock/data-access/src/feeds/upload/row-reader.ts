@@ -36,21 +36,33 @@ type Members = Readonly<Record<string, unknown>>;
 class Fault {
   readonly code: FeedRefusalCode;
   readonly message: string;
+  /** Whether the line might have named any row. */
+  readonly isUnreadable: boolean;
 
-  constructor(code: FeedRefusalCode, message: string) {
+  constructor(code: FeedRefusalCode, message: string, isUnreadable: boolean) {
     this.code = code;
     this.message = message;
+    this.isUnreadable = isUnreadable;
   }
 }
 
 const isFault = (value: unknown): value is Fault => value instanceof Fault;
-const fault = (code: FeedRefusalCode, message: string): Fault => new Fault(code, message);
+const fault = (code: FeedRefusalCode, message: string): Fault => new Fault(code, message, false);
+const unreadable = (message: string, code: FeedRefusalCode = 'row.malformed'): Fault => new Fault(code, message, true);
+/** Faults of a line that was cut; what is wrong with others was written so. */
+const OF_CUT_LINES: ReadonlySet<FeedRefusalCode> = new Set([
+  'row.malformed',
+  'row.too_long',
+  'quantity.invalid',
+  'time.invalid',
+]);
 
 export class RowReader {
   #header: Header | null = null;
   #plain: PlainLines | null = null;
   #line = 0;
   #emptyLines = 0;
+  #isLastLineBroken = false;
 
   readonly #format: FeedFormat;
   readonly #context: RowContext;
@@ -58,6 +70,11 @@ export class RowReader {
   constructor(format: FeedFormat, context: RowContext) {
     this.#format = format;
     this.#context = context;
+  }
+
+  /** Whether the last line so far is no whole row, as one is that was cut. */
+  get isLastLineBroken(): boolean {
+    return this.#isLastLineBroken;
   }
 
   /** Lines so far that hold nothing: they are no rows. */
@@ -75,13 +92,14 @@ export class RowReader {
   read(lines: Buffer | null, into: RowBatch, start = 0): number | null {
     if (lines === null) {
       this.#line += 1;
-      refuse(into, this.#line, TOO_LONG);
+      this.#refuse(into, TOO_LONG);
       return null;
     }
     let notPlain = 0;
     for (let from = start; from <= lines.length;) {
       if (notPlain === NOT_PLAIN_MAX) return from;
       this.#line += 1;
+      this.#isLastLineBroken = false;
       let end = this.#plain?.read(lines, from, this.#line, into) ?? -1;
       if (end >= 0) into.received += 1;
       else {
@@ -97,28 +115,38 @@ export class RowReader {
 
   #readText(text: string, into: RowBatch): void {
     const line = this.#line;
-    if (text.length > FEED_LINE_BYTES_MAX) return refuse(into, line, TOO_LONG);
+    if (text.length > FEED_LINE_BYTES_MAX) return this.#refuse(into, TOO_LONG);
     const members = text.trim() === '' ? EMPTY : this.#format === 'csv' ? this.#cells(text) : parseObject(text);
     if (members === EMPTY) this.#emptyLines += 1;
     if (members === EMPTY || members === HEADER) return;
-    if (isFault(members)) return refuse(into, line, members);
+    if (isFault(members)) return this.#refuse(into, members);
     const named = this.#named(members);
-    if (isFault(named)) return refuse(into, line, named);
+    if (isFault(named)) return this.#refuse(into, named);
     const hasUnknown = this.#format === 'ndjson' && Object.keys(members).some((name) => !COLUMNS.has(name));
     const value = hasUnknown ? fault('row.invalid', 'an unknown member') : this.#valueOf(members);
     if (isFault(value)) {
       into.add({ line, ...named, quantity: null, recordId: null, at: 0 });
-      return refuse(into, line, value);
+      return this.#refuse(into, value);
     }
     into.add({ line, ...named, ...value });
     into.received += 1;
   }
 
+  #refuse(into: RowBatch, { code, message, isUnreadable }: Fault): void {
+    into.received += 1;
+    into.faults.push({ line: this.#line, code, message });
+    if (isUnreadable) into.unreadable += 1;
+    this.#isLastLineBroken = OF_CUT_LINES.has(code);
+  }
+
   #named(members: Members): { readonly sku: string; readonly node: string } | Fault {
-    const sku = codeOf(members['sku']);
-    const node = codeOf(members['node'] ?? this.#context.node);
-    if (sku === null) return fault('row.malformed', 'sku: not a code');
-    if (node === null) return fault('row.malformed', 'node: not a code');
+    const { sku: told, node: at = this.#context.node } = members;
+    const sku = codeOf(told);
+    const node = codeOf(at ?? this.#context.node);
+    // A line without a SKU names no row; one whose SKU makes no sense might have named any.
+    const isNone = told === undefined || told === null || (typeof told === 'string' && told.trim() === '');
+    if (sku === null) return isNone ? fault('row.malformed', 'sku: not a code') : unreadable('sku: not a code');
+    if (node === null) return unreadable('node: not a code');
     if (this.#context.node !== undefined && node !== this.#context.node)
       return fault('node.out_of_scope', `the feed speaks of node ${this.#context.node} only`);
     return { sku, node };
@@ -164,11 +192,11 @@ export class RowReader {
       this.#plain = plainLinesFor(this.#header, this.#context);
       return HEADER;
     }
-    if (cells === null) return fault('row.malformed', 'a quote stands where none may be, or is never closed');
+    if (cells === null) return unreadable('a quote stands where none may be, or is never closed');
     const { columns, places } = this.#header;
     // Empty cells after the last column say nothing.
     if (cells.length < columns || filled > columns)
-      return fault('row.malformed', `${cells.length} cells where the header has ${columns}`);
+      return unreadable(`${cells.length} cells where the header has ${columns}`);
     const cell = (place: number): string | undefined => (place < 0 ? undefined : cells[place]?.trim()) || undefined;
     const quantity = cell(places.quantity);
     return {
@@ -214,12 +242,7 @@ function plainLinesFor({ columns, places }: Header, { node, mode, capturedAt }: 
 
 const codeOf = (value: unknown): string | null => (typeof value === 'string' ? readCode(value) : null);
 
-const TOO_LONG = fault('row.too_long', 'the line is longer than 64 KiB');
-
-const refuse = (into: RowBatch, line: number, { code, message }: Fault): void => {
-  into.received += 1;
-  into.faults.push({ line, code, message });
-};
+const TOO_LONG = unreadable('the line is longer than 64 KiB', 'row.too_long');
 
 function parseObject(text: string): Members | Fault {
   try {
@@ -228,7 +251,7 @@ function parseObject(text: string): Members | Fault {
   } catch {
     // Refused below, like any other line that is no object.
   }
-  return fault('row.malformed', 'the line is not a JSON object');
+  return unreadable('the line is not a JSON object');
 }
 
 function demandHeader(header: readonly string[], { node }: RowContext): void {

@@ -33,9 +33,8 @@ export async function dropStage(client: Pick<pg.ClientBase, 'query'>, { feed_key
 
 /** Stores one piece, its refusals and its counts, together. */
 export async function stagePiece(pool: pg.Pool, attempt: Attempt, piece: Piece): Promise<void> {
-  const { received } = piece.batch;
+  const { received, unreadable } = piece.batch;
   const { bytes, rows, good, hasRecords, faults } = encode(attempt, piece);
-  const unreadable = faults.filter(({ code }) => code === 'row.malformed' || code === 'row.too_long').length;
   await inTransaction(pool, PIECE, async (client) => {
     // Nothing is promised of a piece. What ends the upload is flushed, all that came before it with it, and it counts.
     await client.query('SET LOCAL synchronous_commit = off');

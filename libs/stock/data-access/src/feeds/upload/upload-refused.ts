@@ -18,3 +18,6 @@ export const headerInvalid = (detail: string): UploadRefusedError =>
 
 /** Another upload with the same id has begun since, or the feed is being applied. */
 export const superseded = (detail: string): UploadRefusedError => new UploadRefusedError('feed.superseded', detail);
+
+/** More than a feed may be, or so much of nothing that no feed would be. */
+export const tooLarge = (detail: string): UploadRefusedError => new UploadRefusedError('feed.too_large', detail);
