@@ -51,6 +51,9 @@ CREATE TABLE feed (
   completeness text NOT NULL,
   captured_at timestamp with time zone NOT NULL,
   node_key integer,
+  duplicates text NOT NULL,
+  max_zeroed_percent smallint,
+  dry_run boolean NOT NULL,
   state text NOT NULL,
   attempt integer NOT NULL,
   prepared boolean NOT NULL DEFAULT false,
@@ -65,6 +68,13 @@ CREATE TABLE feed (
   unreadable bigint NOT NULL DEFAULT 0,
   has_records boolean NOT NULL DEFAULT false,
   failure text,
+  scope integer[],
+  waits_for text[] NOT NULL DEFAULT '{}'::text[],
+  outlook json,
+  verdict text,
+  decided_by text,
+  decided_person text,
+  decided_at timestamp with time zone,
   trace text,
   started_at timestamp with time zone NOT NULL,
   staged_at timestamp with time zone,
@@ -73,11 +83,14 @@ CREATE TABLE feed (
   CONSTRAINT feed_pkey PRIMARY KEY (feed_key),
   CONSTRAINT feed_actor_id_key UNIQUE (actor, id),
   CONSTRAINT feed_completeness_check CHECK (completeness = ANY (ARRAY['partial'::text, 'full'::text])),
+  CONSTRAINT feed_duplicates_check CHECK (duplicates = ANY (ARRAY['refuse'::text, 'sum'::text])),
   CONSTRAINT feed_measure_check CHECK (measure = ANY (ARRAY['physical'::text, 'availability'::text])),
   CONSTRAINT feed_mode_check CHECK (mode = ANY (ARRAY['reset'::text, 'delta'::text])),
-  CONSTRAINT feed_state_check CHECK (state = ANY (ARRAY['receiving'::text, 'applying'::text, 'done'::text, 'failed'::text]))
+  CONSTRAINT feed_state_check CHECK (state = ANY (ARRAY['receiving'::text, 'applying'::text, 'waiting'::text, 'done'::text, 'failed'::text, 'rejected'::text, 'replaced'::text, 'dry_run'::text])),
+  CONSTRAINT feed_verdict_check CHECK (verdict = ANY (ARRAY['approved'::text, 'rejected'::text]))
 ) WITH (fillfactor=50);
 CREATE INDEX feed_to_apply ON feed USING btree (feed_key) WHERE state = 'applying'::text;
+CREATE INDEX feed_waiting ON feed USING btree (feed_key) WHERE state = 'waiting'::text;
 
 CREATE TABLE feed_record (
   source text NOT NULL,

@@ -28,6 +28,18 @@ const AVAILABILITY_SETTINGS = {
     default: 90,
     description: 'How long effects of commands are kept; a command repeated later takes effect again.',
   }),
+  ONEPOOL_FEED_GUARD_ZEROED_PERCENT: Type.Integer({
+    minimum: 0,
+    maximum: 100,
+    default: 20,
+    description: 'Largest share of the rows with units in its scope that a full count zeroes unapproved; 100: any.',
+  }),
+  ONEPOOL_FEED_GUARD_MIN_ROWS: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 50,
+    description: 'How many rows with units there have to be before that share counts.',
+  }),
 };
 
 export const AvailabilityConfig = kitConfig({ name: 'availability', port: 3001 }, AVAILABILITY_SETTINGS);

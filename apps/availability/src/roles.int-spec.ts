@@ -128,7 +128,7 @@ describe('an owner that is no superuser', () => {
     try {
       const rows = [
         { sku: 'sku1', node: 'n1', quantity: 4, recordId: 'r1' },
-        { sku: 'sku1', node: 'n1', quantity: 5, recordId: 'r2' },
+        { sku: 'sku1', node: 'n1', quantity: 4, recordId: 'r2' },
         { sku: 'sku2', node: 'n1', quantity: 6, recordId: 'r1' },
       ];
       const done = await feed(feeds, rows, { id: 'whole', completeness: 'full' });

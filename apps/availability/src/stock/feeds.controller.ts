@@ -2,7 +2,7 @@
 import { Controller } from '@nestjs/common';
 import { type Feed, AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
-import type { Caller } from '@onepool/platform-auth';
+import { type Caller, decideApproval } from '@onepool/platform-auth';
 import { problem } from '@onepool/platform-problem';
 import { permits } from '@onepool/platform-rights';
 import { currentTraceparent } from '@onepool/platform-tracing';
@@ -38,16 +38,50 @@ export class FeedsController {
   }
 
   @Serve(operations.getFeed)
-  async getFeed({ params, caller }: Call<Op['getFeed']>) {
-    return seenBy(caller, valueOf(await this.#feeds.reads.feed(caller.id, params.id)));
+  async getFeed({ params, query, caller }: Call<Op['getFeed']>) {
+    return this.#seen(caller, query.owner, params.id);
+  }
+
+  @Serve(operations.listFeeds)
+  listFeeds({ query: { state, limit = 100, cursor }, caller }: Call<Op['listFeeds']>) {
+    const { id: actor, nodes } = caller;
+    return this.#feeds.reads.feeds({ actor, state, isApprover: mayApprove(caller), nodes, limit, cursor });
   }
 
   @Serve(operations.listFeedRefusals)
-  async listRefusals({ params, query: { limit = 100, cursor }, caller }: Call<Op['listFeedRefusals']>) {
-    seenBy(caller, valueOf(await this.#feeds.reads.feed(caller.id, params.id)));
-    return valueOf(await this.#feeds.reads.refusals(caller.id, params.id, limit, cursor));
+  async listRefusals({ params, query: { limit = 100, cursor, owner }, caller }: Call<Op['listFeedRefusals']>) {
+    const feed = await this.#seen(caller, owner, params.id);
+    return valueOf(await this.#feeds.reads.refusals(feed.owner, params.id, limit, cursor));
+  }
+
+  @Serve(operations.approveFeed)
+  async approveFeed({ params: { id }, query, caller }: Call<Op['approveFeed']>) {
+    const { owner } = await this.#seen(caller, query.owner, id);
+    const { actor, person } = valueOf(await this.#feeds.reads.sender(owner, id));
+    const refused = decideApproval({ requestedBy: { id: actor, person }, approvedBy: caller });
+    if (refused) throw problem(refused.code);
+    return this.#decide(caller, owner, id, 'approved');
+  }
+
+  /** Whoever sent it may take it back as well: that zeroes nothing. */
+  @Serve(operations.rejectFeed)
+  async rejectFeed({ params: { id }, query, caller }: Call<Op['rejectFeed']>) {
+    const { owner } = await this.#seen(caller, query.owner, id);
+    return this.#decide(caller, owner, id, 'rejected');
+  }
+
+  async #decide({ id: actor, person }: Caller, owner: string, id: string, verdict: 'approved' | 'rejected') {
+    return valueOf(await this.#feeds.approvals.decide({ actor, person, owner, id, verdict }));
+  }
+
+  /** Another's is as unknown to whoever may not approve it as one that nobody sent. */
+  async #seen(caller: Caller, owner: string | undefined, id: string): Promise<Feed> {
+    if (owner !== undefined && owner !== caller.id && !mayApprove(caller)) throw refusal('feed.unknown');
+    return seenBy(caller, valueOf(await this.#feeds.reads.feed(owner ?? caller.id, id)));
   }
 }
+
+const mayApprove = ({ scopes, person }: Caller): boolean => scopes.has('feeds:approve') && person !== null;
 
 /** A key that is limited to nodes counts one of them at a time, and says which: what the feed does not name is then no other's. */
 function demandNodeOf({ node }: { readonly node?: string | undefined }, caller: Caller): void {

@@ -50,6 +50,10 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
     this.feeds = new StockFeeds({
       ...shared,
       isBusy: () => engine.isBusy,
+      guard: {
+        zeroedPercent: config.ONEPOOL_FEED_GUARD_ZEROED_PERCENT,
+        minRows: config.ONEPOOL_FEED_GUARD_MIN_ROWS,
+      },
       onError: warn('applying a feed failed; it is taken up again'),
     });
   }

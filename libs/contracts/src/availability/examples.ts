@@ -52,18 +52,39 @@ const feedQuery = {
 };
 const feed = {
   ...feedQuery,
+  owner: 'prn_abcdefgh2345',
   completeness: 'partial' as const,
   node: null,
   state: 'done' as const,
   failure: null,
   rows: { received: 2, staged: 1, absent: 0, unchanged: 0, applied: 1, refused: 1 },
   absentRows: 'untouched' as const,
+  waitsFor: [],
+  outlook: null,
+  decision: null,
   percentage: 100,
   rowsPerSecond: 1_200,
   startedAt: at,
   stagedAt: at,
   finishedAt: soon,
 };
+
+const waitingFeed = {
+  ...feed,
+  completeness: 'full' as const,
+  state: 'waiting' as const,
+  rows: { received: 40, staged: 120, absent: 80, unchanged: 0, applied: 0, refused: 0 },
+  waitsFor: ['zeroes_many' as const],
+  outlook: { wouldChange: 84, wouldZero: 80, wouldZeroAbsent: 80, nonZero: 118, unknownSkus: 0 },
+  percentage: 0,
+  finishedAt: null,
+};
+const decided = <V extends 'approved' | 'rejected'>(verdict: V) => ({
+  verdict,
+  by: 'prn_console23456',
+  person: 'prn_zoe234567abc',
+  at: soon,
+});
 
 export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Operations[Id]> } = {
   ...CATALOG_EXAMPLES,
@@ -162,7 +183,18 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
     ndjson: '{"sku":"mug-blue","node":"depot","quantity":120}\n{"sku":"mug-gold","node":"depot","quantity":5}\n',
     response: { ...feed, state: 'applying', percentage: 0, finishedAt: null },
   },
-  getFeed: { params: { id: 'count-81' }, response: feed },
+  getFeed: { params: { id: 'count-81' }, query: {}, response: feed },
+  listFeeds: { query: { ...page, state: 'waiting' }, response: { items: [waitingFeed], ...empty } },
+  approveFeed: {
+    params: { id: 'count-81' },
+    query: { owner: 'prn_abcdefgh2345' },
+    response: { ...waitingFeed, state: 'applying', absentRows: 'zeroed', decision: decided('approved') },
+  },
+  rejectFeed: {
+    params: { id: 'count-81' },
+    query: { owner: 'prn_abcdefgh2345' },
+    response: { ...waitingFeed, state: 'rejected', decision: decided('rejected'), finishedAt: soon },
+  },
   listFeedRefusals: {
     params: { id: 'count-81' },
     query: page,

@@ -1,6 +1,15 @@
 /** Feeds: stock told by another system, streamed as NDJSON or CSV, and what became of it. */
 import { type Static, Type } from '@sinclair/typebox';
-import { ClientChosenId, NodeCode, Timestamp, UnitCount, closed, oneOf } from '../shared/primitives.ts';
+import {
+  ClientChosenId,
+  NodeCode,
+  PrincipalId,
+  Timestamp,
+  UnitCount,
+  closed,
+  oneOf,
+  pageMembers,
+} from '../shared/primitives.ts';
 import { SourceName } from './stock.ts';
 
 /** Largest body of a feed, after decompression. */
@@ -18,7 +27,20 @@ export const FEED_COLUMNS = ['sku', 'node', 'quantity', 'recordId', 'capturedAt'
 export const FEED_MODES = ['reset', 'delta'] as const;
 export const FEED_MEASURES = ['physical', 'availability'] as const;
 export const FEED_COMPLETENESS = ['partial', 'full'] as const;
-export const FEED_STATES = ['receiving', 'applying', 'done', 'failed'] as const;
+export const FEED_DUPLICATES = ['refuse', 'sum'] as const;
+export const FEED_STATES = [
+  'receiving',
+  'applying',
+  'waiting',
+  'done',
+  'failed',
+  'rejected',
+  'replaced',
+  'dry_run',
+] as const;
+/** Why a full count waits. */
+export const FEED_WAIT_REASONS = ['zeroes_many', 'unknown_skus', 'unreadable_lines'] as const;
+export type FeedWaitReason = (typeof FEED_WAIT_REASONS)[number];
 
 const parameters = {
   id: ClientChosenId,
@@ -44,6 +66,23 @@ export const FeedQuery = closed({
       description: 'Refused with `feed.rows_differ` unless as many rows are received.',
     }),
   ),
+  duplicates: Type.Optional(
+    oneOf(
+      FEED_DUPLICATES,
+      'Lines of a reset that tell different quantities of one SKU and node: all refused, or added up. Default `refuse`.',
+    ),
+  ),
+  maxZeroedPercent: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 100,
+      description:
+        'A full count that would zero more of the rows in its scope waits for approval, from the first row on. Stricter than the setting of the app only.',
+    }),
+  ),
+  dryRun: Type.Optional(
+    Type.Boolean({ description: 'Says what would follow (`outlook`), applies nothing, and ends as `dry_run`.' }),
+  ),
 });
 export type FeedQuery = Static<typeof FeedQuery>;
 
@@ -58,13 +97,32 @@ export const FeedRow = closed({
   state: Type.Optional(Type.Literal('available')),
 });
 
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+
+/** What a feed does to the book as it was when the feed was looked through. */
+export const FeedOutlook = closed({
+  wouldChange: count('Rows that differ from the book.'),
+  wouldZero: count('Rows with units that it counts 0, absent ones among them.'),
+  wouldZeroAbsent: count('Rows with units that it does not name.'),
+  nonZero: count('Rows with units at the nodes of which it speaks.'),
+  unknownSkus: count('Rows that name an unknown SKU.'),
+});
+
+export const FeedDecision = closed({
+  verdict: oneOf(['approved', 'rejected'] as const),
+  by: Type.String({ description: 'The principal that decided.' }),
+  person: Type.Union([Type.String(), Type.Null()], { description: 'The person that decided.' }),
+  at: Timestamp,
+});
+
 export const Feed = closed({
   ...parameters,
+  owner: Type.String({ description: 'Whose it is: the principal that sent it.' }),
   completeness: oneOf(FEED_COMPLETENESS),
   node: Type.Union([NodeCode, Type.Null()]),
   state: oneOf(
     FEED_STATES,
-    '`receiving`: the upload is under way, or was cut and may be sent again whole. `failed`: it was refused, and may be sent again mended.',
+    '`receiving`: the upload is under way, or was cut and may be sent again whole. `waiting`: somebody has to approve it. `failed`: it was refused, and may be sent again mended. `replaced`: while it waited, the source has told a newer full count of the same nodes.',
   ),
   failure: Type.Union([Type.String(), Type.Null()], { description: 'Why it failed.' }),
   rows: closed({
@@ -75,10 +133,13 @@ export const Feed = closed({
     applied: Type.Integer({ minimum: 0, description: 'Rows that changed the book.' }),
     refused: UnitCount,
   }),
-  absentRows: oneOf(
-    ['untouched', 'zeroed'] as const,
-    'A full feed with unreadable lines leaves absent rows untouched.',
-  ),
+  absentRows: oneOf(['untouched', 'zeroed'] as const, 'What becomes of rows that a full count does not name.'),
+  waitsFor: Type.Array(oneOf(FEED_WAIT_REASONS), {
+    description:
+      'Why it waits, or waited: it would zero more than may be; it names at least as many unknown SKUs as it would zero rows; a line that nobody can read might have named a row that it would zero.',
+  }),
+  outlook: Type.Union([FeedOutlook, Type.Null()], { description: 'Of feeds that wait or waited, and of dry runs.' }),
+  decision: Type.Union([FeedDecision, Type.Null()]),
   percentage: Type.Number({ minimum: 0, maximum: 100, description: 'Of the staged rows, how many are settled.' }),
   rowsPerSecond: Type.Integer({ minimum: 0, description: 'Rows received, or once applying rows settled, per second.' }),
   startedAt: Timestamp,
@@ -87,11 +148,22 @@ export const Feed = closed({
 });
 export type Feed = Static<typeof Feed>;
 
+const Owner = Type.Optional(
+  Type.String({
+    ...PrincipalId,
+    description: 'Whose feed it is: the caller’s unless given. Another’s needs the scope `feeds:approve`.',
+  }),
+);
+export const FeedOwnerQuery = closed({ owner: Owner });
+export const FeedListQuery = closed({ ...pageMembers('^\\d{1,15}$'), state: Type.Optional(oneOf(FEED_STATES)) });
+export const FeedRefusalQuery = closed({ ...pageMembers('^\\d{1,15}$'), owner: Owner });
+
 export const FEED_REFUSAL_CODES = [
   'row.malformed',
   'row.too_long',
   'row.invalid',
   'row.duplicate',
+  'row.conflict',
   'row.failed',
   'sku.unknown',
   'node.unknown',

@@ -10,14 +10,7 @@ import * as reservations from './reservations.ts';
 import type { AVAILABILITY_PROBLEMS } from './problems.ts';
 import type { AVAILABILITY_SCOPES } from './scopes.ts';
 import * as stock from './stock.ts';
-import {
-  CodePrefix,
-  ExceptionPageQuery,
-  FeedRefusalPageQuery,
-  LedgerPageQuery,
-  closed,
-  pageOf,
-} from '../shared/primitives.ts';
+import { CodePrefix, ExceptionPageQuery, LedgerPageQuery, closed, pageOf } from '../shared/primitives.ts';
 
 /** Codes of the platform that some of these operations name, because their callers have to deal with them. */
 type Code = keyof typeof AVAILABILITY_PROBLEMS | 'outcome.unknown';
@@ -40,6 +33,18 @@ const verb = <B extends TSchema, P extends Code>(name: string, summary: string, 
   body,
   response: reservations.Reservation,
   problems: ['reservation.unknown' as const, 'idempotency.mismatch' as const, 'outcome.unknown' as const, ...problems],
+});
+
+const decision = (name: 'approve' | 'reject', summary: string, description: string) => ({
+  summary,
+  description,
+  http: post(`/v1/feeds/{id}/${name}`),
+  idempotency: 'natural' as const,
+  scope: 'feeds:approve' as const,
+  params: feedParam,
+  query: feeds.FeedOwnerQuery,
+  response: feeds.Feed,
+  problems: ['feed.unknown' as const, 'feed.not_waiting' as const],
 });
 
 export const AVAILABILITY_OPERATIONS = {
@@ -221,17 +226,32 @@ export const AVAILABILITY_OPERATIONS = {
     summary: 'State and progress of a feed',
     http: get('/v1/feeds/{id}'),
     scope: 'stock:read',
+    moreWith: ['feeds:approve'],
     params: feedParam,
+    query: feeds.FeedOwnerQuery,
     response: feeds.Feed,
     problems: ['feed.unknown'],
   },
+  listFeeds: {
+    summary: 'List feeds',
+    description: 'The caller’s own, oldest first; with scope `feeds:approve` also those of others that wait.',
+    http: get('/v1/feeds'),
+    scope: 'stock:read',
+    moreWith: ['feeds:approve'],
+    query: feeds.FeedListQuery,
+    response: pageOf(feeds.Feed),
+    problems: [],
+  },
+  approveFeed: decision('approve', 'Approve a feed', 'One that waits is applied, as of its capture time.'),
+  rejectFeed: decision('reject', 'Reject a feed', 'One that waits is not applied.'),
   listFeedRefusals: {
     summary: 'Refused rows of a feed',
     description: 'Each with its line and the reason.',
     http: get('/v1/feeds/{id}/refusals'),
     scope: 'stock:read',
+    moreWith: ['feeds:approve'],
     params: feedParam,
-    query: FeedRefusalPageQuery,
+    query: feeds.FeedRefusalQuery,
     response: pageOf(feeds.FeedRefusal),
     problems: ['feed.unknown'],
   },

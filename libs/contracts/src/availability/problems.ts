@@ -37,5 +37,6 @@ export const AVAILABILITY_PROBLEMS = {
   'feed.header_invalid': { status: 422, title: 'The first line does not name the columns', retryable: false },
   'feed.incomplete': { status: 422, title: 'The body is no whole count', retryable: false },
   'feed.rows_differ': { status: 422, title: 'Another number of rows than expected', retryable: false },
+  'feed.not_waiting': { status: 409, title: 'The feed does not wait for approval', retryable: false },
   'feed.superseded': { status: 409, title: 'Another upload with this id has begun', retryable: false },
 } as const satisfies Record<string, ProblemDefinition>;

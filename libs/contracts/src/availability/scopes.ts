@@ -6,6 +6,11 @@ export const AVAILABILITY_SCOPES = {
   'stock:read': { may: 'read ATP, stock, its ledger, feeds and exceptions' },
   'stock:write': { may: 'record movements and send feeds' },
   'stock:audit': { may: 'see in the ledger who moved the units' },
+  'feeds:approve': {
+    may: 'list, read, approve and reject feeds that wait for approval, of any principal',
+    explicit: true,
+    human: true,
+  },
   'reservations:read': { may: 'read its own reservations' },
   'reservations:any': {
     may: 'name the owner of a reservation, and so do with another’s what it may do with its own',

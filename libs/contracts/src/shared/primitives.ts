@@ -65,19 +65,19 @@ export const closed = <P extends Record<string, TSchema>>(properties: P, options
 export const oneOf = <const V extends readonly string[]>(values: V, description?: string) =>
   Type.Unsafe<V[number]>({ type: 'string', enum: [...values], ...(description ? { description } : {}) });
 
-const pageQuery = (cursor: string, maxLength = 64) =>
-  closed({
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
-    cursor: Type.Optional(
-      Type.String({ maxLength, pattern: cursor, description: 'The `nextCursor` of the page before. Opaque.' }),
-    ),
-  });
+/** Of a list that asks for more than its page. */
+export const pageMembers = (cursor: string, maxLength = 64) => ({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
+  cursor: Type.Optional(
+    Type.String({ maxLength, pattern: cursor, description: 'The `nextCursor` of the page before. Opaque.' }),
+  ),
+});
+const pageQuery = (cursor: string, maxLength = 64) => closed(pageMembers(cursor, maxLength));
 
 /** Each list refuses a cursor that it cannot have given; it would silently start anew, or ask the database for nonsense. */
 export const PageQuery = pageQuery('^[A-Za-z0-9_-]{2,1360}$', 1_360);
 export const ThresholdPageQuery = pageQuery('^\\d{1,9}$');
 export const LedgerPageQuery = pageQuery('^\\d{1,15}\\.\\d{1,9}$');
-export const FeedRefusalPageQuery = pageQuery('^\\d{1,15}$');
 export const ExceptionPageQuery = pageQuery('^exc_\\d{1,15}$');
 export type PageQuery = Static<typeof PageQuery>;
 

@@ -1,5 +1,5 @@
 /** A feed as stored, and as the API shows it. */
-import type { Feed, FeedQuery } from '@onepool/contracts';
+import type { Feed, FeedQuery, FeedWaitReason } from '@onepool/contracts';
 import type { NodeKey } from '@onepool/stock-domain';
 import { isoTime } from '../requests/views.ts';
 
@@ -18,6 +18,10 @@ export interface FeedRecord {
   readonly completeness: 'partial' | 'full';
   readonly captured_at: Date;
   readonly node_key: NodeKey | null;
+  readonly duplicates: 'refuse' | 'sum';
+  /** Stricter than the limit of the app, where the sender wants it so. */
+  readonly max_zeroed_percent: number | null;
+  readonly dry_run: boolean;
   readonly state: Feed['state'];
   readonly attempt: number;
   readonly prepared: boolean;
@@ -31,6 +35,14 @@ export interface FeedRecord {
   readonly unreadable: number;
   readonly has_records: boolean;
   readonly failure: string | null;
+  /** Nodes of a full count, ascending; null until it is prepared. */
+  readonly scope: readonly NodeKey[] | null;
+  readonly waits_for: readonly FeedWaitReason[];
+  readonly outlook: Feed['outlook'];
+  readonly verdict: 'approved' | 'rejected' | null;
+  readonly decided_by: string | null;
+  readonly decided_person: string | null;
+  readonly decided_at: Date | null;
   readonly trace: string | null;
   readonly started_at: Date;
   readonly staged_at: Date | null;
@@ -41,9 +53,8 @@ export interface FeedRecord {
 export const stageTableOf = ({ feed_key, attempt }: Pick<FeedRecord, 'feed_key' | 'attempt'>): string =>
   `feed_stage_${feed_key}_${attempt}`;
 
-/** Whether what a full feed does not name counts 0: only if all that it names could be read. */
-export const zeroesAbsent = ({ completeness, unreadable }: Pick<FeedRecord, 'completeness' | 'unreadable'>): boolean =>
-  completeness === 'full' && unreadable === 0;
+/** States in which what a full count does not name stays, or has stayed, as it is. */
+const LEFT_ALONE: ReadonlySet<Feed['state']> = new Set(['waiting', 'failed', 'rejected', 'replaced', 'dry_run']);
 
 /** Rows refused while applying, out of those that were staged. */
 export interface FeedView extends FeedRecord {
@@ -59,6 +70,7 @@ export function feedView(feed: FeedView): Feed {
   const seconds = Math.max(0.001, ((feed.finished_at?.getTime() ?? feed.now) - from) / 1_000);
   return {
     id: feed.id,
+    owner: feed.actor,
     source: feed.source,
     mode: feed.mode,
     measure: feed.measure,
@@ -75,11 +87,19 @@ export function feedView(feed: FeedView): Feed {
       applied,
       refused: feed.refused,
     },
-    absentRows: zeroesAbsent(feed) && state !== 'failed' ? 'zeroed' : 'untouched',
+    absentRows: feed.completeness === 'full' && !LEFT_ALONE.has(state) ? 'zeroed' : 'untouched',
+    waitsFor: [...feed.waits_for],
+    outlook: feed.outlook,
+    decision: decisionOf(feed),
     percentage: state === 'done' ? 100 : staged === 0 ? 0 : Math.floor((1_000 * settled) / staged) / 10,
     rowsPerSecond: Math.round((state === 'receiving' ? feed.received : settled) / seconds),
     startedAt: feed.started_at.toISOString(),
     stagedAt: feed.staged_at?.toISOString() ?? null,
     finishedAt: feed.finished_at === null ? null : isoTime(feed.finished_at.getTime()),
   };
+}
+
+function decisionOf({ verdict, decided_by, decided_person, decided_at }: FeedRecord): Feed['decision'] {
+  if (verdict === null || decided_by === null || decided_at === null) return null;
+  return { verdict, by: decided_by, person: decided_person, at: isoTime(decided_at.getTime()) };
 }

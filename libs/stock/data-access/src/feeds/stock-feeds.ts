@@ -4,6 +4,7 @@ import type { Feed } from '@onepool/contracts';
 import type pg from 'pg';
 import type { Answer } from '../requests/refusal.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
+import { FeedApprovals } from './feed-approvals.ts';
 import { FeedReads } from './feed-reads.ts';
 import { type FeedLimits, type FeedUpload, FeedUploads } from './upload/feed-uploads.ts';
 import { FeedWorker, type FeedWorkerOptions } from './apply/feed-worker.ts';
@@ -20,6 +21,7 @@ export interface StockFeedsOptions extends FeedWorkerOptions {
 export class StockFeeds {
   readonly reads: FeedReads;
   readonly worker: FeedWorker;
+  readonly approvals: FeedApprovals;
   readonly #uploads: FeedUploads;
   readonly #pool: pg.Pool;
 
@@ -39,6 +41,7 @@ export class StockFeeds {
     this.reads = new FeedReads(this.#pool);
     this.worker = new FeedWorker(this.#pool, rules, options);
     const onStaged = (): void => this.worker.nudge();
+    this.approvals = new FeedApprovals(this.#pool, this.reads, onStaged);
     const isBusy = options.isBusy ?? (() => false);
     this.#uploads = new FeedUploads(this.#pool, rules, this.reads, onStaged, isBusy, options.limits);
   }

@@ -211,6 +211,7 @@ CREATE UNIQUE INDEX stock_exception_open ON stock_exception (code, sku_key, node
 -- Feeds ---------------------------------------------------------------------------------------------------------------
 
 -- (actor, id) is the idempotency key; `person` sent it, or had it sent. `cursor` is the last SKU key (of a delta: line) whose rows are settled.
+-- `scope` are the nodes of a full count. Who let a waiting feed pass, or did not, is kept as it is with commands: principal and person.
 -- `body_hash` (SHA-256) and `body_bytes` are of the body, uncompressed, that was received whole.
 CREATE TABLE feed (
   feed_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -226,7 +227,11 @@ CREATE TABLE feed (
   completeness text NOT NULL CHECK (completeness IN ('partial', 'full')),
   captured_at timestamptz NOT NULL,
   node_key integer,
-  state text NOT NULL CHECK (state IN ('receiving', 'applying', 'done', 'failed')),
+  duplicates text NOT NULL CHECK (duplicates IN ('refuse', 'sum')),
+  max_zeroed_percent smallint,
+  dry_run boolean NOT NULL,
+  state text NOT NULL CHECK (
+    state IN ('receiving', 'applying', 'waiting', 'done', 'failed', 'rejected', 'replaced', 'dry_run')),
   attempt integer NOT NULL,
   prepared boolean NOT NULL DEFAULT false,
   cursor bigint NOT NULL DEFAULT 0,
@@ -240,6 +245,13 @@ CREATE TABLE feed (
   unreadable bigint NOT NULL DEFAULT 0,
   has_records boolean NOT NULL DEFAULT false,
   failure text,
+  scope integer[],
+  waits_for text[] NOT NULL DEFAULT '{}',
+  outlook json,
+  verdict text CHECK (verdict IN ('approved', 'rejected')),
+  decided_by text,
+  decided_person text,
+  decided_at timestamptz,
   trace text,
   started_at timestamptz NOT NULL,
   staged_at timestamptz,
@@ -249,6 +261,7 @@ CREATE TABLE feed (
 ) WITH (fillfactor = 50);
 
 CREATE INDEX feed_to_apply ON feed (feed_key) WHERE state = 'applying';
+CREATE INDEX feed_waiting ON feed (feed_key) WHERE state = 'waiting';
 
 CREATE TABLE feed_refusal (
   feed_key bigint NOT NULL,

@@ -12,6 +12,7 @@ import { applyDelta } from './apply-delta.ts';
 import { applyReset } from './apply-reset.ts';
 import { type ChunkDone, FeedMovedOnError } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
+import { GUARD_LIMITS, type GuardLimits } from './guard.ts';
 import { Pace } from './pace.ts';
 import { prepareFeed } from './prepare-feed.ts';
 import { dropStage } from '../upload/staging.ts';
@@ -25,6 +26,8 @@ export interface FeedWorkerOptions {
   readonly rowsPerChunk?: number;
   /** Whether commands have come in of late; then feeds give way to them. */
   readonly isBusy?: () => boolean;
+  /** When a full count waits for approval; a fifth of 50 rows or more unless given. */
+  readonly guard?: GuardLimits;
   /** Pause between looks for work, in milliseconds. Default 500. */
   readonly intervalMs?: number;
   readonly onError?: (error: unknown) => void;
@@ -125,8 +128,11 @@ export class FeedWorker {
 
   async #apply(feed: FeedRecord): Promise<void> {
     try {
-      await this.#onOwnConnection({ maintenance_work_mem: '128MB' }, (pool) => prepareFeed(pool, feed));
-      await this.#onOwnConnection(CHUNK_PLANS, (pool) => this.#applyChunks(pool, feed));
+      const guard = this.#options.guard ?? GUARD_LIMITS;
+      const isDue = await this.#onOwnConnection({ maintenance_work_mem: '128MB' }, (pool) =>
+        prepareFeed(pool, feed, guard),
+      );
+      if (isDue) await this.#onOwnConnection(CHUNK_PLANS, (pool) => this.#applyChunks(pool, feed));
     } catch (error) {
       if (error instanceof FeedMovedOnError) return;
       await this.#letGo(feed);
@@ -135,10 +141,10 @@ export class FeedWorker {
   }
 
   /** The statements prepared for one feed's staging table end with its connection. */
-  async #onOwnConnection(
+  async #onOwnConnection<T>(
     settings: Readonly<Record<string, string>>,
-    work: (pool: pg.Pool) => Promise<void>,
-  ): Promise<void> {
+    work: (pool: pg.Pool) => Promise<T>,
+  ): Promise<T> {
     const pool = createPool({
       url: this.#options.url,
       schema: this.#options.schema,
@@ -153,7 +159,7 @@ export class FeedWorker {
       connectTimeoutMs: 10_000,
     });
     try {
-      await work(pool);
+      return await work(pool);
     } finally {
       await pool.end();
     }
@@ -222,10 +228,10 @@ const isOfItsRows = (error: unknown): boolean =>
 
 async function finish(pool: pg.Pool, feed: FeedRecord): Promise<void> {
   await inTransaction(pool, FINISH, async (client) => {
-    await client.query(
+    const { rowCount } = await client.query(
       `UPDATE feed SET state = 'done', finished_at = clock_timestamp() WHERE feed_key = $1 AND state = 'applying'`,
       [feed.feed_key],
     );
-    await dropStage(client, feed);
+    if (rowCount === 1) await dropStage(client, feed);
   });
 }

@@ -1,96 +1,149 @@
 /**
- * Between receiving and applying: proves that no row and no record comes twice, and adds what a full feed left out. It
- * holds no lock on stock.
+ * Between receiving and applying: settles rows and records that come twice, adds what a full count left out, and asks whether
+ * it may be applied by itself. It holds no lock on stock.
  */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
-import { classifyPgError, inTransaction } from '@onepool/platform-postgres';
+import { inTransaction } from '@onepool/platform-postgres';
 import type pg from 'pg';
-import { type FeedRecord, stageTableOf, zeroesAbsent } from '../feed-record.ts';
-
-/** What may be unique in a feed, by the name that `index_feed_stage` knows, and the columns that tell. */
-const STAGE_KEYS = { record: 'record_id', row: 'sku_key, node_key', line: 'line' } as const;
-type StageKey = keyof typeof STAGE_KEYS;
+import { type FeedRecord, stageTableOf } from '../feed-record.ts';
+import { dropStage } from '../upload/staging.ts';
+import { type GuardLimits, type Outlook, type Zeroes, waitReasons } from './guard.ts';
+import { demandUniqueRecords, demandUniqueRows, indexStage } from './same-rows.ts';
 
 const GATES = commitPoint('stock.feed_gates');
 const PREPARE = commitPoint('stock.feed_prepare');
 
-/** Runs once for a feed; a second run, by a worker that was thought dead, finds it prepared. */
-export async function prepareFeed(pool: pg.Pool, feed: FeedRecord): Promise<void> {
-  const table = stageTableOf(feed);
-  // By itself: creating gates inside a longer transaction would keep others waiting for them.
-  const insert = `
-    INSERT INTO sku_gate (sku_key)
-    SELECT DISTINCT sku_key FROM ${table} t WHERE NOT EXISTS (SELECT FROM sku_gate g WHERE g.sku_key = t.sku_key)
-    ORDER BY 1 ON CONFLICT DO NOTHING`;
-  await committing(GATES, () => pool.query(insert));
-  await inTransaction(pool, PREPARE, async (client) => {
-    const { rows } = await client.query<{ prepared: boolean }>(
-      `SELECT prepared FROM feed WHERE feed_key = $1 AND state = 'applying' FOR NO KEY UPDATE`,
+/**
+ * Runs once for a feed; a second run, by a worker that was thought dead, finds it prepared. Answers whether it is to be
+ * applied now.
+ */
+export async function prepareFeed(pool: pg.Pool, feed: FeedRecord, limits: GuardLimits): Promise<boolean> {
+  if (!feed.prepared && !feed.dry_run) await makeGates(pool, feed);
+  return inTransaction(pool, PREPARE, async (client) => {
+    const { rows } = await client.query<FeedRecord>(
+      `SELECT * FROM feed WHERE feed_key = $1 AND state = 'applying' FOR NO KEY UPDATE`,
       [feed.feed_key],
     );
-    if (rows[0]?.prepared !== false) return;
-    if (feed.has_records) await demandUnique(client, feed, 'record', 'record.duplicate');
-    if (feed.mode === 'reset') {
-      await demandUnique(client, feed, 'row', 'row.duplicate');
-      if (zeroesAbsent(feed)) await addAbsent(client, feed);
-      // Refused rows that name a SKU and node are kept until here so that these are not absent.
-      if (feed.completeness === 'full') await client.query(`DELETE FROM ${table} WHERE quantity IS NULL`);
-    } else {
-      await indexStage(client, feed, 'line');
-    }
+    const [found] = rows;
+    if (!found || found.prepared) return found !== undefined;
+    await settleRows(client, found);
     await client.query('SELECT analyze_feed_stage($1, $2)', [feed.feed_key, feed.attempt]);
-    await client.query('UPDATE feed SET prepared = true WHERE feed_key = $1', [feed.feed_key]);
+    const { rows: settled } = await client.query<FeedRecord>(
+      'UPDATE feed SET prepared = true WHERE feed_key = $1 RETURNING *',
+      [feed.feed_key],
+    );
+    return passOn(client, settled[0] ?? found, limits);
   });
 }
 
-/** Building the unique index is the proof; the duplicates are only looked for when it fails. */
-async function demandUnique(client: pg.PoolClient, feed: FeedRecord, key: StageKey, code: string): Promise<void> {
-  await client.query('SAVEPOINT before_index');
-  try {
-    await indexStage(client, feed, key);
-  } catch (error) {
-    if (classifyPgError(error) !== 'unique_violation') throw error;
-    await client.query('ROLLBACK TO before_index');
-    await refuseDuplicates(client, feed, STAGE_KEYS[key], code);
-    await indexStage(client, feed, key);
-  }
+/** By itself: creating gates inside a longer transaction would keep others waiting for them. */
+async function makeGates(pool: pg.Pool, feed: FeedRecord): Promise<void> {
+  const insert = `
+    INSERT INTO sku_gate (sku_key)
+    SELECT DISTINCT sku_key FROM ${stageTableOf(feed)} t WHERE NOT EXISTS (SELECT FROM sku_gate g WHERE g.sku_key = t.sku_key)
+    ORDER BY 1 ON CONFLICT DO NOTHING`;
+  await committing(GATES, () => pool.query(insert));
 }
 
-async function indexStage(client: pg.PoolClient, { feed_key, attempt }: FeedRecord, key: StageKey): Promise<void> {
-  await client.query('SELECT index_feed_stage($1, $2, $3)', [feed_key, attempt, key]);
+async function settleRows(client: pg.PoolClient, feed: FeedRecord): Promise<void> {
+  if (feed.has_records) await demandUniqueRecords(client, feed);
+  if (feed.mode === 'delta') return indexStage(client, feed, 'line');
+  await demandUniqueRows(client, feed);
+  if (feed.completeness === 'full') await addAbsent(client, feed);
+  // Refused rows that name a SKU and node are kept until here so that these are not absent.
+  if (feed.completeness === 'full' || feed.duplicates === 'sum')
+    await client.query(`DELETE FROM ${stageTableOf(feed)} WHERE quantity IS NULL`);
 }
 
-/** The first good row stays. */
-async function refuseDuplicates(client: pg.PoolClient, feed: FeedRecord, columns: string, code: string): Promise<void> {
-  const table = stageTableOf(feed);
-  await client.query(
-    `WITH ranked AS (
-       SELECT ctid, first_value(line) OVER rank AS first, row_number() OVER rank AS place
-         FROM ${table} WHERE (${columns}) IS NOT NULL WINDOW rank AS (PARTITION BY ${columns} ORDER BY quantity IS NULL, line)),
-     gone AS (
-       DELETE FROM ${table} t USING ranked r WHERE t.ctid = r.ctid AND r.place > 1 RETURNING t.line, t.quantity, r.first),
-     refused AS (
-       INSERT INTO feed_refusal (feed_key, line, code, message)
-       SELECT $1, line, $2, 'already in line ' || first FROM gone WHERE quantity IS NOT NULL ORDER BY line RETURNING line)
-     UPDATE feed SET refused = refused + told.rows, staged = staged - told.rows
-       FROM (SELECT count(*) AS rows FROM refused) told WHERE feed_key = $1`,
-    [feed.feed_key, code],
-  );
-}
-
-/** A feed without a single row says nothing about its nodes; it more likely lost its body. */
+/** A count without a single good row says nothing about its nodes; it more likely lost its body. */
 async function addAbsent(client: pg.PoolClient, feed: FeedRecord): Promise<void> {
   const table = stageTableOf(feed);
   await client.query(
-    `WITH scope AS (SELECT $2::int AS node_key WHERE $2::int IS NOT NULL UNION SELECT DISTINCT node_key FROM ${table}),
+    `WITH scope AS MATERIALIZED (
+       SELECT $2::int AS node_key WHERE $2::int IS NOT NULL UNION SELECT DISTINCT node_key FROM ${table} WHERE $2::int IS NULL),
      absent AS (
        INSERT INTO ${table} (line, sku_key, node_key, quantity, at_ms)
        SELECT 0, s.sku_key, s.node_key, 0, $3 FROM stock s JOIN scope USING (node_key)
-        WHERE EXISTS (SELECT FROM ${table}) AND NOT EXISTS (
+        WHERE EXISTS (SELECT FROM ${table} WHERE quantity IS NOT NULL) AND NOT EXISTS (
           SELECT FROM ${table} t WHERE t.sku_key = s.sku_key AND t.node_key = s.node_key)
        RETURNING line)
-     UPDATE feed SET absent = told.rows, staged = staged + told.rows
+     UPDATE feed SET absent = told.rows, staged = staged + told.rows,
+            scope = ARRAY(SELECT node_key FROM scope ORDER BY node_key)
        FROM (SELECT count(*) AS rows FROM absent) told WHERE feed_key = $1`,
     [feed.feed_key, feed.node_key, feed.captured_at.getTime()],
   );
+}
+
+/** Whether the feed is applied now; else it waits or has ended. */
+async function passOn(client: pg.PoolClient, feed: FeedRecord, limits: GuardLimits): Promise<boolean> {
+  const isFull = feed.completeness === 'full';
+  if (isFull && feed.staged === 0) {
+    await end(client, feed, 'failed', 'a full count without a single row that can be counted');
+    return false;
+  }
+  const zeroes = isFull || feed.dry_run ? await zeroesOf(client, feed) : null;
+  const reasons = zeroes === null ? [] : waitReasons(feed, zeroes, limits);
+  if (zeroes !== null && (feed.dry_run || reasons.length > 0)) {
+    const outlook: Outlook = { wouldChange: await changesOf(client, feed), ...zeroes };
+    const update = 'UPDATE feed SET outlook = $2, waits_for = $3 WHERE feed_key = $1';
+    await client.query(update, [feed.feed_key, JSON.stringify(outlook), reasons]);
+  }
+  if (feed.dry_run) {
+    await end(client, feed, 'dry_run', null);
+    return false;
+  }
+  if (isFull) await replaceWaiting(client, feed);
+  if (reasons.length === 0) return true;
+  await client.query(`UPDATE feed SET state = 'waiting' WHERE feed_key = $1`, [feed.feed_key]);
+  return false;
+}
+
+async function end(client: pg.PoolClient, feed: FeedRecord, state: string, failure: string | null): Promise<void> {
+  await client.query('UPDATE feed SET state = $2, failure = $3, finished_at = clock_timestamp() WHERE feed_key = $1', [
+    feed.feed_key,
+    state,
+    failure,
+  ]);
+  await dropStage(client, feed);
+}
+
+/** Whoever would approve an older count of all that this one counts would undo this one. */
+async function replaceWaiting(client: pg.PoolClient, feed: FeedRecord): Promise<void> {
+  const { rows } = await client.query<FeedRecord>(
+    `UPDATE feed SET state = 'replaced', finished_at = clock_timestamp()
+      WHERE state = 'waiting' AND source = $1 AND captured_at < $2 AND scope <@ $3::int[] RETURNING *`,
+    [feed.source, feed.captured_at, feed.scope],
+  );
+  for (const replaced of rows) await dropStage(client, replaced);
+}
+
+/** What a row of the book has to tell of the feed's measure: units that are there, or those that are not promised. */
+const UNITS = { physical: 'on_hand', availability: 'available + safety_stock' } as const;
+
+/** Against the book as it is now: what happens until the feed is applied is not in it. */
+async function zeroesOf(client: pg.PoolClient, feed: FeedRecord): Promise<Zeroes> {
+  const table = stageTableOf(feed);
+  const units = UNITS[feed.measure];
+  const { rows } = await client.query<Zeroes>(
+    `SELECT count(*) AS "wouldZero", count(*) FILTER (WHERE line = 0) AS "wouldZeroAbsent",
+            (SELECT count(*) FROM stock WHERE ${units} > 0
+                AND node_key = ANY(coalesce($2::int[], ARRAY(SELECT DISTINCT node_key FROM ${table})))) AS "nonZero",
+            (SELECT count(*) FROM feed_refusal WHERE feed_key = $1 AND code = 'sku.unknown') AS "unknownSkus"
+       FROM ${table} JOIN stock USING (sku_key, node_key) WHERE $3 AND quantity = 0 AND ${units} > 0`,
+    [feed.feed_key, feed.scope, feed.mode === 'reset'],
+  );
+  return theOnly(rows);
+}
+
+async function changesOf(client: pg.PoolClient, feed: FeedRecord): Promise<number> {
+  const told = feed.mode === 'delta' ? '0' : `coalesce(${UNITS[feed.measure]} - overdrawn, 0)`;
+  const { rows } = await client.query<{ changes: number }>(
+    `SELECT count(*) AS changes FROM ${stageTableOf(feed)} LEFT JOIN stock USING (sku_key, node_key) WHERE quantity <> ${told}`,
+  );
+  return theOnly(rows).changes;
+}
+
+function theOnly<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('Broken invariant: a count answers one row');
+  return row;
 }

@@ -105,15 +105,21 @@ export class FeedUploads {
   async #open(upload: FeedUpload, key: NodeKey | null): Promise<{ feed: FeedRecord; now: number }> {
     const { actor, person, query, trace } = upload;
     const { id, source, mode, measure, completeness = 'partial', capturedAt, node } = query;
+    const { duplicates = 'refuse', maxZeroedPercent = null, dryRun = false } = query;
     const captured = new Date(timeOf(capturedAt));
-    const hash = bodyHash(['feed', source, mode, measure, completeness, captured.getTime(), node ?? null]);
+    const told = [source, mode, measure, completeness, captured.getTime(), node ?? null];
+    const hash = bodyHash(['feed', ...told, duplicates, maxZeroedPercent, dryRun]);
     return inTransaction(this.#pool, BEGIN, async (connection) => {
       const now = await readClock(connection);
       const made = await connection.query<FeedRecord>(
-        `INSERT INTO feed (actor, id, parameters_hash, source, mode, measure, completeness, captured_at, node_key, state, attempt, trace, person, started_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'receiving', 1, $10, $11, clock_timestamp())
+        `INSERT INTO feed (actor, id, parameters_hash, source, mode, measure, completeness, captured_at, node_key, state, attempt,
+                           trace, person, duplicates, max_zeroed_percent, dry_run, started_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'receiving', 1, $10, $11, $12, $13, $14, clock_timestamp())
          ON CONFLICT (actor, id) DO NOTHING RETURNING *`,
-        [actor, id, hash, source, mode, measure, completeness, captured, key, trace, person],
+        [
+          ...[actor, id, hash, source, mode, measure, completeness, captured, key, trace, person],
+          ...[duplicates, maxZeroedPercent, dryRun],
+        ],
       );
       const feed = made.rows[0] ?? (await again(connection, upload, hash));
       if (feed.state === 'receiving') {
@@ -189,7 +195,8 @@ async function again(
   await connection.query('DELETE FROM feed_refusal WHERE feed_key = $1', [feed.feed_key]);
   const replaced = await connection.query<FeedRecord>(
     `UPDATE feed SET state = 'receiving', failure = NULL, finished_at = NULL, attempt = attempt + 1, received = 0, staged = 0,
-                     refused = 0, unreadable = 0, has_records = false, started_at = clock_timestamp(), person = $2
+                     refused = 0, unreadable = 0, has_records = false, prepared = false, absent = 0, body_hash = NULL,
+                     body_bytes = NULL, staged_at = NULL, started_at = clock_timestamp(), person = $2
       WHERE feed_key = $1 RETURNING *`,
     [feed.feed_key, person],
   );

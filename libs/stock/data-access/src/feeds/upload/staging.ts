@@ -21,13 +21,14 @@ export interface Piece {
 
 const PIECE = commitPoint('stock.feed_piece');
 
-type Attempt = Pick<FeedRecord, 'feed_key' | 'attempt' | 'completeness'>;
+type StageName = Pick<FeedRecord, 'feed_key' | 'attempt'>;
+type Attempt = Pick<FeedRecord, 'feed_key' | 'attempt' | 'completeness' | 'duplicates'>;
 
-export async function createStage(client: pg.ClientBase, { feed_key, attempt }: Attempt): Promise<void> {
+export async function createStage(client: pg.ClientBase, { feed_key, attempt }: StageName): Promise<void> {
   await client.query('SELECT create_feed_stage($1, $2)', [feed_key, attempt]);
 }
 
-export async function dropStage(client: Pick<pg.ClientBase, 'query'>, { feed_key, attempt }: Attempt): Promise<void> {
+export async function dropStage(client: Pick<pg.ClientBase, 'query'>, { feed_key, attempt }: StageName): Promise<void> {
   await client.query('SELECT drop_feed_stage($1, $2)', [feed_key, attempt]);
 }
 
@@ -55,9 +56,9 @@ export async function stagePiece(pool: pg.Pool, attempt: Attempt, piece: Piece):
 
 /**
  * The rows that name what exists; what names an unknown code is refused. Rows that were refused for their values are
- * only of interest where what a feed does not name counts 0.
+ * only of interest where what a feed does not name counts 0, or where lines of a row are added up.
  */
-function encode({ completeness }: Attempt, { batch, skuKeys, nodeKeys }: Piece) {
+function encode({ completeness, duplicates }: Attempt, { batch, skuKeys, nodeKeys }: Piece) {
   const faults = [...batch.faults];
   const binary = new BinaryRows(batch.rows);
   let good = 0;
@@ -70,7 +71,7 @@ function encode({ completeness }: Attempt, { batch, skuKeys, nodeKeys }: Piece) 
       if (quantity !== null) faults.push(unknownCode(batch, row, skuKey === null));
       continue;
     }
-    if (quantity === null && completeness !== 'full') continue;
+    if (quantity === null && completeness !== 'full' && duplicates !== 'sum') continue;
     const recordId = batch.recordIdOf(row);
     binary.row(6).bigint(batch.lineOf(row)).integer(skuKey).integer(nodeKey).integer(quantity);
     binary.bigint(batch.timeOf(row)).text(recordId);
