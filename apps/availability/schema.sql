@@ -79,6 +79,7 @@ CREATE TABLE feed (
   started_at timestamp with time zone NOT NULL,
   staged_at timestamp with time zone,
   finished_at timestamp with time zone,
+  touched_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
   lease_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
   CONSTRAINT feed_pkey PRIMARY KEY (feed_key),
   CONSTRAINT feed_actor_id_key UNIQUE (actor, id),
@@ -89,6 +90,8 @@ CREATE TABLE feed (
   CONSTRAINT feed_state_check CHECK (state = ANY (ARRAY['receiving'::text, 'applying'::text, 'waiting'::text, 'done'::text, 'failed'::text, 'rejected'::text, 'replaced'::text, 'dry_run'::text])),
   CONSTRAINT feed_verdict_check CHECK (verdict = ANY (ARRAY['approved'::text, 'rejected'::text]))
 ) WITH (fillfactor=50);
+CREATE INDEX feed_finished_at ON feed USING btree (finished_at);
+CREATE INDEX feed_receiving ON feed USING btree (touched_at) WHERE state = 'receiving'::text;
 CREATE INDEX feed_to_apply ON feed USING btree (feed_key) WHERE state = 'applying'::text;
 CREATE INDEX feed_waiting ON feed USING btree (feed_key) WHERE state = 'waiting'::text;
 
@@ -285,6 +288,7 @@ CREATE TABLE stock_exception (
   CONSTRAINT stock_exception_pkey PRIMARY KEY (exception_key),
   CONSTRAINT stock_exception_quantity_check CHECK (quantity >= 0)
 );
+CREATE INDEX stock_exception_closed_at ON stock_exception USING btree (closed_at) WHERE closed_at IS NOT NULL;
 CREATE UNIQUE INDEX stock_exception_open ON stock_exception USING btree (code, sku_key, node_key) WHERE closed_at IS NULL;
 
 CREATE VIEW rules_channel AS

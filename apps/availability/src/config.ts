@@ -28,6 +28,12 @@ const AVAILABILITY_SETTINGS = {
     default: 90,
     description: 'How long effects of commands are kept; a command repeated later takes effect again.',
   }),
+  ONEPOOL_FEED_DAYS: Type.Integer({
+    minimum: 7,
+    maximum: 3_650,
+    default: 90,
+    description: 'How long feeds that ended, their refusals and closed exceptions are kept.',
+  }),
   ONEPOOL_FEED_GUARD_ZEROED_PERCENT: Type.Integer({
     minimum: 0,
     maximum: 100,

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Retention, type StockEngine } from '@onepool/stock-data-access';
 import { SCHEMA } from '../config.ts';
-import { type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
+import { bytes, feedsOn, upload } from '../feed-specs/feeding.ts';
+import { CLIENT, type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
 import { act, codeOf, done, hold, receipt, record } from './asking.ts';
 
 let pool: PoolFixture;
@@ -36,6 +37,64 @@ describe('retention', () => {
     await age('command', 400);
     await retention().once();
     expect(await hold(engine, 'r', [['sku1', 2]])).toMatchObject({ replayed: true, value: { id: first.id } });
+  });
+
+  it('fails uploads that nobody has gone on with for a day, and drops their stage', async () => {
+    const feeds = feedsOn(pool);
+    const cut = async (id: string): Promise<void> => {
+      async function* body(): AsyncGenerator<Uint8Array> {
+        yield* bytes('sku,node,quantity\nsku1,n1,5\n');
+        throw new Error('cut');
+      }
+      await expect(upload(feeds, body(), { id })).rejects.toThrow('cut');
+    };
+    const state = async (id: string) => done(await feeds.reads.feed(CLIENT, id));
+    await cut('old');
+    await cut('young');
+    const aged = (hours: number) =>
+      pool.dataSource.query(
+        `UPDATE feed SET touched_at = clock_timestamp() - make_interval(hours => $1) WHERE id = 'old'`,
+        [hours],
+      );
+    await aged(23);
+    await retention().once();
+    expect(await state('old')).toMatchObject({ state: 'receiving' });
+    await aged(25);
+    await retention().once();
+    expect(await state('old')).toMatchObject({ state: 'failed', failure: 'the upload was cut, and not sent again' });
+    expect(await state('young')).toMatchObject({ state: 'receiving' });
+    const stages: unknown[] = await pool.dataSource.query(
+      `SELECT FROM pg_class WHERE relname LIKE 'feed\\_stage\\_%' AND relkind = 'r'`,
+    );
+    expect(stages).toHaveLength(1);
+    await feeds.close();
+  });
+
+  it('forgets feeds that ended with their refusals, and closed exceptions; records of a source are kept for good', async () => {
+    const feeds = feedsOn(pool);
+    const rows = 'sku,node,quantity,recordId\nsku1,n1,5,r1\nnobody,n1,5,r2\n';
+    const delta = { mode: 'delta', completeness: 'partial', capturedAt: new Date().toISOString() } as const;
+    for (const id of ['old', 'young']) {
+      done(await upload(feeds, rows, { ...delta, id }));
+      await feeds.worker.once();
+    }
+    await pool.dataSource.query(
+      `INSERT INTO stock_exception (code, sku_key, node_key, quantity, opened_at, closed_at)
+       SELECT 'promise.broken', 1, key, 0, '2026-01-01', CASE key WHEN 3 THEN NULL ELSE clock_timestamp() - make_interval(days => 89 * key) END
+         FROM generate_series(1, 3) key`,
+    );
+    await pool.dataSource.query(`UPDATE feed SET finished_at = finished_at - interval '91 days' WHERE id = 'old'`);
+    await retention().once();
+    expect(codeOf(await feeds.reads.feed(CLIENT, 'old'))).toBe('feed.unknown');
+    expect(done(await feeds.reads.feed(CLIENT, 'young'))).toMatchObject({ state: 'done', rows: { refused: 2 } });
+    const left = async (sql: string) =>
+      (await pool.dataSource.query<{ left: number }[]>(`SELECT ${sql} AS left`))[0]?.left;
+    expect(await left('(SELECT count(*)::int FROM feed_refusal)')).toBe(2);
+    expect(await left('(SELECT array_agg(node_key ORDER BY node_key) FROM stock_exception)')).toEqual([1, 3]);
+    done(await upload(feeds, rows, { ...delta, id: 'old' }));
+    await feeds.worker.once();
+    expect(done(await feeds.reads.feed(CLIENT, 'old'))).toMatchObject({ rows: { applied: 0, refused: 2 } });
+    await feeds.close();
   });
 
   it('is done by one replica at a time, and by another when that one has gone', async () => {

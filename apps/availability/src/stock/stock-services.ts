@@ -44,6 +44,7 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
       pool: engine.auditPool,
       schema: SCHEMA,
       commandDays: config.ONEPOOL_COMMAND_DAYS,
+      feedDays: config.ONEPOOL_FEED_DAYS,
       onDone: (commands) => logger.info({ commands }, 'retention: old effects of commands are gone'),
       onError: warn('retention failed; it is tried again'),
     });

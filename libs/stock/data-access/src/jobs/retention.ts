@@ -1,8 +1,8 @@
 /**
- * Forgets the stored effects of old commands. Runs slowly in the background of every replica; a session's advisory lock lets
+ * Forgets the stored effects of old commands, feeds that ended, and closed exceptions. Runs slowly in the background of every replica; a session's advisory lock lets
  * one at a time do it, and ends with the session.
  *
- * A command that is sent again after its effect was forgotten takes effect again (ADR 0005). Reservations are kept, and
+ * A command or a feed that is sent again after its effect was forgotten takes effect again (ADR 0005). Reservations are kept, and
  * with them the keys of holds.
  */
 import assert from 'node:assert/strict';
@@ -10,14 +10,18 @@ import { Recurring } from '@onepool/platform-clock';
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { underSessionLock } from '@onepool/platform-postgres';
 import type pg from 'pg';
+import { failAbandonedUploads, forgetExceptions, forgetFeeds } from './forget-feeds.ts';
 
 export const COMMAND_DAYS_MIN = 7;
+const FEED_DAYS_DEFAULT = 90;
 
 export interface RetentionOptions {
   readonly pool: pg.Pool;
   readonly schema: string;
   /** Effects of commands that are older are forgotten. At least 7. */
   readonly commandDays: number;
+  /** Feeds that ended longer ago are forgotten with their refusals, and exceptions that are closed as long. Default 90, at least 7. */
+  readonly feedDays?: number;
   /** Mean pause before the first pass and between passes, in milliseconds. Defaults 300,000 and 3,600,000. */
   readonly firstAfterMs?: number;
   readonly intervalMs?: number;
@@ -39,6 +43,10 @@ export class Retention {
     this.#options = options;
     const { commandDays, firstAfterMs = 300_000, intervalMs = 3_600_000, random, onDone, onError } = options;
     assert(commandDays >= COMMAND_DAYS_MIN, `effects of commands are kept at least ${COMMAND_DAYS_MIN} days`);
+    assert(
+      (options.feedDays ?? FEED_DAYS_DEFAULT) >= COMMAND_DAYS_MIN,
+      `feeds are kept at least ${COMMAND_DAYS_MIN} days`,
+    );
     const work = async (): Promise<void> => {
       const commands = await this.once();
       if (commands !== null) onDone?.(commands);
@@ -55,10 +63,17 @@ export class Retention {
     return this.#recurring.stop();
   }
 
-  /** One pass over everything; null when another replica is at it. */
+  /** One pass over everything; null when another replica is at it. Answers how many effects of commands went. */
   once(): Promise<number | null> {
     const { pool, schema } = this.#options;
-    return underSessionLock(pool, `${schema}.retention`, (client) => this.#forgetCommands(client));
+    return underSessionLock(pool, `${schema}.retention`, async (client) => {
+      const { signal } = this.#recurring;
+      const days = this.#options.feedDays ?? FEED_DAYS_DEFAULT;
+      await failAbandonedUploads(pool, signal);
+      await forgetFeeds(client, days, signal);
+      await forgetExceptions(client, days, signal);
+      return this.#forgetCommands(client);
+    });
   }
 
   async #forgetCommands(client: pg.PoolClient): Promise<number> {

@@ -206,12 +206,13 @@ CREATE TABLE stock_exception (
 );
 
 CREATE UNIQUE INDEX stock_exception_open ON stock_exception (code, sku_key, node_key) WHERE closed_at IS NULL;
+CREATE INDEX stock_exception_closed_at ON stock_exception (closed_at) WHERE closed_at IS NOT NULL;
 
 
 -- Feeds ---------------------------------------------------------------------------------------------------------------
 
 -- (actor, id) is the idempotency key; `person` sent it, or had it sent. `cursor` is the last SKU key (of a delta: line) whose rows are settled.
--- `scope` are the nodes of a full count. Who let a waiting feed pass, or did not, is kept as it is with commands: principal and person.
+-- `touched_at` is when a piece of it last came. `scope` are the nodes of a full count. Who let a waiting feed pass, or did not, is kept as it is with commands: principal and person.
 -- `body_hash` (SHA-256) and `body_bytes` are of the body, uncompressed, that was received whole.
 CREATE TABLE feed (
   feed_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -256,11 +257,15 @@ CREATE TABLE feed (
   started_at timestamptz NOT NULL,
   staged_at timestamptz,
   finished_at timestamptz,
+  touched_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   lease_until timestamptz NOT NULL DEFAULT '-infinity',
   UNIQUE (actor, id)
 ) WITH (fillfactor = 50);
 
 CREATE INDEX feed_to_apply ON feed (feed_key) WHERE state = 'applying';
+-- What ended, and exceptions that are closed, are forgotten in order of age.
+CREATE INDEX feed_finished_at ON feed (finished_at);
+CREATE INDEX feed_receiving ON feed (touched_at) WHERE state = 'receiving';
 CREATE INDEX feed_waiting ON feed (feed_key) WHERE state = 'waiting';
 
 CREATE TABLE feed_refusal (

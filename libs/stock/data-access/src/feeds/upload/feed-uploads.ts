@@ -187,7 +187,8 @@ async function again(
     [actor, id],
   );
   const feed = rows[0];
-  if (!feed) throw new Error('Broken invariant: feeds are never deleted');
+  // One that retention has forgotten since; the caller tries again.
+  if (!feed) throw superseded('the feed of this id has just been forgotten');
   if (!feed.parameters_hash.equals(hash))
     throw new UploadRefusedError('idempotency.mismatch', 'The id was used with other parameters.');
   if (feed.state !== 'receiving' && feed.state !== 'failed') return feed;
@@ -196,7 +197,7 @@ async function again(
   const replaced = await connection.query<FeedRecord>(
     `UPDATE feed SET state = 'receiving', failure = NULL, finished_at = NULL, attempt = attempt + 1, received = 0, staged = 0,
                      refused = 0, unreadable = 0, has_records = false, prepared = false, absent = 0, body_hash = NULL,
-                     body_bytes = NULL, staged_at = NULL, started_at = clock_timestamp(), person = $2
+                     body_bytes = NULL, staged_at = NULL, started_at = clock_timestamp(), touched_at = clock_timestamp(), person = $2
       WHERE feed_key = $1 RETURNING *`,
     [feed.feed_key, person],
   );

@@ -41,7 +41,7 @@ export async function stagePiece(pool: pg.Pool, attempt: Attempt, piece: Piece):
     await client.query('SET LOCAL synchronous_commit = off');
     const { rowCount } = await client.query(
       `UPDATE feed SET received = received + $3, staged = staged + $4, refused = refused + $5, unreadable = unreadable + $6,
-                       has_records = has_records OR $7
+                       has_records = has_records OR $7, touched_at = clock_timestamp()
         WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving'`,
       [attempt.feed_key, attempt.attempt, received, good, faults.length, unreadable, hasRecords],
     );
