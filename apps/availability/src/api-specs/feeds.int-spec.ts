@@ -145,7 +145,6 @@ describe('a feed whose key is revoked while it is sent', () => {
 });
 
 describe('a feed is refused', () => {
-  const future = new Date(Date.now() + 10 * 60_000).toISOString();
   it.each<[string, () => Call & { readonly body: string | Buffer }, number, string]>([
     ['without parameters', () => ({ body: '', query: {} }), 400, 'request.invalid'],
     ['of an unknown mode', () => ({ body: '', query: query({ mode: 'guess' }) }), 400, 'request.invalid'],
@@ -156,7 +155,6 @@ describe('a feed is refused', () => {
       400,
       'request.invalid',
     ],
-    ['captured in the future', () => ({ body: '', query: query({ capturedAt: future }) }), 422, 'feed.in_future'],
     ['whose source is the engine', () => ({ body: '', query: query({ source: 'onepool' }) }), 422, 'source.reserved'],
     [
       'captured on no day',

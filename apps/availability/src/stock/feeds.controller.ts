@@ -20,7 +20,7 @@ export class FeedsController {
   }
 
   @Serve(operations.sendFeed)
-  async sendFeed({ query, body, contentType, caller }: Call<Op['sendFeed']>) {
+  async sendFeed({ query, body, contentType, caller, sentAt }: Call<Op['sendFeed']>) {
     if (query.mode === 'delta' && query.completeness === 'full') {
       const message = 'only a reset can be full';
       throw problem('request.invalid', { errors: [{ path: '/completeness', code: 'const', message }] });
@@ -33,6 +33,7 @@ export class FeedsController {
       format: contentType === 'text/csv' ? 'csv' : 'ndjson',
       body,
       trace: currentTraceparent(),
+      sentAt,
     });
     return valueOf(received);
   }

@@ -171,7 +171,6 @@ export const FEED_REFUSAL_CODES = [
   'quantity.invalid',
   'state.unsupported',
   'time.invalid',
-  'time.in_future',
   'record.invalid',
   'record.duplicate',
   'feed.stale',

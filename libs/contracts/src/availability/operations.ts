@@ -201,6 +201,7 @@ export const AVAILABILITY_OPERATIONS = {
     http: post('/v1/feeds', 202),
     idempotency: 'id',
     scope: 'stock:write',
+    saysSentAt: true,
     query: feeds.FeedQuery,
     stream: {
       contentTypes: feeds.FEED_CONTENT_TYPES,
@@ -210,7 +211,6 @@ export const AVAILABILITY_OPERATIONS = {
     response: feeds.Feed,
     problems: [
       'feed.header_invalid',
-      'feed.in_future',
       'feed.incomplete',
       'feed.not_gzip',
       'feed.rows_differ',

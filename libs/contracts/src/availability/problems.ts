@@ -31,7 +31,6 @@ export const AVAILABILITY_PROBLEMS = {
   },
   'ledger.too_long': { status: 503, title: 'The ledger of one SKU takes too long to add up', retryable: false },
   'feed.unknown': { status: 404, title: 'No such feed', retryable: false },
-  'feed.in_future': { status: 422, title: 'The capture time lies in the future', retryable: false },
   'feed.too_large': { status: 413, title: 'The feed is larger than any may be', retryable: false },
   'feed.not_gzip': { status: 400, title: 'The body cannot be decompressed', retryable: false },
   'feed.header_invalid': { status: 422, title: 'The first line does not name the columns', retryable: false },

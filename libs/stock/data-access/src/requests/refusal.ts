@@ -11,7 +11,6 @@ export type RefusalCode =
   | 'reservation.unknown'
   | 'source.reserved'
   | 'feed.unknown'
-  | 'feed.in_future'
   | 'feed.too_large'
   | 'feed.header_invalid'
   | 'feed.incomplete'

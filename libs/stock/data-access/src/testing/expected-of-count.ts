@@ -23,7 +23,7 @@ export interface Outcome {
   readonly entries: readonly Entry[];
   readonly task: CountedBook['task'];
   readonly exceptions: readonly { readonly node: number; readonly quantity: number; readonly isOpen: boolean }[];
-  readonly watermarks: readonly (Watermark & { readonly node: number })[];
+  readonly watermarks: readonly (Omit<Watermark, 'source'> & { readonly node: number })[];
   readonly refusals: readonly { readonly node: number; readonly code: string }[];
   /** Rows of the fact that tells of the change, as the contract shows them; null without one. */
   readonly told: readonly StockRowView[] | null;
@@ -93,7 +93,7 @@ function refusalOf(marks: readonly Mark[], { node, at }: Count): string | null {
 
 /** What has happened since a count, and of which promises its node knew then, by the words of ADR 0009. */
 function sinceCount({ events, promises }: CountedBook, { node, at }: Count): Parameters<typeof resetDifference>[3] {
-  const mark: Watermark = { capturedAt: at, measure: 'physical' };
+  const mark: Watermark = { capturedAt: at, measure: 'physical', source: COUNTING };
   const since = events.filter((event) => event.node === node && !isLate(mark, event.at));
   const sum = (some: readonly { readonly quantity: number }[]): number =>
     some.reduce((total, { quantity }) => total + quantity, 0);

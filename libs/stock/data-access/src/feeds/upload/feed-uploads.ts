@@ -3,10 +3,9 @@ import { FEED_BYTES_MAX, FEED_ROWS_MAX, type Feed, type FeedQuery } from '@onepo
 import { timeOf } from '@onepool/platform-clock';
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
-import { type NodeKey, type SellingRules, reject } from '@onepool/stock-domain';
+import { type NodeKey, type SellingRules, reject, placeInTime } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { Doer } from '../../requests/command.ts';
-import { FUTURE_TOLERANCE_MS } from '../../requests/event-times.ts';
 import type { Answer } from '../../requests/refusal.ts';
 import { bodyHash, nodeKeys, reservedName } from '../../requests/resolve.ts';
 import type { RulesSource } from '../../catalogue/rules-source.ts';
@@ -18,7 +17,6 @@ import { type FeedFormat, RowReader } from './row-reader.ts';
 import { createStage, dropStage } from './staging.ts';
 import { UploadRefusedError, superseded, tooLarge } from './upload-refused.ts';
 import { demandSameBody, demandWhole, failureOf } from './whole-upload.ts';
-import { isoTime } from '../../requests/views.ts';
 
 const BEGIN = commitPoint('stock.feed_begin');
 const RECEIVED = commitPoint('stock.feed_received');
@@ -48,6 +46,8 @@ export interface FeedUpload extends Doer {
   /** Uncompressed. */
   readonly body: AsyncIterable<Uint8Array>;
   readonly trace: string | null;
+  /** Milliseconds: when it was sent, by the clock that its times are of. */
+  readonly sentAt?: number | null;
 }
 
 export class FeedUploads {
@@ -106,27 +106,24 @@ export class FeedUploads {
     const { actor, person, query, trace } = upload;
     const { id, source, mode, measure, completeness = 'partial', capturedAt, node } = query;
     const { duplicates = 'refuse', maxZeroedPercent = null, dryRun = false } = query;
-    const captured = new Date(timeOf(capturedAt));
-    const told = [source, mode, measure, completeness, captured.getTime(), node ?? null];
+    const captured = timeOf(capturedAt);
+    const told = [source, mode, measure, completeness, captured, node ?? null];
     const hash = bodyHash(['feed', ...told, duplicates, maxZeroedPercent, dryRun]);
     return inTransaction(this.#pool, BEGIN, async (connection) => {
       const now = await readClock(connection);
+      const at = new Date(placeInTime(captured, { arrivedAt: now, sentAt: upload.sentAt ?? null }));
       const made = await connection.query<FeedRecord>(
         `INSERT INTO feed (actor, id, parameters_hash, source, mode, measure, completeness, captured_at, node_key, state, attempt,
                            trace, person, duplicates, max_zeroed_percent, dry_run, started_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'receiving', 1, $10, $11, $12, $13, $14, clock_timestamp())
          ON CONFLICT (actor, id) DO NOTHING RETURNING *`,
         [
-          ...[actor, id, hash, source, mode, measure, completeness, captured, key, trace, person],
+          ...[actor, id, hash, source, mode, measure, completeness, at, key, trace, person],
           ...[duplicates, maxZeroedPercent, dryRun],
         ],
       );
       const feed = made.rows[0] ?? (await again(connection, upload, hash));
       if (feed.state === 'receiving') {
-        if (captured.getTime() > now + FUTURE_TOLERANCE_MS)
-          throw new UploadRefusedError('feed.in_future', 'It is captured more than 5 minutes ahead.', {
-            now: isoTime(now),
-          });
         await createStage(connection, feed);
       }
       return { feed, now };
@@ -138,7 +135,11 @@ export class FeedUploads {
     const { query, format } = upload;
     const { bytesMax, rowsMax, bytesWithoutRowMax, emptyLinesMax } = { ...LIMITS, ...this.#limits };
     const body = new MeteredBody(upload.body, { bytesMax, bytesWithoutRowMax }, tooLarge);
-    const reader = new RowReader(format, { ...query, now, capturedAt: feed.captured_at.getTime() });
+    const reader = new RowReader(format, {
+      ...query,
+      transmission: { arrivedAt: now, sentAt: upload.sentAt ?? null },
+      capturedAt: feed.captured_at.getTime(),
+    });
     const intake = new RowIntake({ pool: this.#pool, rules, isBusy: this.#isBusy, rowsMax, emptyLinesMax });
     try {
       const received = await intake.take(body, reader, feed);

@@ -4,7 +4,11 @@ import { RowBatch } from './row-batch.ts';
 import { type RowContext, RowReader } from './row-reader.ts';
 import { UploadRefusedError } from './upload-refused.ts';
 
-const CONTEXT: RowContext = { mode: 'reset', capturedAt: 1_700_000_000_000, now: 1_700_000_100_000 };
+const CONTEXT: RowContext = {
+  mode: 'reset',
+  capturedAt: 1_700_000_000_000,
+  transmission: { arrivedAt: 1_700_000_100_000, sentAt: null },
+};
 
 function batchOf(text: string, context: RowContext = CONTEXT): RowBatch {
   const batch = new RowBatch(1);

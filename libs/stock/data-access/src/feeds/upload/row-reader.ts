@@ -8,7 +8,7 @@ import {
 } from '@onepool/contracts';
 import { TIME_EXPECTATION, readTime } from '@onepool/platform-clock';
 import { readCode } from '@onepool/platform-codes';
-import { FUTURE_TOLERANCE_MS } from '../../requests/event-times.ts';
+import { type Transmission, placeInTime } from '@onepool/stock-domain';
 import { LINE_FEED } from './line-splitter.ts';
 import { PlainLines } from './plain-lines.ts';
 import type { FeedRow, RowBatch } from './row-batch.ts';
@@ -20,7 +20,7 @@ export type FeedFormat = 'ndjson' | 'csv';
 export interface RowContext extends Pick<FeedQuery, 'mode' | 'node'> {
   /** Milliseconds. */
   readonly capturedAt: number;
-  readonly now: number;
+  readonly transmission: Transmission;
 }
 
 const RECORD_ID = /^[^\p{Cc}\p{Surrogate}]{1,200}$/u;
@@ -178,8 +178,7 @@ export class RowReader {
     if (told === undefined) return this.#context.capturedAt;
     const at = typeof told === 'string' ? readTime(told) : null;
     if (at === null) return fault('time.invalid', `not ${TIME_EXPECTATION}`);
-    const isFuture = at > this.#context.now + FUTURE_TOLERANCE_MS;
-    return isFuture ? fault('time.in_future', 'the time lies more than 5 minutes ahead') : at;
+    return placeInTime(at, this.#context.transmission);
   }
 
   #cells(text: string): Members | Fault | typeof EMPTY | typeof HEADER {
