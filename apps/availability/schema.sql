@@ -44,7 +44,7 @@ CREATE TABLE feed (
   id text NOT NULL,
   parameters_hash bytea NOT NULL,
   body_hash bytea,
-  body_bytes bigint,
+  body_size bigint,
   source text NOT NULL,
   mode text NOT NULL,
   measure text NOT NULL,
@@ -108,6 +108,7 @@ CREATE TABLE feed_refusal (
   line bigint NOT NULL,
   code text NOT NULL,
   message text NOT NULL,
+  quantity bigint,
   CONSTRAINT feed_refusal_pkey PRIMARY KEY (feed_key, refusal_key)
 );
 

@@ -276,6 +276,48 @@ describe('an availability reset', () => {
   });
 });
 
+describe('an availability below 0', () => {
+  const availability = { measure: 'availability' } as const;
+  const open = async () =>
+    (await reads.exceptions({ limit: 10, cursor: undefined }))?.items.map(({ code, sku, node, quantity, closedAt }) => [
+      ...[code, sku, node, quantity],
+      closedAt !== null,
+    ]);
+
+  it('counts as 0, is told and is an exception until a count without it; promises stay as they are', async () => {
+    await record(engine, 'r', [receipt('sku1', 'n1', 10), receipt('sku2', 'n1', 4)], { occurredAt: at(-60) });
+    done(await hold(engine, 'h', [['sku1', 3]], { nodes: ['n1'] }));
+    const outcome = await feed(feeds, [told('sku1', 'n1', -2), told('sku2', 'n1', 3), told('nobody', 'n1', -1)], {
+      ...availability,
+      at: Date.now(),
+    });
+    expect(outcome).toMatchObject({ state: 'done', rows: { received: 3, staged: 2, applied: 2, refused: 1 } });
+    expect(await refusalsOf(feeds, outcome.id)).toEqual([
+      { line: 1, code: 'quantity.negative', message: 'an availability of -2 counts as 0' },
+      expect.objectContaining({ line: 3, code: 'sku.unknown' }),
+    ]);
+    expect(await row('sku1', 'n1')).toMatchObject({ available: 0, reserved: 3 });
+    expect(await open()).toEqual([['feed.negative_availability', 'sku1', 'n1', 2, false]]);
+    await feed(feeds, [told('sku1', 'n1', -5)], { ...availability, at: Date.now() });
+    await feed(feeds, [told('sku1', 'n1', 4)], { ...availability, ...before(1) });
+    await feed(feeds, [told('sku1', 'n1', 9)], { at: Date.now() });
+    expect(await open()).toEqual([['feed.negative_availability', 'sku1', 'n1', 5, false]]);
+    await feed(feeds, [told('sku1', 'n1', 0)], { ...availability, at: Date.now() });
+    expect(await open()).toEqual([['feed.negative_availability', 'sku1', 'n1', 0, true]]);
+  });
+
+  it('opens none while the count is a dry run, or is refused as stale', async () => {
+    await feed(feeds, [told('sku1', 'n1', 1)], { ...availability, ...before(1) });
+    await feed(feeds, [told('sku1', 'n1', -1)], { ...availability, dryRun: true });
+    const stale = await feed(feeds, [told('sku1', 'n1', -1)], { ...availability, ...before(2) });
+    expect((await refusalsOf(feeds, stale.id)).map(({ code }) => code).sort()).toEqual([
+      'feed.stale',
+      'quantity.negative',
+    ]);
+    expect(await open()).toEqual([]);
+  });
+});
+
 describe('a delta feed', () => {
   const delta = { mode: 'delta' } as const;
 

@@ -169,6 +169,7 @@ export const FEED_REFUSAL_CODES = [
   'node.unknown',
   'node.out_of_scope',
   'quantity.invalid',
+  'quantity.negative',
   'state.unsupported',
   'time.invalid',
   'record.invalid',
@@ -180,7 +181,10 @@ export type FeedRefusalCode = (typeof FEED_REFUSAL_CODES)[number];
 
 export const FeedRefusal = closed({
   line: Type.Integer({ minimum: 0, description: 'Counted from 1, the header included; 0 for an absent row.' }),
-  code: oneOf(FEED_REFUSAL_CODES),
+  code: oneOf(
+    FEED_REFUSAL_CODES,
+    '`quantity.negative` is a note, and no refusal: an availability below 0 was counted 0.',
+  ),
   message: Type.String(),
 });
 export type FeedRefusal = Static<typeof FeedRefusal>;

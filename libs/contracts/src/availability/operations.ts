@@ -257,7 +257,7 @@ export const AVAILABILITY_OPERATIONS = {
   },
   listExceptions: {
     summary: 'List exceptions',
-    description: 'Promises that no eligible node can cover, open ones first.',
+    description: 'Promises that nothing covers, here or in another system, open ones first.',
     http: get('/v1/exceptions'),
     scope: 'stock:read',
     query: ExceptionPageQuery,

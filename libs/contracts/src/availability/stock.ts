@@ -15,6 +15,7 @@ import {
   UnitCount,
   Version,
   closed,
+  oneOf,
 } from '../shared/primitives.ts';
 
 const movement = {
@@ -182,12 +183,19 @@ export const LedgerEntry = closed({
 });
 export type LedgerEntry = Static<typeof LedgerEntry>;
 
+export const STOCK_EXCEPTION_CODES = ['promise.broken', 'feed.negative_availability'] as const;
 export const StockException = closed({
   id: Type.String(),
-  code: Type.Literal('promise.broken'),
+  code: oneOf(
+    STOCK_EXCEPTION_CODES,
+    '`promise.broken`: no eligible node can cover what is promised. `feed.negative_availability`: another system has told less than 0 available, having promised more than it has.',
+  ),
   sku: SkuCode,
   node: NodeCode,
-  quantity: Type.Integer({ minimum: 0, description: 'Promised units no eligible node can cover.' }),
+  quantity: Type.Integer({
+    minimum: 0,
+    description: 'Promised units that nothing covers, here or in the other system.',
+  }),
   openedAt: Timestamp,
   closedAt: Type.Union([Timestamp, Type.Null()]),
 });

@@ -11,7 +11,8 @@ export interface FeedRecord {
   readonly parameters_hash: Buffer;
   /** Of the uncompressed body; null until it has been received whole. */
   readonly body_hash: Buffer | null;
-  readonly body_bytes: number | null;
+  /** In bytes. */
+  readonly body_size: number | null;
   readonly source: string;
   readonly mode: FeedQuery['mode'];
   readonly measure: FeedQuery['measure'];

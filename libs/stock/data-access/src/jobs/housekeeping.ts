@@ -179,7 +179,8 @@ export class Housekeeping {
     if (rules === this.#rules) return;
     const insert = `
       INSERT INTO reback_task (sku_key, due_at)
-      SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception WHERE closed_at IS NULL ORDER BY 1
+      SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception
+       WHERE code = 'promise.broken' AND closed_at IS NULL ORDER BY 1
       ON CONFLICT (sku_key) DO NOTHING`;
     await committing(WAKE, () => this.#engine.lookupPool.query(insert));
     this.#rests.end();

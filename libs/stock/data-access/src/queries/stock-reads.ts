@@ -192,7 +192,7 @@ export class StockReads {
     );
     const items = rows.map((row) => ({
       id: `exc_${row.exception_key}`,
-      code: 'promise.broken' as const,
+      code: row.code,
       sku: row.sku,
       node: views.node(row.node_key),
       quantity: row.quantity,
@@ -244,6 +244,7 @@ interface LedgerRecord {
 }
 
 interface ExceptionRecord {
+  code: StockException['code'];
   exception_key: number;
   sku: string;
   node_key: NodeKey;

@@ -213,7 +213,7 @@ CREATE INDEX stock_exception_closed_at ON stock_exception (closed_at) WHERE clos
 
 -- (actor, id) is the idempotency key; `person` sent it, or had it sent. `cursor` is the last SKU key (of a delta: line) whose rows are settled.
 -- `touched_at` is when a piece of it last came. `scope` are the nodes of a full count. Who let a waiting feed pass, or did not, is kept as it is with commands: principal and person.
--- `body_hash` (SHA-256) and `body_bytes` are of the body, uncompressed, that was received whole.
+-- `body_hash` (SHA-256) and `body_size` (bytes) are of the body, uncompressed, that was received whole.
 CREATE TABLE feed (
   feed_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   actor text NOT NULL,
@@ -221,7 +221,7 @@ CREATE TABLE feed (
   id text NOT NULL,
   parameters_hash bytea NOT NULL,
   body_hash bytea,
-  body_bytes bigint,
+  body_size bigint,
   source text NOT NULL,
   mode text NOT NULL CHECK (mode IN ('reset', 'delta')),
   measure text NOT NULL CHECK (measure IN ('physical', 'availability')),
@@ -268,12 +268,14 @@ CREATE INDEX feed_finished_at ON feed (finished_at);
 CREATE INDEX feed_receiving ON feed (touched_at) WHERE state = 'receiving';
 CREATE INDEX feed_waiting ON feed (feed_key) WHERE state = 'waiting';
 
+-- Also notes about rows that were not refused (`quantity.negative`); `quantity` is what such a row told.
 CREATE TABLE feed_refusal (
   feed_key bigint NOT NULL,
   refusal_key bigint GENERATED ALWAYS AS IDENTITY,
   line bigint NOT NULL,
   code text NOT NULL,
   message text NOT NULL,
+  quantity bigint,
   PRIMARY KEY (feed_key, refusal_key)
 );
 

@@ -13,6 +13,7 @@ import { applyReset } from './apply-reset.ts';
 import { type ChunkDone, FeedMovedOnError } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 import { GUARD_LIMITS, type GuardLimits } from './guard.ts';
+import { noteNegativeAvailability } from './negative-availability.ts';
 import { Pace } from './pace.ts';
 import { prepareFeed } from './prepare-feed.ts';
 import { dropStage } from '../upload/staging.ts';
@@ -232,6 +233,8 @@ async function finish(pool: pg.Pool, feed: FeedRecord): Promise<void> {
       `UPDATE feed SET state = 'done', finished_at = clock_timestamp() WHERE feed_key = $1 AND state = 'applying'`,
       [feed.feed_key],
     );
-    if (rowCount === 1) await dropStage(client, feed);
+    if (rowCount !== 1) return;
+    await noteNegativeAvailability(client, feed);
+    await dropStage(client, feed);
   });
 }

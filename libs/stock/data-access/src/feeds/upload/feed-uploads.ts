@@ -169,7 +169,7 @@ export class FeedUploads {
   /** `received`: rows that were read. Pieces are not flushed one by one, so a crash of the server may have lost some. */
   async #finish(feed: FeedRecord, received: number, body: MeteredBody): Promise<void> {
     const update = `
-      UPDATE feed SET state = 'applying', staged_at = clock_timestamp(), body_hash = $4, body_bytes = $5
+      UPDATE feed SET state = 'applying', staged_at = clock_timestamp(), body_hash = $4, body_size = $5
        WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving' AND received = $3`;
     const values = [feed.feed_key, feed.attempt, received, body.digest(), body.bytes];
     const { rowCount } = await committing(RECEIVED, () => this.#pool.query(update, values));
@@ -198,7 +198,7 @@ async function again(
   const replaced = await connection.query<FeedRecord>(
     `UPDATE feed SET state = 'receiving', failure = NULL, finished_at = NULL, attempt = attempt + 1, received = 0, staged = 0,
                      refused = 0, unreadable = 0, has_records = false, prepared = false, absent = 0, body_hash = NULL,
-                     body_bytes = NULL, staged_at = NULL, started_at = clock_timestamp(), touched_at = clock_timestamp(), person = $2
+                     body_size = NULL, staged_at = NULL, started_at = clock_timestamp(), touched_at = clock_timestamp(), person = $2
       WHERE feed_key = $1 RETURNING *`,
     [feed.feed_key, person],
   );

@@ -60,6 +60,8 @@ export class RowBatch {
   readonly skus = new Codes();
   readonly nodes = new Codes();
   readonly faults: RowFault[] = [];
+  /** What rows below 0 told that count 0, by their line. */
+  readonly negatives = new Map<number, number>();
   /** Rows read, good or bad. */
   received = 0;
   /** Lines of those that might have named any row: nobody can read which. */
@@ -128,6 +130,7 @@ export class RowBatch {
     this.nodes.clear();
     this.#recordIds.clear();
     this.faults.length = 0;
+    this.negatives.clear();
     this.received = 0;
     this.unreadable = 0;
     this.rows = 0;

@@ -6,6 +6,7 @@ import { UploadRefusedError } from './upload-refused.ts';
 
 const CONTEXT: RowContext = {
   mode: 'reset',
+  measure: 'physical',
   capturedAt: 1_700_000_000_000,
   transmission: { arrivedAt: 1_700_000_100_000, sentAt: null },
 };
@@ -45,6 +46,7 @@ const header = fc.constantFrom(
 );
 const context = fc.record({
   mode: fc.constantFrom('reset' as const, 'delta' as const),
+  measure: fc.constantFrom('physical' as const, 'availability' as const),
   node: fc.constantFrom(undefined, 'n1'),
 });
 
@@ -52,8 +54,8 @@ describe('rows of a CSV', () => {
   it('are read the same from plain lines as from quoted ones, whatever their cells hold', () => {
     const quoted = (cells: readonly string[]): string => cells.map((text) => `"${text}"`).join(',');
     fc.assert(
-      fc.property(header, fc.array(line, { maxLength: 8 }), context, (names, lines, { mode, node }) => {
-        const feed = { ...CONTEXT, mode, ...(node === undefined ? {} : { node }) };
+      fc.property(header, fc.array(line, { maxLength: 8 }), context, (names, lines, { mode, measure, node }) => {
+        const feed = { ...CONTEXT, mode, measure, ...(node === undefined ? {} : { node }) };
         const plain = [names.join(','), ...lines.map((texts) => texts.join(','))].join('\n');
         const careful = [quoted(names), ...lines.map(quoted)].join('\n');
         expect(told(batchOf(plain, feed))).toEqual(told(batchOf(careful, feed)));
@@ -114,6 +116,28 @@ describe('rows of a CSV', () => {
   it('are not read under columns that no feed has', () => {
     expect(() => batchOf('sku,node,amount\nA,n1,5')).toThrow(UploadRefusedError);
     expect(() => batchOf('sku,node\nA,n1')).toThrow('quantity missing');
+  });
+});
+
+describe('a quantity below 0', () => {
+  const rows = 'sku,node,quantity\nA,n1,-3\nA,n2,0\nA,n3,-1000000001';
+  it('counts 0 where availability is counted, and is remembered', () => {
+    const batch = batchOf(rows, { ...CONTEXT, measure: 'availability' });
+    expect(rowsOf(batch).map(({ line: at, quantity }) => [at, quantity])).toEqual([
+      [2, 0],
+      [3, 0],
+      [4, null],
+    ]);
+    expect([...batch.negatives]).toEqual([[2, -3]]);
+    expect(batch.faults).toMatchObject([{ line: 4, code: 'quantity.invalid' }]);
+    batch.clear();
+    expect(batch.negatives.size).toBe(0);
+  });
+
+  it('is refused where units are counted that are there', () => {
+    const batch = batchOf(rows);
+    expect(batch.faults.map(({ line: at }) => at)).toEqual([2, 4]);
+    expect(batch.negatives.size).toBe(0);
   });
 });
 

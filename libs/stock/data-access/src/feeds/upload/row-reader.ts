@@ -17,7 +17,7 @@ import { headerInvalid } from './upload-refused.ts';
 export type FeedFormat = 'ndjson' | 'csv';
 
 /** What of a feed's parameters its rows lean on. */
-export interface RowContext extends Pick<FeedQuery, 'mode' | 'node'> {
+export interface RowContext extends Pick<FeedQuery, 'mode' | 'node' | 'measure'> {
   /** Milliseconds. */
   readonly capturedAt: number;
   readonly transmission: Transmission;
@@ -128,7 +128,9 @@ export class RowReader {
       into.add({ line, ...named, quantity: null, recordId: null, at: 0 });
       return this.#refuse(into, value);
     }
-    into.add({ line, ...named, ...value });
+    const isNegative = this.#context.mode === 'reset' && value.quantity !== null && value.quantity < 0;
+    if (isNegative) into.negatives.set(line, value.quantity ?? 0);
+    into.add({ line, ...named, ...value, ...(isNegative ? { quantity: 0 } : {}) });
     into.received += 1;
   }
 
@@ -154,12 +156,15 @@ export class RowReader {
 
   #valueOf(members: Members): Pick<FeedRow, 'quantity' | 'recordId' | 'at'> | Fault {
     const { quantity, recordId = null, state = 'available' } = members;
-    const isReset = this.#context.mode === 'reset';
+    const { mode, measure } = this.#context;
+    const isReset = mode === 'reset';
+    // Whoever has promised more than it has tells less than 0 available: none, and a fault to look after over there.
+    const mayBeNegative = measure === 'availability';
     const inRange =
       typeof quantity === 'number' &&
       Number.isSafeInteger(quantity) &&
       Math.abs(quantity) <= FEED_UNITS_MAX &&
-      (isReset ? quantity >= 0 : quantity !== 0);
+      (isReset ? quantity >= 0 || mayBeNegative : quantity !== 0);
     if (!inRange) {
       const allowed = isReset ? `0 to ${FEED_UNITS_MAX}` : `±1 to ±${FEED_UNITS_MAX}`;
       return fault('quantity.invalid', `quantity: not an integer of ${allowed}`);

@@ -35,7 +35,7 @@ export async function dropStage(client: Pick<pg.ClientBase, 'query'>, { feed_key
 /** Stores one piece, its refusals and its counts, together. */
 export async function stagePiece(pool: pg.Pool, attempt: Attempt, piece: Piece): Promise<void> {
   const { received, unreadable } = piece.batch;
-  const { bytes, rows, good, hasRecords, faults } = encode(attempt, piece);
+  const { bytes, rows, good, hasRecords, faults, notes } = encode(attempt, piece);
   await inTransaction(pool, PIECE, async (client) => {
     // Nothing is promised of a piece. What ends the upload is flushed, all that came before it with it, and it counts.
     await client.query('SET LOCAL synchronous_commit = off');
@@ -47,6 +47,7 @@ export async function stagePiece(pool: pg.Pool, attempt: Attempt, piece: Piece):
     );
     if (rowCount !== 1) throw superseded('another upload has taken over');
     await refuse(client, attempt.feed_key, faults);
+    await noteNegatives(client, attempt.feed_key, notes);
     if (rows === 0) return;
     const columns = 'line, sku_key, node_key, quantity, at_ms, record_id';
     const copy = client.query(copyFrom(`COPY ${stageTableOf(attempt)} (${columns}) FROM STDIN (FORMAT binary)`));
@@ -61,6 +62,7 @@ export async function stagePiece(pool: pg.Pool, attempt: Attempt, piece: Piece):
 function encode({ completeness, duplicates }: Attempt, { batch, skuKeys, nodeKeys }: Piece) {
   const faults = [...batch.faults];
   const binary = new BinaryRows(batch.rows);
+  const notes = new Map<number, number>();
   let good = 0;
   let hasRecords = false;
   for (let row = 0; row < batch.rows; row += 1) {
@@ -77,9 +79,11 @@ function encode({ completeness, duplicates }: Attempt, { batch, skuKeys, nodeKey
     binary.bigint(batch.timeOf(row)).text(recordId);
     if (quantity === null) continue;
     good += 1;
+    const negative = batch.negatives.get(batch.lineOf(row));
+    if (negative !== undefined) notes.set(batch.lineOf(row), negative);
     hasRecords ||= recordId !== null;
   }
-  return { bytes: binary.end(), rows: binary.rows, good, hasRecords, faults };
+  return { bytes: binary.end(), rows: binary.rows, good, hasRecords, faults, notes };
 }
 
 function unknownCode(batch: RowBatch, row: number, isSku: boolean): RowFault {
@@ -87,6 +91,20 @@ function unknownCode(batch: RowBatch, row: number, isSku: boolean): RowFault {
   return isSku
     ? { line, code: 'sku.unknown', message: `there is no SKU ${batch.skus.list[batch.skuOf(row)]}` }
     : { line, code: 'node.unknown', message: `there is no node ${batch.nodes.list[batch.nodeOf(row)]}` };
+}
+
+async function noteNegatives(
+  client: pg.PoolClient,
+  feedKey: number,
+  notes: ReadonlyMap<number, number>,
+): Promise<void> {
+  if (notes.size === 0) return;
+  await client.query(
+    `INSERT INTO feed_refusal (feed_key, line, code, message, quantity)
+     SELECT $1, line, 'quantity.negative', 'an availability of ' || units || ' counts as 0', units
+       FROM unnest($2::bigint[], $3::bigint[]) AS note (line, units)`,
+    [feedKey, [...notes.keys()], [...notes.values()]],
+  );
 }
 
 /** Keeps refused rows for whoever sent them. */

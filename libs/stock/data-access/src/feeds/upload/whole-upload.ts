@@ -36,12 +36,12 @@ const incomplete = (detail: string): UploadRefusedError => new UploadRefusedErro
  */
 export async function demandSameBody(
   body: AsyncIterable<Uint8Array>,
-  { body_hash, body_bytes }: Pick<FeedRecord, 'body_hash' | 'body_bytes'>,
+  { body_hash, body_size }: Pick<FeedRecord, 'body_hash' | 'body_size'>,
 ): Promise<void> {
-  if (body_hash === null || body_bytes === null) return;
+  if (body_hash === null || body_size === null) return;
   const otherBody = (): UploadRefusedError =>
     new UploadRefusedError('idempotency.mismatch', 'The id was used with another body.');
-  const again = new MeteredBody(body, { bytesMax: body_bytes, bytesWithoutRowMax: body_bytes }, otherBody);
+  const again = new MeteredBody(body, { bytesMax: body_size, bytesWithoutRowMax: body_size }, otherBody);
   for await (const chunk of again) {
     // Only their hash is of interest, and that the caller may still send them.
     void chunk;
