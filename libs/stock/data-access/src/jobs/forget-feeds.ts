@@ -3,10 +3,7 @@
  * are closed. Records that took effect are kept for good, for each does so once per source, ever.
  */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
-import { inTransaction } from '@onepool/platform-postgres';
 import type pg from 'pg';
-import type { FeedRecord } from '../feeds/feed-record.ts';
-import { dropStage } from '../feeds/upload/staging.ts';
 
 const ABANDON = commitPoint('stock.feed_abandon');
 const FORGET_FEEDS = commitPoint('stock.forget_feeds');
@@ -15,20 +12,18 @@ const ROWS_PER_BATCH = 5_000;
 const RECEIVING_HOURS_MAX = 24;
 
 /** One at a time, each with its stage; an upload that comes to life again finds another state and ends. */
-export async function failAbandonedUploads(pool: pg.Pool, signal: AbortSignal): Promise<void> {
-  const update = `
-    UPDATE feed SET state = 'failed', failure = 'the upload was cut, and not sent again', finished_at = clock_timestamp()
-     WHERE feed_key = (
-       SELECT feed_key FROM feed
-        WHERE state = 'receiving' AND touched_at < clock_timestamp() - interval '${RECEIVING_HOURS_MAX} hours'
-        ORDER BY touched_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
-    RETURNING *`;
+export async function failAbandonedUploads(client: pg.PoolClient, signal: AbortSignal): Promise<void> {
+  const fail = `
+    WITH abandoned AS (
+      UPDATE feed SET state = 'failed', failure = 'the upload was cut, and not sent again', finished_at = clock_timestamp()
+       WHERE feed_key = (
+         SELECT feed_key FROM feed
+          WHERE state = 'receiving' AND touched_at < clock_timestamp() - interval '${RECEIVING_HOURS_MAX} hours'
+          ORDER BY touched_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
+      RETURNING feed_key, attempt)
+    SELECT drop_feed_stage(feed_key, attempt) FROM abandoned`;
   for (let isLeft = true; isLeft && !signal.aborted;)
-    isLeft = await inTransaction(pool, ABANDON, async (client) => {
-      const { rows } = await client.query<FeedRecord>(update);
-      for (const feed of rows) await dropStage(client, feed);
-      return rows.length > 0;
-    });
+    isLeft = ((await committing(ABANDON, () => client.query(fail))).rowCount ?? 0) > 0;
 }
 
 /** Refusals first, and a batch at a time, so that a feed of a million of them ends no statement by its time. */

@@ -69,7 +69,7 @@ export class Retention {
     return underSessionLock(pool, `${schema}.retention`, async (client) => {
       const { signal } = this.#recurring;
       const days = this.#options.feedDays ?? FEED_DAYS_DEFAULT;
-      await failAbandonedUploads(pool, signal);
+      await failAbandonedUploads(client, signal);
       await forgetFeeds(client, days, signal);
       await forgetExceptions(client, days, signal);
       return this.#forgetCommands(client);
