@@ -2,19 +2,31 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
+import { createApiKey } from '@onepool/platform-auth';
 import { checkProblem, operationOf, problemOf } from '../testing/answer.ts';
 import { type AppFixture, type Call, type OperationId, createAppFixture } from '../testing/app-fixture.ts';
 import { putNetwork, receive } from '../testing/network.ts';
 import { samplesOf } from '../testing/samples.ts';
 
 let app: AppFixture;
+/** Of a person who may do everything that only persons may. */
+let key: string;
 beforeAll(async () => {
   app = await createAppFixture();
+  key = await keyOfPerson();
   await putNetwork(app, ['a', 'b', 'c']);
   await receive(app, 'a', { 'wh-1': 10 });
   for (const id of ['held', 'kept']) await app.http('hold', { body: hold({ id }) });
 });
 afterAll(() => app.close());
+
+async function keyOfPerson(): Promise<string> {
+  const rights = { scopes: ['all', 'feeds:approve'], nodes: null, channels: null };
+  const id = await app.identity.addPrincipal({ name: 'somebody', kind: 'person', roles: [], ...rights });
+  const made = createApiKey();
+  await app.identity.addKey(id, { sha256: made.sha256, expiresAt: null, ...rights });
+  return made.key;
+}
 
 const edges = [
   ['HTTP', 'http'],
@@ -306,7 +318,7 @@ describe('a member that nobody knows, with everything else valid', () => {
     const csv = operationOf(id).body ? {} : { body: 'sku\na\n', headers: { 'content-type': 'text/csv' } };
     const query = { ...(call.query as object), nobodyKnows: '1' };
     const isGet = operationOf(id).http.method === 'GET';
-    const { body } = await app.http(id, { ...call, ...(isGet ? {} : csv), query });
+    const { body } = await app.http(id, { key, ...call, ...(isGet ? {} : csv), query });
     expect((body as { errors: unknown }).errors).toEqual(unknownMember);
   });
 
