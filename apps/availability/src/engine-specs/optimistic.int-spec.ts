@@ -116,7 +116,8 @@ describe('a hold', () => {
     await stranger.query('ROLLBACK');
     await stranger.end();
     done(await waiting);
-    expect(decided).toEqual(['locked', 'locked']);
+    // Who waits for the gate for long is decided more than once.
+    expect([...new Set(decided)]).toEqual(['locked']);
   });
 });
 
