@@ -22,7 +22,12 @@ export class CodeBook {
 
   constructor(pool: Queryable, rememberedMax = REMEMBERED_MAX) {
     this.#pool = pool;
-    this.#keys = new LRUCache({ max: rememberedMax, dispose: (key) => this.#codes.delete(key) });
+    // Bounded by size and not by entries, for which the cache would make room at once: a feed that names ten SKUs needs ten places.
+    this.#keys = new LRUCache({
+      maxSize: rememberedMax,
+      sizeCalculation: () => 1,
+      dispose: (key) => this.#codes.delete(key),
+    });
     const options = { cache: false, maxBatchSize: LOOKUP_BATCH_MAX };
     this.#byCode = new DataLoader((codes) => this.#lookUp(codes), options);
   }
