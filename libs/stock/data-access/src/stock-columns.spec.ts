@@ -75,6 +75,8 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/data-access/src/feeds/apply/row-arithmetic.ts': TELLING,
   'stock/domain/src/decide-movements.ts': ['safety_stock'],
   'stock/domain/src/feed.ts': ['damaged', 'quality_control', 'overdrawn'],
+  // What the other system counts of a row, before the count.
+  'stock/data-access/src/feeds/apply/prepare-feed.ts': ['safety_stock', 'overdrawn'],
   'stock/data-access/src/feeds/apply/reset-statement.ts': ['damaged', 'quality_control', 'shortfall', 'overdrawn'],
   // Promises without units, which are to be moved or told.
   'stock/domain/src/supply.ts': ['shortfall'],
