@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AVAILABILITY_OPERATIONS, AVAILABILITY_SCOPES, type LedgerEntry } from '@onepool/contracts';
 import { type Scope, createApiKey, sha256OfApiKey } from '@onepool/platform-auth';
 import { operationOf, problemOf } from '../testing/answer.ts';
+import { keyOfPerson } from '../testing/key-of-person.ts';
 import { type AppFixture, type OperationId, createAppFixture, subjects } from '../testing/app-fixture.ts';
 
 let app: AppFixture;
@@ -19,14 +20,6 @@ afterAll(() => app.close());
 const everyHttp = (Object.keys(AVAILABILITY_OPERATIONS) as OperationId[]).map((id) => [id, 'http'] as const);
 const every = [...everyHttp, ...subjects.map(([id]) => [id, 'rpc'] as const)];
 const params = { sku: 'x', id: 'x' };
-
-async function keyOfPerson(scope: Scope): Promise<string> {
-  const rights = { scopes: [scope], nodes: null, channels: null };
-  const id = await app.identity.addPrincipal({ name: `person for ${scope}`, kind: 'person', roles: [], ...rights });
-  const { key, sha256 } = createApiKey();
-  await app.identity.addKey(id, { sha256, expiresAt: null, ...rights });
-  return key;
-}
 
 describe('every operation, over HTTP and NATS', () => {
   it.each(every)(
@@ -52,7 +45,7 @@ describe('every operation, over HTTP and NATS', () => {
   it.each(every)('%s over %s lets in a key with just its scope', async (id, edge) => {
     const { scope } = operationOf(id);
     const isHuman = 'human' in AVAILABILITY_SCOPES[scope as keyof typeof AVAILABILITY_SCOPES];
-    const exact = isHuman ? await keyOfPerson(scope) : await app.makeKey('exact', [scope]);
+    const exact = isHuman ? await keyOfPerson(app, [scope]) : await app.makeKey('exact', [scope]);
     const { status } = await app[edge](id, { params, key: exact });
     expect([401, 403, 500]).not.toContain(status);
   });

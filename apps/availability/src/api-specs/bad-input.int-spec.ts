@@ -2,9 +2,9 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AVAILABILITY_OPERATIONS } from '@onepool/contracts';
-import { createApiKey } from '@onepool/platform-auth';
 import { checkProblem, operationOf, problemOf } from '../testing/answer.ts';
 import { type AppFixture, type Call, type OperationId, createAppFixture } from '../testing/app-fixture.ts';
+import { keyOfPerson } from '../testing/key-of-person.ts';
 import { putNetwork, receive } from '../testing/network.ts';
 import { samplesOf } from '../testing/samples.ts';
 
@@ -13,20 +13,12 @@ let app: AppFixture;
 let key: string;
 beforeAll(async () => {
   app = await createAppFixture();
-  key = await keyOfPerson();
+  key = await keyOfPerson(app, ['all', 'feeds:approve']);
   await putNetwork(app, ['a', 'b', 'c']);
   await receive(app, 'a', { 'wh-1': 10 });
   for (const id of ['held', 'kept']) await app.http('hold', { body: hold({ id }) });
 });
 afterAll(() => app.close());
-
-async function keyOfPerson(): Promise<string> {
-  const rights = { scopes: ['all', 'feeds:approve'], nodes: null, channels: null };
-  const id = await app.identity.addPrincipal({ name: 'somebody', kind: 'person', roles: [], ...rights });
-  const made = createApiKey();
-  await app.identity.addKey(id, { sha256: made.sha256, expiresAt: null, ...rights });
-  return made.key;
-}
 
 const edges = [
   ['HTTP', 'http'],

@@ -87,17 +87,17 @@ export class OptimisticCommits {
     const basis = await this.#basis(skus, 'any');
     if (basis === null) return NOT_TRIED;
     const first = await this.#attempt(basis, commands, keys, batch);
-    if (first.status !== 'unwritten' || !this.#isWorthReading(first.why, basis, skus)) return first;
+    if (first.status !== 'unwritten' || !this.#learnFrom(first.why, basis, skus)) return first;
     const fresh = await this.#basis(skus, 'read');
     if (fresh === null) return first;
     const otherKeys = await this.#context.reservationKeys.take(keys.length);
     const second = await this.#attempt(fresh, commands, otherKeys, batch);
-    if (second.status === 'unwritten') this.#isWorthReading(second.why, fresh, skus);
+    if (second.status === 'unwritten') this.#learnFrom(second.why, fresh, skus);
     return second;
   }
 
-  /** Whether the batch should be tried once more on what a read finds. What failed is backed off from. */
-  #isWorthReading(why: Unwritten, { read }: Basis, skus: readonly SkuKey[]): boolean {
+  /** Backs off from what failed; answers whether the batch should be tried once more, on what a read finds. */
+  #learnFrom(why: Unwritten, { read }: Basis, skus: readonly SkuKey[]): boolean {
     switch (why.reason) {
       case 'stock_changed': {
         const wasOvertaken = read.size > 0 && [...why.skus].some((sku) => read.has(sku));
