@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StockRow as StockRowView } from '@onepool/contracts';
-import { STATE_ACCOUNTS, STOCK_STATES, type StateUnits, stockRowOf } from '@onepool/stock-domain';
+import { STATE_ACCOUNTS, STOCK_STATES, type StateUnits, supplyRowOf } from '@onepool/stock-domain';
 import { type StockTuple, rowsOf } from './stock-columns.ts';
 
 const LIBS = join(import.meta.dirname, '../../..');
@@ -44,8 +44,8 @@ describe('rows that come as arrays', () => {
       [1, 11, ...units],
     ];
     expect([...rowsOf(tuples)]).toEqual([
-      [1, [stockRowOf(10, units), stockRowOf(11, units)]],
-      [2, [stockRowOf(10, units)]],
+      [1, [supplyRowOf(10, units), supplyRowOf(11, units)]],
+      [2, [supplyRowOf(10, units)]],
     ]);
     expect(rowsOf(null).size).toBe(0);
   });
@@ -66,7 +66,7 @@ const TELLING = STATE_ACCOUNTS.filter((account) => !EVERYDAY.includes(account));
 const NAMED: Readonly<Record<string, readonly string[]>> = {
   // The list, and the one row that is written out beside it.
   'stock/domain/src/stock-states.ts': TELLING,
-  'stock/domain/src/stock-row.ts': TELLING,
+  'stock/domain/src/supply-row.ts': TELLING,
   // What others are promised; the spec above proves that it is the list.
   'contracts/src/availability/stock.ts': TELLING,
   'contracts/src/availability/examples.ts': TELLING,

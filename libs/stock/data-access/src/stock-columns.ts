@@ -8,8 +8,8 @@ import {
   STOCK_STATES,
   type StateAccount,
   type StateUnits,
-  type StockRow,
-  stockRowOf,
+  type SupplyRow,
+  supplyRowOf,
 } from '@onepool/stock-domain';
 
 /** Every state's column, or what `of` makes of it, as a list. */
@@ -32,11 +32,11 @@ export function rowJson(node: string, units: (state: StateAccount) => string): s
 export const STOCK_TUPLE = `ARRAY[sku_key, node_key, ${stateColumns()}]::bigint[]`;
 export type StockTuple = readonly [sku: SkuKey, node: number, ...units: StateUnits];
 
-export function rowsOf(tuples: readonly StockTuple[] | null): Map<SkuKey, StockRow[]> {
-  const rows = new Map<SkuKey, StockRow[]>();
+export function rowsOf(tuples: readonly StockTuple[] | null): Map<SkuKey, SupplyRow[]> {
+  const rows = new Map<SkuKey, SupplyRow[]>();
   for (const [sku, node, ...units] of tuples ?? []) {
     assertSafe(units);
-    const row = stockRowOf(node, units);
+    const row = supplyRowOf(node, units);
     const of = rows.get(sku);
     if (of) of.push(row);
     else rows.set(sku, [row]);

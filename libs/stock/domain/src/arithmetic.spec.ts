@@ -13,7 +13,7 @@ import {
   supply,
 } from './arithmetic.ts';
 import type { Transfer } from './posting.ts';
-import { type StockRow, emptyRow, onHand, promised, rowFault } from './stock-row.ts';
+import { type SupplyRow, emptyRow, onHand, promised, rowFault } from './supply-row.ts';
 import { balancesOf, net, operate, operation, replay, row, units, validRow } from './testing/arbitraries.ts';
 
 describe('laws of every operation', () => {
@@ -104,7 +104,7 @@ describe('what the parts of a row add up to', () => {
     );
   });
 
-  it.each<[string, Partial<StockRow>, RegExp]>([
+  it.each<[string, Partial<SupplyRow>, RegExp]>([
     ['a negative state', { available: -1 }, /available is -1/],
     ['a fraction', { damaged: 0.5 }, /damaged is 0.5/],
     ['more than a number can count', { available: 2 ** 53 }, /available/],
@@ -117,7 +117,7 @@ describe('what the parts of a row add up to', () => {
 
 describe('physical events', () => {
   const deltas = fc.array(fc.integer({ min: -9, max: 9 }), { maxLength: 12 });
-  const happen = (from: StockRow, signed: readonly number[]): StockRow =>
+  const happen = (from: SupplyRow, signed: readonly number[]): SupplyRow =>
     signed.reduce((r, units) => (units < 0 ? sell(r, -units) : supply(r, units)).row, from);
 
   it('come to the same on hand − overdrawn in any order', () => {
@@ -152,7 +152,7 @@ describe('physical events', () => {
   });
 
   const full = { available: 2, safetyStock: 2, committed: 1, reserved: 1, qualityControl: 2, damaged: 2 };
-  it.each<[number, Partial<StockRow>]>([
+  it.each<[number, Partial<SupplyRow>]>([
     [0, full],
     [2, { ...full, available: 0 }],
     [3, { ...full, available: 0, safetyStock: 1 }],
@@ -168,7 +168,7 @@ describe('physical events', () => {
   });
 
   const owing = { committed: 2, reserved: 1, shortfall: 3, overdrawn: 2 };
-  it.each<[number, Partial<StockRow>]>([
+  it.each<[number, Partial<SupplyRow>]>([
     [1, { ...owing, overdrawn: 1 }],
     [2, { ...owing, overdrawn: 0 }],
     [4, { ...owing, overdrawn: 0, shortfall: 1 }],
@@ -178,7 +178,7 @@ describe('physical events', () => {
     expect(supply(row(owing), quantity).row).toEqual(row(after));
   });
 
-  it.each<[number, Partial<StockRow>]>([
+  it.each<[number, Partial<SupplyRow>]>([
     [2, { safetyStock: 1, committed: 2, damaged: 2 }],
     [3, { committed: 2, damaged: 3 }],
     [5, { committed: 2, damaged: 5, shortfall: 2 }],
@@ -237,7 +237,7 @@ describe('promises', () => {
     );
   });
 
-  it.each<[string, Partial<StockRow>, number, Partial<StockRow>]>([
+  it.each<[string, Partial<SupplyRow>, number, Partial<SupplyRow>]>([
     ['what the book covers', { committed: 3 }, 2, { committed: 1 }],
     ['covered units first', { committed: 3, shortfall: 1 }, 2, { committed: 1, shortfall: 1 }],
     ['what the book did not know of', { committed: 3, shortfall: 3 }, 2, { committed: 1, shortfall: 1, overdrawn: 2 }],

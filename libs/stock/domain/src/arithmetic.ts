@@ -2,24 +2,24 @@
  * The arithmetic of one row: each function takes a row and units and gives the new row with the postings that explain
  * it. A state that does not have the units is a broken invariant of the caller, not a business refusal, and throws.
  *
- * Physical removals take `available`, then `safety_stock`, then promised units (as `shortfall`), then
+ * Physical removals take `available`, then `unapplied`, `safety_stock`, then promised units (as `shortfall`), then
  * `quality_control`, `damaged`, and at last `overdrawn`. Supply first nets `overdrawn`, then heals `shortfall`, then
  * becomes available.
  */
 import type { Account, Transfer } from './posting.ts';
-import { type StockRow, promised } from './stock-row.ts';
+import { type SupplyRow, promised } from './supply-row.ts';
 import { STATE_OF } from './stock-states.ts';
 
 export interface RowChange {
-  readonly row: StockRow;
+  readonly row: SupplyRow;
   readonly transfers: readonly Transfer[];
 }
 
 /** Applies transfers to a row: the one place where a balance changes, so row and ledger cannot disagree. */
-export function applyTransfers(row: StockRow, transfers: readonly Transfer[]): StockRow {
-  const next: { -readonly [Field in keyof StockRow]: StockRow[Field] } = { ...row };
+export function applyTransfers(row: SupplyRow, transfers: readonly Transfer[]): SupplyRow {
+  const next: { -readonly [Field in keyof SupplyRow]: SupplyRow[Field] } = { ...row };
   const add = (account: Account, units: number): void => {
-    if (account === 'external') return;
+    if (account === 'external' || account === 'expected') return;
     const { field, kind } = STATE_OF[account];
     next[field] += kind === 'contra' ? -units : units;
   };
@@ -35,7 +35,7 @@ function demand(condition: boolean, message: string): asserts condition {
 }
 
 /** A negative or fractional quantity stops here: dropped in silence, it would part the book from its reservations. */
-const change = (row: StockRow, transfers: readonly Transfer[]): RowChange => {
+const change = (row: SupplyRow, transfers: readonly Transfer[]): RowChange => {
   const kept = transfers.filter(({ quantity }) => {
     demand(Number.isSafeInteger(quantity) && quantity >= 0, 'units are counted in integers of at least 0');
     return quantity > 0;
@@ -44,25 +44,25 @@ const change = (row: StockRow, transfers: readonly Transfer[]): RowChange => {
 };
 
 /** Chains two changes of one row into one. */
-const then = (first: RowChange, next: (row: StockRow) => RowChange): RowChange => {
+const then = (first: RowChange, next: (row: SupplyRow) => RowChange): RowChange => {
   const second = next(first.row);
   return { row: second.row, transfers: [...first.transfers, ...second.transfers] };
 };
 
 /** Promises `quantity` available units. */
-export function hold(row: StockRow, quantity: number): RowChange {
+export function hold(row: SupplyRow, quantity: number): RowChange {
   demand(quantity <= row.available, 'a hold must be covered by available units');
   return change(row, [{ from: 'available', to: 'reserved', quantity }]);
 }
 
 /** Turns held units into confirmed ones. */
-export function confirm(row: StockRow, quantity: number): RowChange {
+export function confirm(row: SupplyRow, quantity: number): RowChange {
   demand(quantity <= row.reserved, 'confirmed units must have been reserved');
   return change(row, [{ from: 'reserved', to: 'committed', quantity }]);
 }
 
 /** Gives promised units back: they heal the row's shortfall first, and only then become available. */
-export function giveBack(row: StockRow, state: 'reserved' | 'committed', quantity: number): RowChange {
+export function giveBack(row: SupplyRow, state: 'reserved' | 'committed', quantity: number): RowChange {
   demand(quantity <= row[state], 'units given back must have been promised');
   const healed = Math.min(quantity, row.shortfall);
   return change(row, [
@@ -72,7 +72,7 @@ export function giveBack(row: StockRow, state: 'reserved' | 'committed', quantit
 }
 
 /** Units leave with a buyer who had no promise. Never refused: physical truth wins. */
-export function sell(row: StockRow, quantity: number): RowChange {
+export function sell(row: SupplyRow, quantity: number): RowChange {
   const transfers: Transfer[] = [];
   let left = quantity;
   const take = (from: Account, there: number): void => {
@@ -81,6 +81,7 @@ export function sell(row: StockRow, quantity: number): RowChange {
     left -= units;
   };
   take('available', row.available);
+  take('unapplied', row.unapplied);
   take('safety_stock', row.safetyStock);
   take('shortfall', promised(row) - row.shortfall);
   take('quality_control', row.qualityControl);
@@ -93,7 +94,7 @@ export function sell(row: StockRow, quantity: number): RowChange {
  * Units leave against their promise. Equal to giving the promise back and selling at once: where the book covers the
  * units they simply go; where it does not, the node shipped what the book did not know of.
  */
-export function fulfil(row: StockRow, quantity: number): RowChange {
+export function fulfil(row: SupplyRow, quantity: number): RowChange {
   demand(quantity <= row.committed, 'fulfilled units must have been committed');
   const covered = Math.min(quantity, promised(row) - row.shortfall);
   const shipped = change(row, [{ from: 'committed', to: 'external', quantity: covered }]);
@@ -105,7 +106,7 @@ export function fulfil(row: StockRow, quantity: number): RowChange {
 }
 
 /** Units arrive or turn up. */
-export function supply(row: StockRow, quantity: number): RowChange {
+export function supply(row: SupplyRow, quantity: number): RowChange {
   const netted = Math.min(quantity, row.overdrawn);
   const healed = Math.min(quantity - netted, row.shortfall);
   return change(row, [
@@ -115,23 +116,83 @@ export function supply(row: StockRow, quantity: number): RowChange {
   ]);
 }
 
+/**
+ * Promised units turn out not to be there: the node looked for them. First they are those that the book knows to be missing
+ * already, so that one missing unit is not written off twice.
+ */
+export function writeOff(row: SupplyRow, quantity: number): RowChange {
+  demand(quantity <= row.committed, 'units written off must have been committed');
+  const known = Math.min(quantity, row.shortfall);
+  return change(row, [
+    { from: 'committed', to: 'shortfall', quantity: known },
+    { from: 'committed', to: 'external', quantity: quantity - known },
+  ]);
+}
+
+/** Units that had left against their promise are back, and promised as they were. They net `overdrawn` first. */
+export function restore(row: SupplyRow, quantity: number): RowChange {
+  const netted = Math.min(quantity, row.overdrawn);
+  return change(row, [
+    { from: 'external', to: 'overdrawn', quantity: netted },
+    { from: 'shortfall', to: 'committed', quantity: netted },
+    { from: 'external', to: 'committed', quantity: quantity - netted },
+  ]);
+}
+
+/**
+ * Changes what is promised by a net of many movements of promises. Where the two states change in opposite directions, units
+ * go from one to the other; what is still given up heals the shortfall before it is available, and what is still taken must be
+ * covered by available units.
+ */
+export function exchange(row: SupplyRow, { reserved, committed }: PromiseChange): RowChange {
+  const confirmed = Math.max(0, Math.min(-reserved, committed));
+  const unconfirmed = Math.max(0, Math.min(reserved, -committed));
+  const rest = { reserved: reserved + confirmed - unconfirmed, committed: committed - confirmed + unconfirmed };
+  const given = { reserved: Math.max(0, -rest.reserved), committed: Math.max(0, -rest.committed) };
+  const taken = { reserved: Math.max(0, rest.reserved), committed: Math.max(0, rest.committed) };
+  demand(confirmed + given.reserved <= row.reserved, 'held units given up must have been reserved');
+  demand(unconfirmed + given.committed <= row.committed, 'confirmed units given up must have been committed');
+  demand(taken.reserved + taken.committed <= row.available, 'units taken must be available');
+  const healed = Math.min(given.committed, row.shortfall);
+  const healedHeld = Math.min(given.reserved, row.shortfall - healed);
+  return change(row, [
+    { from: 'reserved', to: 'committed', quantity: confirmed },
+    { from: 'committed', to: 'reserved', quantity: unconfirmed },
+    { from: 'committed', to: 'shortfall', quantity: healed },
+    { from: 'committed', to: 'available', quantity: given.committed - healed },
+    { from: 'reserved', to: 'shortfall', quantity: healedHeld },
+    { from: 'reserved', to: 'available', quantity: given.reserved - healedHeld },
+    { from: 'available', to: 'reserved', quantity: taken.reserved },
+    { from: 'available', to: 'committed', quantity: taken.committed },
+  ]);
+}
+
+/** Units by which the promised ones of a row change. */
+export interface PromiseChange {
+  readonly reserved: number;
+  readonly committed: number;
+}
+
 /** Units that `damage` can take: free ones and promised ones that the book covers. */
-export const damageable = (row: StockRow): number => row.available + row.safetyStock + promised(row) - row.shortfall;
+export const damageable = (row: SupplyRow): number =>
+  row.available + row.unapplied + row.safetyStock + promised(row) - row.shortfall;
 
 /** Units on hand become unsellable; promised ones leave a shortfall. */
-export function damage(row: StockRow, quantity: number): RowChange {
+export function damage(row: SupplyRow, quantity: number): RowChange {
   demand(quantity <= damageable(row), 'damaged units must be on hand and sellable');
   const fromAvailable = Math.min(quantity, row.available);
-  const fromSafety = Math.min(quantity - fromAvailable, row.safetyStock);
+  const fromUnapplied = Math.min(quantity - fromAvailable, row.unapplied);
+  const fromSafety = Math.min(quantity - fromAvailable - fromUnapplied, row.safetyStock);
   return change(row, [
     { from: 'available', to: 'damaged', quantity: fromAvailable },
+    { from: 'unapplied', to: 'damaged', quantity: fromUnapplied },
     { from: 'safety_stock', to: 'damaged', quantity: fromSafety },
-    { from: 'shortfall', to: 'damaged', quantity: quantity - fromAvailable - fromSafety },
+    { from: 'shortfall', to: 'damaged', quantity: quantity - fromAvailable - fromUnapplied - fromSafety },
   ]);
 }
 
 /** Sets units aside as safety stock (`quantity` > 0) or frees them (< 0). */
-export function setAside(row: StockRow, quantity: number): RowChange {
+export function setAside(row: SupplyRow, quantity: number): RowChange {
   demand(quantity <= row.available && -quantity <= row.safetyStock, 'units set aside must be available');
   return quantity > 0
     ? change(row, [{ from: 'available', to: 'safety_stock', quantity }])

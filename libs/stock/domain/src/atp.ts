@@ -9,9 +9,10 @@
  *
  * Reads and grants call this same function, so a shown unit can be promised and a hidden one cannot.
  */
-import type { NodeKey } from './keys.ts';
+import type { NodeKey, SkuKey } from './keys.ts';
 import type { SellingChannel, SellingRules } from './selling-rules.ts';
 import type { SkuSupply } from './supply.ts';
+import type { SupplyRow } from './supply-row.ts';
 
 export interface NodeAtp {
   readonly node: NodeKey;
@@ -38,8 +39,8 @@ export function channelAtp(supply: SkuSupply, rules: SellingRules, { channel, no
   let counted = 0;
   for (const row of supply.rows) {
     if (row.available === 0 || !rules.isEligible(channel, row.node, now)) continue;
-    const atp = row.available - rules.nodeThreshold(channel.key, supply.sku, row.node);
-    if (atp <= 0) continue;
+    const atp = nodeAtp(row, rules, channel, supply.sku);
+    if (atp === 0) continue;
     everywhere += atp;
     if (nodes && !nodes.has(row.node)) continue;
     found.push({ node: row.node, atp });
@@ -47,4 +48,18 @@ export function channelAtp(supply: SkuSupply, rules: SellingRules, { channel, no
   }
   const shown = Math.max(0, everywhere - rules.networkThreshold(channel.key, supply.sku));
   return { atp: Math.min(counted, shown), nodes: found };
+}
+
+/** What an eligible node has for a channel. */
+export const nodeAtp = (row: SupplyRow, rules: SellingRules, channel: SellingChannel, sku: SkuKey): number =>
+  Math.max(0, row.available - rules.nodeThreshold(channel.key, sku, row.node));
+
+/** What all eligible nodes have together, before what the channel hides as a whole. */
+export function shownAtp(supply: SkuSupply, rules: SellingRules, at: Omit<Perspective, 'nodes'>): number {
+  const { channel, now } = at;
+  let everywhere = 0;
+  for (const row of supply.rows)
+    if (row.available > 0 && rules.isEligible(channel, row.node, now))
+      everywhere += nodeAtp(row, rules, channel, supply.sku);
+  return everywhere;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { consequencesOf, leavesShort } from './consequences.ts';
 import type { Posting } from './posting.ts';
-import type { StockRow } from './stock-row.ts';
+import type { SupplyRow } from './supply-row.ts';
 import { type SkuSupply, SupplyDraft, availableOf, rowAt, shortfallOf } from './supply.ts';
 import { operate, operation, row, suppliesOf, supplyOf, validRow } from './testing/arbitraries.ts';
 
@@ -30,7 +30,7 @@ const changed: fc.Arbitrary<Changed> = fc
     return { before, after: draft.supply(1), postings: draft.effect().postings };
   });
 const whether = fc.boolean();
-const of = (before: readonly StockRow[], after: readonly StockRow[], newlyShort = false) =>
+const of = (before: readonly SupplyRow[], after: readonly SupplyRow[], newlyShort = false) =>
   consequencesOf(supplyOf(1, before), supplyOf(1, after), { newlyShort });
 
 describe('what follows from a changed SKU', () => {

@@ -4,12 +4,12 @@
  */
 import type { NodeKey } from './keys.ts';
 import type { Transfer } from './posting.ts';
-import type { StockRow } from './stock-row.ts';
+import type { SupplyRow } from './supply-row.ts';
 import { type SkuSupply, availableOf, shortfallOf } from './supply.ts';
 
 export interface Consequences {
   /** Rows that are not what they were, in their order. */
-  readonly rows: readonly StockRow[];
+  readonly rows: readonly SupplyRow[];
   /** Whether promises should be looked at for others that could back them. */
   readonly needsRebacking: boolean;
   /** What is left of shortfalls that became smaller; an open exception of such a row shrinks to it, or ends with it. */
@@ -30,14 +30,18 @@ export function consequencesOf(
   after: SkuSupply,
   { newlyShort }: { readonly newlyShort: boolean },
 ): Consequences {
-  const rows: StockRow[] = [];
+  const rows: SupplyRow[] = [];
   const mended: { node: NodeKey; quantity: number }[] = [];
-  for (const [place, row] of after.rows.entries()) {
-    const earlier = before.rows[place];
-    if (row === earlier) continue;
-    rows.push(row);
-    if (row.shortfall < (earlier?.shortfall ?? 0)) mended.push({ node: row.node, quantity: row.shortfall });
-  }
+  const compare = (now: readonly SupplyRow[], then: readonly SupplyRow[]): void => {
+    for (const [place, row] of now.entries()) {
+      const earlier = then[place];
+      if (row === earlier) continue;
+      rows.push(row);
+      if (row.shortfall < (earlier?.shortfall ?? 0)) mended.push({ node: row.node, quantity: row.shortfall });
+    }
+  };
+  compare(after.rows, before.rows);
+  if (after.future !== before.future) compare(after.future, before.future);
   const needsRebacking = shortfallOf(after) > 0 && (newlyShort || availableOf(after) > 0);
   return { rows, needsRebacking, mended };
 }

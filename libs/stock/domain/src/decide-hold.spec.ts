@@ -6,7 +6,7 @@ import { lowestKey } from './allocation-rules.ts';
 import { channelAtp } from './atp.ts';
 import { type Grant, type HoldDemand, decideHold, sumLines } from './decide-hold.ts';
 import type { Decision } from './rejection.ts';
-import { rowFault } from './stock-row.ts';
+import { rowFault } from './supply-row.ts';
 import { type Supplies, rowAt } from './supply.ts';
 import {
   available,

@@ -1,68 +1,92 @@
-/** Admission of a hold: sums duplicate lines, asks ATP, allocates, and grants all or nothing unless partial is allowed. */
+/** Admission of a hold: asks ATP for each line, allocates, and grants all or nothing unless partial is allowed. */
 import { hold } from './arithmetic.ts';
 import { type Allocated, type AllocationPolicy, type Destination, allocationOf } from './allocation.ts';
 import { DEFAULT_ALLOCATION } from './allocation-rules.ts';
-import { type Perspective, channelAtp } from './atp.ts';
-import type { SkuKey } from './keys.ts';
+import { channelAtp } from './atp.ts';
+import type { LineNo, NodeKey, SkuKey } from './keys.ts';
 import type { Decision, Shortage } from './rejection.ts';
 import { accept, reject } from './result.ts';
-import { type Backing, type ReservationLine, newBacking } from './reservation.ts';
-import type { SellingRules } from './selling-rules.ts';
+import type { SellingChannel, SellingRules } from './selling-rules.ts';
 import { SupplyDraft, type Supplies, type SupplyEffect } from './supply.ts';
+import { stockAt } from './supply-row.ts';
+
+/** Lines are not summed: one SKU may be picked up in one of them and shipped in another. */
+export interface HoldLine {
+  readonly sku: SkuKey;
+  readonly quantity: number;
+  /** Only these nodes may back it; null means any eligible one. */
+  readonly nodes: readonly NodeKey[] | null;
+}
 
 export interface HoldDemand {
-  readonly lines: readonly { readonly sku: SkuKey; readonly quantity: number }[];
+  readonly lines: readonly HoldLine[];
   readonly allowPartial: boolean;
   readonly destination: Destination | null;
 }
 
-export interface Grant {
-  readonly lines: readonly ReservationLine[];
-  readonly backings: readonly Backing[];
-  readonly effect: SupplyEffect;
+/** Units of one row that stand behind a line from now on. */
+export interface GrantedUnits {
+  readonly line: LineNo;
+  readonly sku: SkuKey;
+  readonly node: NodeKey;
+  readonly units: number;
 }
 
-/** Duplicate lines of one SKU become one, in the order of their first appearance. */
-export function sumLines(lines: HoldDemand['lines']): HoldDemand['lines'] {
-  const sums = new Map<SkuKey, number>();
-  for (const { sku, quantity } of lines) sums.set(sku, (sums.get(sku) ?? 0) + quantity);
-  return sums.size === lines.length ? lines : [...sums].map(([sku, quantity]) => ({ sku, quantity }));
+export interface Grant {
+  /** Units of each line. */
+  readonly granted: readonly number[];
+  readonly units: readonly GrantedUnits[];
+  readonly effect: SupplyEffect;
 }
 
 const NOT_ASKED: Allocated = { allocations: [], leftover: 0 };
 
 /**
  * Grants backed units or answers `stock.insufficient` with every short line. A partial hold is refused only when not
- * one unit can be granted. Units at nodes that the policy refuses are not there for it.
+ * one unit can be granted. Units at nodes that the policy refuses are not there for it. `now` in milliseconds.
  */
 export function decideHold(
   demand: HoldDemand,
   supplies: Supplies,
   rules: SellingRules,
-  perspective: Perspective,
+  { channel, now }: { readonly channel: SellingChannel; readonly now: number },
   policy: AllocationPolicy = DEFAULT_ALLOCATION,
 ): Decision<Grant> {
+  const { lines, allowPartial, destination } = demand;
   const draft = new SupplyDraft(supplies);
-  const lines: ReservationLine[] = [];
-  const backings: Backing[] = [];
+  const granted = lines.map(() => 0);
+  const units: GrantedUnits[] = [];
   const shortages: Shortage[] = [];
-  for (const { sku, quantity } of sumLines(demand.lines)) {
-    const { atp, nodes } = channelAtp(draft.supply(sku), rules, perspective);
+  for (const line of deciding(lines)) {
+    const { sku, quantity, nodes } = lines[line] ?? NO_LINE;
+    const perspective = { channel, nodes: nodes && new Set(nodes), now };
+    const { atp, nodes: there } = channelAtp(draft.supply(sku), rules, perspective);
     const wanted = Math.min(quantity, atp);
-    const isRefused = wanted < quantity && !demand.allowPartial;
+    const isRefused = wanted < quantity && !allowPartial;
     const { allocations, leftover } = isRefused
       ? NOT_ASKED
-      : allocationOf(policy, { quantity: wanted, destination: demand.destination, rules }, nodes);
-    const granted = wanted - leftover;
-    if (granted < quantity) shortages.push({ sku, requested: quantity, atp: granted });
-    if (granted < quantity && !demand.allowPartial) continue;
-    lines.push({ sku, requested: quantity, granted });
-    for (const { node, quantity: units } of allocations) {
-      draft.change(sku, node, (row) => hold(row, units));
-      backings.push(newBacking(sku, node, { held: units }));
+      : allocationOf(policy, { quantity: wanted, destination, rules }, there);
+    const got = wanted - leftover;
+    if (got < quantity) shortages.push({ line, sku, requested: quantity, atp: got });
+    if (got < quantity && !allowPartial) continue;
+    granted[line] = got;
+    for (const { node, quantity: taken } of allocations) {
+      draft.change(sku, stockAt(node), (row) => hold(row, taken));
+      units.push({ line, sku, node, units: taken });
     }
   }
-  const refused = demand.allowPartial ? backings.length === 0 : shortages.length > 0;
-  if (refused) return reject({ code: 'stock.insufficient', shortages });
-  return accept({ lines, backings, effect: draft.effect() });
+  const refused = allowPartial ? units.length === 0 : shortages.length > 0;
+  if (refused) return reject({ code: 'stock.insufficient', shortages: shortages.sort((a, b) => a.line - b.line) });
+  return accept({ granted, units, effect: draft.effect() });
+}
+
+const NO_LINE: HoldLine = { sku: 0, quantity: 0, nodes: null };
+
+/** Lines that only some nodes may serve are decided first: another line of the same SKU may still go elsewhere. */
+function deciding(lines: readonly HoldLine[]): readonly LineNo[] {
+  const all = lines.map((_, line) => line);
+  const bound = all.filter((line) => lines[line]?.nodes);
+  return bound.length === 0 || bound.length === all.length
+    ? all
+    : [...bound, ...all.filter((line) => !lines[line]?.nodes)];
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { applyTransfers } from './arithmetic.ts';
 import { type MovementType, type StockMovement, decideMovements } from './decide-movements.ts';
-import { type StockRow, rowFault } from './stock-row.ts';
+import { type SupplyRow, rowFault } from './supply-row.ts';
 import { rowAt } from './supply.ts';
 import { available, net, row, suppliesOf, supplyOf, validRow } from './testing/arbitraries.ts';
 
@@ -14,13 +14,13 @@ const move = (type: MovementType, quantity: number, over: Partial<StockMovement>
   quantity,
   ...over,
 });
-const happen = (before: Partial<StockRow>, ...movements: readonly StockMovement[]) => {
+const happen = (before: Partial<SupplyRow>, ...movements: readonly StockMovement[]) => {
   const decision = decideMovements(movements, suppliesOf(supplyOf(1, [row(before)]), supplyOf(2, [])));
   return decision.ok ? [...(decision.value.supplies.get(1)?.rows ?? [])] : decision.rejection;
 };
 
 describe('a movement', () => {
-  it.each<[string, Partial<StockRow>, StockMovement, readonly Partial<StockRow>[]]>([
+  it.each<[string, Partial<SupplyRow>, StockMovement, readonly Partial<SupplyRow>[]]>([
     ['sale takes what is available', { available: 3 }, move('sale', 2), [{ available: 1 }]],
     ['sale may take promised units', { reserved: 3 }, move('sale', 2), [{ reserved: 3, shortfall: 2 }]],
     ['sale of what was never on record overdraws', {}, move('sale', 2), [{ overdrawn: 2 }]],
@@ -50,7 +50,7 @@ describe('a movement', () => {
     ],
   ])('%s', (_, before, movement, after) => expect(happen(before, movement)).toEqual(after.map(row)));
 
-  it.each<[string, Partial<StockRow>, StockMovement, number]>([
+  it.each<[string, Partial<SupplyRow>, StockMovement, number]>([
     ['damage of more than is sellable', { available: 1, committed: 2, shortfall: 0, damaged: 4 }, move('damage', 4), 3],
     ['damage of promised units that are not there', { reserved: 2, shortfall: 2 }, move('damage', 1), 0],
     ['setting aside more than is available', { available: 2, reserved: 9 }, move('safety_stock', 3), 2],

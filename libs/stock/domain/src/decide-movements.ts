@@ -4,6 +4,7 @@ import { NO_WATERMARKS, type Watermark, type Watermarks, isLate, rowKey } from '
 import type { NodeKey, SkuKey } from './keys.ts';
 import type { Decision } from './rejection.ts';
 import { accept, reject } from './result.ts';
+import { stockAt } from './supply-row.ts';
 import { type Supplies, SupplyDraft, type SupplyEffect, rowAt } from './supply.ts';
 
 export type MovementType = 'sale' | 'receipt' | 'found' | 'damage' | 'adjustment' | 'transfer' | 'safety_stock';
@@ -89,7 +90,7 @@ function applyMovement(
 ): void {
   const add = (at: NodeKey, units: number): void => {
     if (isCounted(sku, at, units)) return;
-    draft.change(sku, at, (row) => (units > 0 ? supply(row, units) : sell(row, -units)));
+    draft.change(sku, stockAt(at), (row) => (units > 0 ? supply(row, units) : sell(row, -units)));
   };
   switch (type) {
     case 'sale':
@@ -99,9 +100,9 @@ function applyMovement(
     case 'adjustment':
       return add(node, quantity);
     case 'damage':
-      return draft.change(sku, node, (row) => damage(row, quantity));
+      return draft.change(sku, stockAt(node), (row) => damage(row, quantity));
     case 'safety_stock':
-      return draft.change(sku, node, (row) => setAside(row, quantity));
+      return draft.change(sku, stockAt(node), (row) => setAside(row, quantity));
     case 'transfer':
       if (toNode === null) throw new Error('Broken invariant: a transfer without its destination');
       // Units that stay where they are keep their state: taking and giving would make damaged ones available.

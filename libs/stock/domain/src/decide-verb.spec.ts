@@ -5,7 +5,7 @@ import { type PartLine, type VerbEffect, decideConfirm, decideExtend, decideLeav
 import { reap } from './reap.ts';
 import type { Decision } from './rejection.ts';
 import { type Backing, type Tally, newBacking, retally, statusOf, totalOf } from './reservation.ts';
-import { rowFault } from './stock-row.ts';
+import { rowFault } from './supply-row.ts';
 import { type Supplies, rowAt } from './supply.ts';
 import { NOW, openRules, reservation, row, suppliesOf, supplyOf } from './testing/arbitraries.ts';
 

@@ -1,36 +1,47 @@
 /**
- * The verbs on an existing reservation. The caller has locked every SKU of it and has reaped what is overdue, so a
- * held unit here is a live one.
+ * The verbs on an existing reservation that concern nobody else: it is prolonged, confirmed, and its units leave. The caller has
+ * locked every SKU of it and has reaped what is overdue, so a held unit here is a live one.
  */
 import { confirm, fulfil, giveBack } from './arithmetic.ts';
-import { rowKey } from './feed.ts';
 import { decideHold } from './decide-hold.ts';
-import type { NodeKey, SkuKey } from './keys.ts';
-import type { BackingRef, Decision, Rejection } from './rejection.ts';
+import type { LineNo, NodeKey, SkuKey } from './keys.ts';
+import type { Decision, Rejection } from './rejection.ts';
 import { accept, reject } from './result.ts';
 import {
   type Backing,
+  type OpenTally,
   type Reservation,
   type Tally,
-  newBacking,
-  retally,
+  endUnits,
+  onStock,
+  supplyOf,
   totalOf,
   withBacking,
+  withUnits,
 } from './reservation.ts';
+import {
+  type BackingUnits,
+  type SelectedUnits,
+  type UnitSelector,
+  inLineOrder,
+  leastAdvanced,
+  refOf,
+  selectUnits,
+} from './select-units.ts';
 import type { SellingRules } from './selling-rules.ts';
-import { SupplyDraft, type Supplies, type SupplyEffect } from './supply.ts';
+import { SupplyDraft, type Supplies, type SupplyEffect, suppliesAfter } from './supply.ts';
+import { stockAt } from './supply-row.ts';
 
-export interface PartLine {
-  readonly sku: SkuKey;
-  readonly node: NodeKey;
-  readonly quantity: number;
-}
-
+/** Units of a reservation that moved or ended. */
 export interface BackingChange {
+  readonly line: LineNo;
   readonly sku: SkuKey;
-  readonly node: NodeKey;
+  /** Null of units that stood on no row. */
+  readonly node: NodeKey | null;
   readonly quantity: number;
-  readonly to?: NodeKey;
+  readonly fulfilment: string | null;
+  /** Where they stand now, if they moved. */
+  readonly to?: { readonly node: NodeKey | null; readonly fulfilment: string | null };
 }
 
 /** A verb's outcome: the reservation as it becomes, what the book does, and the units that moved. */
@@ -40,14 +51,21 @@ export interface VerbEffect {
   readonly changes: readonly BackingChange[];
 }
 
-const NO_EFFECT: SupplyEffect = { supplies: new Map(), postings: [] };
-const next = (reservation: Reservation, change: Partial<Reservation>): Reservation => ({
+export const NO_EFFECT: SupplyEffect = { supplies: new Map(), postings: [] };
+
+/** Units of a backing, as a change tells them. */
+export const changeOf = (
+  { line, sku, kind, node, fulfilment }: Pick<Backing, 'line' | 'sku' | 'kind' | 'node' | 'fulfilment'>,
+  quantity: number,
+): BackingChange => ({ line, sku, node: kind === 'unbacked' ? null : node, quantity, fulfilment });
+
+export const next = (reservation: Reservation, change: Partial<Reservation>): Reservation => ({
   ...reservation,
   ...change,
   version: reservation.version + 1,
 });
 
-const expiredOrNotHeld = (reservation: Reservation, at: BackingRef | null = null): Rejection =>
+const expiredOrNotHeld = (reservation: Reservation, at: UnitSelector | null = null): Rejection =>
   totalOf(reservation.backings, 'expired') > 0 && totalOf(reservation.backings, 'confirmed') === 0
     ? { code: 'reservation.expired' }
     : { code: 'reservation.not_held', at };
@@ -80,11 +98,12 @@ function confirmHeld(reservation: Reservation, supplies: Supplies): VerbEffect {
   const draft = new SupplyDraft(supplies);
   const changes: BackingChange[] = [];
   const backings = reservation.backings.map((backing) => {
-    const { sku, node, held } = backing;
+    const { sku, held } = backing;
     if (held === 0) return backing;
-    draft.change(sku, node, (row) => confirm(row, held));
-    changes.push({ sku, node, quantity: held });
-    return retally(backing, 'held', 'confirmed', held);
+    const row = supplyOf(backing);
+    if (row) draft.change(sku, row, (before) => confirm(before, held));
+    changes.push(changeOf(backing, held));
+    return { ...backing, held: 0, confirmed: backing.confirmed + held };
   });
   return { reservation: next(reservation, { backings }), effect: draft.effect(), changes };
 }
@@ -98,21 +117,26 @@ function reacquireExpired(
 ): Decision<VerbEffect> {
   const channel = rules.channels.get(reservation.channel);
   if (!channel) return reject({ code: 'reservation.expired' });
-  const lines = reservation.backings
-    .filter(({ expired }) => expired > 0)
-    .map(({ sku, expired }) => ({ sku, quantity: expired }));
-  const demand = { lines, allowPartial: false, destination: null };
-  const nodes = reservation.nodes && new Set(reservation.nodes);
-  const grant = decideHold(demand, supplies, rules, { channel, nodes, now });
+  const wanted = reservation.lines
+    .map((line) => ({
+      ...line,
+      quantity: totalOf(
+        reservation.backings.filter((backing) => backing.line === line.no),
+        'expired',
+      ),
+    }))
+    .filter(({ quantity }) => quantity > 0);
+  const demand = { lines: wanted, allowPartial: false, destination: null };
+  const grant = decideHold(demand, supplies, rules, { channel, now });
   if (!grant.ok) return grant;
-  const draft = new SupplyDraft(new Map([...supplies, ...grant.value.effect.supplies]));
+  const draft = new SupplyDraft(suppliesAfter(supplies, grant.value.effect));
   let backings: readonly Backing[] = reservation.backings.map((backing) => ({ ...backing, expired: 0 }));
   const changes: BackingChange[] = [];
-  for (const { sku, node, held } of grant.value.backings) {
-    draft.change(sku, node, (row) => confirm(row, held));
-    const there = backings.find((backing) => backing.sku === sku && backing.node === node) ?? newBacking(sku, node, {});
-    backings = withBacking(backings, { ...there, confirmed: there.confirmed + held });
-    changes.push({ sku, node, quantity: held });
+  for (const { line, sku, node, units } of grant.value.units) {
+    draft.change(sku, stockAt(node), (row) => confirm(row, units));
+    const at = onStock(wanted[line]?.no ?? 0, sku, node);
+    backings = withUnits(backings, at, { confirmed: units });
+    changes.push(changeOf(at, units));
   }
   const confirmed = draft.effect();
   const effect = { supplies: confirmed.supplies, postings: [...grant.value.effect.postings, ...confirmed.postings] };
@@ -120,13 +144,16 @@ function reacquireExpired(
 }
 
 interface Leaving {
-  readonly from: 'held' | 'confirmed';
+  readonly from: OpenTally;
   readonly to: Tally;
-  readonly change: (row: Parameters<typeof fulfil>[0], quantity: number) => ReturnType<typeof fulfil>;
-  readonly refuse: (reservation: Reservation, at: BackingRef | null) => Rejection;
+  readonly change: typeof fulfil;
+  readonly refuse: (reservation: Reservation, at: UnitSelector | null) => Rejection;
 }
 
-const notConfirmed = (_: Reservation, at: BackingRef | null): Rejection => ({ code: 'reservation.not_confirmed', at });
+const notConfirmed = (_: Reservation, at: UnitSelector | null): Rejection => ({
+  code: 'reservation.not_confirmed',
+  at,
+});
 
 const LEAVING = {
   release: {
@@ -145,33 +172,44 @@ const LEAVING = {
 } as const satisfies Record<string, Leaving>;
 
 /**
- * `release`, `cancel` and `fulfil`: units leave the promise, all of them or the named parts. Where `isCounted` says that
- * the row's newest count no longer had the units that are fulfilled, the promise ends and the book stays (ADR 0009).
+ * `release`, `cancel` and `fulfil`: units leave the promise, all of them or the named parts. Only units that are there can be
+ * fulfilled. `counted` says how many of the units of a backing that are fulfilled the row's newest count no longer had: for these
+ * the promise ends and the book stays (ADR 0009).
  */
 export function decideLeave(
   verb: keyof typeof LEAVING,
   reservation: Reservation,
   supplies: Supplies,
-  parts: readonly PartLine[] | null,
-  isCounted: (at: BackingRef) => boolean = () => false,
+  parts: readonly SelectedUnits[] | null,
+  counted: (backing: Backing, quantity: number) => number = () => 0,
 ): Decision<VerbEffect> {
   const { from, to, change, refuse }: Leaving = LEAVING[verb];
+  const isFulfil = verb === 'fulfil';
+  const count = (backing: Backing): number => (isFulfil && backing.kind !== 'stock' ? 0 : backing[from]);
+  const order = isFulfil ? inLineOrder : leastAdvanced;
   const draft = new SupplyDraft(supplies);
-  const leaving =
-    parts ??
-    reservation.backings
-      .map((backing) => ({ sku: backing.sku, node: backing.node, quantity: backing[from] }))
-      .filter(({ quantity }) => quantity > 0);
-  if (leaving.length === 0) return reject(refuse(reservation, null));
-  const backings = [...reservation.backings];
-  const positions = new Map(backings.map((backing, position) => [rowKey(backing.sku, backing.node), position]));
-  for (const { sku, node, quantity } of leaving) {
-    const position = positions.get(rowKey(sku, node)) ?? -1;
-    const backing = backings[position];
-    if (!backing || backing[from] < quantity) return reject(refuse(reservation, { sku, node }));
-    const leave = verb === 'fulfil' && isCounted({ sku, node }) ? LEAVING.cancel.change : change;
-    draft.change(sku, node, (row) => leave(row, quantity));
-    backings[position] = retally(backing, from, to, quantity);
+  const changes: BackingChange[] = [];
+  let left = reservation;
+  for (const part of parts ?? everything(reservation, count)) {
+    const units = selectUnits(left, part, count, order);
+    if (!units || units.length === 0) return reject(refuse(reservation, refOf(part)));
+    left = { ...left, backings: units.reduce(leave, left.backings) };
   }
-  return accept({ reservation: next(reservation, { backings }), effect: draft.effect(), changes: leaving });
+  if (changes.length === 0) return reject(refuse(reservation, null));
+  return accept({ reservation: next(reservation, { backings: left.backings }), effect: draft.effect(), changes });
+
+  function leave(backings: readonly Backing[], { backing, quantity }: BackingUnits): readonly Backing[] {
+    const row = supplyOf(backing);
+    const ended = isFulfil ? counted(backing, quantity) : 0;
+    if (row && quantity > ended) draft.change(backing.sku, row, (before) => change(before, quantity - ended));
+    if (row && ended > 0) draft.change(backing.sku, row, (before) => giveBack(before, 'committed', ended));
+    changes.push(changeOf(backing, quantity));
+    return withBacking(backings, endUnits(backing, from, to, quantity, isFulfil ? 'most' : 'least'));
+  }
 }
+
+/** All there is, as one part. */
+const everything = (reservation: Reservation, count: (backing: Backing) => number): readonly SelectedUnits[] => {
+  const quantity = reservation.backings.reduce((sum, backing) => sum + count(backing), 0);
+  return quantity === 0 ? [] : [{ quantity }];
+};

@@ -4,7 +4,7 @@ import { decideLeave } from './decide-verb.ts';
 import { decideMovements } from './decide-movements.ts';
 import { applyDifference, isLate, isShipmentCounted, resetDifference, rowKey } from './feed.ts';
 import { newBacking } from './reservation.ts';
-import { rowFault } from './stock-row.ts';
+import { rowFault } from './supply-row.ts';
 import { rowAt } from './supply.ts';
 import { reservation, row, suppliesOf, supplyOf, validRow } from './testing/arbitraries.ts';
 import { type Count, FeedWorld } from './testing/feed-world.ts';

@@ -4,7 +4,8 @@
  */
 import { type RowChange, sell, supply } from './arithmetic.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
-import { type StockRow, onHand } from './stock-row.ts';
+import type { Backing, Stage } from './reservation.ts';
+import { type SupplyRow, net } from './supply-row.ts';
 
 /** What a reset counts: units that are there, or units the other system has not yet promised. */
 export type Measure = 'physical' | 'availability';
@@ -13,7 +14,11 @@ export type Measure = 'physical' | 'availability';
 export interface Watermark {
   /** Milliseconds; when it was captured. */
   readonly capturedAt: number;
-  readonly measure: Measure;
+  /**
+   * Of a count of availability: the stage from which on its source no longer counts promised units. Null of a physical count,
+   * which counts them until they are gone.
+   */
+  readonly deductsAt: Stage | null;
   /** Who counted. */
   readonly source: string;
 }
@@ -34,37 +39,39 @@ export interface SinceCapture {
   /** Physical units that came, less those that went, after the capture. */
   readonly physicalDelta: number;
   /**
-   * Units promised at the capture of which the node knew then, wherever they went since: open ones, shipped ones and
-   * ones given back. The other system had deducted them already.
+   * Units that were promised at the capture and past the stage at which the other system deducts, wherever they went since: open
+   * ones, shipped ones and ones given back.
    */
   readonly acknowledged: number;
 }
 
 /** Units by which the book is to change (> 0 found, < 0 gone) so that it says what was counted and what happened since. */
 export function resetDifference(
-  row: StockRow,
+  row: SupplyRow,
   counted: number,
   measure: Measure,
   { physicalDelta, acknowledged }: SinceCapture,
 ): number {
   const beside = measure === 'availability' ? acknowledged + row.damaged + row.qualityControl : 0;
-  return counted + beside + physicalDelta - (onHand(row) - row.overdrawn);
+  return counted + beside + physicalDelta - net(row);
 }
 
 /** Applies a difference as units that turned up or went; never refused, for physical truth wins. */
-export const applyDifference = (row: StockRow, difference: number): RowChange =>
+export const applyDifference = (row: SupplyRow, difference: number): RowChange =>
   difference > 0 ? supply(row, difference) : sell(row, -difference);
 
 /**
- * Whether a shipment of that time was over when the row's newest count was taken, so that the units are in it no more.
- * An availability count never has units the node had set aside for us: these leave the book when they ship.
+ * Of units of a backing that are told to have shipped at that time, those that the row's newest count no longer saw, so that
+ * the book does not have them any more. A count of availability leaves out what its source had deducted, and the book was given
+ * those units beside it: they leave it when they ship. Which units ship first is known: those with which the node has come farthest.
  */
-export const isShipmentCounted = (
+export function countedAsShipped(
+  backing: Backing,
+  quantity: number,
   watermark: Watermark | undefined,
   occurredAt: number,
-  acknowledgedAt: number | null,
-): boolean => {
-  if (watermark === undefined || !isLate(watermark, occurredAt)) return false;
-  const wasDeducted = acknowledgedAt !== null && acknowledgedAt <= watermark.capturedAt;
-  return !(watermark.measure === 'availability' && wasDeducted);
-};
+): number {
+  if (watermark === undefined || !isLate(watermark, occurredAt)) return 0;
+  const { deductsAt } = watermark;
+  return deductsAt === null ? quantity : quantity - Math.min(quantity, backing[deductsAt]);
+}

@@ -1,15 +1,16 @@
 /**
- * The ledger is double-entry. Each stock state is an account; `external` is the world outside the node; contra accounts
- * have a balance of minus the units they stand for. So every posting moves units from one account to another, all accounts
- * of a row sum to zero, and `−external = on_hand − overdrawn`.
+ * The ledger is double-entry. Each stock state is an account. `external` is the world outside the node; `expected`, that which
+ * incoming units and allowances come from and go to, of which nothing is there yet. Contra accounts have a balance of minus
+ * the units they stand for. So every posting moves units from one account to another, and all accounts of a row sum to zero.
  */
-import type { NodeKey, SkuKey } from './keys.ts';
+import type { SkuKey } from './keys.ts';
+import type { SupplyPlace } from './supply-row.ts';
 import { STATE_ACCOUNTS, type StateAccount } from './stock-states.ts';
 
-export type Account = 'external' | StateAccount;
+export type Account = 'external' | 'expected' | StateAccount;
 
 /** The order is the code stored in the ledger. */
-export const ACCOUNTS: readonly Account[] = ['external', ...STATE_ACCOUNTS];
+export const ACCOUNTS: readonly Account[] = ['external', 'expected', ...STATE_ACCOUNTS];
 
 export interface Transfer {
   readonly from: Account;
@@ -17,7 +18,8 @@ export interface Transfer {
   readonly quantity: number;
 }
 
+/** A transfer between accounts of one row of the book. */
 export interface Posting extends Transfer {
   readonly sku: SkuKey;
-  readonly node: NodeKey;
+  readonly at: SupplyPlace;
 }

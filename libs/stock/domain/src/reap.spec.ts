@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { reap } from './reap.ts';
 import { newBacking } from './reservation.ts';
-import { rowFault } from './stock-row.ts';
+import { rowFault } from './supply-row.ts';
 import { NOW, reservation, row, suppliesOf, supplyOf } from './testing/arbitraries.ts';
 
 const BOTH = new Set([1, 2]);

@@ -1,9 +1,9 @@
 /** Expiry: held units of overdue backings count as free from the moment their SKU is locked. */
 import { giveBack } from './arithmetic.ts';
 import type { SkuKey } from './keys.ts';
-import { type Reservation, retally } from './reservation.ts';
+import { type Reservation, endUnits, supplyOf } from './reservation.ts';
 import { SupplyDraft, type Supplies } from './supply.ts';
-import type { BackingChange, VerbEffect } from './decide-verb.ts';
+import { type BackingChange, type VerbEffect, changeOf, next } from './decide-verb.ts';
 
 /**
  * Expires the held units of `reservation` that belong to `locked` SKUs, if it is overdue at `now` (ms, read after the
@@ -18,16 +18,13 @@ export function reap(
   const draft = new SupplyDraft(supplies);
   const changes: BackingChange[] = [];
   const backings = reservation.backings.map((backing) => {
-    const { sku, node, held } = backing;
+    const { sku, held } = backing;
     if (held === 0 || !locked.has(sku)) return backing;
-    draft.change(sku, node, (row) => giveBack(row, 'reserved', held));
-    changes.push({ sku, node, quantity: held });
-    return retally(backing, 'held', 'expired', held);
+    const row = supplyOf(backing);
+    if (row) draft.change(sku, row, (before) => giveBack(before, 'reserved', held));
+    changes.push(changeOf(backing, held));
+    return endUnits(backing, 'held', 'expired', held, 'least');
   });
   if (changes.length === 0) return null;
-  return {
-    reservation: { ...reservation, backings, version: reservation.version + 1 },
-    effect: draft.effect(),
-    changes,
-  };
+  return { reservation: next(reservation, { backings }), effect: draft.effect(), changes };
 }

@@ -1,27 +1,32 @@
 /** Expected refusals: returned, never thrown, each with a stable code and the facts that explain it. */
-import type { NodeKey, SkuKey } from './keys.ts';
+import type { LineNo, NodeKey, SkuKey } from './keys.ts';
 import type { Result } from './result.ts';
+import type { UnitSelector } from './select-units.ts';
 
-export type Rejection =
+export type Rejection = (
   | { readonly code: 'stock.insufficient'; readonly shortages: readonly Shortage[] }
   | { readonly code: 'reservation.expired' }
-  | { readonly code: 'reservation.not_held'; readonly at: BackingRef | null }
-  | { readonly code: 'reservation.not_confirmed'; readonly at: BackingRef | null }
-  | { readonly code: 'reback.conflict'; readonly version: number }
-  | { readonly code: 'reback.pinned'; readonly at: BackingRef }
-  | { readonly code: 'reback.not_backed'; readonly at: BackingRef }
+  | { readonly code: 'reservation.not_held'; readonly at: UnitSelector | null }
+  | { readonly code: 'reservation.not_confirmed'; readonly at: UnitSelector | null }
+  | { readonly code: 'reservation.conflict'; readonly version: number }
+  | { readonly code: 'reservation.units_missing'; readonly at: UnitSelector; readonly there: number }
   | { readonly code: 'reservation.taken' }
   | { readonly code: 'node.forbidden'; readonly node: NodeKey }
   | { readonly code: 'channel.forbidden' }
   | { readonly code: 'idempotency.mismatch' }
-  | { readonly code: 'movement.exceeds_stock'; readonly line: number; readonly there: number };
+  | { readonly code: 'movement.exceeds_stock'; readonly line: number; readonly there: number }
+) &
+  MoveRef;
 
-export interface BackingRef {
-  readonly sku: SkuKey;
-  readonly node: NodeKey;
+/** Of a command with several reservations: which of them, and which of its moves, each from 0. */
+export interface MoveRef {
+  readonly part?: number;
+  readonly move?: number;
 }
 
 export interface Shortage {
+  /** Of the reservation. */
+  readonly line: LineNo;
   readonly sku: SkuKey;
   readonly requested: number;
   readonly atp: number;
@@ -38,9 +43,8 @@ export function isRetryable(code: RejectionCode): boolean {
     case 'reservation.expired':
     case 'reservation.not_held':
     case 'reservation.not_confirmed':
-    case 'reback.conflict':
-    case 'reback.pinned':
-    case 'reback.not_backed':
+    case 'reservation.conflict':
+    case 'reservation.units_missing':
     case 'reservation.taken':
     case 'node.forbidden':
     case 'channel.forbidden':

@@ -1,7 +1,8 @@
 /**
  * The states that units are in, told once: rows, accounts, columns and readers follow from this list.
  *
- * `shortfall` are promised units the book no longer covers; `overdrawn` are units sold that were never on record. They are
+ * `unapplied` units have come, and wait until it is settled which backorders they serve: nobody may have them before, so they
+ * are not on hand yet. `shortfall` are promised units the book no longer covers; `overdrawn` are units sold that were never on record. They are
  * contra accounts: what they say is not there, so that their balance in the ledger is minus the units they stand for.
  */
 interface StockState {
@@ -9,10 +10,10 @@ interface StockState {
   readonly account: string;
   /** As a row names it. */
   readonly field: string;
-  readonly kind: 'on_hand' | 'contra';
+  readonly kind: 'on_hand' | 'aside' | 'contra';
 }
 
-/** A state's place, counted from 1, is its code in the ledger: append, never reorder. */
+/** A state's code in the ledger follows from its place: append, never reorder. */
 export const STOCK_STATES = [
   { account: 'available', field: 'available', kind: 'on_hand' },
   { account: 'committed', field: 'committed', kind: 'on_hand' },
@@ -22,6 +23,7 @@ export const STOCK_STATES = [
   { account: 'quality_control', field: 'qualityControl', kind: 'on_hand' },
   { account: 'shortfall', field: 'shortfall', kind: 'contra' },
   { account: 'overdrawn', field: 'overdrawn', kind: 'contra' },
+  { account: 'unapplied', field: 'unapplied', kind: 'aside' },
 ] as const satisfies readonly StockState[];
 
 type State = (typeof STOCK_STATES)[number];

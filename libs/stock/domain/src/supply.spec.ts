@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { applyTransfers, hold, supply as receive } from './arithmetic.ts';
-import { emptyRow } from './stock-row.ts';
+import { emptyRow } from './supply-row.ts';
 import { SupplyDraft, availableOf, rowAt, shortfallOf } from './supply.ts';
 import { available, operate, operation, row, suppliesOf, supplyOf } from './testing/arbitraries.ts';
 

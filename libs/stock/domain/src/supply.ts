@@ -2,24 +2,46 @@
 import type { RowChange } from './arithmetic.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import type { Posting } from './posting.ts';
-import { type StockRow, emptyRow } from './stock-row.ts';
+import { type SupplyPlace, type SupplyRow, emptyRow, isSamePlace, stockAt } from './supply-row.ts';
 
 export interface SkuSupply {
   readonly sku: SkuKey;
-  readonly rows: readonly StockRow[];
+  /** What is there, at most one row for each node. */
+  readonly rows: readonly SupplyRow[];
+  /** What is on its way, and what may be promised beyond that. Most SKUs have none. */
+  readonly future: readonly SupplyRow[];
 }
 
 export type Supplies = ReadonlyMap<SkuKey, SkuSupply>;
 
-export const rowAt = (supply: SkuSupply, node: NodeKey): StockRow =>
-  supply.rows.find((row) => row.node === node) ?? emptyRow(node);
+export const NO_FUTURE: readonly SupplyRow[] = [];
 
-export const shortfallOf = (supply: SkuSupply): number => supply.rows.reduce((sum, row) => sum + row.shortfall, 0);
-export const availableOf = (supply: SkuSupply): number => supply.rows.reduce((sum, row) => sum + row.available, 0);
+/** What is there at a node. */
+export function rowAt(supply: SkuSupply, node: NodeKey): SupplyRow {
+  for (const row of supply.rows) if (row.node === node) return row;
+  return emptyRow(stockAt(node));
+}
 
-function withRow(supply: SkuSupply, row: StockRow): SkuSupply {
-  const at = supply.rows.findIndex(({ node }) => node === row.node);
-  return { sku: supply.sku, rows: at < 0 ? [...supply.rows, row] : supply.rows.with(at, row) };
+/** Any row, by its place. */
+export function rowOf(supply: SkuSupply, place: SupplyPlace): SupplyRow {
+  if (place.kind === 'stock') return rowAt(supply, place.node);
+  return supply.future.find((row) => isSamePlace(row, place)) ?? emptyRow(place);
+}
+
+const sum = (rows: readonly SupplyRow[], state: 'shortfall' | 'available'): number =>
+  rows.reduce((total, row) => total + row[state], 0);
+export const shortfallOf = ({ rows, future }: SkuSupply): number => sum(rows, 'shortfall') + sum(future, 'shortfall');
+export const availableOf = ({ rows }: SkuSupply): number => sum(rows, 'available');
+
+/** A row keeps its place among the others, and a new one comes last. */
+function withRow(supply: SkuSupply, row: SupplyRow): SkuSupply {
+  const { sku, rows, future } = supply;
+  return row.kind === 'stock' ? { sku, rows: replaced(rows, row), future } : { sku, rows, future: replaced(future, row) };
+}
+
+function replaced(rows: readonly SupplyRow[], row: SupplyRow): readonly SupplyRow[] {
+  const at = rows.findIndex((one) => isSamePlace(one, row));
+  return at < 0 ? [...rows, row] : rows.with(at, row);
 }
 
 /**
@@ -42,11 +64,11 @@ export class SupplyDraft {
     return found;
   }
 
-  change(sku: SkuKey, node: NodeKey, decide: (row: StockRow) => RowChange): void {
+  change(sku: SkuKey, at: SupplyPlace, decide: (row: SupplyRow) => RowChange): void {
     const before = this.supply(sku);
-    const { row, transfers } = decide(rowAt(before, node));
+    const { row, transfers } = decide(rowOf(before, at));
     this.#changed.set(sku, withRow(before, row));
-    for (const transfer of transfers) this.#postings.push({ ...transfer, sku, node });
+    for (const transfer of transfers) this.#postings.push({ ...transfer, sku, at });
   }
 
   effect(): SupplyEffect {
@@ -59,3 +81,7 @@ export interface SupplyEffect {
   readonly supplies: Supplies;
   readonly postings: readonly Posting[];
 }
+
+/** The supplies after an effect. */
+export const suppliesAfter = (before: Supplies, { supplies }: SupplyEffect): Supplies =>
+  supplies.size === 0 ? before : new Map([...before, ...supplies]);

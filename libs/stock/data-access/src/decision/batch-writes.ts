@@ -1,6 +1,6 @@
 /** What a batch has decided to write, collected while it decides and written by one statement. */
 import type { MovementsResult, Reservation as ReservationView, ReservationChanged } from '@onepool/contracts';
-import type { Backing, LateUnits, NodeKey, Posting, Reservation, SkuKey, StockRow } from '@onepool/stock-domain';
+import type { Backing, LateUnits, NodeKey, Posting, Reservation, SkuKey, SupplyRow } from '@onepool/stock-domain';
 import type { HoldCommand, Keyed } from '../requests/command.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
 
@@ -36,7 +36,7 @@ export interface LateNote extends Omit<LateUnits, 'index'> {
 
 export interface ChangedSku {
   readonly sku: SkuKey;
-  readonly rows: readonly StockRow[];
+  readonly rows: readonly SupplyRow[];
   readonly version: number;
   /** Of the last command that changed the SKU. */
   readonly trace: string | null;

@@ -1,5 +1,5 @@
 /** What a batch of holds is decided on when nothing is locked: one statement, hence one moment. */
-import type { SkuKey, StockRow } from '@onepool/stock-domain';
+import type { SkuKey, SupplyRow } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { CHANGED_ROWS } from '../repository/changed-rows.ts';
 import { type StockTuple, rowsOf } from '../stock-columns.ts';
@@ -11,7 +11,7 @@ export interface UnlockedReading {
   /** Without SKUs that have no gate yet. */
   readonly versions: Map<SkuKey, number>;
   /** Rows of SKUs whose version is not the known one. */
-  readonly changed: ReadonlyMap<SkuKey, readonly StockRow[]>;
+  readonly changed: ReadonlyMap<SkuKey, readonly SupplyRow[]>;
 }
 
 interface ReadingRecord {

@@ -5,7 +5,7 @@
  * a plan is made once, perhaps while a table is empty, and must not begin with a table that will be large.
  */
 import { variant } from '@onepool/platform-failpoints';
-import type { SkuKey, StockRow } from '@onepool/stock-domain';
+import type { SkuKey, SupplyRow } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { Command } from '../requests/command.ts';
 import { type StockTuple, rowsOf } from '../stock-columns.ts';
@@ -23,7 +23,7 @@ export interface Reading {
   /** Keys of reservations with overdue units. */
   readonly overdue: readonly number[];
   readonly hasMoreOverdue: boolean;
-  readonly changed: ReadonlyMap<SkuKey, readonly StockRow[]>;
+  readonly changed: ReadonlyMap<SkuKey, readonly SupplyRow[]>;
   readonly earlierHolds: ReadonlyMap<string, Effect>;
 }
 

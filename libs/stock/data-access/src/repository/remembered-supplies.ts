@@ -3,7 +3,7 @@
  * is found under the gate are the rows that are there, and need not be read again.
  */
 import { LRUCache } from 'lru-cache';
-import type { SkuKey, SkuSupply, StockRow } from '@onepool/stock-domain';
+import type { SkuKey, SkuSupply, SupplyRow } from '@onepool/stock-domain';
 
 /** About 40 MB: a SKU is in as many rows as there are nodes that stock it. */
 const BOUNDS = { entries: 20_000, rows: 400_000 };
@@ -50,7 +50,7 @@ export function completeSupplies(
   skus: readonly SkuKey[],
   versions: ReadonlyMap<SkuKey, number>,
   looked: readonly Remembered[],
-  changed: ReadonlyMap<SkuKey, readonly StockRow[]>,
+  changed: ReadonlyMap<SkuKey, readonly SupplyRow[]>,
   memory: RememberedSupplies,
 ): Map<SkuKey, SkuSupply> {
   const supplies = new Map<SkuKey, SkuSupply>();

@@ -3,9 +3,9 @@ import {
   type SkuKey,
   type SkuSupply,
   type StateUnits,
-  type StockRow,
+  type SupplyRow,
   giveBack,
-  stockRowOf,
+  supplyRowOf,
 } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { stateColumns } from '../stock-columns.ts';
@@ -61,7 +61,7 @@ export async function readSnapshots(
 }
 
 /** The row as it will be once the overdue units are given back. */
-function withoutOverdue([overdue, node, ...units]: SnapshotTuple): StockRow {
-  const row = stockRowOf(node, units);
+function withoutOverdue([overdue, node, ...units]: SnapshotTuple): SupplyRow {
+  const row = supplyRowOf(node, units);
   return overdue > 0 ? giveBack(row, 'reserved', overdue).row : row;
 }

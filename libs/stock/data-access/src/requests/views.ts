@@ -3,7 +3,7 @@ import {
   type Backing,
   type SellingRules,
   type SkuSupply,
-  type StockRow,
+  type SupplyRow,
   onHand,
   statusOf,
   totalOf,
@@ -37,7 +37,7 @@ export class Views {
     return this.#skus.codeOf(key);
   }
 
-  stockRow(row: StockRow): StockRowView {
+  stockRow(row: SupplyRow): StockRowView {
     const { node, ...units } = row;
     return { node: this.node(node), onHand: onHand(row), ...units };
   }

@@ -1,5 +1,5 @@
 /** Counted books in a database, and the feed that counts them. */
-import { ACCOUNTS, STOCK_STATES, type StockRow, unitsOf } from '@onepool/stock-domain';
+import { ACCOUNTS, STOCK_STATES, type SupplyRow, unitsOf } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { BLOCK_BITS, BLOCK_MASK } from '../repository/watermarks.ts';
 import { type CountedBook, NODES, nodeCode } from './counted-books.ts';
@@ -31,7 +31,7 @@ export async function writeNodes(pool: pg.Pool): Promise<void> {
   );
 }
 
-const columnsOf = (sku: number, row: StockRow): Record<string, number> => ({
+const columnsOf = (sku: number, row: SupplyRow): Record<string, number> => ({
   sku_key: sku,
   node_key: row.node,
   ...Object.fromEntries(STOCK_STATES.map(({ account }, place) => [account, unitsOf(row)[place] ?? 0])),

@@ -1,5 +1,5 @@
 /** Random books of one SKU, with what was counted of it and all that a count looks at. */
-import { type Account, type Measure, type StockRow, emptyRow, onHand, promised } from '@onepool/stock-domain';
+import { type Account, type Measure, type SupplyRow, emptyRow, onHand, promised } from '@onepool/stock-domain';
 import fc from 'fast-check';
 
 export const NODES = [1, 2, 3];
@@ -11,7 +11,7 @@ export const COUNTING = SOURCES[0];
 /** All times are milliseconds after a moment that all share; few, so that many fall together. */
 export interface CountedBook {
   readonly version: number;
-  readonly rows: readonly StockRow[];
+  readonly rows: readonly SupplyRow[];
   /** At most one a node. */
   readonly counts: readonly Count[];
   readonly events: readonly LedgerEvent[];
@@ -59,7 +59,7 @@ const node = fc.constantFrom(...NODES);
 const time = fc.integer({ min: -4, max: 4 });
 
 /** A row that keeps every law: shortfall leaves nothing free, overdrawn leaves nothing on hand. */
-const soundRow: fc.Arbitrary<StockRow> = fc
+const soundRow: fc.Arbitrary<SupplyRow> = fc
   .record({
     kind: fc.constantFrom('free', 'short', 'overdrawn'),
     node,
@@ -139,7 +139,7 @@ export const countedBook: fc.Arbitrary<CountedBook> = fc
     counts: counts.map((told) => ({ ...told, quantity: told.quantity ?? onTheBook(book.rows, told.node) })),
   }));
 
-function onTheBook(rows: readonly StockRow[], at: number): number {
+function onTheBook(rows: readonly SupplyRow[], at: number): number {
   const row = rows.find((one) => one.node === at) ?? emptyRow(at);
   return Math.max(0, onHand(row) - row.overdrawn);
 }

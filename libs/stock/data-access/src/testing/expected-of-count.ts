@@ -3,7 +3,7 @@ import type { StockRow as StockRowView } from '@onepool/contracts';
 import {
   type Account,
   type Measure,
-  type StockRow,
+  type SupplyRow,
   type Watermark,
   SupplyDraft,
   applyDifference,
@@ -18,7 +18,7 @@ import { COUNTING, type Count, type CountedBook, type Mark, NODES, nodeCode } fr
 
 export interface Outcome {
   /** By node, as all lists here are. */
-  readonly rows: readonly StockRow[];
+  readonly rows: readonly SupplyRow[];
   readonly version: number;
   readonly entries: readonly Entry[];
   readonly task: CountedBook['task'];
@@ -82,7 +82,7 @@ export function expectedOf(book: CountedBook, measure: Measure): Outcome {
   };
 }
 
-const shown = (row: StockRow): StockRowView => ({ ...row, node: nodeCode(row.node), onHand: onHand(row) });
+const shown = (row: SupplyRow): StockRowView => ({ ...row, node: nodeCode(row.node), onHand: onHand(row) });
 
 /** A count that a newer one of the row has overtaken is refused; the source's own is the better reason. */
 function refusalOf(marks: readonly Mark[], { node, at }: Count): string | null {

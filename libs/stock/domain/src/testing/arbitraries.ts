@@ -8,15 +8,15 @@ import type { NodeKey, SkuKey } from '../keys.ts';
 import { ACCOUNTS, type Account, type Transfer } from '../posting.ts';
 import type { Reservation } from '../reservation.ts';
 import { type SellingChannel, type SellingNode, SellingRules, type Threshold } from '../selling-rules.ts';
-import { type StockRow, emptyRow, onHand } from '../stock-row.ts';
+import { type SupplyRow, emptyRow, onHand } from '../supply-row.ts';
 import type { SkuSupply, Supplies } from '../supply.ts';
 
 export const NOW = 1_000_000;
 
 /** A row with the named units, the rest empty. */
-export const row = (units: Partial<StockRow> = {}): StockRow => ({ ...emptyRow(1), ...units });
+export const row = (units: Partial<SupplyRow> = {}): SupplyRow => ({ ...emptyRow(1), ...units });
 
-export const supplyOf = (sku: SkuKey, rows: readonly StockRow[]): SkuSupply => ({ sku, rows });
+export const supplyOf = (sku: SkuKey, rows: readonly SupplyRow[]): SkuSupply => ({ sku, rows });
 export const suppliesOf = (...supplies: readonly SkuSupply[]): Supplies =>
   new Map(supplies.map((supply) => [supply.sku, supply]));
 export const available = (sku: SkuKey, units: readonly number[]): SkuSupply =>
@@ -92,7 +92,7 @@ export const units = fc.oneof(
 );
 
 /** Any row that the laws allow: with free units, with promises it no longer covers, or sold below nothing. */
-export const validRow: fc.Arbitrary<StockRow> = fc
+export const validRow: fc.Arbitrary<SupplyRow> = fc
   .record({
     kind: fc.constantFrom('free', 'short', 'overdrawn'),
     a: units,
@@ -117,22 +117,22 @@ export interface Operation {
 
 /** How many units an operation may take from a row; physical truth has no limit. */
 const LIMIT = {
-  hold: (r: StockRow) => r.available,
-  confirm: (r: StockRow) => r.reserved,
-  release: (r: StockRow) => r.reserved,
-  cancel: (r: StockRow) => r.committed,
-  fulfil: (r: StockRow) => r.committed,
+  hold: (r: SupplyRow) => r.available,
+  confirm: (r: SupplyRow) => r.reserved,
+  release: (r: SupplyRow) => r.reserved,
+  cancel: (r: SupplyRow) => r.committed,
+  fulfil: (r: SupplyRow) => r.committed,
   sell: () => Number.POSITIVE_INFINITY,
   supply: () => Number.POSITIVE_INFINITY,
-  damage: (r: StockRow) => arithmetic.damageable(r),
-  setAside: (r: StockRow) => r.available,
-  free: (r: StockRow) => r.safetyStock,
+  damage: (r: SupplyRow) => arithmetic.damageable(r),
+  setAside: (r: SupplyRow) => r.available,
+  free: (r: SupplyRow) => r.safetyStock,
 } as const;
 
 export const OPERATIONS = Object.keys(LIMIT) as readonly (keyof typeof LIMIT)[];
 export const operation: fc.Arbitrary<Operation> = fc.record({ name: fc.constantFrom(...OPERATIONS), quantity: units });
 
-export function operate(before: StockRow, { name, quantity: wished }: Operation): RowChange {
+export function operate(before: SupplyRow, { name, quantity: wished }: Operation): RowChange {
   const quantity = Math.min(wished, LIMIT[name](before));
   switch (name) {
     case 'release':
@@ -157,7 +157,7 @@ export function replay(transfers: readonly Transfer[]): Record<Account, number> 
 }
 
 /** The same balances, read off a row. */
-export const balancesOf = (r: StockRow): Record<Account, number> => ({
+export const balancesOf = (r: SupplyRow): Record<Account, number> => ({
   external: r.overdrawn - onHand(r) || 0,
   available: r.available,
   committed: r.committed,
@@ -170,4 +170,4 @@ export const balancesOf = (r: StockRow): Record<Account, number> => ({
 });
 
 /** What physical events alone decide: units on hand less units sold that were never on record. */
-export const net = (r: StockRow): number => onHand(r) - r.overdrawn;
+export const net = (r: SupplyRow): number => onHand(r) - r.overdrawn;

@@ -8,7 +8,7 @@ import { type MovementType, decideMovements } from '../decide-movements.ts';
 import { type Measure, type Watermark, applyDifference, isShipmentCounted, resetDifference, rowKey } from '../feed.ts';
 import type { Posting } from '../posting.ts';
 import { type Reservation, newBacking } from '../reservation.ts';
-import type { StockRow } from '../stock-row.ts';
+import type { SupplyRow } from '../supply-row.ts';
 import { SupplyDraft, type Supplies, type SupplyEffect, rowAt } from '../supply.ts';
 import { WEB, openRules, reservation } from './arbitraries.ts';
 
@@ -37,7 +37,7 @@ export class FeedWorld {
   readonly #acknowledgedAt = new Map<number, number>();
   readonly #seen = new Set<string>();
 
-  row(node: number): StockRow {
+  row(node: number): SupplyRow {
     return rowAt(this.#supplies.get(SKU) ?? { sku: SKU, rows: [] }, node);
   }
 

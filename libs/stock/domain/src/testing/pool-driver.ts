@@ -12,7 +12,7 @@ import type { Posting } from '../posting.ts';
 import { reap } from '../reap.ts';
 import type { Reservation, Tally } from '../reservation.ts';
 import { SellingRules } from '../selling-rules.ts';
-import { emptyRow, rowFault } from '../stock-row.ts';
+import { emptyRow, rowFault } from '../supply-row.ts';
 import { type Supplies, type SupplyEffect, rowAt } from '../supply.ts';
 import { NOW, sellingChannel, sellingNode, suppliesOf, supplyOf, threshold } from './arbitraries.ts';
 import { type Market, PoolModel, type Seller, type Wish, talliesOf } from './pool-model.ts';

@@ -4,7 +4,7 @@
  * neither safety stock nor damaged units; where units are promised, it is told.
  */
 import type { Backing, Reservation, Tally } from '../reservation.ts';
-import type { StockRow } from '../stock-row.ts';
+import type { SupplyRow } from '../supply-row.ts';
 
 export type Tallies = Record<Tally, number>;
 export interface Wish {
@@ -52,7 +52,7 @@ export class PoolModel {
   }
 
   /** The row that the two facts, physical and promised units, leave no choice about. */
-  rowOf(sku: number, node: number, backings: readonly Backing[]): StockRow {
+  rowOf(sku: number, node: number, backings: readonly Backing[]): SupplyRow {
     const there = backings.filter((backing) => backing.sku === sku && backing.node === node);
     const reserved = sum(there.map(({ held }) => held));
     const committed = sum(there.map(({ confirmed }) => confirmed));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ACCOUNTS } from './posting.ts';
-import { emptyRow, onHand, stockRowOf, unitsOf } from './stock-row.ts';
+import { emptyRow, onHand, supplyRowOf, unitsOf } from './supply-row.ts';
 import { STOCK_STATES, type StateUnits } from './stock-states.ts';
 import { validRow } from './testing/arbitraries.ts';
 
@@ -14,15 +14,15 @@ describe('a stock row', () => {
   });
 
   it('is made of units told in the order of the list', () => {
-    expect(stockRowOf(7, NUMBERED)).toEqual({
+    expect(supplyRowOf(7, NUMBERED)).toEqual({
       node: 7,
       ...Object.fromEntries(STOCK_STATES.map(({ field }, place) => [field, place + 1])),
     });
   });
 
   it('tells its units in the order in which it is made of them', () => {
-    expect(unitsOf(stockRowOf(7, NUMBERED))).toEqual(NUMBERED);
-    fc.assert(fc.property(validRow, (row) => expect(stockRowOf(row.node, unitsOf(row))).toEqual(row)));
+    expect(unitsOf(supplyRowOf(7, NUMBERED))).toEqual(NUMBERED);
+    fc.assert(fc.property(validRow, (row) => expect(supplyRowOf(row.node, unitsOf(row))).toEqual(row)));
   });
 
   it('is empty with no unit in any state', () => {

@@ -7,7 +7,7 @@ import { channelAtp } from './atp.ts';
 import { type Healing, type Move, decideReback, healShortfall } from './decide-reback.ts';
 import { type Pin, type Reservation, newBacking, totalOf } from './reservation.ts';
 import { SellingRules } from './selling-rules.ts';
-import { type StockRow, onHand, rowFault } from './stock-row.ts';
+import { type SupplyRow, onHand, rowFault } from './supply-row.ts';
 import { type Supplies, rowAt } from './supply.ts';
 import {
   NOW,
@@ -32,7 +32,7 @@ const move = (from: number, to: number, quantity: number, over: Partial<Move> = 
   unpin: false,
   ...over,
 });
-const book = (...rows: readonly Partial<StockRow>[]): Supplies =>
+const book = (...rows: readonly Partial<SupplyRow>[]): Supplies =>
   suppliesOf(
     supplyOf(
       1,
@@ -240,7 +240,7 @@ const world: fc.Arbitrary<World> = fc
     return { supplies: suppliesOf(supplyOf(1, rows)), reservations, rules };
   });
 
-const sumOver = (supplies: Supplies, units: (r: StockRow) => number): number =>
+const sumOver = (supplies: Supplies, units: (r: SupplyRow) => number): number =>
   supplies.get(1)!.rows.reduce((sum, r) => sum + units(r), 0);
 
 /** Every row is sound, has as many promised units as the backings say, and has no unit more or less on hand. */

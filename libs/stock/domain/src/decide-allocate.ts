@@ -1,0 +1,100 @@
+/**
+ * Moves units of several reservations at once: to other nodes, to and from fulfilments, and from no node at all. Moves never create
+ * or drop a promise, and they are judged by their net effect, so that orders may swap nodes with nothing free.
+ */
+import { type BackingChange, type VerbEffect, NO_EFFECT, changeOf, next } from './decide-verb.ts';
+import type { NodeKey } from './keys.ts';
+import { moveUnits } from './move-units.ts';
+import type { Decision } from './rejection.ts';
+import { accept, reject } from './result.ts';
+import { type BackingPlace, type Reservation, type ReservationLine, onStock, open, supplyOf } from './reservation.ts';
+import { type SelectedUnits, inLineOrder, selectUnits, unitsMissing } from './select-units.ts';
+import type { SellingChannel } from './selling-rules.ts';
+import { Settlement, type Terms } from './settlement.ts';
+import { type Supplies, SupplyDraft } from './supply.ts';
+
+export interface AllocationMove {
+  /** Units on which a node works move only where their fulfilment is named: the node has let go. */
+  readonly from: SelectedUnits & { readonly fulfilment: string | null };
+  readonly to: { readonly node: NodeKey; readonly fulfilment: string | null };
+}
+
+/** The moves of one reservation, decided on what it was at that version. */
+export interface AllocationPart {
+  readonly reservation: Reservation;
+  readonly expectedVersion: number;
+  readonly moves: readonly AllocationMove[];
+}
+
+/** What happens together or not at all. */
+export interface AllocationEffect {
+  /** In the order of the parts; the book's effect of all is in the first. */
+  readonly effects: readonly VerbEffect[];
+}
+
+/** Compare-and-set of every reservation, all or nothing. `part` and `move` of a refusal count from 0. */
+export function decideAllocate(
+  parts: readonly AllocationPart[],
+  supplies: Supplies,
+  terms: Terms,
+): Decision<AllocationEffect> {
+  const settlement = new Settlement();
+  const effects: VerbEffect[] = [];
+  for (const [part, { reservation, expectedVersion, moves }] of parts.entries()) {
+    if (reservation.version !== expectedVersion)
+      return reject({ code: 'reservation.conflict', part, version: reservation.version });
+    const moved = moveAll(reservation, moves, terms, settlement);
+    if (!moved.ok) return reject({ ...moved.rejection, part });
+    effects.push(moved.value);
+  }
+  const draft = new SupplyDraft(supplies);
+  const settled = settlement.settle(draft, terms);
+  if (!settled.ok) return settled;
+  const [first, ...others] = effects;
+  return accept({ effects: first ? [{ ...first, effect: draft.effect() }, ...others] : [] });
+}
+
+function moveAll(
+  reservation: Reservation,
+  moves: readonly AllocationMove[],
+  terms: Terms,
+  settlement: Settlement,
+): Decision<VerbEffect> {
+  const { rules } = terms;
+  const channel = rules.channels.get(reservation.channel);
+  const changes: BackingChange[] = [];
+  let { backings } = reservation;
+  for (const [move, { from, to }] of moves.entries()) {
+    const units = selectUnits({ ...reservation, backings }, from, open, inLineOrder);
+    if (!units) return reject({ ...unitsMissing({ ...reservation, backings }, from, open), move });
+    for (const { backing, quantity } of units) {
+      const line = reservation.lines[backing.line];
+      const target = onStock(backing.line, backing.sku, to.node, to.fulfilment);
+      if (!channel || !line || !mayBack(line, channel, target, terms)) {
+        const short = { line: backing.line, sku: backing.sku, requested: quantity, atp: 0 };
+        return reject({ code: 'stock.insufficient', shortages: [short], move });
+      }
+      const source = supplyOf(backing);
+      const { backings: after, moved } = moveUnits(backings, backing, target, quantity);
+      backings = after;
+      const { sku } = backing;
+      if (source) settlement.give({ sku, at: source, units: moved, channel });
+      settlement.take({ sku, at: target as SupplyTarget, units: moved, channel, line: backing.line });
+      changes.push({ ...changeOf(backing, quantity), to: { node: to.node, fulfilment: to.fulfilment } });
+    }
+  }
+  return accept({ reservation: next(reservation, { backings }), effect: NO_EFFECT, changes });
+}
+
+type SupplyTarget = BackingPlace & { readonly kind: 'stock' };
+
+/** Whether units of a line may stand at a node: by hand they may be where they could not be sold from. */
+export function mayBack(
+  line: ReservationLine,
+  channel: SellingChannel,
+  { node }: Pick<BackingPlace, 'node'>,
+  { rules, now, override }: Terms,
+): boolean {
+  if (override) return rules.nodes.has(node);
+  return (line.nodes === null || line.nodes.includes(node)) && rules.isEligible(channel, node, now);
+}
