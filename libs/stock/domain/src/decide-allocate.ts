@@ -71,7 +71,7 @@ function moveAll(
       const line = reservation.lines[backing.line];
       const target = onStock(backing.line, backing.sku, to.node, to.fulfilment);
       if (!channel || !line || !mayBack(line, channel, target, terms)) {
-        const short = { line: backing.line, sku: backing.sku, requested: quantity, atp: 0 };
+        const short = { line: line?.id ?? '', sku: backing.sku, requested: quantity, atp: 0 };
         return reject({ code: 'stock.insufficient', shortages: [short], move });
       }
       const source = supplyOf(backing);
@@ -79,7 +79,7 @@ function moveAll(
       backings = after;
       const { sku } = backing;
       if (source) settlement.give({ sku, at: source, units: moved, channel });
-      settlement.take({ sku, at: target as SupplyTarget, units: moved, channel, line: backing.line });
+      settlement.take({ sku, at: target as SupplyTarget, units: moved, channel, line: line.id });
       changes.push({ ...changeOf(backing, quantity), to: { node: to.node, fulfilment: to.fulfilment } });
     }
   }

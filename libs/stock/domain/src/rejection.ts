@@ -1,5 +1,5 @@
 /** Expected refusals: returned, never thrown, each with a stable code and the facts that explain it. */
-import type { LineNo, NodeKey, SkuKey } from './keys.ts';
+import type { NodeKey, SkuKey } from './keys.ts';
 import type { Result } from './result.ts';
 import type { UnitSelector } from './select-units.ts';
 
@@ -25,8 +25,8 @@ export interface MoveRef {
 }
 
 export interface Shortage {
-  /** Of the reservation. */
-  readonly line: LineNo;
+  /** Its id. */
+  readonly line: string;
   readonly sku: SkuKey;
   readonly requested: number;
   readonly atp: number;

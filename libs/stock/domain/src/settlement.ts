@@ -5,7 +5,7 @@
  */
 import { exchange } from './arithmetic.ts';
 import { nodeAtp, shownAtp } from './atp.ts';
-import type { LineNo, SkuKey } from './keys.ts';
+import type { SkuKey } from './keys.ts';
 import type { Decision, Shortage } from './rejection.ts';
 import { accept, reject } from './result.ts';
 import type { OpenTally } from './reservation.ts';
@@ -28,8 +28,8 @@ export interface UnitsTaken {
   readonly at: SupplyPlace;
   readonly units: Readonly<Record<OpenTally, number>>;
   readonly channel: SellingChannel;
-  /** Whose they are, for a refusal. */
-  readonly line: LineNo;
+  /** The id of their line, for a refusal. */
+  readonly line: string;
 }
 
 export type UnitsGiven = Pick<UnitsTaken, 'sku' | 'at' | 'units'> & { readonly channel: SellingChannel | null };
@@ -48,14 +48,14 @@ const unitsIn = ({ held, confirmed }: UnitsTaken['units']): number => held + con
 export class Settlement {
   readonly #rows = new Map<string, RowNet>();
   /** Units that a channel takes from what is there, less those that it gives, by channel and SKU. */
-  readonly #network = new Map<string, { channel: SellingChannel; sku: SkuKey; line: LineNo; units: number }>();
+  readonly #network = new Map<string, { channel: SellingChannel; sku: SkuKey; line: string; units: number }>();
 
   give({ sku, at, units, channel }: UnitsGiven): void {
     const row = this.#row(sku, at);
     row.reserved -= units.held;
     row.committed -= units.confirmed;
     row.given += unitsIn(units);
-    if (channel) this.#count(channel, sku, at, 0, -unitsIn(units));
+    if (channel) this.#count(channel, sku, at, '', -unitsIn(units));
   }
 
   take(taken: UnitsTaken): void {
@@ -101,7 +101,7 @@ export class Settlement {
     return row;
   }
 
-  #count(channel: SellingChannel, sku: SkuKey, at: SupplyPlace, line: LineNo, units: number): void {
+  #count(channel: SellingChannel, sku: SkuKey, at: SupplyPlace, line: string, units: number): void {
     if (at.kind !== 'stock') return;
     const key = `${channel.key}:${sku}`;
     const counted = this.#network.get(key);

@@ -9,6 +9,9 @@ export type RefusalCode =
   | 'node.unknown'
   | 'channel.unknown'
   | 'reservation.unknown'
+  | 'line.duplicate'
+  | 'reservation.duplicate'
+  | 'allocation.too_large'
   | 'source.reserved'
   | 'feed.unknown'
   | 'feed.too_large'
@@ -36,6 +39,13 @@ export const refuse = (code: RefusalCode, details: Readonly<Record<string, unkno
 
 /** What was decided by keys, told by codes. */
 export function refusalOf(rejection: Rejection, views: Views): Refusal {
+  const { code, details } = told(rejection, views);
+  const { part, move } = rejection;
+  const place = { ...(part === undefined ? {} : { reservation: part }), ...(move === undefined ? {} : { move }) };
+  return { code, details: { ...details, ...place } };
+}
+
+function told(rejection: Rejection, views: Views): Refusal {
   const { code } = rejection;
   switch (code) {
     case 'stock.insufficient': {
@@ -45,13 +55,13 @@ export function refusalOf(rejection: Rejection, views: Views): Refusal {
     case 'node.forbidden':
       return { code, details: { node: views.node(rejection.node) } };
     case 'reservation.not_held':
-    case 'reservation.not_confirmed':
-    case 'reback.pinned':
-    case 'reback.not_backed': {
+    case 'reservation.not_confirmed': {
       const { at } = rejection;
-      return { code, details: at === null ? {} : { at: { sku: views.sku(at.sku), node: views.node(at.node) } } };
+      return { code, details: at === null ? {} : { at: views.selector(at) } };
     }
-    case 'reback.conflict':
+    case 'reservation.units_missing':
+      return { code, details: { at: views.selector(rejection.at), there: rejection.there } };
+    case 'reservation.conflict':
       return { code, details: { version: rejection.version } };
     case 'movement.exceeds_stock':
       return { code, details: { line: rejection.line, there: rejection.there } };
