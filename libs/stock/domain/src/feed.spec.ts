@@ -323,7 +323,7 @@ describe('histories of counts, events and promises', () => {
           for (const at of [1, 2]) expect(history.world.row(at)).toEqual(history.model.expectedRow(at));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 });
