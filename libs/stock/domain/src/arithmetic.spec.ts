@@ -13,8 +13,21 @@ import {
   supply,
 } from './arithmetic.ts';
 import type { Transfer } from './posting.ts';
-import { type SupplyRow, emptyRow, onHand, promised, rowFault } from './supply-row.ts';
-import { balancesOf, net, operate, operation, replay, row, units, validRow } from './testing/arbitraries.ts';
+import { type SupplyRow, emptyRow, net, onHand, promised, rowFault, stockAt } from './supply-row.ts';
+import {
+  balancesOf,
+  futureRow,
+  incoming,
+  operate,
+  operation,
+  promising,
+  replay,
+  row,
+  units,
+  validRow,
+} from './testing/arbitraries.ts';
+
+const EMPTY = emptyRow(stockAt(1));
 
 describe('laws of every operation', () => {
   it('keeps a sound row sound', () => {
@@ -35,9 +48,24 @@ describe('laws of every operation', () => {
         const old = balancesOf(before);
         const expected = Object.fromEntries(Object.entries(moved).map(([a, n]) => [a, n + old[a as keyof typeof old]]));
         expect(balancesOf(after)).toEqual(expected);
-        expect(after.node).toBe(before.node);
+        const { key, node, kind, detail } = before;
+        expect(after).toMatchObject({ key, node, kind, detail });
       }),
       { numRuns: 400 },
+    );
+  });
+
+  it('keeps a sound row of what is on its way sound, whatever becomes of its promises', () => {
+    fc.assert(
+      fc.property(futureRow, fc.array(promising, { maxLength: 6 }), (before, steps) => {
+        expect(rowFault(before)).toBeNull();
+        let current = before;
+        for (const done of steps) {
+          current = operate(current, done).row;
+          expect(rowFault(current)).toBeNull();
+          expect(onHand(current)).toBe(onHand(before));
+        }
+      }),
     );
   });
 
@@ -66,7 +94,7 @@ describe('laws of every operation', () => {
   it('replays from an empty row to the balance, and all accounts sum to zero', () => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
-        let current = emptyRow(1);
+        let current = EMPTY;
         const ledger: Transfer[] = [];
         for (const done of operations) {
           const change = operate(current, done);
@@ -77,7 +105,7 @@ describe('laws of every operation', () => {
         const balances = replay(ledger);
         expect(balances).toEqual(balancesOf(current));
         expect(Object.values(balances).reduce((sum, balance) => sum + balance, 0)).toBe(0);
-        expect(applyTransfers(emptyRow(1), ledger)).toEqual(current);
+        expect(applyTransfers(EMPTY, ledger)).toEqual(current);
         expect(-balances.external || 0).toBe(net(current));
       }),
       { numRuns: 300 },
@@ -111,8 +139,43 @@ describe('what the parts of a row add up to', () => {
     ['a shortfall above the promised units', { reserved: 1, shortfall: 2 }, /exceeds/],
     ['a shortfall beside available units', { reserved: 1, shortfall: 1, available: 1 }, /free units/],
     ['a shortfall beside safety stock', { committed: 1, shortfall: 1, safetyStock: 1 }, /free units/],
+    ['a shortfall beside units that wait', { committed: 1, shortfall: 1, unapplied: 1 }, /free units/],
     ['overdrawn units beside units on hand', { damaged: 1, overdrawn: 1 }, /overdrawn/],
+    ['overdrawn units beside units that wait', { unapplied: 1, overdrawn: 1 }, /overdrawn/],
+    ['overdrawn units beside covered promises', { reserved: 2, shortfall: 1, overdrawn: 1 }, /overdrawn/],
+    ['safety stock that is still on its way', { kind: 'incoming', safetyStock: 1 }, /incoming in a state of stock/],
+    ['an inspection of what is still on its way', { kind: 'incoming', qualityControl: 1 }, /incoming in a state/],
+    ['units that have come, where they are on their way', { kind: 'incoming', unapplied: 1 }, /incoming in a state/],
+    ['sales beyond what is on its way', { kind: 'incoming', overdrawn: 1 }, /incoming in a state/],
+    ['an allowance with safety stock', { kind: 'allowance', safetyStock: 1 }, /allowance in a state/],
+    ['an allowance with available units', { kind: 'allowance', available: 1 }, /has units/],
+    ['an allowance with damaged units', { kind: 'allowance', damaged: 1 }, /has units/],
+    ['an allowance that is short', { kind: 'allowance', reserved: 1, shortfall: 1 }, /has units/],
   ])('finds %s', (_, wrong, message) => expect(rowFault(row(wrong))).toMatch(message));
+
+  it.each<[string, Partial<SupplyRow>]>([
+    ['promises on what is on its way', { kind: 'incoming', available: 1, reserved: 2, committed: 3 }],
+    ['promises beyond what is still on its way', { kind: 'incoming', committed: 3, shortfall: 2 }],
+    ['promises on an allowance', { kind: 'allowance', node: 0, reserved: 2, committed: 3 }],
+    ['units that wait beside promises', { reserved: 2, unapplied: 4 }],
+  ])('finds nothing wrong with %s', (_, sound) => expect(rowFault(row(sound))).toBeNull());
+
+  it('keeps waiting units off hand, and in what physical events decide', () => {
+    const waiting = row({ available: 2, unapplied: 3 });
+    expect([onHand(waiting), net(waiting)]).toEqual([2, 5]);
+  });
+
+  it('does not change a row by what it is with the world outside', () => {
+    const before = incoming({ available: 2, reserved: 1 });
+    const outside = [
+      { from: 'expected', to: 'external', quantity: 5 },
+      { from: 'external', to: 'expected', quantity: 3 },
+    ] as const;
+    expect(applyTransfers(before, outside)).toEqual(before);
+    expect(applyTransfers(before, [{ from: 'expected', to: 'available', quantity: 4 }])).toEqual(
+      incoming({ available: 6, reserved: 1 }),
+    );
+  });
 });
 
 describe('physical events', () => {
@@ -137,7 +200,7 @@ describe('physical events', () => {
   it('come to the same row in any order where nothing is promised or set aside', () => {
     fc.assert(
       fc.property(deltas, (some) => {
-        expect(happen(emptyRow(1), some)).toEqual(happen(emptyRow(1), some.toReversed()));
+        expect(happen(EMPTY, some)).toEqual(happen(EMPTY, some.toReversed()));
       }),
     );
   });
@@ -151,21 +214,27 @@ describe('physical events', () => {
     );
   });
 
-  const full = { available: 2, safetyStock: 2, committed: 1, reserved: 1, qualityControl: 2, damaged: 2 };
+  const full = { available: 2, unapplied: 2, safetyStock: 2, committed: 1, reserved: 1, qualityControl: 2, damaged: 2 };
+  const promisesOnly = { ...full, available: 0, unapplied: 0, safetyStock: 0 };
   it.each<[number, Partial<SupplyRow>]>([
     [0, full],
     [2, { ...full, available: 0 }],
-    [3, { ...full, available: 0, safetyStock: 1 }],
-    [4, { ...full, available: 0, safetyStock: 0 }],
-    [5, { ...full, available: 0, safetyStock: 0, shortfall: 1 }],
-    [6, { ...full, available: 0, safetyStock: 0, shortfall: 2 }],
-    [7, { committed: 1, reserved: 1, shortfall: 2, qualityControl: 1, damaged: 2 }],
-    [9, { committed: 1, reserved: 1, shortfall: 2, damaged: 1 }],
-    [10, { committed: 1, reserved: 1, shortfall: 2 }],
-    [12, { committed: 1, reserved: 1, shortfall: 2, overdrawn: 2 }],
-  ])('a sale of %i takes available, safety, promised, inspected, damaged, then overdraws', (quantity, after) => {
-    expect(sell(row(full), quantity).row).toEqual(row(after));
-  });
+    [3, { ...full, available: 0, unapplied: 1 }],
+    [4, { ...full, available: 0, unapplied: 0 }],
+    [5, { ...promisesOnly, safetyStock: 1 }],
+    [6, promisesOnly],
+    [7, { ...promisesOnly, shortfall: 1 }],
+    [8, { ...promisesOnly, shortfall: 2 }],
+    [9, { committed: 1, reserved: 1, shortfall: 2, qualityControl: 1, damaged: 2 }],
+    [11, { committed: 1, reserved: 1, shortfall: 2, damaged: 1 }],
+    [12, { committed: 1, reserved: 1, shortfall: 2 }],
+    [14, { committed: 1, reserved: 1, shortfall: 2, overdrawn: 2 }],
+  ])(
+    'a sale of %i takes available, waiting, safety, promised, inspected, damaged, then overdraws',
+    (quantity, after) => {
+      expect(sell(row(full), quantity).row).toEqual(row(after));
+    },
+  );
 
   const owing = { committed: 2, reserved: 1, shortfall: 3, overdrawn: 2 };
   it.each<[number, Partial<SupplyRow>]>([
@@ -178,6 +247,10 @@ describe('physical events', () => {
     expect(supply(row(owing), quantity).row).toEqual(row(after));
   });
 
+  it('a supply leaves units that wait as they are', () => {
+    expect(supply(row({ unapplied: 4 }), 2).row).toEqual(row({ unapplied: 4, available: 2 }));
+  });
+
   it.each<[number, Partial<SupplyRow>]>([
     [2, { safetyStock: 1, committed: 2, damaged: 2 }],
     [3, { committed: 2, damaged: 3 }],
@@ -186,11 +259,23 @@ describe('physical events', () => {
     expect(damage(row({ available: 2, safetyStock: 1, committed: 2 }), quantity).row).toEqual(row(after));
   });
 
-  it('damage changes no unit on hand, and can reach every sellable one', () => {
+  it.each<[number, Partial<SupplyRow>]>([
+    [1, { unapplied: 2, safetyStock: 1, committed: 2, damaged: 1 }],
+    [2, { unapplied: 1, safetyStock: 1, committed: 2, damaged: 2 }],
+    [3, { safetyStock: 1, committed: 2, damaged: 3 }],
+    [4, { committed: 2, damaged: 4 }],
+    [6, { committed: 2, damaged: 6, shortfall: 2 }],
+  ])('damage to %i takes waiting units after available ones and before safety stock', (quantity, after) => {
+    const before = { available: 1, unapplied: 2, safetyStock: 1, committed: 2 };
+    expect(damage(row(before), quantity).row).toEqual(row(after));
+  });
+
+  it('damage takes no unit away, and can reach every sellable one', () => {
     fc.assert(
       fc.property(validRow, (r) => {
         const after = damage(r, damageable(r)).row;
-        expect(onHand(after)).toBe(onHand(r));
+        expect(net(after)).toBe(net(r));
+        expect(onHand(after)).toBe(onHand(r) + r.unapplied);
         expect(damageable(after)).toBe(0);
       }),
     );
@@ -262,6 +347,7 @@ describe('promises', () => {
     ['cancel', () => giveBack(row({ reserved: 9, committed: 1 }), 'committed', 2)],
     ['fulfil', () => fulfil(row({ reserved: 9, committed: 1 }), 2)],
     ['damage', () => damage(row({ available: 1, committed: 2, damaged: 5, qualityControl: 5 }), 4)],
+    ['damage with units that wait', () => damage(row({ available: 1, unapplied: 1, committed: 2 }), 5)],
     ['setting aside', () => setAside(row({ available: 1 }), 2)],
     ['sale of less than nothing', () => sell(row({ available: 1 }), -1)],
     ['supply of half a unit', () => supply(row(), 0.5)],

@@ -61,13 +61,16 @@ export function confirm(row: SupplyRow, quantity: number): RowChange {
   return change(row, [{ from: 'reserved', to: 'committed', quantity }]);
 }
 
+/** Nothing is there of an allowance, so that what is given up of it does not become available: it was only expected. */
+const freed = ({ kind }: SupplyRow): Account => (kind === 'allowance' ? 'expected' : 'available');
+
 /** Gives promised units back: they heal the row's shortfall first, and only then become available. */
 export function giveBack(row: SupplyRow, state: 'reserved' | 'committed', quantity: number): RowChange {
   demand(quantity <= row[state], 'units given back must have been promised');
   const healed = Math.min(quantity, row.shortfall);
   return change(row, [
     { from: state, to: 'shortfall', quantity: healed },
-    { from: state, to: 'available', quantity: quantity - healed },
+    { from: state, to: freed(row), quantity: quantity - healed },
   ]);
 }
 
@@ -159,9 +162,9 @@ export function exchange(row: SupplyRow, { reserved, committed }: PromiseChange)
     { from: 'reserved', to: 'committed', quantity: confirmed },
     { from: 'committed', to: 'reserved', quantity: unconfirmed },
     { from: 'committed', to: 'shortfall', quantity: healed },
-    { from: 'committed', to: 'available', quantity: given.committed - healed },
+    { from: 'committed', to: freed(row), quantity: given.committed - healed },
     { from: 'reserved', to: 'shortfall', quantity: healedHeld },
-    { from: 'reserved', to: 'available', quantity: given.reserved - healedHeld },
+    { from: 'reserved', to: freed(row), quantity: given.reserved - healedHeld },
     { from: 'available', to: 'reserved', quantity: taken.reserved },
     { from: 'available', to: 'committed', quantity: taken.committed },
   ]);

@@ -4,7 +4,7 @@
  */
 import { type BackingChange, type VerbEffect, NO_EFFECT, changeOf, next } from './decide-verb.ts';
 import type { NodeKey } from './keys.ts';
-import { moveUnits } from './move-units.ts';
+import { isOnSameRow, moveUnits } from './move-units.ts';
 import type { Decision } from './rejection.ts';
 import { accept, reject } from './result.ts';
 import { type BackingPlace, type Reservation, type ReservationLine, onStock, open, supplyOf } from './reservation.ts';
@@ -12,6 +12,7 @@ import { type SelectedUnits, inLineOrder, selectUnits, unitsMissing } from './se
 import type { SellingChannel } from './selling-rules.ts';
 import { Settlement, type Terms } from './settlement.ts';
 import { type Supplies, SupplyDraft } from './supply.ts';
+import { stockAt } from './supply-row.ts';
 
 export interface AllocationMove {
   /** Units on which a node works move only where their fulfilment is named: the node has let go. */
@@ -40,10 +41,13 @@ export function decideAllocate(
 ): Decision<AllocationEffect> {
   const settlement = new Settlement();
   const effects: VerbEffect[] = [];
+  const keys = new Set<number>();
   for (const [part, { reservation, expectedVersion, moves }] of parts.entries()) {
     if (reservation.version !== expectedVersion)
       return reject({ code: 'reservation.conflict', part, version: reservation.version });
-    const moved = moveAll(reservation, moves, terms, settlement);
+    if (keys.has(reservation.key)) throw new Error('Broken invariant: the moves of a reservation are in two parts');
+    keys.add(reservation.key);
+    const moved = moveAll({ reservation, moves, part }, terms, settlement);
     if (!moved.ok) return reject({ ...moved.rejection, part });
     effects.push(moved.value);
   }
@@ -55,8 +59,7 @@ export function decideAllocate(
 }
 
 function moveAll(
-  reservation: Reservation,
-  moves: readonly AllocationMove[],
+  { reservation, moves, part }: Pick<AllocationPart, 'reservation' | 'moves'> & { readonly part: number },
   terms: Terms,
   settlement: Settlement,
 ): Decision<VerbEffect> {
@@ -68,25 +71,28 @@ function moveAll(
     const units = selectUnits({ ...reservation, backings }, from, open, inLineOrder);
     if (!units) return reject({ ...unitsMissing({ ...reservation, backings }, from, open), move });
     for (const { backing, quantity } of units) {
-      const line = reservation.lines[backing.line];
-      const target = onStock(backing.line, backing.sku, to.node, to.fulfilment);
-      if (!channel || !line || !mayBack(line, channel, target, terms)) {
-        const short = { line: line?.id ?? '', sku: backing.sku, requested: quantity, atp: 0 };
-        return reject({ code: 'stock.insufficient', shortages: [short], move });
-      }
-      const source = supplyOf(backing);
+      const { line: no, sku } = backing;
+      const line = reservation.lines[no];
+      const target = onStock(no, sku, to.node, to.fulfilment);
       const { backings: after, moved } = moveUnits(backings, backing, target, quantity);
       backings = after;
-      const { sku } = backing;
+      changes.push({ ...changeOf(backing, quantity), to });
+      // They take nothing from anybody, so they may stay where nothing may be sold any more.
+      if (isOnSameRow(backing, target)) continue;
+      if (!channel || !line || !mayBack(line, channel, target, terms)) {
+        return reject({
+          code: 'stock.insufficient',
+          shortages: [{ line: no, sku, requested: quantity, atp: 0 }],
+          move,
+        });
+      }
+      const source = supplyOf(backing);
       if (source) settlement.give({ sku, at: source, units: moved, channel });
-      settlement.take({ sku, at: target as SupplyTarget, units: moved, channel, line: line.id });
-      changes.push({ ...changeOf(backing, quantity), to: { node: to.node, fulfilment: to.fulfilment } });
+      settlement.take({ sku, at: stockAt(to.node), units: moved, channel, line: no, part });
     }
   }
   return accept({ reservation: next(reservation, { backings }), effect: NO_EFFECT, changes });
 }
-
-type SupplyTarget = BackingPlace & { readonly kind: 'stock' };
 
 /** Whether units of a line may stand at a node: by hand they may be where they could not be sold from. */
 export function mayBack(

@@ -12,8 +12,6 @@ import { stockAt } from './supply-row.ts';
 
 /** Lines are not summed: one SKU may be picked up in one of them and shipped in another. */
 export interface HoldLine {
-  /** Chosen by the client. */
-  readonly id: string;
   readonly sku: SkuKey;
   readonly quantity: number;
   /** Only these nodes may back it; null means any eligible one. */
@@ -60,7 +58,7 @@ export function decideHold(
   const units: GrantedUnits[] = [];
   const shortages: Shortage[] = [];
   for (const line of deciding(lines)) {
-    const { id, sku, quantity, nodes } = lines[line] ?? NO_LINE;
+    const { sku, quantity, nodes } = lines[line] ?? NO_LINE;
     const perspective = { channel, nodes: nodes && new Set(nodes), now };
     const { atp, nodes: there } = channelAtp(draft.supply(sku), rules, perspective);
     const wanted = Math.min(quantity, atp);
@@ -69,7 +67,7 @@ export function decideHold(
       ? NOT_ASKED
       : allocationOf(policy, { quantity: wanted, destination, rules }, there);
     const got = wanted - leftover;
-    if (got < quantity) shortages.push({ line: id, sku, requested: quantity, atp: got });
+    if (got < quantity) shortages.push({ line, sku, requested: quantity, atp: got });
     if (got < quantity && !allowPartial) continue;
     granted[line] = got;
     for (const { node, quantity: taken } of allocations) {
@@ -78,11 +76,11 @@ export function decideHold(
     }
   }
   const refused = allowPartial ? units.length === 0 : shortages.length > 0;
-  if (refused) return reject({ code: 'stock.insufficient', shortages });
+  if (refused) return reject({ code: 'stock.insufficient', shortages: shortages.sort((a, b) => a.line - b.line) });
   return accept({ granted, units, effect: draft.effect() });
 }
 
-const NO_LINE: HoldLine = { id: '', sku: 0, quantity: 0, nodes: null };
+const NO_LINE: HoldLine = { sku: 0, quantity: 0, nodes: null };
 
 /** Lines that only some nodes may serve are decided first: another line of the same SKU may still go elsewhere. */
 function deciding(lines: readonly HoldLine[]): readonly LineNo[] {

@@ -20,7 +20,8 @@ export interface Healing {
 
 /**
  * Moves promises off the short rows of one SKU to wherever their channel's ATP has units. `candidates` are the open
- * reservations backed there, in the order in which they should move; units on which a node works stay.
+ * reservations backed there, in the order in which they should move. Units on which a node works stay, and so do those of a
+ * reservation that an order controls: where these go is for the order.
  */
 export function healShortfall(
   sku: SkuKey,
@@ -32,7 +33,8 @@ export function healShortfall(
 ): Healing {
   let current = supplies;
   const effects: VerbEffect[] = [];
-  for (const reservation of candidates.toSorted((a, b) => freedom(a, sku) - freedom(b, sku))) {
+  const free = candidates.filter(({ controller }) => controller === null);
+  for (const reservation of free.toSorted((a, b) => freedom(a, sku) - freedom(b, sku))) {
     const effect = healOne(sku, reservation, current, { rules, now, policy });
     if (!effect) continue;
     effects.push(effect);

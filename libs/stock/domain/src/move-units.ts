@@ -23,12 +23,7 @@ export interface MovedUnits {
  * Units that stay on their row and go to another fulfilment take along how far their node has come with them; the least advanced go
  * first. Units that leave their row leave that behind.
  */
-export function moveUnits(
-  backings: readonly Backing[],
-  from: Backing,
-  to: BackingPlace,
-  quantity: number,
-): MovedUnits {
+export function moveUnits(backings: readonly Backing[], from: Backing, to: BackingPlace, quantity: number): MovedUnits {
   const moved = splitOpen(from, quantity);
   if (isSameBacking(from, to)) return { backings, moved };
   let left = withoutUnits(from, 'confirmed', moved.confirmed, 'least');
@@ -39,7 +34,7 @@ export function moveUnits(
   return { backings: taken, moved };
 }
 
-function isOnSameRow(a: BackingPlace, b: BackingPlace): boolean {
+export function isOnSameRow(a: BackingPlace, b: BackingPlace): boolean {
   const [row, other] = [supplyOf(a), supplyOf(b)];
   return row !== null && other !== null && isSamePlace(row, other);
 }

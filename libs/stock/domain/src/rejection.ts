@@ -1,5 +1,5 @@
 /** Expected refusals: returned, never thrown, each with a stable code and the facts that explain it. */
-import type { NodeKey, SkuKey } from './keys.ts';
+import type { LineNo, NodeKey, SkuKey } from './keys.ts';
 import type { Result } from './result.ts';
 import type { UnitSelector } from './select-units.ts';
 
@@ -11,6 +11,10 @@ export type Rejection = (
   | { readonly code: 'reservation.conflict'; readonly version: number }
   | { readonly code: 'reservation.units_missing'; readonly at: UnitSelector; readonly there: number }
   | { readonly code: 'reservation.taken' }
+  /** Another order than expected is attached, or the caller is not who attached it; null where none is. */
+  | { readonly code: 'reservation.attached'; readonly order: string | null }
+  /** A node works on these units, and has not let go of them. */
+  | { readonly code: 'reservation.pinned'; readonly at: UnitSelector }
   | { readonly code: 'node.forbidden'; readonly node: NodeKey }
   | { readonly code: 'channel.forbidden' }
   | { readonly code: 'idempotency.mismatch' }
@@ -25,8 +29,8 @@ export interface MoveRef {
 }
 
 export interface Shortage {
-  /** Its id. */
-  readonly line: string;
+  /** Of the reservation. */
+  readonly line: LineNo;
   readonly sku: SkuKey;
   readonly requested: number;
   readonly atp: number;
@@ -46,6 +50,8 @@ export function isRetryable(code: RejectionCode): boolean {
     case 'reservation.conflict':
     case 'reservation.units_missing':
     case 'reservation.taken':
+    case 'reservation.attached':
+    case 'reservation.pinned':
     case 'node.forbidden':
     case 'channel.forbidden':
     case 'idempotency.mismatch':

@@ -4,14 +4,14 @@
  * needs no ATP, whatever its thresholds are.
  */
 import { exchange } from './arithmetic.ts';
-import { nodeAtp, shownAtp } from './atp.ts';
-import type { SkuKey } from './keys.ts';
-import type { Decision, Shortage } from './rejection.ts';
+import { type NodeAtp, nodeAtp, shownAtp } from './atp.ts';
+import type { LineNo, NodeKey, SkuKey } from './keys.ts';
+import type { Decision, Rejection, Shortage } from './rejection.ts';
 import { accept, reject } from './result.ts';
 import type { OpenTally } from './reservation.ts';
 import type { SellingChannel, SellingRules } from './selling-rules.ts';
-import { type SupplyDraft, rowOf } from './supply.ts';
-import type { SupplyPlace, SupplyRow } from './supply-row.ts';
+import { type SkuSupply, type SupplyDraft, rowOf } from './supply.ts';
+import { type SupplyPlace, type SupplyRow, stockAt } from './supply-row.ts';
 
 /** `sold`: what a person has sold already. `by_hand`: what a person has decided. Both look at what is physically available only. */
 export type Override = 'sold' | 'by_hand';
@@ -28,8 +28,9 @@ export interface UnitsTaken {
   readonly at: SupplyPlace;
   readonly units: Readonly<Record<OpenTally, number>>;
   readonly channel: SellingChannel;
-  /** The id of their line, for a refusal. */
-  readonly line: string;
+  /** Whose they are, for a refusal: the line, and of a command with several reservations which of them. */
+  readonly line: LineNo;
+  readonly part?: number | undefined;
 }
 
 export type UnitsGiven = Pick<UnitsTaken, 'sku' | 'at' | 'units'> & { readonly channel: SellingChannel | null };
@@ -43,37 +44,73 @@ interface RowNet {
   readonly taken: UnitsTaken[];
 }
 
+type Taker = Pick<UnitsTaken, 'line' | 'part'>;
+
+interface ChannelNet {
+  readonly channel: SellingChannel;
+  readonly sku: SkuKey;
+  /** Who took last. */
+  taker: Taker;
+  units: number;
+}
+
 const unitsIn = ({ held, confirmed }: UnitsTaken['units']): number => held + confirmed;
+const keyOf = (sku: SkuKey, at: SupplyPlace): string => `${sku}:${at.kind}:${at.node}:${at.detail}`;
+const insufficient = ({ part }: Taker, short: Shortage): { readonly ok: false; readonly rejection: Rejection } =>
+  reject({ code: 'stock.insufficient', shortages: [short], ...(part === undefined ? {} : { part }) });
 
 export class Settlement {
   readonly #rows = new Map<string, RowNet>();
   /** Units that a channel takes from what is there, less those that it gives, by channel and SKU. */
-  readonly #network = new Map<string, { channel: SellingChannel; sku: SkuKey; line: string; units: number }>();
+  readonly #network = new Map<string, ChannelNet>();
 
   give({ sku, at, units, channel }: UnitsGiven): void {
     const row = this.#row(sku, at);
     row.reserved -= units.held;
     row.committed -= units.confirmed;
     row.given += unitsIn(units);
-    if (channel) this.#count(channel, sku, at, '', -unitsIn(units));
+    if (channel) this.#count(channel, sku, at, -unitsIn(units), { line: 0 });
   }
 
   take(taken: UnitsTaken): void {
-    const { sku, at, units, channel, line } = taken;
+    const { sku, at, units, channel } = taken;
     const row = this.#row(sku, at);
     row.reserved += units.held;
     row.committed += units.confirmed;
     row.taken.push(taken);
-    this.#count(channel, sku, at, line, unitsIn(units));
+    this.#count(channel, sku, at, unitsIn(units), taken);
+  }
+
+  /**
+   * What one channel may still take of a SKU at each of these nodes, null for all: its ATP, and what has been given there and not
+   * been taken again. Exact as long as nobody takes for another channel. What the channel hides as a whole is for `settle`.
+   */
+  room(
+    supply: SkuSupply,
+    channel: SellingChannel,
+    nodes: readonly NodeKey[] | null,
+    { rules, now, override }: Terms,
+  ): readonly NodeAtp[] {
+    const mayTake = (node: NodeKey): boolean =>
+      (nodes === null || nodes.includes(node)) &&
+      (override ? rules.nodes.has(node) : rules.isEligible(channel, node, now));
+    return supply.rows
+      .filter(({ node }) => mayTake(node))
+      .map((row) => {
+        const net = this.#rows.get(keyOf(supply.sku, stockAt(row.node)));
+        const atp = override ? row.available : nodeAtp(row, rules, channel, supply.sku);
+        return { node: row.node, atp: atp - (net ? net.reserved + net.committed : 0) };
+      })
+      .filter(({ atp }) => atp > 0);
   }
 
   /** Writes the net effect into the draft, or says for which line there are too few units; then the draft is of no use. */
   settle(draft: SupplyDraft, terms: Terms): Decision<null> {
     for (const row of this.#rows.values()) {
-      const before = rowOf(draft.supply(row.sku), row.at);
+      if (row.reserved === 0 && row.committed === 0) continue;
       if (row.reserved + row.committed > 0) {
-        const short = shortOf(row, before, terms);
-        if (short) return reject({ code: 'stock.insufficient', shortages: [short] });
+        const refusal = refusalOf(row, rowOf(draft.supply(row.sku), row.at), terms);
+        if (refusal) return refusal;
       }
       draft.change(row.sku, row.at, (current) => exchange(current, row));
     }
@@ -83,30 +120,34 @@ export class Settlement {
   /** What a channel hides as a whole stays hidden, if it takes more than it gives. */
   #settleNetwork(draft: SupplyDraft, { rules, now, override }: Terms): Decision<null> {
     if (override) return accept(null);
-    for (const { channel, sku, units, line } of this.#network.values()) {
+    for (const { channel, sku, units, taker } of this.#network.values()) {
       const hidden = units > 0 ? rules.networkThreshold(channel.key, sku) : 0;
       if (hidden === 0) continue;
       const missing = hidden - shownAtp(draft.supply(sku), rules, { channel, now });
       if (missing <= 0) continue;
       const atp = Math.max(0, units - missing);
-      return reject({ code: 'stock.insufficient', shortages: [{ line, sku, requested: units, atp }] });
+      return insufficient(taker, { line: taker.line, sku, requested: units, atp });
     }
     return accept(null);
   }
 
   #row(sku: SkuKey, at: SupplyPlace): RowNet {
-    const key = `${sku}:${at.kind}:${at.node}:${at.detail}`;
+    const key = keyOf(sku, at);
     let row = this.#rows.get(key);
     if (!row) this.#rows.set(key, (row = { sku, at, reserved: 0, committed: 0, given: 0, taken: [] }));
     return row;
   }
 
-  #count(channel: SellingChannel, sku: SkuKey, at: SupplyPlace, line: string, units: number): void {
+  #count(channel: SellingChannel, sku: SkuKey, at: SupplyPlace, units: number, taker: Taker): void {
     if (at.kind !== 'stock') return;
     const key = `${channel.key}:${sku}`;
     const counted = this.#network.get(key);
-    if (!counted) this.#network.set(key, { channel, sku, line, units });
-    else Object.assign(counted, { units: counted.units + units, line: units > 0 ? line : counted.line });
+    if (!counted) {
+      this.#network.set(key, { channel, sku, taker, units });
+      return;
+    }
+    counted.units += units;
+    if (units > 0) counted.taker = taker;
   }
 }
 
@@ -114,19 +155,19 @@ export class Settlement {
  * Units that the row gives up serve first those whose channel may take the fewest from it; what is left needs the ATP of its own
  * channel. Asked in the same order, since what the first ones leave must do for the others.
  */
-function shortOf({ sku, given, taken }: RowNet, row: SupplyRow, terms: Terms): Shortage | null {
+function refusalOf({ sku, given, taken }: RowNet, row: SupplyRow, terms: Terms): Decision<null> | null {
   const { rules, override } = terms;
   const atpFor = (channel: SellingChannel): number => (override ? row.available : nodeAtp(row, rules, channel, sku));
   const takers = taken.map((one) => ({ ...one, atp: atpFor(one.channel) })).sort((a, b) => a.atp - b.atp);
   let covered = given;
   let used = 0;
-  for (const { line, units, atp } of takers) {
+  for (const { line, part, units, atp } of takers) {
     const wanted = unitsIn(units);
     const served = Math.min(covered, wanted);
     covered -= served;
     used += wanted - served;
     if (used > atp && wanted > served)
-      return { line, sku, requested: wanted, atp: Math.max(0, wanted - (used - atp)) };
+      return insufficient({ line, part }, { line, sku, requested: wanted, atp: Math.max(0, wanted - (used - atp)) });
   }
   return null;
 }

@@ -7,6 +7,7 @@ import {
   type AllocationPart,
   type Consequences,
   type LateUnits,
+  type Rejection,
   type SkuKey,
   type SkuSupply,
   type SupplyEffect,
@@ -24,21 +25,25 @@ import {
 } from '@onepool/stock-domain';
 import { beyondLimits } from '@onepool/platform-rights';
 import type { AllocatedReservation, MovementsResult, ReservationFact } from '@onepool/contracts';
-import type {
-  AllocateCommand,
-  Command,
-  Doer,
-  HoldCommand,
-  Keyed,
-  MovementsCommand,
-  Outcome,
-  StoredAnswer,
-  TendCommand,
-  VerbCommand,
+import {
+  type AllocateCommand,
+  type AnswerOf,
+  type Command,
+  type Doer,
+  type HoldCommand,
+  type Keyed,
+  type MovementsCommand,
+  type Outcome,
+  type Settled,
+  type StoredAnswer,
+  type TendCommand,
+  type VerbCommand,
+  reservationsOf,
 } from '../requests/command.ts';
 import { type Effect, commandKey, holdKey } from '../repository/earlier-effects.ts';
 import type { BatchState } from '../repository/load-batch.ts';
 import type { AnsweredLine, FirstAnswer, StoredReservation } from '../repository/stored-reservations.ts';
+import { type LineIds, refusalOf } from '../requests/refusal.ts';
 import { type Views, isoTime } from '../requests/views.ts';
 import type { LedgerOrigin, Writes } from './batch-writes.ts';
 import { ChangingBook } from './changing-book.ts';
@@ -53,6 +58,9 @@ export interface NewKeys {
   readonly reservations: readonly number[];
   readonly rows: readonly SupplyKey[];
 }
+
+/** What became of a command, by keys. */
+type Decided = Settled<AnswerOf<Command['kind']>, Rejection>;
 
 export class BatchDecider {
   readonly #initial: ReadonlyMap<SkuKey, SkuSupply>;
@@ -77,12 +85,15 @@ export class BatchDecider {
   /** Outcomes in the order of the commands. */
   decide(commands: readonly Command[]): readonly Outcome[] {
     this.#reapOverdue();
-    const outcomes = commands.map((command) => this.#decideOne(command));
+    const outcomes = commands.map((command): Outcome => {
+      const decided = this.#decideOne(command);
+      return decided.ok ? decided : reject(refusalOf(decided.rejection, this.#views, this.#lineIdsOf(command)));
+    });
     this.#finish();
     return outcomes;
   }
 
-  #decideOne(command: Command): Outcome {
+  #decideOne(command: Command): Decided {
     switch (command.kind) {
       case 'hold':
         return this.#replayed(command) ?? this.#hold(command);
@@ -97,7 +108,7 @@ export class BatchDecider {
     }
   }
 
-  #replayed(command: Exclude<Command, TendCommand>): Outcome | null {
+  #replayed(command: Exclude<Command, TendCommand>): Decided | null {
     const effect = this.#state.effects.get(command.kind === 'hold' ? holdKey(command) : commandKey(command));
     if (!effect) return null;
     if (effect.actor !== command.actor) return reject({ code: 'reservation.taken' });
@@ -106,7 +117,7 @@ export class BatchDecider {
     return { ok: true, value: answer, replayed: true };
   }
 
-  #hold(command: HoldCommand): Outcome {
+  #hold(command: HoldCommand): Decided {
     const { rules, now, supplies } = this.#state;
     const channel = rules.channels.get(command.channel);
     if (!channel) throw new Error(`Broken invariant: channel key ${command.channel} is not in the catalogue`);
@@ -116,9 +127,9 @@ export class BatchDecider {
     this.#book.change(effect, command.trace);
     const expiresAt = now + command.expiresInSeconds * 1_000;
     const key = nextOf(this.#keys);
-    const answered = command.demand.lines.map(({ id, sku, quantity, nodes }, line): AnsweredLine => {
+    const answered = command.demand.lines.map(({ sku, quantity, nodes }, line): AnsweredLine => {
       const held = units.filter((one) => one.line === line).map((one) => [one.node, one.units] as const);
-      const told = [id, sku, quantity, granted[line] ?? 0, this.#book.versionOf(sku), held] as const;
+      const told = [command.lineIds[line] ?? '', sku, quantity, granted[line] ?? 0, this.#book.versionOf(sku), held] as const;
       return nodes === null ? told : [...told, nodes];
     });
     const { actor, owner, id } = command;
@@ -134,8 +145,14 @@ export class BatchDecider {
     return { ok: true, value: this.#views.firstAnswer(command.id, firstAnswer), replayed: false };
   }
 
+  #lineIdsOf(command: Command): LineIds {
+    if (command.kind === 'hold') return () => command.lineIds;
+    const keys = reservationsOf(command);
+    return (part) => this.#state.reservations.get(keys[part] ?? 0)?.reservation.lines.map(({ id }) => id) ?? [];
+  }
+
   /** Limits come before a stored answer: who may not ask is not told what another was. */
-  #forbidden(command: VerbCommand): Outcome | null {
+  #forbidden(command: VerbCommand): Decided | null {
     const { reservation } = this.#stored(command.reservationKey);
     const isRepeated = this.#state.effects.has(commandKey(command));
     const concern = concernOf(reservation, doingOf(command.verb, isRepeated));
@@ -149,7 +166,7 @@ export class BatchDecider {
     return stored;
   }
 
-  #verb(command: VerbCommand): Outcome {
+  #verb(command: VerbCommand): Decided {
     const { verb, trace } = command;
     const { now } = this.#state;
     const stored = this.#stored(command.reservationKey);
@@ -162,7 +179,7 @@ export class BatchDecider {
     return this.#done(command, this.#views.reservation(changed));
   }
 
-  #allocate(command: AllocateCommand): Outcome {
+  #allocate(command: AllocateCommand): Decided {
     const { supplies, rules, now } = this.#state;
     const parts = command.parts.map(({ reservationKey, expectedVersion, moves }): AllocationPart => {
       return { reservation: this.#stored(reservationKey).reservation, expectedVersion, moves };
@@ -178,7 +195,7 @@ export class BatchDecider {
     return this.#done(command, { reservations: moved });
   }
 
-  #movements(command: MovementsCommand): Outcome {
+  #movements(command: MovementsCommand): Decided {
     const { now, supplies: before, watermarks } = this.#state;
     const occurredAt = Math.min(command.occurredAt ?? now, now);
     const decision = decideMovements(command.movements, before, { occurredAt, watermarks });
@@ -232,7 +249,7 @@ export class BatchDecider {
   }
 
   /** Everything overdue was reaped when the batch began; what is left is healing. */
-  #tend({ skus, heal }: TendCommand): Outcome {
+  #tend({ skus, heal }: TendCommand): Decided {
     for (const sku of heal ? skus : []) {
       if (!this.#book.newlyShort.has(sku)) this.#heal(sku);
     }
@@ -275,7 +292,7 @@ export class BatchDecider {
     this.#book.applyVerb(stored, effect, { origin, doer: THE_ENGINE, fact, trace: null });
   }
 
-  #done(command: Keyed, answer: StoredAnswer): Outcome {
+  #done(command: Keyed, answer: StoredAnswer): Decided {
     this.writes.commands.push({ command, answer });
     const { bodyHash, actor } = command;
     const effect: Effect = { bodyHash, answer, firstAnswer: null, actor };

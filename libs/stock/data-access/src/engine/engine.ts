@@ -12,7 +12,7 @@ import type {
   MovementsResult,
   Reservation as ReservationView,
 } from '@onepool/contracts';
-import { type SellingRules, type SkuKey, reject } from '@onepool/stock-domain';
+import type { SellingRules, SkuKey } from '@onepool/stock-domain';
 import { createPool, isTransient } from '@onepool/platform-postgres';
 import { currentTraceparent } from '@onepool/platform-tracing';
 import type pg from 'pg';
@@ -23,7 +23,7 @@ import { DatabaseClock } from '../repository/database-clock.ts';
 import { EngineError } from './engine-error.ts';
 import { CommitQueue, type CommitQueueHooks, type CommitQueueLimits } from '../group-commit/commit-queue.ts';
 import type { GatePatience } from '../repository/gates.ts';
-import { type Answer, type Refusal, refusalOf, refuse } from '../requests/refusal.ts';
+import { type Answer, type Refusal, refuse } from '../requests/refusal.ts';
 import { RememberedSupplies } from '../repository/remembered-supplies.ts';
 import { SupplyKeys } from '../repository/supply-keys.ts';
 import { ReservationKeys } from '../repository/reservation-keys.ts';
@@ -37,7 +37,6 @@ import { claimBody } from '../repository/claim-body.ts';
 import { type Caller, type VerbRequest, resolveHold, resolveMovements, resolveVerb } from '../requests/resolve.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
 import { CodeBook } from '../catalogue/code-book.ts';
-import { Views } from '../requests/views.ts';
 
 export interface EngineHooks extends CommitQueueHooks, DecisionHooks {}
 
@@ -279,8 +278,7 @@ export class StockEngine {
 
   async #decided<T>(command: Command, deadline: number): Promise<Settled<T, Refusal>> {
     const outcome = await this.submit(command, deadline);
-    if (outcome.ok) return { ...outcome, value: outcome.value as T };
-    return reject(refusalOf(outcome.rejection, new Views(this.rules.known, this.codes)));
+    return outcome.ok ? { ...outcome, value: outcome.value as T } : outcome;
   }
 
   async #settle<T>(run: (deadline: number) => Promise<Settled<T, Refusal>>): Promise<Settled<T, Refusal>> {

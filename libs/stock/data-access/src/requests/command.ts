@@ -4,11 +4,11 @@ import type {
   HoldDemand,
   ChannelKey,
   Override,
-  Rejection,
   SelectedUnits,
   SkuKey,
   StockMovement,
 } from '@onepool/stock-domain';
+import type { Refusal } from './refusal.ts';
 import type { Limits } from '@onepool/platform-rights';
 import type { AllocatedGroup, MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
 
@@ -46,6 +46,8 @@ export interface HoldCommand extends Keyed {
   readonly skus: readonly SkuKey[];
   readonly channel: ChannelKey;
   readonly demand: HoldDemand;
+  /** Of the demand's lines, as the client names them. */
+  readonly lineIds: readonly string[];
   readonly expiresInSeconds: number;
 }
 
@@ -130,4 +132,4 @@ export type Settled<Value, Why> =
   | { readonly ok: true; readonly value: Value; readonly replayed: boolean }
   | { readonly ok: false; readonly rejection: Why };
 
-export type Outcome = Settled<AnswerOf<Command['kind']>, Rejection>;
+export type Outcome = Settled<AnswerOf<Command['kind']>, Refusal>;

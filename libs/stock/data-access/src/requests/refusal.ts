@@ -37,19 +37,27 @@ export type Answer<Value> = Result<Value, Refusal>;
 export const refuse = (code: RefusalCode, details: Readonly<Record<string, unknown>> = {}) =>
   reject<Refusal>({ code, details });
 
-/** What was decided by keys, told by codes. */
-export function refusalOf(rejection: Rejection, views: Views): Refusal {
-  const { code, details } = told(rejection, views);
+/** Ids of the lines of a reservation, by the number of the reservation in the command. */
+export type LineIds = (part: number) => readonly string[];
+
+/** What was decided by keys, told by codes and by the ids of lines. */
+export function refusalOf(rejection: Rejection, views: Views, lineIds: LineIds): Refusal {
+  const { code, details } = told(rejection, views, lineIds);
   const { part, move } = rejection;
   const place = { ...(part === undefined ? {} : { reservation: part }), ...(move === undefined ? {} : { move }) };
   return { code, details: { ...details, ...place } };
 }
 
-function told(rejection: Rejection, views: Views): Refusal {
+function told(rejection: Rejection, views: Views, lineIds: LineIds): Refusal {
   const { code } = rejection;
   switch (code) {
     case 'stock.insufficient': {
-      const shortages = rejection.shortages.map(({ sku, ...units }) => ({ sku: views.sku(sku), ...units }));
+      const ids = lineIds(rejection.part ?? 0);
+      const shortages = rejection.shortages.map(({ line, sku, ...units }) => ({
+        line: ids[line],
+        sku: views.sku(sku),
+        ...units,
+      }));
       return { code, details: { shortages } };
     }
     case 'node.forbidden':

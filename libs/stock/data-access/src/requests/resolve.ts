@@ -104,8 +104,7 @@ export async function resolveHold(
   for (const [index, { quantity, nodes = request.nodes }] of lines.entries()) {
     const bound = nodes === undefined ? null : nodeKeys(rules, nodes);
     if (bound?.ok === false) return bound;
-    const [id = '', sku = 0] = [ids.value[index], skus.value[index]];
-    demanded.push({ id, sku, quantity, nodes: bound && bound.value });
+    demanded.push({ sku: skus.value[index] ?? 0, quantity, nodes: bound && bound.value });
   }
   const told = [
     channel,
@@ -126,6 +125,7 @@ export async function resolveHold(
     skus: [...new Set(skus.value)],
     channel: selling.value.key,
     demand: { lines: demanded, allowPartial, destination },
+    lineIds: ids.value,
     expiresInSeconds,
   });
 }

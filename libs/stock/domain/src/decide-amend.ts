@@ -1,0 +1,312 @@
+/**
+ * A client changes its mind about a reservation: lines, quantities, nodes, destination, priority or channel, of held and of
+ * confirmed units. All or nothing, and units that it keeps stay where they are: they are never given up to be won again.
+ *
+ * First the units that end, and those whose place no longer suits them, are given up. Then what is needed is allocated over what is
+ * there after that, and the net effect is settled as for any other moves.
+ */
+import { type AllocationPolicy, type Destination, allocationOf } from './allocation.ts';
+import { DEFAULT_ALLOCATION } from './allocation-rules.ts';
+import { type BackingChange, type VerbEffect, changeOf, next } from './decide-verb.ts';
+import type { ChannelKey, NodeKey, SkuKey } from './keys.ts';
+import { moveUnits } from './move-units.ts';
+import type { Decision, Rejection, Shortage } from './rejection.ts';
+import { accept, reject } from './result.ts';
+import {
+  type Backing,
+  type OpenTally,
+  type Reservation,
+  type ReservationLine,
+  endUnits,
+  onStock,
+  open,
+  statusOf,
+  supplyOf,
+  totalOf,
+  withBacking,
+  withUnits,
+} from './reservation.ts';
+import { type BackingUnits, type SelectedUnits, leastAdvanced, selectUnits, unitsMissing } from './select-units.ts';
+import type { SellingChannel } from './selling-rules.ts';
+import { Settlement, type Terms } from './settlement.ts';
+import { type Supplies, SupplyDraft } from './supply.ts';
+import { stockAt } from './supply-row.ts';
+
+/** A line as the client wants it from now on. */
+export interface AmendedLine {
+  readonly id: string;
+  /** Another one than the line has: what is left of that one ends. Several lines of one id are its parts, and name all it has. */
+  readonly sku: SkuKey;
+  /** In all, what was fulfilled included. */
+  readonly quantity: number;
+  /** Null: any eligible node. */
+  readonly nodes: readonly NodeKey[] | null;
+}
+
+export interface Amendment {
+  readonly expectedVersion: number;
+  /** Lines that are not named stay as they are. No two have the same id and SKU. */
+  readonly lines: readonly AmendedLine[];
+  /** Who sells it from now on; null leaves it as it is. */
+  readonly channel: ChannelKey | null;
+  /** Null: none from now on; undefined leaves it as it is. */
+  readonly destination: Destination | null | undefined;
+  /** Null leaves it as it is. */
+  readonly priority: number | null;
+}
+
+/**
+ * With an override, thresholds and eligibility of the channel do not count. The nodes of a line do: whoever amends it has just
+ * said them.
+ */
+export function decideAmend(
+  reservation: Reservation,
+  amendment: Amendment,
+  supplies: Supplies,
+  terms: Terms,
+  policy: AllocationPolicy = DEFAULT_ALLOCATION,
+): Decision<VerbEffect> {
+  const { expectedVersion, lines } = amendment;
+  if (reservation.version !== expectedVersion)
+    return reject({ code: 'reservation.conflict', version: reservation.version });
+  if (statusOf(reservation.backings) === 'closed') return reject({ code: 'reservation.not_held', at: null });
+  const changes = lineChanges(reservation, lines);
+  const amended: Reservation = {
+    ...reservation,
+    lines: changes.map(lineAfter),
+    channel: amendment.channel ?? reservation.channel,
+    destination: amendment.destination === undefined ? reservation.destination : amendment.destination,
+    priority: amendment.priority ?? reservation.priority,
+  };
+  const work = new Amending(reservation, amended, terms);
+  for (const change of changes) {
+    const rejection = work.giveUp(change);
+    if (rejection) return reject(rejection);
+  }
+  return work.finish(changes, supplies, policy);
+}
+
+/** The lines as they are after an amendment, so that a refusal can be told of one that it would have added. */
+export const linesAfter = (reservation: Reservation, lines: readonly AmendedLine[]): readonly ReservationLine[] =>
+  lineChanges(reservation, lines).map(lineAfter);
+
+interface LineChange {
+  readonly line: ReservationLine;
+  /** Open units by which it shrinks or grows, one of them 0; both of what is not named. */
+  readonly less: number;
+  readonly more: number;
+  /** What is wanted of it in all; null of a line that is not named. */
+  readonly quantity: number | null;
+  readonly nodes: readonly NodeKey[] | null;
+  readonly hasOtherNodes: boolean;
+}
+
+function lineChanges({ lines, backings }: Reservation, amended: readonly AmendedLine[]): readonly LineChange[] {
+  const named = new Map(amended.map((line) => [partOf(line), line]));
+  if (named.size < amended.length) throw new Error('Broken invariant: an amendment names a line twice');
+  const ids = new Set(amended.map(({ id }) => id));
+  const known = lines.map((line) => {
+    const own = backings.filter((backing) => backing.line === line.no);
+    const found = named.get(partOf(line));
+    if (found) return lineChange(line, own, found);
+    // Another SKU has taken its place.
+    if (ids.has(line.id)) return lineChange(line, own, { quantity: totalOf(own, 'fulfilled'), nodes: line.nodes });
+    return { line, less: 0, more: 0, quantity: null, nodes: line.nodes, hasOtherNodes: false };
+  });
+  const parts = new Set(lines.map(partOf));
+  const added = amended.filter((line) => !parts.has(partOf(line)));
+  return [...known, ...added.map((line, place) => lineChange(newLine(lines.length + place, line), [], line))];
+}
+
+const partOf = ({ id, sku }: Pick<AmendedLine, 'id' | 'sku'>): string => `${sku}:${id}`;
+
+const newLine = (no: number, { id, sku, nodes }: AmendedLine): ReservationLine => ({
+  no,
+  id,
+  sku,
+  requested: 0,
+  granted: 0,
+  added: 0,
+  withdrawn: 0,
+  nodes,
+});
+
+function lineChange(
+  line: ReservationLine,
+  own: readonly Backing[],
+  { quantity, nodes }: Pick<AmendedLine, 'quantity' | 'nodes'>,
+): LineChange {
+  const wanted = quantity - own.reduce((sum, backing) => sum + open(backing) + backing.fulfilled, 0);
+  const hasOtherNodes = !isSameChoice(line.nodes, nodes);
+  return { line, less: Math.max(0, -wanted), more: Math.max(0, wanted), quantity, nodes, hasOtherNodes };
+}
+
+const isSameChoice = (a: readonly NodeKey[] | null, b: readonly NodeKey[] | null): boolean =>
+  a === null || b === null ? a === b : a.length === b.length && a.every((node) => b.includes(node));
+
+/** Units of a named line that have ended otherwise than with the buyer are not wanted any more, however they ended. */
+function lineAfter({ line, more, quantity, nodes }: LineChange): ReservationLine {
+  if (quantity === null) return line;
+  const added = line.added + more;
+  return { ...line, nodes, added, withdrawn: line.granted + added - quantity };
+}
+
+const ENDED_AS = { held: 'released', confirmed: 'cancelled' } as const satisfies Record<OpenTally, string>;
+
+/** An amendment half-way: what has been given up, and what is to be taken for it. */
+class Amending {
+  readonly #before: Reservation;
+  readonly #amended: Reservation;
+  readonly #terms: Terms;
+  readonly #channel: SellingChannel | null;
+  readonly #giver: SellingChannel | null;
+  readonly #settlement = new Settlement();
+  readonly #changes: BackingChange[] = [];
+  /** Units that must leave where they are, by line. */
+  readonly #leaving = new Map<number, readonly BackingUnits[]>();
+  #backings: readonly Backing[];
+
+  constructor(before: Reservation, amended: Reservation, terms: Terms) {
+    this.#before = before;
+    this.#amended = amended;
+    this.#terms = terms;
+    this.#channel = terms.rules.channels.get(amended.channel) ?? null;
+    this.#giver = terms.rules.channels.get(before.channel) ?? null;
+    this.#backings = before.backings;
+  }
+
+  /** Ends what the line is to have less, and marks what must leave where it is. What would have to leave anyway ends first. */
+  giveUp(change: LineChange): Rejection | null {
+    const { line, less } = change;
+    const mustMove = (backing: Backing): boolean => backing.fulfilment === null && !this.#maySuit(change, backing);
+    if (less > 0) {
+      const selected: SelectedUnits = { line: line.id, sku: line.sku, quantity: less };
+      const movableFirst = (a: Backing, b: Backing): number =>
+        Number(mustMove(b)) - Number(mustMove(a)) || leastAdvanced(a, b);
+      const ended = selectUnits(this.#before, selected, notShipped, movableFirst);
+      if (!ended) return unitsMissing(this.#before, selected, notShipped);
+      for (const { backing, quantity } of ended) this.#end(backing, quantity);
+    }
+    const misplaced = this.#backings.filter(
+      (backing) => backing.line === line.no && open(backing) > 0 && !this.#maySuit(change, backing),
+    );
+    for (const { sku, node, fulfilment } of misplaced)
+      if (fulfilment !== null) return { code: 'reservation.pinned', at: { line: line.id, sku, node, fulfilment } };
+    for (const backing of misplaced) this.#give(backing, backing);
+    this.#leaving.set(
+      line.no,
+      misplaced.map((backing) => ({ backing, quantity: open(backing) })),
+    );
+    return null;
+  }
+
+  /** Allocates what the lines need, and settles all of it. */
+  finish(changes: readonly LineChange[], supplies: Supplies, policy: AllocationPolicy): Decision<VerbEffect> {
+    const draft = new SupplyDraft(supplies);
+    const shortages = changes
+      .toSorted((a, b) => freedom(a) - freedom(b))
+      .flatMap((change) => this.#take(change, draft, policy) ?? []);
+    if (shortages.length > 0)
+      return reject({ code: 'stock.insufficient', shortages: shortages.toSorted((a, b) => a.line - b.line) });
+    const settled = this.#settlement.settle(draft, this.#terms);
+    if (!settled.ok) return settled;
+    const reservation = next(this.#amended, { backings: this.#backings });
+    return accept({ reservation, effect: draft.effect(), changes: this.#changes });
+  }
+
+  /** Units stay where they were lawful before, unless it is this amendment that no longer wants them there. */
+  #maySuit({ nodes, hasOtherNodes }: LineChange, { kind, node }: Backing): boolean {
+    if (kind === 'unbacked' || node === 0) return true;
+    if (hasOtherNodes && nodes !== null && !nodes.includes(node)) return false;
+    const { rules, now, override } = this.#terms;
+    if (override || this.#amended.channel === this.#before.channel) return true;
+    return this.#channel !== null && rules.isEligible(this.#channel, node, now);
+  }
+
+  #end(backing: Backing, quantity: number): void {
+    const held = Math.min(quantity, backing.held);
+    const units = { held, confirmed: quantity - held };
+    let left = endUnits(backing, 'held', ENDED_AS.held, units.held, 'least');
+    left = endUnits(left, 'confirmed', ENDED_AS.confirmed, units.confirmed, 'least');
+    this.#backings = withBacking(this.#backings, left);
+    this.#give(backing, units);
+    this.#changes.push(changeOf(backing, quantity));
+  }
+
+  #give(backing: Backing, { held, confirmed }: Readonly<Record<OpenTally, number>>): void {
+    const at = supplyOf(backing);
+    if (at) this.#settlement.give({ sku: backing.sku, at, units: { held, confirmed }, channel: this.#giver });
+  }
+
+  #take({ line, more, nodes }: LineChange, draft: SupplyDraft, policy: AllocationPolicy): Shortage | null {
+    const { no, sku } = line;
+    const leaving = this.#leaving.get(no) ?? [];
+    const requested = leaving.reduce((sum, { quantity }) => sum + quantity, more);
+    if (requested === 0) return null;
+    const channel = this.#channel;
+    const room = channel ? this.#settlement.room(draft.supply(sku), channel, nodes, this.#terms) : [];
+    const demand = { quantity: requested, destination: this.#amended.destination, rules: this.#terms.rules };
+    const { allocations, leftover } = allocationOf(policy, demand, room);
+    if (!channel || leftover > 0) return { line: no, sku, requested, atp: requested - leftover };
+    let waiting = leaving;
+    for (const { node, quantity } of allocations) {
+      const { served, left, unused } = serve(waiting, quantity);
+      waiting = left;
+      const taken = this.#put(line, node, served, unused);
+      this.#settlement.take({ sku, at: stockAt(node), units: taken, channel, line: no });
+    }
+    return null;
+  }
+
+  /** Units that leave elsewhere come to a node, and new ones beside them. */
+  #put(
+    { no, sku }: ReservationLine,
+    node: NodeKey,
+    moving: readonly BackingUnits[],
+    added: number,
+  ): Readonly<Record<OpenTally, number>> {
+    const at = onStock(no, sku, node);
+    const taken = { held: 0, confirmed: 0 };
+    for (const { backing, quantity } of moving) {
+      const source = this.#backings[backing.no] ?? backing;
+      const { backings, moved } = moveUnits(this.#backings, source, at, quantity);
+      this.#backings = backings;
+      taken.held += moved.held;
+      taken.confirmed += moved.confirmed;
+      this.#changes.push({ ...changeOf(backing, quantity), to: { node, fulfilment: null } });
+    }
+    if (added === 0) return taken;
+    const tally = statusOf(this.#before.backings) === 'held' ? 'held' : 'confirmed';
+    taken[tally] += added;
+    this.#backings = withUnits(this.#backings, at, { [tally]: added });
+    this.#changes.push({ ...changeOf(at, added), node: null, to: { node, fulfilment: null } });
+    return taken;
+  }
+}
+
+/** What a node has shipped is with the buyer, whoever tells us last. */
+const notShipped = (backing: Backing): number => open(backing) - backing.shipped;
+
+/** Lines that only few nodes may serve are decided first: another line of the same SKU may still go elsewhere. */
+const freedom = ({ nodes }: LineChange): number => nodes?.length ?? Number.MAX_SAFE_INTEGER;
+
+interface Served {
+  readonly served: readonly BackingUnits[];
+  readonly left: readonly BackingUnits[];
+  /** Units that nobody waited for. */
+  readonly unused: number;
+}
+
+/** Of units that wait, the first ones are served. */
+function serve(waiting: readonly BackingUnits[], quantity: number): Served {
+  const served: BackingUnits[] = [];
+  const left: BackingUnits[] = [];
+  let unused = quantity;
+  for (const one of waiting) {
+    const units = Math.min(unused, one.quantity);
+    unused -= units;
+    if (units > 0) served.push({ ...one, quantity: units });
+    if (units < one.quantity) left.push({ ...one, quantity: one.quantity - units });
+  }
+  return { served, left, unused };
+}
