@@ -21,6 +21,7 @@ export * from './decide-hold.ts';
 export * from './decide-verb.ts';
 export * from './settlement.ts';
 export * from './decide-allocate.ts';
+export * from './decide-acknowledge.ts';
 export * from './heal.ts';
 export * from './reap.ts';
 export * from './decide-movements.ts';
