@@ -25,6 +25,7 @@ export * from './decide-acknowledge.ts';
 export * from './decide-reject.ts';
 export * from './decide-give-up.ts';
 export * from './decide-unfulfil.ts';
+export * from './told.ts';
 export * from './heal.ts';
 export * from './reap.ts';
 export * from './decide-movements.ts';
