@@ -8,9 +8,14 @@ import {
   fulfil,
   giveBack,
   hold,
+  quarantine,
+  recommit,
+  restore,
   sell,
   setAside,
   supply,
+  unpromised,
+  writeOff,
 } from './arithmetic.ts';
 import type { Transfer } from './posting.ts';
 import { type SupplyRow, emptyRow, net, onHand, promised, rowFault, stockAt } from './supply-row.ts';
@@ -26,6 +31,7 @@ import {
   units,
   validRow,
 } from './testing/arbitraries.ts';
+import { lawfulRow, stockRow } from './testing/promises.ts';
 
 const EMPTY = emptyRow(stockAt(1));
 
@@ -280,6 +286,78 @@ describe('physical events', () => {
       }),
     );
   });
+});
+
+describe('units that a node refuses', () => {
+  const few = fc.integer({ min: 0, max: 9 });
+
+  it.each<[number, Partial<SupplyRow>]>([
+    [1, { available: 1, unapplied: 2, safetyStock: 3, qualityControl: 1 }],
+    [3, { unapplied: 1, safetyStock: 3, qualityControl: 3 }],
+    [4, { safetyStock: 3, qualityControl: 4 }],
+  ])('%i of them go to quality control, those free first, and no safety stock', (quantity, after) => {
+    const before = stockRow({ available: 2, unapplied: 2, safetyStock: 3 });
+    expect(quarantine(before, quantity).row).toEqual(stockRow(after));
+  });
+
+  it('stay on record and promised to nobody when they go to quality control', () => {
+    fc.assert(
+      fc.property(lawfulRow, few, (before, wished) => {
+        const quantity = Math.min(wished, unpromised(before));
+        const { row: after } = quarantine(before, quantity);
+        expect(rowFault(after)).toBeNull();
+        expect(unpromised(after)).toBe(unpromised(before) - quantity);
+        expect(after.qualityControl).toBe(before.qualityControl + quantity);
+        const { available, unapplied, qualityControl } = before;
+        expect({ ...after, available, unapplied, qualityControl }).toEqual(before);
+      }),
+    );
+  });
+
+  it.each(['committed', 'reserved'] as const)('are written off as %s ones, and known to be missing first', (state) => {
+    fc.assert(
+      fc.property(lawfulRow, few, (before, wished) => {
+        const quantity = Math.min(wished, before[state]);
+        const { row: after } = writeOff(before, quantity, state);
+        expect(rowFault(after)).toBeNull();
+        const known = Math.min(before.shortfall, quantity);
+        expect(after).toEqual({ ...before, [state]: before[state] - quantity, shortfall: before.shortfall - known });
+      }),
+    );
+  });
+});
+
+describe('units that are back', () => {
+  const few = fc.integer({ min: 0, max: 9 });
+
+  it('are promised again without a change of net, as if they had come back and others had been sold', () => {
+    fc.assert(
+      fc.property(lawfulRow, few, (before, quantity) => {
+        const { row: after } = recommit(before, quantity);
+        expect(rowFault(after)).toBeNull();
+        expect(after).toEqual(sell(restore(before, quantity).row, quantity).row);
+        expect(onHand(after) + after.unapplied - after.overdrawn).toBe(
+          onHand(before) + before.unapplied - before.overdrawn,
+        );
+      }),
+    );
+  });
+
+  it('undo what a late shipment did', () => {
+    fc.assert(
+      fc.property(lawfulRow, few, (before, wished) => {
+        const quantity = Math.min(wished, before.committed);
+        expect(recommit(giveBack(before, 'committed', quantity).row, quantity).row).toEqual(before);
+      }),
+    );
+  });
+
+  it.each<[string, () => unknown]>([
+    ['a quarantine of safety stock', () => quarantine(stockRow({ available: 1, safetyStock: 1 }), 2)],
+    ['a write-off of held units as confirmed ones', () => writeOff(stockRow({ reserved: 2, committed: 1 }), 2)],
+    ['a write-off of confirmed units as held ones', () => writeOff(stockRow({ committed: 2 }), 1, 'reserved')],
+    ['less than nothing', () => recommit(stockRow({ available: 1 }), -1)],
+  ])('are never %s', (_, act) => expect(act).toThrow(/Broken invariant/));
 });
 
 describe('promises', () => {
