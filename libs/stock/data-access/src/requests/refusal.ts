@@ -67,6 +67,10 @@ function told(rejection: Rejection, views: Views, lineIds: LineIds): Refusal {
       const { at } = rejection;
       return { code, details: at === null ? {} : { at: views.selector(at) } };
     }
+    case 'reservation.attached':
+      return { code, details: { order: rejection.order } };
+    case 'reservation.pinned':
+      return { code, details: { at: views.selector(rejection.at) } };
     case 'reservation.units_missing':
       return { code, details: { at: views.selector(rejection.at), there: rejection.there } };
     case 'reservation.conflict':
