@@ -5,7 +5,7 @@ import type { Caller } from '@onepool/platform-auth';
 import { type Call, Serve } from '@onepool/platform-operations';
 import { problem } from '@onepool/platform-problem';
 import { type Asker, StockEngine, StockReads } from '@onepool/stock-data-access';
-import { valueOf } from '../problems.ts';
+import { valueOf, valueOrProblem } from '../problems.ts';
 import { askerOf } from './asker.ts';
 
 type Op = typeof operations;
@@ -40,9 +40,12 @@ export class ReservationsController {
     return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'confirm', body }));
   }
 
-  @Serve(operations.reback)
-  async reback({ params, body, caller }: Call<Op['reback']>) {
-    return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 're-back', body }));
+  @Serve(operations.allocate)
+  async allocate({ body, caller }: Call<Op['allocate']>) {
+    if (body.override !== undefined && !caller.scopes.has('stock:override')) throw noOverride;
+    for (const { owner } of body.groups.flatMap(({ reservations }) => reservations)) askerFor({ owner }, caller);
+    const groups = valueOf(await this.#engine.allocate(askerOf(caller), body));
+    return { commandId: body.commandId, groups: groups.map(valueOrProblem) };
   }
 
   @Serve(operations.fulfil)
@@ -69,3 +72,4 @@ function askerFor({ owner }: { readonly owner?: string | undefined }, caller: Ca
 
 /** The same for everybody, whether there is such a reservation or not. */
 const anothers = problem('auth.forbidden', { detail: 'The scope reservations:any is required to name another owner.' });
+const noOverride = problem('auth.forbidden', { detail: 'The scope stock:override is required to override what is kept back.' });

@@ -11,6 +11,7 @@ import {
   closed,
   oneOf,
 } from '../shared/primitives.ts';
+import { FulfilmentId, LineId } from './reservations.ts';
 import { type FactDefinition, factStream } from '../shared/module-contract.ts';
 import { StockRow } from './stock.ts';
 
@@ -30,7 +31,7 @@ export const SkuChanged = closed({
 });
 export type SkuChanged = Static<typeof SkuChanged>;
 
-export const RESERVATION_FACTS = ['confirmed', 'rebacked', 'fulfilled', 'released', 'cancelled', 'expired'] as const;
+export const RESERVATION_FACTS = ['confirmed', 'moved', 'fulfilled', 'released', 'cancelled', 'expired'] as const;
 export type ReservationFact = (typeof RESERVATION_FACTS)[number];
 export const reservationSubject = (fact: ReservationFact): string => `onepool.stock.reservation.${fact}.v1`;
 
@@ -47,18 +48,22 @@ export const ReservationChanged = closed({
       description: 'The person that did it, or on whose behalf the actor did; absent where nobody in particular did.',
     }),
   ),
+  order: Type.Optional(Type.String({ description: 'The order that the reservation is attached to.' })),
   channel: ChannelCode,
   fact: oneOf(RESERVATION_FACTS),
   version: Type.Integer({ minimum: 1 }),
   recordedAt: Timestamp,
   changes: Type.Array(
     closed({
+      line: LineId,
       sku: SkuCode,
-      node: NodeCode,
+      node: Type.Union([NodeCode, Type.Null()]),
+      fulfilment: Type.Optional(FulfilmentId),
       quantity: PositiveUnits,
-      to: Type.Optional(NodeCode),
+      to: Type.Optional(Type.Union([NodeCode, Type.Null()])),
+      toFulfilment: Type.Optional(FulfilmentId),
     }),
-    { description: 'Units by backing; `to` names the new node of a re-backed quantity.' },
+    { description: 'Units by backing; of units that moved, `to` and `toFulfilment` say where they stand now. Null is no node in particular.' },
   ),
 });
 export type ReservationChanged = Static<typeof ReservationChanged>;
@@ -77,7 +82,7 @@ const reservationFact = <const F extends ReservationFact>(fact: F) => ({
   id: `reservation_${fact}` as const,
   subject: reservationSubject(fact),
   data: ReservationChanged,
-  summary: `Units of a reservation were ${fact === 'rebacked' ? 'moved to another node' : fact}.`,
+  summary: `Units of a reservation were ${fact}.`,
   description: 'Key: `reservation/<owner>/<id>`. A hold publishes no fact: its caller has the answer.',
 });
 

@@ -65,6 +65,7 @@ export const AVAILABILITY_OPERATIONS = {
       'node.unknown',
       'channel.unknown',
       'channel.forbidden',
+      'line.duplicate',
       'reservation.taken',
       'idempotency.mismatch',
       'outcome.unknown',
@@ -92,15 +93,19 @@ export const AVAILABILITY_OPERATIONS = {
     'reservation.not_held',
     'stock.insufficient',
   ]),
-  reback: verb('re-back', 'Move units to other nodes', reservations.RebackRequest, [
-    'node.forbidden',
-    'reback.conflict',
-    'reback.pinned',
-    'reback.not_backed',
-    'stock.insufficient',
-    'node.unknown',
-    'sku.unknown',
-  ]),
+  allocate: {
+    summary: 'Move units of many reservations',
+    description:
+      'To other nodes, and to and from fulfilments. Each group happens whole or not at all and is answered by itself; after a time-out the same request finishes what is missing.',
+    http: post('/v1/allocations'),
+    subject: rpc('reservation.allocate'),
+    idempotency: 'commandId',
+    scope: 'reservations:write',
+    moreWith: ['reservations:any', 'stock:override'],
+    body: reservations.AllocateRequest,
+    response: reservations.AllocateResult,
+    problems: ['allocation.too_large', 'idempotency.mismatch', 'outcome.unknown'],
+  },
   fulfil: {
     ...verb('fulfil', 'Fulfil confirmed units', reservations.FulfilRequest, [
       'node.forbidden',

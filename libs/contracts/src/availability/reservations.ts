@@ -11,6 +11,7 @@ import {
   NodeCode,
   PositiveUnits,
   PrincipalId,
+  ProblemInAnswer,
   Quantity,
   SkuCode,
   Timestamp,
@@ -33,36 +34,60 @@ const ExpiresInSeconds = Type.Integer({
   default: EXPIRES_IN_SECONDS_DEFAULT,
 });
 
+const nodesOf = (description: string) => ({ minItems: 1, maxItems: 100, uniqueItems: true, description });
+export const LineId = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$',
+  maxLength: 64,
+  description: 'Names a line within its reservation: chosen by the client, or its place, from 1.',
+});
+export const FulfilmentId = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$',
+  maxLength: 64,
+  description: 'The fulfilment that a node works on. Its units move only when the node has let go.',
+});
+
 export const HoldRequest = closed({
   id: ClientChosenId,
   owner: Type.Optional(Owner),
   channel: ChannelCode,
-  lines: Type.Array(closed({ sku: SkuCode, quantity: Quantity }), {
-    minItems: 1,
-    maxItems: LINES_MAX,
-    description: 'Lines of one SKU are summed and decided together.',
-  }),
+  lines: Type.Array(
+    closed({
+      id: Type.Optional(LineId),
+      sku: SkuCode,
+      quantity: Quantity,
+      nodes: Type.Optional(Type.Array(NodeCode, nodesOf('Only these nodes may back the line, as for a pickup.'))),
+    }),
+    {
+      minItems: 1,
+      maxItems: LINES_MAX,
+      description: 'Lines are not summed: one SKU may be picked up in one of them and shipped in another.',
+    },
+  ),
   allowPartial: Type.Optional(
     Type.Boolean({ default: false, description: 'Grant what there is instead of all or nothing.' }),
   ),
   expiresInSeconds: Type.Optional(ExpiresInSeconds),
   nodes: Type.Optional(
-    Type.Array(NodeCode, {
-      minItems: 1,
-      maxItems: 100,
-      uniqueItems: true,
-      description: 'Only these nodes may back it, as for a pickup.',
-    }),
+    Type.Array(NodeCode, nodesOf('Only these nodes may back lines that name none themselves.')),
   ),
   destination: Type.Optional(closed({ lat: Latitude, lng: Longitude }, { description: 'Nearer nodes are preferred.' })),
 });
 export type HoldRequest = Static<typeof HoldRequest>;
 
 const command = { commandId: ClientChosenId, owner: Type.Optional(Owner) };
-const PartLines = Type.Array(closed({ sku: SkuCode, node: NodeCode, quantity: Quantity }), {
-  minItems: 1,
-  maxItems: LINES_MAX,
-});
+const PartLines = Type.Array(
+  closed(
+    {
+      line: Type.Optional(LineId),
+      sku: Type.Optional(SkuCode),
+      node: Type.Optional(NodeCode),
+      fulfilment: Type.Optional(FulfilmentId),
+      quantity: Quantity,
+    },
+    { minProperties: 2, description: 'Units by what is named of them: line, SKU, node, fulfilment.' },
+  ),
+  { minItems: 1, maxItems: LINES_MAX },
+);
 
 export const ExtendRequest = closed({ ...command, expiresInSeconds: ExpiresInSeconds });
 export type ExtendRequest = Static<typeof ExtendRequest>;
@@ -75,25 +100,6 @@ export const ConfirmRequest = closed({
 });
 export type ConfirmRequest = Static<typeof ConfirmRequest>;
 
-export const RebackRequest = closed({
-  ...command,
-  expectedVersion: Type.Integer({ minimum: 1, description: 'The reservation version the moves were decided on.' }),
-  moves: Type.Array(
-    closed({
-      sku: SkuCode,
-      from: NodeCode,
-      to: NodeCode,
-      quantity: Quantity,
-      unpin: Type.Optional(
-        Type.Boolean({ default: false, description: 'The node has rejected or acknowledged a cancellation.' }),
-      ),
-    }),
-    { minItems: 1, maxItems: LINES_MAX },
-  ),
-  pin: Type.Optional(closed({ fulfilmentId: ClientChosenId, orderVersion: Type.Integer({ minimum: 0 }) })),
-});
-export type RebackRequest = Static<typeof RebackRequest>;
-
 export const FulfilRequest = closed({
   ...command,
   lines: Type.Optional(PartLines),
@@ -105,18 +111,77 @@ export type ReleaseRequest = Static<typeof ReleaseRequest>;
 export const CancelRequest = closed({ ...command, lines: Type.Optional(PartLines) });
 export type CancelRequest = Static<typeof CancelRequest>;
 
-export const BACKING_KINDS = ['stock', 'incoming', 'allowance'] as const;
+/** What a person has sold already, or has decided: only units that are there count, not what is kept back from the channel. */
+export const Override = oneOf(
+  ['sold', 'by_hand'],
+  'Units that are physically available are promised whatever thresholds keep back. `by_hand` also leaves the lines’ nodes and the channel’s. Needs the scope `stock:override`.',
+);
 
-/** The quantity one supply row stands for, by state. */
+const AllocationMove = closed({
+  line: Type.Optional(LineId),
+  sku: Type.Optional(SkuCode),
+  quantity: Quantity,
+  from: closed({
+    node: Type.Union([NodeCode, Type.Null()], { description: 'Null: units that stand at no node.' }),
+    fulfilment: Type.Optional(FulfilmentId),
+  }),
+  to: closed({ node: NodeCode, fulfilment: Type.Optional(FulfilmentId) }),
+});
+const ReservationMoves = closed({
+  id: ClientChosenId,
+  owner: Type.Optional(Owner),
+  expectedVersion: Type.Integer({ minimum: 1, description: 'The reservation’s version that the moves were decided on.' }),
+  moves: Type.Array(AllocationMove, { minItems: 1, maxItems: LINES_MAX }),
+});
+/** Reservations and moves that one request may name, in all its groups. */
+export const ALLOCATED_RESERVATIONS_MAX = 500;
+export const ALLOCATION_MOVES_MAX = 4_000;
+
+export const AllocateRequest = closed({
+  commandId: ClientChosenId,
+  override: Type.Optional(Override),
+  groups: Type.Array(
+    closed({ reservations: Type.Array(ReservationMoves, { minItems: 1, maxItems: ALLOCATED_RESERVATIONS_MAX }) }),
+    {
+      minItems: 1,
+      maxItems: ALLOCATED_RESERVATIONS_MAX,
+      description:
+        'The moves of a group happen together or not at all, and need units only for what they take together from a node beyond what they give up there. Groups do not depend on each other.',
+    },
+  ),
+});
+export type AllocateRequest = Static<typeof AllocateRequest>;
+
+export const AllocatedReservation = closed({ id: ClientChosenId, owner: Type.String(), version: Version });
+export type AllocatedReservation = Static<typeof AllocatedReservation>;
+export const AllocatedGroup = closed({ reservations: Type.Array(AllocatedReservation) });
+export type AllocatedGroup = Static<typeof AllocatedGroup>;
+
+export const AllocateResult = closed({
+  commandId: ClientChosenId,
+  groups: Type.Array(Type.Union([AllocatedGroup, closed({ problem: ProblemInAnswer })]), {
+    description: 'In the order of the request: the new versions, or why nothing of the group happened.',
+  }),
+});
+export type AllocateResult = Static<typeof AllocateResult>;
+
+export const BACKING_KINDS = ['stock', 'incoming', 'allowance', 'unbacked'] as const;
+
+/** Units of a line that stand on one row of the book, or on none yet, by what became of them. */
 export const Backing = closed({
-  node: NodeCode,
+  node: Type.Union([NodeCode, Type.Null()], { description: 'Null where units stand at no node in particular.' }),
   kind: oneOf(BACKING_KINDS),
+  fulfilment: Type.Optional(FulfilmentId),
   held: UnitCount,
   confirmed: UnitCount,
   fulfilled: UnitCount,
   released: UnitCount,
   expired: UnitCount,
   cancelled: UnitCount,
+  broken: UnitCount,
+  accepted: Type.Optional(UnitCount),
+  picked: Type.Optional(UnitCount),
+  shipped: Type.Optional(UnitCount),
 });
 export type Backing = Static<typeof Backing>;
 
@@ -132,7 +197,9 @@ export const Reservation = closed({
   expiresAt: Type.Union([Timestamp, Type.Null()], { description: 'When held units expire; null once none are held.' }),
   lines: Type.Array(
     closed({
+      id: LineId,
       sku: SkuCode,
+      nodes: Type.Optional(Type.Array(NodeCode)),
       requested: PositiveUnits,
       granted: UnitCount,
       skuVersion: Type.Optional(Version),

@@ -13,7 +13,7 @@ export type Concern =
 /** What is done: to whole units of the reservation, or at nodes. */
 export type Doing =
   | { readonly kind: 'selling' }
-  /** Without nodes: at all that back confirmed units, and of a command that took effect before, at those that did. */
+  /** Without nodes: at all that have confirmed units for it, and of a command that took effect before, at those that did. */
   | { readonly kind: 'node_work'; readonly nodes: readonly NodeKey[] | null; readonly isRepeated: boolean };
 
 /** Holding, and all that becomes of what was held until it ships, is selling; what leaves or arrives at a node is node work. */
@@ -21,6 +21,7 @@ export function concernOf({ channel, backings }: Reservation, doing: Doing): Con
   if (doing.kind === 'selling') return { kind: 'selling', channel };
   const { nodes, isRepeated } = doing;
   if (nodes) return { kind: 'node_work', nodes };
-  const concerned = backings.filter(({ confirmed, fulfilled }) => confirmed > 0 || (isRepeated && fulfilled > 0));
+  const atNodes = backings.filter(({ kind }) => kind === 'stock');
+  const concerned = atNodes.filter(({ confirmed, fulfilled }) => confirmed > 0 || (isRepeated && fulfilled > 0));
   return { kind: 'node_work', nodes: concerned.map(({ node }) => node) };
 }

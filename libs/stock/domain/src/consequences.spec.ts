@@ -2,9 +2,19 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { consequencesOf, leavesShort } from './consequences.ts';
 import type { Posting } from './posting.ts';
-import type { SupplyRow } from './supply-row.ts';
-import { type SkuSupply, SupplyDraft, availableOf, rowAt, shortfallOf } from './supply.ts';
-import { operate, operation, row, suppliesOf, supplyOf, validRow } from './testing/arbitraries.ts';
+import { type SupplyPlace, type SupplyRow, stockAt } from './supply-row.ts';
+import { type SkuSupply, SupplyDraft, availableOf, rowOf, shortfallOf } from './supply.ts';
+import {
+  futureRow,
+  incoming,
+  operate,
+  operation,
+  promising,
+  row,
+  suppliesOf,
+  supplyOf,
+  validRow,
+} from './testing/arbitraries.ts';
 
 const NODES = 4;
 
@@ -14,19 +24,30 @@ interface Changed {
   readonly postings: readonly Posting[];
 }
 
-/** A supply of up to three nodes, and what became of it by changes at some of four. */
+const comingBy = (detail: number): SupplyPlace => ({ node: 1, kind: 'incoming', detail });
+const change = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ at: fc.integer({ min: 1, max: NODES }).map(stockAt), done: operation }),
+  },
+  { weight: 1, arbitrary: fc.record({ at: fc.constantFrom(1, 2).map(comingBy), done: promising }) },
+);
+
+/** A supply of up to three nodes with what is on its way, and what became of it by changes at some of four. */
 const changed: fc.Arbitrary<Changed> = fc
   .record({
     rows: fc.array(validRow, { maxLength: NODES - 1 }),
-    changes: fc.array(fc.record({ node: fc.integer({ min: 1, max: NODES }), done: operation }), { maxLength: 6 }),
+    future: fc.array(futureRow, { maxLength: 2 }),
+    changes: fc.array(change, { maxLength: 6 }),
   })
-  .map(({ rows, changes }) => {
+  .map(({ rows, future, changes }) => {
     const before = supplyOf(
       1,
       rows.map((units, index) => ({ ...units, node: index + 1 })),
+      future.map((units, index) => ({ ...units, ...comingBy(index + 1) })),
     );
     const draft = new SupplyDraft(suppliesOf(before));
-    for (const { node, done } of changes) draft.change(1, node, (there) => operate(there, done));
+    for (const { at, done } of changes) draft.change(1, at, (there) => operate(there, done));
     return { before, after: draft.supply(1), postings: draft.effect().postings };
   });
 const whether = fc.boolean();
@@ -47,12 +68,14 @@ describe('what follows from a changed SKU', () => {
     fc.assert(
       fc.property(changed, whether, ({ before, after }, newlyShort) => {
         const { rows } = consequencesOf(before, after, { newlyShort });
-        const written = new Map(before.rows.map((one) => [one.node, one]));
+        const nameOf = ({ kind, node, detail }: SupplyRow) => `${kind}/${node}/${detail}`;
+        const written = new Map([...before.rows, ...before.future].map((one) => [nameOf(one), one]));
         for (const one of rows) {
-          expect(written.get(one.node)).not.toBe(one);
-          written.set(one.node, one);
+          expect(written.get(nameOf(one))).not.toBe(one);
+          written.set(nameOf(one), one);
         }
-        expect([...written.values()]).toEqual(after.rows);
+        const byKind = (kinds: readonly string[]) => [...written.values()].filter(({ kind }) => kinds.includes(kind));
+        expect([byKind(['stock']), byKind(['incoming'])]).toEqual([after.rows, after.future]);
       }),
     );
   });
@@ -70,7 +93,8 @@ describe('what follows from a changed SKU', () => {
   it('is a look whenever a row is shorter than it was, as its postings tell', () => {
     fc.assert(
       fc.property(changed, ({ before, after, postings }) => {
-        const isShorter = after.rows.some((one) => one.shortfall > rowAt(before, one.node).shortfall);
+        const all = [...after.rows, ...after.future];
+        const isShorter = all.some((one) => one.shortfall > rowOf(before, one).shortfall);
         const newlyShort = postings.some(leavesShort);
         if (isShorter) expect(consequencesOf(before, after, { newlyShort }).needsRebacking).toBe(true);
       }),
@@ -80,12 +104,20 @@ describe('what follows from a changed SKU', () => {
   it('mends exactly the rows whose shortfall is smaller, to what is left of it', () => {
     fc.assert(
       fc.property(changed, whether, ({ before, after }, newlyShort) => {
-        const smaller = after.rows.filter((one) => one.shortfall < rowAt(before, one.node).shortfall);
+        const all = [...after.rows, ...after.future];
+        const smaller = all.filter((one) => one.shortfall < rowOf(before, one).shortfall);
         const { mended, rows } = consequencesOf(before, after, { newlyShort });
         expect(mended).toEqual(smaller.map(({ node, shortfall }) => ({ node, quantity: shortfall })));
         for (const one of smaller) expect(rows).toContain(one);
       }),
     );
+  });
+
+  it('is a row of what is on its way to be written, like any other', () => {
+    const [before, after] = [incoming({ available: 3 }), incoming({ available: 1, reserved: 2 })];
+    const here = row({ available: 1 });
+    const found = consequencesOf(supplyOf(1, [here], [before]), supplyOf(1, [here], [after]), { newlyShort: false });
+    expect(found.rows).toEqual([after]);
   });
 
   const short = row({ committed: 3, shortfall: 2 });

@@ -29,11 +29,14 @@ const terms = (rules: SellingRules = openRules(), override: Override | null = nu
 });
 /** From a node, null for no row, to a node; a fulfilment is written behind it. */
 const move = (
-  [from, named = null]: readonly [NodeKey | null, string?],
-  [node, fulfilment = null]: readonly [NodeKey, string?],
+  [from, named]: readonly [NodeKey | null, string?],
+  [node, fulfilment]: readonly [NodeKey, string?],
   quantity: number,
   over: Partial<AllocationMove['from']> = {},
-): AllocationMove => ({ from: { node: from, fulfilment: named, quantity, ...over }, to: { node, fulfilment } });
+): AllocationMove => ({
+  from: { node: from, fulfilment: named ?? null, quantity, ...over },
+  to: { node, fulfilment: fulfilment ?? null },
+});
 const part = (reservation: Reservation, ...moves: readonly AllocationMove[]): AllocationPart => ({
   reservation,
   expectedVersion: 7,

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { applyTransfers } from './arithmetic.ts';
 import { type MovementType, type StockMovement, decideMovements } from './decide-movements.ts';
-import { type SupplyRow, rowFault } from './supply-row.ts';
+import { type SupplyRow, net, rowFault } from './supply-row.ts';
 import { rowAt } from './supply.ts';
-import { available, net, row, suppliesOf, supplyOf, validRow } from './testing/arbitraries.ts';
+import { available, row, suppliesOf, supplyOf, validRow } from './testing/arbitraries.ts';
 
 const move = (type: MovementType, quantity: number, over: Partial<StockMovement> = {}): StockMovement => ({
   type,
@@ -23,6 +23,12 @@ describe('a movement', () => {
   it.each<[string, Partial<SupplyRow>, StockMovement, readonly Partial<SupplyRow>[]]>([
     ['sale takes what is available', { available: 3 }, move('sale', 2), [{ available: 1 }]],
     ['sale may take promised units', { reserved: 3 }, move('sale', 2), [{ reserved: 3, shortfall: 2 }]],
+    [
+      'sale takes waiting units before safety stock',
+      { unapplied: 1, safetyStock: 2 },
+      move('sale', 2),
+      [{ safetyStock: 1 }],
+    ],
     ['sale of what was never on record overdraws', {}, move('sale', 2), [{ overdrawn: 2 }]],
     ['receipt nets what was overdrawn', { overdrawn: 2 }, move('receipt', 3), [{ available: 1 }]],
     ['find heals a shortfall', { reserved: 2, shortfall: 2 }, move('found', 1), [{ reserved: 2, shortfall: 1 }]],
@@ -33,6 +39,12 @@ describe('a movement', () => {
       { available: 1, committed: 1 },
       move('damage', 2),
       [{ damaged: 2, committed: 1, shortfall: 1 }],
+    ],
+    [
+      'damage reaches units that wait',
+      { available: 1, unapplied: 2 },
+      move('damage', 2),
+      [{ unapplied: 1, damaged: 2 }],
     ],
     ['safety stock set aside', { available: 3 }, move('safety_stock', 3), [{ safetyStock: 3 }]],
     ['safety stock freed', { safetyStock: 3 }, move('safety_stock', -2), [{ safetyStock: 1, available: 2 }]],
@@ -103,7 +115,7 @@ describe('laws of movements', () => {
         for (const [sku, { rows }] of supplies) {
           for (const after of rows) {
             const earlier = rowAt(before.get(sku)!, after.node);
-            const own = postings.filter((posting) => posting.sku === sku && posting.node === after.node);
+            const own = postings.filter((posting) => posting.sku === sku && posting.at.node === after.node);
             expect(rowFault(after)).toBeNull();
             expect(applyTransfers(earlier, own)).toEqual(after);
             expect([after.committed, after.reserved]).toEqual([earlier.committed, earlier.reserved]);
@@ -124,7 +136,7 @@ describe('laws of movements', () => {
         for (const [index, { sku, node, toNode }] of some.entries()) {
           const own = postings.slice(next, (next += postingsPerMovement[index]!));
           for (const posting of own)
-            expect([posting.sku === sku, [node, toNode].includes(posting.node)]).toEqual([true, true]);
+            expect([posting.sku === sku, [node, toNode].includes(posting.at.node)]).toEqual([true, true]);
         }
         expect(next).toBe(postings.length);
       }),

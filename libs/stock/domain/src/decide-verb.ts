@@ -128,7 +128,7 @@ function reacquireExpired(
     .filter(({ quantity }) => quantity > 0);
   const demand = { lines: wanted, allowPartial: false, destination: null };
   const grant = decideHold(demand, supplies, rules, { channel, now });
-  if (!grant.ok) return grant;
+  if (!grant.ok) return reject(ofLines(grant.rejection, wanted));
   const draft = new SupplyDraft(suppliesAfter(supplies, grant.value.effect));
   let backings: readonly Backing[] = reservation.backings.map((backing) => ({ ...backing, expired: 0 }));
   const changes: BackingChange[] = [];
@@ -141,6 +141,13 @@ function reacquireExpired(
   const confirmed = draft.effect();
   const effect = { supplies: confirmed.supplies, postings: [...grant.value.effect.postings, ...confirmed.postings] };
   return accept({ reservation: next(reservation, { backings }), effect, changes });
+}
+
+/** A refusal names lines by their place in what was asked for, which leaves out lines with nothing to get back. */
+function ofLines(rejection: Rejection, asked: readonly { readonly no: LineNo }[]): Rejection {
+  if (rejection.code !== 'stock.insufficient') return rejection;
+  const shortages = rejection.shortages.map((short) => ({ ...short, line: asked[short.line]?.no ?? short.line }));
+  return { ...rejection, shortages };
 }
 
 interface Leaving {

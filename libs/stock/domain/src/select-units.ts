@@ -17,12 +17,21 @@ export interface SelectedUnits extends UnitSelector {
   readonly quantity: number;
 }
 
+/** Units that a node works on. */
+export interface FulfilmentUnits extends SelectedUnits {
+  readonly fulfilment: string;
+}
+
 /** In the order of lines, and of a line the backings that were made first. */
 export const inLineOrder = (a: Backing, b: Backing): number => a.line - b.line || a.no - b.no;
 
 /** First those that are farthest from leaving: unbacked ones, then incoming ones, and what a node works on last. */
 export const leastAdvanced = (a: Backing, b: Backing): number =>
-  distance(b) - distance(a) || a.accepted - b.accepted || inLineOrder(a, b);
+  distance(b) - distance(a) ||
+  a.shipped - b.shipped ||
+  a.picked - b.picked ||
+  a.accepted - b.accepted ||
+  inLineOrder(a, b);
 
 function distance({ kind, fulfilment }: Backing): number {
   if (kind === 'unbacked') return 3;
@@ -52,6 +61,8 @@ export function selectUnits(
   count: (backing: Backing) => number,
   order: (a: Backing, b: Backing) => number,
 ): readonly BackingUnits[] | null {
+  if (!Number.isSafeInteger(selected.quantity) || selected.quantity < 0)
+    throw new Error(`Broken invariant: ${selected.quantity} units are asked for`);
   const found = reservation.backings.filter(
     (backing) => count(backing) > 0 && isSelected(reservation, selected, backing),
   );
@@ -67,7 +78,12 @@ export function selectUnits(
 }
 
 /** What a refusal names. */
-export const refOf = ({ line, sku, node, fulfilment }: SelectedUnits): UnitSelector => ({ line, sku, node, fulfilment });
+export const refOf = ({ line, sku, node, fulfilment }: SelectedUnits): UnitSelector => ({
+  line,
+  sku,
+  node,
+  fulfilment,
+});
 
 /** The refusal of what {@link selectUnits} did not find. */
 export const unitsMissing = (

@@ -167,7 +167,8 @@ const requestedUnits = ({ lines }: HoldRequest): Map<string, number> => {
 /** Half of each second confirmed backing, rounded up: some lines ship in part, others later. */
 const halfOf = (reservation: Reservation): { sku: string; node: string; quantity: number }[] =>
   reservation.lines
-    .flatMap(({ sku, backings }) => backings.map(({ node, confirmed }) => ({ sku, node, confirmed })))
-    .filter(({ confirmed }) => confirmed > 0)
+    .flatMap(({ sku, backings }) =>
+      backings.flatMap(({ node, confirmed }) => (node === null || confirmed === 0 ? [] : [{ sku, node, confirmed }])),
+    )
     .filter((_, index) => index % 2 === 0)
     .map(({ sku, node, confirmed }) => ({ sku, node, quantity: Math.ceil(confirmed / 2) }));

@@ -83,7 +83,7 @@ export const backedUnits = (reservation: Reservation): Units[] => {
   for (const { sku, backings } of reservation.lines) {
     for (const { node, held, confirmed, fulfilled, released, expired, cancelled } of backings) {
       const quantity = held + confirmed + fulfilled + released + expired + cancelled;
-      if (quantity > 0) units.push({ sku, node, quantity });
+      if (quantity > 0 && node !== null) units.push({ sku, node, quantity });
     }
   }
   return units;

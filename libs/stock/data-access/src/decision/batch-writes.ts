@@ -1,7 +1,20 @@
 /** What a batch has decided to write, collected while it decides and written by one statement. */
-import type { MovementsResult, Reservation as ReservationView, ReservationChanged } from '@onepool/contracts';
-import type { Backing, LateUnits, NodeKey, Posting, Reservation, SkuKey, SupplyRow } from '@onepool/stock-domain';
-import type { HoldCommand, Keyed } from '../requests/command.ts';
+import type { ReservationChanged } from '@onepool/contracts';
+import {
+  type Backing,
+  type LateUnits,
+  type LineNo,
+  type NodeKey,
+  type Posting,
+  type Reservation,
+  STOCK_STATES,
+  type SkuKey,
+  type SkuSupply,
+  type Stage,
+  type SupplyKey,
+  type SupplyRow,
+} from '@onepool/stock-domain';
+import type { HoldCommand, Keyed, StoredAnswer } from '../requests/command.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
 
 /** Why a posting was made and who said so. `occurredAt` in milliseconds. */
@@ -13,10 +26,9 @@ export interface LedgerOrigin {
 }
 
 export interface LedgerRow extends Posting, LedgerOrigin {
+  readonly supplyKey: SupplyKey;
   readonly version: number;
   readonly ordinal: number;
-  /** Milliseconds; since when the node knew of the promise that this changes, null if it didn't or there is none. */
-  readonly acknowledgedAt: number | null;
 }
 
 export interface NewReservation {
@@ -50,8 +62,24 @@ export interface RowQuantity {
 
 export interface BackingWrite {
   readonly reservationKey: number;
+  /** Null of what is unbacked. */
+  readonly supplyKey: SupplyKey | null;
   readonly backing: Backing;
   readonly expiresAt: number;
+}
+
+/** Open units of a backing that have come past a stage (> 0), or that have ended or moved from beyond it (< 0). */
+export interface StageEntry {
+  readonly reservationKey: number;
+  /** Of the reservation. */
+  readonly version: number;
+  readonly supplyKey: SupplyKey;
+  readonly sku: SkuKey;
+  readonly no: number;
+  readonly stage: Stage;
+  readonly units: number;
+  /** Milliseconds. */
+  readonly occurredAt: number;
 }
 
 /** Units of one row that a new reservation holds. */
@@ -60,6 +88,9 @@ export interface HeldUnits {
   readonly actor: string;
   /** Of the reservation. */
   readonly id: string;
+  readonly supplyKey: SupplyKey;
+  readonly no: number;
+  readonly line: LineNo;
   readonly sku: SkuKey;
   readonly node: NodeKey;
   readonly units: number;
@@ -75,9 +106,13 @@ export class Writes {
   readonly changedReservations = new Map<number, Reservation>();
   readonly holds: HeldUnits[] = [];
   readonly changedBackings = new Map<string, BackingWrite>();
+  readonly stageEntries: StageEntry[] = [];
+  /** Existing rows of which only `available` and `reserved` have changed, and all others. */
+  readonly promisedRows: SupplyRow[] = [];
+  readonly otherRows: { readonly sku: SkuKey; readonly row: SupplyRow }[] = [];
   readonly ledger: LedgerRow[] = [];
   readonly lateNotes: LateNote[] = [];
-  readonly commands: { readonly command: Keyed; readonly answer: ReservationView | MovementsResult }[] = [];
+  readonly commands: { readonly command: Keyed; readonly answer: StoredAnswer }[] = [];
   readonly changedSkus: ChangedSku[] = [];
   /** `part` counts from 1 the facts of one change that is too large for one. */
   readonly reservationFacts: {
@@ -94,20 +129,25 @@ export class Writes {
   readonly mended: RowQuantity[] = [];
 
   /** The last word on a backing wins; it is absolute, since its SKU's gate is ours. */
-  changeBacking(reservationKey: number, backing: Backing, expiresAt: number): void {
-    this.changedBackings.set(`${reservationKey}:${backing.sku}:${backing.node}`, {
-      reservationKey,
-      backing,
-      expiresAt,
-    });
+  changeBacking(write: BackingWrite): void {
+    this.changedBackings.set(`${write.reservationKey}:${write.backing.no}`, write);
+  }
+
+  /** Rows of a SKU as they are in the end. */
+  changeRows({ sku, rows, future }: SkuSupply, changed: readonly SupplyRow[]): void {
+    for (const row of changed) {
+      const before = rows.find(({ key }) => key === row.key) ?? future.find(({ key }) => key === row.key);
+      if (before && isSameButPromised(row, before)) this.promisedRows.push(row);
+      else this.otherRows.push({ sku, row });
+    }
   }
 
   hold(held: Omit<HeldUnits, 'ordinal'>): void {
     this.holds.push({ ...held, ordinal: this.#ordinals++ });
   }
 
-  post(posting: Posting, version: number, origin: LedgerOrigin, acknowledgedAt: number | null = null): void {
-    this.ledger.push({ ...posting, ...origin, version, ordinal: this.#ordinals++, acknowledgedAt });
+  post(posting: Posting, supplyKey: SupplyKey, version: number, origin: LedgerOrigin): void {
+    this.ledger.push({ ...posting, ...origin, supplyKey, version, ordinal: this.#ordinals++ });
   }
 
   get isEmpty(): boolean {
@@ -117,3 +157,6 @@ export class Writes {
     );
   }
 }
+
+const isSameButPromised = (a: SupplyRow, b: SupplyRow): boolean =>
+  STOCK_STATES.every(({ field }) => field === 'available' || field === 'reserved' || a[field] === b[field]);

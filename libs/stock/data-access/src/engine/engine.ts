@@ -5,12 +5,14 @@
 import { availableParallelism } from 'node:os';
 import DataLoader from 'dataloader';
 import type {
+  AllocateRequest,
+  AllocatedGroup,
   HoldRequest,
   MovementsRequest,
   MovementsResult,
   Reservation as ReservationView,
 } from '@onepool/contracts';
-import { type SellingRules, type SkuKey, reject } from '@onepool/stock-domain';
+import type { SellingRules, SkuKey } from '@onepool/stock-domain';
 import { createPool, isTransient } from '@onepool/platform-postgres';
 import { currentTraceparent } from '@onepool/platform-tracing';
 import type pg from 'pg';
@@ -21,13 +23,20 @@ import { DatabaseClock } from '../repository/database-clock.ts';
 import { EngineError } from './engine-error.ts';
 import { CommitQueue, type CommitQueueHooks, type CommitQueueLimits } from '../group-commit/commit-queue.ts';
 import type { GatePatience } from '../repository/gates.ts';
-import { type Answer, type Refusal, refusalOf, refuse } from '../requests/refusal.ts';
+import { type Answer, type Refusal, refuse } from '../requests/refusal.ts';
 import { RememberedSupplies } from '../repository/remembered-supplies.ts';
+import { SupplyKeys } from '../repository/supply-keys.ts';
 import { ReservationKeys } from '../repository/reservation-keys.ts';
+import {
+  type FoundReservation,
+  allocationHash,
+  demandSize,
+  resolveGroup,
+} from '../requests/resolve-allocate.ts';
+import { claimBody } from '../repository/claim-body.ts';
 import { type Caller, type VerbRequest, resolveHold, resolveMovements, resolveVerb } from '../requests/resolve.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
 import { CodeBook } from '../catalogue/code-book.ts';
-import { Views } from '../requests/views.ts';
 
 export interface EngineHooks extends CommitQueueHooks, DecisionHooks {}
 
@@ -144,6 +153,7 @@ export class StockEngine {
       rules: this.rules,
       codes: this.codes,
       reservationKeys: new ReservationKeys(this.lookupPool),
+      supplyKeys: new SupplyKeys(this.lookupPool),
       supplies: new RememberedSupplies(),
       clock: new DatabaseClock(),
       hooks: options.hooks ?? {},
@@ -188,6 +198,35 @@ export class StockEngine {
       const asked = { actor, person, id: commandId, limits: { nodes, channels }, trace };
       const { key: reservationKey, skus } = found;
       return this.#decided({ kind: 'verb', ...asked, reservationKey, skus, ...resolved.value }, deadline);
+    });
+  }
+
+  /**
+   * Moves units of many reservations. Each group is decided by itself, and what became of it is told in its place; only what concerns
+   * the whole request is refused as such.
+   */
+  allocate(asker: Asker, request: AllocateRequest): Promise<Settled<readonly Answer<AllocatedGroup>[], Refusal>> {
+    const caller = callerOf(asker);
+    return this.#settle(async (deadline) => {
+      const size = demandSize(request);
+      if (!size.ok) return size;
+      const hash = allocationHash(request, caller.actor);
+      const claimed = await claimBody(this.lookupPool, { ...caller, id: request.commandId, bodyHash: hash }, request);
+      if (!claimed.ok) return claimed;
+      const find = (owner: string, id: string): Promise<FoundReservation | null> =>
+        this.#reservations.load([owner, id]);
+      const groups = await Promise.all(
+        request.groups.map(async (_, group): Promise<Answer<AllocatedGroup>> => {
+          const command = await this.#resolved((rules) =>
+            resolveGroup({ caller, request, hash, rules, book: this.codes, find }, group),
+          );
+          return command.ok ? this.#decided<AllocatedGroup>(command.value, deadline) : command;
+        }),
+      );
+      // Whoever has given the id another body before finds that in each group.
+      const mismatch = groups.find((group) => !group.ok && group.rejection.code === 'idempotency.mismatch');
+      if (mismatch && !mismatch.ok) return mismatch;
+      return { ok: true, value: groups, replayed: false };
     });
   }
 
@@ -239,8 +278,7 @@ export class StockEngine {
 
   async #decided<T>(command: Command, deadline: number): Promise<Settled<T, Refusal>> {
     const outcome = await this.submit(command, deadline);
-    if (outcome.ok) return { ...outcome, value: outcome.value as T };
-    return reject(refusalOf(outcome.rejection, new Views(this.rules.known, this.codes)));
+    return outcome.ok ? { ...outcome, value: outcome.value as T } : outcome;
   }
 
   async #settle<T>(run: (deadline: number) => Promise<Settled<T, Refusal>>): Promise<Settled<T, Refusal>> {
@@ -266,7 +304,7 @@ export class StockEngine {
     const { rows } = await this.lookupPool.query<{ position: number; reservation_key: number; skus: SkuKey[] }>({
       name: 'find-reservations',
       text: `SELECT k.position::int AS position, r.reservation_key,
-                    ARRAY(SELECT (line->>0)::int FROM json_array_elements(r.lines) AS line) AS skus
+                    ARRAY(SELECT DISTINCT (line->>1)::int FROM json_array_elements(r.lines) AS line) AS skus
                FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (owner, id, position)
                JOIN reservation r ON r.owner = k.owner AND r.id = k.id`,
       values: [ids.map(([owner]) => owner), ids.map(([, id]) => id)],

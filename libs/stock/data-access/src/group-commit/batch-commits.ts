@@ -10,7 +10,7 @@ import {
   inPipelinedTransaction,
 } from '@onepool/platform-postgres';
 import type pg from 'pg';
-import { BatchDecider } from '../decision/decide-batch.ts';
+import { BatchDecider, type NewKeys } from '../decision/decide-batch.ts';
 import type { EngineContext } from '../engine/engine-context.ts';
 import { OptimisticCommits } from '../optimistic/optimistic-commits.ts';
 import { type GatePatience, MissingGatesError, createGates, heldGates } from '../repository/gates.ts';
@@ -91,8 +91,11 @@ export class BatchCommits {
 
   /** Null after a batch that only gave overdue units back: the commands are decided when no more are due. */
   async #attemptUnderLocks(commands: readonly Command[]): Promise<readonly Outcome[] | null> {
-    const { pool, supplies, reservationKeys, onCommitted } = this.#context;
-    const keys = await reservationKeys.take(holdsAmong(commands));
+    const { pool, supplies, reservationKeys, supplyKeys, onCommitted } = this.#context;
+    const keys = {
+      reservations: await reservationKeys.take(holdsAmong(commands)),
+      rows: await supplyKeys.take(newRowsOf(commands)),
+    };
     const { outcomes, state } = await inPipelinedTransaction(pool, (client) => this.#decide(client, commands, keys));
     for (const [sku, supply] of state.supplies) supplies.remember(supply, state.versions.get(sku) ?? 0);
     onCommitted();
@@ -102,7 +105,7 @@ export class BatchCommits {
   async #decide(
     client: pg.PoolClient,
     commands: readonly Command[],
-    keys: readonly number[],
+    keys: NewKeys,
   ): Promise<Settlement<Decided>> {
     const { schema, partitionCount, rules, codes, supplies, clock } = this.#context;
     const state = await loadBatch(client, commands, rules, supplies, this.#patience);
@@ -126,3 +129,10 @@ interface Decided {
 }
 
 const holdsAmong = (commands: readonly Command[]): number => commands.filter(({ kind }) => kind === 'hold').length;
+
+/** Rows that commands put into the book at most. */
+const newRowsOf = (commands: readonly Command[]): number =>
+  commands.reduce((sum, command) => {
+    if (command.kind !== 'movements') return sum;
+    return sum + command.movements.reduce((rows, { toNode }) => rows + (toNode === null ? 1 : 2), 0);
+  }, 0);

@@ -200,7 +200,7 @@ export class OptimisticCommits {
       watermarks: NO_WATERMARKS,
     };
     const views = new Views(rules, codes);
-    const decider = new BatchDecider(state, views, keys);
+    const decider = new BatchDecider(state, views, { reservations: keys, rows: [] });
     const outcomes = decider.decide(commands);
     const { writes } = decider;
     const proof = writes.newReservations[0]?.key;

@@ -6,7 +6,7 @@
 import { variant } from '@onepool/platform-failpoints';
 import type { SellingRules, SkuKey, SkuSupply, Watermarks } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { type Command, skusOf } from '../requests/command.ts';
+import { type Command, reservationsOf, skusOf } from '../requests/command.ts';
 import { type Effect, readEarlierCommands } from './earlier-effects.ts';
 import { readWatermarks, skusWithEvents } from './watermarks.ts';
 import { HEALED_PER_LOOK_MAX, readBackedOnShortRows, readOpenExceptions } from './healing-reads.ts';
@@ -45,7 +45,7 @@ export async function loadBatch(
 ): Promise<BatchState> {
   const skus = skusOf(commands);
   const healing = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? command.skus : []));
-  const named = commands.flatMap((command) => (command.kind === 'verb' ? [command.reservationKey] : []));
+  const named = commands.flatMap(reservationsOf);
   const looked = remembered.look(skus);
   // Sent together, run in this order: whatever follows the gates sees what was committed while they were waited for.
   const [versions, reading, others, short, openExceptions, watermarks, ofVerbs] = await inOrder([

@@ -5,10 +5,10 @@
  * a plan is made once, perhaps while a table is empty, and must not begin with a table that will be large.
  */
 import { variant } from '@onepool/platform-failpoints';
-import type { SkuKey, SupplyRow } from '@onepool/stock-domain';
+import type { SkuKey, SkuSupply } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { Command } from '../requests/command.ts';
-import { type StockTuple, rowsOf } from '../stock-columns.ts';
+import { type SupplyTuple, suppliesOf } from '../stock-columns.ts';
 import { CHANGED_ROWS } from './changed-rows.ts';
 import { type Effect, holdKey, holdKeysOf } from './earlier-effects.ts';
 import type { AnsweredLine } from './stored-reservations.ts';
@@ -23,7 +23,7 @@ export interface Reading {
   /** Keys of reservations with overdue units. */
   readonly overdue: readonly number[];
   readonly hasMoreOverdue: boolean;
-  readonly changed: ReadonlyMap<SkuKey, readonly SupplyRow[]>;
+  readonly changed: ReadonlyMap<SkuKey, SkuSupply>;
   readonly earlierHolds: ReadonlyMap<string, Effect>;
 }
 
@@ -33,7 +33,7 @@ interface ReadingRecord {
   now: number;
   epoch: number;
   overdue: string[] | null;
-  changed: StockTuple[] | null;
+  changed: SupplyTuple[] | null;
   holds: HoldTuple[] | null;
 }
 
@@ -75,7 +75,7 @@ export async function readUnderGates(
     epoch: row.epoch,
     overdue,
     hasMoreOverdue: overdue.length === OVERDUE_PER_BATCH_MAX,
-    changed: rowsOf(row.changed),
+    changed: suppliesOf(row.changed),
     earlierHolds: new Map((row.holds ?? []).map(toEffect)),
   };
 }

@@ -11,16 +11,15 @@ import {
   type FulfilRequest,
   type HoldRequest,
   type MovementsRequest,
-  type RebackRequest,
   type ReleaseRequest,
   isReservedSource,
 } from '@onepool/contracts';
 import { timeOf } from '@onepool/platform-clock';
 import { type Concern, type Limits, beyondLimits } from '@onepool/platform-rights';
 import {
-  type Move,
+  type HoldLine,
   type NodeKey,
-  type PartLine,
+  type SelectedUnits,
   type SellingChannel,
   type SellingRules,
   type SkuKey,
@@ -38,8 +37,7 @@ export type VerbRequest =
   | { readonly verb: 'confirm'; readonly body: ConfirmRequest }
   | { readonly verb: 'fulfil'; readonly body: FulfilRequest }
   | { readonly verb: 'release'; readonly body: ReleaseRequest }
-  | { readonly verb: 'cancel'; readonly body: CancelRequest }
-  | { readonly verb: 're-back'; readonly body: RebackRequest };
+  | { readonly verb: 'cancel'; readonly body: CancelRequest };
 
 /** Who asks, how it came to us, and within which trace. */
 export interface Caller extends Asker, Traced {
@@ -100,11 +98,17 @@ export async function resolveHold(
   if (!skus.ok) return skus;
   const selling = channelOf(rules, channel);
   if (!selling.ok) return selling;
-  const nodes = nodeKeys(rules, request.nodes ?? []);
-  if (!nodes.ok) return nodes;
+  const ids = lineIds(lines);
+  if (!ids.ok) return ids;
+  const demanded: HoldLine[] = [];
+  for (const [index, { quantity, nodes = request.nodes }] of lines.entries()) {
+    const bound = nodes === undefined ? null : nodeKeys(rules, nodes);
+    if (bound?.ok === false) return bound;
+    demanded.push({ sku: skus.value[index] ?? 0, quantity, nodes: bound && bound.value });
+  }
   const told = [
     channel,
-    lines.map(({ sku, quantity }) => [sku, quantity]),
+    lines.map(({ id: line, sku, quantity, nodes }) => [sku, quantity, line ?? null, nodes ?? null]),
     allowPartial,
     expiresInSeconds,
     request.nodes ?? null,
@@ -120,14 +124,21 @@ export async function resolveHold(
     bodyHash: bodyHash(told),
     skus: [...new Set(skus.value)],
     channel: selling.value.key,
-    demand: {
-      lines: lines.map(({ quantity }, index) => ({ sku: skus.value[index] ?? 0, quantity })),
-      allowPartial,
-      destination,
-    },
-    nodes: request.nodes ? nodes.value : null,
+    demand: { lines: demanded, allowPartial, destination },
+    lineIds: ids.value,
     expiresInSeconds,
   });
+}
+
+/** Ids of lines: those that the client has chosen, and of others their place, from 1. */
+function lineIds(lines: HoldRequest['lines']): Answer<readonly string[]> {
+  const ids = lines.map(({ id }, index) => id ?? String(index + 1));
+  const seen = new Set<string>();
+  for (const id of ids) {
+    if (seen.has(id)) return refuse('line.duplicate', { line: id });
+    seen.add(id);
+  }
+  return accept(ids);
 }
 
 /** Of a source that claims the name under which the ledger shows what the engine did: `source.reserved`; else null. */
@@ -206,21 +217,11 @@ export async function resolveVerb(
       const { reacquire = false } = request.body;
       return resolved({ name: 'confirm', reacquire }, reacquire);
     }
-    case 're-back': {
-      const { expectedVersion, pin = null } = request.body;
-      const told = request.body.moves.map(
-        ({ sku, from, to, quantity, unpin = false }) => [sku, from, to, quantity, unpin] as const,
-      );
-      const moves = await resolveMoves(told, rules, book);
-      if (!moves.ok) return moves;
-      const verb = { name: 're-back', expectedVersion, moves: moves.value, pin } as const;
-      return resolved(verb, expectedVersion, told, pin && [pin.fulfilmentId, pin.orderVersion]);
-    }
     case 'fulfil':
     case 'release':
     case 'cancel': {
       const asked = request.body.lines ?? null;
-      const told = asked?.map(({ sku, node, quantity }) => [sku, node, quantity]) ?? null;
+      const told = asked?.map(({ line, sku, node, fulfilment, quantity }) => [line ?? null, sku ?? null, node ?? null, fulfilment ?? null, quantity]) ?? null;
       const parts = await resolveParts(asked, rules, book);
       if (!parts.ok) return parts;
       if (request.verb !== 'fulfil') return resolved({ name: request.verb, parts: parts.value }, told);
@@ -236,45 +237,22 @@ export async function resolveVerb(
   }
 }
 
-type ToldMove = readonly [sku: string, from: string, to: string, quantity: number, unpin: boolean];
-
-async function resolveMoves(
-  told: readonly ToldMove[],
-  rules: SellingRules,
-  book: CodeBook,
-): Promise<Answer<readonly Move[]>> {
-  const skus = await skuKeys(
-    book,
-    told.map(([sku]) => sku),
-  );
-  if (!skus.ok) return skus;
-  const moves: Move[] = [];
-  for (const [index, [, from, to, quantity, unpin]] of told.entries()) {
-    const nodes = nodeKeys(rules, [from, to]);
-    if (!nodes.ok) return nodes;
-    const [fromKey = 0, toKey = 0] = nodes.value;
-    moves.push({ sku: skus.value[index] ?? 0, from: fromKey, to: toKey, quantity, unpin });
-  }
-  return accept(moves);
-}
-
 async function resolveParts(
   parts: Parts | null,
   rules: SellingRules,
   book: CodeBook,
-): Promise<Answer<readonly PartLine[] | null>> {
+): Promise<Answer<readonly SelectedUnits[] | null>> {
   if (parts === null) return accept(null);
-  const skus = await skuKeys(
-    book,
-    parts.map(({ sku }) => sku),
-  );
+  const named = parts.flatMap(({ sku }) => (sku === undefined ? [] : [sku]));
+  const skus = await skuKeys(book, named);
   if (!skus.ok) return skus;
-  const nodes = nodeKeys(
-    rules,
-    parts.map(({ node }) => node),
-  );
-  if (!nodes.ok) return nodes;
-  return accept(
-    parts.map(({ quantity }, index) => ({ sku: skus.value[index] ?? 0, node: nodes.value[index] ?? 0, quantity })),
-  );
+  const keyOf = new Map(named.map((code, index) => [code, skus.value[index]]));
+  const selected: SelectedUnits[] = [];
+  for (const { line, sku, node, fulfilment, quantity } of parts) {
+    const nodes = nodeKeys(rules, node === undefined ? [] : [node]);
+    if (!nodes.ok) return nodes;
+    const [nodeKey] = nodes.value;
+    selected.push({ line, sku: sku === undefined ? undefined : keyOf.get(sku), node: nodeKey, fulfilment, quantity });
+  }
+  return accept(selected);
 }

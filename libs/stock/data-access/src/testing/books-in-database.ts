@@ -84,7 +84,7 @@ export async function writeBooks(pool: pg.Pool, books: readonly KeyedBook[]): Pr
   const tasks = books.flatMap(({ sku, task }) =>
     task ? [{ sku_key: sku, due_at: task.isDue ? timeOf(0) : FAR_FUTURE, before_key: task.beforeKey }] : [],
   );
-  await insert(pool, 'reback_task', tasks);
+  await insert(pool, 'sku_task', tasks);
   await insert(pool, 'feed_watermark', blocksOf(books));
 }
 

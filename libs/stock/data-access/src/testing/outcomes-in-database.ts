@@ -41,7 +41,7 @@ const TABLES = `
          )} AS entries,
          ${listOf(
            'sku_key AS sku, due_at <= clock_timestamp() AS "isDue", before_key AS "beforeKey"',
-           `reback_task ${OURS}`,
+           `sku_task ${OURS}`,
          )} AS tasks,
          ${listOf(
            'sku_key AS sku, node_key AS node, quantity, closed_at IS NULL AS "isOpen"',

@@ -8,6 +8,7 @@ import { type FactContext, factsOf } from './facts.ts';
 import { type Part, type Preamble, type Statement, compose } from './part.ts';
 import { type Batch, partsOf } from './parts.ts';
 import type { Writes } from '../decision/batch-writes.ts';
+import { groupOf } from '../repository/earlier-effects.ts';
 
 export interface WriteContext extends FactContext {
   readonly schema: string;
@@ -50,10 +51,10 @@ const seconds = (parameter: string): string => `to_timestamp(${parameter} / 1000
 function sendCommands(client: pg.PoolClient, { commands }: Writes, { now }: WriteContext): Promise<unknown> {
   return client.query({
     name: 'write-commands',
-    text: `INSERT INTO command (actor, id, body_hash, answer, recorded_at, person)
-           SELECT x.actor, x.id, x.body_hash, x.answer, ${seconds('$5::float8')}, x.person
-             FROM unnest($1::text[], $2::text[], $3::bytea[], $4::json[], $6::text[]) AS x (actor, id, body_hash, answer, person)
-            ORDER BY x.actor, x.id`,
+    text: `INSERT INTO command (actor, id, group_no, body_hash, answer, recorded_at, person)
+           SELECT x.actor, x.id, x.group_no, x.body_hash, x.answer, ${seconds('$5::float8')}, x.person
+             FROM unnest($1::text[], $2::text[], $3::bytea[], $4::json[], $6::text[], $7::smallint[]) AS x (actor, id, body_hash, answer, person, group_no)
+            ORDER BY x.actor, x.id, x.group_no`,
     values: [
       commands.map(({ command }) => command.actor),
       commands.map(({ command }) => command.id),
@@ -61,6 +62,7 @@ function sendCommands(client: pg.PoolClient, { commands }: Writes, { now }: Writ
       commands.map(({ answer }) => JSON.stringify(answer)),
       now,
       commands.map(({ command }) => command.person),
+      commands.map(({ command }) => groupOf(command)),
     ],
   });
 }

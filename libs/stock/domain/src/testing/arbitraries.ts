@@ -6,17 +6,30 @@ import type { RowChange } from '../arithmetic.ts';
 import type { Perspective } from '../atp.ts';
 import type { NodeKey, SkuKey } from '../keys.ts';
 import { ACCOUNTS, type Account, type Transfer } from '../posting.ts';
-import type { Reservation } from '../reservation.ts';
+import {
+  type Backing,
+  type Reservation,
+  type ReservationLine,
+  TALLIES,
+  emptyBacking,
+  onStock,
+} from '../reservation.ts';
 import { type SellingChannel, type SellingNode, SellingRules, type Threshold } from '../selling-rules.ts';
-import { type SupplyRow, emptyRow, onHand } from '../supply-row.ts';
-import type { SkuSupply, Supplies } from '../supply.ts';
+import { type SupplyRow, emptyRow, onHand, stockAt } from '../supply-row.ts';
+import { NO_FUTURE, type SkuSupply, type Supplies } from '../supply.ts';
 
 export const NOW = 1_000_000;
 
-/** A row with the named units, the rest empty. */
-export const row = (units: Partial<SupplyRow> = {}): SupplyRow => ({ ...emptyRow(1), ...units });
+/** A row with the named units, the rest empty; of what is at node 1 unless said. */
+export const row = (units: Partial<SupplyRow> = {}): SupplyRow => ({ ...emptyRow(stockAt(1)), ...units });
+/** A row of what is on its way to node 1, in line 1 of what brings it, unless said. */
+export const incoming = (units: Partial<SupplyRow> = {}): SupplyRow => row({ kind: 'incoming', detail: 1, ...units });
 
-export const supplyOf = (sku: SkuKey, rows: readonly SupplyRow[]): SkuSupply => ({ sku, rows });
+export const supplyOf = (
+  sku: SkuKey,
+  rows: readonly SupplyRow[],
+  future: readonly SupplyRow[] = NO_FUTURE,
+): SkuSupply => ({ sku, rows, future });
 export const suppliesOf = (...supplies: readonly SkuSupply[]): Supplies =>
   new Map(supplies.map((supply) => [supply.sku, supply]));
 export const available = (sku: SkuKey, units: readonly number[]): SkuSupply =>
@@ -73,14 +86,50 @@ export const notAt = (node: NodeKey): AllocationFilter => ({
   refuse: ({ node: key }) => (key === node ? { code: 'node.closed', message: `node ${node} is closed` } : null),
 });
 
+/** Backings by their numbers: of line 0, SKU 1, on what is at node 1, for no fulfilment, unless said. */
+export const backingsOf = (...parts: readonly Partial<Backing>[]): readonly Backing[] =>
+  parts.map((part, no) => ({ ...emptyBacking(no, onStock(0, 1, 1)), ...part }));
+
+const idOf = (no: number): string => `line-${no}`;
+
+/** Line 0, of SKU 1, unless said. */
+export const lineOf = (over: Partial<ReservationLine> = {}): ReservationLine => ({
+  no: 0,
+  id: idOf(over.no ?? 0),
+  sku: 1,
+  requested: 0,
+  granted: 0,
+  added: 0,
+  withdrawn: 0,
+  nodes: null,
+  ...over,
+});
+
+/** The lines that backings belong to, each as if all of its units had been granted at first. */
+function linesOf(backings: readonly Backing[]): readonly ReservationLine[] {
+  const count = Math.max(0, ...backings.map(({ line }) => line + 1));
+  return Array.from({ length: count }, (_, no) => {
+    const own = backings.filter(({ line }) => line === no);
+    const granted = own.reduce((sum, backing) => sum + talliedUnits(backing), 0);
+    return lineOf({ no, sku: own[0]?.sku ?? 1, requested: granted, granted });
+  });
+}
+
+/** Units of a backing in all its tallies: none comes and none goes as long as it lives. */
+export const talliedUnits = (backing: Backing): number => TALLIES.reduce((sum, tally) => sum + backing[tally], 0);
+
+/** Without lines, they follow from the backings. */
 export const reservation = (over: Partial<Reservation> = {}): Reservation => ({
   key: 1,
   channel: 1,
   version: 1,
   createdAt: NOW - 100,
   expiresAt: NOW + 100,
-  nodes: null,
-  lines: [],
+  controller: null,
+  priority: 0,
+  orderedAt: null,
+  destination: null,
+  lines: linesOf(over.backings ?? []),
   backings: [],
   ...over,
 });
@@ -91,23 +140,34 @@ export const units = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 1_000_000 }) },
 );
 
-/** Any row that the laws allow: with free units, with promises it no longer covers, or sold below nothing. */
+/** Any row of stock that the laws allow: with free units, with promises it no longer covers, or sold below nothing. */
 export const validRow: fc.Arbitrary<SupplyRow> = fc
   .record({
     kind: fc.constantFrom('free', 'short', 'overdrawn'),
     a: units,
     b: units,
+    unapplied: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: units }),
     committed: units,
     reserved: units,
     damaged: units,
     qualityControl: units,
   })
-  .map(({ kind, a, b, committed, reserved, damaged, qualityControl }) => {
+  .map(({ kind, a, b, unapplied, committed, reserved, damaged, qualityControl }) => {
     const sum = committed + reserved;
-    if (kind === 'free') return row({ available: a, safetyStock: b, committed, reserved, damaged, qualityControl });
-    if (kind === 'short') return row({ shortfall: Math.min(a, sum), committed, reserved, damaged, qualityControl });
+    const rest = { committed, reserved, damaged, qualityControl };
+    if (kind === 'free') return row({ available: a, safetyStock: b, unapplied, ...rest });
+    if (kind === 'short') return row({ shortfall: Math.min(a, sum), ...rest });
     return row({ shortfall: sum, overdrawn: a, committed, reserved });
   });
+
+/** Any row of what is on its way that the laws allow: some free, or promised beyond what is still expected. */
+export const futureRow: fc.Arbitrary<SupplyRow> = fc
+  .record({ isShort: fc.boolean(), a: units, committed: units, reserved: units })
+  .map(({ isShort, a, committed, reserved }) =>
+    isShort
+      ? incoming({ shortfall: Math.min(a, committed + reserved), committed, reserved })
+      : incoming({ available: a, committed, reserved }),
+  );
 
 /** What may happen to one row; `quantity` is cut to what the operation's contract allows. */
 export interface Operation {
@@ -122,8 +182,10 @@ const LIMIT = {
   release: (r: SupplyRow) => r.reserved,
   cancel: (r: SupplyRow) => r.committed,
   fulfil: (r: SupplyRow) => r.committed,
+  writeOff: (r: SupplyRow) => r.committed,
   sell: () => Number.POSITIVE_INFINITY,
   supply: () => Number.POSITIVE_INFINITY,
+  restore: () => Number.POSITIVE_INFINITY,
   damage: (r: SupplyRow) => arithmetic.damageable(r),
   setAside: (r: SupplyRow) => r.available,
   free: (r: SupplyRow) => r.safetyStock,
@@ -131,6 +193,11 @@ const LIMIT = {
 
 export const OPERATIONS = Object.keys(LIMIT) as readonly (keyof typeof LIMIT)[];
 export const operation: fc.Arbitrary<Operation> = fc.record({ name: fc.constantFrom(...OPERATIONS), quantity: units });
+/** What may happen to promises, and to nothing else: the same on every kind of row. */
+export const promising: fc.Arbitrary<Operation> = fc.record({
+  name: fc.constantFrom('hold', 'confirm', 'release', 'cancel'),
+  quantity: units,
+});
 
 export function operate(before: SupplyRow, { name, quantity: wished }: Operation): RowChange {
   const quantity = Math.min(wished, LIMIT[name](before));
@@ -156,9 +223,10 @@ export function replay(transfers: readonly Transfer[]): Record<Account, number> 
   return balances;
 }
 
-/** The same balances, read off a row. */
+/** The same balances, read off a row of stock. */
 export const balancesOf = (r: SupplyRow): Record<Account, number> => ({
-  external: r.overdrawn - onHand(r) || 0,
+  external: r.overdrawn - onHand(r) - r.unapplied || 0,
+  expected: 0,
   available: r.available,
   committed: r.committed,
   reserved: r.reserved,
@@ -167,7 +235,5 @@ export const balancesOf = (r: SupplyRow): Record<Account, number> => ({
   quality_control: r.qualityControl,
   shortfall: -r.shortfall || 0,
   overdrawn: -r.overdrawn || 0,
+  unapplied: r.unapplied,
 });
-
-/** What physical events alone decide: units on hand less units sold that were never on record. */
-export const net = (r: SupplyRow): number => onHand(r) - r.overdrawn;

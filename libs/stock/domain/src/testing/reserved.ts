@@ -283,32 +283,3 @@ export const reservedWorld: fc.Arbitrary<ReservedWorld> = fc
   });
 
 const allNodes = Object.fromEntries(NODES.map((node) => [node, {}]));
-
-const unit = fc.oneof({ weight: 6, arbitrary: fc.nat(6) }, { weight: 1, arbitrary: fc.nat(1_000_000) });
-
-/** Any lawful row: of stock with free units, short or overdrawn, and of what is only to come. */
-export const lawfulRow: fc.Arbitrary<SupplyRow> = fc
-  .record({
-    is: fc.constantFrom('free', 'short', 'overdrawn', 'incoming', 'allowance'),
-    some: fc.tuple(unit, unit, unit),
-    committed: unit,
-    reserved: unit,
-    aside: fc.record({ damaged: unit, qualityControl: unit }),
-  })
-  .map(({ is, some: [a, b, c], committed, reserved: held, aside }): SupplyRow => {
-    const promises = { committed, reserved: held };
-    const shortfall = Math.min(a, committed + held);
-    const stock = { ...emptyRow(stockAt(1)), ...promises };
-    switch (is) {
-      case 'free':
-        return { ...stock, ...aside, available: a, safetyStock: b, unapplied: c };
-      case 'short':
-        return { ...stock, ...aside, shortfall };
-      case 'overdrawn':
-        return { ...stock, shortfall: committed + held, overdrawn: a };
-      case 'incoming':
-        return { ...stock, kind: is, detail: 5, damaged: aside.damaged, ...(b > 2 ? { available: a } : { shortfall }) };
-      case 'allowance':
-        return { ...stock, kind: is, node: 0 };
-    }
-  });
