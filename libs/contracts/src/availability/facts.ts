@@ -11,7 +11,8 @@ import {
   closed,
   oneOf,
 } from '../shared/primitives.ts';
-import { type FactDefinition, factStream } from '../shared/module-contract.ts';
+import type { FactDefinition } from '../shared/fact-definition.ts';
+import { factStream } from '../shared/module-contract.ts';
 import { StockRow } from './stock.ts';
 
 /** The subject scope of stock and its promises. */

@@ -4,54 +4,20 @@
  * compared is CPU time an operation, round by round, since rates of single turns swing with whatever else the machine does.
  */
 import { writeFileSync } from 'node:fs';
-import { ratios, spreadOf } from '../measuring/statistics.ts';
+import { spreadOf } from '../measuring/statistics.ts';
 import { comparedTable, shown } from '../reporting/report.ts';
 import { showProgress } from '../reporting/progress.ts';
 import type { Progress } from '../reporting/progress.ts';
 import type { CompareOptions } from '../options.ts';
+import { type Compared, SIDES, type SideName, type Taken, pair } from './pair.ts';
 import { WORKLOADS } from './protocol.ts';
-import type { TurnFigures, Workload } from './protocol.ts';
+import type { Workload } from './protocol.ts';
 import { Side } from './side.ts';
 import { presentTree, treeOf } from './trees.ts';
 
 const SETUP_SECONDS = 40;
 /** What is compiled and cached during it is not counted. */
 const WARM_SECONDS = 3;
-
-const SIDES = ['before', 'after'] as const;
-type SideName = (typeof SIDES)[number];
-type Taken = Readonly<Record<SideName, TurnFigures[]>>;
-
-/** The figures of a turn that are compared; more of them is worse. */
-export const COSTS = {
-  'app CPU µs': ({ appMicroseconds }: TurnFigures) => appMicroseconds,
-  'PostgreSQL CPU µs': ({ postgresMicroseconds }: TurnFigures) => postgresMicroseconds,
-  'both CPU µs': ({ appMicroseconds, postgresMicroseconds }: TurnFigures) => appMicroseconds + postgresMicroseconds,
-  'wall µs': ({ perSecond }: TurnFigures) => 1e6 / perSecond,
-} as const;
-
-export interface Compared {
-  readonly workload: Workload;
-  readonly cost: keyof typeof COSTS;
-  readonly before: number;
-  readonly after: number;
-  /** After over before in each round: above 1 is worse. */
-  readonly ratios: readonly number[];
-}
-
-/** Every cost of every workload, paired by round. */
-export function pair(workload: Workload, { before, after }: Taken): readonly Compared[] {
-  return Object.entries(COSTS).map(([cost, of]) => {
-    const [then, now] = [before.map(of), after.map(of)];
-    return {
-      workload,
-      cost: cost as keyof typeof COSTS,
-      before: spreadOf(then).median,
-      after: spreadOf(now).median,
-      ratios: ratios(now, then),
-    };
-  });
-}
 
 async function takeTurns(
   sides: Readonly<Record<SideName, Side>>,
