@@ -12,7 +12,8 @@ import {
   oneOf,
 } from '../shared/primitives.ts';
 import { FulfilmentId, LineId } from './reservations.ts';
-import { type FactDefinition, factStream } from '../shared/module-contract.ts';
+import type { FactDefinition } from '../shared/fact-definition.ts';
+import { factStream } from '../shared/module-contract.ts';
 import { StockRow } from './stock.ts';
 
 /** The subject scope of stock and its promises. */
