@@ -19,7 +19,12 @@ export const AVAILABILITY_PROBLEMS = {
   'reservation.conflict': { status: 409, title: 'The reservation has changed since', retryable: false },
   'reservation.units_missing': { status: 409, title: 'The reservation has fewer such units', retryable: false },
   'reservation.duplicate': { status: 422, title: 'A group names a reservation twice', retryable: false },
-  'allocation.too_large': { status: 422, title: 'More reservations or moves than one request may have', retryable: false },
+  'bulk.too_large': { status: 422, title: 'More lines than one request may have', retryable: false },
+  'allocation.too_large': {
+    status: 422,
+    title: 'More reservations or moves than one request may have',
+    retryable: false,
+  },
   'line.duplicate': { status: 422, title: 'Two lines have the same id', retryable: false },
   'movement.exceeds_stock': { status: 409, title: 'More units than there are', retryable: true },
   'movement.out_of_range': { status: 422, title: 'More units than a balance can hold', retryable: false },

@@ -13,7 +13,7 @@ import { type VerbEffect, decideConfirm, decideExtend, decideLeave } from '../de
 import { healShortfall } from '../heal.ts';
 import { reap } from '../reap.ts';
 import type { Decision } from '../rejection.ts';
-import { type Backing, type Reservation, onStock, withUnits } from '../reservation.ts';
+import { type Backing, type Reservation, onNothing, onStock, withUnits } from '../reservation.ts';
 import { SellingRules } from '../selling-rules.ts';
 import { type SupplyRow, emptyRow, net, rowFault, stockAt } from '../supply-row.ts';
 import { type Supplies, type SupplyEffect, rowAt, suppliesAfter } from '../supply.ts';
@@ -115,7 +115,7 @@ export class PoolDriver {
         lineOf({ no, sku, nodes, requested: quantity, granted: granted[no] ?? 0 }),
       ),
       backings: units.reduce<readonly Backing[]>(
-        (all, { line, sku, node, units: held }) => withUnits(all, onStock(line, sku, node), { held }),
+        (all, { line, sku, node, units: held }) => withUnits(all, node === null ? onNothing(line, sku) : onStock(line, sku, node), { held }),
         [],
       ),
     });
