@@ -46,6 +46,13 @@ CREATE TABLE command (
 );
 CREATE INDEX command_recorded_at ON command USING btree (recorded_at);
 
+CREATE TABLE controller (
+  actor text NOT NULL,
+  order_id text NOT NULL,
+  reservation_key bigint NOT NULL,
+  CONSTRAINT controller_pkey PRIMARY KEY (actor, order_id)
+);
+
 CREATE TABLE feed (
   feed_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   actor text NOT NULL,
@@ -247,8 +254,18 @@ CREATE TABLE reservation (
   first_expires_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone NOT NULL,
   lines json NOT NULL,
+  amended json,
   actor text,
   person text,
+  customer_reference text,
+  controller_actor text,
+  controller_order text,
+  tombstone_by text,
+  ordered_at timestamp with time zone,
+  first_channel_key integer,
+  priority smallint,
+  destination_lat smallint,
+  destination_lng smallint,
   CONSTRAINT reservation_pkey PRIMARY KEY (reservation_key),
   CONSTRAINT reservation_owner_id_key UNIQUE (owner, id)
 ) WITH (fillfactor=85);

@@ -105,6 +105,36 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
     body: { commandId: 'cart-81-paid' },
     response: reservation({ confirmed: 2 }, { version: 2 }),
   },
+  attach: {
+    ...ids,
+    body: { commandId: 'order-81-placed', order: 'order-81', orderedAt: at, confirm: true },
+    response: { ...reservation({ confirmed: 2 }, { version: 3 }), order: 'order-81' },
+  },
+  amend: {
+    ...ids,
+    body: { commandId: 'cart-81-one-more', expectedVersion: 3, lines: [{ id: '1', sku: 'mug-blue', quantity: 3 }] },
+    response: reservation({ confirmed: 3 }, { version: 4 }),
+  },
+  acknowledge: {
+    ...ids,
+    body: { commandId: 'ful-81-picked', fulfilment: 'ful-81', stage: 'picked', quantity: 2, occurredAt: at },
+    response: reservation({ confirmed: 2 }, { version: 4 }),
+  },
+  reject: {
+    ...ids,
+    body: { commandId: 'ful-81-refused', fulfilment: 'ful-81', quantity: 1, effect: 'quantity', moveTo: { node: 'shop-1' } },
+    response: reservation({ confirmed: 2 }, { version: 5 }),
+  },
+  giveUp: {
+    ...ids,
+    body: { commandId: 'cart-81-given-up', lines: [{ line: '1', quantity: 2 }] },
+    response: reservation({ broken: 2 }, { version: 6 }),
+  },
+  unfulfil: {
+    ...ids,
+    body: { commandId: 'ful-81-undone', lines: [{ fulfilment: 'ful-81', quantity: 2 }] },
+    response: reservation({ confirmed: 2 }, { version: 5 }),
+  },
   allocate: {
     body: {
       commandId: 'routing-81',

@@ -12,6 +12,8 @@ export const AVAILABILITY_PROBLEMS = {
   'reservation.expired': { status: 409, title: 'The hold has expired', retryable: false },
   'reservation.not_held': { status: 409, title: 'The units are not held', retryable: false },
   'reservation.not_confirmed': { status: 409, title: 'The units are not confirmed', retryable: false },
+  'reservation.tombstoned': { status: 409, title: 'The reservation was undone before it was made', retryable: false },
+  'order.has_reservation': { status: 409, title: 'The order has a reservation already', retryable: false },
   'reservation.attached': { status: 409, title: 'The reservation belongs to another order', retryable: false },
   'reservation.pinned': { status: 409, title: 'A node is working on the units', retryable: false },
   'reservation.conflict': { status: 409, title: 'The reservation has changed since', retryable: false },

@@ -15,6 +15,7 @@ export const stockTables: SchemaPart = {
       supply: ['SELECT', 'INSERT', 'UPDATE'],
       stock: ['SELECT'],
       reservation: ['SELECT', 'INSERT', 'UPDATE'],
+      controller: ['SELECT', 'INSERT', 'DELETE'],
       backing: ['SELECT', 'INSERT', 'UPDATE'],
       stage_entry: ['SELECT', 'INSERT'],
       ledger: ['SELECT', 'INSERT'],

@@ -2,6 +2,9 @@
 import type { ReservationChanged } from '@onepool/contracts';
 import {
   type Backing,
+  type ChannelKey,
+  type Controller,
+  type Destination,
   type LateUnits,
   type LineNo,
   type NodeKey,
@@ -14,7 +17,7 @@ import {
   type SupplyKey,
   type SupplyRow,
 } from '@onepool/stock-domain';
-import type { HoldCommand, Keyed, StoredAnswer } from '../requests/command.ts';
+import type { Keyed, StoredAnswer } from '../requests/command.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
 
 /** Why a posting was made and who said so. `occurredAt` in milliseconds. */
@@ -31,9 +34,20 @@ export interface LedgerRow extends Posting, LedgerOrigin {
   readonly ordinal: number;
 }
 
+/** Who holds a reservation, or undoes one that is not there, and what else is kept of it. */
 export interface NewReservation {
   readonly key: number;
-  readonly command: HoldCommand;
+  readonly owner: string;
+  readonly id: string;
+  readonly actor: string;
+  readonly person: string | null;
+  readonly bodyHash: Buffer;
+  /** 0 of a tombstone. */
+  readonly channel: ChannelKey;
+  readonly priority: number;
+  readonly customerReference: string | null;
+  readonly destination: Destination | null;
+  readonly isTombstone: boolean;
   readonly lines: readonly AnsweredLine[];
   readonly expiresAt: number;
 }
@@ -100,10 +114,22 @@ export interface HeldUnits {
   readonly ordinal: number;
 }
 
+export interface AmendedReservation {
+  readonly reservation: Reservation;
+  readonly channelBefore: ChannelKey;
+  /** Whether its lines are others than it was held with. */
+  readonly isAmended: boolean;
+}
+
 export class Writes {
   #ordinals = 0;
   readonly newReservations: NewReservation[] = [];
   readonly changedReservations = new Map<number, Reservation>();
+  /** Those of them of which more has changed than version and expiry, with the channel they were held for. */
+  readonly amendedReservations = new Map<number, AmendedReservation>();
+  /** Orders that get a reservation, and those that lose theirs. */
+  readonly attached: { readonly controller: Controller; readonly reservationKey: number }[] = [];
+  readonly detached: Controller[] = [];
   readonly holds: HeldUnits[] = [];
   readonly changedBackings = new Map<string, BackingWrite>();
   readonly stageEntries: StageEntry[] = [];

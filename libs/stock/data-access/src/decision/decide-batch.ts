@@ -6,6 +6,7 @@ import { OWN_SOURCE } from '@onepool/contracts';
 import {
   type AllocationPart,
   type Consequences,
+  type Decision,
   type LateUnits,
   type Rejection,
   type SkuKey,
@@ -13,12 +14,17 @@ import {
   type SupplyEffect,
   type SupplyKey,
   type VerbEffect,
+  attachedToOther,
   concernOf,
   consequencesOf,
   decideAllocate,
+  decideConfirm,
   decideHold,
   decideMovements,
+  emptyBacking,
   healShortfall,
+  linesAfter,
+  onNothing,
   reap,
   reject,
   rowAt,
@@ -37,10 +43,12 @@ import {
   type Settled,
   type StoredAnswer,
   type TendCommand,
+  type TombstoneCommand,
   type VerbCommand,
   reservationsOf,
 } from '../requests/command.ts';
 import { type Effect, commandKey, holdKey } from '../repository/earlier-effects.ts';
+import { controllerKey } from '../repository/controllers.ts';
 import type { BatchState } from '../repository/load-batch.ts';
 import type { AnsweredLine, FirstAnswer, StoredReservation } from '../repository/stored-reservations.ts';
 import { type LineIds, refusalOf } from '../requests/refusal.ts';
@@ -97,6 +105,8 @@ export class BatchDecider {
     switch (command.kind) {
       case 'hold':
         return this.#replayed(command) ?? this.#hold(command);
+      case 'tombstone':
+        return this.#tombstone(command);
       case 'verb':
         return this.#forbidden(command) ?? this.#replayed(command) ?? this.#verb(command);
       case 'allocate':
@@ -108,9 +118,10 @@ export class BatchDecider {
     }
   }
 
-  #replayed(command: Exclude<Command, TendCommand>): Decided | null {
+  #replayed(command: Exclude<Command, TendCommand | TombstoneCommand>): Decided | null {
     const effect = this.#state.effects.get(command.kind === 'hold' ? holdKey(command) : commandKey(command));
     if (!effect) return null;
+    if (effect.isTombstone === true) return reject({ code: 'reservation.tombstoned' });
     if (effect.actor !== command.actor) return reject({ code: 'reservation.taken' });
     if (!effect.bodyHash.equals(command.bodyHash)) return reject({ code: 'idempotency.mismatch' });
     const answer = effect.firstAnswer ? this.#views.firstAnswer(command.id, effect.firstAnswer) : effect.answer;
@@ -128,26 +139,52 @@ export class BatchDecider {
     const expiresAt = now + command.expiresInSeconds * 1_000;
     const key = nextOf(this.#keys);
     const answered = command.demand.lines.map(({ sku, quantity, nodes }, line): AnsweredLine => {
-      const held = units.filter((one) => one.line === line).map((one) => [one.node, one.units] as const);
+      const held = units.filter((one) => one.line === line).map((one) => [one.node ?? 0, one.units] as const);
       const told = [command.lineIds[line] ?? '', sku, quantity, granted[line] ?? 0, this.#book.versionOf(sku), held] as const;
       return nodes === null ? told : [...told, nodes];
     });
     const { actor, owner, id } = command;
-    this.writes.newReservations.push({ key, command, lines: answered, expiresAt });
+    const { bodyHash, priority, customerReference, person } = command;
+    const { destination } = command.demand;
+    const kept = { priority, customerReference, destination, isTombstone: false };
+    const by = { owner, id, actor, person, bodyHash, channel: command.channel };
+    this.writes.newReservations.push({ key, ...by, ...kept, lines: answered, expiresAt });
     for (const [no, { line, sku, node, units: held }] of units.entries()) {
+      if (node === null) {
+        const backing = { ...emptyBacking(no, onNothing(line, sku)), held };
+        this.writes.changeBacking({ reservationKey: key, supplyKey: null, backing, expiresAt });
+        continue;
+      }
       const supplyKey = rowAt(this.#book.supply(sku), node).key;
       const version = this.#book.versionOf(sku);
       const at = { reservationKey: key, supplyKey, no, line, sku, node };
       this.writes.hold({ ...at, actor, id, units: held, expiresAt, version });
     }
     const firstAnswer: FirstAnswer = { owner, channelKey: command.channel, createdAt: now, expiresAt, lines: answered };
-    this.#state.effects.set(holdKey(command), { bodyHash: command.bodyHash, answer: null, firstAnswer, actor });
+    this.#state.effects.set(holdKey(command), { bodyHash, answer: null, firstAnswer, actor });
     return { ok: true, value: this.#views.firstAnswer(command.id, firstAnswer), replayed: false };
+  }
+
+  /** Its key is that of the hold which it refuses, so that of the two only one takes effect. */
+  #tombstone({ owner, reservation: id, actor, person, bodyHash }: TombstoneCommand): Decided {
+    const key = holdKey({ owner, id });
+    const effect = this.#state.effects.get(key);
+    if (effect) return { ok: true, value: effect.isTombstone === true ? 'made' : null, replayed: true };
+    const { now } = this.#state;
+    const nothing = { channel: 0, priority: 0, customerReference: null, destination: null, lines: [] };
+    const by = { owner, id, actor, person, bodyHash };
+    this.writes.newReservations.push({ key: nextOf(this.#keys), ...by, ...nothing, isTombstone: true, expiresAt: now });
+    this.#state.effects.set(key, { bodyHash, answer: null, firstAnswer: null, actor, isTombstone: true });
+    return { ok: true, value: 'made', replayed: false };
   }
 
   #lineIdsOf(command: Command): LineIds {
     if (command.kind === 'hold') return () => command.lineIds;
     const keys = reservationsOf(command);
+    if (command.kind === 'verb' && command.verb.name === 'amend') {
+      const { lines } = command.verb;
+      return () => linesAfter(this.#stored(command.reservationKey).reservation, lines).map(({ id }) => id);
+    }
     return (part) => this.#state.reservations.get(keys[part] ?? 0)?.reservation.lines.map(({ id }) => id) ?? [];
   }
 
@@ -170,17 +207,46 @@ export class BatchDecider {
     const { verb, trace } = command;
     const { now } = this.#state;
     const stored = this.#stored(command.reservationKey);
+    const attached = attachedToOther(stored.reservation, command.actor) ?? this.#hasReservation(command);
+    if (attached) return reject(attached);
     const occurredAt = Math.min(occurredAtOf(verb) ?? now, now);
     const decision = decideVerb(verb, stored, this.#state, occurredAt);
     if (!decision.ok) return decision;
     const origin = { reason: verb.name, source: command.actor, sourceEventId: command.id, occurredAt };
     const deed = { origin, doer: command, fact: FACT_OF_VERB[verb.name], trace };
-    const changed = this.#book.applyVerb(stored, decision.value, deed);
+    const confirmed = verb.name === 'attach' && verb.confirm ? this.#confirmWith(decision.value, verb) : null;
+    if (confirmed?.ok === false) return confirmed;
+    let changed = this.#book.applyVerb(stored, decision.value, deed);
+    if (confirmed) {
+      const how = { ...origin, reason: 'confirm' };
+      changed = this.#book.applyVerb(changed, confirmed.value, { ...deed, origin: how, fact: 'confirmed' });
+    }
     return this.#done(command, this.#views.reservation(changed));
+  }
+
+  /** Confirms what is being attached, in the same commit. */
+  #confirmWith({ reservation }: VerbEffect, { reacquire }: { readonly reacquire: boolean }): Decision<VerbEffect> {
+    const { supplies, rules, now } = this.#state;
+    return decideConfirm(reservation, supplies, rules, { now, reacquire });
+  }
+
+  /** An order has one reservation. */
+  #hasReservation({ verb, reservationKey }: VerbCommand): Rejection | null {
+    if (verb.name !== 'attach' || verb.controller === null) return null;
+    const key = controllerKey(verb.controller);
+    const other = this.#state.controllers.get(key);
+    if (other && other.key !== reservationKey) return { code: 'order.has_reservation', reservation: other };
+    const { owner, id } = this.#stored(reservationKey);
+    this.#state.controllers.set(key, { key: reservationKey, owner, id });
+    return null;
   }
 
   #allocate(command: AllocateCommand): Decided {
     const { supplies, rules, now } = this.#state;
+    for (const [part, { reservationKey }] of command.parts.entries()) {
+      const attached = attachedToOther(this.#stored(reservationKey).reservation, command.actor);
+      if (attached) return reject({ ...attached, part });
+    }
     const parts = command.parts.map(({ reservationKey, expectedVersion, moves }): AllocationPart => {
       return { reservation: this.#stored(reservationKey).reservation, expectedVersion, moves };
     });

@@ -5,10 +5,18 @@ import {
   type NodeKey,
   type SelectedUnits,
   type VerbEffect,
+  type SkuKey,
   countedAsShipped,
+  decideAcknowledge,
+  decideAmend,
+  decideAttach,
   decideConfirm,
   decideExtend,
+  decideGiveUp,
   decideLeave,
+  decideReject,
+  decideUnfulfil,
+  isLate,
   rowKey,
 } from '@onepool/stock-domain';
 import type { ReservationFact } from '@onepool/contracts';
@@ -18,7 +26,13 @@ import type { Verb } from '../requests/command.ts';
 
 export const FACT_OF_VERB = {
   extend: null,
+  attach: 'attached',
+  amend: 'amended',
   confirm: 'confirmed',
+  acknowledge: 'acknowledged',
+  reject: 'rejected',
+  'give-up': 'given_up',
+  unfulfil: 'unfulfilled',
   fulfil: 'fulfilled',
   release: 'released',
   cancel: 'cancelled',
@@ -34,7 +48,22 @@ export function decideVerb(
   { supplies, rules, now, watermarks }: BatchState,
   occurredAt: number,
 ): Decision<VerbEffect> {
+  const isLateAt = (sku: SkuKey, node: NodeKey): boolean => isLate(watermarks.get(rowKey(sku, node)), occurredAt);
   switch (verb.name) {
+    case 'attach':
+      return decideAttach(reservation, verb);
+    case 'amend':
+      return decideAmend(reservation, verb, supplies, { rules, now, override: verb.override });
+    case 'acknowledge':
+      return decideAcknowledge(reservation, verb);
+    case 'reject':
+      return decideReject(reservation, { ...verb, isLate: isLateAt }, supplies, { rules, now, override: verb.override });
+    case 'give-up':
+      return decideGiveUp(reservation, verb.parts, supplies);
+    case 'unfulfil':
+      return decideUnfulfil(reservation, verb.parts, supplies, ({ sku, node }, quantity) =>
+        isLateAt(sku, node) ? quantity : 0,
+      );
     case 'extend':
       return decideExtend(reservation, now + verb.expiresInSeconds * 1_000);
     case 'confirm':
@@ -54,7 +83,17 @@ export function decideVerb(
 export function doingOf(verb: Verb, isRepeated: boolean): Doing {
   switch (verb.name) {
     case 'fulfil':
+    case 'unfulfil':
       return { kind: 'node_work', nodes: nodesOf(verb.parts), isRepeated };
+    case 'acknowledge':
+      return { kind: 'fulfilment_work', fulfilment: verb.selected.fulfilment, nodes: [] };
+    case 'reject': {
+      const nodes = verb.moveTo ? [verb.moveTo.node] : [];
+      return { kind: 'fulfilment_work', fulfilment: verb.selected.fulfilment, nodes };
+    }
+    case 'attach':
+    case 'amend':
+    case 'give-up':
     case 'extend':
     case 'confirm':
     case 'release':

@@ -34,7 +34,8 @@ import {
   resolveGroup,
 } from '../requests/resolve-allocate.ts';
 import { claimBody } from '../repository/claim-body.ts';
-import { type Caller, type VerbRequest, resolveHold, resolveMovements, resolveVerb } from '../requests/resolve.ts';
+import { type Caller, resolveHold, resolveMovements } from '../requests/resolve.ts';
+import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
 import { CodeBook } from '../catalogue/code-book.ts';
 
@@ -189,15 +190,26 @@ export class StockEngine {
     const { actor, person, nodes, channels } = who;
     const { owner = actor, commandId } = request.body;
     return this.#settle(async (deadline) => {
-      const found = await this.#reservations.load([owner, id]);
-      if (!found) return refuse('reservation.unknown', { reservation: id });
-      const resolved = await this.#resolved((rules) =>
-        resolveVerb({ owner, id, transmission }, request, rules, this.codes),
-      );
-      if (!resolved.ok) return resolved;
-      const asked = { actor, person, id: commandId, limits: { nodes, channels }, trace };
-      const { key: reservationKey, skus } = found;
-      return this.#decided({ kind: 'verb', ...asked, reservationKey, skus, ...resolved.value }, deadline);
+      for (;;) {
+        const found = await this.#reservations.load([owner, id]);
+        if (!found && !isUndo(request)) return refuse('reservation.unknown', { reservation: id });
+        const asked = { actor, person, id: commandId, trace };
+        if (!found) {
+          const undo = { kind: 'tombstone', ...asked, owner, reservation: id, skus: [], bodyHash: NO_BODY } as const;
+          const undone = await this.submit(undo, deadline);
+          // Whoever made it meanwhile has it undone as any other.
+          if (undone.ok && undone.value === null) continue;
+          return undone.ok ? refuse('reservation.unknown', { reservation: id, undone: true }) : undone;
+        }
+        const resolved = await this.#resolved((rules) =>
+          resolveVerb(request, { actor, owner, id, transmission, rules, book: this.codes }),
+        );
+        if (!resolved.ok) return resolved;
+        const { verb, bodyHash, newSkus } = resolved.value;
+        const skus = newSkus.length === 0 ? found.skus : [...new Set([...found.skus, ...newSkus])];
+        const on = { reservationKey: found.key, skus, verb, bodyHash, limits: { nodes, channels } };
+        return this.#decided({ kind: 'verb', ...asked, ...on }, deadline);
+      }
     });
   }
 
@@ -297,22 +309,27 @@ export class StockEngine {
     }
   }
 
-  /** A reservation's SKUs never change, so they may be read before its gates are locked. */
+  /** Its SKUs may be read before its gates are locked: they only ever become more, and that is noticed. */
   async #findReservations(
     ids: readonly (readonly [string, string])[],
   ): Promise<({ key: number; skus: SkuKey[] } | null)[]> {
     const { rows } = await this.lookupPool.query<{ position: number; reservation_key: number; skus: SkuKey[] }>({
       name: 'find-reservations',
       text: `SELECT k.position::int AS position, r.reservation_key,
-                    ARRAY(SELECT DISTINCT (line->>1)::int FROM json_array_elements(r.lines) AS line) AS skus
+                    ARRAY(SELECT (line->>1)::int FROM json_array_elements(r.lines) AS line
+                           UNION SELECT (line->>2)::int FROM json_array_elements(r.amended) AS line) AS skus
                FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (owner, id, position)
-               JOIN reservation r ON r.owner = k.owner AND r.id = k.id`,
+               JOIN reservation r ON r.owner = k.owner AND r.id = k.id AND r.tombstone_by IS NULL`,
       values: [ids.map(([owner]) => owner), ids.map(([, id]) => id)],
     });
     const found = new Map(rows.map((row) => [row.position - 1, { key: row.reservation_key, skus: row.skus }]));
     return ids.map((_, index) => found.get(index) ?? null);
   }
 }
+
+/** What may come before what it undoes. */
+const isUndo = ({ verb }: VerbRequest): boolean => verb === 'release' || verb === 'cancel';
+const NO_BODY = Buffer.alloc(0);
 
 /** What is asked arrives now. */
 const callerOf = ({ sentAt = null, ...asker }: Asker): Caller => ({

@@ -195,6 +195,7 @@ export class OptimisticCommits {
       reservations: new Map(),
       effects: new Map(),
       openExceptions: new Map(),
+      controllers: new Map(),
       hasMoreOverdue: false,
       healMoreBelow: null,
       watermarks: NO_WATERMARKS,

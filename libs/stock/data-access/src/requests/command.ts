@@ -1,9 +1,13 @@
 /** What the engine decides on: commands whose codes are resolved to keys, and the outcomes they get. */
 import type {
+  Acknowledgement,
   AllocationMove,
+  Amendment,
+  Attachment,
   HoldDemand,
   ChannelKey,
   Override,
+  RejectedUnits,
   SelectedUnits,
   SkuKey,
   StockMovement,
@@ -48,6 +52,8 @@ export interface HoldCommand extends Keyed {
   readonly demand: HoldDemand;
   /** Of the demand's lines, as the client names them. */
   readonly lineIds: readonly string[];
+  readonly priority: number;
+  readonly customerReference: string | null;
   readonly expiresInSeconds: number;
 }
 
@@ -60,7 +66,25 @@ export type Verb =
       readonly parts: readonly SelectedUnits[] | null;
       /** Milliseconds; null means when it is recorded. */
       readonly occurredAt: number | null;
-    };
+    }
+  | ({ readonly name: 'attach'; readonly confirm: boolean; readonly reacquire: boolean } & Attachment)
+  | ({ readonly name: 'amend'; readonly override: Override | null } & Amendment)
+  | ({ readonly name: 'acknowledge'; readonly occurredAt: number | null } & Acknowledgement)
+  | ({ readonly name: 'reject'; readonly occurredAt: number | null; readonly override: Override | null } & Omit<
+      RejectedUnits,
+      'isLate'
+    >)
+  | { readonly name: 'give-up'; readonly parts: readonly SelectedUnits[] }
+  | { readonly name: 'unfulfil'; readonly parts: readonly SelectedUnits[]; readonly occurredAt: number | null };
+
+/** Undoes a reservation that is not known yet, so that it is refused if it is asked for after all. */
+export interface TombstoneCommand extends Keyed {
+  readonly kind: 'tombstone';
+  readonly owner: string;
+  /** Of the reservation. */
+  readonly reservation: string;
+  readonly skus: readonly [];
+}
 
 export interface VerbCommand extends Keyed {
   readonly kind: 'verb';
@@ -103,10 +127,12 @@ export interface TendCommand extends Traced {
   readonly heal: boolean;
 }
 
-export type Command = HoldCommand | VerbCommand | AllocateCommand | MovementsCommand | TendCommand;
+export type Command = HoldCommand | TombstoneCommand | VerbCommand | AllocateCommand | MovementsCommand | TendCommand;
 
 interface Answers {
   hold: ReservationView;
+  /** Null: there is such a reservation meanwhile, and it is to be undone as any other. */
+  tombstone: 'made' | null;
   verb: ReservationView;
   allocate: AllocatedGroup;
   movements: MovementsResult;
@@ -115,7 +141,7 @@ interface Answers {
 
 /** What a command of a kind is answered with. */
 export type AnswerOf<Kind extends Command['kind']> = Answers[Kind];
-export type StoredAnswer = Exclude<AnswerOf<Command['kind']>, null>;
+export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements'>;
 
 /** Reservations that a command names. */
 export function reservationsOf(command: Command): readonly number[] {

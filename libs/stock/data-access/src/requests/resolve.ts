@@ -4,14 +4,9 @@
  */
 import { hash } from 'node:crypto';
 import {
-  type CancelRequest,
-  type ConfirmRequest,
   EXPIRES_IN_SECONDS_DEFAULT,
-  type ExtendRequest,
-  type FulfilRequest,
   type HoldRequest,
   type MovementsRequest,
-  type ReleaseRequest,
   isReservedSource,
 } from '@onepool/contracts';
 import { timeOf } from '@onepool/platform-clock';
@@ -19,7 +14,6 @@ import { type Concern, type Limits, beyondLimits } from '@onepool/platform-right
 import {
   type HoldLine,
   type NodeKey,
-  type SelectedUnits,
   type SellingChannel,
   type SellingRules,
   type SkuKey,
@@ -29,15 +23,8 @@ import {
   reject,
 } from '@onepool/stock-domain';
 import type { CodeBook } from '../catalogue/code-book.ts';
-import type { Asker, HoldCommand, MovementsCommand, Traced, Verb } from './command.ts';
+import type { Asker, HoldCommand, MovementsCommand, Traced } from './command.ts';
 import { type Answer, type Refusal, refuse } from './refusal.ts';
-
-export type VerbRequest =
-  | { readonly verb: 'extend'; readonly body: ExtendRequest }
-  | { readonly verb: 'confirm'; readonly body: ConfirmRequest }
-  | { readonly verb: 'fulfil'; readonly body: FulfilRequest }
-  | { readonly verb: 'release'; readonly body: ReleaseRequest }
-  | { readonly verb: 'cancel'; readonly body: CancelRequest };
 
 /** Who asks, how it came to us, and within which trace. */
 export interface Caller extends Asker, Traced {
@@ -88,6 +75,7 @@ export async function resolveHold(
 ): Promise<Answer<HoldCommand>> {
   const { actor, person, trace } = caller;
   const { id, owner = actor, channel, lines, allowPartial = false, destination = null } = request;
+  const { priority = 0, customerReference = null, override = null } = request;
   const forbidden = beyond(caller, { kind: 'selling', channel });
   if (forbidden) return reject(forbidden);
   const expiresInSeconds = request.expiresInSeconds ?? EXPIRES_IN_SECONDS_DEFAULT;
@@ -113,6 +101,8 @@ export async function resolveHold(
     expiresInSeconds,
     request.nodes ?? null,
     destination && [destination.lat, destination.lng],
+    // Left out, they are not hashed: what was asked before they existed still finds its effect.
+    ...(priority === 0 && customerReference === null && override === null ? [] : [priority, customerReference, override]),
   ];
   return accept({
     kind: 'hold',
@@ -124,8 +114,10 @@ export async function resolveHold(
     bodyHash: bodyHash(told),
     skus: [...new Set(skus.value)],
     channel: selling.value.key,
-    demand: { lines: demanded, allowPartial, destination },
+    demand: { lines: demanded, allowPartial, destination, isSold: override === 'sold' },
     lineIds: ids.value,
+    priority,
+    customerReference,
     expiresInSeconds,
   });
 }
@@ -185,74 +177,4 @@ export async function resolveMovements(
     occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), caller.transmission),
     movements: resolved,
   });
-}
-
-type Parts = NonNullable<ReleaseRequest['lines']>;
-
-interface NamedReservation {
-  readonly owner: string;
-  readonly id: string;
-  readonly transmission: Transmission;
-}
-
-interface ResolvedVerb {
-  readonly verb: Verb;
-  readonly bodyHash: Buffer;
-}
-
-export async function resolveVerb(
-  { owner, id: reservationId, transmission }: NamedReservation,
-  request: VerbRequest,
-  rules: SellingRules,
-  book: CodeBook,
-): Promise<Answer<ResolvedVerb>> {
-  const resolved = (verb: Verb, ...told: readonly unknown[]): Answer<ResolvedVerb> =>
-    accept({ verb, bodyHash: bodyHash([request.verb, owner, reservationId, ...told]) });
-  switch (request.verb) {
-    case 'extend': {
-      const { expiresInSeconds } = request.body;
-      return resolved({ name: 'extend', expiresInSeconds }, expiresInSeconds);
-    }
-    case 'confirm': {
-      const { reacquire = false } = request.body;
-      return resolved({ name: 'confirm', reacquire }, reacquire);
-    }
-    case 'fulfil':
-    case 'release':
-    case 'cancel': {
-      const asked = request.body.lines ?? null;
-      const told = asked?.map(({ line, sku, node, fulfilment, quantity }) => [line ?? null, sku ?? null, node ?? null, fulfilment ?? null, quantity]) ?? null;
-      const parts = await resolveParts(asked, rules, book);
-      if (!parts.ok) return parts;
-      if (request.verb !== 'fulfil') return resolved({ name: request.verb, parts: parts.value }, told);
-      const { occurredAt } = request.body;
-      const verb = {
-        name: 'fulfil',
-        parts: parts.value,
-        occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), transmission),
-      } as const;
-      // Left out, it isn't hashed: a request made before it existed still finds its effect.
-      return occurredAt === undefined ? resolved(verb, told) : resolved(verb, told, occurredAt);
-    }
-  }
-}
-
-async function resolveParts(
-  parts: Parts | null,
-  rules: SellingRules,
-  book: CodeBook,
-): Promise<Answer<readonly SelectedUnits[] | null>> {
-  if (parts === null) return accept(null);
-  const named = parts.flatMap(({ sku }) => (sku === undefined ? [] : [sku]));
-  const skus = await skuKeys(book, named);
-  if (!skus.ok) return skus;
-  const keyOf = new Map(named.map((code, index) => [code, skus.value[index]]));
-  const selected: SelectedUnits[] = [];
-  for (const { line, sku, node, fulfilment, quantity } of parts) {
-    const nodes = nodeKeys(rules, node === undefined ? [] : [node]);
-    if (!nodes.ok) return nodes;
-    const [nodeKey] = nodes.value;
-    selected.push({ line, sku: sku === undefined ? undefined : keyOf.get(sku), node: nodeKey, fulfilment, quantity });
-  }
-  return accept(selected);
 }

@@ -78,7 +78,10 @@ CREATE INDEX supply_short ON supply (sku_key) WHERE shortfall > 0;
 -- Promises ------------------------------------------------------------------------------------------------------------
 
 -- (owner, id) names a reservation, and is the idempotency key of its hold. `lines` is what was asked and first answered; it
--- never changes. `actor` is who held it, where that was not the owner; `person`, the person that did, or for whom it was done.
+-- never changes; `amended` is what lines have become since, and new ones. `first_channel_key` is the channel that it was held for,
+-- where another sells it now. `actor` is who held it, where that was not the owner; `person`, the person that did, or for whom it was
+-- done. Since an order is attached, only the controller's actor may act on it. A destination is kept in tenths of a degree. Of a
+-- reservation that was undone before it was made, there is only `tombstone_by`, who undid it, and no line.
 CREATE TABLE reservation (
   reservation_key bigint PRIMARY KEY,
   owner text NOT NULL,
@@ -90,10 +93,28 @@ CREATE TABLE reservation (
   first_expires_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
   lines json NOT NULL,
+  amended json,
   actor text,
   person text,
+  customer_reference text,
+  controller_actor text,
+  controller_order text,
+  tombstone_by text,
+  ordered_at timestamptz,
+  first_channel_key integer,
+  priority smallint,
+  destination_lat smallint,
+  destination_lng smallint,
   UNIQUE (owner, id)
 ) WITH (fillfactor = 85);
+
+-- An order has one reservation.
+CREATE TABLE controller (
+  actor text NOT NULL,
+  order_id text NOT NULL,
+  reservation_key bigint NOT NULL,
+  PRIMARY KEY (actor, order_id)
+);
 
 -- Replicas take keys of reservations from it by the block.
 CREATE SEQUENCE reservation_block;
