@@ -62,6 +62,8 @@ CREATE TABLE feed (
   body_hash bytea,
   body_size bigint,
   source text NOT NULL,
+  source_key integer NOT NULL,
+  deducts_at smallint NOT NULL,
   mode text NOT NULL,
   measure text NOT NULL,
   completeness text NOT NULL,
@@ -112,10 +114,10 @@ CREATE INDEX feed_to_apply ON feed USING btree (feed_key) WHERE state = 'applyin
 CREATE INDEX feed_waiting ON feed USING btree (feed_key) WHERE state = 'waiting'::text;
 
 CREATE TABLE feed_record (
-  source text NOT NULL,
+  source_key integer NOT NULL,
   record_id text NOT NULL,
   feed_key bigint NOT NULL,
-  CONSTRAINT feed_record_pkey PRIMARY KEY (source, record_id)
+  CONSTRAINT feed_record_pkey PRIMARY KEY (source_key, record_id)
 );
 
 CREATE TABLE feed_refusal (
@@ -140,10 +142,10 @@ CREATE TABLE feed_stage (
 CREATE TABLE feed_watermark (
   block integer NOT NULL,
   node_key integer NOT NULL,
-  source text NOT NULL,
-  measure text NOT NULL,
+  source_key integer NOT NULL,
+  measure smallint NOT NULL,
   captured bigint[] NOT NULL,
-  CONSTRAINT feed_watermark_pkey PRIMARY KEY (block, node_key, source, measure)
+  CONSTRAINT feed_watermark_pkey PRIMARY KEY (block, node_key, source_key, measure)
 ) WITH (fillfactor=70);
 
 CREATE TABLE inbox (
@@ -159,7 +161,7 @@ CREATE TABLE late_note (
   node_key integer NOT NULL,
   kind text NOT NULL,
   quantity bigint NOT NULL,
-  source text NOT NULL,
+  source_key integer NOT NULL,
   source_event_id text,
   occurred_at timestamp with time zone NOT NULL,
   counted_at timestamp with time zone NOT NULL,
@@ -178,10 +180,10 @@ CREATE TABLE ledger (
   occurred_at timestamp with time zone NOT NULL,
   recorded_at timestamp with time zone NOT NULL,
   node_key integer NOT NULL,
+  source_key integer NOT NULL,
   from_state smallint NOT NULL,
   to_state smallint NOT NULL,
   reason text NOT NULL,
-  source text NOT NULL,
   source_event_id text,
   CONSTRAINT ledger_pkey PRIMARY KEY (sku_key, sku_version, ordinal, recorded_at),
   CONSTRAINT ledger_check CHECK (quantity > 0 AND occurred_at <= recorded_at)
@@ -281,6 +283,16 @@ CREATE TABLE sku_task (
   due_at timestamp with time zone NOT NULL,
   before_key bigint,
   CONSTRAINT sku_task_pkey PRIMARY KEY (sku_key)
+);
+
+CREATE TABLE source (
+  source_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  principal text NOT NULL,
+  name text NOT NULL,
+  deducts_at smallint NOT NULL DEFAULT 1,
+  CONSTRAINT source_pkey PRIMARY KEY (source_key),
+  CONSTRAINT source_principal_name_key UNIQUE (principal, name),
+  CONSTRAINT source_deducts_at_check CHECK (deducts_at = ANY (ARRAY[1, 2, 3]))
 );
 
 CREATE TABLE stage_entry (

@@ -11,6 +11,7 @@ export const stockTables: SchemaPart = {
       rules_node: ['SELECT'],
       rules_channel: ['SELECT'],
       rules_threshold: ['SELECT'],
+      source: ['SELECT', 'INSERT', 'UPDATE'],
       sku_gate: ['SELECT', 'INSERT', 'UPDATE'],
       supply: ['SELECT', 'INSERT', 'UPDATE'],
       stock: ['SELECT'],

@@ -17,13 +17,14 @@ import {
   type SupplyKey,
   type SupplyRow,
 } from '@onepool/stock-domain';
+import type { SourceKey } from '../sources/source-book.ts';
 import type { Keyed, StoredAnswer } from '../requests/command.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
 
 /** Why a posting was made and who said so. `occurredAt` in milliseconds. */
 export interface LedgerOrigin {
   readonly reason: string;
-  readonly source: string;
+  readonly source: SourceKey;
   readonly sourceEventId: string;
   readonly occurredAt: number;
 }
@@ -55,7 +56,7 @@ export interface NewReservation {
 /** Units that a source told of too late: the row's newest count had seen them. Times in milliseconds. */
 export interface LateNote extends Omit<LateUnits, 'index'> {
   readonly kind: string;
-  readonly source: string;
+  readonly source: SourceKey;
   readonly sourceEventId: string;
   readonly occurredAt: number;
 }
@@ -99,7 +100,7 @@ export interface StageEntry {
 /** Units of one row that a new reservation holds. */
 export interface HeldUnits {
   readonly reservationKey: number;
-  readonly actor: string;
+  readonly source: SourceKey;
   /** Of the reservation. */
   readonly id: string;
   readonly supplyKey: SupplyKey;

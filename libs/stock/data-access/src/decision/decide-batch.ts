@@ -52,6 +52,7 @@ import { controllerKey } from '../repository/controllers.ts';
 import type { BatchState } from '../repository/load-batch.ts';
 import type { AnsweredLine, FirstAnswer, StoredReservation } from '../repository/stored-reservations.ts';
 import { type LineIds, refusalOf } from '../requests/refusal.ts';
+import { THE_ENGINE_SOURCE } from '../sources/source-book.ts';
 import { type Views, isoTime } from '../requests/views.ts';
 import type { LedgerOrigin, Writes } from './batch-writes.ts';
 import { ChangingBook } from './changing-book.ts';
@@ -158,7 +159,7 @@ export class BatchDecider {
       const supplyKey = rowAt(this.#book.supply(sku), node).key;
       const version = this.#book.versionOf(sku);
       const at = { reservationKey: key, supplyKey, no, line, sku, node };
-      this.writes.hold({ ...at, actor, id, units: held, expiresAt, version });
+      this.writes.hold({ ...at, source: command.sourceKey, id, units: held, expiresAt, version });
     }
     const firstAnswer: FirstAnswer = { owner, channelKey: command.channel, createdAt: now, expiresAt, lines: answered };
     this.#state.effects.set(holdKey(command), { bodyHash, answer: null, firstAnswer, actor });
@@ -212,7 +213,7 @@ export class BatchDecider {
     const occurredAt = Math.min(occurredAtOf(verb) ?? now, now);
     const decision = decideVerb(verb, stored, this.#state, occurredAt);
     if (!decision.ok) return decision;
-    const origin = { reason: verb.name, source: command.actor, sourceEventId: command.id, occurredAt };
+    const origin = { reason: verb.name, source: command.sourceKey, sourceEventId: command.id, occurredAt };
     const deed = { origin, doer: command, fact: FACT_OF_VERB[verb.name], trace };
     const confirmed = verb.name === 'attach' && verb.confirm ? this.#confirmWith(decision.value, verb) : null;
     if (confirmed?.ok === false) return confirmed;
@@ -252,7 +253,7 @@ export class BatchDecider {
     });
     const decision = decideAllocate(parts, supplies, { rules, now, override: command.override });
     if (!decision.ok) return decision;
-    const origin = { reason: 'allocate', source: command.actor, sourceEventId: command.id, occurredAt: now };
+    const origin = { reason: 'allocate', source: command.sourceKey, sourceEventId: command.id, occurredAt: now };
     const deed = { origin, doer: command, fact: 'moved', trace: command.trace } as const;
     const moved = decision.value.effects.map((effect): AllocatedReservation => {
       const { id, owner, reservation } = this.#book.applyVerb(this.#stored(effect.reservation.key), effect, deed);
@@ -273,7 +274,7 @@ export class BatchDecider {
       const count = postingsPerMovement[index] ?? 0;
       const reason = movement.reason ?? movement.type;
       const sourceEventId = movement.sourceEventId ?? command.id;
-      const origin = { reason, source: command.source, sourceEventId, occurredAt };
+      const origin = { reason, source: command.sourceKey, sourceEventId, occurredAt };
       this.#book.post(postings.slice(next, next + count), origin);
       next += count;
     }
@@ -281,7 +282,7 @@ export class BatchDecider {
       const movement = command.movements[index];
       const sourceEventId = movement?.sourceEventId ?? command.id;
       const kind = movement?.type ?? 'adjustment';
-      this.writes.lateNotes.push({ ...units, kind, source: command.source, sourceEventId, occurredAt });
+      this.writes.lateNotes.push({ ...units, kind, source: command.sourceKey, sourceEventId, occurredAt });
     }
     return this.#done(command, this.#movementsAnswer(command, supplies, late));
   }
@@ -354,7 +355,7 @@ export class BatchDecider {
     why: Pick<LedgerOrigin, 'reason' | 'occurredAt'>,
     fact: ReservationFact,
   ): void {
-    const origin = { ...why, source: OWN_SOURCE, sourceEventId: stored.id };
+    const origin = { ...why, source: THE_ENGINE_SOURCE, sourceEventId: stored.id };
     this.#book.applyVerb(stored, effect, { origin, doer: THE_ENGINE, fact, trace: null });
   }
 

@@ -12,6 +12,7 @@ import type {
   SkuKey,
   StockMovement,
 } from '@onepool/stock-domain';
+import type { SourceKey } from '../sources/source-book.ts';
 import type { Refusal } from './refusal.ts';
 import type { Limits } from '@onepool/platform-rights';
 import type { AllocatedGroup, MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
@@ -39,6 +40,8 @@ export interface Asker extends Doer, Limits {
 export interface Keyed extends Doer, Traced {
   /** Scoped to the actor, whoever the person is. */
   readonly id: string;
+  /** Whom the ledger names: the actor, or the source under whose name it tells. */
+  readonly sourceKey: SourceKey;
   /** SHA-256 of the request, so that the same key with another body is told apart. */
   readonly bodyHash: Buffer;
 }
@@ -83,7 +86,7 @@ export interface TombstoneCommand extends Keyed {
   readonly owner: string;
   /** Of the reservation. */
   readonly reservation: string;
-  readonly skus: readonly [];
+  readonly skus: readonly SkuKey[];
 }
 
 export interface VerbCommand extends Keyed {
@@ -111,7 +114,6 @@ export interface AllocateCommand extends Keyed {
 export interface MovementsCommand extends Keyed {
   readonly kind: 'movements';
   readonly skus: readonly SkuKey[];
-  readonly source: string;
   /** Milliseconds, corrected by what is known of the sender's clock; null means when it is recorded. */
   readonly occurredAt: number | null;
   readonly movements: readonly (StockMovement & {

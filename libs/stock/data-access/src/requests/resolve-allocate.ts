@@ -66,7 +66,7 @@ export interface AllocationContext {
 
 export async function resolveGroup(context: AllocationContext, group: number): Promise<Answer<AllocateCommand>> {
   const { caller, request, hash, find } = context;
-  const { actor, person, trace } = caller;
+  const { actor, person, trace, sourceKey } = caller;
   const reservations = request.groups[group]?.reservations ?? [];
   const places = reservations.flatMap(({ moves }) => moves.flatMap(({ from, to }) => [from.node, to.node]));
   const nodes = [...new Set(places)].filter((node) => node !== null);
@@ -86,7 +86,7 @@ export async function resolveGroup(context: AllocationContext, group: number): P
     parts.push({ reservationKey: found.key, expectedVersion, moves: moves.value });
   }
   const { commandId: id, override = null } = request;
-  const command = { kind: 'allocate', actor, person, trace, id, bodyHash: hash, group, override, parts } as const;
+  const command = { kind: 'allocate', actor, sourceKey, person, trace, id, bodyHash: hash, group, override, parts } as const;
   return accept({ ...command, skus: [...skus] });
 }
 

@@ -24,10 +24,13 @@ import {
 } from '@onepool/stock-domain';
 import type { CodeBook } from '../catalogue/code-book.ts';
 import type { Asker, HoldCommand, MovementsCommand, Traced } from './command.ts';
+import type { SourceKey } from '../sources/source-book.ts';
 import { type Answer, type Refusal, refuse } from './refusal.ts';
 
 /** Who asks, how it came to us, and within which trace. */
 export interface Caller extends Asker, Traced {
+  /** Of the actor itself. */
+  readonly sourceKey: SourceKey;
   readonly transmission: Transmission;
 }
 
@@ -107,6 +110,7 @@ export async function resolveHold(
   return accept({
     kind: 'hold',
     actor,
+    sourceKey: caller.sourceKey,
     person,
     owner,
     trace,
@@ -142,6 +146,7 @@ export async function resolveMovements(
   request: MovementsRequest,
   rules: SellingRules,
   book: CodeBook,
+  sourceKey: SourceKey,
 ): Promise<Answer<MovementsCommand>> {
   const { actor, person, trace } = caller;
   const { id, source, occurredAt, movements } = request;
@@ -168,12 +173,12 @@ export async function resolveMovements(
   return accept({
     kind: 'movements',
     actor,
+    sourceKey,
     person,
     trace,
     id,
     bodyHash: bodyHash(['movements', source, occurredAt ?? null, told]),
     skus: [...new Set(skus.value)],
-    source,
     occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), caller.transmission),
     movements: resolved,
   });

@@ -173,7 +173,7 @@ const holds = part({
   columns: {
     reservation: ['bigint', ({ reservationKey }) => reservationKey],
     supply: ['bigint', ({ supplyKey }) => supplyKey],
-    actor: ['text', ({ actor }) => actor],
+    source: ['int', ({ source }) => source],
     id: ['text', ({ id }) => id],
     sku: ['int', ({ sku }) => sku],
     version: ['bigint', ({ version }) => version],
@@ -189,8 +189,8 @@ const holds = part({
     INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, held, confirmed, fulfilled, released, expired, cancelled, broken)
     SELECT x.reservation, x.supply, ${time('x.expires_at')}, x.sku, x.node, x.no, x.line, x.units, 0, 0, 0, 0, 0, 0 FROM ${rows} WHERE ${guard}`,
     hold_entries: `
-    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source, source_event_id)
-    SELECT x.sku, x.ordinal, x.version, x.supply, x.units, ${NOW}, ${NOW}, x.node, ${HOLD.from}, ${HOLD.to}, '${HOLD.reason}', x.actor, x.id
+    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key, source_event_id)
+    SELECT x.sku, x.ordinal, x.version, x.supply, x.units, ${NOW}, ${NOW}, x.node, ${HOLD.from}, ${HOLD.to}, '${HOLD.reason}', x.source, x.id
       FROM ${rows} WHERE ${guard}`,
   }),
 });
@@ -259,13 +259,13 @@ const ledger = part({
     to_state: ['smallint', ({ to }) => ACCOUNT_CODE.get(to)],
     quantity: ['bigint', ({ quantity }) => quantity],
     reason: ['text', ({ reason }) => reason],
-    source: ['text', ({ source }) => source],
+    source: ['int', ({ source }) => source],
     event: ['text', ({ sourceEventId }) => sourceEventId],
     occurred_at: ['float8', ({ occurredAt }) => occurredAt],
   },
   writes: (rows, guard) => ({
     entries: `
-    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source, source_event_id)
+    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key, source_event_id)
     SELECT x.sku, x.ordinal, x.version, x.supply, x.quantity, ${time('x.occurred_at')}, ${NOW}, x.node, x.from_state, x.to_state, x.reason, x.source, x.event
       FROM ${rows} WHERE ${guard}`,
   }),
@@ -278,7 +278,7 @@ const lateNotes = part({
     node: ['int', ({ node }) => node],
     kind: ['text', ({ kind }) => kind],
     quantity: ['bigint', ({ quantity }) => quantity],
-    source: ['text', ({ source }) => source],
+    source: ['int', ({ source }) => source],
     event: ['text', ({ sourceEventId }) => sourceEventId],
     occurred_at: ['float8', ({ occurredAt }) => occurredAt],
     counted_at: ['float8', ({ count }) => count.capturedAt],
@@ -286,7 +286,7 @@ const lateNotes = part({
   },
   writes: (rows, guard) => ({
     late: `
-    INSERT INTO late_note (sku_key, node_key, kind, quantity, source, source_event_id, occurred_at, counted_at, counted_by, recorded_at)
+    INSERT INTO late_note (sku_key, node_key, kind, quantity, source_key, source_event_id, occurred_at, counted_at, counted_by, recorded_at)
     SELECT x.sku, x.node, x.kind, x.quantity, x.source, x.event, ${time('x.occurred_at')}, ${time('x.counted_at')}, x.counted_by, ${NOW}
       FROM ${rows} WHERE ${guard}`,
   }),
