@@ -297,5 +297,11 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
       ...empty,
     },
   },
+  listSources: { response: { items: [{ name: 'my-erp', deductsAt: 'accepted' }] } },
+  putSource: {
+    params: { name: 'my-erp' },
+    body: { deductsAt: 'picked' },
+    response: { name: 'my-erp', deductsAt: 'picked' },
+  },
   countEvents: { query: { namePrefix: 'mug-' }, response: { written: 42 } },
 };

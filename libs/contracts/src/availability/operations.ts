@@ -3,12 +3,13 @@ import { type TObject, type TSchema, Type } from '@sinclair/typebox';
 import { Sku } from '../catalog/catalog.ts';
 import { CATALOG_OPERATIONS } from '../catalog/operations.ts';
 import { requestSubject } from '../shared/module-contract.ts';
-import { type Operation, get, post } from '../shared/operation.ts';
+import { type Operation, get, post, put } from '../shared/operation.ts';
 import { STOCK_SCOPE } from './facts.ts';
 import * as feeds from './feeds.ts';
 import * as reservations from './reservations.ts';
 import type { AVAILABILITY_PROBLEMS } from './problems.ts';
 import type { AVAILABILITY_SCOPES } from './scopes.ts';
+import * as sources from './sources.ts';
 import * as stock from './stock.ts';
 import { CodePrefix, ExceptionPageQuery, LedgerPageQuery, closed, pageOf } from '../shared/primitives.ts';
 
@@ -376,6 +377,27 @@ export const AVAILABILITY_OPERATIONS = {
     query: ExceptionPageQuery,
     response: pageOf(stock.StockException),
     problems: [],
+  },
+  listSources: {
+    summary: 'List sources',
+    description: 'The names under which the caller has told of stock, and how what it tells is read.',
+    http: get('/v1/sources'),
+    subject: rpc('source.list'),
+    scope: 'stock:read',
+    response: sources.SourceList,
+    problems: [],
+  },
+  putSource: {
+    summary: 'Say how a source is read',
+    description: 'Of the caller’s own source of that name, from its next feed on.',
+    http: put('/v1/sources/{name}'),
+    subject: rpc('source.put'),
+    idempotency: 'natural',
+    scope: 'stock:write',
+    params: sources.SourceParam,
+    body: sources.SourceSettings,
+    response: sources.Source,
+    problems: ['source.reserved'],
   },
   countEvents: {
     summary: 'Count facts',
