@@ -251,6 +251,8 @@ export const AVAILABILITY_OPERATIONS = {
       'sku.unknown',
       'node.unknown',
       'node.forbidden',
+      'fulfilment.unknown',
+      'fulfilment.ambiguous',
       'movement.exceeds_stock',
       'movement.out_of_range',
       'source.reserved',

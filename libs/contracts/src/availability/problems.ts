@@ -19,6 +19,8 @@ export const AVAILABILITY_PROBLEMS = {
   'reservation.conflict': { status: 409, title: 'The reservation has changed since', retryable: false },
   'reservation.units_missing': { status: 409, title: 'The reservation has fewer such units', retryable: false },
   'reservation.duplicate': { status: 422, title: 'A group names a reservation twice', retryable: false },
+  'fulfilment.unknown': { status: 404, title: 'No units are at work for this fulfilment', retryable: false },
+  'fulfilment.ambiguous': { status: 409, title: 'Several reservations have a fulfilment of this id', retryable: false },
   'bulk.too_large': { status: 422, title: 'More lines than one request may have', retryable: false },
   'allocation.too_large': {
     status: 422,

@@ -16,6 +16,11 @@ export type ToldBook = ReadonlyMap<string, Told>;
 
 export const toldKey = (fulfilment: string, sku: SkuKey): string => `${sku}\u0000${fulfilment}`;
 
+export function readToldKey(key: string): { readonly fulfilment: string; readonly sku: SkuKey } {
+  const [sku = '', fulfilment = ''] = key.split('\u0000');
+  return { sku: Number(sku), fulfilment };
+}
+
 /** Who tells, and what has been told before. */
 export interface Teller {
   readonly teller: string;

@@ -16,6 +16,8 @@ import {
   type Stage,
   type SupplyKey,
   type SupplyRow,
+  type Told,
+  type ToldBook,
 } from '@onepool/stock-domain';
 import type { SourceKey } from '../sources/source-book.ts';
 import type { Keyed, StoredAnswer } from '../requests/command.ts';
@@ -134,6 +136,9 @@ export class Writes {
   readonly holds: HeldUnits[] = [];
   readonly changedBackings = new Map<string, BackingWrite>();
   readonly stageEntries: StageEntry[] = [];
+  /** What is told of fulfilments from now on, by the key of the reservation. */
+  readonly told = new Map<number, Map<string, Told>>();
+  readonly takenEvents: { readonly source: SourceKey; readonly id: string; readonly command: Keyed }[] = [];
   /** Existing rows of which only `available` and `reserved` have changed, and all others. */
   readonly promisedRows: SupplyRow[] = [];
   readonly otherRows: { readonly sku: SkuKey; readonly row: SupplyRow }[] = [];
@@ -167,6 +172,12 @@ export class Writes {
       if (before && isSameButPromised(row, before)) this.promisedRows.push(row);
       else this.otherRows.push({ sku, row });
     }
+  }
+
+  tell(reservationKey: number, told: ToldBook): void {
+    const all = this.told.get(reservationKey) ?? new Map<string, Told>();
+    this.told.set(reservationKey, all);
+    for (const [key, now] of told) all.set(key, now);
   }
 
   hold(held: Omit<HeldUnits, 'ordinal'>): void {

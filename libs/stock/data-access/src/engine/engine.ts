@@ -34,7 +34,8 @@ import {
   resolveGroup,
 } from '../requests/resolve-allocate.ts';
 import { claimBody } from '../repository/claim-body.ts';
-import { type Caller, resolveHold, resolveMovements } from '../requests/resolve.ts';
+import { findFulfilments } from '../repository/told.ts';
+import { type Caller, type FindFulfilments, resolveHold, resolveMovements } from '../requests/resolve.ts';
 import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
 import { SourceBook } from '../sources/source-book.ts';
@@ -249,7 +250,10 @@ export class StockEngine {
     return this.#settle(async (deadline) => {
       const caller = await this.#callerOf(asker);
       const source = await this.sources.keyOf({ principal: asker.actor, name: request.source });
-      const command = await this.#resolved((rules) => resolveMovements(caller, request, rules, this.codes, source));
+      const find: FindFulfilments = (fulfilments) => findFulfilments(this.lookupPool, fulfilments);
+      const command = await this.#resolved((rules) =>
+        resolveMovements(caller, request, rules, this.codes, source, find),
+      );
       return command.ok ? this.#decided(command.value, deadline) : command;
     });
   }

@@ -119,6 +119,8 @@ export interface MovementsCommand extends Keyed {
   readonly movements: readonly (StockMovement & {
     readonly reason: string | null;
     readonly sourceEventId: string | null;
+    /** What the units were for, if they are a hand-over. */
+    readonly handOver: { readonly fulfilment: string; readonly reservationKey: number } | null;
   })[];
 }
 
@@ -144,6 +146,10 @@ interface Answers {
 /** What a command of a kind is answered with. */
 export type AnswerOf<Kind extends Command['kind']> = Answers[Kind];
 export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements'>;
+
+/** Reservations of which movements tell a hand-over. */
+export const handOversOf = ({ movements }: MovementsCommand): readonly number[] =>
+  movements.flatMap(({ handOver }) => (handOver ? [handOver.reservationKey] : []));
 
 /** Reservations that a command names. */
 export function reservationsOf(command: Command): readonly number[] {

@@ -147,6 +147,7 @@ export async function resolveMovements(
   rules: SellingRules,
   book: CodeBook,
   sourceKey: SourceKey,
+  find: FindFulfilments,
 ): Promise<Answer<MovementsCommand>> {
   const { actor, person, trace } = caller;
   const { id, source, occurredAt, movements } = request;
@@ -158,6 +159,8 @@ export async function resolveMovements(
     movements.map(({ sku }) => sku),
   );
   if (!skus.ok) return skus;
+  const handOvers = await handOversOf(movements, find);
+  if (!handOvers.ok) return handOvers;
   const told = movements.map((movement) => {
     const toNode = movement.type === 'transfer' ? movement.toNode : null;
     const { type, sku, node, quantity, reason, sourceEventId } = movement;
@@ -168,7 +171,8 @@ export async function resolveMovements(
     const nodes = nodeKeys(rules, places[index] ?? []);
     if (!nodes.ok) return nodes;
     const [node = 0, toNode = null] = nodes.value;
-    resolved.push({ type, sku: skus.value[index] ?? 0, node, toNode, quantity, reason, sourceEventId });
+    const handOver = handOvers.value[index] ?? null;
+    resolved.push({ type, sku: skus.value[index] ?? 0, node, toNode, quantity, reason, sourceEventId, handOver });
   }
   return accept({
     kind: 'movements',
@@ -177,9 +181,41 @@ export async function resolveMovements(
     person,
     trace,
     id,
-    bodyHash: bodyHash(['movements', source, occurredAt ?? null, told]),
+    bodyHash: bodyHash(['movements', source, occurredAt ?? null, told, ...fulfilmentsOf(movements)]),
     skus: [...new Set(skus.value)],
     occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), caller.transmission),
     movements: resolved,
   });
+}
+
+/** Keys of reservations by fulfilments. */
+export type FindFulfilments = (fulfilments: readonly string[]) => Promise<ReadonlyMap<string, readonly number[]>>;
+
+const fulfilmentOf = (movement: MovementsRequest['movements'][number]): string | null =>
+  movement.type === 'sale' ? (movement.fulfilment ?? null) : null;
+
+/** For the hash: nothing where no movement names one. */
+function fulfilmentsOf(movements: MovementsRequest['movements']): readonly unknown[] {
+  const named = movements.map(fulfilmentOf);
+  return named.every((one) => one === null) ? [] : [named];
+}
+
+async function handOversOf(
+  movements: MovementsRequest['movements'],
+  find: FindFulfilments,
+): Promise<Answer<readonly MovementsCommand['movements'][number]['handOver'][]>> {
+  const named = movements.map(fulfilmentOf);
+  const found = await find(named.filter((one) => one !== null));
+  const handOvers: MovementsCommand['movements'][number]['handOver'][] = [];
+  for (const fulfilment of named) {
+    if (fulfilment === null) {
+      handOvers.push(null);
+      continue;
+    }
+    const [reservationKey, ...others] = found.get(fulfilment) ?? [];
+    if (reservationKey === undefined) return refuse('fulfilment.unknown', { fulfilment });
+    if (others.length > 0) return refuse('fulfilment.ambiguous', { fulfilment });
+    handOvers.push({ fulfilment, reservationKey });
+  }
+  return accept(handOvers);
 }

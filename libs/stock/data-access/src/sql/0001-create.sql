@@ -273,6 +273,41 @@ CREATE TABLE command (
 -- Old effects are forgotten in order of age.
 CREATE INDEX command_recorded_at ON command (recorded_at);
 
+-- Events of sources that took effect, once per source and id, ever; with who told them: a command, or a feed.
+CREATE TABLE source_event (
+  source_key integer NOT NULL,
+  event_id text NOT NULL,
+  actor text,
+  command_id text,
+  feed_key bigint,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (source_key, event_id)
+);
+
+-- One physical event told by several: how many units of a fulfilment's SKU each source has told in all, and what became of them.
+-- `what` is 0 for hand-overs and shipments.
+CREATE TABLE told (
+  what smallint NOT NULL,
+  reservation_key bigint NOT NULL,
+  subject text NOT NULL,
+  sku_key integer NOT NULL,
+  source_key integer NOT NULL,
+  total bigint NOT NULL,
+  PRIMARY KEY (what, reservation_key, subject, sku_key, source_key)
+);
+
+CREATE TABLE told_effect (
+  what smallint NOT NULL,
+  reservation_key bigint NOT NULL,
+  subject text NOT NULL,
+  sku_key integer NOT NULL,
+  effect bigint NOT NULL,
+  plain bigint NOT NULL,
+  undone bigint NOT NULL,
+  PRIMARY KEY (what, reservation_key, subject, sku_key),
+  CHECK (least(effect, plain, undone) >= 0)
+);
+
 -- SKUs with a shortfall that should be looked at from `due_at` on. A look that could move none of its thousand reservations
 -- goes on below `before_key`.
 CREATE TABLE sku_task (
@@ -365,14 +400,6 @@ CREATE TABLE feed_refusal (
   message text NOT NULL,
   quantity bigint,
   PRIMARY KEY (feed_key, refusal_key)
-);
-
--- Records of delta feeds that took effect: each once per source, ever.
-CREATE TABLE feed_record (
-  source_key integer NOT NULL,
-  record_id text NOT NULL,
-  feed_key bigint NOT NULL,
-  PRIMARY KEY (source_key, record_id)
 );
 
 -- Up to which capture time a source has counted, for a block of SKUs at a node. `measure` is 0 for a physical count; of a count of

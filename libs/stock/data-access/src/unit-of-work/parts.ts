@@ -1,9 +1,10 @@
 /** The tables that a batch writes, a part each. Inserts and upserts by key: no plan of theirs depends on a table's size. */
-import { ACCOUNTS, type Backing, type Reservation, STAGES, STATE_ACCOUNTS, type SupplyRow, TALLIES, unitsOf } from '@onepool/stock-domain';
+import { ACCOUNTS, type Backing, type Reservation, STAGES, STATE_ACCOUNTS, type SupplyRow, TALLIES, readToldKey, unitsOf } from '@onepool/stock-domain';
 import { type FactEvent, OUTBOX_COLUMNS, outboxInsertFrom, outboxParameters } from '@onepool/platform-messaging';
 import { kindCode, setExcluded, stateColumns } from '../stock-columns.ts';
 import { type Part, type PartOf, part } from './part.ts';
 import { type AmendedLineTuple, tenthsOf } from '../repository/stored-reservations.ts';
+import { HAND_OVER } from '../repository/told.ts';
 import type { BackingWrite, NewReservation, Writes } from '../decision/batch-writes.ts';
 
 /** What is written: what was decided, and the facts that tell of it. */
@@ -247,6 +248,66 @@ const stageEntries = part({
   }),
 });
 
+const toldRows = ({ writes }: Batch) =>
+  [...writes.told].flatMap(([reservationKey, book]) =>
+    [...book].map(([key, told]) => ({ reservationKey, ...readToldKey(key), told })),
+  );
+
+const toldEffects = part({
+  rows: toldRows,
+  columns: {
+    reservation: ['bigint', ({ reservationKey }) => reservationKey],
+    subject: ['text', ({ fulfilment }) => fulfilment],
+    sku: ['int', ({ sku }) => sku],
+    effect: ['bigint', ({ told }) => told.effect],
+    plain: ['bigint', ({ told }) => told.plain],
+    undone: ['bigint', ({ told }) => told.undone],
+  },
+  writes: (rows, guard) => ({
+    told_effects: `
+    INSERT INTO told_effect (what, reservation_key, subject, sku_key, effect, plain, undone)
+    SELECT ${HAND_OVER}, x.reservation, x.subject, x.sku, x.effect, x.plain, x.undone FROM ${rows} WHERE ${guard}
+    ON CONFLICT (what, reservation_key, subject, sku_key) DO UPDATE SET
+      effect = excluded.effect, plain = excluded.plain, undone = excluded.undone`,
+  }),
+});
+
+const toldTotals = part({
+  rows: (batch: Batch) =>
+    toldRows(batch).flatMap(({ told, ...row }) =>
+      [...told.totals].map(([source, total]) => ({ ...row, source: Number(source), total })),
+    ),
+  columns: {
+    reservation: ['bigint', ({ reservationKey }) => reservationKey],
+    subject: ['text', ({ fulfilment }) => fulfilment],
+    sku: ['int', ({ sku }) => sku],
+    source: ['int', ({ source }) => source],
+    total: ['bigint', ({ total }) => total],
+  },
+  writes: (rows, guard) => ({
+    told_totals: `
+    INSERT INTO told (what, reservation_key, subject, sku_key, source_key, total)
+    SELECT ${HAND_OVER}, x.reservation, x.subject, x.sku, x.source, x.total FROM ${rows} WHERE ${guard}
+    ON CONFLICT (what, reservation_key, subject, sku_key, source_key) DO UPDATE SET total = excluded.total`,
+  }),
+});
+
+/** One that another replica has taken meanwhile fails as keys of commands do, and is then found to be taken. */
+const takenEvents = part({
+  rows: ({ writes }: Batch) => writes.takenEvents,
+  columns: {
+    source: ['int', ({ source }) => source],
+    id: ['text', ({ id }) => id],
+    actor: ['text', ({ command }) => command.actor],
+    command: ['text', ({ command }) => command.id],
+  },
+  writes: (rows, guard) => ({
+    taken_events: `
+    INSERT INTO source_event (source_key, event_id, actor, command_id, recorded_at)
+    SELECT x.source, x.id, x.actor, x.command, ${NOW} FROM ${rows} WHERE ${guard} ORDER BY x.source, x.id`,
+  }),
+});
+
 const ledger = part({
   rows: ({ writes }: Batch) => writes.ledger,
   columns: {
@@ -336,6 +397,9 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   holds,
   changedBackings,
   stageEntries,
+  toldEffects,
+  toldTotals,
+  takenEvents,
   ledger,
   lateNotes,
   tasks,

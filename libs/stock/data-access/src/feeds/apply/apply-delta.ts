@@ -121,8 +121,8 @@ async function claimRecords(
   const named = rows.filter(({ record_id }) => record_id !== null);
   if (named.length === 0) return [];
   const claimed = await client.query<{ record_id: string }>(
-    `INSERT INTO feed_record (source_key, record_id, feed_key) SELECT $1::int, id, $2 FROM unnest($3::text[]) AS id ORDER BY id
-     ON CONFLICT DO NOTHING RETURNING record_id`,
+    `INSERT INTO source_event (source_key, event_id, feed_key) SELECT $1::int, id, $2 FROM unnest($3::text[]) AS id ORDER BY id
+     ON CONFLICT DO NOTHING RETURNING event_id AS record_id`,
     [source_key, feed_key, named.map(({ record_id }) => record_id)],
   );
   const ours = new Set(claimed.rows.map(({ record_id }) => record_id));
