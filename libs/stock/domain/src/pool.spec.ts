@@ -38,7 +38,7 @@ const fulfilment = fc.constantFrom(null, 'f1', 'f2');
 /** Mostly one backing by all of its names; at times whatever has the same line, node or fulfilment. */
 const named = (quantity: fc.Arbitrary<number>): fc.Arbitrary<Named> =>
   fc.record({
-    backing: fc.nat(5),
+    backing: pick,
     quantity,
     names: fc.oneof(
       { weight: 2, arbitrary: fc.constant(['line', 'node', 'fulfilment'] as const) },
@@ -60,17 +60,10 @@ const signed = fc.record({
   toNode: fc.constant(null),
   quantity: fc.constantFrom(-3, -1, 1, 2),
 });
-/** A busy till: what makes promises fall short while other nodes still have units. */
-const sold = fc.record({
-  type: fc.constant<MovementType>('sale'),
-  sku,
-  node,
-  toNode: fc.constant(null),
-  quantity: fc.integer({ min: 3, max: 8 }),
-});
 const line = fc.record({ sku, quantity: few, nodes });
 const move: fc.Arbitrary<MovePick> = fc.record({
-  units: named(fc.integer({ min: 1, max: 3 })),
+  units: named(few),
+  like: fc.option(pick, { nil: null, freq: 1 }),
   to: fc.record({ node, fulfilment }),
 });
 const part = fc.record({
@@ -90,17 +83,18 @@ const parts = fc.option(fc.array(named(few), { minLength: 1, maxLength: 2 }), { 
 const step = fc.oneof(
   { weight: 3, arbitrary: call('move', physical) },
   { weight: 1, arbitrary: call('move', signed) },
-  { weight: 2, arbitrary: call('move', sold) },
+  { weight: 2, arbitrary: call('rush', pick, few) },
   {
     weight: 6,
     arbitrary: call('hold', fc.constantFrom(1, 1, 2), fc.array(line, { minLength: 1, maxLength: 3 }), fc.boolean()),
   },
   { weight: 4, arbitrary: call('confirm', pick, fc.boolean()) },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: call('leave', fc.constantFrom('release', 'cancel', 'fulfil'), pick, parts, fc.constantFrom(false, true)),
   },
   { weight: 7, arbitrary: call('allocate', fc.array(part, { minLength: 1, maxLength: 3 })) },
+  { weight: 2, arbitrary: call('swap', fc.tuple(pick, pick), few) },
   {
     weight: 4,
     arbitrary: call('amend', pick, fc.constantFrom(null, null, 1, 2), fc.array(reworded, { maxLength: 2 })),

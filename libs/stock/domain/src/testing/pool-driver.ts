@@ -13,7 +13,7 @@ import { type VerbEffect, decideConfirm, decideExtend, decideLeave } from '../de
 import { healShortfall } from '../heal.ts';
 import { reap } from '../reap.ts';
 import type { Decision } from '../rejection.ts';
-import { type Backing, type Reservation, onStock, withUnits } from '../reservation.ts';
+import { type Backing, type Reservation, onStock, open, withUnits } from '../reservation.ts';
 import { SellingRules } from '../selling-rules.ts';
 import { type SupplyRow, emptyRow, net, rowFault, stockAt } from '../supply-row.ts';
 import { type Supplies, type SupplyEffect, rowAt, suppliesAfter } from '../supply.ts';
@@ -43,7 +43,11 @@ import {
 
 export const SKUS = [1, 2];
 export const NODES = [1, 2, 3, 4];
-const CLOSING = NOW + 400;
+/** Of what is picked, so many picks mean something that is open. */
+const LIVE_PICKS = 6;
+/** Fewer units than these are cut to what a picked backing has. */
+const MANY = 4;
+const CLOSING = NOW + 130;
 const PLACES = SKUS.flatMap((sku) => NODES.map((node) => ({ sku, node, name: `${sku}/${node}` })));
 
 /** Channel 1 sells from everywhere, 2 from nodes 1 and 2; node 3 hides a unit, channel 2 shows one less; node 4 closes. */
@@ -63,7 +67,7 @@ const rules = new SellingRules(
   ],
 );
 
-/** Units of a backing, picked by its place among the backings, and named as far as the flags say. */
+/** Units of a backing, picked by its place, and named as far as the flags say. */
 export interface Named {
   readonly backing: number;
   readonly quantity: number;
@@ -80,6 +84,8 @@ export interface Reworded {
 
 export interface MovePick {
   readonly units: Named;
+  /** Instead of `to`: where some other units stand; null for none. */
+  readonly like: number | null;
   readonly to: Move['to'];
 }
 
@@ -157,9 +163,38 @@ export class PoolDriver {
     const different = locked.filter(({ key }, at) => locked.findIndex((one) => one.key === key) === at);
     const parts = different.map(({ key, isStale, moves }) => {
       const mine = this.#reservation(key);
-      const own = moves.map(({ units, to }): Move => ({ from: { fulfilment: null, ...selected(mine, units) }, to }));
+      const own = moves.map(({ units, to, like }): Move => {
+        const node = this.#nodeOf(like) ?? to.node;
+        return { from: { fulfilment: null, ...selected(mine, units) }, to: { ...to, node } };
+      });
       return { mine, isStale, moves: own };
     });
+    this.#allocate(parts);
+  }
+
+  /** Units of two reservations change places: nothing needs to be free for it. */
+  swap(picks: readonly [number, number], quantity: number): void {
+    const [one, other] = picks.map((pick) => this.#lock(pick)?.key ?? 0);
+    if (!one || !other || one === other) return;
+    const [mine, theirs] = [this.#reservation(one), this.#reservation(other)];
+    const onRow = (backing: Backing): boolean => backing.kind === 'stock' && open(backing) > 0;
+    const here = mine.backings.find(onRow);
+    const there = theirs.backings.find((backing) => onRow(backing) && backing.sku === here?.sku);
+    if (!here || !there) return;
+    const units = Math.min(quantity, open(here), open(there));
+    const move = ({ line, sku, node, fulfilment }: Backing, to: Backing, { lines }: Reservation): Move => ({
+      from: { line: lines[line]?.id, sku, node, fulfilment, quantity: units },
+      to: { node: to.node, fulfilment: null },
+    });
+    this.#allocate([
+      { mine, isStale: false, moves: [move(here, there, mine)] },
+      { mine: theirs, isStale: false, moves: [move(there, here, theirs)] },
+    ]);
+  }
+
+  #allocate(
+    parts: readonly { readonly mine: Reservation; readonly isStale: boolean; readonly moves: readonly Move[] }[],
+  ): void {
     const verdict = this.#model.allocate(
       parts.map(({ mine, ...part }) => ({ ...part, promised: this.#promised(mine) })),
       this.#now,
@@ -217,6 +252,15 @@ export class PoolDriver {
     }
     assert.deepEqual(supplies.get(sku), this.#supplies.get(sku));
     assert.equal(this.#model.healable(sku, this.#now), 0);
+  }
+
+  /** A busy till sells what is free where units of a reservation stand, and some of what is promised. */
+  rush(pick: number, units: number): void {
+    const place = this.#lock(pick)?.backings.find((one) => one.kind === 'stock' && open(one) > 0);
+    if (!place) return;
+    const { sku, node } = place;
+    const { available, safetyStock } = this.#model.rowOf(sku, node);
+    this.move({ type: 'sale', sku, node, toNode: null, quantity: available + safetyStock + units });
   }
 
   move(movement: StockMovement): void {
@@ -294,9 +338,13 @@ export class PoolDriver {
   }
 
   #promised({ key }: Reservation): Promised {
-    const promised = this.#model.promises.get(key);
-    if (!promised) throw new Error(`the model does not know reservation ${key}`);
-    return promised;
+    return this.#model.promised(key);
+  }
+
+  #nodeOf(pick: number | null): number | undefined {
+    const all = [...this.#reservations.values()].flatMap(({ backings }) => backings);
+    const live = all.filter((one) => one.kind === 'stock' && open(one) > 0);
+    return pick === null ? undefined : live[pick % Math.max(1, live.length)]?.node;
   }
 
   #reservation(key: number): Reservation {
@@ -305,11 +353,15 @@ export class PoolDriver {
     return mine;
   }
 
+  /** Small picks are of those that have open units, if any has. */
   #lock(pick: number): Reservation | undefined {
-    const key = (pick % Math.max(1, this.#reservations.size)) + 1;
-    const skus = this.#reservations.get(key)?.lines.map(({ sku }) => sku) ?? [];
-    this.#reap(new Set(skus));
-    return this.#reservations.get(key);
+    const all = [...this.#reservations.values()];
+    const live = pick < LIVE_PICKS ? all.filter(({ backings }) => backings.some((one) => open(one) > 0)) : [];
+    const some = live.length > 0 ? live : all;
+    const mine = some[pick % Math.max(1, some.length)];
+    if (!mine) return undefined;
+    this.#reap(new Set(mine.lines.map(({ sku }) => sku)));
+    return this.#reservations.get(mine.key);
   }
 
   #reap(locked: ReadonlySet<number>): void {
@@ -344,7 +396,9 @@ export class PoolDriver {
 
 /** What a step means of a reservation as it is now: a backing, named as far as the step says, or by nothing at all. */
 function selected({ lines, backings }: Reservation, { backing, quantity, names }: Named): Which {
-  const meant = backings[backing % Math.max(1, backings.length)];
+  const live = backing < LIVE_PICKS ? backings.filter((one) => open(one) > 0) : [];
+  const some = live.length > 0 ? live : backings;
+  const meant = some[backing % Math.max(1, some.length)];
   if (!meant) return { quantity };
   const all = {
     line: lines[meant.line]?.id,
@@ -352,7 +406,8 @@ function selected({ lines, backings }: Reservation, { backing, quantity, names }
     node: meant.kind === 'unbacked' ? null : meant.node,
     fulfilment: meant.fulfilment,
   };
-  return { ...Object.fromEntries(names.map((name) => [name, all[name]])), quantity };
+  const units = quantity < MANY ? Math.min(quantity, Math.max(1, open(meant))) : quantity;
+  return { ...Object.fromEntries(names.map((name) => [name, all[name]])), quantity: units };
 }
 
 function wantedOf({ lines }: Reservation, { line, sku, quantity, nodes }: Reworded): Wanted {

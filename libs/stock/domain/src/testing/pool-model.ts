@@ -98,6 +98,13 @@ export interface Wanted extends Wish {
   readonly id: string;
 }
 
+export interface Refusal {
+  readonly effect: 'none' | 'quantity' | 'sellable_only' | 'all';
+  readonly moveTo: Move['to'] | null;
+  readonly isLate: boolean;
+  readonly now: number;
+}
+
 /** What is physically so at a node. */
 interface Shelf {
   net: number;
@@ -139,6 +146,13 @@ const lastToLeave: ByNeed = (a, b) =>
   past(a, 2) - past(b, 2) ||
   past(a, 1) - past(b, 1) ||
   byLine(a, b);
+
+const atNode = (pile: Pile): number => (pile.node === null ? 0 : openIn(pile));
+
+function rowsOf(taken: Taken): readonly { readonly sku: number; readonly node: number }[] {
+  const rows = new Map(taken.map(([{ sku, node }]) => [`${sku}/${node}`, { sku, node: node ?? 0 }]));
+  return [...rows.values()];
+}
 
 /** Takes open units off a pile, and says how far each had come. */
 function takeOff(pile: Pile, from: OpenTally, quantity: number, first: 'most' | 'least'): readonly number[] {
@@ -216,12 +230,18 @@ interface Flow {
 }
 
 export class PoolModel {
-  readonly promises = new Map<number, Promised>();
   readonly #market: Market;
-  readonly #shelves = new Map<number, Shelf>();
+  #promises = new Map<number, Promised>();
+  #shelves = new Map<number, Shelf>();
 
   constructor(market: Market) {
     this.#market = market;
+  }
+
+  promised(key: number): Promised {
+    const promised = this.#promises.get(key);
+    if (!promised) throw new Error(`the model does not know reservation ${key}`);
+    return promised;
   }
 
   shelf(sku: number, node: number): Shelf {
@@ -252,7 +272,7 @@ export class PoolModel {
   #promisedAt(sku: number, node: number): { readonly held: number; readonly confirmed: number } {
     let held = 0;
     let confirmed = 0;
-    for (const { piles } of this.promises.values())
+    for (const { piles } of this.#promises.values())
       for (const pile of piles)
         if (pile.sku === sku && pile.node === node) {
           held += pile.units.held;
@@ -335,8 +355,8 @@ export class PoolModel {
     tally: OpenTally,
     { partial, now }: { readonly partial: boolean; readonly now: number },
   ): readonly Placed[] | null {
-    const before = this.promises.get(mine.key);
-    this.promises.set(mine.key, mine);
+    const before = this.#promises.get(mine.key);
+    this.#promises.set(mine.key, mine);
     const placed: Placed[] = [];
     let isShort = false;
     const numbered = wishes.map((wish, line) => ({ ...wish, line }));
@@ -351,8 +371,8 @@ export class PoolModel {
       }
     }
     if (partial ? placed.length > 0 : !isShort) return placed;
-    if (before) this.promises.set(mine.key, before);
-    else this.promises.delete(mine.key);
+    if (before) this.#promises.set(mine.key, before);
+    else this.#promises.delete(mine.key);
     return null;
   }
 
@@ -361,7 +381,7 @@ export class PoolModel {
   /** Held units of these SKUs expire, where their time has come; answers whose. */
   expire(skus: ReadonlySet<number>, now: number): ReadonlySet<number> {
     const expired = new Set<number>();
-    for (const promised of this.promises.values()) {
+    for (const promised of this.#promises.values()) {
       if (promised.expiresAt > now) continue;
       for (const pile of promised.piles) {
         if (pile.units.held === 0 || !skus.has(pile.sku)) continue;
@@ -451,12 +471,11 @@ export class PoolModel {
         if (verdict !== 'done') return verdict;
       }
     }
-    if (!this.#areCovered(flows)) return 'stock.insufficient';
-    const before = parts.map(({ promised }) => promised);
-    for (const mine of all) this.#become(mine);
-    if (this.#keepsHidden(flows, now)) return 'done';
-    for (const promised of before) this.promises.set(promised.key, promised);
-    return 'stock.insufficient';
+    return this.#attempt(() => {
+      if (!this.#areCovered(flows)) return 'stock.insufficient';
+      for (const mine of all) this.#become(mine);
+      return this.#keepsHidden(flows, now) ? 'done' : 'stock.insufficient';
+    });
   }
 
   #move(mine: Promised, { from, to }: Move, flows: Flow[], now: number): Verdict {
@@ -529,7 +548,7 @@ export class PoolModel {
   /** Units that could still be healed: promised at a node that lacks them, while their channel has others. */
   healable(sku: number, now: number): number {
     let units = 0;
-    for (const { channel, order, lines, piles } of this.promises.values()) {
+    for (const { channel, order, lines, piles } of this.#promises.values()) {
       if (order !== null) continue;
       for (const pile of piles) {
         if (pile.sku !== sku || pile.node === null || pile.fulfilment !== null) continue;
@@ -567,10 +586,10 @@ export class PoolModel {
     const tally = totalIn(promised, 'held') > 0 ? 'held' : 'confirmed';
     for (const need of needs.sort((a, b) => freedom(a) - freedom(b)))
       if (!this.#grow(mine, need, tally, flows, now)) return 'stock.insufficient';
-    this.#become(mine);
-    if (this.#keepsHidden(flows, now)) return 'done';
-    this.promises.set(promised.key, promised);
-    return 'stock.insufficient';
+    return this.#attempt(() => {
+      this.#become(mine);
+      return this.#keepsHidden(flows, now) ? 'done' : 'stock.insufficient';
+    });
   }
 
   /** Ends units that are not wanted, first those that could not stay; answers how many more are wanted, and which must move. */
@@ -631,9 +650,131 @@ export class PoolModel {
     return true;
   }
 
+  /** A node has come that far with more units: those that had come farthest without being there yet. */
+  acknowledge(promised: Promised, which: Which, stage: number): Verdict {
+    const waiting = (pile: Pile): number =>
+      pile.node === null ? 0 : Math.max(0, pile.units.confirmed - past(pile, stage));
+    const taken = choose(promised, which, waiting, byLine);
+    if (!taken) return 'reservation.units_missing';
+    for (const [pile, units] of taken) {
+      const end = openIn(pile) - past(pile, stage);
+      const reached = pile.reached.map((one, at) => (at >= end - units && at < end ? stage : one));
+      pile.reached = reached.sort((a, b) => a - b);
+    }
+    promised.version++;
+    return 'done';
+  }
+
+  /** A node refuses units, and says something of its stock. `isLate`: its newest count has said that before. */
+  reject(promised: Promised, which: Which, refusal: Refusal): Verdict {
+    const mine = copyOf(promised);
+    const taken = choose(mine, which, atNode, lastToLeave);
+    return taken ? this.#attempt(() => this.#refuse(mine, taken, refusal)) : 'reservation.units_missing';
+  }
+
+  #refuse(mine: Promised, taken: Taken, { effect, moveTo, isLate, now }: Refusal): Verdict {
+    const to = moveTo ?? { node: null, fulfilment: null };
+    if (moveTo && !taken.every(([{ line }]) => this.#mayStand(mine, line, moveTo.node, now)))
+      return 'stock.insufficient';
+    this.#become(mine);
+    const isGone = !isLate && (effect === 'quantity' || effect === 'all');
+    const isKept = effect === 'none' || (isLate && effect !== 'sellable_only');
+    const flows = taken.flatMap(([{ sku, node }, units]) => [
+      ...(isKept ? [flow(sku, node ?? 0, mine.channel, units, 0)] : []),
+      ...(moveTo ? [flow(sku, moveTo.node, mine.channel, 0, units)] : []),
+    ]);
+    const leaving = taken.map(([pile, units]) => ({ pile, units, confirmed: Math.min(units, pile.units.confirmed) }));
+    const leave = (): void => {
+      for (const { pile, units, confirmed } of leaving) {
+        const { sku, node } = pile;
+        const known = this.rowOf(sku, node ?? 0).shortfall;
+        takeOff(pile, 'confirmed', confirmed, 'least');
+        takeOff(pile, 'held', units - confirmed, 'least');
+        // Of units that are missing, those come first that the book knows to be missing.
+        if (isGone) this.happen(sku, node ?? 0, -Math.max(0, units - known));
+      }
+    };
+    // What is only given back is judged with what is taken; what is not there, or not for sale any more, is gone before.
+    if (!isKept) {
+      leave();
+      for (const { sku, node } of rowsOf(taken)) this.#sweep(sku, node, effect);
+    }
+    if (!this.#areCovered(flows)) return 'stock.insufficient';
+    if (isKept) leave();
+    for (const { pile, units, confirmed } of leaving) {
+      const target = pileAt(mine, { line: pile.line, sku: pile.sku, ...to });
+      putOn(target, 'confirmed', zeros(confirmed));
+      putOn(target, 'held', zeros(units - confirmed));
+    }
+    return this.#keepsHidden(flows, now) ? 'done' : 'stock.insufficient';
+  }
+
+  #sweep(sku: number, node: number, effect: Refusal['effect']): void {
+    const shelf = this.shelf(sku, node);
+    if (effect === 'sellable_only') shelf.inspected += this.rowOf(sku, node).available;
+    if (effect === 'all') this.happen(sku, node, -Math.max(0, shelf.net - shelf.damaged - shelf.inspected));
+  }
+
+  /** Units find no node: first those that have nothing, on no node or at one that lacks them. */
+  giveUp(promised: Promised, parts: readonly Which[]): Verdict {
+    const mine = copyOf(promised);
+    return this.#attempt(() => {
+      this.#become(mine);
+      const lost = (pile: Pile): number =>
+        pile.node === null ? openIn(pile) : Math.min(openIn(pile), this.rowOf(pile.sku, pile.node).shortfall);
+      for (const which of parts) {
+        const own = mine.piles.filter((pile) => isMeant(mine, which, pile));
+        if (sum(own.map(openIn)) < which.quantity) return 'reservation.units_missing';
+        for (let left = which.quantity; left > 0;) {
+          const hasSome = (pile: Pile): number => (lost(pile) > 0 ? 0 : 1);
+          const [pile] = own
+            .filter((one) => openIn(one) > 0)
+            .sort((a, b) => hasSome(a) - hasSome(b) || lastToLeave(a, b));
+          const units = Math.min(left, lost(pile!) || openIn(pile!));
+          const confirmed = Math.min(units, pile!.units.confirmed);
+          end(pile!, 'confirmed', 'broken', confirmed, 'least');
+          end(pile!, 'held', 'broken', units - confirmed, 'least');
+          left -= units;
+        }
+      }
+      return 'done';
+    });
+  }
+
+  /** A shipment is undone, of what was made last first. `isCounted`: the newest count has seen the units back. */
+  unfulfil(promised: Promised, parts: readonly Which[], isCounted: boolean): Verdict {
+    const mine = copyOf(promised);
+    return this.#attempt(() => {
+      this.#become(mine);
+      const order: ByNeed = (a, b) => b.line - a.line || mine.piles.indexOf(b) - mine.piles.indexOf(a);
+      for (const which of parts) {
+        const taken = choose(mine, which, ({ node, units }) => (node === null ? 0 : units.fulfilled), order);
+        if (!taken) return 'reservation.units_missing';
+        for (const [pile, units] of taken) {
+          pile.units.fulfilled -= units;
+          putOn(pile, 'confirmed', zeros(units));
+          this.happen(pile.sku, pile.node ?? 0, isCounted ? 0 : units);
+        }
+      }
+      return 'done';
+    });
+  }
+
+  /** What a command does counts only if all of it can be done. */
+  #attempt(act: () => Verdict): Verdict {
+    const promises = new Map(this.#promises);
+    const shelves = new Map([...this.#shelves].map(([name, shelf]) => [name, { ...shelf }]));
+    const verdict = act();
+    if (verdict !== 'done') {
+      this.#promises = promises;
+      this.#shelves = shelves;
+    }
+    return verdict;
+  }
+
   #become(mine: Promised): void {
     mine.version++;
-    this.promises.set(mine.key, mine);
+    this.#promises.set(mine.key, mine);
   }
 }
 
