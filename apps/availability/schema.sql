@@ -4,10 +4,16 @@ CREATE SCHEMA availability;
 
 CREATE SEQUENCE reservation_block AS bigint INCREMENT BY 1 CACHE 1;
 
+CREATE SEQUENCE supply_key AS bigint INCREMENT BY 1 CACHE 1;
+
 CREATE TABLE backing (
   reservation_key bigint NOT NULL,
+  supply_key bigint,
+  expires_at timestamp with time zone NOT NULL,
   sku_key integer NOT NULL,
   node_key integer NOT NULL,
+  backing_no smallint NOT NULL,
+  line smallint NOT NULL,
   kind smallint NOT NULL DEFAULT 0,
   held integer NOT NULL,
   confirmed integer NOT NULL,
@@ -15,27 +21,37 @@ CREATE TABLE backing (
   released integer NOT NULL,
   expired integer NOT NULL,
   cancelled integer NOT NULL,
-  expires_at timestamp with time zone NOT NULL,
-  pin_fulfilment text,
-  pin_order_version integer,
-  pinned_at timestamp with time zone,
-  CONSTRAINT backing_pkey PRIMARY KEY (reservation_key, sku_key, node_key, kind),
-  CONSTRAINT backing_kind_check CHECK (kind = ANY (ARRAY[0, 1, 2])),
-  CONSTRAINT no_negative_units CHECK (LEAST(held, confirmed, fulfilled, released, expired, cancelled) >= 0)
+  broken integer NOT NULL,
+  fulfilment text,
+  accepted integer,
+  picked integer,
+  shipped integer,
+  detail_key bigint,
+  CONSTRAINT backing_reservation_key_supply_key_line_fulfilment_key UNIQUE NULLS NOT DISTINCT (reservation_key, supply_key, line, fulfilment),
+  CONSTRAINT lawful_backing CHECK (LEAST(held, confirmed, fulfilled, released, expired, cancelled, broken) >= 0 AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, detail_key) = 0) AND (num_nonnulls(accepted, picked, shipped) = 0 OR num_nulls(accepted, picked, shipped) = 0 AND shipped >= 0 AND shipped <= picked AND picked <= accepted AND accepted <= (held + confirmed)))
 ) WITH (fillfactor=85);
 CREATE INDEX backing_expiry ON backing USING btree (expires_at) WHERE held > 0;
+CREATE INDEX backing_fulfilment ON backing USING btree (fulfilment) WHERE fulfilment IS NOT NULL;
 CREATE INDEX backing_open ON backing USING btree (sku_key, expires_at) WHERE (held + confirmed) > 0;
 
 CREATE TABLE command (
   actor text NOT NULL,
   id text NOT NULL,
+  group_no smallint NOT NULL DEFAULT 0,
   body_hash bytea NOT NULL,
-  answer json NOT NULL,
+  answer json,
   recorded_at timestamp with time zone NOT NULL,
   person text,
-  CONSTRAINT command_pkey PRIMARY KEY (actor, id)
+  CONSTRAINT command_pkey PRIMARY KEY (actor, id, group_no)
 );
 CREATE INDEX command_recorded_at ON command USING btree (recorded_at);
+
+CREATE TABLE controller (
+  actor text NOT NULL,
+  order_id text NOT NULL,
+  reservation_key bigint NOT NULL,
+  CONSTRAINT controller_pkey PRIMARY KEY (actor, order_id)
+);
 
 CREATE TABLE feed (
   feed_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -155,23 +171,23 @@ CREATE INDEX late_note_row ON late_note USING btree (sku_key, recorded_at);
 
 CREATE TABLE ledger (
   sku_key integer NOT NULL,
-  sku_version bigint NOT NULL,
   ordinal integer NOT NULL,
+  sku_version bigint NOT NULL,
+  supply_key bigint NOT NULL,
+  quantity bigint NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL,
   node_key integer NOT NULL,
   from_state smallint NOT NULL,
   to_state smallint NOT NULL,
-  quantity integer NOT NULL,
   reason text NOT NULL,
   source text NOT NULL,
   source_event_id text,
-  occurred_at timestamp with time zone NOT NULL,
-  recorded_at timestamp with time zone NOT NULL,
-  acknowledged_at timestamp with time zone,
   CONSTRAINT ledger_pkey PRIMARY KEY (sku_key, sku_version, ordinal, recorded_at),
-  CONSTRAINT ledger_quantity_check CHECK (quantity > 0)
+  CONSTRAINT ledger_check CHECK (quantity > 0 AND occurred_at <= recorded_at)
 ) PARTITION BY RANGE (recorded_at);
 CREATE TABLE ledger_default PARTITION OF ledger DEFAULT;
-CREATE INDEX ledger_events ON ledger USING btree (sku_key, occurred_at) WHERE from_state = 0 OR to_state = 0 OR acknowledged_at IS NOT NULL;
+CREATE INDEX ledger_events ON ledger USING btree (sku_key, occurred_at) WHERE from_state = 0 OR to_state = 0;
 CREATE TRIGGER ledger_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
 
 CREATE TABLE migration (
@@ -206,13 +222,6 @@ CREATE TABLE partitioned_table (
   CONSTRAINT partitioned_table_step_check CHECK (step = ANY (ARRAY['day'::text, 'month'::text]))
 );
 
-CREATE TABLE reback_task (
-  sku_key integer NOT NULL,
-  due_at timestamp with time zone NOT NULL,
-  before_key bigint,
-  CONSTRAINT reback_task_pkey PRIMARY KEY (sku_key)
-);
-
 CREATE TABLE relay_cursor (
   partition smallint NOT NULL,
   owner text,
@@ -244,10 +253,19 @@ CREATE TABLE reservation (
   created_at timestamp with time zone NOT NULL,
   first_expires_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone NOT NULL,
-  nodes integer[],
   lines json NOT NULL,
+  amended json,
   actor text,
   person text,
+  customer_reference text,
+  controller_actor text,
+  controller_order text,
+  tombstone_by text,
+  ordered_at timestamp with time zone,
+  first_channel_key integer,
+  priority smallint,
+  destination_lat smallint,
+  destination_lng smallint,
   CONSTRAINT reservation_pkey PRIMARY KEY (reservation_key),
   CONSTRAINT reservation_owner_id_key UNIQUE (owner, id)
 ) WITH (fillfactor=85);
@@ -258,25 +276,28 @@ CREATE TABLE sku_gate (
   CONSTRAINT sku_gate_pkey PRIMARY KEY (sku_key)
 ) WITH (fillfactor=50);
 
-CREATE TABLE stock (
+CREATE TABLE sku_task (
   sku_key integer NOT NULL,
-  node_key integer NOT NULL,
-  available bigint NOT NULL DEFAULT 0,
-  committed bigint NOT NULL DEFAULT 0,
-  reserved bigint NOT NULL DEFAULT 0,
-  safety_stock bigint NOT NULL DEFAULT 0,
-  damaged bigint NOT NULL DEFAULT 0,
-  quality_control bigint NOT NULL DEFAULT 0,
-  shortfall bigint NOT NULL DEFAULT 0,
-  overdrawn bigint NOT NULL DEFAULT 0,
-  on_hand bigint GENERATED ALWAYS AS (available + committed + reserved + safety_stock + damaged + quality_control - shortfall) STORED,
-  CONSTRAINT stock_pkey PRIMARY KEY (sku_key, node_key),
-  CONSTRAINT no_negative_units CHECK (LEAST(available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn) >= 0),
-  CONSTRAINT overdrawn_leaves_nothing_on_hand CHECK (overdrawn = 0 OR (available + committed + reserved + safety_stock + damaged + quality_control - shortfall) = 0),
-  CONSTRAINT shortfall_leaves_nothing_free CHECK (shortfall = 0 OR available = 0 AND safety_stock = 0),
-  CONSTRAINT shortfall_within_promised CHECK (shortfall <= (committed + reserved))
-) WITH (fillfactor=70);
-CREATE INDEX stock_short ON stock USING btree (sku_key) WHERE shortfall > 0;
+  due_at timestamp with time zone NOT NULL,
+  before_key bigint,
+  CONSTRAINT sku_task_pkey PRIMARY KEY (sku_key)
+);
+
+CREATE TABLE stage_entry (
+  sku_key integer NOT NULL,
+  reservation_version integer NOT NULL,
+  reservation_key bigint NOT NULL,
+  supply_key bigint NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL,
+  units integer NOT NULL,
+  backing_no smallint NOT NULL,
+  stage smallint NOT NULL,
+  CONSTRAINT stage_entry_pkey PRIMARY KEY (reservation_key, reservation_version, backing_no, stage, recorded_at),
+  CONSTRAINT stage_entry_check CHECK (units <> 0 AND occurred_at <= recorded_at)
+) PARTITION BY RANGE (recorded_at);
+CREATE TABLE stage_entry_default PARTITION OF stage_entry DEFAULT;
+CREATE INDEX stage_entry_since ON stage_entry USING btree (sku_key, occurred_at);
 
 CREATE TABLE stock_exception (
   exception_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -291,6 +312,32 @@ CREATE TABLE stock_exception (
 );
 CREATE INDEX stock_exception_closed_at ON stock_exception USING btree (closed_at) WHERE closed_at IS NOT NULL;
 CREATE UNIQUE INDEX stock_exception_open ON stock_exception USING btree (code, sku_key, node_key) WHERE closed_at IS NULL;
+
+CREATE TABLE supply (
+  supply_key bigint NOT NULL,
+  detail_key bigint NOT NULL DEFAULT 0,
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  available bigint NOT NULL DEFAULT 0,
+  committed bigint NOT NULL DEFAULT 0,
+  reserved bigint NOT NULL DEFAULT 0,
+  safety_stock bigint NOT NULL DEFAULT 0,
+  damaged bigint NOT NULL DEFAULT 0,
+  quality_control bigint NOT NULL DEFAULT 0,
+  shortfall bigint NOT NULL DEFAULT 0,
+  overdrawn bigint NOT NULL DEFAULT 0,
+  unapplied bigint NOT NULL DEFAULT 0,
+  kind smallint NOT NULL DEFAULT 0,
+  on_hand bigint GENERATED ALWAYS AS (
+CASE
+    WHEN kind = 0 THEN available + committed + reserved + safety_stock + damaged + quality_control - shortfall
+    ELSE 0::bigint
+END) STORED,
+  CONSTRAINT supply_pkey PRIMARY KEY (supply_key),
+  CONSTRAINT supply_sku_key_node_key_kind_detail_key_key UNIQUE (sku_key, node_key, kind, detail_key),
+  CONSTRAINT lawful_units CHECK (LEAST(available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn, unapplied) >= 0 AND shortfall <= (committed + reserved) AND (shortfall = 0 OR (available + safety_stock + unapplied) = 0) AND (overdrawn = 0 OR (available + committed + reserved + safety_stock + damaged + quality_control + unapplied) = shortfall) AND (kind = ANY (ARRAY[0, 1, 2])) AND (kind = 0 OR (safety_stock + quality_control + unapplied + overdrawn) = 0) AND (kind <> 2 OR (available + shortfall + damaged) = 0))
+) WITH (fillfactor=70);
+CREATE INDEX supply_short ON supply USING btree (sku_key) WHERE shortfall > 0;
 
 CREATE VIEW rules_channel AS
  SELECT channel_key,
@@ -326,6 +373,24 @@ CREATE VIEW sku_code AS
  SELECT sku_key,
     code
    FROM catalog.sku;
+
+CREATE VIEW stock AS
+ SELECT supply_key,
+    sku_key,
+    node_key,
+    available,
+    committed,
+    reserved,
+    safety_stock,
+    damaged,
+    quality_control,
+    shortfall,
+    overdrawn,
+    unapplied,
+    on_hand,
+    on_hand + unapplied - overdrawn AS net
+   FROM supply
+  WHERE kind = 0 AND detail_key = 0;
 
 CREATE OR REPLACE FUNCTION analyze_feed_stage(feed_key bigint, attempt integer)
  RETURNS void

@@ -1,5 +1,5 @@
 /** The app's problem codes, and the one table from what the engine answers to what the edge says. */
-import { AVAILABILITY_PROBLEMS } from '@onepool/contracts';
+import { AVAILABILITY_PROBLEMS, type ProblemInAnswer } from '@onepool/contracts';
 import { type ProblemError, defineProblems } from '@onepool/platform-problem';
 import type { Concern, Limits } from '@onepool/platform-rights';
 import { type Answer, EngineError, type Refusal, beyond } from '@onepool/stock-data-access';
@@ -11,6 +11,10 @@ export function valueOf<T>(answer: Answer<T>): T {
   if (answer.ok) return answer.value;
   throw problemOfRefusal(answer.rejection);
 }
+
+/** What became of a part of a request, as the answer to the whole shows it. */
+export const valueOrProblem = <T>(answer: Answer<T>): T | { readonly problem: ProblemInAnswer } =>
+  answer.ok ? answer.value : { problem: { ...problemOfRefusal(answer.rejection).toProblem() } };
 
 /** @throws ProblemError `node.forbidden` or `channel.forbidden`, which names the first that is */
 export function demandWithinLimits(limits: Limits, concern: Concern): void {

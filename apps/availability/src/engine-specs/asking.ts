@@ -102,7 +102,8 @@ export const codeOf = (settled: Answer<unknown>): string | null => (settled.ok ?
 export function backedBy(reservation: Reservation, tally: 'held' | 'confirmed' = 'held'): Record<string, number> {
   const units: Record<string, number> = {};
   for (const backing of reservation.lines.flatMap(({ backings }) => backings)) {
-    if (backing[tally] > 0) units[backing.node] = (units[backing.node] ?? 0) + backing[tally];
+    const node = backing.node ?? 'nowhere';
+    if (backing[tally] > 0) units[node] = (units[node] ?? 0) + backing[tally];
   }
   return units;
 }

@@ -185,7 +185,7 @@ describe('a physical reset', () => {
     await feed(feeds, [told('sku1', 'n1', 1)], before(30));
     expect(await row('sku1', 'n1')).toMatchObject({ onHand: 1, reserved: 4, shortfall: 3 });
     await feed(feeds, [told('sku1', 'n2', 6)], before(30));
-    const tasks: unknown[] = await pool.dataSource.query('SELECT sku_key FROM reback_task');
+    const tasks: unknown[] = await pool.dataSource.query('SELECT sku_key FROM sku_task');
     expect(tasks).toHaveLength(1);
   });
 

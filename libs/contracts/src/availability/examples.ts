@@ -10,7 +10,7 @@ const soon = '2026-11-26T09:45:00.000Z';
 const page = { limit: 100 };
 const empty = { nextCursor: null };
 const ids = { params: { id: 'cart-81' } };
-const units = { held: 0, confirmed: 0, fulfilled: 0, released: 0, expired: 0, cancelled: 0 };
+const units = { held: 0, confirmed: 0, fulfilled: 0, released: 0, expired: 0, cancelled: 0, broken: 0 };
 
 const reservation = (state: Partial<typeof units>, more: { version: number; node?: string; expiresAt?: string }) => ({
   id: 'cart-81',
@@ -22,6 +22,7 @@ const reservation = (state: Partial<typeof units>, more: { version: number; node
   expiresAt: more.expiresAt ?? null,
   lines: [
     {
+      id: '1',
       sku: 'mug-blue',
       requested: 2,
       granted: 2,
@@ -41,6 +42,7 @@ const stockRow = {
   qualityControl: 0,
   shortfall: 0,
   overdrawn: 0,
+  unapplied: 0,
 };
 const atp = { sku: 'mug-blue', channel: 'web', atp: 122, version: 7, asOf: at };
 const feedQuery = {
@@ -103,15 +105,57 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
     body: { commandId: 'cart-81-paid' },
     response: reservation({ confirmed: 2 }, { version: 2 }),
   },
-  reback: {
+  attach: {
     ...ids,
+    body: { commandId: 'order-81-placed', order: 'order-81', orderedAt: at, confirm: true },
+    response: { ...reservation({ confirmed: 2 }, { version: 3 }), order: 'order-81' },
+  },
+  amend: {
+    ...ids,
+    body: { commandId: 'cart-81-one-more', expectedVersion: 3, lines: [{ id: '1', sku: 'mug-blue', quantity: 3 }] },
+    response: reservation({ confirmed: 3 }, { version: 4 }),
+  },
+  acknowledge: {
+    ...ids,
+    body: { commandId: 'ful-81-picked', fulfilment: 'ful-81', stage: 'picked', quantity: 2, occurredAt: at },
+    response: reservation({ confirmed: 2 }, { version: 4 }),
+  },
+  reject: {
+    ...ids,
+    body: { commandId: 'ful-81-refused', fulfilment: 'ful-81', quantity: 1, effect: 'quantity', moveTo: { node: 'shop-1' } },
+    response: reservation({ confirmed: 2 }, { version: 5 }),
+  },
+  giveUp: {
+    ...ids,
+    body: { commandId: 'cart-81-given-up', lines: [{ line: '1', quantity: 2 }] },
+    response: reservation({ broken: 2 }, { version: 6 }),
+  },
+  unfulfil: {
+    ...ids,
+    body: { commandId: 'ful-81-undone', lines: [{ fulfilment: 'ful-81', quantity: 2 }] },
+    response: reservation({ confirmed: 2 }, { version: 5 }),
+  },
+  allocate: {
     body: {
-      commandId: 'cart-81-moved',
-      expectedVersion: 2,
-      moves: [{ sku: 'mug-blue', from: 'depot', to: 'shop-1', quantity: 2 }],
-      pin: { fulfilmentId: 'ful-81', orderVersion: 1 },
+      commandId: 'routing-81',
+      groups: [
+        {
+          reservations: [
+            {
+              id: 'cart-81',
+              expectedVersion: 2,
+              moves: [
+                { line: '1', quantity: 2, from: { node: 'depot' }, to: { node: 'shop-1', fulfilment: 'ful-81' } },
+              ],
+            },
+          ],
+        },
+      ],
     },
-    response: reservation({ confirmed: 2 }, { version: 3, node: 'shop-1' }),
+    response: {
+      commandId: 'routing-81',
+      groups: [{ reservations: [{ id: 'cart-81', owner: 'prn_webshop23456', version: 3 }] }],
+    },
   },
   fulfil: {
     ...ids,

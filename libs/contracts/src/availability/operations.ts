@@ -32,7 +32,13 @@ const verb = <B extends TSchema, P extends Code>(name: string, summary: string, 
   params: reservationParam,
   body,
   response: reservations.Reservation,
-  problems: ['reservation.unknown' as const, 'idempotency.mismatch' as const, 'outcome.unknown' as const, ...problems],
+  problems: [
+    'reservation.unknown' as const,
+    'reservation.attached' as const,
+    'idempotency.mismatch' as const,
+    'outcome.unknown' as const,
+    ...problems,
+  ],
 });
 
 const decision = (name: 'approve' | 'reject', summary: string, description: string) => ({
@@ -56,7 +62,7 @@ export const AVAILABILITY_OPERATIONS = {
     subject: rpc('reservation.hold'),
     idempotency: 'id',
     scope: 'reservations:write',
-    moreWith: ['reservations:any'],
+    moreWith: ['reservations:any', 'stock:override'],
     body: reservations.HoldRequest,
     response: reservations.Reservation,
     problems: [
@@ -65,7 +71,9 @@ export const AVAILABILITY_OPERATIONS = {
       'node.unknown',
       'channel.unknown',
       'channel.forbidden',
+      'line.duplicate',
       'reservation.taken',
+      'reservation.tombstoned',
       'idempotency.mismatch',
       'outcome.unknown',
     ],
@@ -92,15 +100,79 @@ export const AVAILABILITY_OPERATIONS = {
     'reservation.not_held',
     'stock.insufficient',
   ]),
-  reback: verb('re-back', 'Move units to other nodes', reservations.RebackRequest, [
-    'node.forbidden',
-    'reback.conflict',
-    'reback.pinned',
-    'reback.not_backed',
+  attach: verb('attach', 'Attach an order', reservations.AttachRequest, [
+    'channel.forbidden',
+    'order.has_reservation',
+    'reservation.expired',
+    'reservation.not_held',
     'stock.insufficient',
+  ]),
+  amend: {
+    ...verb('amend', 'Amend a reservation', reservations.AmendRequest, [
+      'channel.forbidden',
+      'channel.unknown',
+      'node.unknown',
+      'sku.unknown',
+      'line.duplicate',
+      'reservation.conflict',
+      'reservation.not_held',
+      'reservation.pinned',
+      'reservation.units_missing',
+      'stock.insufficient',
+    ]),
+    description: 'All or nothing. What is kept stays where it is, and is never given up to be won again.',
+    moreWith: ['reservations:any', 'stock:override'],
+  },
+  acknowledge: {
+    ...verb('acknowledge', 'Tell how far a node is', reservations.AcknowledgeRequest, [
+      'node.forbidden',
+      'sku.unknown',
+      'reservation.units_missing',
+    ]),
+    description: 'Told at each stage. Counts of availability leave out the units that their source has deducted.',
+    saysSentAt: true,
+  },
+  reject: {
+    ...verb('reject', 'Refuse units at a node', reservations.RejectRequest, [
+      'node.forbidden',
+      'node.unknown',
+      'sku.unknown',
+      'reservation.units_missing',
+      'stock.insufficient',
+    ]),
+    description:
+      'The units leave the node, and what it says of its stock takes effect at once. They stay promised: at another node, or at none until they are allocated.',
+    moreWith: ['reservations:any', 'stock:override'],
+    saysSentAt: true,
+  },
+  giveUp: verb('give-up', 'Give units up', reservations.GiveUpRequest, [
+    'channel.forbidden',
     'node.unknown',
     'sku.unknown',
+    'reservation.units_missing',
   ]),
+  unfulfil: {
+    ...verb('unfulfil', 'Undo a shipment', reservations.UnfulfilRequest, [
+      'node.forbidden',
+      'node.unknown',
+      'sku.unknown',
+      'reservation.units_missing',
+    ]),
+    saysSentAt: true,
+  },
+  allocate: {
+    summary: 'Move units of many reservations',
+    description:
+      'To other nodes, and to and from fulfilments. Each group happens whole or not at all and is answered by itself; after a time-out the same request finishes what is missing.',
+    http: post('/v1/allocations'),
+    subject: rpc('reservation.allocate'),
+    idempotency: 'commandId',
+    scope: 'reservations:write',
+    moreWith: ['reservations:any', 'stock:override'],
+    body: reservations.AllocateRequest,
+    response: reservations.AllocateResult,
+    problems: ['allocation.too_large', 'idempotency.mismatch', 'outcome.unknown'],
+  },
   fulfil: {
     ...verb('fulfil', 'Fulfil confirmed units', reservations.FulfilRequest, [
       'node.forbidden',

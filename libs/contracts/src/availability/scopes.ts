@@ -17,6 +17,10 @@ export const AVAILABILITY_SCOPES = {
     explicit: true,
   },
   'reservations:write': { may: 'hold units, and confirm, move, fulfil, release and cancel what it holds' },
+  'stock:override': {
+    may: 'promise units that thresholds or lists keep back, because they are sold or a person has decided so',
+    explicit: true,
+  },
   ...CATALOG_SCOPES,
   'events:read': { may: 'count facts' },
 } as const satisfies Record<string, ScopeDefinition>;

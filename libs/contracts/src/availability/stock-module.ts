@@ -13,7 +13,7 @@ export const STOCK = {
     },
     {
       name: 'Reservations',
-      paths: /^\/v1\/reservations/,
+      paths: /^\/v1\/(reservations|allocations)/,
       description:
         'One object from cart to shipment. Its units are held, then confirmed, then fulfilled, released, expired or cancelled, and each is backed by stock at a named node.',
     },

@@ -86,6 +86,10 @@ export const StockRow = closed({
   qualityControl: UnitCount,
   shortfall: UnitCount,
   overdrawn: UnitCount,
+  unapplied: Type.Integer({
+    minimum: 0,
+    description: 'Units that have come and wait until it is settled which backorders they serve; not on hand yet.',
+  }),
 });
 export type StockRow = Static<typeof StockRow>;
 

@@ -30,6 +30,7 @@ export interface Problem {
   readonly detail?: string;
   readonly instance?: string;
   readonly code: string;
+  readonly retryable: boolean;
   readonly errors?: readonly ProblemItem[];
   readonly [extension: string]: unknown;
 }

@@ -45,13 +45,15 @@ export interface Reservation {
   readonly lines: readonly {
     readonly sku: string;
     readonly backings: readonly {
-      readonly node: string;
+      /** Null of units that stand at no node. */
+      readonly node: string | null;
       readonly held: number;
       readonly confirmed: number;
       readonly fulfilled: number;
       readonly released: number;
       readonly expired: number;
       readonly cancelled: number;
+      readonly broken: number;
     }[];
   }[];
 }

@@ -3,11 +3,16 @@
  * domain's list, in which rows come back as well.
  */
 import {
+  NO_FUTURE,
+  type NodeKey,
   type SkuKey,
+  type SkuSupply,
   STATE_ACCOUNTS,
   STOCK_STATES,
   type StateAccount,
   type StateUnits,
+  type SupplyKey,
+  type SupplyKind,
   type SupplyRow,
   supplyRowOf,
 } from '@onepool/stock-domain';
@@ -28,20 +33,36 @@ export function rowJson(node: string, units: (state: StateAccount) => string): s
   return `concat('{"node":', ${node}, ',"onHand":', ${onHand.join(' + ')} - ${units('shortfall')}, ${members.join(', ')}, '}')`;
 }
 
-/** A stock row as an array; as JSON it is a {@link StockTuple}. */
-export const STOCK_TUPLE = `ARRAY[sku_key, node_key, ${stateColumns()}]::bigint[]`;
-export type StockTuple = readonly [sku: SkuKey, node: number, ...units: StateUnits];
+/** A row of the book as an array; as JSON it is a {@link SupplyTuple}. */
+export const SUPPLY_TUPLE = `ARRAY[sku_key, supply_key, node_key, kind, detail_key, ${stateColumns()}]::bigint[]`;
+export type SupplyTuple = readonly [
+  sku: SkuKey,
+  key: SupplyKey,
+  node: NodeKey,
+  kind: number,
+  detail: number,
+  ...units: StateUnits,
+];
 
-export function rowsOf(tuples: readonly StockTuple[] | null): Map<SkuKey, SupplyRow[]> {
+/** A kind's place is its code in tables. */
+export const SUPPLY_KINDS: readonly SupplyKind[] = ['stock', 'incoming', 'allowance'];
+export const kindCode = (kind: SupplyKind): number => SUPPLY_KINDS.indexOf(kind);
+export const kindOf = (code: number): SupplyKind => SUPPLY_KINDS[code] ?? 'stock';
+
+/** The supplies of the rows' SKUs. */
+export function suppliesOf(tuples: readonly SupplyTuple[] | null): Map<SkuKey, SkuSupply> {
   const rows = new Map<SkuKey, SupplyRow[]>();
-  for (const [sku, node, ...units] of tuples ?? []) {
+  const future = new Map<SkuKey, SupplyRow[]>();
+  for (const [sku, key, node, kind, detail, ...units] of tuples ?? []) {
     assertSafe(units);
-    const row = supplyRowOf(node, units);
-    const of = rows.get(sku);
+    const row = supplyRowOf(key, node, units, kindOf(kind), detail);
+    const into = kind === 0 ? rows : future;
+    const of = into.get(sku);
     if (of) of.push(row);
-    else rows.set(sku, [row]);
+    else into.set(sku, [row]);
   }
-  return rows;
+  const skus = future.size === 0 ? rows.keys() : new Set([...rows.keys(), ...future.keys()]);
+  return new Map([...skus].map((sku) => [sku, { sku, rows: rows.get(sku) ?? [], future: future.get(sku) ?? NO_FUTURE }]));
 }
 
 /** JSON rounds what a number cannot hold; better to stop than to write it back. */

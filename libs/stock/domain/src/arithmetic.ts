@@ -123,12 +123,12 @@ export function supply(row: SupplyRow, quantity: number): RowChange {
  * Promised units turn out not to be there: the node looked for them. First they are those that the book knows to be missing
  * already, so that one missing unit is not written off twice.
  */
-export function writeOff(row: SupplyRow, quantity: number): RowChange {
-  demand(quantity <= row.committed, 'units written off must have been committed');
+export function writeOff(row: SupplyRow, quantity: number, state: 'reserved' | 'committed' = 'committed'): RowChange {
+  demand(quantity <= row[state], 'units written off must have been promised');
   const known = Math.min(quantity, row.shortfall);
   return change(row, [
-    { from: 'committed', to: 'shortfall', quantity: known },
-    { from: 'committed', to: 'external', quantity: quantity - known },
+    { from: state, to: 'shortfall', quantity: known },
+    { from: state, to: 'external', quantity: quantity - known },
   ]);
 }
 
@@ -139,6 +139,22 @@ export function restore(row: SupplyRow, quantity: number): RowChange {
     { from: 'external', to: 'overdrawn', quantity: netted },
     { from: 'shortfall', to: 'committed', quantity: netted },
     { from: 'external', to: 'committed', quantity: quantity - netted },
+  ]);
+}
+
+/**
+ * Units that had left against their promise are promised again, and the row has them already: a count saw them back. Those that
+ * are free cover them; beyond these they are promised short.
+ */
+export function recommit(row: SupplyRow, quantity: number): RowChange {
+  const fromAvailable = Math.min(quantity, row.available);
+  const fromUnapplied = Math.min(quantity - fromAvailable, row.unapplied);
+  const fromSafety = Math.min(quantity - fromAvailable - fromUnapplied, row.safetyStock);
+  return change(row, [
+    { from: 'available', to: 'committed', quantity: fromAvailable },
+    { from: 'unapplied', to: 'committed', quantity: fromUnapplied },
+    { from: 'safety_stock', to: 'committed', quantity: fromSafety },
+    { from: 'shortfall', to: 'committed', quantity: quantity - fromAvailable - fromUnapplied - fromSafety },
   ]);
 }
 
@@ -191,6 +207,19 @@ export function damage(row: SupplyRow, quantity: number): RowChange {
     { from: 'unapplied', to: 'damaged', quantity: fromUnapplied },
     { from: 'safety_stock', to: 'damaged', quantity: fromSafety },
     { from: 'shortfall', to: 'damaged', quantity: quantity - fromAvailable - fromUnapplied - fromSafety },
+  ]);
+}
+
+/** Units that nobody was promised, and that may be: those that {@link quarantine} can take. */
+export const unpromised = (row: SupplyRow): number => row.available + row.unapplied;
+
+/** Units that nobody was promised are not sold until they have been looked at. */
+export function quarantine(row: SupplyRow, quantity: number): RowChange {
+  demand(quantity <= unpromised(row), 'units in quarantine must be unpromised');
+  const fromAvailable = Math.min(quantity, row.available);
+  return change(row, [
+    { from: 'available', to: 'quality_control', quantity: fromAvailable },
+    { from: 'unapplied', to: 'quality_control', quantity: quantity - fromAvailable },
   ]);
 }
 

@@ -114,6 +114,16 @@ export const onStock = (line: LineNo, sku: SkuKey, node: NodeKey, fulfilment: st
   fulfilment,
 });
 
+/** Where units of a line are that stand on nothing. */
+export const onNothing = (line: LineNo, sku: SkuKey): BackingPlace => ({
+  line,
+  sku,
+  kind: 'unbacked',
+  node: 0,
+  detail: 0,
+  fulfilment: null,
+});
+
 export const open = ({ held, confirmed }: Pick<Backing, OpenTally>): number => held + confirmed;
 
 /** The row of the book that a backing stands on; null if it stands on none. */

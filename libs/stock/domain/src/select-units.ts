@@ -17,6 +17,11 @@ export interface SelectedUnits extends UnitSelector {
   readonly quantity: number;
 }
 
+/** Units that a node works on. */
+export interface FulfilmentUnits extends SelectedUnits {
+  readonly fulfilment: string;
+}
+
 /** In the order of lines, and of a line the backings that were made first. */
 export const inLineOrder = (a: Backing, b: Backing): number => a.line - b.line || a.no - b.no;
 

@@ -16,6 +16,8 @@ export type Supplies = ReadonlyMap<SkuKey, SkuSupply>;
 
 export const NO_FUTURE: readonly SupplyRow[] = [];
 
+export const noSupply = (sku: SkuKey): SkuSupply => ({ sku, rows: [], future: NO_FUTURE });
+
 /** What is there at a node. */
 export function rowAt(supply: SkuSupply, node: NodeKey): SupplyRow {
   for (const row of supply.rows) if (row.node === node) return row;

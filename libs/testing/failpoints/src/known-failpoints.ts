@@ -23,6 +23,7 @@ export const COMMITS = {
   'messaging.relay_save': 'how far a relay has come, and its leases',
   'postgres.make_partitions': 'partitions of days to come made',
   'stock.batch': 'a batch that was decided under locks',
+  'stock.claim_body': 'the body of a command with several groups',
   'stock.claim_rebacks': 'tasks of re-backing taken by a replica',
   'stock.feed_abandon': 'an upload that nobody goes on with failed',
   'stock.feed_begin': 'a feed and its staging table made',

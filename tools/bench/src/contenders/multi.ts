@@ -7,7 +7,7 @@ import { SellingRules, allocationOf, lowestKey, mostAvailable, policyOf } from '
 import pg from 'pg';
 import { CHANNEL, Tally, newReservationId, newReservationKey } from './contender.ts';
 import type { Contender, Line, Surroundings } from './contender.ts';
-import { ROW_COLUMNS, answeredLine, bodyHash, factOf, holdUnits } from './rows.ts';
+import { IS_STOCK, ROW_COLUMNS, answeredLine, bodyHash, factOf, holdUnits } from './rows.ts';
 import type { Backed, Row } from './rows.ts';
 import { writeOne } from './write-one.ts';
 import type { Statement } from './write-one.ts';
@@ -123,9 +123,11 @@ export class MultiContender implements Contender {
       hash: bodyHash(lines),
       channelKey: catalogue.channelKey,
       nowMs,
-      lines: JSON.stringify(decided.map(({ line, version, backed }) => answeredLine(line, version, backed))),
+      lines: JSON.stringify(
+        decided.map(({ line, version, backed }, index) => answeredLine(index, line, version, backed)),
+      ),
       steps: decided.map(({ line, version, fact }) => ({ sku: line.sku, version, fact })),
-      backings: decided.flatMap(({ version, backed }) => backed.map((one) => ({ ...one, version }))),
+      backings: decided.flatMap(({ version, backed }, line) => backed.map((one) => ({ ...one, line, version }))),
     });
   }
 }
@@ -177,9 +179,13 @@ const lockGates = (skus: readonly number[]): Statement =>
 
 const readStock = (skus: readonly number[]): Statement =>
   skus.length === 1
-    ? { name: 'read-sku', text: `SELECT ${ROW_COLUMNS}, ${NOW} FROM stock s WHERE s.sku_key = $1`, values: skus }
+    ? {
+        name: 'read-sku',
+        text: `SELECT ${ROW_COLUMNS}, ${NOW} FROM supply s WHERE s.sku_key = $1 AND ${IS_STOCK}`,
+        values: skus,
+      }
     : {
         name: 'read-skus',
-        text: `SELECT ${ROW_COLUMNS}, ${NOW} FROM stock s WHERE s.sku_key = ANY($1::int[])`,
+        text: `SELECT ${ROW_COLUMNS}, ${NOW} FROM supply s WHERE s.sku_key = ANY($1::int[]) AND ${IS_STOCK}`,
         values: [skus],
       };

@@ -87,8 +87,10 @@ export class FactLog {
     const { reservation, version, fact } = data;
     const recordedAtMs = Date.parse(data.recordedAt);
     if (fact === 'confirmed') this.confirms.push({ reservation, recordedAtMs });
-    if (fact !== 'rebacked' && fact !== 'expired') return;
+    if (fact !== 'moved' && fact !== 'expired') return;
     for (const { sku, node, to, quantity } of data.changes) {
+      // Orders of the simulator are never rejected, so that all units stand at nodes.
+      if (node === null || to === null) continue;
       const place = to === undefined ? { sku, node } : { sku, node, to };
       this.moves.push({ reservation, version, recordedAtMs, receivedAtMs, ...place, quantity });
     }

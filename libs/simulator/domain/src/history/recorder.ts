@@ -97,6 +97,7 @@ const leftUnits = (reservation: Reservation): Map<string, { sku: string; node: s
   const left = new Map<string, { sku: string; node: string; now: Gone }>();
   for (const { sku, backings } of reservation.lines) {
     for (const { node, fulfilled, released, cancelled } of backings) {
+      if (node === null) continue;
       const key = `${sku}\n${node}`;
       const one = left.get(key) ?? { sku, node, now: { fulfilled: 0, givenBack: 0 } };
       left.set(key, one);

@@ -1,7 +1,23 @@
 /** What a batch has decided to write, collected while it decides and written by one statement. */
-import type { MovementsResult, Reservation as ReservationView, ReservationChanged } from '@onepool/contracts';
-import type { Backing, LateUnits, NodeKey, Posting, Reservation, SkuKey, SupplyRow } from '@onepool/stock-domain';
-import type { HoldCommand, Keyed } from '../requests/command.ts';
+import type { ReservationChanged } from '@onepool/contracts';
+import {
+  type Backing,
+  type ChannelKey,
+  type Controller,
+  type Destination,
+  type LateUnits,
+  type LineNo,
+  type NodeKey,
+  type Posting,
+  type Reservation,
+  STOCK_STATES,
+  type SkuKey,
+  type SkuSupply,
+  type Stage,
+  type SupplyKey,
+  type SupplyRow,
+} from '@onepool/stock-domain';
+import type { Keyed, StoredAnswer } from '../requests/command.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
 
 /** Why a posting was made and who said so. `occurredAt` in milliseconds. */
@@ -13,15 +29,25 @@ export interface LedgerOrigin {
 }
 
 export interface LedgerRow extends Posting, LedgerOrigin {
+  readonly supplyKey: SupplyKey;
   readonly version: number;
   readonly ordinal: number;
-  /** Milliseconds; since when the node knew of the promise that this changes, null if it didn't or there is none. */
-  readonly acknowledgedAt: number | null;
 }
 
+/** Who holds a reservation, or undoes one that is not there, and what else is kept of it. */
 export interface NewReservation {
   readonly key: number;
-  readonly command: HoldCommand;
+  readonly owner: string;
+  readonly id: string;
+  readonly actor: string;
+  readonly person: string | null;
+  readonly bodyHash: Buffer;
+  /** 0 of a tombstone. */
+  readonly channel: ChannelKey;
+  readonly priority: number;
+  readonly customerReference: string | null;
+  readonly destination: Destination | null;
+  readonly isTombstone: boolean;
   readonly lines: readonly AnsweredLine[];
   readonly expiresAt: number;
 }
@@ -50,8 +76,24 @@ export interface RowQuantity {
 
 export interface BackingWrite {
   readonly reservationKey: number;
+  /** Null of what is unbacked. */
+  readonly supplyKey: SupplyKey | null;
   readonly backing: Backing;
   readonly expiresAt: number;
+}
+
+/** Open units of a backing that have come past a stage (> 0), or that have ended or moved from beyond it (< 0). */
+export interface StageEntry {
+  readonly reservationKey: number;
+  /** Of the reservation. */
+  readonly version: number;
+  readonly supplyKey: SupplyKey;
+  readonly sku: SkuKey;
+  readonly no: number;
+  readonly stage: Stage;
+  readonly units: number;
+  /** Milliseconds. */
+  readonly occurredAt: number;
 }
 
 /** Units of one row that a new reservation holds. */
@@ -60,6 +102,9 @@ export interface HeldUnits {
   readonly actor: string;
   /** Of the reservation. */
   readonly id: string;
+  readonly supplyKey: SupplyKey;
+  readonly no: number;
+  readonly line: LineNo;
   readonly sku: SkuKey;
   readonly node: NodeKey;
   readonly units: number;
@@ -69,15 +114,31 @@ export interface HeldUnits {
   readonly ordinal: number;
 }
 
+export interface AmendedReservation {
+  readonly reservation: Reservation;
+  readonly channelBefore: ChannelKey;
+  /** Whether its lines are others than it was held with. */
+  readonly isAmended: boolean;
+}
+
 export class Writes {
   #ordinals = 0;
   readonly newReservations: NewReservation[] = [];
   readonly changedReservations = new Map<number, Reservation>();
+  /** Those of them of which more has changed than version and expiry, with the channel they were held for. */
+  readonly amendedReservations = new Map<number, AmendedReservation>();
+  /** Orders that get a reservation, and those that lose theirs. */
+  readonly attached: { readonly controller: Controller; readonly reservationKey: number }[] = [];
+  readonly detached: Controller[] = [];
   readonly holds: HeldUnits[] = [];
   readonly changedBackings = new Map<string, BackingWrite>();
+  readonly stageEntries: StageEntry[] = [];
+  /** Existing rows of which only `available` and `reserved` have changed, and all others. */
+  readonly promisedRows: SupplyRow[] = [];
+  readonly otherRows: { readonly sku: SkuKey; readonly row: SupplyRow }[] = [];
   readonly ledger: LedgerRow[] = [];
   readonly lateNotes: LateNote[] = [];
-  readonly commands: { readonly command: Keyed; readonly answer: ReservationView | MovementsResult }[] = [];
+  readonly commands: { readonly command: Keyed; readonly answer: StoredAnswer }[] = [];
   readonly changedSkus: ChangedSku[] = [];
   /** `part` counts from 1 the facts of one change that is too large for one. */
   readonly reservationFacts: {
@@ -94,20 +155,25 @@ export class Writes {
   readonly mended: RowQuantity[] = [];
 
   /** The last word on a backing wins; it is absolute, since its SKU's gate is ours. */
-  changeBacking(reservationKey: number, backing: Backing, expiresAt: number): void {
-    this.changedBackings.set(`${reservationKey}:${backing.sku}:${backing.node}`, {
-      reservationKey,
-      backing,
-      expiresAt,
-    });
+  changeBacking(write: BackingWrite): void {
+    this.changedBackings.set(`${write.reservationKey}:${write.backing.no}`, write);
+  }
+
+  /** Rows of a SKU as they are in the end. */
+  changeRows({ sku, rows, future }: SkuSupply, changed: readonly SupplyRow[]): void {
+    for (const row of changed) {
+      const before = rows.find(({ key }) => key === row.key) ?? future.find(({ key }) => key === row.key);
+      if (before && isSameButPromised(row, before)) this.promisedRows.push(row);
+      else this.otherRows.push({ sku, row });
+    }
   }
 
   hold(held: Omit<HeldUnits, 'ordinal'>): void {
     this.holds.push({ ...held, ordinal: this.#ordinals++ });
   }
 
-  post(posting: Posting, version: number, origin: LedgerOrigin, acknowledgedAt: number | null = null): void {
-    this.ledger.push({ ...posting, ...origin, version, ordinal: this.#ordinals++, acknowledgedAt });
+  post(posting: Posting, supplyKey: SupplyKey, version: number, origin: LedgerOrigin): void {
+    this.ledger.push({ ...posting, ...origin, supplyKey, version, ordinal: this.#ordinals++ });
   }
 
   get isEmpty(): boolean {
@@ -117,3 +183,6 @@ export class Writes {
     );
   }
 }
+
+const isSameButPromised = (a: SupplyRow, b: SupplyRow): boolean =>
+  STOCK_STATES.every(({ field }) => field === 'available' || field === 'reserved' || a[field] === b[field]);

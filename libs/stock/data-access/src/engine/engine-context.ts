@@ -4,6 +4,7 @@ import type { CodeBook } from '../catalogue/code-book.ts';
 import type { RulesSource } from '../catalogue/rules-source.ts';
 import type { DatabaseClock } from '../repository/database-clock.ts';
 import type { RememberedSupplies } from '../repository/remembered-supplies.ts';
+import type { SupplyKeys } from '../repository/supply-keys.ts';
 import type { ReservationKeys } from '../repository/reservation-keys.ts';
 
 export interface DecisionHooks {
@@ -20,6 +21,7 @@ export interface EngineContext {
   readonly rules: RulesSource;
   readonly codes: CodeBook;
   readonly reservationKeys: ReservationKeys;
+  readonly supplyKeys: SupplyKeys;
   readonly supplies: RememberedSupplies;
   readonly clock: DatabaseClock;
   readonly hooks: DecisionHooks;

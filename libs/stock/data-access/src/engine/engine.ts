@@ -5,12 +5,14 @@
 import { availableParallelism } from 'node:os';
 import DataLoader from 'dataloader';
 import type {
+  AllocateRequest,
+  AllocatedGroup,
   HoldRequest,
   MovementsRequest,
   MovementsResult,
   Reservation as ReservationView,
 } from '@onepool/contracts';
-import { type SellingRules, type SkuKey, reject } from '@onepool/stock-domain';
+import type { SellingRules, SkuKey } from '@onepool/stock-domain';
 import { createPool, isTransient } from '@onepool/platform-postgres';
 import { currentTraceparent } from '@onepool/platform-tracing';
 import type pg from 'pg';
@@ -21,13 +23,21 @@ import { DatabaseClock } from '../repository/database-clock.ts';
 import { EngineError } from './engine-error.ts';
 import { CommitQueue, type CommitQueueHooks, type CommitQueueLimits } from '../group-commit/commit-queue.ts';
 import type { GatePatience } from '../repository/gates.ts';
-import { type Answer, type Refusal, refusalOf, refuse } from '../requests/refusal.ts';
+import { type Answer, type Refusal, refuse } from '../requests/refusal.ts';
 import { RememberedSupplies } from '../repository/remembered-supplies.ts';
+import { SupplyKeys } from '../repository/supply-keys.ts';
 import { ReservationKeys } from '../repository/reservation-keys.ts';
-import { type Caller, type VerbRequest, resolveHold, resolveMovements, resolveVerb } from '../requests/resolve.ts';
+import {
+  type FoundReservation,
+  allocationHash,
+  demandSize,
+  resolveGroup,
+} from '../requests/resolve-allocate.ts';
+import { claimBody } from '../repository/claim-body.ts';
+import { type Caller, resolveHold, resolveMovements } from '../requests/resolve.ts';
+import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
 import { CodeBook } from '../catalogue/code-book.ts';
-import { Views } from '../requests/views.ts';
 
 export interface EngineHooks extends CommitQueueHooks, DecisionHooks {}
 
@@ -144,6 +154,7 @@ export class StockEngine {
       rules: this.rules,
       codes: this.codes,
       reservationKeys: new ReservationKeys(this.lookupPool),
+      supplyKeys: new SupplyKeys(this.lookupPool),
       supplies: new RememberedSupplies(),
       clock: new DatabaseClock(),
       hooks: options.hooks ?? {},
@@ -179,15 +190,55 @@ export class StockEngine {
     const { actor, person, nodes, channels } = who;
     const { owner = actor, commandId } = request.body;
     return this.#settle(async (deadline) => {
-      const found = await this.#reservations.load([owner, id]);
-      if (!found) return refuse('reservation.unknown', { reservation: id });
-      const resolved = await this.#resolved((rules) =>
-        resolveVerb({ owner, id, transmission }, request, rules, this.codes),
+      for (;;) {
+        const found = await this.#reservations.load([owner, id]);
+        if (!found && !isUndo(request)) return refuse('reservation.unknown', { reservation: id });
+        const asked = { actor, person, id: commandId, trace };
+        if (!found) {
+          const undo = { kind: 'tombstone', ...asked, owner, reservation: id, skus: [], bodyHash: NO_BODY } as const;
+          const undone = await this.submit(undo, deadline);
+          // Whoever made it meanwhile has it undone as any other.
+          if (undone.ok && undone.value === null) continue;
+          return undone.ok ? refuse('reservation.unknown', { reservation: id, undone: true }) : undone;
+        }
+        const resolved = await this.#resolved((rules) =>
+          resolveVerb(request, { actor, owner, id, transmission, rules, book: this.codes }),
+        );
+        if (!resolved.ok) return resolved;
+        const { verb, bodyHash, newSkus } = resolved.value;
+        const skus = newSkus.length === 0 ? found.skus : [...new Set([...found.skus, ...newSkus])];
+        const on = { reservationKey: found.key, skus, verb, bodyHash, limits: { nodes, channels } };
+        return this.#decided({ kind: 'verb', ...asked, ...on }, deadline);
+      }
+    });
+  }
+
+  /**
+   * Moves units of many reservations. Each group is decided by itself, and what became of it is told in its place; only what concerns
+   * the whole request is refused as such.
+   */
+  allocate(asker: Asker, request: AllocateRequest): Promise<Settled<readonly Answer<AllocatedGroup>[], Refusal>> {
+    const caller = callerOf(asker);
+    return this.#settle(async (deadline) => {
+      const size = demandSize(request);
+      if (!size.ok) return size;
+      const hash = allocationHash(request, caller.actor);
+      const claimed = await claimBody(this.lookupPool, { ...caller, id: request.commandId, bodyHash: hash }, request);
+      if (!claimed.ok) return claimed;
+      const find = (owner: string, id: string): Promise<FoundReservation | null> =>
+        this.#reservations.load([owner, id]);
+      const groups = await Promise.all(
+        request.groups.map(async (_, group): Promise<Answer<AllocatedGroup>> => {
+          const command = await this.#resolved((rules) =>
+            resolveGroup({ caller, request, hash, rules, book: this.codes, find }, group),
+          );
+          return command.ok ? this.#decided<AllocatedGroup>(command.value, deadline) : command;
+        }),
       );
-      if (!resolved.ok) return resolved;
-      const asked = { actor, person, id: commandId, limits: { nodes, channels }, trace };
-      const { key: reservationKey, skus } = found;
-      return this.#decided({ kind: 'verb', ...asked, reservationKey, skus, ...resolved.value }, deadline);
+      // Whoever has given the id another body before finds that in each group.
+      const mismatch = groups.find((group) => !group.ok && group.rejection.code === 'idempotency.mismatch');
+      if (mismatch && !mismatch.ok) return mismatch;
+      return { ok: true, value: groups, replayed: false };
     });
   }
 
@@ -239,8 +290,7 @@ export class StockEngine {
 
   async #decided<T>(command: Command, deadline: number): Promise<Settled<T, Refusal>> {
     const outcome = await this.submit(command, deadline);
-    if (outcome.ok) return { ...outcome, value: outcome.value as T };
-    return reject(refusalOf(outcome.rejection, new Views(this.rules.known, this.codes)));
+    return outcome.ok ? { ...outcome, value: outcome.value as T } : outcome;
   }
 
   async #settle<T>(run: (deadline: number) => Promise<Settled<T, Refusal>>): Promise<Settled<T, Refusal>> {
@@ -259,22 +309,27 @@ export class StockEngine {
     }
   }
 
-  /** A reservation's SKUs never change, so they may be read before its gates are locked. */
+  /** Its SKUs may be read before its gates are locked: they only ever become more, and that is noticed. */
   async #findReservations(
     ids: readonly (readonly [string, string])[],
   ): Promise<({ key: number; skus: SkuKey[] } | null)[]> {
     const { rows } = await this.lookupPool.query<{ position: number; reservation_key: number; skus: SkuKey[] }>({
       name: 'find-reservations',
       text: `SELECT k.position::int AS position, r.reservation_key,
-                    ARRAY(SELECT (line->>0)::int FROM json_array_elements(r.lines) AS line) AS skus
+                    ARRAY(SELECT (line->>1)::int FROM json_array_elements(r.lines) AS line
+                           UNION SELECT (line->>2)::int FROM json_array_elements(r.amended) AS line) AS skus
                FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (owner, id, position)
-               JOIN reservation r ON r.owner = k.owner AND r.id = k.id`,
+               JOIN reservation r ON r.owner = k.owner AND r.id = k.id AND r.tombstone_by IS NULL`,
       values: [ids.map(([owner]) => owner), ids.map(([, id]) => id)],
     });
     const found = new Map(rows.map((row) => [row.position - 1, { key: row.reservation_key, skus: row.skus }]));
     return ids.map((_, index) => found.get(index) ?? null);
   }
 }
+
+/** What may come before what it undoes. */
+const isUndo = ({ verb }: VerbRequest): boolean => verb === 'release' || verb === 'cancel';
+const NO_BODY = Buffer.alloc(0);
 
 /** What is asked arrives now. */
 const callerOf = ({ sentAt = null, ...asker }: Asker): Caller => ({

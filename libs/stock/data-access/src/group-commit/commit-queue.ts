@@ -242,6 +242,7 @@ export class CommitQueue {
 /** Healing concerns reservations that nobody counted beforehand, so it takes a batch of its own. */
 function linesOf(command: Command): number {
   if (command.kind === 'tend' && command.heal) return Number.POSITIVE_INFINITY;
+  if (command.kind === 'allocate') return command.parts.reduce((moves, part) => moves + part.moves.length, 0);
   return command.kind === 'movements' ? command.movements.length : command.skus.length;
 }
 

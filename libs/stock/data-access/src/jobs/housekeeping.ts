@@ -125,7 +125,7 @@ export class Housekeeping {
     const { rows } = await this.#engine.lookupPool.query<Supply & { sku_key: SkuKey }>({
       name: 'short-supplies',
       text: `SELECT s.sku_key, sum(s.shortfall)::float8 AS shortfall, sum(s.available)::float8 AS available,
-                    EXISTS (SELECT FROM reback_task t WHERE t.sku_key = s.sku_key AND t.before_key IS NOT NULL) AS "hasMore"
+                    EXISTS (SELECT FROM sku_task t WHERE t.sku_key = s.sku_key AND t.before_key IS NOT NULL) AS "hasMore"
                FROM stock s WHERE s.sku_key = ANY($1::int[]) GROUP BY s.sku_key`,
       values: [skus],
     });
@@ -136,7 +136,7 @@ export class Housekeeping {
   async #putOff(resting: readonly { readonly sku: SkuKey; readonly waitMs: number }[]): Promise<void> {
     const statement = {
       name: 'put-off-reback-tasks',
-      text: `UPDATE reback_task t SET due_at = clock_timestamp() + make_interval(secs => x.wait / 1000)
+      text: `UPDATE sku_task t SET due_at = clock_timestamp() + make_interval(secs => x.wait / 1000)
                FROM unnest($1::int[], $2::float8[]) AS x (sku_key, wait)
               WHERE t.sku_key = x.sku_key AND t.due_at > clock_timestamp()`,
       values: [resting.map(({ sku }) => sku), resting.map(({ waitMs }) => waitMs)],
@@ -148,8 +148,8 @@ export class Housekeeping {
   async #dueTasks(): Promise<SkuKey[]> {
     const statement = {
       name: 'claim-reback-tasks',
-      text: `UPDATE reback_task t SET due_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
-               FROM (SELECT sku_key FROM reback_task WHERE due_at <= clock_timestamp()
+      text: `UPDATE sku_task t SET due_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
+               FROM (SELECT sku_key FROM sku_task WHERE due_at <= clock_timestamp()
                       ORDER BY due_at LIMIT ${SKUS_PER_LOOK} FOR UPDATE SKIP LOCKED) due
               WHERE t.sku_key = due.sku_key RETURNING t.sku_key`,
     };
@@ -178,7 +178,7 @@ export class Housekeeping {
     const rules = rows[0]?.rules ?? '';
     if (rules === this.#rules) return;
     const insert = `
-      INSERT INTO reback_task (sku_key, due_at)
+      INSERT INTO sku_task (sku_key, due_at)
       SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception
        WHERE code = 'promise.broken' AND closed_at IS NULL ORDER BY 1
       ON CONFLICT (sku_key) DO NOTHING`;

@@ -195,12 +195,13 @@ export class OptimisticCommits {
       reservations: new Map(),
       effects: new Map(),
       openExceptions: new Map(),
+      controllers: new Map(),
       hasMoreOverdue: false,
       healMoreBelow: null,
       watermarks: NO_WATERMARKS,
     };
     const views = new Views(rules, codes);
-    const decider = new BatchDecider(state, views, keys);
+    const decider = new BatchDecider(state, views, { reservations: keys, rows: [] });
     const outcomes = decider.decide(commands);
     const { writes } = decider;
     const proof = writes.newReservations[0]?.key;

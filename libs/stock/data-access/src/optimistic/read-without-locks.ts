@@ -1,8 +1,8 @@
 /** What a batch of holds is decided on when nothing is locked: one statement, hence one moment. */
-import type { SkuKey, SupplyRow } from '@onepool/stock-domain';
+import type { SkuKey, SkuSupply } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { CHANGED_ROWS } from '../repository/changed-rows.ts';
-import { type StockTuple, rowsOf } from '../stock-columns.ts';
+import { type SupplyTuple, suppliesOf } from '../stock-columns.ts';
 
 export interface UnlockedReading {
   /** Milliseconds, the database's clock. */
@@ -11,14 +11,14 @@ export interface UnlockedReading {
   /** Without SKUs that have no gate yet. */
   readonly versions: Map<SkuKey, number>;
   /** Rows of SKUs whose version is not the known one. */
-  readonly changed: ReadonlyMap<SkuKey, readonly SupplyRow[]>;
+  readonly changed: ReadonlyMap<SkuKey, SkuSupply>;
 }
 
 interface ReadingRecord {
   now: number;
   epoch: number;
   gates: [SkuKey, number][] | null;
-  changed: StockTuple[] | null;
+  changed: SupplyTuple[] | null;
 }
 
 const STATEMENT = `
@@ -39,5 +39,5 @@ export async function readWithoutLocks(
   });
   const [row] = rows;
   if (!row) throw new Error('Broken invariant: the clock gave no row');
-  return { now: row.now, epoch: row.epoch, versions: new Map(row.gates ?? []), changed: rowsOf(row.changed) };
+  return { now: row.now, epoch: row.epoch, versions: new Map(row.gates ?? []), changed: suppliesOf(row.changed) };
 }

@@ -22,6 +22,7 @@ import {
   type SkuSupply,
   accept,
   channelAtp,
+  noSupply,
   reject,
 } from '@onepool/stock-domain';
 import type { Limit } from '@onepool/platform-rights';
@@ -107,7 +108,7 @@ export class StockReads {
       const sku = skus[index] ?? '';
       const version = snapshot?.version ?? 0;
       if (version < minVersion) return refuse('version.not_reached', { sku, version });
-      const supply = snapshot?.supply ?? { sku: keys.value[index] ?? 0, rows: [] };
+      const supply = snapshot?.supply ?? noSupply(keys.value[index] ?? 0);
       const found = this.#atpOf(snapshot, supply, rules, { ...perspective, now: asOf });
       const told = { sku, channel, atp: found.atp, version, asOf: isoTime(asOf) };
       if (!byNode) answers.push(told);

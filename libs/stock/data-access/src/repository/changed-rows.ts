@@ -1,5 +1,5 @@
 /** Stock rows of SKUs that have changed since they were last seen, as SQL. */
-import { STOCK_TUPLE } from '../stock-columns.ts';
+import { SUPPLY_TUPLE } from '../stock-columns.ts';
 
 /**
  * Rows of the SKUs `$1` whose versions are not `$2`, as a JSON array of arrays: one value to receive instead of thousands.
@@ -10,5 +10,5 @@ export const CHANGED_ROWS = `(SELECT json_agg(s.units) FROM unnest($1::int[], $2
            CROSS JOIN LATERAL (
              SELECT FROM sku_gate WHERE sku_key = known.sku_key AND version <> known.version OFFSET 0) g
            CROSS JOIN LATERAL (
-             SELECT ${STOCK_TUPLE} AS units
-               FROM stock WHERE sku_key = known.sku_key OFFSET 0) s)`;
+             SELECT ${SUPPLY_TUPLE} AS units
+               FROM supply WHERE sku_key = known.sku_key OFFSET 0) s)`;

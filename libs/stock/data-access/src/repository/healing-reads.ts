@@ -14,9 +14,9 @@ export async function readBackedOnShortRows(
   const { rows } = await client.query<{ reservation_key: number }>({
     name: 'backed-on-short-rows',
     text: `SELECT DISTINCT b.reservation_key
-             FROM stock s JOIN backing b USING (sku_key, node_key) LEFT JOIN reback_task t USING (sku_key)
+             FROM stock s JOIN backing b USING (sku_key, supply_key) LEFT JOIN sku_task t USING (sku_key)
             WHERE s.sku_key = ANY($1::int[]) AND s.shortfall > 0
-              AND b.sku_key = ANY($1::int[]) AND b.held + b.confirmed > 0 AND b.pin_fulfilment IS NULL
+              AND b.sku_key = ANY($1::int[]) AND b.held + b.confirmed > 0 AND b.fulfilment IS NULL
               AND (t.before_key IS NULL OR b.reservation_key < t.before_key)
             ORDER BY b.reservation_key DESC LIMIT ${HEALED_PER_LOOK_MAX}`,
     values: [skus],

@@ -3,7 +3,7 @@
  * is found under the gate are the rows that are there, and need not be read again.
  */
 import { LRUCache } from 'lru-cache';
-import type { SkuKey, SkuSupply, SupplyRow } from '@onepool/stock-domain';
+import { type SkuKey, type SkuSupply, noSupply } from '@onepool/stock-domain';
 
 /** About 40 MB: a SKU is in as many rows as there are nodes that stock it. */
 const BOUNDS = { entries: 20_000, rows: 400_000 };
@@ -23,7 +23,7 @@ export class RememberedSupplies {
     this.#bySku = new LRUCache({
       max: bounds.entries,
       maxSize: bounds.rows,
-      sizeCalculation: ({ supply }) => Math.max(1, supply?.rows.length ?? 0),
+      sizeCalculation: ({ supply }) => Math.max(1, (supply?.rows.length ?? 0) + (supply?.future.length ?? 0)),
     });
   }
 
@@ -50,7 +50,7 @@ export function completeSupplies(
   skus: readonly SkuKey[],
   versions: ReadonlyMap<SkuKey, number>,
   looked: readonly Remembered[],
-  changed: ReadonlyMap<SkuKey, readonly SupplyRow[]>,
+  changed: ReadonlyMap<SkuKey, SkuSupply>,
   memory: RememberedSupplies,
 ): Map<SkuKey, SkuSupply> {
   const supplies = new Map<SkuKey, SkuSupply>();
@@ -58,7 +58,7 @@ export function completeSupplies(
     const version = versions.get(sku) ?? 0;
     const at = looked[index];
     const remembered = at?.version === version ? at.supply : undefined;
-    const supply = remembered ?? { sku, rows: changed.get(sku) ?? [] };
+    const supply = remembered ?? changed.get(sku) ?? noSupply(sku);
     if (!remembered) memory.remember(supply, version);
     supplies.set(sku, supply);
   }

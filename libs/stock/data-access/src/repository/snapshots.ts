@@ -1,14 +1,17 @@
 /** Supplies as a reader sees them, one statement, one moment. */
 import {
+  NO_FUTURE,
+  type NodeKey,
   type SkuKey,
   type SkuSupply,
   type StateUnits,
+  type SupplyKey,
   type SupplyRow,
   giveBack,
   supplyRowOf,
 } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { stateColumns } from '../stock-columns.ts';
+import { kindOf, stateColumns } from '../stock-columns.ts';
 
 export interface Snapshot {
   readonly supply: SkuSupply;
@@ -19,7 +22,14 @@ export interface Snapshot {
   readonly expiresAt: number;
 }
 
-type SnapshotTuple = readonly [overdue: number, node: number, ...units: StateUnits];
+type SnapshotTuple = readonly [
+  overdue: number,
+  key: SupplyKey,
+  node: NodeKey,
+  kind: number,
+  detail: number,
+  ...units: StateUnits,
+];
 
 interface SupplyRecord {
   sku_key: number;
@@ -44,10 +54,10 @@ export async function readSnapshots(
                     WHERE b.sku_key = k.sku_key AND b.held + b.confirmed > 0 AND b.held > 0
                       AND b.expires_at > statement_timestamp()) AS expires_at,
                   (SELECT json_agg(json_build_array(CASE WHEN s.reserved = 0 THEN 0 ELSE (SELECT coalesce(sum(b.held), 0) FROM backing b
-                        WHERE b.sku_key = s.sku_key AND b.node_key = s.node_key AND b.held + b.confirmed > 0
+                        WHERE b.sku_key = s.sku_key AND b.supply_key = s.supply_key AND b.held + b.confirmed > 0
                           AND b.held > 0 AND b.expires_at <= statement_timestamp()) END,
-                     s.node_key, ${stateColumns((state) => `s.${state}`)}))
-                     FROM stock s WHERE s.sku_key = k.sku_key) AS rows
+                     s.supply_key, s.node_key, s.kind, s.detail_key, ${stateColumns((state) => `s.${state}`)}))
+                     FROM supply s WHERE s.sku_key = k.sku_key) AS rows
              FROM unnest($1::int[]) AS k (sku_key) JOIN sku_gate g USING (sku_key)`,
     values: [keys],
   });
@@ -55,13 +65,19 @@ export async function readSnapshots(
     version: row.version,
     asOf: row.now,
     expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
-    supply: { sku: row.sku_key, rows: (row.rows ?? []).map(withoutOverdue) },
+    supply: supplyOf(row.sku_key, (row.rows ?? []).map(withoutOverdue)),
   });
   return new Map(rows.map((row) => [row.sku_key, toSnapshot(row)]));
 }
 
+function supplyOf(sku: SkuKey, rows: readonly SupplyRow[]): SkuSupply {
+  const future = rows.filter(({ kind }) => kind !== 'stock');
+  if (future.length === 0) return { sku, rows, future: NO_FUTURE };
+  return { sku, rows: rows.filter(({ kind }) => kind === 'stock'), future };
+}
+
 /** The row as it will be once the overdue units are given back. */
-function withoutOverdue([overdue, node, ...units]: SnapshotTuple): SupplyRow {
-  const row = supplyRowOf(node, units);
+function withoutOverdue([overdue, key, node, kind, detail, ...units]: SnapshotTuple): SupplyRow {
+  const row = supplyRowOf(key, node, units, kindOf(kind), detail);
   return overdue > 0 ? giveBack(row, 'reserved', overdue).row : row;
 }

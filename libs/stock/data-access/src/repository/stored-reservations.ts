@@ -1,6 +1,7 @@
 /** Reservations as stored, with their backings. */
-import { type Backing, type NodeKey, type Reservation, rowKey } from '@onepool/stock-domain';
+import { type Backing, type Controller, type Destination, type NodeKey, type Reservation, type ReservationLine, STAGES, type Stage, TALLIES, type Tally } from '@onepool/stock-domain';
 import type pg from 'pg';
+import { kindOf } from '../stock-columns.ts';
 import { inOrder } from './in-order.ts';
 
 /** A reservation as stored: the domain's view of it, and what only the store and its answers need. */
@@ -8,8 +9,10 @@ export interface StoredReservation {
   readonly reservation: Reservation;
   readonly owner: string;
   readonly id: string;
-  /** Since when (ms) the node knows of a backing, by row; only pinned backings are here. */
-  readonly acknowledgedAt: ReadonlyMap<string, number>;
+  /** Opaque. */
+  readonly customerReference: string | null;
+  /** Whether its lines are others than it was held with. */
+  readonly isAmended: boolean;
 }
 
 /** The immutable part of a reservation row, from which a replayed hold is answered as it was the first time. */
@@ -21,8 +24,26 @@ export interface FirstAnswer {
   readonly lines: readonly AnsweredLine[];
 }
 
-/** `[sku key, requested, granted, SKU version, [[node key, units] …]]`: short, because every hold stores it. */
-export type AnsweredLine = readonly [number, number, number, number, readonly (readonly [number, number])[]];
+/** `[line id, sku key, requested, granted, SKU version, [[node key, units] …], its nodes if only some may back it]`: short, because every hold stores it. */
+export type AnsweredLine = readonly [
+  id: string,
+  sku: number,
+  requested: number,
+  granted: number,
+  version: number,
+  units: readonly (readonly [node: number, units: number])[],
+  nodes?: readonly NodeKey[],
+];
+
+/** `[number, line id, sku key, units added, units withdrawn, its nodes if only some may back it]`. */
+export type AmendedLineTuple = readonly [
+  no: number,
+  id: string,
+  sku: number,
+  added: number,
+  withdrawn: number,
+  nodes: readonly NodeKey[] | null,
+];
 
 interface ReservationRecord {
   reservation_key: number;
@@ -32,26 +53,35 @@ interface ReservationRecord {
   version: number;
   created_at: Date;
   expires_at: Date;
-  nodes: NodeKey[] | null;
   lines: AnsweredLine[];
+  amended: AmendedLineTuple[] | null;
+  customer_reference: string | null;
+  controller_actor: string | null;
+  controller_order: string | null;
+  tombstone_by: string | null;
+  ordered_at: number | null;
+  priority: number | null;
+  destination_lat: number | null;
+  destination_lng: number | null;
 }
 
-interface BackingRecord {
+interface BackingRecord extends Record<Tally, number>, Record<Stage, number | null> {
   reservation_key: number;
+  backing_no: number;
+  line: number;
+  supply_key: number | null;
   sku_key: number;
   node_key: number;
-  held: number;
-  confirmed: number;
-  fulfilled: number;
-  released: number;
-  expired: number;
-  cancelled: number;
-  pin_fulfilment: string | null;
-  pin_order_version: number | null;
-  pinned_at: Date | null;
+  kind: number;
+  detail_key: number | null;
+  fulfilment: string | null;
 }
 
-const RESERVATIONS = `SELECT reservation_key, owner, id, channel_key, version, created_at, expires_at, nodes, lines FROM reservation`;
+const COLUMNS = `reservation_key, owner, id, channel_key, version, created_at, expires_at, lines, amended, customer_reference,
+  controller_actor, controller_order, tombstone_by, floor(extract(epoch FROM ordered_at) * 1000)::bigint AS ordered_at,
+  priority, destination_lat, destination_lng`;
+const RESERVATIONS = `SELECT ${COLUMNS} FROM reservation`;
+const BACKING_COLUMNS = `reservation_key, backing_no, line, supply_key, sku_key, node_key, kind, detail_key, fulfilment, ${[...TALLIES, ...STAGES].join(', ')}`;
 
 /** Locks and reads; the two statements travel together, and the second sees what was committed before the lock. */
 export async function lockReservations(
@@ -75,23 +105,15 @@ export async function readReservation(
   owner: string,
   id: string,
 ): Promise<StoredReservation | null> {
-  type Joined = ReservationRecord & {
-    backings: (Omit<BackingRecord, 'pinned_at'> & { pinned_at: string | null })[] | null;
-  };
-  const { rows } = await pool.query<Joined>({
+  const { rows } = await pool.query<ReservationRecord & { backings: BackingRecord[] | null }>({
     name: 'read-reservation',
-    text: `SELECT r.reservation_key, r.owner, r.id, r.channel_key, r.version, r.created_at, r.expires_at, r.nodes, r.lines,
+    text: `SELECT ${COLUMNS},
                   (SELECT json_agg(b) FROM backing b WHERE b.reservation_key = r.reservation_key) AS backings
-             FROM reservation r WHERE r.owner = $1 AND r.id = $2`,
+             FROM reservation r WHERE r.owner = $1 AND r.id = $2 AND r.tombstone_by IS NULL`,
     values: [owner, id],
   });
   const [row] = rows;
-  if (!row) return null;
-  const backings = (row.backings ?? []).map((one) => ({
-    ...one,
-    pinned_at: one.pinned_at === null ? null : new Date(one.pinned_at),
-  }));
-  return toStored(row, backings);
+  return row ? toStored(row, row.backings ?? []) : null;
 }
 
 async function readBackings(
@@ -100,8 +122,7 @@ async function readBackings(
 ): Promise<readonly BackingRecord[]> {
   const { rows } = await client.query<BackingRecord>({
     name: 'backings',
-    text: `SELECT reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, pin_fulfilment, pin_order_version, pinned_at
-             FROM backing WHERE reservation_key = ANY($1::bigint[])`,
+    text: `SELECT ${BACKING_COLUMNS} FROM backing WHERE reservation_key = ANY($1::bigint[])`,
     values: [keys],
   });
   return rows;
@@ -119,39 +140,65 @@ function assemble(
 }
 
 const toBacking = (row: BackingRecord): Backing => ({
+  no: row.backing_no,
+  line: row.line,
   sku: row.sku_key,
+  kind: row.supply_key === null ? 'unbacked' : kindOf(row.kind),
   node: row.node_key,
+  detail: row.detail_key ?? 0,
+  fulfilment: row.fulfilment,
   held: row.held,
   confirmed: row.confirmed,
   fulfilled: row.fulfilled,
   released: row.released,
   expired: row.expired,
   cancelled: row.cancelled,
-  pin:
-    row.pin_fulfilment === null ? null : { fulfilmentId: row.pin_fulfilment, orderVersion: row.pin_order_version ?? 0 },
+  broken: row.broken,
+  accepted: row.accepted ?? 0,
+  picked: row.picked ?? 0,
+  shipped: row.shipped ?? 0,
 });
 
-const NONE_ACKNOWLEDGED: ReadonlyMap<string, number> = new Map();
+const TENTHS = 10;
+/** A place as it is kept: to a tenth of a degree, which is about ten kilometres. */
+export const tenthsOf = (degrees: number): number => Math.round(degrees * TENTHS);
 
-function acknowledgedOf(backings: readonly BackingRecord[]): ReadonlyMap<string, number> {
-  const pinned = backings.flatMap(({ sku_key, node_key, pinned_at }) =>
-    pinned_at === null ? [] : [[rowKey(sku_key, node_key), pinned_at.getTime()] as const],
-  );
-  return pinned.length === 0 ? NONE_ACKNOWLEDGED : new Map(pinned);
+function destinationOf({ destination_lat: lat, destination_lng: lng }: ReservationRecord): Destination | null {
+  return lat === null || lng === null ? null : { lat: lat / TENTHS, lng: lng / TENTHS };
+}
+
+function controllerOf({ controller_actor: actor, controller_order: order }: ReservationRecord): Controller | null {
+  return actor === null || order === null ? null : { actor, order };
+}
+
+/** Lines as they were asked, and as they have been amended since. */
+function linesOf({ lines, amended }: ReservationRecord): readonly ReservationLine[] {
+  const all = lines.map(([id, sku, requested, granted, , , nodes = null], no): ReservationLine => {
+    return { no, id, sku, requested, granted, added: 0, withdrawn: 0, nodes };
+  });
+  for (const [no, id, sku, added, withdrawn, nodes] of amended ?? []) {
+    const { requested = 0, granted = 0 } = all[no] ?? {};
+    all[no] = { no, id, sku, requested, granted, added, withdrawn, nodes };
+  }
+  return all;
 }
 
 const toStored = (record: ReservationRecord, backings: readonly BackingRecord[]): StoredReservation => ({
   owner: record.owner,
   id: record.id,
-  acknowledgedAt: acknowledgedOf(backings),
+  customerReference: record.customer_reference,
+  isAmended: record.amended !== null,
   reservation: {
     key: record.reservation_key,
     channel: record.channel_key,
     version: record.version,
     createdAt: record.created_at.getTime(),
     expiresAt: record.expires_at.getTime(),
-    nodes: record.nodes,
-    lines: record.lines.map(([sku, requested, granted]) => ({ sku, requested, granted })),
-    backings: backings.map(toBacking),
+    controller: controllerOf(record),
+    priority: record.priority ?? 0,
+    orderedAt: record.ordered_at,
+    destination: destinationOf(record),
+    lines: linesOf(record),
+    backings: backings.map(toBacking).sort((a, b) => a.no - b.no),
   },
 });

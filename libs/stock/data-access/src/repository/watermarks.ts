@@ -53,7 +53,7 @@ export async function readWatermarks(
     // Of two counts of one moment the physical one knows more.
     const isNewer =
       !known || captured_at > known.capturedAt || (captured_at === known.capturedAt && measure === 'physical');
-    if (isNewer) newest.set(key, { capturedAt: captured_at, measure, source });
+    if (isNewer) newest.set(key, { capturedAt: captured_at, deductsAt: measure === 'physical' ? null : 'accepted', source });
   }
   return newest;
 }

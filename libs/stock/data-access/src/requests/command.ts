@@ -1,17 +1,20 @@
 /** What the engine decides on: commands whose codes are resolved to keys, and the outcomes they get. */
 import type {
+  Acknowledgement,
+  AllocationMove,
+  Amendment,
+  Attachment,
   HoldDemand,
-  Move,
-  NodeKey,
   ChannelKey,
-  PartLine,
-  Pin,
-  Rejection,
+  Override,
+  RejectedUnits,
+  SelectedUnits,
   SkuKey,
   StockMovement,
 } from '@onepool/stock-domain';
+import type { Refusal } from './refusal.ts';
 import type { Limits } from '@onepool/platform-rights';
-import type { MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
+import type { AllocatedGroup, MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
 
 export interface Traced {
   /** W3C traceparent of the request, for the facts that it causes. */
@@ -47,26 +50,41 @@ export interface HoldCommand extends Keyed {
   readonly skus: readonly SkuKey[];
   readonly channel: ChannelKey;
   readonly demand: HoldDemand;
-  readonly nodes: readonly NodeKey[] | null;
+  /** Of the demand's lines, as the client names them. */
+  readonly lineIds: readonly string[];
+  readonly priority: number;
+  readonly customerReference: string | null;
   readonly expiresInSeconds: number;
 }
 
 export type Verb =
   | { readonly name: 'extend'; readonly expiresInSeconds: number }
   | { readonly name: 'confirm'; readonly reacquire: boolean }
-  | { readonly name: 'release' | 'cancel'; readonly parts: readonly PartLine[] | null }
+  | { readonly name: 'release' | 'cancel'; readonly parts: readonly SelectedUnits[] | null }
   | {
       readonly name: 'fulfil';
-      readonly parts: readonly PartLine[] | null;
+      readonly parts: readonly SelectedUnits[] | null;
       /** Milliseconds; null means when it is recorded. */
       readonly occurredAt: number | null;
     }
-  | {
-      readonly name: 're-back';
-      readonly expectedVersion: number;
-      readonly moves: readonly Move[];
-      readonly pin: Pin | null;
-    };
+  | ({ readonly name: 'attach'; readonly confirm: boolean; readonly reacquire: boolean } & Attachment)
+  | ({ readonly name: 'amend'; readonly override: Override | null } & Amendment)
+  | ({ readonly name: 'acknowledge'; readonly occurredAt: number | null } & Acknowledgement)
+  | ({ readonly name: 'reject'; readonly occurredAt: number | null; readonly override: Override | null } & Omit<
+      RejectedUnits,
+      'isLate'
+    >)
+  | { readonly name: 'give-up'; readonly parts: readonly SelectedUnits[] }
+  | { readonly name: 'unfulfil'; readonly parts: readonly SelectedUnits[]; readonly occurredAt: number | null };
+
+/** Undoes a reservation that is not known yet, so that it is refused if it is asked for after all. */
+export interface TombstoneCommand extends Keyed {
+  readonly kind: 'tombstone';
+  readonly owner: string;
+  /** Of the reservation. */
+  readonly reservation: string;
+  readonly skus: readonly [];
+}
 
 export interface VerbCommand extends Keyed {
   readonly kind: 'verb';
@@ -74,6 +92,20 @@ export interface VerbCommand extends Keyed {
   readonly reservationKey: number;
   readonly verb: Verb;
   readonly limits: Limits;
+}
+
+/** A group of moves that happens together or not at all; a request may have many, each a command of its own. */
+export interface AllocateCommand extends Keyed {
+  readonly kind: 'allocate';
+  /** Of the group, from 0; with the actor and the id it is the idempotency key. */
+  readonly group: number;
+  readonly skus: readonly SkuKey[];
+  readonly override: Override | null;
+  readonly parts: readonly {
+    readonly reservationKey: number;
+    readonly expectedVersion: number;
+    readonly moves: readonly AllocationMove[];
+  }[];
 }
 
 export interface MovementsCommand extends Keyed {
@@ -95,7 +127,27 @@ export interface TendCommand extends Traced {
   readonly heal: boolean;
 }
 
-export type Command = HoldCommand | VerbCommand | MovementsCommand | TendCommand;
+export type Command = HoldCommand | TombstoneCommand | VerbCommand | AllocateCommand | MovementsCommand | TendCommand;
+
+interface Answers {
+  hold: ReservationView;
+  /** Null: there is such a reservation meanwhile, and it is to be undone as any other. */
+  tombstone: 'made' | null;
+  verb: ReservationView;
+  allocate: AllocatedGroup;
+  movements: MovementsResult;
+  tend: null;
+}
+
+/** What a command of a kind is answered with. */
+export type AnswerOf<Kind extends Command['kind']> = Answers[Kind];
+export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements'>;
+
+/** Reservations that a command names. */
+export function reservationsOf(command: Command): readonly number[] {
+  if (command.kind === 'verb') return [command.reservationKey];
+  return command.kind === 'allocate' ? command.parts.map(({ reservationKey }) => reservationKey) : [];
+}
 
 /** Each SKU once, ascending: the order in which gates are locked. */
 export const skusOf = (commands: readonly Command[]): readonly SkuKey[] =>
@@ -106,4 +158,4 @@ export type Settled<Value, Why> =
   | { readonly ok: true; readonly value: Value; readonly replayed: boolean }
   | { readonly ok: false; readonly rejection: Why };
 
-export type Outcome = Settled<ReservationView | MovementsResult | null, Rejection>;
+export type Outcome = Settled<AnswerOf<Command['kind']>, Refusal>;

@@ -9,6 +9,9 @@ export type RefusalCode =
   | 'node.unknown'
   | 'channel.unknown'
   | 'reservation.unknown'
+  | 'line.duplicate'
+  | 'reservation.duplicate'
+  | 'allocation.too_large'
   | 'source.reserved'
   | 'feed.unknown'
   | 'feed.too_large'
@@ -34,30 +37,54 @@ export type Answer<Value> = Result<Value, Refusal>;
 export const refuse = (code: RefusalCode, details: Readonly<Record<string, unknown>> = {}) =>
   reject<Refusal>({ code, details });
 
-/** What was decided by keys, told by codes. */
-export function refusalOf(rejection: Rejection, views: Views): Refusal {
+/** Ids of the lines of a reservation, by the number of the reservation in the command. */
+export type LineIds = (part: number) => readonly string[];
+
+/** What was decided by keys, told by codes and by the ids of lines. */
+export function refusalOf(rejection: Rejection, views: Views, lineIds: LineIds): Refusal {
+  const { code, details } = told(rejection, views, lineIds);
+  const { part, move } = rejection;
+  const place = { ...(part === undefined ? {} : { reservation: part }), ...(move === undefined ? {} : { move }) };
+  return { code, details: { ...details, ...place } };
+}
+
+function told(rejection: Rejection, views: Views, lineIds: LineIds): Refusal {
   const { code } = rejection;
   switch (code) {
     case 'stock.insufficient': {
-      const shortages = rejection.shortages.map(({ sku, ...units }) => ({ sku: views.sku(sku), ...units }));
+      const ids = lineIds(rejection.part ?? 0);
+      const shortages = rejection.shortages.map(({ line, sku, ...units }) => ({
+        line: ids[line],
+        sku: views.sku(sku),
+        ...units,
+      }));
       return { code, details: { shortages } };
     }
     case 'node.forbidden':
       return { code, details: { node: views.node(rejection.node) } };
     case 'reservation.not_held':
-    case 'reservation.not_confirmed':
-    case 'reback.pinned':
-    case 'reback.not_backed': {
+    case 'reservation.not_confirmed': {
       const { at } = rejection;
-      return { code, details: at === null ? {} : { at: { sku: views.sku(at.sku), node: views.node(at.node) } } };
+      return { code, details: at === null ? {} : { at: views.selector(at) } };
     }
-    case 'reback.conflict':
+    case 'order.has_reservation': {
+      const { owner, id } = rejection.reservation;
+      return { code, details: { reservation: id, owner } };
+    }
+    case 'reservation.attached':
+      return { code, details: { order: rejection.order } };
+    case 'reservation.pinned':
+      return { code, details: { at: views.selector(rejection.at) } };
+    case 'reservation.units_missing':
+      return { code, details: { at: views.selector(rejection.at), there: rejection.there } };
+    case 'reservation.conflict':
       return { code, details: { version: rejection.version } };
     case 'movement.exceeds_stock':
       return { code, details: { line: rejection.line, there: rejection.there } };
     case 'idempotency.mismatch':
     case 'reservation.expired':
     case 'reservation.taken':
+    case 'reservation.tombstoned':
     case 'channel.forbidden':
       return { code, details: {} };
   }

@@ -4,23 +4,16 @@
  */
 import { hash } from 'node:crypto';
 import {
-  type CancelRequest,
-  type ConfirmRequest,
   EXPIRES_IN_SECONDS_DEFAULT,
-  type ExtendRequest,
-  type FulfilRequest,
   type HoldRequest,
   type MovementsRequest,
-  type RebackRequest,
-  type ReleaseRequest,
   isReservedSource,
 } from '@onepool/contracts';
 import { timeOf } from '@onepool/platform-clock';
 import { type Concern, type Limits, beyondLimits } from '@onepool/platform-rights';
 import {
-  type Move,
+  type HoldLine,
   type NodeKey,
-  type PartLine,
   type SellingChannel,
   type SellingRules,
   type SkuKey,
@@ -30,16 +23,8 @@ import {
   reject,
 } from '@onepool/stock-domain';
 import type { CodeBook } from '../catalogue/code-book.ts';
-import type { Asker, HoldCommand, MovementsCommand, Traced, Verb } from './command.ts';
+import type { Asker, HoldCommand, MovementsCommand, Traced } from './command.ts';
 import { type Answer, type Refusal, refuse } from './refusal.ts';
-
-export type VerbRequest =
-  | { readonly verb: 'extend'; readonly body: ExtendRequest }
-  | { readonly verb: 'confirm'; readonly body: ConfirmRequest }
-  | { readonly verb: 'fulfil'; readonly body: FulfilRequest }
-  | { readonly verb: 'release'; readonly body: ReleaseRequest }
-  | { readonly verb: 'cancel'; readonly body: CancelRequest }
-  | { readonly verb: 're-back'; readonly body: RebackRequest };
 
 /** Who asks, how it came to us, and within which trace. */
 export interface Caller extends Asker, Traced {
@@ -90,6 +75,7 @@ export async function resolveHold(
 ): Promise<Answer<HoldCommand>> {
   const { actor, person, trace } = caller;
   const { id, owner = actor, channel, lines, allowPartial = false, destination = null } = request;
+  const { priority = 0, customerReference = null, override = null } = request;
   const forbidden = beyond(caller, { kind: 'selling', channel });
   if (forbidden) return reject(forbidden);
   const expiresInSeconds = request.expiresInSeconds ?? EXPIRES_IN_SECONDS_DEFAULT;
@@ -100,15 +86,23 @@ export async function resolveHold(
   if (!skus.ok) return skus;
   const selling = channelOf(rules, channel);
   if (!selling.ok) return selling;
-  const nodes = nodeKeys(rules, request.nodes ?? []);
-  if (!nodes.ok) return nodes;
+  const ids = lineIds(lines);
+  if (!ids.ok) return ids;
+  const demanded: HoldLine[] = [];
+  for (const [index, { quantity, nodes = request.nodes }] of lines.entries()) {
+    const bound = nodes === undefined ? null : nodeKeys(rules, nodes);
+    if (bound?.ok === false) return bound;
+    demanded.push({ sku: skus.value[index] ?? 0, quantity, nodes: bound && bound.value });
+  }
   const told = [
     channel,
-    lines.map(({ sku, quantity }) => [sku, quantity]),
+    lines.map(({ id: line, sku, quantity, nodes }) => [sku, quantity, line ?? null, nodes ?? null]),
     allowPartial,
     expiresInSeconds,
     request.nodes ?? null,
     destination && [destination.lat, destination.lng],
+    // Left out, they are not hashed: what was asked before they existed still finds its effect.
+    ...(priority === 0 && customerReference === null && override === null ? [] : [priority, customerReference, override]),
   ];
   return accept({
     kind: 'hold',
@@ -120,14 +114,23 @@ export async function resolveHold(
     bodyHash: bodyHash(told),
     skus: [...new Set(skus.value)],
     channel: selling.value.key,
-    demand: {
-      lines: lines.map(({ quantity }, index) => ({ sku: skus.value[index] ?? 0, quantity })),
-      allowPartial,
-      destination,
-    },
-    nodes: request.nodes ? nodes.value : null,
+    demand: { lines: demanded, allowPartial, destination, isSold: override === 'sold' },
+    lineIds: ids.value,
+    priority,
+    customerReference,
     expiresInSeconds,
   });
+}
+
+/** Ids of lines: those that the client has chosen, and of others their place, from 1. */
+function lineIds(lines: HoldRequest['lines']): Answer<readonly string[]> {
+  const ids = lines.map(({ id }, index) => id ?? String(index + 1));
+  const seen = new Set<string>();
+  for (const id of ids) {
+    if (seen.has(id)) return refuse('line.duplicate', { line: id });
+    seen.add(id);
+  }
+  return accept(ids);
 }
 
 /** Of a source that claims the name under which the ledger shows what the engine did: `source.reserved`; else null. */
@@ -174,107 +177,4 @@ export async function resolveMovements(
     occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), caller.transmission),
     movements: resolved,
   });
-}
-
-type Parts = NonNullable<ReleaseRequest['lines']>;
-
-interface NamedReservation {
-  readonly owner: string;
-  readonly id: string;
-  readonly transmission: Transmission;
-}
-
-interface ResolvedVerb {
-  readonly verb: Verb;
-  readonly bodyHash: Buffer;
-}
-
-export async function resolveVerb(
-  { owner, id: reservationId, transmission }: NamedReservation,
-  request: VerbRequest,
-  rules: SellingRules,
-  book: CodeBook,
-): Promise<Answer<ResolvedVerb>> {
-  const resolved = (verb: Verb, ...told: readonly unknown[]): Answer<ResolvedVerb> =>
-    accept({ verb, bodyHash: bodyHash([request.verb, owner, reservationId, ...told]) });
-  switch (request.verb) {
-    case 'extend': {
-      const { expiresInSeconds } = request.body;
-      return resolved({ name: 'extend', expiresInSeconds }, expiresInSeconds);
-    }
-    case 'confirm': {
-      const { reacquire = false } = request.body;
-      return resolved({ name: 'confirm', reacquire }, reacquire);
-    }
-    case 're-back': {
-      const { expectedVersion, pin = null } = request.body;
-      const told = request.body.moves.map(
-        ({ sku, from, to, quantity, unpin = false }) => [sku, from, to, quantity, unpin] as const,
-      );
-      const moves = await resolveMoves(told, rules, book);
-      if (!moves.ok) return moves;
-      const verb = { name: 're-back', expectedVersion, moves: moves.value, pin } as const;
-      return resolved(verb, expectedVersion, told, pin && [pin.fulfilmentId, pin.orderVersion]);
-    }
-    case 'fulfil':
-    case 'release':
-    case 'cancel': {
-      const asked = request.body.lines ?? null;
-      const told = asked?.map(({ sku, node, quantity }) => [sku, node, quantity]) ?? null;
-      const parts = await resolveParts(asked, rules, book);
-      if (!parts.ok) return parts;
-      if (request.verb !== 'fulfil') return resolved({ name: request.verb, parts: parts.value }, told);
-      const { occurredAt } = request.body;
-      const verb = {
-        name: 'fulfil',
-        parts: parts.value,
-        occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), transmission),
-      } as const;
-      // Left out, it isn't hashed: a request made before it existed still finds its effect.
-      return occurredAt === undefined ? resolved(verb, told) : resolved(verb, told, occurredAt);
-    }
-  }
-}
-
-type ToldMove = readonly [sku: string, from: string, to: string, quantity: number, unpin: boolean];
-
-async function resolveMoves(
-  told: readonly ToldMove[],
-  rules: SellingRules,
-  book: CodeBook,
-): Promise<Answer<readonly Move[]>> {
-  const skus = await skuKeys(
-    book,
-    told.map(([sku]) => sku),
-  );
-  if (!skus.ok) return skus;
-  const moves: Move[] = [];
-  for (const [index, [, from, to, quantity, unpin]] of told.entries()) {
-    const nodes = nodeKeys(rules, [from, to]);
-    if (!nodes.ok) return nodes;
-    const [fromKey = 0, toKey = 0] = nodes.value;
-    moves.push({ sku: skus.value[index] ?? 0, from: fromKey, to: toKey, quantity, unpin });
-  }
-  return accept(moves);
-}
-
-async function resolveParts(
-  parts: Parts | null,
-  rules: SellingRules,
-  book: CodeBook,
-): Promise<Answer<readonly PartLine[] | null>> {
-  if (parts === null) return accept(null);
-  const skus = await skuKeys(
-    book,
-    parts.map(({ sku }) => sku),
-  );
-  if (!skus.ok) return skus;
-  const nodes = nodeKeys(
-    rules,
-    parts.map(({ node }) => node),
-  );
-  if (!nodes.ok) return nodes;
-  return accept(
-    parts.map(({ quantity }, index) => ({ sku: skus.value[index] ?? 0, node: nodes.value[index] ?? 0, quantity })),
-  );
 }

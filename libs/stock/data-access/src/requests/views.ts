@@ -1,6 +1,9 @@
 /** Answers as the contracts show them: codes instead of keys, times as RFC 3339. */
 import {
   type Backing,
+  type BackingChange,
+  type Reservation,
+  type UnitSelector,
   type SellingRules,
   type SkuSupply,
   type SupplyRow,
@@ -8,7 +11,7 @@ import {
   statusOf,
   totalOf,
 } from '@onepool/stock-domain';
-import type { Reservation as ReservationView, StockRow as StockRowView } from '@onepool/contracts';
+import type { Reservation as ReservationView, ReservationChanged, StockRow as StockRowView } from '@onepool/contracts';
 import type { FirstAnswer, StoredReservation } from '../repository/stored-reservations.ts';
 import type { CodeBook } from '../catalogue/code-book.ts';
 
@@ -38,7 +41,7 @@ export class Views {
   }
 
   stockRow(row: SupplyRow): StockRowView {
-    const { node, ...units } = row;
+    const { key: _, kind: __, detail: ___, node, ...units } = row;
     return { node: this.node(node), onHand: onHand(row), ...units };
   }
 
@@ -46,25 +49,27 @@ export class Views {
     return supply.rows.toSorted((a, b) => a.node - b.node).map((row) => this.stockRow(row));
   }
 
-  reservation({ id, owner, reservation }: StoredReservation): ReservationView {
-    const { backings } = reservation;
+  reservation({ id, owner, customerReference, reservation }: StoredReservation): ReservationView {
+    const { backings, controller, priority } = reservation;
     return {
       id,
       owner,
+      ...(controller === null ? {} : { order: controller.order }),
       channel: this.channel(reservation.channel),
+      ...(priority === 0 ? {} : { priority }),
+      ...(customerReference === null ? {} : { customerReference }),
       status: statusOf(backings),
       version: reservation.version,
       createdAt: isoTime(reservation.createdAt),
       expiresAt: totalOf(backings, 'held') > 0 ? isoTime(reservation.expiresAt) : null,
-      lines: reservation.lines.map(({ sku, requested, granted }) => ({
+      lines: reservation.lines.map(({ no, id: line, sku, nodes, requested, granted, added, withdrawn }) => ({
+        id: line,
         sku: this.sku(sku),
+        ...this.#nodes(nodes),
         requested,
         granted,
-        // In the nodes' order, so that a read shows them as the verb before it did.
-        backings: backings
-          .filter((backing) => backing.sku === sku)
-          .toSorted((a, b) => a.node - b.node)
-          .map((backing) => this.#backing(backing)),
+        ...(added + withdrawn === 0 ? {} : { wanted: granted + added - withdrawn }),
+        backings: backings.filter((backing) => backing.line === no).map((backing) => this.#backing(backing)),
       })),
     };
   }
@@ -79,30 +84,75 @@ export class Views {
       version: 1,
       createdAt: isoTime(first.createdAt),
       expiresAt: isoTime(first.expiresAt),
-      lines: first.lines.map(([sku, requested, granted, skuVersion, backings]) => ({
+      lines: first.lines.map(([line, sku, requested, granted, skuVersion, backings, nodes = null]) => ({
+        id: line,
         sku: this.sku(sku),
+        ...this.#nodes(nodes),
         requested,
         granted,
         skuVersion,
-        backings: backings.map(([node, held]) => ({ node: this.node(node), kind: 'stock' as const, ...NOTHING, held })),
+        backings: backings.map(([node, held]) => ({
+          node: this.#nodeOrNone(node),
+          kind: node === 0 ? ('unbacked' as const) : ('stock' as const),
+          ...NOTHING,
+          held,
+        })),
       })),
     };
   }
 
-  #backing({
-    node,
-    held,
-    confirmed,
-    fulfilled,
-    released,
-    expired,
-    cancelled,
-  }: Backing): ReservationView['lines'][number]['backings'][number] {
-    return { node: this.node(node), kind: 'stock', held, confirmed, fulfilled, released, expired, cancelled };
+  /** Units of a backing that moved or ended. */
+  change({ lines }: Reservation, change: BackingChange): ReservationChanged['changes'][number] {
+    const { line, sku, node, quantity, fulfilment, to } = change;
+    return {
+      line: lines[line]?.id ?? '',
+      sku: this.sku(sku),
+      node: this.#nodeOrNone(node),
+      ...(fulfilment === null ? {} : { fulfilment }),
+      quantity,
+      ...(to === undefined ? {} : { to: this.#nodeOrNone(to.node) }),
+      ...(to?.fulfilment ? { toFulfilment: to.fulfilment } : {}),
+    };
+  }
+
+  /** Which units were asked for. */
+  selector({ line, sku, node, fulfilment }: UnitSelector): Readonly<Record<string, unknown>> {
+    return {
+      ...(line === undefined ? {} : { line }),
+      ...(sku === undefined ? {} : { sku: this.sku(sku) }),
+      ...(node === undefined ? {} : { node: this.#nodeOrNone(node) }),
+      ...(fulfilment === undefined ? {} : { fulfilment }),
+    };
+  }
+
+  #nodeOrNone(node: number | null): string | null {
+    return node === null || node === 0 ? null : this.node(node);
+  }
+
+  #nodes(nodes: readonly number[] | null): { nodes?: string[] } {
+    return nodes === null ? {} : { nodes: nodes.map((node) => this.node(node)) };
+  }
+
+  #backing(backing: Backing): ReservationView['lines'][number]['backings'][number] {
+    const { node, kind, fulfilment, held, confirmed, fulfilled, released, expired, cancelled, broken } = backing;
+    const { accepted, picked, shipped } = backing;
+    return {
+      node: this.#nodeOrNone(node),
+      kind,
+      ...(fulfilment === null ? {} : { fulfilment }),
+      held,
+      confirmed,
+      fulfilled,
+      released,
+      expired,
+      cancelled,
+      broken,
+      ...(accepted === 0 ? {} : { accepted, picked, shipped }),
+    };
   }
 }
 
-const NOTHING = { held: 0, confirmed: 0, fulfilled: 0, released: 0, expired: 0, cancelled: 0 };
+const NOTHING = { held: 0, confirmed: 0, fulfilled: 0, released: 0, expired: 0, cancelled: 0, broken: 0 };
 
 let lastTime = { milliseconds: Number.NaN, text: '' };
 

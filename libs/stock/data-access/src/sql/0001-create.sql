@@ -32,8 +32,12 @@ CREATE TABLE sku_gate (
   version bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 
--- Requests name at most a million units a line, but nothing bounds how many of them meet in one row: therefore bigint.
-CREATE TABLE stock (
+-- Rows of the book: what a SKU has at a node (kind 0), what is on its way there (1), what may be promised beyond it (2). A row has a
+-- key of its own, so that lots or owners may tell rows apart one day (`detail_key`, 0 where nothing does). Requests name at most a
+-- million units a line, but nothing bounds how many of them meet in one row: therefore bigint.
+CREATE TABLE supply (
+  supply_key bigint PRIMARY KEY,
+  detail_key bigint NOT NULL DEFAULT 0,
   sku_key integer NOT NULL,
   node_key integer NOT NULL,
   available bigint NOT NULL DEFAULT 0,
@@ -44,25 +48,40 @@ CREATE TABLE stock (
   quality_control bigint NOT NULL DEFAULT 0,
   shortfall bigint NOT NULL DEFAULT 0,
   overdrawn bigint NOT NULL DEFAULT 0,
-  on_hand bigint GENERATED ALWAYS AS
-    (available + committed + reserved + safety_stock + damaged + quality_control - shortfall) STORED,
-  PRIMARY KEY (sku_key, node_key),
-  CONSTRAINT no_negative_units CHECK (
-    least(available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn) >= 0),
-  CONSTRAINT shortfall_within_promised CHECK (shortfall <= committed + reserved),
-  CONSTRAINT shortfall_leaves_nothing_free CHECK (shortfall = 0 OR (available = 0 AND safety_stock = 0)),
-  CONSTRAINT overdrawn_leaves_nothing_on_hand CHECK (
-    overdrawn = 0 OR available + committed + reserved + safety_stock + damaged + quality_control - shortfall = 0)
+  unapplied bigint NOT NULL DEFAULT 0,
+  kind smallint NOT NULL DEFAULT 0,
+  on_hand bigint GENERATED ALWAYS AS (CASE WHEN kind = 0 THEN
+    available + committed + reserved + safety_stock + damaged + quality_control - shortfall ELSE 0 END) STORED,
+  UNIQUE (sku_key, node_key, kind, detail_key),
+  CONSTRAINT lawful_units CHECK (
+    least(available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn, unapplied) >= 0
+    AND shortfall <= committed + reserved
+    AND (shortfall = 0 OR available + safety_stock + unapplied = 0)
+    AND (overdrawn = 0 OR available + committed + reserved + safety_stock + damaged + quality_control + unapplied = shortfall)
+    AND kind IN (0, 1, 2)
+    AND (kind = 0 OR safety_stock + quality_control + unapplied + overdrawn = 0)
+    AND (kind <> 2 OR available + shortfall + damaged = 0))
 ) WITH (fillfactor = 70);
 
+CREATE SEQUENCE supply_key;
+
+-- What is there, a row for each SKU and node.
+CREATE VIEW stock AS
+  SELECT supply_key, sku_key, node_key, available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn,
+         unapplied, on_hand, on_hand + unapplied - overdrawn AS net
+    FROM supply WHERE kind = 0 AND detail_key = 0;
+
 -- Rows with a shortfall are few, and looked for beside every count.
-CREATE INDEX stock_short ON stock (sku_key) WHERE shortfall > 0;
+CREATE INDEX supply_short ON supply (sku_key) WHERE shortfall > 0;
 
 
 -- Promises ------------------------------------------------------------------------------------------------------------
 
 -- (owner, id) names a reservation, and is the idempotency key of its hold. `lines` is what was asked and first answered; it
--- never changes. `actor` is who held it, where that was not the owner; `person`, the person that did, or for whom it was done.
+-- never changes; `amended` is what lines have become since, and new ones. `first_channel_key` is the channel that it was held for,
+-- where another sells it now. `actor` is who held it, where that was not the owner; `person`, the person that did, or for whom it was
+-- done. Since an order is attached, only the controller's actor may act on it. A destination is kept in tenths of a degree. Of a
+-- reservation that was undone before it was made, there is only `tombstone_by`, who undid it, and no line.
 CREATE TABLE reservation (
   reservation_key bigint PRIMARY KEY,
   owner text NOT NULL,
@@ -73,65 +92,117 @@ CREATE TABLE reservation (
   created_at timestamptz NOT NULL,
   first_expires_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
-  nodes integer[],
   lines json NOT NULL,
+  amended json,
   actor text,
   person text,
+  customer_reference text,
+  controller_actor text,
+  controller_order text,
+  tombstone_by text,
+  ordered_at timestamptz,
+  first_channel_key integer,
+  priority smallint,
+  destination_lat smallint,
+  destination_lng smallint,
   UNIQUE (owner, id)
 ) WITH (fillfactor = 85);
+
+-- An order has one reservation.
+CREATE TABLE controller (
+  actor text NOT NULL,
+  order_id text NOT NULL,
+  reservation_key bigint NOT NULL,
+  PRIMARY KEY (actor, order_id)
+);
 
 -- Replicas take keys of reservations from it by the block.
 CREATE SEQUENCE reservation_block;
 
+-- Units of a line that stand on one row of the book (or on none: `supply_key` null), for one fulfilment or none. With its
+-- reservation's key, `backing_no` names it for ever; it is never deleted. `line` is the place of the line among the reservation's.
+-- `accepted`, `picked` and `shipped` say how many of the open units a node has told to be past that stage; null is none.
 -- `expires_at` of what is not held is infinity, so that looking for overdue units never meets old confirmed ones.
 CREATE TABLE backing (
   reservation_key bigint NOT NULL,
+  supply_key bigint,
+  expires_at timestamptz NOT NULL,
   sku_key integer NOT NULL,
   node_key integer NOT NULL,
-  kind smallint NOT NULL DEFAULT 0 CHECK (kind IN (0, 1, 2)),
+  backing_no smallint NOT NULL,
+  line smallint NOT NULL,
+  kind smallint NOT NULL DEFAULT 0,
   held integer NOT NULL,
   confirmed integer NOT NULL,
   fulfilled integer NOT NULL,
   released integer NOT NULL,
   expired integer NOT NULL,
   cancelled integer NOT NULL,
-  expires_at timestamptz NOT NULL,
-  pin_fulfilment text,
-  pin_order_version integer,
-  pinned_at timestamptz,
-  PRIMARY KEY (reservation_key, sku_key, node_key, kind),
-  CONSTRAINT no_negative_units CHECK (least(held, confirmed, fulfilled, released, expired, cancelled) >= 0)
+  broken integer NOT NULL,
+  fulfilment text,
+  accepted integer,
+  picked integer,
+  shipped integer,
+  detail_key bigint,
+  UNIQUE NULLS NOT DISTINCT (reservation_key, supply_key, line, fulfilment),
+  CONSTRAINT lawful_backing CHECK (
+    least(held, confirmed, fulfilled, released, expired, cancelled, broken) >= 0
+    AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, detail_key) = 0)
+    AND (num_nonnulls(accepted, picked, shipped) = 0
+      OR num_nulls(accepted, picked, shipped) = 0 AND shipped >= 0 AND shipped <= picked AND picked <= accepted AND accepted <= held + confirmed))
 ) WITH (fillfactor = 85);
 
--- Serves both expiry (overdue first) and re-backing (everything open of a SKU); closed backings leave it.
+-- Serves both expiry (overdue first) and looks for promises of a SKU that may move; closed backings leave it.
 CREATE INDEX backing_open ON backing (sku_key, expires_at) WHERE held + confirmed > 0;
 CREATE INDEX backing_expiry ON backing (expires_at) WHERE held > 0;
+CREATE INDEX backing_fulfilment ON backing (fulfilment) WHERE fulfilment IS NOT NULL;
+
+-- What nodes have told of how far they have come with units, signed: units that end or move away leave their stages. With the open
+-- units of now it says how many were past a stage at any moment before.
+CREATE TABLE stage_entry (
+  sku_key integer NOT NULL,
+  reservation_version integer NOT NULL,
+  reservation_key bigint NOT NULL,
+  supply_key bigint NOT NULL,
+  occurred_at timestamptz NOT NULL,
+  recorded_at timestamptz NOT NULL,
+  units integer NOT NULL,
+  backing_no smallint NOT NULL,
+  stage smallint NOT NULL,
+  PRIMARY KEY (reservation_key, reservation_version, backing_no, stage, recorded_at),
+  CHECK (units <> 0 AND occurred_at <= recorded_at)
+) PARTITION BY RANGE (recorded_at);
+
+CREATE INDEX stage_entry_since ON stage_entry (sku_key, occurred_at);
+
+CREATE TABLE stage_entry_default PARTITION OF stage_entry DEFAULT;
 
 
 -- The book ------------------------------------------------------------------------------------------------------------
 
--- A partition for each month, so that sums since a count read only the months since then. Units of one step of a SKU's version
--- are unique by its gate, under whose lock they are written, since the key of a partitioned table has to name the time.
+-- A partition for each month, so that sums since a count read only the months since then: what is recorded has happened. Units of
+-- one step of a SKU's version are unique by its gate, under whose lock they are written, since the key of a partitioned table has
+-- to name the time.
 CREATE TABLE ledger (
   sku_key integer NOT NULL,
-  sku_version bigint NOT NULL,
   ordinal integer NOT NULL,
+  sku_version bigint NOT NULL,
+  supply_key bigint NOT NULL,
+  quantity bigint NOT NULL,
+  occurred_at timestamptz NOT NULL,
+  recorded_at timestamptz NOT NULL,
   node_key integer NOT NULL,
   from_state smallint NOT NULL,
   to_state smallint NOT NULL,
-  quantity integer NOT NULL CHECK (quantity > 0),
   reason text NOT NULL,
   source text NOT NULL,
   source_event_id text,
-  occurred_at timestamptz NOT NULL,
-  recorded_at timestamptz NOT NULL,
-  acknowledged_at timestamptz,
-  PRIMARY KEY (sku_key, sku_version, ordinal, recorded_at)
+  PRIMARY KEY (sku_key, sku_version, ordinal, recorded_at),
+  CHECK (quantity > 0 AND occurred_at <= recorded_at)
 ) PARTITION BY RANGE (recorded_at);
 
 -- What happened after a count. Holds and confirmations are not in it.
-CREATE INDEX ledger_events ON ledger (sku_key, occurred_at)
-  WHERE from_state = 0 OR to_state = 0 OR acknowledged_at IS NOT NULL;
+CREATE INDEX ledger_events ON ledger (sku_key, occurred_at) WHERE from_state = 0 OR to_state = 0;
 
 CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -166,22 +237,24 @@ CREATE INDEX late_note_row ON late_note (sku_key, recorded_at);
 
 CREATE TABLE late_note_default PARTITION OF late_note DEFAULT;
 
-INSERT INTO partitioned_table (name, step) VALUES ('ledger', 'month'), ('late_note', 'day');
+INSERT INTO partitioned_table (name, step) VALUES ('ledger', 'month'), ('stage_entry', 'month'), ('late_note', 'day');
 SELECT make_partitions(14, 1000);
 
 
 -- Commands, tasks and exceptions --------------------------------------------------------------------------------------
 
 -- Effects of commands other than holds, with the answer that a replay gets, and the person that gave the first of them or for
--- whom it was given.
+-- whom it was given. A command with several groups takes effect group by group (`group_no` from 0); its first row (−1) has no
+-- answer, and says only which body the id stands for.
 CREATE TABLE command (
   actor text NOT NULL,
   id text NOT NULL,
+  group_no smallint NOT NULL DEFAULT 0,
   body_hash bytea NOT NULL,
-  answer json NOT NULL,
+  answer json,
   recorded_at timestamptz NOT NULL,
   person text,
-  PRIMARY KEY (actor, id)
+  PRIMARY KEY (actor, id, group_no)
 );
 
 -- Old effects are forgotten in order of age.
@@ -189,7 +262,7 @@ CREATE INDEX command_recorded_at ON command (recorded_at);
 
 -- SKUs with a shortfall that should be looked at from `due_at` on. A look that could move none of its thousand reservations
 -- goes on below `before_key`.
-CREATE TABLE reback_task (
+CREATE TABLE sku_task (
   sku_key integer PRIMARY KEY,
   due_at timestamptz NOT NULL,
   before_key bigint

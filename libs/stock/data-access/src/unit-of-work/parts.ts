@@ -1,9 +1,10 @@
 /** The tables that a batch writes, a part each. Inserts and upserts by key: no plan of theirs depends on a table's size. */
-import { ACCOUNTS, STATE_ACCOUNTS, type StateUnits, unitsOf } from '@onepool/stock-domain';
+import { ACCOUNTS, type Backing, type Reservation, STAGES, STATE_ACCOUNTS, type SupplyRow, TALLIES, unitsOf } from '@onepool/stock-domain';
 import { type FactEvent, OUTBOX_COLUMNS, outboxInsertFrom, outboxParameters } from '@onepool/platform-messaging';
-import { setExcluded, stateColumns } from '../stock-columns.ts';
-import { type Part, part } from './part.ts';
-import type { Writes } from '../decision/batch-writes.ts';
+import { kindCode, setExcluded, stateColumns } from '../stock-columns.ts';
+import { type Part, type PartOf, part } from './part.ts';
+import { type AmendedLineTuple, tenthsOf } from '../repository/stored-reservations.ts';
+import type { BackingWrite, NewReservation, Writes } from '../decision/batch-writes.ts';
 
 /** What is written: what was decided, and the facts that tell of it. */
 export interface Batch {
@@ -18,8 +19,8 @@ const HOLD = { from: ACCOUNTS.indexOf('available'), to: ACCOUNTS.indexOf('reserv
 const NOW = 'to_timestamp($1::float8 / 1000.0)';
 const unitsAt =
   (place: number) =>
-  ({ units }: { readonly units: StateUnits }): number | undefined =>
-    units[place];
+  ({ row }: { readonly row: SupplyRow }): number | undefined =>
+    unitsOf(row)[place];
 const time = (column: string): string => `to_timestamp(${column} / 1000.0)`;
 
 const gates = part({
@@ -32,25 +33,45 @@ const gates = part({
   }),
 });
 
-const stockRows = part({
-  rows: ({ writes }: Batch) =>
-    writes.changedSkus.flatMap(({ sku, rows }) => rows.map((row) => ({ sku, node: row.node, units: unitsOf(row) }))),
+/** Rows of which units were held or came free, and nothing else: that is nearly all of them, and half as dear as an upsert. */
+const promisedRows = part({
+  rows: ({ writes }: Batch) => writes.promisedRows,
   columns: {
+    key: ['bigint', ({ key }) => key],
+    available: ['bigint', ({ available }) => available],
+    reserved: ['bigint', ({ reserved }) => reserved],
+  },
+  writes: (rows, guard) => ({
+    promised_rows: `
+    UPDATE supply s SET available = found.available, reserved = found.reserved
+      FROM (SELECT t.place, x.available, x.reserved FROM ${rows} CROSS JOIN LATERAL
+              (SELECT ctid AS place FROM supply WHERE supply_key = x.key OFFSET 0) t WHERE ${guard}) found
+     WHERE s.ctid = found.place`,
+  }),
+});
+
+const otherRows = part({
+  rows: ({ writes }: Batch) => writes.otherRows,
+  columns: {
+    key: ['bigint', ({ row }) => row.key],
+    detail: ['bigint', ({ row }) => row.detail],
     sku: ['int', ({ sku }) => sku],
-    node: ['int', ({ node }) => node],
+    node: ['int', ({ row }) => row.node],
+    kind: ['smallint', ({ row }) => kindCode(row.kind)],
     ...Object.fromEntries(STATE_ACCOUNTS.map((state, place) => [state, ['bigint', unitsAt(place)] as const])),
   },
   writes: (rows, guard) => ({
-    stock_rows: `
-    INSERT INTO stock (sku_key, node_key, ${stateColumns()})
-    SELECT x.sku, x.node, ${stateColumns((state) => `x.${state}`)} FROM ${rows} WHERE ${guard}
-    ON CONFLICT (sku_key, node_key) DO UPDATE SET ${setExcluded()}`,
+    other_rows: `
+    INSERT INTO supply (supply_key, detail_key, sku_key, node_key, kind, ${stateColumns()})
+    SELECT x.key, x.detail, x.sku, x.node, x.kind, ${stateColumns((state) => `x.${state}`)} FROM ${rows} WHERE ${guard}
+    ON CONFLICT (supply_key) DO UPDATE SET ${setExcluded()}`,
   }),
 });
 
 /** By the place of the locked row, which nobody else can move: a join by key would be planned by the table's size. */
 const changedReservations = part({
-  rows: ({ writes }: Batch) => [...writes.changedReservations.values()],
+  rows: ({ writes }: Batch) =>
+    [...writes.changedReservations.values()].filter(({ key }) => !writes.amendedReservations.has(key)),
   columns: {
     key: ['bigint', ({ key }) => key],
     version: ['int', ({ version }) => version],
@@ -65,25 +86,81 @@ const changedReservations = part({
   }),
 });
 
+const ofNew = {
+  key: ['bigint', ({ key }) => key],
+  owner: ['text', ({ owner }) => owner],
+  id: ['text', ({ id }) => id],
+  body_hash: ['bytea', ({ bodyHash }) => bodyHash],
+  channel: ['int', ({ channel }) => channel],
+  expires_at: ['float8', ({ expiresAt }) => expiresAt],
+  lines: ['json', ({ lines }) => JSON.stringify(lines)],
+  actor: ['text', ({ actor, owner }) => (actor === owner ? null : actor)],
+  person: ['text', ({ person }) => person],
+} as const satisfies PartOf<Batch, NewReservation>['columns'];
+
+/** What most holds do not have. */
+const ofFew = {
+  customer_reference: ['text', ({ customerReference }) => customerReference],
+  tombstone_by: ['text', ({ isTombstone, actor }) => (isTombstone ? actor : null)],
+  priority: ['smallint', ({ priority }) => priority || null],
+  destination_lat: ['smallint', ({ destination }) => destination && tenthsOf(destination.lat)],
+  destination_lng: ['smallint', ({ destination }) => destination && tenthsOf(destination.lng)],
+} as const satisfies PartOf<Batch, NewReservation>['columns'];
+
+const isPlain = ({ customerReference, isTombstone, priority, destination }: NewReservation): boolean =>
+  customerReference === null && !isTombstone && priority === 0 && destination === null;
+
+/** All new ones of a batch in one statement, since their keys are taken in order; without the columns that none of them has. */
+const insertReservations = (more: readonly string[]) => (rows: string, guard: string) => ({
+  created: `
+    INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines, actor, person${more.map((column) => `, ${column}`).join('')})
+    SELECT x.key, x.owner, x.id, x.body_hash, x.channel, 1, ${NOW}, ${time('x.expires_at')}, ${time('x.expires_at')}, x.lines, x.actor, x.person${more.map((column) => `, x.${column}`).join('')}
+      FROM ${rows} WHERE ${guard} ORDER BY x.owner, x.id`,
+});
+
 const newReservations = part({
-  rows: ({ writes }: Batch) => writes.newReservations,
+  rows: ({ writes }: Batch) => (writes.newReservations.every(isPlain) ? writes.newReservations : []),
+  columns: ofNew,
+  writes: insertReservations([]),
+});
+
+const newSpecialReservations = part({
+  rows: ({ writes }: Batch) => (writes.newReservations.every(isPlain) ? [] : writes.newReservations),
+  columns: { ...ofNew, ...ofFew },
+  writes: insertReservations(Object.keys(ofFew)),
+});
+
+const amendedLines = ({ lines }: Reservation): string =>
+  JSON.stringify(
+    lines.map(({ no, id, sku, added, withdrawn, nodes }): AmendedLineTuple => [no, id, sku, added, withdrawn, nodes]),
+  );
+
+const amendedReservations = part({
+  rows: ({ writes }: Batch) => [...writes.amendedReservations.values()],
   columns: {
-    key: ['bigint', ({ key }) => key],
-    owner: ['text', ({ command }) => command.owner],
-    id: ['text', ({ command }) => command.id],
-    body_hash: ['bytea', ({ command }) => command.bodyHash],
-    channel: ['int', ({ command }) => command.channel],
-    expires_at: ['float8', ({ expiresAt }) => expiresAt],
-    nodes: ['text', ({ command }) => command.nodes && `{${command.nodes.join(',')}}`],
-    lines: ['json', ({ lines }) => JSON.stringify(lines)],
-    actor: ['text', ({ command: { actor, owner } }) => (actor === owner ? null : actor)],
-    person: ['text', ({ command }) => command.person],
+    key: ['bigint', ({ reservation }) => reservation.key],
+    channel: ['int', ({ reservation }) => reservation.channel],
+    channel_before: ['int', ({ channelBefore }) => channelBefore],
+    amended: ['json', ({ reservation, isAmended }) => (isAmended ? amendedLines(reservation) : null)],
+    controller_actor: ['text', ({ reservation }) => reservation.controller?.actor ?? null],
+    controller_order: ['text', ({ reservation }) => reservation.controller?.order ?? null],
+    ordered_at: ['float8', ({ reservation }) => reservation.orderedAt],
+    priority: ['smallint', ({ reservation }) => reservation.priority || null],
+    destination_lat: ['smallint', ({ reservation: { destination } }) => destination && tenthsOf(destination.lat)],
+    destination_lng: ['smallint', ({ reservation: { destination } }) => destination && tenthsOf(destination.lng)],
+    version: ['int', ({ reservation }) => reservation.version],
+    expires_at: ['float8', ({ reservation }) => reservation.expiresAt],
   },
   writes: (rows, guard) => ({
-    created: `
-    INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, nodes, lines, actor, person)
-    SELECT x.key, x.owner, x.id, x.body_hash, x.channel, 1, ${NOW}, ${time('x.expires_at')}, ${time('x.expires_at')}, x.nodes::int[], x.lines, x.actor, x.person
-      FROM ${rows} WHERE ${guard} ORDER BY x.owner, x.id`,
+    amended: `
+    UPDATE reservation r SET version = found.version, expires_at = ${time('found.expires_at')},
+           channel_key = found.channel, amended = found.amended, ordered_at = ${time('found.ordered_at')},
+           first_channel_key = coalesce(first_channel_key, CASE WHEN found.channel <> found.channel_before THEN found.channel_before END),
+           controller_actor = found.controller_actor, controller_order = found.controller_order, priority = found.priority,
+           destination_lat = found.destination_lat, destination_lng = found.destination_lng
+      FROM (SELECT t.place, x.* FROM ${rows} CROSS JOIN LATERAL
+              (SELECT ctid AS place FROM reservation WHERE reservation_key = x.key OFFSET 0) t WHERE ${guard}) found
+     WHERE r.ctid = found.place`,
   }),
 });
 
@@ -95,54 +172,78 @@ const holds = part({
   rows: ({ writes }: Batch) => writes.holds,
   columns: {
     reservation: ['bigint', ({ reservationKey }) => reservationKey],
+    supply: ['bigint', ({ supplyKey }) => supplyKey],
     actor: ['text', ({ actor }) => actor],
     id: ['text', ({ id }) => id],
     sku: ['int', ({ sku }) => sku],
     version: ['bigint', ({ version }) => version],
     ordinal: ['int', ({ ordinal }) => ordinal],
     node: ['int', ({ node }) => node],
+    no: ['smallint', ({ no }) => no],
+    line: ['smallint', ({ line }) => line],
     units: ['int', ({ units }) => units],
     expires_at: ['float8', ({ expiresAt }) => expiresAt],
   },
   writes: (rows, guard) => ({
     new_backings: `
-    INSERT INTO backing (reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, expires_at)
-    SELECT x.reservation, x.sku, x.node, x.units, 0, 0, 0, 0, 0, ${time('x.expires_at')} FROM ${rows} WHERE ${guard}`,
+    INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, held, confirmed, fulfilled, released, expired, cancelled, broken)
+    SELECT x.reservation, x.supply, ${time('x.expires_at')}, x.sku, x.node, x.no, x.line, x.units, 0, 0, 0, 0, 0, 0 FROM ${rows} WHERE ${guard}`,
     hold_entries: `
-    INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
-    SELECT x.sku, x.version, x.ordinal, x.node, ${HOLD.from}, ${HOLD.to}, x.units, '${HOLD.reason}', x.actor, x.id, ${NOW}, ${NOW}
+    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source, source_event_id)
+    SELECT x.sku, x.ordinal, x.version, x.supply, x.units, ${NOW}, ${NOW}, x.node, ${HOLD.from}, ${HOLD.to}, '${HOLD.reason}', x.actor, x.id
       FROM ${rows} WHERE ${guard}`,
   }),
 });
+
+const BACKING_TALLIES = TALLIES.join(', ');
+/** Of a backing without stages nothing is written there. */
+const stagesOf = ({ accepted }: Backing, units: number): number | null => (accepted === 0 ? null : units);
 
 const changedBackings = part({
   rows: ({ writes }: Batch) => [...writes.changedBackings.values()],
   columns: {
     reservation: ['bigint', ({ reservationKey }) => reservationKey],
+    supply: ['bigint', ({ supplyKey }) => supplyKey],
     sku: ['int', ({ backing }) => backing.sku],
     node: ['int', ({ backing }) => backing.node],
-    held: ['int', ({ backing }) => backing.held],
-    confirmed: ['int', ({ backing }) => backing.confirmed],
-    fulfilled: ['int', ({ backing }) => backing.fulfilled],
-    released: ['int', ({ backing }) => backing.released],
-    expired: ['int', ({ backing }) => backing.expired],
-    cancelled: ['int', ({ backing }) => backing.cancelled],
+    no: ['smallint', ({ backing }) => backing.no],
+    line: ['smallint', ({ backing }) => backing.line],
+    kind: ['smallint', ({ backing: { kind } }) => (kind === 'unbacked' ? 0 : kindCode(kind))],
+    detail: ['bigint', ({ backing }) => backing.detail || null],
+    fulfilment: ['text', ({ backing }) => backing.fulfilment],
     expires_at: ['float8', ({ expiresAt }) => expiresAt],
-    pin_fulfilment: ['text', ({ backing }) => backing.pin?.fulfilmentId ?? null],
-    pin_order_version: ['int', ({ backing }) => backing.pin?.orderVersion ?? null],
+    ...Object.fromEntries(TALLIES.map((tally) => [tally, ['int', ({ backing }: BackingWrite) => backing[tally]] as const])),
+    ...Object.fromEntries(
+      STAGES.map((stage) => [stage, ['int', ({ backing }: BackingWrite) => stagesOf(backing, backing[stage])] as const]),
+    ),
   },
   writes: (rows, guard) => ({
     backings: `
-    INSERT INTO backing (reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, expires_at, pin_fulfilment, pin_order_version, pinned_at)
-    SELECT x.reservation, x.sku, x.node, x.held, x.confirmed, x.fulfilled, x.released, x.expired, x.cancelled,
-           CASE WHEN x.held > 0 THEN ${time('x.expires_at')} ELSE 'infinity' END, x.pin_fulfilment, x.pin_order_version,
-           CASE WHEN x.pin_fulfilment IS NOT NULL THEN ${NOW} END
+    INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, kind, detail_key, fulfilment, ${BACKING_TALLIES}, ${STAGES.join(', ')})
+    SELECT x.reservation, x.supply, CASE WHEN x.held > 0 THEN ${time('x.expires_at')} ELSE 'infinity' END, x.sku, x.node, x.no, x.line, x.kind, x.detail, x.fulfilment,
+           ${TALLIES.map((tally) => `x.${tally}`).join(', ')}, ${STAGES.map((stage) => `x.${stage}`).join(', ')}
       FROM ${rows} WHERE ${guard}
-    ON CONFLICT (reservation_key, sku_key, node_key, kind) DO UPDATE SET
-      held = excluded.held, confirmed = excluded.confirmed, fulfilled = excluded.fulfilled, released = excluded.released,
-      expired = excluded.expired, cancelled = excluded.cancelled, expires_at = excluded.expires_at,
-      pin_fulfilment = excluded.pin_fulfilment, pin_order_version = excluded.pin_order_version,
-      pinned_at = CASE WHEN excluded.pin_fulfilment IS NOT NULL THEN coalesce(backing.pinned_at, excluded.pinned_at) END`,
+    ON CONFLICT (reservation_key, supply_key, line, fulfilment) DO UPDATE SET expires_at = excluded.expires_at,
+      ${[...TALLIES, ...STAGES].map((column) => `${column} = excluded.${column}`).join(', ')}`,
+  }),
+});
+
+const stageEntries = part({
+  rows: ({ writes }: Batch) => writes.stageEntries,
+  columns: {
+    sku: ['int', ({ sku }) => sku],
+    reservation: ['bigint', ({ reservationKey }) => reservationKey],
+    version: ['int', ({ version }) => version],
+    supply: ['bigint', ({ supplyKey }) => supplyKey],
+    no: ['smallint', ({ no }) => no],
+    stage: ['smallint', ({ stage }) => STAGES.indexOf(stage) + 1],
+    units: ['int', ({ units }) => units],
+    occurred_at: ['float8', ({ occurredAt }) => occurredAt],
+  },
+  writes: (rows, guard) => ({
+    stages: `
+    INSERT INTO stage_entry (sku_key, reservation_version, reservation_key, supply_key, occurred_at, recorded_at, units, backing_no, stage)
+    SELECT x.sku, x.version, x.reservation, x.supply, ${time('x.occurred_at')}, ${NOW}, x.units, x.no, x.stage FROM ${rows} WHERE ${guard}`,
   }),
 });
 
@@ -152,21 +253,20 @@ const ledger = part({
     sku: ['int', ({ sku }) => sku],
     version: ['bigint', ({ version }) => version],
     ordinal: ['int', ({ ordinal }) => ordinal],
-    node: ['int', ({ node }) => node],
+    supply: ['bigint', ({ supplyKey }) => supplyKey],
+    node: ['int', ({ at }) => at.node],
     from_state: ['smallint', ({ from }) => ACCOUNT_CODE.get(from)],
     to_state: ['smallint', ({ to }) => ACCOUNT_CODE.get(to)],
-    quantity: ['int', ({ quantity }) => quantity],
+    quantity: ['bigint', ({ quantity }) => quantity],
     reason: ['text', ({ reason }) => reason],
     source: ['text', ({ source }) => source],
     event: ['text', ({ sourceEventId }) => sourceEventId],
     occurred_at: ['float8', ({ occurredAt }) => occurredAt],
-    acknowledged_at: ['float8', ({ acknowledgedAt }) => acknowledgedAt],
   },
   writes: (rows, guard) => ({
     entries: `
-    INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at, acknowledged_at)
-    SELECT x.sku, x.version, x.ordinal, x.node, x.from_state, x.to_state, x.quantity, x.reason, x.source, x.event,
-           ${time('x.occurred_at')}, ${NOW}, ${time('x.acknowledged_at')}
+    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source, source_event_id)
+    SELECT x.sku, x.ordinal, x.version, x.supply, x.quantity, ${time('x.occurred_at')}, ${NOW}, x.node, x.from_state, x.to_state, x.reason, x.source, x.event
       FROM ${rows} WHERE ${guard}`,
   }),
 });
@@ -197,10 +297,10 @@ const tasks = part({
   columns: { sku: ['int', ([sku]) => sku], before_key: ['bigint', ([, beforeKey]) => beforeKey] },
   writes: (rows, guard) => ({
     tasks: `
-    INSERT INTO reback_task (sku_key, due_at, before_key)
+    INSERT INTO sku_task (sku_key, due_at, before_key)
     SELECT x.sku, clock_timestamp(), x.before_key FROM ${rows} WHERE ${guard}
     ON CONFLICT (sku_key) DO UPDATE SET
-      due_at = LEAST(reback_task.due_at, excluded.due_at), before_key = excluded.before_key`,
+      due_at = LEAST(sku_task.due_at, excluded.due_at), before_key = excluded.before_key`,
   }),
 });
 
@@ -208,7 +308,7 @@ const healed = part({
   rows: ({ writes }: Batch) => writes.healed.filter((sku) => !writes.rebackTasks.has(sku)),
   columns: { sku: ['int', (sku) => sku] },
   writes: (rows, guard) => ({
-    healed: `DELETE FROM reback_task WHERE sku_key = ANY(ARRAY(SELECT x.sku FROM ${rows} WHERE ${guard}))`,
+    healed: `DELETE FROM sku_task WHERE sku_key = ANY(ARRAY(SELECT x.sku FROM ${rows} WHERE ${guard}))`,
   }),
 });
 
@@ -227,11 +327,15 @@ const outbox = (schema: string): Part<Batch> => ({
 /** Every part of a batch. */
 export const partsOf = (schema: string): readonly Part<Batch>[] => [
   gates,
-  stockRows,
+  promisedRows,
+  otherRows,
   changedReservations,
+  amendedReservations,
   newReservations,
+  newSpecialReservations,
   holds,
   changedBackings,
+  stageEntries,
   ledger,
   lateNotes,
   tasks,

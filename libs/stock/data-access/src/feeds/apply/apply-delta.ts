@@ -4,13 +4,24 @@
  */
 import { commitPoint, variant } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
-import { type SkuKey, type Supplies, consequencesOf, decideMovements, leavesShort } from '@onepool/stock-domain';
+import {
+  type SkuKey,
+  type Supplies,
+  type SupplyKey,
+  consequencesOf,
+  decideMovements,
+  leavesShort,
+  noSupply,
+  rowOf,
+} from '@onepool/stock-domain';
 import type pg from 'pg';
-import { STOCK_TUPLE, type StockTuple, rowsOf } from '../../stock-columns.ts';
+import { SUPPLY_TUPLE, type SupplyTuple, suppliesOf } from '../../stock-columns.ts';
 import type { RulesSource } from '../../catalogue/rules-source.ts';
 import { Views } from '../../requests/views.ts';
 import { sendWrites } from '../../unit-of-work/write-batch.ts';
 import { Writes } from '../../decision/batch-writes.ts';
+import { withKeys } from '../../decision/new-rows.ts';
+import type { SupplyKeys } from '../../repository/supply-keys.ts';
 import { type ApplyContext, type ChunkDone, type ChunkGates, lockChunkGates, lockFeed } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 import type { RowFault } from '../upload/row-batch.ts';
@@ -27,6 +38,7 @@ const SAVE_PROGRESS = `
 export interface DeltaContext extends ApplyContext {
   readonly schema: string;
   readonly rules: RulesSource;
+  readonly supplyKeys: SupplyKeys;
 }
 
 interface DeltaRow {
@@ -67,6 +79,7 @@ async function applyChunk(
   const last = rows.at(-1);
   if (!last) return null;
   const rules = await context.rules.current();
+  const newKeys = await context.supplyKeys.take(rows.length);
   const isApart = variant('stock.feed_cursor_apart');
   const { progress, changed } = await inTransaction(context.pool, CHUNK, async (client) => {
     const keys = [...new Set(rows.map(({ sku_key }) => sku_key))];
@@ -79,8 +92,9 @@ async function applyChunk(
     const decided = decideRows(
       feed,
       rows.filter(({ line }) => !duplicates.has(line)),
-      { supplies, watermarks },
+      { supplies, watermarks, now },
       gates,
+      newKeys.values(),
     );
     await refuse(client, feed.feed_key, faults);
     if (decided.changed > 0) {
@@ -118,15 +132,17 @@ async function claimRecords(
 }
 
 async function readSupplies(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Supplies> {
-  const { rows } = await client.query<{ tuples: StockTuple[] | null }>(
-    `SELECT json_agg(${STOCK_TUPLE}) AS tuples FROM stock WHERE sku_key = ANY($1::int[])`,
+  const { rows } = await client.query<{ tuples: SupplyTuple[] | null }>(
+    `SELECT json_agg(${SUPPLY_TUPLE}) AS tuples FROM supply WHERE sku_key = ANY($1::int[])`,
     [skus],
   );
-  const bySku = rowsOf(rows[0]?.tuples ?? null);
-  return new Map(skus.map((sku) => [sku, { sku, rows: bySku.get(sku) ?? [] }]));
+  const bySku = suppliesOf(rows[0]?.tuples ?? null);
+  return new Map(skus.map((sku) => [sku, bySku.get(sku) ?? noSupply(sku)]));
 }
 
 interface Loaded {
+  /** Milliseconds. */
+  readonly now: number;
   readonly supplies: Supplies;
   readonly watermarks: Awaited<ReturnType<typeof readWatermarks>>;
 }
@@ -134,8 +150,9 @@ interface Loaded {
 function decideRows(
   feed: FeedRecord,
   rows: readonly DeltaRow[],
-  { supplies, watermarks }: Loaded,
+  { supplies, watermarks, now }: Loaded,
   gates: ChunkGates,
+  newKeys: Iterator<SupplyKey>,
 ): { readonly writes: Writes; readonly changed: number } {
   const writes = new Writes();
   const current = new Map(supplies);
@@ -147,18 +164,21 @@ function decideRows(
     const decision = decideMovements([movement], current, { occurredAt, watermarks });
     if (!decision.ok) throw new Error(`Broken invariant: an adjustment was refused with ${decision.rejection.code}`);
     const { postings } = decision.value;
-    const origin = { reason: 'delta', source: feed.source, sourceEventId: record_id ?? feed.id, occurredAt };
+    const happened = Math.min(occurredAt, now);
+    const origin = { reason: 'delta', source: feed.source, sourceEventId: record_id ?? feed.id, occurredAt: happened };
+    for (const [key, supply] of decision.value.supplies) current.set(key, withKeys(supply, newKeys));
     for (const posting of postings) {
       if (leavesShort(posting)) newlyShort.add(sku);
-      writes.post(posting, versions.get(sku) ?? 0, origin);
+      const { key } = rowOf(current.get(sku) ?? noSupply(sku), posting.at);
+      writes.post(posting, key, versions.get(sku) ?? 0, origin);
     }
     if (postings.length > 0) changed += 1;
-    for (const [key, supply] of decision.value.supplies) current.set(key, supply);
   }
   for (const [sku, supply] of current) {
     const before = supplies.get(sku);
     if (!before || before === supply) continue;
     const { rows, needsRebacking, mended } = consequencesOf(before, supply, { newlyShort: newlyShort.has(sku) });
+    writes.changeRows(before, rows);
     writes.changedSkus.push({ sku, rows, version: versions.get(sku) ?? 0, trace: feed.trace });
     if (needsRebacking) writes.rebackTasks.set(sku, null);
     for (const { node, quantity } of mended) writes.mended.push({ sku, node, quantity });

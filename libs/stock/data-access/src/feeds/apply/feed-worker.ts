@@ -7,6 +7,7 @@ import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { createPool, inTransaction } from '@onepool/platform-postgres';
 import { inSpan } from '@onepool/platform-tracing';
 import type pg from 'pg';
+import { SupplyKeys } from '../../repository/supply-keys.ts';
 import type { RulesSource } from '../../catalogue/rules-source.ts';
 import { applyDelta } from './apply-delta.ts';
 import { applyReset } from './apply-reset.ts';
@@ -58,9 +59,11 @@ export class FeedWorker {
 
   readonly #pool: pg.Pool;
   readonly #rules: RulesSource;
+  readonly #supplyKeys: SupplyKeys;
   readonly #options: FeedWorkerOptions;
 
   constructor(pool: pg.Pool, rules: RulesSource, options: FeedWorkerOptions) {
+    this.#supplyKeys = new SupplyKeys(pool);
     this.#pool = pool;
     this.#rules = rules;
     this.#options = options;
@@ -169,7 +172,7 @@ export class FeedWorker {
   async #applyChunks(pool: pg.Pool, feed: FeedRecord): Promise<void> {
     const { schema, partitionCount, rowsPerChunk, isBusy = () => false } = this.#options;
     const pace = new Pace({ rowsPerChunk, rowsMax: ROWS_PER_CHUNK_MAX[feed.mode], isBusy });
-    const context = { pool, schema, partitionCount, rules: this.#rules, leaseSeconds: LEASE_SECONDS, pace };
+    const context = { pool, schema, partitionCount, rules: this.#rules, supplyKeys: this.#supplyKeys, leaseSeconds: LEASE_SECONDS, pace };
     const chunks = feed.mode === 'reset' ? applyReset : applyDelta;
     let { cursor } = feed;
     const settled = ({ upto, changed, tookMs }: ChunkDone): void => {

@@ -5,7 +5,7 @@
 import { SKU_CHANGED } from '@onepool/contracts';
 import { variant } from '@onepool/platform-failpoints';
 import { factIdSql } from '@onepool/platform-messaging';
-import { ACCOUNTS, type Account } from '@onepool/stock-domain';
+import { ACCOUNTS, type Account, STAGES, type Stage } from '@onepool/stock-domain';
 import { RECORDED_BEFORE_OCCURRED_MAX_MS } from '../../requests/event-times.ts';
 import { FACT_SOURCE } from '../../unit-of-work/facts.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
@@ -18,18 +18,22 @@ const EXTERNAL = codes('external');
 const BLOCK_SIZE = 1 << BLOCK_BITS;
 const time = (milliseconds: string): string => `to_timestamp((${milliseconds}) / 1000.0)`;
 
-/** Units the other system had deducted at the capture: still open here, or ended since, however they ended. */
-const ACKNOWLEDGED = `
+/**
+ * Units that the other system had deducted at the capture: those past its stage now, less those that have come past it since, and
+ * with those that have left it since, however they ended.
+ */
+const acknowledgedSql = (stage: Stage): string => `
   open_promises AS (
-    SELECT f.sku_key, f.node_key, sum(b.held + b.confirmed)::bigint AS units
+    SELECT f.sku_key, f.node_key, sum(b.${stage})::bigint AS units
       FROM backing b JOIN fresh f USING (sku_key, node_key)
-     WHERE b.sku_key = ANY($4::int[]) AND b.held + b.confirmed > 0 AND b.pinned_at <= ${time('f.at_ms')} GROUP BY 1, 2),
-  ended_promises AS (
-    SELECT f.sku_key, f.node_key, sum(e.quantity)::bigint AS units
-      FROM events e JOIN fresh f ON f.sku_key = e.sku_key AND f.node_key = e.node_key AND e.occurred_at > ${time('f.at_ms')}
-     WHERE e.acknowledged_at <= ${time('f.at_ms')}
-       AND CASE WHEN e.reason = 'fulfil' THEN e.to_state = ${EXTERNAL}
-                ELSE e.from_state IN (${codes('committed', 'reserved')}) AND e.to_state IN (${codes('available', 'shortfall')}) END
+     WHERE b.sku_key = ANY($4::int[]) AND b.held + b.confirmed > 0 AND b.kind = 0 AND b.${stage} > 0 GROUP BY 1, 2),
+  later_stages AS (
+    SELECT f.sku_key, f.node_key, sum(-e.units)::bigint AS units
+      FROM stage_entry e JOIN supply s USING (supply_key)
+      JOIN fresh f ON f.sku_key = s.sku_key AND f.node_key = s.node_key AND e.occurred_at > ${time('f.at_ms')}
+     WHERE e.sku_key = ANY($4::int[]) AND e.occurred_at > ${time('$8::bigint')}
+       AND e.recorded_at > ${time(`$8::bigint - ${RECORDED_BEFORE_OCCURRED_MAX_MS}`)}
+       AND e.stage = ${STAGES.indexOf(stage) + 1} AND s.kind = 0
      GROUP BY 1, 2),`;
 
 /** `dense` chunks name most SKUs between their ends, so that reading everything between costs less than looking each up. */
@@ -49,7 +53,7 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
     ? `+ coalesce(o.units, 0) + coalesce(p.units, 0) + coalesce(b.damaged, 0) + coalesce(b.quality_control, 0)`
     : '';
   const joins = isAvailability
-    ? `LEFT JOIN open_promises o USING (sku_key, node_key) LEFT JOIN ended_promises p USING (sku_key, node_key)`
+    ? `LEFT JOIN open_promises o USING (sku_key, node_key) LEFT JOIN later_stages p USING (sku_key, node_key)`
     : '';
   const inChunk = density === 'dense' ? 'sku_key > $2::int AND sku_key <= $3::int' : 'sku_key = ANY($4::int[])';
   const after = variant('stock.reset_counts_its_instant_twice') ? '>=' : '>';
@@ -64,38 +68,38 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
        AND EXISTS (SELECT FROM feed WHERE feed_key = $1 AND state = 'applying' AND cursor = $2)),
   ${JUDGED},
   events AS MATERIALIZED (
-    SELECT l.sku_key, l.node_key, l.occurred_at, l.from_state, l.to_state, l.quantity, l.reason, l.acknowledged_at
+    SELECT l.sku_key, l.node_key, l.occurred_at, l.from_state, l.to_state, l.quantity
       FROM ledger l
      WHERE l.sku_key = ANY($4::int[]) AND l.occurred_at ${after} ${time('$8::bigint')}
        AND l.recorded_at > ${time(`$8::bigint - ${RECORDED_BEFORE_OCCURRED_MAX_MS}`)}
-       AND (l.from_state = 0 OR l.to_state = 0 OR l.acknowledged_at IS NOT NULL)),
+       AND (l.from_state = 0 OR l.to_state = 0)),
   deltas AS (
     SELECT f.sku_key, f.node_key,
            sum(CASE WHEN e.from_state = ${EXTERNAL} THEN e.quantity WHEN e.to_state = ${EXTERNAL} THEN -e.quantity ELSE 0 END)::bigint AS units
       FROM events e JOIN fresh f ON f.sku_key = e.sku_key AND f.node_key = e.node_key AND e.occurred_at ${after} ${time('f.at_ms')} GROUP BY 1, 2),
-  ${isAvailability ? ACKNOWLEDGED : ''}
+  ${isAvailability ? acknowledgedSql('accepted') : ''}
   book AS NOT MATERIALIZED (
-    SELECT sku_key, node_key, ${stateColumns()}, on_hand - overdrawn AS net FROM stock WHERE ${inChunk}),
+    SELECT supply_key, sku_key, node_key, ${stateColumns()}, net FROM stock WHERE ${inChunk}),
   decided AS MATERIALIZED (
     SELECT * FROM (
-      SELECT f.sku_key, f.node_key, f.at_ms, f.record_id, ${stateColumns((state) => `coalesce(b.${state}, 0) AS ${state}`)},
+      SELECT b.supply_key, f.sku_key, f.node_key, f.at_ms, f.record_id, ${stateColumns((state) => `coalesce(b.${state}, 0) AS ${state}`)},
              f.quantity ${beside} + coalesce(d.units, 0) - coalesce(b.net, 0) AS difference
         FROM fresh f LEFT JOIN book b USING (sku_key, node_key)
         LEFT JOIN deltas d USING (sku_key, node_key) ${joins}) compared
      WHERE difference <> 0),
-  moved AS MATERIALIZED (${movedSql('decided')}),
+  moved AS MATERIALIZED (SELECT m.*, coalesce(supply_key, nextval('supply_key')) AS row_key FROM (${movedSql('decided')}) m),
   gates AS (
     INSERT INTO sku_gate AS g (sku_key, version)
     SELECT DISTINCT sku_key, 1 FROM moved
     ON CONFLICT (sku_key) DO UPDATE SET version = g.version + 1 RETURNING g.sku_key, g.version),
   rows_written AS (
-    INSERT INTO stock AS s (sku_key, node_key, ${stateColumns()})
-    SELECT sku_key, node_key, ${stateColumns(movedColumn)} FROM moved
-    ON CONFLICT (sku_key, node_key) DO UPDATE SET ${setExcluded(MOVED_STATES)}),
+    INSERT INTO supply AS s (supply_key, sku_key, node_key, ${stateColumns()})
+    SELECT row_key, sku_key, node_key, ${stateColumns(movedColumn)} FROM moved
+    ON CONFLICT (supply_key) DO UPDATE SET ${setExcluded(MOVED_STATES)}),
   entries AS (
-    INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
-    SELECT t.sku_key, g.version, row_number() OVER (PARTITION BY t.sku_key ORDER BY t.node_key, t.step) - 1, t.node_key,
-           t.from_state, t.to_state, t.units, 'reset', $9, coalesce(t.record_id, $10), ${time('t.at_ms')}, (SELECT now FROM clock)
+    INSERT INTO ledger (sku_key, sku_version, ordinal, supply_key, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
+    SELECT t.sku_key, g.version, row_number() OVER (PARTITION BY t.sku_key ORDER BY t.node_key, t.step) - 1, t.row_key, t.node_key,
+           t.from_state, t.to_state, t.units, 'reset', $9, coalesce(t.record_id, $10), least(${time('t.at_ms')}, (SELECT now FROM clock)), (SELECT now FROM clock)
       FROM (${transfersSql('moved')}) t JOIN gates g USING (sku_key)),
   ${TASKS},
   mended AS (
@@ -150,9 +154,9 @@ const TASKS = `
       FROM (SELECT * FROM stock WHERE sku_key = ANY(ARRAY(SELECT sku_key FROM short))) b
       FULL JOIN (SELECT * FROM moved WHERE sku_key IN (SELECT sku_key FROM short)) m USING (sku_key, node_key) GROUP BY 1),
   tasks AS (
-    INSERT INTO reback_task (sku_key, due_at)
+    INSERT INTO sku_task (sku_key, due_at)
     SELECT sku_key, clock_timestamp() FROM after WHERE short > 0 AND (newly_short OR free > 0) ORDER BY sku_key
-    ON CONFLICT (sku_key) DO UPDATE SET due_at = least(reback_task.due_at, excluded.due_at), before_key = NULL)`;
+    ON CONFLICT (sku_key) DO UPDATE SET due_at = least(sku_task.due_at, excluded.due_at), before_key = NULL)`;
 
 /** One fact a changed SKU, in the format and with the ids of every other writer. */
 const FACTS = `

@@ -20,11 +20,15 @@ export const movedSql = (source: string): string => `
             least(${come('d.overdrawn')}, d.shortfall) AS healed,
             ${come('d.overdrawn', 'd.shortfall')} AS freed,
             least(${go()}, d.available) AS from_available,
-            least(${go('d.available')}, d.safety_stock) AS from_safety,
-            least(${go('d.available', 'd.safety_stock')}, ${COVERED}) AS from_promised,
-            least(${go('d.available', 'd.safety_stock', COVERED)}, d.quality_control) AS from_quality_control,
-            least(${go('d.available', 'd.safety_stock', COVERED, 'd.quality_control')}, d.damaged) AS from_damaged,
-            ${go('d.available', 'd.safety_stock', COVERED, 'd.quality_control', 'd.damaged')} AS from_nothing) units`;
+            least(${go('d.available')}, d.unapplied) AS from_unapplied,
+            least(${go('d.available', 'd.unapplied')}, d.safety_stock) AS from_safety,
+            least(${go(...FREE)}, ${COVERED}) AS from_promised,
+            least(${go(...FREE, COVERED)}, d.quality_control) AS from_quality_control,
+            least(${go(...FREE, COVERED, 'd.quality_control')}, d.damaged) AS from_damaged,
+            ${go(...FREE, COVERED, 'd.quality_control', 'd.damaged')} AS from_nothing) units`;
+
+/** Units on hand that nobody was promised. */
+const FREE = ['d.available', 'd.unapplied', 'd.safety_stock'];
 
 /** Promised units that the book covers. */
 const COVERED = '(d.committed + d.reserved - d.shortfall)';
@@ -37,6 +41,7 @@ const TRANSFERS: readonly (readonly [Account, Account, string])[] = [
   ['external', 'shortfall', 'healed'],
   ['external', 'available', 'freed'],
   ['available', 'external', 'from_available'],
+  ['unapplied', 'external', 'from_unapplied'],
   ['safety_stock', 'external', 'from_safety'],
   ['shortfall', 'external', 'from_promised'],
   ['quality_control', 'external', 'from_quality_control'],

@@ -1,0 +1,158 @@
+/**
+ * The book and the reservations while a batch is being decided: what was loaded, with every effect so far, and beside it what has to
+ * be written for it. Every change of a SKU takes the next version under its gate.
+ */
+import assert from 'node:assert/strict';
+import {
+  type Backing,
+  type BackingChange,
+  type Reservation,
+  STAGES,
+  type SkuKey,
+  type SkuSupply,
+  type SupplyEffect,
+  type SupplyKey,
+  type VerbEffect,
+  leavesShort,
+  rowOf,
+  supplyOf,
+} from '@onepool/stock-domain';
+import type { ReservationChanged, ReservationFact } from '@onepool/contracts';
+import type { BatchState } from '../repository/load-batch.ts';
+import type { StoredReservation } from '../repository/stored-reservations.ts';
+import type { Doer } from '../requests/command.ts';
+import { type Views, isoTime } from '../requests/views.ts';
+import { type LedgerOrigin, Writes } from './batch-writes.ts';
+import { withKeys } from './new-rows.ts';
+
+/** So that a fact stays well below what a message may hold, however long its codes are. */
+const CHANGES_PER_FACT_MAX = 2_000;
+
+/** What somebody's verb does to a reservation. */
+export interface Deed {
+  readonly origin: LedgerOrigin;
+  readonly doer: Doer;
+  /** What it is told as; null is not told. */
+  readonly fact: ReservationFact | null;
+  readonly trace: string | null;
+}
+
+export class ChangingBook {
+  readonly writes = new Writes();
+  /** SKUs of which promised units have lost their cover. */
+  readonly newlyShort = new Set<SkuKey>();
+  readonly changed = new Set<SkuKey>();
+  /** Of the last command that changed a SKU. */
+  readonly traces = new Map<SkuKey, string>();
+
+  readonly #state: BatchState;
+  readonly #views: Views;
+  readonly #rowKeys: Iterator<SupplyKey>;
+
+  constructor(state: BatchState, views: Views, rowKeys: readonly SupplyKey[]) {
+    this.#state = state;
+    this.#views = views;
+    this.#rowKeys = rowKeys.values();
+  }
+
+  supply(sku: SkuKey): SkuSupply {
+    const supply = this.#state.supplies.get(sku);
+    assert(supply, 'the gate of a SKU that is decided on is locked');
+    return supply;
+  }
+
+  versionOf(sku: SkuKey): number {
+    return this.#state.versions.get(sku) ?? 0;
+  }
+
+  /** The new supplies, without postings. */
+  change({ supplies }: Pick<SupplyEffect, 'supplies'>, trace: string | null): void {
+    for (const [sku, supply] of supplies) {
+      this.#state.supplies.set(sku, withKeys(supply, this.#rowKeys));
+      this.#state.versions.set(sku, this.versionOf(sku) + 1);
+      this.changed.add(sku);
+      if (trace !== null) this.traces.set(sku, trace);
+    }
+  }
+
+  post(postings: SupplyEffect['postings'], origin: LedgerOrigin): void {
+    for (const posting of postings) {
+      const { sku, at } = posting;
+      if (leavesShort(posting)) this.newlyShort.add(sku);
+      this.writes.post(posting, rowOf(this.supply(sku), at).key, this.versionOf(sku), origin);
+    }
+  }
+
+  /** A reservation as a verb has made it, with what that does to the book. */
+  applyVerb(stored: StoredReservation, verb: VerbEffect, deed: Deed): StoredReservation {
+    const { reservation, effect, changes } = verb;
+    this.change(effect, deed.trace);
+    this.post(effect.postings, deed.origin);
+    const before = stored.reservation;
+    const isAmended = stored.isAmended || before.lines !== reservation.lines;
+    const changed = { ...stored, reservation, isAmended };
+    this.#state.reservations.set(reservation.key, changed);
+    this.writes.changedReservations.set(reservation.key, reservation);
+    this.#noteAmended(before, changed);
+    const prolonged = before.expiresAt !== reservation.expiresAt;
+    for (const backing of reservation.backings) {
+      const earlier = before.backings[backing.no];
+      if (backing !== earlier || prolonged) this.#writeBacking(reservation, backing, earlier, deed.origin.occurredAt);
+    }
+    if (deed.fact) this.#tell(changed, deed, deed.fact, changes);
+    return changed;
+  }
+
+  #noteAmended(before: Reservation, { reservation: after, isAmended }: StoredReservation): void {
+    const { key, controller } = after;
+    const isSame = (['channel', 'controller', 'priority', 'orderedAt', 'destination', 'lines'] as const).every(
+      (member) => before[member] === after[member],
+    );
+    if (isSame) return;
+    const channelBefore = this.writes.amendedReservations.get(key)?.channelBefore ?? before.channel;
+    this.writes.amendedReservations.set(key, { reservation: after, channelBefore, isAmended });
+    if (before.controller === controller) return;
+    if (before.controller) this.writes.detached.push(before.controller);
+    if (controller) this.writes.attached.push({ controller, reservationKey: key });
+  }
+
+  #writeBacking(reservation: Reservation, backing: Backing, before: Backing | undefined, occurredAt: number): void {
+    const { key: reservationKey, expiresAt, version } = reservation;
+    const { sku, no } = backing;
+    const place = supplyOf(backing);
+    const supplyKey = place && rowOf(this.supply(sku), place).key;
+    this.writes.changeBacking({ reservationKey, supplyKey, backing, expiresAt });
+    if (supplyKey === null) return;
+    for (const stage of STAGES) {
+      const units = backing[stage] - (before?.[stage] ?? 0);
+      if (units !== 0)
+        this.writes.stageEntries.push({ reservationKey, version, supplyKey, sku, no, stage, units, occurredAt });
+    }
+  }
+
+  #tell(
+    { id, owner, reservation }: StoredReservation,
+    { doer, trace }: Deed,
+    fact: ReservationFact,
+    changes: readonly BackingChange[],
+  ): void {
+    const { actor, person } = doer;
+    const { controller } = reservation;
+    const data: Omit<ReservationChanged, 'changes'> = {
+      reservation: id,
+      owner,
+      actor,
+      ...(person === null ? {} : { person }),
+      ...(controller === null ? {} : { order: controller.order }),
+      channel: this.#views.channel(reservation.channel),
+      fact,
+      version: reservation.version,
+      recordedAt: isoTime(this.#state.now),
+    };
+    const named = changes.map((change) => this.#views.change(reservation, change));
+    for (let from = 0, part = 1; from < Math.max(1, named.length); from += CHANGES_PER_FACT_MAX, part++) {
+      const some = named.slice(from, from + CHANGES_PER_FACT_MAX);
+      this.writes.reservationFacts.push({ data: { ...data, changes: some }, part, trace });
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/** Of a command with several groups: which body its id stands for, whichever of its groups take effect. */
+import { commitPoint, committing } from '@onepool/platform-failpoints';
+import { accept } from '@onepool/stock-domain';
+import type pg from 'pg';
+import type { Keyed } from '../requests/command.ts';
+import { type Answer, refuse } from '../requests/refusal.ts';
+
+const CLAIM = commitPoint('stock.claim_body');
+
+/** A request of one group needs no claim: its only effect says it. */
+export async function claimBody(
+  pool: pg.Pool,
+  { actor, id, bodyHash, person }: Pick<Keyed, 'actor' | 'id' | 'bodyHash' | 'person'>,
+  { groups }: { readonly groups: readonly unknown[] },
+): Promise<Answer<null>> {
+  if (groups.length === 1) return accept(null);
+  const values = [actor, id, bodyHash, person];
+  const insert = `
+    INSERT INTO command (actor, id, group_no, body_hash, recorded_at, person)
+    VALUES ($1, $2, -1, $3, clock_timestamp(), $4) ON CONFLICT DO NOTHING`;
+  await committing(CLAIM, () => pool.query(insert, values));
+  const { rows } = await pool.query<{ body_hash: Buffer }>(
+    'SELECT body_hash FROM command WHERE actor = $1 AND id = $2 AND group_no = -1',
+    [actor, id],
+  );
+  return rows[0]?.body_hash.equals(bodyHash) === true ? accept(null) : refuse('idempotency.mismatch');
+}
