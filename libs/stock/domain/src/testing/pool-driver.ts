@@ -4,16 +4,31 @@
  */
 import assert from 'node:assert/strict';
 import { applyTransfers } from '../arithmetic.ts';
+import { decideAcknowledge } from '../decide-acknowledge.ts';
 import { decideAllocate } from '../decide-allocate.ts';
 import { decideAmend } from '../decide-amend.ts';
 import { decideAttach } from '../decide-attach.ts';
+import { decideGiveUp } from '../decide-give-up.ts';
 import { decideHold } from '../decide-hold.ts';
 import { type StockMovement, decideMovements } from '../decide-movements.ts';
+import { type RejectEffect, decideReject } from '../decide-reject.ts';
+import { decideUnfulfil } from '../decide-unfulfil.ts';
 import { type VerbEffect, decideConfirm, decideExtend, decideLeave } from '../decide-verb.ts';
 import { healShortfall } from '../heal.ts';
+import type { FulfilmentUnits } from '../select-units.ts';
+import type { Terms } from '../settlement.ts';
 import { reap } from '../reap.ts';
 import type { Decision } from '../rejection.ts';
-import { type Backing, type Reservation, onNothing, onStock, withUnits } from '../reservation.ts';
+import {
+  type Backing,
+  type Reservation,
+  STAGES,
+  type Stage,
+  onNothing,
+  onStock,
+  open,
+  withUnits,
+} from '../reservation.ts';
 import { SellingRules } from '../selling-rules.ts';
 import { type SupplyRow, emptyRow, net, rowFault, stockAt } from '../supply-row.ts';
 import { type Supplies, type SupplyEffect, rowAt, suppliesAfter } from '../supply.ts';
@@ -43,7 +58,11 @@ import {
 
 export const SKUS = [1, 2];
 export const NODES = [1, 2, 3, 4];
-const CLOSING = NOW + 400;
+/** So many picks mean only what has units of the kind that a verb is about. */
+const MEANT_PICKS = 6;
+/** Fewer units than these are cut to what a picked backing has. */
+const MANY = 4;
+const CLOSING = NOW + 130;
 const PLACES = SKUS.flatMap((sku) => NODES.map((node) => ({ sku, node, name: `${sku}/${node}` })));
 
 /** Channel 1 sells from everywhere, 2 from nodes 1 and 2; node 3 hides a unit, channel 2 shows one less; node 4 closes. */
@@ -63,11 +82,18 @@ const rules = new SellingRules(
   ],
 );
 
-/** Units of a backing, picked by its place among the backings, and named as far as the flags say. */
+/** Units of a backing, picked by its place, and named as far as the flags say. */
 export interface Named {
   readonly backing: number;
   readonly quantity: number;
   readonly names: readonly ('line' | 'sku' | 'node' | 'fulfilment')[];
+}
+
+/** What a node says of its stock when it refuses units, and where these go. */
+export interface Said {
+  readonly effect: RejectEffect;
+  readonly moveTo: Move['to'] | null;
+  readonly isLate: boolean;
 }
 
 /** A line, by its place among the lines, or a new one; null leaves it its SKU. */
@@ -80,6 +106,8 @@ export interface Reworded {
 
 export interface MovePick {
   readonly units: Named;
+  /** Instead of `to`: where some other units stand; null for none. */
+  readonly like: number | null;
   readonly to: Move['to'];
 }
 
@@ -95,7 +123,7 @@ export class PoolDriver {
     this.#now += ms;
   }
 
-  hold(channelKey: number, wishes: readonly Wish[], allowPartial: boolean): void {
+  hold(channelKey: number, wishes: readonly Wish[], allowPartial: boolean, isSold: boolean): number | null {
     this.#reap(new Set(wishes.map(({ sku }) => sku)));
     const channel = rules.channels.get(channelKey);
     if (!channel) throw new Error('a channel of the market is missing');
@@ -103,11 +131,11 @@ export class PoolDriver {
     const expiresAt = this.#now + 100;
     const lines = wishes.map((wish, no) => ({ ...wish, id: `line-${no}` }));
     const promised = { key, channel: channelKey, version: 1, expiresAt, order: null };
-    const expected = this.#model.hold(promised, lines, { partial: allowPartial, now: this.#now });
-    const demand = { lines, allowPartial, destination: null };
+    const expected = this.#model.hold(promised, lines, { partial: allowPartial, isSold, now: this.#now });
+    const demand = { lines, allowPartial, destination: null, isSold };
     const decision = decideHold(demand, this.#supplies, rules, { channel, now: this.#now });
     assert.deepEqual(decision.ok ? decision.value.units : null, expected);
-    if (!decision.ok) return;
+    if (!decision.ok) return null;
     const { granted, units, effect } = decision.value;
     this.#reservations.set(key, {
       ...reservation({ key, channel: channelKey, createdAt: this.#now, expiresAt }),
@@ -115,25 +143,45 @@ export class PoolDriver {
         lineOf({ no, sku, nodes, requested: quantity, granted: granted[no] ?? 0 }),
       ),
       backings: units.reduce<readonly Backing[]>(
-        (all, { line, sku, node, units: held }) => withUnits(all, node === null ? onNothing(line, sku) : onStock(line, sku, node), { held }),
+        (all, { line, sku, node, units: held }) =>
+          withUnits(all, node === null ? onNothing(line, sku) : onStock(line, sku, node), { held }),
         [],
       ),
     });
     this.#apply(effect);
+    return key;
+  }
+
+  /** Held and confirmed at once, and given to nodes, each to work on its units. */
+  order(channelKey: number, wishes: readonly Wish[], fulfilment: string | null): void {
+    const key = this.hold(channelKey, wishes, true, false);
+    if (key === null) return;
+    this.#confirm(this.#reservation(key), false);
+    const mine = this.#reservation(key);
+    if (fulfilment === null) return;
+    const moves = mine.backings.map(({ line, node, confirmed: quantity }): Move => {
+      const from = { line: mine.lines[line]?.id, node, fulfilment: null, quantity };
+      return { from, to: { node, fulfilment: `${fulfilment}${node}` } };
+    });
+    this.#allocate([{ mine, isStale: false, moves }], false);
   }
 
   confirm(pick: number, reacquire: boolean): void {
-    const mine = this.#lock(pick);
-    if (!mine) return;
+    const mine = this.#lock(pick, heldOrExpired);
+    if (mine) this.#confirm(mine, reacquire);
+  }
+
+  #confirm(mine: Reservation, reacquire: boolean): void {
     const verdict = this.#model.confirm(this.#promised(mine), reacquire, this.#now);
     this.#expect(decideConfirm(mine, this.#supplies, rules, { now: this.#now, reacquire }), verdict);
   }
 
   /** All units, or those that are named. */
   leave(verb: 'release' | 'cancel' | 'fulfil', pick: number, named: readonly Named[] | null, isCounted: boolean): void {
-    const mine = this.#lock(pick);
+    const count = LEAVING[verb];
+    const mine = this.#lock(pick, count);
     if (!mine) return;
-    const parts = named && named.map((one) => selected(mine, one));
+    const parts = named && named.map((one) => selected(mine, one, count));
     const verdict = this.#model.leave(this.#promised(mine), verb, parts, isCounted);
     const counted = (_: Backing, quantity: number): number => (isCounted ? quantity : 0);
     this.#expect(decideLeave(verb, mine, this.#supplies, parts, counted), verdict);
@@ -148,6 +196,7 @@ export class PoolDriver {
 
   /** Several reservations, each decided on what it was or on something older. */
   allocate(
+    isByHand: boolean,
     picks: readonly { readonly pick: number; readonly isStale: boolean; readonly moves: readonly MovePick[] }[],
   ): void {
     const locked = picks.flatMap(({ pick, isStale, moves }) => {
@@ -157,12 +206,45 @@ export class PoolDriver {
     const different = locked.filter(({ key }, at) => locked.findIndex((one) => one.key === key) === at);
     const parts = different.map(({ key, isStale, moves }) => {
       const mine = this.#reservation(key);
-      const own = moves.map(({ units, to }): Move => ({ from: { fulfilment: null, ...selected(mine, units) }, to }));
+      const own = moves.map(({ units, to, like }): Move => {
+        const node = this.#nodeOf(like) ?? to.node;
+        return { from: { fulfilment: null, ...selected(mine, units) }, to: { ...to, node } };
+      });
       return { mine, isStale, moves: own };
     });
+    this.#allocate(parts, isByHand);
+  }
+
+  /** Units of two reservations change places: nothing needs to be free for it. */
+  swap(picks: readonly [number, number], quantity: number): void {
+    const [one, other] = picks.map((pick) => this.#lock(pick)?.key ?? 0);
+    if (!one || !other || one === other) return;
+    const [mine, theirs] = [this.#reservation(one), this.#reservation(other)];
+    const onRow = (backing: Backing): boolean => backing.kind === 'stock' && open(backing) > 0;
+    const here = mine.backings.find(onRow);
+    const there = theirs.backings.find((backing) => onRow(backing) && backing.sku === here?.sku);
+    if (!here || !there) return;
+    const units = Math.min(quantity, open(here), open(there));
+    const move = ({ line, sku, node, fulfilment }: Backing, to: Backing, { lines }: Reservation): Move => ({
+      from: { line: lines[line]?.id, sku, node, fulfilment, quantity: units },
+      to: { node: to.node, fulfilment: null },
+    });
+    this.#allocate(
+      [
+        { mine, isStale: false, moves: [move(here, there, mine)] },
+        { mine: theirs, isStale: false, moves: [move(there, here, theirs)] },
+      ],
+      false,
+    );
+  }
+
+  #allocate(
+    parts: readonly { readonly mine: Reservation; readonly isStale: boolean; readonly moves: readonly Move[] }[],
+    isByHand: boolean,
+  ): void {
     const verdict = this.#model.allocate(
       parts.map(({ mine, ...part }) => ({ ...part, promised: this.#promised(mine) })),
-      this.#now,
+      { now: this.#now, isByHand },
     );
     const decision = decideAllocate(
       parts.map(({ mine, isStale, moves }) => ({
@@ -171,25 +253,64 @@ export class PoolDriver {
         moves,
       })),
       this.#supplies,
-      { rules, now: this.#now, override: null },
+      this.#terms(isByHand),
     );
     assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
     if (decision.ok) for (const effect of decision.value.effects) this.#accept(effect);
   }
 
-  amend(pick: number, channel: number | null, lines: readonly Reworded[]): void {
+  amend(pick: number, channel: number | null, lines: readonly Reworded[], isByHand: boolean): void {
     const mine = this.#lock(pick);
     if (!mine) return;
     const wanted = lines
       .map((one): Wanted => wantedOf(mine, one))
       .filter(({ id, sku }, at, all) => all.findIndex((one) => one.id === id && one.sku === sku) === at);
-    const verdict = this.#model.amend(this.#promised(mine), wanted, {
-      channel: channel ?? mine.channel,
-      now: this.#now,
-    });
+    const terms = { now: this.#now, isByHand };
+    const verdict = this.#model.amend(this.#promised(mine), wanted, channel ?? mine.channel, terms);
     const amendment = { expectedVersion: mine.version, lines: wanted, channel, destination: undefined, priority: null };
-    const terms = { rules, now: this.#now, override: null };
-    this.#expect(decideAmend(mine, amendment, this.#supplies, terms), verdict);
+    this.#expect(decideAmend(mine, amendment, this.#supplies, this.#terms(isByHand)), verdict);
+  }
+
+  /** A node begins to work on units, where they stand. */
+  pin(pick: number, named: Named, fulfilment: string): void {
+    const mine = this.#lock(pick);
+    if (!mine) return;
+    const { node, ...which } = selected(mine, { ...named, names: ['line', 'node', 'fulfilment'] });
+    const from = { fulfilment: null, ...which, node };
+    this.#allocate([{ mine, isStale: false, moves: [{ from, to: { node: node ?? 1, fulfilment } }] }], false);
+  }
+
+  acknowledge(pick: number, named: Named, stage: Stage): void {
+    const [mine, which] = this.#ofFulfilment(pick, named, pinnedConfirmed);
+    if (!mine) return;
+    const verdict = this.#model.acknowledge(this.#promised(mine), which, STAGES.indexOf(stage) + 1);
+    this.#expect(decideAcknowledge(mine, { selected: which, stage }), verdict);
+  }
+
+  reject(pick: number, named: Named, said: Said, isByHand: boolean): void {
+    const [mine, which] = this.#ofFulfilment(pick, named, pinned);
+    if (!mine) return;
+    const { effect, moveTo, isLate } = said;
+    const verdict = this.#model.reject(this.#promised(mine), which, said, { now: this.#now, isByHand });
+    const rejected = { selected: which, effect, moveTo, isLate: () => isLate };
+    this.#expect(decideReject(mine, rejected, this.#supplies, this.#terms(isByHand)), verdict);
+  }
+
+  giveUp(pick: number, named: readonly Named[]): void {
+    const mine = this.#lock(pick);
+    if (!mine) return;
+    const parts = named.map((one) => selected(mine, one));
+    const verdict = this.#model.giveUp(this.#promised(mine), parts);
+    this.#expect(decideGiveUp(mine, parts, this.#supplies), verdict);
+  }
+
+  unfulfil(pick: number, named: readonly Named[], isCounted: boolean): void {
+    const mine = this.#lock(pick, fulfilled);
+    if (!mine) return;
+    const parts = named.map((one) => selected(mine, one, fulfilled));
+    const verdict = this.#model.unfulfil(this.#promised(mine), parts, isCounted);
+    const counted = (_: Backing, quantity: number): number => (isCounted ? quantity : 0);
+    this.#expect(decideUnfulfil(mine, parts, this.#supplies, counted), verdict);
   }
 
   attach(pick: number, expected: string | null, order: string | null): void {
@@ -217,6 +338,15 @@ export class PoolDriver {
     }
     assert.deepEqual(supplies.get(sku), this.#supplies.get(sku));
     assert.equal(this.#model.healable(sku, this.#now), 0);
+  }
+
+  /** A busy till sells what is free where units of a reservation stand, and some of what is promised. */
+  rush(pick: number, units: number): void {
+    const place = this.#lock(pick)?.backings.find((one) => one.kind === 'stock' && open(one) > 0);
+    if (!place) return;
+    const { sku, node } = place;
+    const { available, safetyStock } = this.#model.rowOf(sku, node);
+    this.move({ type: 'sale', sku, node, toNode: null, quantity: available + safetyStock + units });
   }
 
   move(movement: StockMovement): void {
@@ -293,10 +423,26 @@ export class PoolDriver {
       assertSame(mine.backings[no] ?? {}, backingOf(no, pile), `backing ${no} ${where}`);
   }
 
+  #terms(isByHand: boolean): Terms {
+    return { rules, now: this.#now, override: isByHand ? 'by_hand' : null };
+  }
+
+  /** Units of a fulfilment; of one that nobody may know, if none has been picked. */
+  #ofFulfilment(pick: number, named: Named, count: Count): [Reservation | undefined, FulfilmentUnits] {
+    const mine = this.#lock(pick, count);
+    const { fulfilment, ...which } = selected(mine ?? reservation(), named, count);
+    const some = mine?.backings.find((one) => count(one) > 0)?.fulfilment;
+    return [mine, { ...which, fulfilment: fulfilment ?? some ?? 'f1' }];
+  }
+
   #promised({ key }: Reservation): Promised {
-    const promised = this.#model.promises.get(key);
-    if (!promised) throw new Error(`the model does not know reservation ${key}`);
-    return promised;
+    return this.#model.promised(key);
+  }
+
+  #nodeOf(pick: number | null): number | undefined {
+    const all = [...this.#reservations.values()].flatMap(({ backings }) => backings);
+    const live = all.filter((one) => one.kind === 'stock' && open(one) > 0);
+    return pick === null ? undefined : live[pick % Math.max(1, live.length)]?.node;
   }
 
   #reservation(key: number): Reservation {
@@ -305,11 +451,15 @@ export class PoolDriver {
     return mine;
   }
 
-  #lock(pick: number): Reservation | undefined {
-    const key = (pick % Math.max(1, this.#reservations.size)) + 1;
-    const skus = this.#reservations.get(key)?.lines.map(({ sku }) => sku) ?? [];
-    this.#reap(new Set(skus));
-    return this.#reservations.get(key);
+  /** Small picks are of those that have units as they are meant, if any has. */
+  #lock(pick: number, count: Count = open): Reservation | undefined {
+    const all = [...this.#reservations.values()];
+    const meant = pick < MEANT_PICKS ? all.filter(({ backings }) => backings.some((one) => count(one) > 0)) : [];
+    const some = meant.length > 0 ? meant : all;
+    const mine = some[pick % Math.max(1, some.length)];
+    if (!mine) return undefined;
+    this.#reap(new Set(mine.lines.map(({ sku }) => sku)));
+    return this.#reservations.get(mine.key);
   }
 
   #reap(locked: ReadonlySet<number>): void {
@@ -342,9 +492,20 @@ export class PoolDriver {
   }
 }
 
+type Count = (backing: Backing) => number;
+const held: Count = (backing) => backing.held;
+const confirmed: Count = (backing) => backing.confirmed;
+const fulfilled: Count = (backing) => backing.fulfilled;
+const pinned: Count = (backing) => (backing.fulfilment === null ? 0 : open(backing));
+const pinnedConfirmed: Count = (backing) => (backing.fulfilment === null ? 0 : backing.confirmed);
+const heldOrExpired: Count = (backing) => backing.held + backing.expired;
+const LEAVING = { release: held, cancel: confirmed, fulfil: confirmed } as const;
+
 /** What a step means of a reservation as it is now: a backing, named as far as the step says, or by nothing at all. */
-function selected({ lines, backings }: Reservation, { backing, quantity, names }: Named): Which {
-  const meant = backings[backing % Math.max(1, backings.length)];
+function selected({ lines, backings }: Reservation, { backing, quantity, names }: Named, count: Count = open): Which {
+  const live = backing < MEANT_PICKS ? backings.filter((one) => count(one) > 0) : [];
+  const some = live.length > 0 ? live : backings;
+  const meant = some[backing % Math.max(1, some.length)];
   if (!meant) return { quantity };
   const all = {
     line: lines[meant.line]?.id,
@@ -352,7 +513,8 @@ function selected({ lines, backings }: Reservation, { backing, quantity, names }
     node: meant.kind === 'unbacked' ? null : meant.node,
     fulfilment: meant.fulfilment,
   };
-  return { ...Object.fromEntries(names.map((name) => [name, all[name]])), quantity };
+  const units = quantity < MANY ? Math.min(quantity, Math.max(1, count(meant))) : quantity;
+  return { ...Object.fromEntries(names.map((name) => [name, all[name]])), quantity: units };
 }
 
 function wantedOf({ lines }: Reservation, { line, sku, quantity, nodes }: Reworded): Wanted {

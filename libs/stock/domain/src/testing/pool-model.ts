@@ -67,11 +67,12 @@ export interface Move {
   readonly to: { readonly node: number; readonly fulfilment: string | null };
 }
 
-/** Units of a line at a node. */
+/** Units of a line, where they stand. */
 export interface Placed {
   readonly line: number;
   readonly sku: number;
-  readonly node: number;
+  /** Null: they stand on no node. */
+  readonly node: number | null;
   readonly units: number;
 }
 
@@ -96,6 +97,25 @@ export interface Healed {
 /** A line as its buyer wants it from now on. */
 export interface Wanted extends Wish {
   readonly id: string;
+}
+
+/** When it is decided, and whether a person has decided it, so that only what is there counts. */
+export interface Terms {
+  readonly now: number;
+  readonly isByHand: boolean;
+}
+
+export interface Refusal {
+  readonly effect: 'none' | 'quantity' | 'sellable_only' | 'all';
+  readonly moveTo: Move['to'] | null;
+  readonly isLate: boolean;
+}
+
+export interface Selling {
+  readonly partial: boolean;
+  /** It is sold already: nothing is hidden, and what is not there is promised as well. */
+  readonly isSold: boolean;
+  readonly now: number;
 }
 
 /** What is physically so at a node. */
@@ -139,6 +159,13 @@ const lastToLeave: ByNeed = (a, b) =>
   past(a, 2) - past(b, 2) ||
   past(a, 1) - past(b, 1) ||
   byLine(a, b);
+
+const atNode = (pile: Pile): number => (pile.node === null ? 0 : openIn(pile));
+
+function rowsOf(taken: Taken): readonly { readonly sku: number; readonly node: number }[] {
+  const rows = new Map(taken.map(([{ sku, node }]) => [`${sku}/${node}`, { sku, node: node ?? 0 }]));
+  return [...rows.values()];
+}
 
 /** Takes open units off a pile, and says how far each had come. */
 function takeOff(pile: Pile, from: OpenTally, quantity: number, first: 'most' | 'least'): readonly number[] {
@@ -216,12 +243,18 @@ interface Flow {
 }
 
 export class PoolModel {
-  readonly promises = new Map<number, Promised>();
   readonly #market: Market;
-  readonly #shelves = new Map<number, Shelf>();
+  #promises = new Map<number, Promised>();
+  #shelves = new Map<number, Shelf>();
 
   constructor(market: Market) {
     this.#market = market;
+  }
+
+  promised(key: number): Promised {
+    const promised = this.#promises.get(key);
+    if (!promised) throw new Error(`the model does not know reservation ${key}`);
+    return promised;
   }
 
   shelf(sku: number, node: number): Shelf {
@@ -252,7 +285,7 @@ export class PoolModel {
   #promisedAt(sku: number, node: number): { readonly held: number; readonly confirmed: number } {
     let held = 0;
     let confirmed = 0;
-    for (const { piles } of this.promises.values())
+    for (const { piles } of this.#promises.values())
       for (const pile of piles)
         if (pile.sku === sku && pile.node === node) {
           held += pile.units.held;
@@ -306,23 +339,27 @@ export class PoolModel {
   }
 
   /** Where units of a line would go. */
-  #spread({ sku, quantity, nodes }: Wish, channel: number, now: number): Room[] {
-    const shown = this.#market.nodes
-      .filter((node) => nodes?.includes(node) ?? true)
-      .map((node) => ({ node, units: this.#shownAt(sku, node, channel, now) }));
-    const network = Math.max(0, this.#shown(sku, channel, now) - this.#market.hiddenFrom(channel));
-    return fill(shown, Math.min(quantity, network, sum(shown.map(({ units }) => units))));
+  #spread({ sku, quantity, nodes }: Wish, channel: number, now: number, showsAll = false): Room[] {
+    const sells = (node: number): boolean => this.#market.sells(channel, node, now);
+    const rooms = this.#market.nodes
+      .filter((node) => sells(node) && (nodes?.includes(node) ?? true))
+      .map((node) => ({
+        node,
+        units: showsAll ? this.rowOf(sku, node).available : this.#shownAt(sku, node, channel, now),
+      }));
+    const network = showsAll ? Infinity : this.#shown(sku, channel, now) - this.#market.hiddenFrom(channel);
+    return fill(rooms, Math.min(quantity, Math.max(0, network), sum(rooms.map(({ units }) => units))));
   }
 
   /** A cart: its units by line and node, or null where it is refused. Lines that not every node may serve go first. */
   hold(
     promised: Omit<Promised, 'lines' | 'piles'>,
     wishes: readonly (Wish & { readonly id: string })[],
-    { partial, now }: { readonly partial: boolean; readonly now: number },
+    { partial, isSold, now }: Selling,
   ): readonly Placed[] | null {
     const lines = wishes.map(({ id, sku, nodes }) => ({ id, sku, nodes, units: 0 }));
     const mine: Promised = { ...promised, lines, piles: [] };
-    const placed = this.#place(mine, wishes, 'held', { partial, now });
+    const placed = this.#place(mine, wishes, 'held', { partial, isSold, now });
     if (!placed) return null;
     for (const { line, units } of placed) mine.lines[line]!.units += units;
     return placed;
@@ -333,26 +370,28 @@ export class PoolModel {
     mine: Promised,
     wishes: readonly Wish[],
     tally: OpenTally,
-    { partial, now }: { readonly partial: boolean; readonly now: number },
+    { partial, isSold, now }: Selling,
   ): readonly Placed[] | null {
-    const before = this.promises.get(mine.key);
-    this.promises.set(mine.key, mine);
+    const before = this.#promises.get(mine.key);
+    this.#promises.set(mine.key, mine);
     const placed: Placed[] = [];
     let isShort = false;
     const numbered = wishes.map((wish, line) => ({ ...wish, line }));
     const order = [...numbered.filter(({ nodes }) => nodes), ...numbered.filter(({ nodes }) => !nodes)];
     for (const { line, ...wish } of order) {
-      const spread = this.#spread(wish, mine.channel, now);
-      if (sum(spread.map(({ units }) => units)) < wish.quantity) isShort = true;
+      const { sku, quantity } = wish;
+      const spread: { node: number | null; units: number }[] = this.#spread(wish, mine.channel, now, isSold);
+      const left = quantity - sum(spread.map(({ units }) => units));
+      if (left > 0 && isSold) spread.push({ node: null, units: left });
+      else if (left > 0) isShort = true;
       for (const { node, units } of spread) {
-        const { sku } = wish;
         putOn(pileAt(mine, { line, sku, node, fulfilment: null }), tally, zeros(units));
         placed.push({ line, sku, node, units });
       }
     }
     if (partial ? placed.length > 0 : !isShort) return placed;
-    if (before) this.promises.set(mine.key, before);
-    else this.promises.delete(mine.key);
+    if (before) this.#promises.set(mine.key, before);
+    else this.#promises.delete(mine.key);
     return null;
   }
 
@@ -361,7 +400,7 @@ export class PoolModel {
   /** Held units of these SKUs expire, where their time has come; answers whose. */
   expire(skus: ReadonlySet<number>, now: number): ReadonlySet<number> {
     const expired = new Set<number>();
-    for (const promised of this.promises.values()) {
+    for (const promised of this.#promises.values()) {
       if (promised.expiresAt > now) continue;
       for (const pile of promised.piles) {
         if (pile.units.held === 0 || !skus.has(pile.sku)) continue;
@@ -405,7 +444,7 @@ export class PoolModel {
       quantity: sum(mine.piles.filter((pile) => pile.line === line).map(({ units }) => units.expired)),
     }));
     for (const { units } of mine.piles) units.expired = 0;
-    if (!this.#place(mine, wishes, 'confirmed', { partial: false, now })) return 'stock.insufficient';
+    if (!this.#place(mine, wishes, 'confirmed', { partial: false, isSold: false, now })) return 'stock.insufficient';
     mine.version++;
     return 'done';
   }
@@ -440,31 +479,30 @@ export class PoolModel {
   /** Moves of several reservations, together or not at all. */
   allocate(
     parts: readonly { readonly promised: Promised; readonly isStale: boolean; readonly moves: readonly Move[] }[],
-    now: number,
+    terms: Terms,
   ): Verdict {
     const flows: Flow[] = [];
     const all = parts.map(({ promised }) => copyOf(promised));
     for (const [part, { isStale, moves }] of parts.entries()) {
       if (isStale) return 'reservation.conflict';
       for (const move of moves) {
-        const verdict = this.#move(all[part]!, move, flows, now);
+        const verdict = this.#move(all[part]!, move, flows, terms);
         if (verdict !== 'done') return verdict;
       }
     }
-    if (!this.#areCovered(flows)) return 'stock.insufficient';
-    const before = parts.map(({ promised }) => promised);
-    for (const mine of all) this.#become(mine);
-    if (this.#keepsHidden(flows, now)) return 'done';
-    for (const promised of before) this.promises.set(promised.key, promised);
-    return 'stock.insufficient';
+    return this.#attempt(() => {
+      if (!this.#areCovered(flows, terms)) return 'stock.insufficient';
+      for (const mine of all) this.#become(mine);
+      return this.#keepsHidden(flows, terms) ? 'done' : 'stock.insufficient';
+    });
   }
 
-  #move(mine: Promised, { from, to }: Move, flows: Flow[], now: number): Verdict {
+  #move(mine: Promised, { from, to }: Move, flows: Flow[], terms: Terms): Verdict {
     const taken = choose(mine, from, openIn, byLine);
     if (!taken) return 'reservation.units_missing';
     for (const [pile, units] of taken) {
       const { line, sku } = pile;
-      if (pile.node !== to.node && !this.#mayStand(mine, line, to.node, now)) return 'stock.insufficient';
+      if (pile.node !== to.node && !this.#mayStand(mine, line, to.node, terms)) return 'stock.insufficient';
       relocate(mine, pile, { line, sku, ...to }, units);
       if (pile.node === to.node) continue;
       if (pile.node !== null) flows.push(flow(sku, pile.node, mine.channel, units, 0));
@@ -473,7 +511,8 @@ export class PoolModel {
     return 'done';
   }
 
-  #mayStand({ lines, channel }: Promised, line: number, node: number, now: number): boolean {
+  #mayStand({ lines, channel }: Promised, line: number, node: number, { now, isByHand }: Terms): boolean {
+    if (isByHand) return true;
     const nodes = lines[line]?.nodes ?? null;
     return this.#market.sells(channel, node, now) && (nodes?.includes(node) ?? true);
   }
@@ -482,7 +521,7 @@ export class PoolModel {
    * Whether each row has what is taken from it. Units that are given there may be had by anybody; what more is taken must leave
    * what is hidden from its channel. It is enough that some way of handing out the given ones does.
    */
-  #areCovered(flows: readonly Flow[]): boolean {
+  #areCovered(flows: readonly Flow[], { isByHand }: Terms): boolean {
     const rows = new Map(flows.map(({ sku, node }) => [`${sku}/${node}`, { sku, node }]));
     return [...rows.values()].every(({ sku, node }) => {
       const here = flows.filter((flow) => flow.sku === sku && flow.node === node);
@@ -490,22 +529,26 @@ export class PoolModel {
       const wanted = new Map<number, number>();
       for (const { channel, taken } of here) wanted.set(channel, (wanted.get(channel) ?? 0) + taken);
       const { available } = this.rowOf(sku, node);
-      const takers = [...wanted].map(([channel, units]) => ({ units, hidden: this.#market.hiddenAt(channel, node) }));
+      const hiddenFrom = (channel: number): number => (isByHand ? 0 : this.#market.hiddenAt(channel, node));
+      const takers = [...wanted].map(([channel, units]) => ({ units, hidden: hiddenFrom(channel) }));
       return isServable(takers, given, available);
     });
   }
 
   /** A channel that takes more than it gives leaves what is hidden from it as a whole. Asked when all have moved. */
-  #keepsHidden(flows: readonly Flow[], now: number): boolean {
-    return flows.every(({ channel, sku }) => {
-      const own = flows.filter((flow) => flow.channel === channel && flow.sku === sku);
-      const more = sum(own.map(({ given, taken }) => taken - given));
-      return (
-        more <= 0 ||
-        this.#market.hiddenFrom(channel) === 0 ||
-        this.#shown(sku, channel, now) >= this.#market.hiddenFrom(channel)
-      );
-    });
+  #keepsHidden(flows: readonly Flow[], { now, isByHand }: Terms): boolean {
+    return (
+      isByHand ||
+      flows.every(({ channel, sku }) => {
+        const own = flows.filter((flow) => flow.channel === channel && flow.sku === sku);
+        const more = sum(own.map(({ given, taken }) => taken - given));
+        return (
+          more <= 0 ||
+          this.#market.hiddenFrom(channel) === 0 ||
+          this.#shown(sku, channel, now) >= this.#market.hiddenFrom(channel)
+        );
+      })
+    );
   }
 
   /** Units that the engine has moved off short rows by itself. */
@@ -519,7 +562,7 @@ export class PoolModel {
         units <= Math.min(openIn(pile), this.rowOf(sku, from).shortfall) &&
         units <= this.#shownAt(sku, to, channel, now) &&
         units <= this.#shown(sku, channel, now) - this.#market.hiddenFrom(channel) &&
-        this.#mayStand(promised, line, to, now);
+        this.#mayStand(promised, line, to, { now, isByHand: false });
       if (!isRight) throw new Error(`${units} units of ${promised.key}/${line} must not move from ${from} to ${to}`);
       relocate(promised, pile, { line, sku, node: to, fulfilment: null }, units);
     }
@@ -529,7 +572,7 @@ export class PoolModel {
   /** Units that could still be healed: promised at a node that lacks them, while their channel has others. */
   healable(sku: number, now: number): number {
     let units = 0;
-    for (const { channel, order, lines, piles } of this.promises.values()) {
+    for (const { channel, order, lines, piles } of this.#promises.values()) {
       if (order !== null) continue;
       for (const pile of piles) {
         if (pile.sku !== sku || pile.node === null || pile.fulfilment !== null) continue;
@@ -554,34 +597,34 @@ export class PoolModel {
    * Lines as they are wanted from now on, for that channel. What is no longer wanted ends, what may not stay where it is moves, and the
    * rest is left alone; what is given counts for what is taken.
    */
-  amend(promised: Promised, wanted: readonly Wanted[], { channel, now }: { channel: number; now: number }): Verdict {
+  amend(promised: Promised, wanted: readonly Wanted[], channel: number, terms: Terms): Verdict {
     if (totalIn(promised, 'held') + totalIn(promised, 'confirmed') === 0) return 'reservation.not_held';
     const mine = { ...copyOf(promised), channel };
     const flows: Flow[] = [];
     const needs: Need[] = [];
     for (const wish of linesWanted(mine, wanted)) {
-      const need = this.#shrink(promised, mine, wish, flows, now);
+      const need = this.#shrink(promised, mine, wish, flows, terms);
       if (typeof need === 'string') return need;
       needs.push(need);
     }
     const tally = totalIn(promised, 'held') > 0 ? 'held' : 'confirmed';
     for (const need of needs.sort((a, b) => freedom(a) - freedom(b)))
-      if (!this.#grow(mine, need, tally, flows, now)) return 'stock.insufficient';
-    this.#become(mine);
-    if (this.#keepsHidden(flows, now)) return 'done';
-    this.promises.set(promised.key, promised);
-    return 'stock.insufficient';
+      if (!this.#grow(mine, need, tally, flows, terms)) return 'stock.insufficient';
+    return this.#attempt(() => {
+      this.#become(mine);
+      return this.#keepsHidden(flows, terms) ? 'done' : 'stock.insufficient';
+    });
   }
 
   /** Ends units that are not wanted, first those that could not stay; answers how many more are wanted, and which must move. */
-  #shrink(before: Promised, mine: Promised, wish: LineWanted, flows: Flow[], now: number): Need | Verdict {
+  #shrink(before: Promised, mine: Promised, wish: LineWanted, flows: Flow[], { now, isByHand }: Terms): Need | Verdict {
     const { line, quantity, nodes } = wish;
     const known = mine.lines[line]!;
     const isBound = JSON.stringify(known.nodes) !== JSON.stringify(nodes);
     const mayStay = ({ node }: Pile): boolean =>
       node === null ||
       ((!isBound || nodes === null || nodes.includes(node)) &&
-        (before.channel === mine.channel || this.#market.sells(mine.channel, node, now)));
+        (isByHand || before.channel === mine.channel || this.#market.sells(mine.channel, node, now)));
     const mustMove = (pile: Pile): number => (pile.fulfilment === null && !mayStay(pile) ? 0 : 1);
     const own = mine.piles.filter((pile) => pile.line === line);
     const wanted = quantity === null ? 0 : quantity - sum(own.map((pile) => openIn(pile) + pile.units.fulfilled));
@@ -605,14 +648,16 @@ export class PoolModel {
     return { line, sku: known.sku, nodes, more: Math.max(0, wanted), moving: misplaced };
   }
 
-  #grow(mine: Promised, need: Need, tally: OpenTally, flows: Flow[], now: number): boolean {
+  #grow(mine: Promised, need: Need, tally: OpenTally, flows: Flow[], { now, isByHand }: Terms): boolean {
     const { line, sku, nodes, more, moving } = need;
     const { channel } = mine;
     const rooms = this.#market.nodes
-      .filter((node) => (nodes?.includes(node) ?? true) && this.#market.sells(channel, node, now))
+      .filter((node) => (nodes?.includes(node) ?? true) && (isByHand || this.#market.sells(channel, node, now)))
       .map((node) => {
         const here = flows.filter((one) => one.sku === sku && one.node === node);
-        return { node, units: this.#shownAt(sku, node, channel, now) + sum(here.map((one) => one.given - one.taken)) };
+        const { available } = this.rowOf(sku, node);
+        const shown = isByHand ? available : this.#shownAt(sku, node, channel, now);
+        return { node, units: shown + sum(here.map((one) => one.given - one.taken)) };
       });
     const wanted = sum([more, ...moving.map(openIn)]);
     const placed = fill(rooms, wanted);
@@ -631,9 +676,131 @@ export class PoolModel {
     return true;
   }
 
+  /** A node has come that far with more units: those that had come farthest without being there yet. */
+  acknowledge(promised: Promised, which: Which, stage: number): Verdict {
+    const waiting = (pile: Pile): number =>
+      pile.node === null ? 0 : Math.max(0, pile.units.confirmed - past(pile, stage));
+    const taken = choose(promised, which, waiting, byLine);
+    if (!taken) return 'reservation.units_missing';
+    for (const [pile, units] of taken) {
+      const end = openIn(pile) - past(pile, stage);
+      const reached = pile.reached.map((one, at) => (at >= end - units && at < end ? stage : one));
+      pile.reached = reached.sort((a, b) => a - b);
+    }
+    promised.version++;
+    return 'done';
+  }
+
+  /** A node refuses units, and says something of its stock. `isLate`: its newest count has said that before. */
+  reject(promised: Promised, which: Which, refusal: Refusal, terms: Terms): Verdict {
+    const mine = copyOf(promised);
+    const taken = choose(mine, which, atNode, lastToLeave);
+    return taken ? this.#attempt(() => this.#refuse(mine, taken, refusal, terms)) : 'reservation.units_missing';
+  }
+
+  #refuse(mine: Promised, taken: Taken, { effect, moveTo, isLate }: Refusal, terms: Terms): Verdict {
+    const to = moveTo ?? { node: null, fulfilment: null };
+    if (moveTo && !taken.every(([{ line }]) => this.#mayStand(mine, line, moveTo.node, terms)))
+      return 'stock.insufficient';
+    this.#become(mine);
+    const isGone = !isLate && (effect === 'quantity' || effect === 'all');
+    const isKept = effect === 'none' || (isLate && effect !== 'sellable_only');
+    const flows = taken.flatMap(([{ sku, node }, units]) => [
+      ...(isKept ? [flow(sku, node ?? 0, mine.channel, units, 0)] : []),
+      ...(moveTo ? [flow(sku, moveTo.node, mine.channel, 0, units)] : []),
+    ]);
+    const leaving = taken.map(([pile, units]) => ({ pile, units, confirmed: Math.min(units, pile.units.confirmed) }));
+    const leave = (): void => {
+      for (const { pile, units, confirmed } of leaving) {
+        const { sku, node } = pile;
+        const known = this.rowOf(sku, node ?? 0).shortfall;
+        takeOff(pile, 'confirmed', confirmed, 'least');
+        takeOff(pile, 'held', units - confirmed, 'least');
+        // Of units that are missing, those come first that the book knows to be missing.
+        if (isGone) this.happen(sku, node ?? 0, -Math.max(0, units - known));
+      }
+    };
+    // What is only given back is judged with what is taken; what is not there, or not for sale any more, is gone before.
+    if (!isKept) {
+      leave();
+      for (const { sku, node } of rowsOf(taken)) this.#sweep(sku, node, effect);
+    }
+    if (!this.#areCovered(flows, terms)) return 'stock.insufficient';
+    if (isKept) leave();
+    for (const { pile, units, confirmed } of leaving) {
+      const target = pileAt(mine, { line: pile.line, sku: pile.sku, ...to });
+      putOn(target, 'confirmed', zeros(confirmed));
+      putOn(target, 'held', zeros(units - confirmed));
+    }
+    return this.#keepsHidden(flows, terms) ? 'done' : 'stock.insufficient';
+  }
+
+  #sweep(sku: number, node: number, effect: Refusal['effect']): void {
+    const shelf = this.shelf(sku, node);
+    if (effect === 'sellable_only') shelf.inspected += this.rowOf(sku, node).available;
+    if (effect === 'all') this.happen(sku, node, -Math.max(0, shelf.net - shelf.damaged - shelf.inspected));
+  }
+
+  /** Units find no node: first those that have nothing, on no node or at one that lacks them. */
+  giveUp(promised: Promised, parts: readonly Which[]): Verdict {
+    const mine = copyOf(promised);
+    return this.#attempt(() => {
+      this.#become(mine);
+      const lost = (pile: Pile): number =>
+        pile.node === null ? openIn(pile) : Math.min(openIn(pile), this.rowOf(pile.sku, pile.node).shortfall);
+      for (const which of parts) {
+        const own = mine.piles.filter((pile) => isMeant(mine, which, pile));
+        if (sum(own.map(openIn)) < which.quantity) return 'reservation.units_missing';
+        for (let left = which.quantity; left > 0;) {
+          const hasSome = (pile: Pile): number => (lost(pile) > 0 ? 0 : 1);
+          const [pile] = own
+            .filter((one) => openIn(one) > 0)
+            .sort((a, b) => hasSome(a) - hasSome(b) || lastToLeave(a, b));
+          const units = Math.min(left, lost(pile!) || openIn(pile!));
+          const confirmed = Math.min(units, pile!.units.confirmed);
+          end(pile!, 'confirmed', 'broken', confirmed, 'least');
+          end(pile!, 'held', 'broken', units - confirmed, 'least');
+          left -= units;
+        }
+      }
+      return 'done';
+    });
+  }
+
+  /** A shipment is undone, of what was made last first. `isCounted`: the newest count has seen the units back. */
+  unfulfil(promised: Promised, parts: readonly Which[], isCounted: boolean): Verdict {
+    const mine = copyOf(promised);
+    return this.#attempt(() => {
+      this.#become(mine);
+      const order: ByNeed = (a, b) => b.line - a.line || mine.piles.indexOf(b) - mine.piles.indexOf(a);
+      for (const which of parts) {
+        const taken = choose(mine, which, ({ node, units }) => (node === null ? 0 : units.fulfilled), order);
+        if (!taken) return 'reservation.units_missing';
+        for (const [pile, units] of taken) {
+          pile.units.fulfilled -= units;
+          putOn(pile, 'confirmed', zeros(units));
+          this.happen(pile.sku, pile.node ?? 0, isCounted ? 0 : units);
+        }
+      }
+      return 'done';
+    });
+  }
+
+  /** What a command does counts only if all of it can be done. */
+  #attempt(act: () => Verdict): Verdict {
+    const promises = new Map(this.#promises);
+    const shelves = new Map([...this.#shelves].map(([name, shelf]) => [name, { ...shelf }]));
+    const verdict = act();
+    if (verdict !== 'done') {
+      this.#promises = promises;
+      this.#shelves = shelves;
+    }
+    return verdict;
+  }
+
   #become(mine: Promised): void {
     mine.version++;
-    this.promises.set(mine.key, mine);
+    this.#promises.set(mine.key, mine);
   }
 }
 
