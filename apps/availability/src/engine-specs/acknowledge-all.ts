@@ -9,7 +9,8 @@ export async function acknowledgeAll(dataSource: DataSource, reservation: string
         WHERE b.reservation_key = named.reservation_key AND held + confirmed > 0 AND accepted IS NULL
        RETURNING b.*, named.version)
      INSERT INTO stage_entry (sku_key, reservation_version, reservation_key, supply_key, occurred_at, recorded_at, units, backing_no, stage)
-     SELECT sku_key, version, reservation_key, supply_key, clock_timestamp(), clock_timestamp(), accepted, backing_no, 1 FROM acknowledged`,
+     SELECT sku_key, version, reservation_key, supply_key, now, now, accepted, backing_no, 1
+       FROM acknowledged, date_trunc('milliseconds', clock_timestamp()) AS now`,
     [reservation],
   );
 }
