@@ -187,6 +187,7 @@ export const AVAILABILITY_OPERATIONS = {
     body: reservations.AllocateRequest,
     response: reservations.AllocateResult,
     problems: ['allocation.too_large', 'idempotency.mismatch', 'outcome.unknown'],
+    problemsInAnswer: reservations.ALLOCATION_PROBLEMS,
   },
   fulfil: {
     ...verb('fulfil', 'Fulfil confirmed units', reservations.FulfilRequest, [

@@ -11,7 +11,6 @@ import {
   Longitude,
   NodeCode,
   PrincipalId,
-  ProblemInAnswer,
   Quantity,
   SkuCode,
   Timestamp,
@@ -19,6 +18,7 @@ import {
   Version,
   closed,
   oneOf,
+  problemInAnswer,
 } from '../shared/primitives.ts';
 
 const Owner = Type.String({
@@ -270,9 +270,21 @@ export type AllocatedReservation = Static<typeof AllocatedReservation>;
 export const AllocatedGroup = closed({ reservations: Type.Array(AllocatedReservation) });
 export type AllocatedGroup = Static<typeof AllocatedGroup>;
 
+/** Why nothing of a group happened. */
+export const ALLOCATION_PROBLEMS = [
+  'stock.insufficient',
+  'reservation.conflict',
+  'reservation.units_missing',
+  'reservation.unknown',
+  'reservation.duplicate',
+  'node.forbidden',
+  'node.unknown',
+  'sku.unknown',
+] as const;
+
 export const AllocateResult = closed({
   commandId: ClientChosenId,
-  groups: Type.Array(Type.Union([AllocatedGroup, closed({ problem: ProblemInAnswer })]), {
+  groups: Type.Array(Type.Union([AllocatedGroup, closed({ problem: problemInAnswer(ALLOCATION_PROBLEMS) })]), {
     description: 'In the order of the request: the new versions, or why nothing of the group happened.',
   }),
 });

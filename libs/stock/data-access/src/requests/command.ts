@@ -100,7 +100,7 @@ export interface VerbCommand extends Keyed {
 /** A group of moves that happens together or not at all; a request may have many, each a command of its own. */
 export interface AllocateCommand extends Keyed {
   readonly kind: 'allocate';
-  /** Of the group, from 0; with the actor and the id it is the idempotency key. */
+  /** With the actor and the id it is the idempotency key: 0 of the only group of a request, else from 1. */
   readonly group: number;
   readonly skus: readonly SkuKey[];
   readonly override: Override | null;

@@ -257,8 +257,8 @@ SELECT make_partitions(14, 1000);
 -- Commands, tasks and exceptions --------------------------------------------------------------------------------------
 
 -- Effects of commands other than holds, with the answer that a replay gets, and the person that gave the first of them or for
--- whom it was given. A command with several groups takes effect group by group (`group_no` from 0); its first row (−1) has no
--- answer, and says only which body the id stands for.
+-- whom it was given. A command with several groups takes effect group by group (`group_no` from 1); its row 0 has no answer, and
+-- says only which body the id stands for. All others have that row alone.
 CREATE TABLE command (
   actor text NOT NULL,
   id text NOT NULL,
