@@ -43,18 +43,8 @@ import {
   talliedUnits,
   threshold,
 } from './arbitraries.ts';
-import {
-  type Market,
-  type Move,
-  type Pile,
-  PoolModel,
-  type Promised,
-  type Verdict,
-  type Wanted,
-  type Which,
-  type Wish,
-  past,
-} from './pool-model.ts';
+import { type Market, type Move, PoolModel, type Verdict, type Wanted, type Wish } from './pool-model.ts';
+import { type Pile, type Promised, type Which, past } from './pool-piles.ts';
 
 export const SKUS = [1, 2];
 export const NODES = [1, 2, 3, 4];
@@ -65,11 +55,17 @@ const MANY = 4;
 const CLOSING = NOW + 130;
 const PLACES = SKUS.flatMap((sku) => NODES.map((node) => ({ sku, node, name: `${sku}/${node}` })));
 
-/** Channel 1 sells from everywhere, 2 from nodes 1 and 2; node 3 hides a unit, channel 2 shows one less; node 4 closes. */
+/**
+ * Channel 1 sells from everywhere, 2 from nodes 1 and 2; node 3 hides a unit; nodes 1 and 2 hide one and two from
+ * channel 2, which shows one less besides; node 4 closes.
+ */
 const market: Market = {
   nodes: NODES,
   sells: (channel, node, now) => (channel === 1 || node <= 2) && (node !== 4 || now < CLOSING),
-  hiddenAt: (channel, node) => (node === 3 || (node === 2 && channel === 2) ? 1 : 0),
+  hiddenAt: (channel, node) => {
+    if (node === 3) return 1;
+    return channel === 2 && node < 3 ? node : 0;
+  },
   hiddenFrom: (channel) => (channel === 2 ? 1 : 0),
 };
 const rules = new SellingRules(
@@ -77,7 +73,8 @@ const rules = new SellingRules(
   [sellingChannel(), sellingChannel({ key: 2, code: 'POS', nodes: new Set([1, 2]) })],
   [
     threshold({ node: 3, quantity: 1 }),
-    threshold({ node: 2, channel: 2, quantity: 1 }),
+    threshold({ node: 1, channel: 2, quantity: 1 }),
+    threshold({ node: 2, channel: 2, quantity: 2 }),
     threshold({ scope: 'network', channel: 2, quantity: 1 }),
   ],
 );
@@ -215,27 +212,29 @@ export class PoolDriver {
     this.#allocate(parts, isByHand);
   }
 
-  /** Units of two reservations change places: nothing needs to be free for it. */
-  swap(picks: readonly [number, number], quantity: number): void {
-    const [one, other] = picks.map((pick) => this.#lock(pick)?.key ?? 0);
-    if (!one || !other || one === other) return;
-    const [mine, theirs] = [this.#reservation(one), this.#reservation(other)];
-    const onRow = (backing: Backing): boolean => backing.kind === 'stock' && open(backing) > 0;
-    const here = mine.backings.find(onRow);
-    const there = theirs.backings.find((backing) => onRow(backing) && backing.sku === here?.sku);
-    if (!here || !there) return;
-    const units = Math.min(quantity, open(here), open(there));
-    const move = ({ line, sku, node, fulfilment }: Backing, to: Backing, { lines }: Reservation): Move => ({
-      from: { line: lines[line]?.id, sku, node, fulfilment, quantity: units },
-      to: { node: to.node, fulfilment: null },
+  /**
+   * Units of several reservations go each to where those of the next stand, in a ring: nothing needs to be free for it. The last one
+   * may only `join`: it goes to where the first stood, and nobody goes where it stood.
+   */
+  rotate(picks: readonly number[], quantity: number, joins: boolean): void {
+    const keys = new Set(picks.map((pick) => this.#lock(pick)?.key ?? 0));
+    const all = [...keys].filter((key) => key > 0).map((key) => this.#reservation(key));
+    const onRow = (one: Backing): boolean => one.kind === 'stock' && open(one) > 0;
+    const sku = all[0]?.backings.find(onRow)?.sku;
+    const standing = all.flatMap((mine) => {
+      const backing = mine.backings.find((one) => onRow(one) && one.sku === sku);
+      return backing ? [{ mine, backing }] : [];
     });
-    this.#allocate(
-      [
-        { mine, isStale: false, moves: [move(here, there, mine)] },
-        { mine: theirs, isStale: false, moves: [move(there, here, theirs)] },
-      ],
-      false,
-    );
+    const ring = joins ? standing.slice(0, -1) : standing;
+    const [first] = standing;
+    if (!first) return;
+    const parts = standing.map(({ mine, backing }, at) => {
+      const { line, node, fulfilment } = backing;
+      const to = (ring[at + 1] ?? first).backing.node;
+      const from = { line: mine.lines[line]?.id, sku, node, fulfilment, quantity: Math.min(quantity, open(backing)) };
+      return { mine, isStale: false, moves: [{ from, to: { node: to, fulfilment: null } }] };
+    });
+    this.#allocate(parts, false);
   }
 
   #allocate(
@@ -340,13 +339,14 @@ export class PoolDriver {
     assert.equal(this.#model.healable(sku, this.#now), 0);
   }
 
-  /** A busy till sells what is free where units of a reservation stand, and some of what is promised. */
-  rush(pick: number, units: number): void {
+  /** A busy till sells what is free where units of a reservation stand, and some of what is promised, which may be healed at once. */
+  rush(pick: number, units: number, heals: boolean): void {
     const place = this.#lock(pick)?.backings.find((one) => one.kind === 'stock' && open(one) > 0);
     if (!place) return;
     const { sku, node } = place;
     const { available, safetyStock } = this.#model.rowOf(sku, node);
     this.move({ type: 'sale', sku, node, toNode: null, quantity: available + safetyStock + units });
+    if (heals) this.heal(sku);
   }
 
   move(movement: StockMovement): void {

@@ -3,9 +3,32 @@
  * physical units and how many of them are set aside, damaged or in inspection; per reservation, piles of units that
  * stand together. Every row of the book follows from these. What is allowed is found by trying.
  */
-import { type OpenTally, type Tally, TALLIES } from '../reservation.ts';
-
-export type Tallies = Record<Tally, number>;
+import type { OpenTally, Tally } from '../reservation.ts';
+import {
+  type ByNeed,
+  type Pile,
+  type Promised,
+  type Taken,
+  type Which,
+  atNode,
+  byLine,
+  choose,
+  copyOf,
+  end,
+  isMeant,
+  lastToLeave,
+  lineOf,
+  openIn,
+  past,
+  pileAt,
+  putOn,
+  relocate,
+  rowsOf,
+  sum,
+  takeOff,
+  totalIn,
+  zeros,
+} from './pool-piles.ts';
 
 export interface Wish {
   readonly sku: number;
@@ -19,47 +42,6 @@ export interface Market {
   readonly sells: (channel: number, node: number, now: number) => boolean;
   readonly hiddenAt: (channel: number, node: number) => number;
   readonly hiddenFrom: (channel: number) => number;
-}
-
-/** Where units stand; on no node, nobody backs them. */
-export interface Spot {
-  readonly line: number;
-  readonly sku: number;
-  readonly node: number | null;
-  readonly fulfilment: string | null;
-}
-
-export interface Pile extends Spot {
-  readonly units: Tallies;
-  /** Of each open unit, the number of stages that its node has told; lowest first. */
-  reached: readonly number[];
-}
-
-export interface ModelLine {
-  readonly id: string;
-  readonly sku: number;
-  nodes: readonly number[] | null;
-  /** All that was ever granted or added. */
-  units: number;
-}
-
-export interface Promised {
-  readonly key: number;
-  channel: number;
-  version: number;
-  expiresAt: number;
-  order: string | null;
-  readonly lines: ModelLine[];
-  /** In the order in which they were made; none goes. */
-  readonly piles: Pile[];
-}
-
-export interface Which {
-  readonly line?: string | undefined;
-  readonly sku?: number | undefined;
-  readonly node?: number | null | undefined;
-  readonly fulfilment?: string | null | undefined;
-  readonly quantity: number;
 }
 
 export interface Move {
@@ -138,89 +120,6 @@ export type Verdict =
   | 'reservation.pinned'
   | 'movement.exceeds_stock';
 
-type Taken = readonly (readonly [Pile, number])[];
-type ByNeed = (a: Pile, b: Pile) => number;
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-const noTallies = (): Tallies => Object.fromEntries(TALLIES.map((tally) => [tally, 0])) as Tallies;
-export const openIn = ({ units }: Pile): number => units.held + units.confirmed;
-export const past = ({ reached }: Pile, stage: number): number => reached.filter((one) => one >= stage).length;
-const totalIn = ({ piles }: Promised, tally: Tally): number => sum(piles.map(({ units }) => units[tally]));
-
-/** Sorting is stable, and piles stand in the order in which they were made. */
-const byLine: ByNeed = (a, b) => a.line - b.line;
-const remoteness = ({ node, fulfilment }: Pile): number => {
-  if (node === null) return 2;
-  return fulfilment === null ? 1 : 0;
-};
-const lastToLeave: ByNeed = (a, b) =>
-  remoteness(b) - remoteness(a) ||
-  past(a, 3) - past(b, 3) ||
-  past(a, 2) - past(b, 2) ||
-  past(a, 1) - past(b, 1) ||
-  byLine(a, b);
-
-const atNode = (pile: Pile): number => (pile.node === null ? 0 : openIn(pile));
-
-function rowsOf(taken: Taken): readonly { readonly sku: number; readonly node: number }[] {
-  const rows = new Map(taken.map(([{ sku, node }]) => [`${sku}/${node}`, { sku, node: node ?? 0 }]));
-  return [...rows.values()];
-}
-
-/** Takes open units off a pile, and says how far each had come. */
-function takeOff(pile: Pile, from: OpenTally, quantity: number, first: 'most' | 'least'): readonly number[] {
-  const start = first === 'least' ? 0 : pile.reached.length - quantity;
-  const taken = pile.reached.slice(start, start + quantity);
-  pile.reached = [...pile.reached.slice(0, start), ...pile.reached.slice(start + quantity)];
-  pile.units[from] -= quantity;
-  return taken;
-}
-
-function putOn(pile: Pile, to: OpenTally, reached: readonly number[]): void {
-  pile.units[to] += reached.length;
-  pile.reached = [...pile.reached, ...reached].sort((a, b) => a - b);
-}
-
-function end(pile: Pile, from: OpenTally, to: Tally, quantity: number, first: 'most' | 'least'): void {
-  takeOff(pile, from, quantity, first);
-  pile.units[to] += quantity;
-}
-
-function pileAt({ piles }: Promised, { line, sku, node, fulfilment }: Spot): Pile {
-  const found = piles.find((one) => one.line === line && one.node === node && one.fulfilment === fulfilment);
-  if (found) return found;
-  const made: Pile = { line, sku, node, fulfilment, units: noTallies(), reached: [] };
-  piles.push(made);
-  return made;
-}
-
-function isMeant({ lines }: Promised, { line, sku, node, fulfilment }: Which, pile: Pile): boolean {
-  return (
-    (line === undefined || lines[pile.line]?.id === line) &&
-    (sku === undefined || pile.sku === sku) &&
-    (node === undefined || pile.node === node) &&
-    (fulfilment === undefined || pile.fulfilment === fulfilment)
-  );
-}
-
-/** The units that are meant, pile by pile; null where there are fewer. */
-function choose(promised: Promised, which: Which, count: (pile: Pile) => number, order: ByNeed): Taken | null {
-  const taken: [Pile, number][] = [];
-  let left = which.quantity;
-  for (const pile of promised.piles.filter((one) => isMeant(promised, which, one)).sort(order)) {
-    const units = Math.min(left, count(pile));
-    if (units > 0) taken.push([pile, units]);
-    left -= units;
-  }
-  return left === 0 ? taken : null;
-}
-
-const copyOf = (promised: Promised): Promised => ({
-  ...promised,
-  lines: promised.lines.map((line) => ({ ...line })),
-  piles: promised.piles.map((pile) => ({ ...pile, units: { ...pile.units } })),
-});
-
 /** Units that a node has for a channel. */
 interface Room {
   readonly node: number;
@@ -240,6 +139,19 @@ interface Flow {
   readonly channel: number;
   readonly given: number;
   readonly taken: number;
+}
+
+/** A line as it is wanted; all that it has, if null. */
+interface LineWanted {
+  readonly line: number;
+  readonly quantity: number | null;
+  readonly nodes: readonly number[] | null;
+}
+
+interface Need extends Omit<LineWanted, 'quantity'> {
+  readonly sku: number;
+  readonly more: number;
+  readonly moving: readonly Pile[];
 }
 
 export class PoolModel {
@@ -361,7 +273,7 @@ export class PoolModel {
     const mine: Promised = { ...promised, lines, piles: [] };
     const placed = this.#place(mine, wishes, 'held', { partial, isSold, now });
     if (!placed) return null;
-    for (const { line, units } of placed) mine.lines[line]!.units += units;
+    for (const { line, units } of placed) lineOf(mine, line).units += units;
     return placed;
   }
 
@@ -482,11 +394,13 @@ export class PoolModel {
     terms: Terms,
   ): Verdict {
     const flows: Flow[] = [];
-    const all = parts.map(({ promised }) => copyOf(promised));
-    for (const [part, { isStale, moves }] of parts.entries()) {
+    const all: Promised[] = [];
+    for (const { promised, isStale, moves } of parts) {
       if (isStale) return 'reservation.conflict';
+      const mine = copyOf(promised);
+      all.push(mine);
       for (const move of moves) {
-        const verdict = this.#move(all[part]!, move, flows, terms);
+        const verdict = this.#move(mine, move, flows, terms);
         if (verdict !== 'done') return verdict;
       }
     }
@@ -554,7 +468,7 @@ export class PoolModel {
   /** Units that the engine has moved off short rows by itself. */
   heal(promised: Promised, moves: readonly Healed[], now: number): void {
     for (const { line, from, to, units } of moves) {
-      const { sku } = promised.lines[line]!;
+      const { sku } = lineOf(promised, line);
       const pile = pileAt(promised, { line, sku, node: from, fulfilment: null });
       const { channel } = promised;
       const isRight =
@@ -619,7 +533,7 @@ export class PoolModel {
   /** Ends units that are not wanted, first those that could not stay; answers how many more are wanted, and which must move. */
   #shrink(before: Promised, mine: Promised, wish: LineWanted, flows: Flow[], { now, isByHand }: Terms): Need | Verdict {
     const { line, quantity, nodes } = wish;
-    const known = mine.lines[line]!;
+    const known = lineOf(mine, line);
     const isBound = JSON.stringify(known.nodes) !== JSON.stringify(nodes);
     const mayStay = ({ node }: Pile): boolean =>
       node === null ||
@@ -672,7 +586,7 @@ export class PoolModel {
       if (left > 0) putOn(pileAt(mine, { line, sku, node, fulfilment: null }), tally, zeros(left));
       flows.push(flow(sku, node, channel, 0, units));
     }
-    mine.lines[line]!.units += more;
+    lineOf(mine, line).units += more;
     return true;
   }
 
@@ -751,16 +665,20 @@ export class PoolModel {
       for (const which of parts) {
         const own = mine.piles.filter((pile) => isMeant(mine, which, pile));
         if (sum(own.map(openIn)) < which.quantity) return 'reservation.units_missing';
-        for (let left = which.quantity; left > 0;) {
-          const hasSome = (pile: Pile): number => (lost(pile) > 0 ? 0 : 1);
-          const [pile] = own
-            .filter((one) => openIn(one) > 0)
-            .sort((a, b) => hasSome(a) - hasSome(b) || lastToLeave(a, b));
-          const units = Math.min(left, lost(pile!) || openIn(pile!));
-          const confirmed = Math.min(units, pile!.units.confirmed);
-          end(pile!, 'confirmed', 'broken', confirmed, 'least');
-          end(pile!, 'held', 'broken', units - confirmed, 'least');
-          left -= units;
+        const hasSome = (pile: Pile): number => (lost(pile) > 0 ? 0 : 1);
+        let left = which.quantity;
+        // What is given up at a node may heal it for the others, so that each time the first one is looked for anew.
+        while (left > 0) {
+          own.sort(
+            (a, b) => hasSome(a) - hasSome(b) || lastToLeave(a, b) || mine.piles.indexOf(a) - mine.piles.indexOf(b),
+          );
+          for (const pile of own.filter((one) => openIn(one) > 0).slice(0, 1)) {
+            const units = Math.min(left, lost(pile) || openIn(pile));
+            const confirmed = Math.min(units, pile.units.confirmed);
+            end(pile, 'confirmed', 'broken', confirmed, 'least');
+            end(pile, 'held', 'broken', units - confirmed, 'least');
+            left -= units;
+          }
         }
       }
       return 'done';
@@ -804,19 +722,6 @@ export class PoolModel {
   }
 }
 
-/** A line as it is wanted; all that it has, if null. */
-interface LineWanted {
-  readonly line: number;
-  readonly quantity: number | null;
-  readonly nodes: readonly number[] | null;
-}
-
-interface Need extends Omit<LineWanted, 'quantity'> {
-  readonly sku: number;
-  readonly more: number;
-  readonly moving: readonly Pile[];
-}
-
 const freedom = ({ nodes }: Need): number => nodes?.length ?? 1_000;
 const flow = (sku: number, node: number, channel: number, given: number, taken: number): Flow => ({
   sku,
@@ -851,22 +756,6 @@ const LEAVING = {
   cancel: ['confirmed', 'cancelled'],
   fulfil: ['confirmed', 'fulfilled'],
 } as const satisfies Record<string, readonly [OpenTally, Tally]>;
-
-const zeros = (units: number): readonly number[] => Array.from({ length: units }, () => 0);
-
-/** Confirmed units go first. How far they have come stays behind, unless they stay at their node. */
-function relocate(promised: Promised, from: Pile, to: Spot, units: number): void {
-  const target = pileAt(promised, to);
-  if (target === from) return;
-  const confirmed = Math.min(units, from.units.confirmed);
-  for (const [tally, quantity] of [
-    ['confirmed', confirmed],
-    ['held', units - confirmed],
-  ] as const) {
-    const reached = takeOff(from, tally, quantity, 'least');
-    putOn(target, tally, from.node === to.node ? reached : zeros(quantity));
-  }
-}
 
 /** Takes units where all fit if they fit anywhere, else where most are, else at the first node. */
 function fill(shown: readonly Room[], wanted: number): Room[] {
