@@ -70,10 +70,23 @@ const expiredOrNotHeld = (reservation: Reservation, at: UnitSelector | null = nu
     ? { code: 'reservation.expired' }
     : { code: 'reservation.not_held', at };
 
-/** Prolongs a live hold; never shortens it. */
-export function decideExtend(reservation: Reservation, expiresAt: number): Decision<VerbEffect> {
+const FOUR_HOURS_MS = 4 * 3_600_000;
+
+/**
+ * Prolongs a live hold; never shortens it. Counted from its creation, a hold lives at most `longestMs`, however often it is
+ * prolonged: what is asked beyond that is granted up to there, and a hold that is there already is refused.
+ */
+export function decideExtend(
+  reservation: Reservation,
+  expiresAt: number,
+  longestMs: number = FOUR_HOURS_MS,
+): Decision<VerbEffect> {
   if (totalOf(reservation.backings, 'held') === 0) return reject(expiredOrNotHeld(reservation));
-  const extended = next(reservation, { expiresAt: Math.max(reservation.expiresAt, expiresAt) });
+  const latest = reservation.createdAt + longestMs;
+  if (expiresAt > reservation.expiresAt && reservation.expiresAt >= latest)
+    return reject({ code: 'reservation.extend_limit', expiresAt: reservation.expiresAt });
+  const granted = Math.max(reservation.expiresAt, Math.min(expiresAt, latest));
+  const extended = next(reservation, { expiresAt: granted });
   return accept({ reservation: extended, effect: NO_EFFECT, changes: [] });
 }
 
