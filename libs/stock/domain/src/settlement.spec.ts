@@ -43,7 +43,7 @@ function settle(
   for (const one of takes) settlement.take(one);
   for (const one of gives) settlement.give(one);
   const draft = new SupplyDraft(supplies);
-  const decision = settlement.settle(draft, given);
+  const decision = settlement.settle(draft, given, []);
   return decision.ok ? { effect: draft.effect(), row: (node: number) => rowAt(draft.supply(1), node) } : decision;
 }
 const book = (promised: number, free: Readonly<Record<number, number>> = {}): Supplies =>
@@ -159,7 +159,7 @@ describe('settling', () => {
         const attempt = (units: number): boolean => {
           const draft = new SupplyDraft(supplies);
           settlement.take(taken(1, units));
-          const { ok } = settlement.settle(draft, rules);
+          const { ok } = settlement.settle(draft, rules, []);
           settlement.give(given(1, units));
           return ok;
         };
