@@ -47,6 +47,7 @@ const verb = <B extends TObject, P extends Code>(name: string, summary: string, 
 export const RESERVATION_VERBS = {
   extend: verb('extend', 'Extend a hold', ExtendRequest, [
     'reservation.expired',
+    'reservation.extend_limit',
     'reservation.not_held',
     'channel.forbidden',
   ]),
