@@ -1,14 +1,15 @@
 /** Every operation of the availability app, the catalogue's among them: its HTTP route, its NATS subject, scope, schemas and problem codes. */
-import { type TSchema, Type } from '@sinclair/typebox';
+import { type TObject, type TSchema, Type } from '@sinclair/typebox';
 import { Sku } from '../catalog/catalog.ts';
 import { CATALOG_OPERATIONS } from '../catalog/operations.ts';
 import { requestSubject } from '../shared/module-contract.ts';
-import { type Operation, get, post } from '../shared/operation.ts';
+import { type Operation, get, post, put } from '../shared/operation.ts';
 import { STOCK_SCOPE } from './facts.ts';
 import * as feeds from './feeds.ts';
 import * as reservations from './reservations.ts';
 import type { AVAILABILITY_PROBLEMS } from './problems.ts';
 import type { AVAILABILITY_SCOPES } from './scopes.ts';
+import * as sources from './sources.ts';
 import * as stock from './stock.ts';
 import { CodePrefix, ExceptionPageQuery, LedgerPageQuery, closed, pageOf } from '../shared/primitives.ts';
 
@@ -39,6 +40,20 @@ const verb = <B extends TSchema, P extends Code>(name: string, summary: string, 
     'outcome.unknown' as const,
     ...problems,
   ],
+});
+
+/** The same verb on many reservations. */
+const verbMany = <B extends TObject>(name: string, summary: string, body: B) => ({
+  summary,
+  description: 'Each item is decided by itself, as the verb decides one, and has its own result.',
+  http: post(`/v1/reservations.many/${name}`),
+  subject: rpc(`reservation.${name}.many`),
+  idempotency: 'natural' as const,
+  scope: 'reservations:write' as const,
+  moreWith: ['reservations:any' as const, 'stock:override' as const],
+  body: reservations.verbItems(body),
+  response: reservations.VerbManyResult,
+  problems: ['bulk.too_large' as const, 'outcome.unknown' as const],
 });
 
 const decision = (name: 'approve' | 'reject', summary: string, description: string) => ({
@@ -172,6 +187,7 @@ export const AVAILABILITY_OPERATIONS = {
     body: reservations.AllocateRequest,
     response: reservations.AllocateResult,
     problems: ['allocation.too_large', 'idempotency.mismatch', 'outcome.unknown'],
+    problemsInAnswer: reservations.ALLOCATION_PROBLEMS,
   },
   fulfil: {
     ...verb('fulfil', 'Fulfil confirmed units', reservations.FulfilRequest, [
@@ -195,6 +211,33 @@ export const AVAILABILITY_OPERATIONS = {
     'sku.unknown',
     'node.unknown',
   ]),
+  holdMany: {
+    summary: 'Hold units, many times',
+    description:
+      'Each item is decided by itself, as a hold is, and has its own result. They have at most 2,000 lines in all.',
+    http: post('/v1/reservations.many', 200),
+    subject: rpc('reservation.hold.many'),
+    idempotency: 'natural',
+    scope: 'reservations:write',
+    moreWith: ['reservations:any', 'stock:override'],
+    body: reservations.HoldManyRequest,
+    response: reservations.HoldManyResult,
+    problems: ['bulk.too_large', 'outcome.unknown'],
+  },
+  extendMany: verbMany('extend', 'Extend holds', reservations.ExtendRequest),
+  confirmMany: verbMany('confirm', 'Confirm held units of many', reservations.ConfirmRequest),
+  attachMany: verbMany('attach', 'Attach orders', reservations.AttachRequest),
+  amendMany: verbMany('amend', 'Amend reservations', reservations.AmendRequest),
+  acknowledgeMany: {
+    ...verbMany('acknowledge', 'Tell how far nodes are', reservations.AcknowledgeRequest),
+    saysSentAt: true,
+  },
+  rejectMany: { ...verbMany('reject', 'Refuse units of many', reservations.RejectRequest), saysSentAt: true },
+  giveUpMany: verbMany('give-up', 'Give units of many up', reservations.GiveUpRequest),
+  fulfilMany: { ...verbMany('fulfil', 'Fulfil units of many', reservations.FulfilRequest), saysSentAt: true },
+  unfulfilMany: { ...verbMany('unfulfil', 'Undo shipments', reservations.UnfulfilRequest), saysSentAt: true },
+  releaseMany: verbMany('release', 'Release held units of many', reservations.ReleaseRequest),
+  cancelMany: verbMany('cancel', 'Cancel units of many', reservations.CancelRequest),
   recordMovements: {
     summary: 'Record stock movements',
     description: 'What another system tells: a sale, a receipt, a loss. Facts are not refused for lack of stock.',
@@ -209,6 +252,8 @@ export const AVAILABILITY_OPERATIONS = {
       'sku.unknown',
       'node.unknown',
       'node.forbidden',
+      'fulfilment.unknown',
+      'fulfilment.ambiguous',
       'movement.exceeds_stock',
       'movement.out_of_range',
       'source.reserved',
@@ -335,6 +380,27 @@ export const AVAILABILITY_OPERATIONS = {
     query: ExceptionPageQuery,
     response: pageOf(stock.StockException),
     problems: [],
+  },
+  listSources: {
+    summary: 'List sources',
+    description: 'The names under which the caller has told of stock, and how what it tells is read.',
+    http: get('/v1/sources'),
+    subject: rpc('source.list'),
+    scope: 'stock:read',
+    response: sources.SourceList,
+    problems: [],
+  },
+  putSource: {
+    summary: 'Say how a source is read',
+    description: 'Of the caller’s own source of that name, from its next feed on.',
+    http: put('/v1/sources/{name}'),
+    subject: rpc('source.put'),
+    idempotency: 'natural',
+    scope: 'stock:write',
+    params: sources.SourceParam,
+    body: sources.SourceSettings,
+    response: sources.Source,
+    problems: ['source.reserved'],
   },
   countEvents: {
     summary: 'Count facts',

@@ -1,11 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { SellingRules } from './selling-rules.ts';
+import { SellingRules } from './selling-rules.ts';
 import { type Override, Settlement, type Terms, type UnitsGiven, type UnitsTaken } from './settlement.ts';
 import { SupplyDraft, type Supplies, rowAt } from './supply.ts';
 import { stockAt } from './supply-row.ts';
 import { NOW, WEB, fromAll, openRules, sellingChannel, sellingNode, threshold } from './testing/arbitraries.ts';
-import { SellingRules as Rules } from './selling-rules.ts';
 import { channelAtp } from './atp.ts';
 import { NODES, backing, bookOf, reserved } from './testing/reserved.ts';
 
@@ -90,6 +89,20 @@ describe('settling', () => {
     );
   });
 
+  it('names whoever took last of what a channel hides as a whole', () => {
+    const settlement = new Settlement();
+    settlement.give(given(3, 1));
+    settlement.take(taken(1, 1, { line: 3, part: 1 }));
+    settlement.take(taken(2, 1, { line: 5, part: 2 }));
+    settlement.give(given(4, 1));
+    settlement.take(taken(2, 1, { line: 4, part: 3 }));
+    const rules = openRules([threshold({ scope: 'network', quantity: 3 })]);
+    expect(settlement.settle(new SupplyDraft(book(1, { 1: 1, 2: 2 })), terms(rules))).toMatchObject({
+      ok: false,
+      rejection: { part: 3, shortages: [{ line: 4, requested: 1, atp: 0 }] },
+    });
+  });
+
   it('does not count what another channel gives, nor what was only to come, for a channel that takes', () => {
     const rules = terms(openRules([threshold({ scope: 'network', channel: 1, quantity: 4 })], WEB));
     const later = reserved([backing(1, { kind: 'incoming', detail: 5, held: 1 })]);
@@ -97,7 +110,7 @@ describe('settling', () => {
     const gives = [given(1, 1, { at: { kind: 'incoming', node: 1, detail: 5 } })];
     expect(settle({ takes: [taken(2, 1)], gives }, free, rules)).toEqual(short(1, 0));
     const till = { takes: [taken(2, 1)], gives: [given(1, 1, { channel: POS })] };
-    const closed = new Rules([sellingNode(2)], [WEB], [threshold({ scope: 'network', quantity: 4 })]);
+    const closed = new SellingRules([sellingNode(2)], [WEB], [threshold({ scope: 'network', quantity: 4 })]);
     expect(settle(till, book(1, { 2: 4 }), terms(closed))).toEqual(short(1, 0));
   });
 
@@ -118,7 +131,7 @@ describe('settling', () => {
   });
   const rulesOf = (hidden: readonly number[]): Terms =>
     terms(
-      new Rules(
+      new SellingRules(
         [sellingNode(1)],
         channels,
         hidden.map((quantity, index) => threshold({ channel: index + 1, quantity })),

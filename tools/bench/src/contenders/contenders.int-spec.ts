@@ -61,7 +61,8 @@ async function rowsOf(client: pg.Client, name: string): Promise<unknown> {
       `SELECT sku_version, ordinal, l.node_key, from_state, to_state, quantity, reason, occurred_at = recorded_at AS same,
               (s.sku_key, s.node_key) = (l.sku_key, l.node_key) AS stands_there,
               source_event_id = (SELECT id FROM reservation WHERE owner = $1) AS named
-         FROM ledger l LEFT JOIN supply s USING (supply_key) WHERE source = $1`,
+         FROM ledger l JOIN source USING (source_key) LEFT JOIN supply s USING (supply_key)
+        WHERE source.principal = $1 AND source.name = ''`,
     ),
     outbox: await rows(
       `SELECT subject, type, source, trace, event_id = key || '@1' AS named, data::jsonb - 'sku' - 'recordedAt' AS data,

@@ -89,7 +89,7 @@ export class LimitContender {
   }
 
   async #read(sku: number): Promise<State> {
-    const catalogue = await readCatalogue(this.#pool);
+    const catalogue = await readCatalogue(this.#pool, this.owner);
     const gate = await this.#pool.query<{ version: number }>('SELECT version FROM sku_gate WHERE sku_key = $1', [sku]);
     const { rows } = await this.#pool.query<Omit<Row, 'nodeCode'>>(
       `SELECT ${ROW_COLUMNS} FROM supply s WHERE s.sku_key = $1 AND ${IS_STOCK} ORDER BY s.node_key`,
@@ -137,6 +137,7 @@ export class LimitContender {
       fact.key,
       fact.eventId,
       fact.data,
+      state.catalogue.sourceKey,
     ];
   }
 }
@@ -156,8 +157,8 @@ const WRITE = `WITH
     INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, held, confirmed, fulfilled, released, expired, cancelled, broken)
     SELECT x.key, x.supply, ${EXPIRES}, $1::int, x.node, 0, 0, 1, 0, 0, 0, 0, 0, 0 FROM ${HELD}),
   entries AS (
-    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source, source_event_id)
-    SELECT $1::int, x.i - 1, $2::bigint + x.i, x.supply, 1, ${NOW}, ${NOW}, x.node, ${AVAILABLE}, ${RESERVED}, '${HOLD_REASON}', $3::text, x.id FROM ${HELD})
+    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key, source_event_id)
+    SELECT $1::int, x.i - 1, $2::bigint + x.i, x.supply, 1, ${NOW}, ${NOW}, x.node, ${AVAILABLE}, ${RESERVED}, '${HOLD_REASON}', $19::int, x.id FROM ${HELD})
   INSERT INTO outbox (partition, key, subject, event_id, type, source, time, data)
   SELECT $15::smallint, $16::text, '${FACT_SUBJECT}', $17::text, '${FACT_SUBJECT}', '${FACT_SOURCE}', ${NOW}, $18::json
    WHERE pg_current_xact_id() IS NOT NULL`;

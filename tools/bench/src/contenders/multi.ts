@@ -28,16 +28,23 @@ type Answers = readonly pg.QueryResult[];
 
 /** The keys that a SQL baseline looks up once: the engine, too, keeps its catalogue in memory. */
 export interface Catalogue {
+  /** As whom the ledger names the baseline. */
+  readonly sourceKey: number;
   readonly channelKey: number;
   readonly nodeCodes: ReadonlyMap<number, string>;
 }
 
-export async function readCatalogue(pool: pg.Pool): Promise<Catalogue> {
+export async function readCatalogue(pool: pg.Pool, owner: string): Promise<Catalogue> {
+  await pool.query(`INSERT INTO source (principal, name) VALUES ($1, '') ON CONFLICT DO NOTHING`, [owner]);
+  const sources = await pool.query<{ source_key: number }>('SELECT source_key FROM source WHERE principal = $1', [
+    owner,
+  ]);
   const nodes = await pool.query<{ node_key: number; code: string }>('SELECT node_key, code FROM rules_node');
   const channels = await pool.query<{ channel_key: number }>('SELECT channel_key FROM rules_channel WHERE code = $1', [
     CHANNEL,
   ]);
   return {
+    sourceKey: sources.rows[0]?.source_key ?? Number.NaN,
     channelKey: channels.rows[0]?.channel_key ?? 0,
     nodeCodes: new Map(nodes.rows.map(({ node_key, code }) => [node_key, code])),
   };
@@ -70,7 +77,7 @@ export class MultiContender implements Contender {
     this.owner = setup.owner ?? 'bench-multi';
     this.tally = setup.tally ?? new Tally();
     this.#pool = baselinePool(setup, setup.connections, setup.pipelined);
-    this.#catalogue = readCatalogue(this.#pool);
+    this.#catalogue = readCatalogue(this.#pool, this.owner);
   }
 
   async reserve(lines: readonly Line[]): Promise<void> {
@@ -122,6 +129,7 @@ export class MultiContender implements Contender {
       id: newReservationId(),
       hash: bodyHash(lines),
       channelKey: catalogue.channelKey,
+      sourceKey: catalogue.sourceKey,
       nowMs,
       lines: JSON.stringify(
         decided.map(({ line, version, backed }, index) => answeredLine(index, line, version, backed)),

@@ -32,7 +32,7 @@ export class SingleContender implements Contender {
   constructor(setup: SingleSetup) {
     this.#setup = setup;
     this.#pool = baselinePool(setup, setup.connections);
-    this.#catalogue = readCatalogue(this.#pool);
+    this.#catalogue = readCatalogue(this.#pool, this.owner);
     this.#fallback = new MultiContender({
       ...setup,
       connections: 2,
@@ -45,12 +45,16 @@ export class SingleContender implements Contender {
   async reserve(lines: readonly Line[]): Promise<void> {
     const [line, ...more] = lines;
     if (line === undefined || more.length > 0) throw new RangeError('single reserves exactly one line');
-    const { channelKey } = await this.#catalogue;
+    const { channelKey, sourceKey } = await this.#catalogue;
     const code = skuCode(line.sku);
     const partition = partitionOf(factKey('sku', code), this.#setup.partitionCount);
     const values = [line.sku, line.quantity, newReservationKey(), this.owner, newReservationId(), bodyHash(lines)];
     try {
-      await this.#pool.query({ name: 'reserve', text: RESERVE, values: [...values, channelKey, partition, code] });
+      await this.#pool.query({
+        name: 'reserve',
+        text: RESERVE,
+        values: [...values, channelKey, partition, code, sourceKey],
+      });
     } catch (error) {
       if (!(error instanceof pg.DatabaseError) || error.code !== GUESS_FAILED) throw error;
       return this.#fallback.reserve(lines);
@@ -85,8 +89,8 @@ const RESERVE = `WITH
     INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, held, confirmed, fulfilled, released, expired, cancelled, broken)
     SELECT $3::bigint, t.supply_key, ${EXPIRES}, $1::int, t.node_key, 0, 0, $2::int, 0, 0, 0, 0, 0, 0 FROM t),
   entries AS (
-    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source, source_event_id)
-    SELECT $1::int, 0, t.version, t.supply_key, $2::int, t.at, t.at, t.node_key, ${AVAILABLE}, ${RESERVED}, '${HOLD_REASON}', $4::text, $5::text FROM t),
+    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key, source_event_id)
+    SELECT $1::int, 0, t.version, t.supply_key, $2::int, t.at, t.at, t.node_key, ${AVAILABLE}, ${RESERVED}, '${HOLD_REASON}', $10::int, $5::text FROM t),
   facts AS (
     INSERT INTO outbox (partition, key, subject, event_id, type, source, time, data)
     SELECT $8::smallint, 'sku/' || $9::text, '${FACT_SUBJECT}', 'sku/' || $9::text || '@' || t.version, '${FACT_SUBJECT}', '${FACT_SOURCE}', t.at,

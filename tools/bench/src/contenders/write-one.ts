@@ -9,6 +9,7 @@ export interface OneReservation {
   readonly id: string;
   readonly hash: Buffer;
   readonly channelKey: number;
+  readonly sourceKey: number;
   readonly nowMs: number;
   /** JSON of `reservation.lines`. */
   readonly lines: string;
@@ -37,15 +38,16 @@ export function writeOne(one: OneReservation): Statement {
     one.channelKey,
     one.nowMs,
     one.lines,
+    one.sourceKey,
     ...one.steps.flatMap(({ sku, version, fact }) => [sku, version, fact.partition, fact.key, fact.eventId, fact.data]),
     ...one.backings.flatMap(({ row, line, units, version }) => [row.key, row.sku, row.node, line, units, version]),
   ];
   return { name, text, values };
 }
 
-const SCALARS = 7;
+const SCALARS = 8;
 
-/** `($8::int, $9::bigint, …), (…)`: as many tuples of these types as there are. */
+/** `($9::int, $10::bigint, …), (…)`: as many tuples of these types as there are. */
 function tuples(first: number, count: number, types: readonly string[]): string {
   const tuple = (index: number): string =>
     types.map((type, column) => `$${first + index * types.length + column}::${type}`).join(', ');
@@ -71,8 +73,8 @@ function textFor(steps: number, backings: number): string {
     INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, held, confirmed, fulfilled, released, expired, cancelled, broken)
     SELECT $1::bigint, x.k, ${expires}, x.s, x.n, x.o, x.l, x.u, 0, 0, 0, 0, 0, 0 FROM ${backingRows}),
   entries AS (
-    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source, source_event_id)
-    SELECT x.s, x.o, x.v, x.k, x.u, ${now}, ${now}, x.n, ${AVAILABLE}, ${RESERVED}, '${HOLD_REASON}', $2::text, $3::text FROM ${backingRows})
+    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key, source_event_id)
+    SELECT x.s, x.o, x.v, x.k, x.u, ${now}, ${now}, x.n, ${AVAILABLE}, ${RESERVED}, '${HOLD_REASON}', $8::int, $3::text FROM ${backingRows})
   INSERT INTO outbox (partition, key, subject, event_id, type, source, time, data)
   SELECT x.partition, x.key, '${FACT_SUBJECT}', x.event_id, '${FACT_SUBJECT}', '${FACT_SOURCE}', ${now}, x.data
     FROM ${stepRows} WHERE pg_current_xact_id() IS NOT NULL ORDER BY x.o`;

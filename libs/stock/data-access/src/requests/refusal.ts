@@ -10,6 +10,8 @@ export type RefusalCode =
   | 'channel.unknown'
   | 'reservation.unknown'
   | 'line.duplicate'
+  | 'fulfilment.unknown'
+  | 'fulfilment.ambiguous'
   | 'reservation.duplicate'
   | 'allocation.too_large'
   | 'source.reserved'
