@@ -67,9 +67,7 @@ export const HoldRequest = closed({
     Type.Boolean({ default: false, description: 'Grant what there is instead of all or nothing.' }),
   ),
   expiresInSeconds: Type.Optional(ExpiresInSeconds),
-  nodes: Type.Optional(
-    Type.Array(NodeCode, nodesOf('Only these nodes may back lines that name none themselves.')),
-  ),
+  nodes: Type.Optional(Type.Array(NodeCode, nodesOf('Only these nodes may back lines that name none themselves.'))),
   destination: Type.Optional(closed({ lat: Latitude, lng: Longitude }, { description: 'Nearer nodes are preferred.' })),
 });
 export type HoldRequest = Static<typeof HoldRequest>;
@@ -130,7 +128,10 @@ const AllocationMove = closed({
 const ReservationMoves = closed({
   id: ClientChosenId,
   owner: Type.Optional(Owner),
-  expectedVersion: Type.Integer({ minimum: 1, description: 'The reservation’s version that the moves were decided on.' }),
+  expectedVersion: Type.Integer({
+    minimum: 1,
+    description: 'The reservation’s version that the moves were decided on.',
+  }),
   moves: Type.Array(AllocationMove, { minItems: 1, maxItems: LINES_MAX }),
 });
 /** Reservations and moves that one request may name, in all its groups. */
