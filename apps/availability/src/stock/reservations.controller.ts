@@ -1,12 +1,10 @@
 /** Reservations and their verbs. */
 import { Controller } from '@nestjs/common';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
-import type { Caller } from '@onepool/platform-auth';
 import { type Call, Serve } from '@onepool/platform-operations';
-import { problem } from '@onepool/platform-problem';
-import { type Asker, StockEngine, StockReads } from '@onepool/stock-data-access';
+import { StockEngine, StockReads } from '@onepool/stock-data-access';
 import { valueOf, valueOrProblem } from '../problems.ts';
-import { askerOf } from './asker.ts';
+import { askerFor, askerOf, demandOverride } from './asker.ts';
 
 type Op = typeof operations;
 
@@ -22,6 +20,7 @@ export class ReservationsController {
 
   @Serve(operations.hold, { hot: true })
   async hold({ body, caller }: Call<Op['hold']>) {
+    demandOverride(body, caller);
     return valueOf(await this.#engine.hold(askerFor(body, caller), body));
   }
 
@@ -40,9 +39,43 @@ export class ReservationsController {
     return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'confirm', body }));
   }
 
+  @Serve(operations.attach)
+  async attach({ params, body, caller }: Call<Op['attach']>) {
+    return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'attach', body }));
+  }
+
+  @Serve(operations.amend)
+  async amend({ params, body, caller }: Call<Op['amend']>) {
+    demandOverride(body, caller);
+    return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'amend', body }));
+  }
+
+  @Serve(operations.acknowledge)
+  async acknowledge({ params, body, caller, sentAt }: Call<Op['acknowledge']>) {
+    const asker = { ...askerFor(body, caller), sentAt };
+    return valueOf(await this.#engine.verb(asker, params.id, { verb: 'acknowledge', body }));
+  }
+
+  @Serve(operations.reject)
+  async reject({ params, body, caller, sentAt }: Call<Op['reject']>) {
+    demandOverride(body, caller);
+    return valueOf(await this.#engine.verb({ ...askerFor(body, caller), sentAt }, params.id, { verb: 'reject', body }));
+  }
+
+  @Serve(operations.giveUp)
+  async giveUp({ params, body, caller }: Call<Op['giveUp']>) {
+    return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'give-up', body }));
+  }
+
+  @Serve(operations.unfulfil)
+  async unfulfil({ params, body, caller, sentAt }: Call<Op['unfulfil']>) {
+    const asker = { ...askerFor(body, caller), sentAt };
+    return valueOf(await this.#engine.verb(asker, params.id, { verb: 'unfulfil', body }));
+  }
+
   @Serve(operations.allocate)
   async allocate({ body, caller }: Call<Op['allocate']>) {
-    if (body.override !== undefined && !caller.scopes.has('stock:override')) throw noOverride;
+    demandOverride(body, caller);
     for (const { owner } of body.groups.flatMap(({ reservations }) => reservations)) askerFor({ owner }, caller);
     const groups = valueOf(await this.#engine.allocate(askerOf(caller), body));
     return { commandId: body.commandId, groups: groups.map(valueOrProblem) };
@@ -63,13 +96,3 @@ export class ReservationsController {
     return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'cancel', body }));
   }
 }
-
-/** Who asks, with the limits that bind it. @throws ProblemError when the owner is another, and the scope for that is not held. */
-function askerFor({ owner }: { readonly owner?: string | undefined }, caller: Caller): Asker {
-  if (owner !== undefined && owner !== caller.id && !caller.scopes.has('reservations:any')) throw anothers;
-  return askerOf(caller);
-}
-
-/** The same for everybody, whether there is such a reservation or not. */
-const anothers = problem('auth.forbidden', { detail: 'The scope reservations:any is required to name another owner.' });
-const noOverride = problem('auth.forbidden', { detail: 'The scope stock:override is required to override what is kept back.' });

@@ -27,6 +27,7 @@ export interface PoolFixture {
 export const CLIENT = 'spec';
 /** Whoever asks in specs, without limits. */
 export const SPEC = { actor: CLIENT, person: null, nodes: 'all', channels: 'all' } as const;
+export const OTHER_SPEC = { ...SPEC, actor: 'other-spec' } as const;
 
 /** On a busy machine nothing is given up that would have been done a moment later. */
 const PATIENT = {

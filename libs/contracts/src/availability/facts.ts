@@ -12,7 +12,8 @@ import {
   oneOf,
 } from '../shared/primitives.ts';
 import { FulfilmentId, LineId } from './reservations.ts';
-import { type FactDefinition, factStream } from '../shared/module-contract.ts';
+import type { FactDefinition } from '../shared/fact-definition.ts';
+import { factStream } from '../shared/module-contract.ts';
 import { StockRow } from './stock.ts';
 
 /** The subject scope of stock and its promises. */
@@ -31,7 +32,20 @@ export const SkuChanged = closed({
 });
 export type SkuChanged = Static<typeof SkuChanged>;
 
-export const RESERVATION_FACTS = ['confirmed', 'moved', 'fulfilled', 'released', 'cancelled', 'expired'] as const;
+export const RESERVATION_FACTS = [
+  'attached',
+  'amended',
+  'confirmed',
+  'moved',
+  'acknowledged',
+  'rejected',
+  'given_up',
+  'fulfilled',
+  'unfulfilled',
+  'released',
+  'cancelled',
+  'expired',
+] as const;
 export type ReservationFact = (typeof RESERVATION_FACTS)[number];
 export const reservationSubject = (fact: ReservationFact): string => `onepool.stock.reservation.${fact}.v1`;
 
@@ -78,11 +92,26 @@ export const PromiseBroken = closed({
 });
 export type PromiseBroken = Static<typeof PromiseBroken>;
 
+const SUMMARIES: Readonly<Record<ReservationFact, string>> = {
+  attached: 'An order was attached to a reservation, or let it go.',
+  amended: 'A reservation was amended.',
+  confirmed: 'Units of a reservation were confirmed.',
+  moved: 'Units of a reservation were moved to another node or fulfilment.',
+  acknowledged: 'A node has told how far it has come with units.',
+  rejected: 'A node will not fulfil units that it was given.',
+  given_up: 'Units were given up: the promise is broken.',
+  fulfilled: 'Units of a reservation were fulfilled.',
+  unfulfilled: 'A shipment was undone.',
+  released: 'Units of a reservation were released.',
+  cancelled: 'Units of a reservation were cancelled.',
+  expired: 'Units of a reservation expired.',
+};
+
 const reservationFact = <const F extends ReservationFact>(fact: F) => ({
   id: `reservation_${fact}` as const,
   subject: reservationSubject(fact),
   data: ReservationChanged,
-  summary: `Units of a reservation were ${fact}.`,
+  summary: SUMMARIES[fact],
   description: 'Key: `reservation/<owner>/<id>`. A hold publishes no fact: its caller has the answer.',
 });
 

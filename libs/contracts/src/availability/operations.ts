@@ -1,14 +1,15 @@
 /** Every operation of the availability app, the catalogue's among them: its HTTP route, its NATS subject, scope, schemas and problem codes. */
-import { type TSchema, Type } from '@sinclair/typebox';
+import { type TObject, type TSchema, Type } from '@sinclair/typebox';
 import { Sku } from '../catalog/catalog.ts';
 import { CATALOG_OPERATIONS } from '../catalog/operations.ts';
 import { requestSubject } from '../shared/module-contract.ts';
-import { type Operation, get, post } from '../shared/operation.ts';
+import { type Operation, get, post, put } from '../shared/operation.ts';
 import { STOCK_SCOPE } from './facts.ts';
 import * as feeds from './feeds.ts';
 import * as reservations from './reservations.ts';
 import type { AVAILABILITY_PROBLEMS } from './problems.ts';
 import type { AVAILABILITY_SCOPES } from './scopes.ts';
+import * as sources from './sources.ts';
 import * as stock from './stock.ts';
 import { CodePrefix, ExceptionPageQuery, LedgerPageQuery, closed, pageOf } from '../shared/primitives.ts';
 
@@ -32,7 +33,27 @@ const verb = <B extends TSchema, P extends Code>(name: string, summary: string, 
   params: reservationParam,
   body,
   response: reservations.Reservation,
-  problems: ['reservation.unknown' as const, 'idempotency.mismatch' as const, 'outcome.unknown' as const, ...problems],
+  problems: [
+    'reservation.unknown' as const,
+    'reservation.attached' as const,
+    'idempotency.mismatch' as const,
+    'outcome.unknown' as const,
+    ...problems,
+  ],
+});
+
+/** The same verb on many reservations. */
+const verbMany = <B extends TObject>(name: string, summary: string, body: B) => ({
+  summary,
+  description: 'Each item is decided by itself, as the verb decides one, and has its own result.',
+  http: post(`/v1/reservations.many/${name}`),
+  subject: rpc(`reservation.${name}.many`),
+  idempotency: 'natural' as const,
+  scope: 'reservations:write' as const,
+  moreWith: ['reservations:any' as const, 'stock:override' as const],
+  body: reservations.verbItems(body),
+  response: reservations.VerbManyResult,
+  problems: ['bulk.too_large' as const, 'outcome.unknown' as const],
 });
 
 const decision = (name: 'approve' | 'reject', summary: string, description: string) => ({
@@ -56,7 +77,7 @@ export const AVAILABILITY_OPERATIONS = {
     subject: rpc('reservation.hold'),
     idempotency: 'id',
     scope: 'reservations:write',
-    moreWith: ['reservations:any'],
+    moreWith: ['reservations:any', 'stock:override'],
     body: reservations.HoldRequest,
     response: reservations.Reservation,
     problems: [
@@ -67,6 +88,7 @@ export const AVAILABILITY_OPERATIONS = {
       'channel.forbidden',
       'line.duplicate',
       'reservation.taken',
+      'reservation.tombstoned',
       'idempotency.mismatch',
       'outcome.unknown',
     ],
@@ -93,6 +115,66 @@ export const AVAILABILITY_OPERATIONS = {
     'reservation.not_held',
     'stock.insufficient',
   ]),
+  attach: verb('attach', 'Attach an order', reservations.AttachRequest, [
+    'channel.forbidden',
+    'order.has_reservation',
+    'reservation.expired',
+    'reservation.not_held',
+    'stock.insufficient',
+  ]),
+  amend: {
+    ...verb('amend', 'Amend a reservation', reservations.AmendRequest, [
+      'channel.forbidden',
+      'channel.unknown',
+      'node.unknown',
+      'sku.unknown',
+      'line.duplicate',
+      'reservation.conflict',
+      'reservation.not_held',
+      'reservation.pinned',
+      'reservation.units_missing',
+      'stock.insufficient',
+    ]),
+    description: 'All or nothing. What is kept stays where it is, and is never given up to be won again.',
+    moreWith: ['reservations:any', 'stock:override'],
+  },
+  acknowledge: {
+    ...verb('acknowledge', 'Tell how far a node is', reservations.AcknowledgeRequest, [
+      'node.forbidden',
+      'sku.unknown',
+      'reservation.units_missing',
+    ]),
+    description: 'Told at each stage. Counts of availability leave out the units that their source has deducted.',
+    saysSentAt: true,
+  },
+  reject: {
+    ...verb('reject', 'Refuse units at a node', reservations.RejectRequest, [
+      'node.forbidden',
+      'node.unknown',
+      'sku.unknown',
+      'reservation.units_missing',
+      'stock.insufficient',
+    ]),
+    description:
+      'The units leave the node, and what it says of its stock takes effect at once. They stay promised: at another node, or at none until they are allocated.',
+    moreWith: ['reservations:any', 'stock:override'],
+    saysSentAt: true,
+  },
+  giveUp: verb('give-up', 'Give units up', reservations.GiveUpRequest, [
+    'channel.forbidden',
+    'node.unknown',
+    'sku.unknown',
+    'reservation.units_missing',
+  ]),
+  unfulfil: {
+    ...verb('unfulfil', 'Undo a shipment', reservations.UnfulfilRequest, [
+      'node.forbidden',
+      'node.unknown',
+      'sku.unknown',
+      'reservation.units_missing',
+    ]),
+    saysSentAt: true,
+  },
   allocate: {
     summary: 'Move units of many reservations',
     description:
@@ -129,6 +211,33 @@ export const AVAILABILITY_OPERATIONS = {
     'sku.unknown',
     'node.unknown',
   ]),
+  holdMany: {
+    summary: 'Hold units, many times',
+    description:
+      'Each item is decided by itself, as a hold is, and has its own result. They have at most 2,000 lines in all.',
+    http: post('/v1/reservations.many', 200),
+    subject: rpc('reservation.hold.many'),
+    idempotency: 'natural',
+    scope: 'reservations:write',
+    moreWith: ['reservations:any', 'stock:override'],
+    body: reservations.HoldManyRequest,
+    response: reservations.HoldManyResult,
+    problems: ['bulk.too_large', 'outcome.unknown'],
+  },
+  extendMany: verbMany('extend', 'Extend holds', reservations.ExtendRequest),
+  confirmMany: verbMany('confirm', 'Confirm held units of many', reservations.ConfirmRequest),
+  attachMany: verbMany('attach', 'Attach orders', reservations.AttachRequest),
+  amendMany: verbMany('amend', 'Amend reservations', reservations.AmendRequest),
+  acknowledgeMany: {
+    ...verbMany('acknowledge', 'Tell how far nodes are', reservations.AcknowledgeRequest),
+    saysSentAt: true,
+  },
+  rejectMany: { ...verbMany('reject', 'Refuse units of many', reservations.RejectRequest), saysSentAt: true },
+  giveUpMany: verbMany('give-up', 'Give units of many up', reservations.GiveUpRequest),
+  fulfilMany: { ...verbMany('fulfil', 'Fulfil units of many', reservations.FulfilRequest), saysSentAt: true },
+  unfulfilMany: { ...verbMany('unfulfil', 'Undo shipments', reservations.UnfulfilRequest), saysSentAt: true },
+  releaseMany: verbMany('release', 'Release held units of many', reservations.ReleaseRequest),
+  cancelMany: verbMany('cancel', 'Cancel units of many', reservations.CancelRequest),
   recordMovements: {
     summary: 'Record stock movements',
     description: 'What another system tells: a sale, a receipt, a loss. Facts are not refused for lack of stock.',
@@ -143,6 +252,8 @@ export const AVAILABILITY_OPERATIONS = {
       'sku.unknown',
       'node.unknown',
       'node.forbidden',
+      'fulfilment.unknown',
+      'fulfilment.ambiguous',
       'movement.exceeds_stock',
       'movement.out_of_range',
       'source.reserved',
@@ -269,6 +380,27 @@ export const AVAILABILITY_OPERATIONS = {
     query: ExceptionPageQuery,
     response: pageOf(stock.StockException),
     problems: [],
+  },
+  listSources: {
+    summary: 'List sources',
+    description: 'The names under which the caller has told of stock, and how what it tells is read.',
+    http: get('/v1/sources'),
+    subject: rpc('source.list'),
+    scope: 'stock:read',
+    response: sources.SourceList,
+    problems: [],
+  },
+  putSource: {
+    summary: 'Say how a source is read',
+    description: 'Of the caller’s own source of that name, from its next feed on.',
+    http: put('/v1/sources/{name}'),
+    subject: rpc('source.put'),
+    idempotency: 'natural',
+    scope: 'stock:write',
+    params: sources.SourceParam,
+    body: sources.SourceSettings,
+    response: sources.Source,
+    problems: ['source.reserved'],
   },
   countEvents: {
     summary: 'Count facts',

@@ -1,15 +1,15 @@
 /** A reservation from cart to shipment: the requests of its verbs and the one view that all of them answer. */
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
 import {
   ChannelCode,
   ClientChosenId,
   EXPIRES_IN_SECONDS_DEFAULT,
   EXPIRES_IN_SECONDS_MAX,
   LINES_MAX,
+  QUANTITY_UNITS_MAX,
   Latitude,
   Longitude,
   NodeCode,
-  PositiveUnits,
   PrincipalId,
   Quantity,
   SkuCode,
@@ -46,6 +46,14 @@ export const FulfilmentId = Type.String({
   description: 'The fulfilment that a node works on. Its units move only when the node has let go.',
 });
 
+const Destination = closed({ lat: Latitude, lng: Longitude }, { description: 'Nearer nodes are preferred.' });
+const Priority = Type.Integer({
+  minimum: -100,
+  maximum: 100,
+  default: 0,
+  description: 'Whose units are mended first when some come free: higher goes first.',
+});
+
 export const HoldRequest = closed({
   id: ClientChosenId,
   owner: Type.Optional(Owner),
@@ -68,7 +76,21 @@ export const HoldRequest = closed({
   ),
   expiresInSeconds: Type.Optional(ExpiresInSeconds),
   nodes: Type.Optional(Type.Array(NodeCode, nodesOf('Only these nodes may back lines that name none themselves.'))),
-  destination: Type.Optional(closed({ lat: Latitude, lng: Longitude }, { description: 'Nearer nodes are preferred.' })),
+  destination: Type.Optional(Destination),
+  priority: Type.Optional(Priority),
+  customerReference: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'Opaque: a name for the customer that says nothing of the person.',
+    }),
+  ),
+  override: Type.Optional(
+    oneOf(
+      ['sold'],
+      'The units are sold already: thresholds do not count, and what is not there is promised all the same, unbacked. Needs the scope `stock:override`.',
+    ),
+  ),
 });
 export type HoldRequest = Static<typeof HoldRequest>;
 
@@ -115,6 +137,99 @@ export const Override = oneOf(
   'Units that are physically available are promised whatever thresholds keep back. `by_hand` also leaves the lines’ nodes and the channel’s. Needs the scope `stock:override`.',
 );
 
+const ExpectedVersion = Type.Integer({
+  minimum: 1,
+  description: 'The reservation’s version that this was decided on.',
+});
+const OrderId = Type.String({ minLength: 1, maxLength: 64, description: 'The order’s id, as its owner names it.' });
+
+export const AttachRequest = closed({
+  ...command,
+  order: Type.Union([OrderId, Type.Null()], {
+    description: 'The order that decides about the reservation from now on, through the caller alone; null lets it go.',
+  }),
+  expectedOrder: Type.Optional(
+    Type.Union([OrderId, Type.Null()], {
+      default: null,
+      description: 'What is attached now, as far as the caller knows.',
+    }),
+  ),
+  orderedAt: Type.Optional(Timestamp),
+  priority: Type.Optional(Priority),
+  confirm: Type.Optional(
+    Type.Boolean({ default: false, description: 'Confirm the held units with it, or do neither.' }),
+  ),
+  reacquire: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description: 'With `confirm`: after expiry, take the units anew if they are there.',
+    }),
+  ),
+});
+export type AttachRequest = Static<typeof AttachRequest>;
+
+export const AmendRequest = closed({
+  ...command,
+  expectedVersion: ExpectedVersion,
+  lines: Type.Array(
+    closed({
+      id: LineId,
+      sku: SkuCode,
+      quantity: Type.Integer({
+        minimum: 0,
+        maximum: QUANTITY_UNITS_MAX,
+        description: 'Units in all, what was fulfilled included.',
+      }),
+      nodes: Type.Optional(Type.Array(NodeCode, nodesOf('Only these nodes may back the line. Left out: any.'))),
+    }),
+    {
+      maxItems: LINES_MAX,
+      description: 'Lines as they are to be from now on, new ones among them; others stay as they are.',
+    },
+  ),
+  channel: Type.Optional(ChannelCode),
+  destination: Type.Optional(Type.Union([Destination, Type.Null()])),
+  priority: Type.Optional(Priority),
+  override: Type.Optional(Override),
+});
+export type AmendRequest = Static<typeof AmendRequest>;
+
+const FulfilmentPart = {
+  fulfilment: FulfilmentId,
+  line: Type.Optional(LineId),
+  sku: Type.Optional(SkuCode),
+  quantity: Quantity,
+};
+export const STAGES_OF_WORK = ['accepted', 'picked', 'shipped'] as const;
+
+export const AcknowledgeRequest = closed({
+  ...command,
+  ...FulfilmentPart,
+  stage: oneOf(STAGES_OF_WORK, 'How far the node has come with these units, besides those that it told of before.'),
+  occurredAt: Type.Optional(Timestamp),
+});
+export type AcknowledgeRequest = Static<typeof AcknowledgeRequest>;
+
+export const REJECT_EFFECTS = ['none', 'quantity', 'sellable_only', 'all'] as const;
+export const RejectRequest = closed({
+  ...command,
+  ...FulfilmentPart,
+  effect: oneOf(
+    REJECT_EFFECTS,
+    'What the node says of its stock: nothing; that these units are not there; that what nobody was promised has to be looked at; that nothing sellable is there.',
+  ),
+  moveTo: Type.Optional(closed({ node: NodeCode, fulfilment: Type.Optional(FulfilmentId) })),
+  override: Type.Optional(Override),
+  occurredAt: Type.Optional(Timestamp),
+});
+export type RejectRequest = Static<typeof RejectRequest>;
+
+export const GiveUpRequest = closed({ ...command, lines: PartLines });
+export type GiveUpRequest = Static<typeof GiveUpRequest>;
+
+export const UnfulfilRequest = closed({ ...command, lines: PartLines, occurredAt: Type.Optional(Timestamp) });
+export type UnfulfilRequest = Static<typeof UnfulfilRequest>;
+
 const AllocationMove = closed({
   line: Type.Optional(LineId),
   sku: Type.Optional(SkuCode),
@@ -128,10 +243,7 @@ const AllocationMove = closed({
 const ReservationMoves = closed({
   id: ClientChosenId,
   owner: Type.Optional(Owner),
-  expectedVersion: Type.Integer({
-    minimum: 1,
-    description: 'The reservation’s version that the moves were decided on.',
-  }),
+  expectedVersion: ExpectedVersion,
   moves: Type.Array(AllocationMove, { minItems: 1, maxItems: LINES_MAX }),
 });
 /** Reservations and moves that one request may name, in all its groups. */
@@ -203,7 +315,12 @@ export const RESERVATION_STATUSES = ['held', 'confirmed', 'closed'] as const;
 export const Reservation = closed({
   id: ClientChosenId,
   owner: Type.String({ description: 'Whose it is: a principal. Ids are unique to their owner.' }),
+  order: Type.Optional(
+    Type.String({ description: 'The order that it is attached to: only who attached it may act on it.' }),
+  ),
   channel: ChannelCode,
+  priority: Type.Optional(Type.Integer({ description: 'Left out where it is 0.' })),
+  customerReference: Type.Optional(Type.String()),
   status: oneOf(RESERVATION_STATUSES, 'Derived: held or confirmed while units are, else closed.'),
   version: Type.Integer({ minimum: 1, description: 'Counts the changes of this reservation.' }),
   createdAt: Timestamp,
@@ -213,11 +330,43 @@ export const Reservation = closed({
       id: LineId,
       sku: SkuCode,
       nodes: Type.Optional(Type.Array(NodeCode)),
-      requested: PositiveUnits,
+      requested: UnitCount,
       granted: UnitCount,
+      wanted: Type.Optional(
+        Type.Integer({ minimum: 0, description: 'Units that are wanted of it since it was amended.' }),
+      ),
       skuVersion: Type.Optional(Version),
       backings: Type.Array(Backing),
     }),
   ),
 });
 export type Reservation = Static<typeof Reservation>;
+
+/** Items of one bulk request. */
+export const BULK_ITEMS_MAX = 500;
+
+const itemsOf = <T extends TSchema>(item: T) =>
+  closed({
+    items: Type.Array(item, { minItems: 1, maxItems: BULK_ITEMS_MAX, description: 'Each is decided by itself.' }),
+  });
+const resultsOf = <T extends TSchema>(result: T) =>
+  closed({
+    results: Type.Array(Type.Union([result, closed({ problem: ProblemInAnswer })]), {
+      description: 'In the order of the items.',
+    }),
+  });
+
+export const HoldManyRequest = itemsOf(HoldRequest);
+export const HoldManyResult = resultsOf(Reservation);
+
+/** Verbs on many reservations: what one of them is asked with, and whose it is. */
+export const verbItems = <T extends TObject>(body: T) =>
+  itemsOf(Type.Composite([closed({ id: ClientChosenId }), body], { additionalProperties: false }));
+
+export const ReservationState = closed({
+  id: ClientChosenId,
+  owner: Type.String(),
+  status: oneOf(RESERVATION_STATUSES),
+  version: Version,
+});
+export const VerbManyResult = resultsOf(ReservationState);

@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  type RowChange,
   applyTransfers,
   confirm,
   damage,
   damageable,
+  exchange,
   fulfil,
   giveBack,
   hold,
@@ -17,7 +19,7 @@ import {
   unpromised,
   writeOff,
 } from './arithmetic.ts';
-import type { Transfer } from './posting.ts';
+import type { Account, Transfer } from './posting.ts';
 import { type SupplyRow, emptyRow, net, onHand, promised, rowFault, stockAt } from './supply-row.ts';
 import {
   balancesOf,
@@ -434,5 +436,208 @@ describe('promises', () => {
     ['freeing', () => setAside(row({ safetyStock: 1 }), -2)],
   ])('a %s beyond what is there is a broken invariant', (_, act) => {
     expect(act).toThrow(/Broken invariant/);
+  });
+});
+
+/** Promises beyond what is there or to come. */
+const allowanceRow = fc
+  .record({ reserved: units, committed: units })
+  .map((promises): SupplyRow => ({ ...emptyRow({ kind: 'allowance', node: 0, detail: 0 }), ...promises }));
+const anyRow = fc.oneof({ weight: 3, arbitrary: validRow }, futureRow, allowanceRow);
+/** What every change keeps: the row stays lawful and is what its transfers say. */
+const expectSoundChange = (before: SupplyRow, { row: after, transfers }: RowChange): void => {
+  expect(rowFault(after)).toBeNull();
+  expect(applyTransfers(before, transfers)).toEqual(after);
+  expect(transfers.every(({ from, to, quantity }) => quantity > 0 && from !== to)).toBe(true);
+};
+
+describe('exchanging promises', () => {
+  const short = { ...EMPTY, reserved: 2, committed: 3, shortfall: 4 };
+  const free = { ...EMPTY, reserved: 2, committed: 3, available: 4 };
+  it.each<[string, SupplyRow, number, number, readonly (readonly [Account, Account, number])[]]>([
+    ['nothing', short, 0, 0, []],
+    ['held units for confirmed ones, on a short row as well', short, -2, 2, [['reserved', 'committed', 2]]],
+    ['confirmed units for held ones', short, 3, -3, [['committed', 'reserved', 3]]],
+    [
+      'more than it gets: the rest heals',
+      short,
+      1,
+      -3,
+      [
+        ['committed', 'reserved', 1],
+        ['committed', 'shortfall', 2],
+      ],
+    ],
+    [
+      'units given up heal first, and confirmed ones before held ones',
+      short,
+      -2,
+      -3,
+      [
+        ['committed', 'shortfall', 3],
+        ['reserved', 'shortfall', 1],
+        ['reserved', 'available', 1],
+      ],
+    ],
+    [
+      'more than it gives: the rest is taken',
+      free,
+      -2,
+      5,
+      [
+        ['reserved', 'committed', 2],
+        ['available', 'committed', 3],
+      ],
+    ],
+    [
+      'nothing for both',
+      free,
+      1,
+      3,
+      [
+        ['available', 'reserved', 1],
+        ['available', 'committed', 3],
+      ],
+    ],
+  ])('takes %s', (_, before, reserved, committed, expected) =>
+    expect(
+      exchange(before, { reserved, committed }).transfers.map(({ from, to, quantity }) => [from, to, quantity]),
+    ).toEqual(expected),
+  );
+
+  it.each<[string, SupplyRow, number, number, RegExp]>([
+    ['more held units than there are', free, -3, 0, /must have been reserved/],
+    ['more held units than there are, for confirmed ones', free, -3, 3, /must have been reserved/],
+    ['more confirmed units than there are', free, 0, -4, /must have been committed/],
+    ['more than is available', free, 2, 3, /must be available/],
+    ['anything of a short row', short, -1, 2, /must be available/],
+    ['a part of a unit', free, 0.5, 0, /integers/],
+  ])('never takes %s', (_, before, reserved, committed, message) =>
+    expect(() => exchange(before, { reserved, committed })).toThrow(message),
+  );
+
+  const exchanged = fc
+    .record({
+      before: anyRow,
+      part: fc.tuple(fc.double({ min: -1, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
+      swap: fc.boolean(),
+    })
+    .map(({ before, part: [a, b], swap }) => {
+      const [one, other] = swap ? (['committed', 'reserved'] as const) : (['reserved', 'committed'] as const);
+      const first = Math.trunc(a * (a < 0 ? before[one] : before.available));
+      // The other takes what is left, or gives a part of what it has.
+      const left = before.available - first;
+      const second = left > 0 && b > 0.5 ? Math.trunc(b * left) : -Math.trunc(b * before[other]);
+      return { before, change: { reserved: 0, committed: 0, [one]: first, [other]: second } };
+    });
+
+  it('changes promises by exactly that, and nothing physical', () => {
+    fc.assert(
+      fc.property(exchanged, ({ before, change }) => {
+        const done = exchange(before, change);
+        expectSoundChange(before, done);
+        expect(done.row.reserved).toBe(before.reserved + change.reserved);
+        expect(done.row.committed).toBe(before.committed + change.committed);
+        if (before.kind === 'stock') expect(net(done.row)).toBe(net(before));
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  it('heals with what it gives up as a whole, and with no more', () => {
+    fc.assert(
+      fc.property(exchanged, ({ before, change }) => {
+        const { row: after } = exchange(before, change);
+        const given = -(change.reserved + change.committed);
+        const healed = Math.max(0, Math.min(given, before.shortfall));
+        expect(after.shortfall).toBe(before.shortfall - healed);
+        expect(after.available).toBe(before.kind === 'allowance' ? 0 : before.available + given - healed);
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  it('is holding, confirming or giving back, where it is one of these alone', () => {
+    fc.assert(
+      fc.property(anyRow, fc.nat(9), (before, wished) => {
+        const units = (there: number): number => Math.min(there, wished);
+        const { available, reserved, committed } = before;
+        expect(exchange(before, { reserved: units(available), committed: 0 })).toEqual(hold(before, units(available)));
+        expect(exchange(before, { reserved: -units(reserved), committed: units(reserved) })).toEqual(
+          confirm(before, units(reserved)),
+        );
+        expect(exchange(before, { reserved: -units(reserved), committed: 0 })).toEqual(
+          giveBack(before, 'reserved', units(reserved)),
+        );
+        expect(exchange(before, { reserved: 0, committed: -units(committed) })).toEqual(
+          giveBack(before, 'committed', units(committed)),
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('gives nothing of an allowance to anybody else: it was only expected', () => {
+    const allowance: SupplyRow = { ...emptyRow({ kind: 'allowance', node: 0, detail: 0 }), committed: 3 };
+    expect(exchange(allowance, { reserved: 0, committed: -2 })).toMatchObject({
+      row: { available: 0, committed: 1 },
+      transfers: [{ from: 'committed', to: 'expected', quantity: 2 }],
+    });
+  });
+});
+
+describe('writing off promised units', () => {
+  const some = fc
+    .tuple(validRow, units)
+    .map(([before, wished]) => ({ before, quantity: Math.min(wished, before.committed) }));
+
+  it('lowers what is there by those only that were not known to be missing', () => {
+    fc.assert(
+      fc.property(some, ({ before, quantity }) => {
+        const done = writeOff(before, quantity);
+        expectSoundChange(before, done);
+        expect(net(before) - net(done.row)).toBe(quantity - Math.min(quantity, before.shortfall));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('does not write off one missing unit twice', () => {
+    const counted = sell({ ...EMPTY, committed: 2 }, 1).row;
+    expect(counted).toMatchObject({ committed: 2, shortfall: 1 });
+    expect(writeOff(counted, 1).row).toMatchObject({ committed: 1, shortfall: 0, overdrawn: 0 });
+  });
+});
+
+describe('restoring units that had left', () => {
+  it('promises them as they were, nets what was overdrawn, and puts nothing on sale', () => {
+    fc.assert(
+      fc.property(validRow, units, (before, quantity) => {
+        const done = restore(before, quantity);
+        expectSoundChange(before, done);
+        const netted = Math.min(quantity, before.overdrawn);
+        expect(done.row).toEqual({
+          ...before,
+          committed: before.committed + quantity,
+          overdrawn: before.overdrawn - netted,
+          shortfall: before.shortfall + netted,
+        });
+        expect(net(done.row) - net(before)).toBe(quantity);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('undoes a shipment: as if it had never been where it was covered, and never a unit more or less', () => {
+    fc.assert(
+      fc.property(validRow, units, (before, wished) => {
+        const quantity = Math.min(wished, before.committed);
+        const { row: after } = restore(fulfil(before, quantity).row, quantity);
+        expect(net(after)).toBe(net(before));
+        expect([after.committed, after.reserved]).toEqual([before.committed, before.reserved]);
+        if (quantity <= promised(before) - before.shortfall) expect(after).toEqual(before);
+      }),
+      { numRuns: 400 },
+    );
   });
 });

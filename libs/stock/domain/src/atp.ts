@@ -30,23 +30,26 @@ export interface Perspective {
   readonly nodes: ReadonlySet<NodeKey> | null;
   /** Milliseconds since the epoch, of the decision. */
   readonly now: number;
+  /** Whether what thresholds hide counts all the same: the units are sold already. */
+  readonly showsHidden?: boolean;
 }
 
 /** ATP of one SKU in units. `nodes` lists eligible nodes with at least one unit. */
-export function channelAtp(supply: SkuSupply, rules: SellingRules, { channel, nodes, now }: Perspective): ChannelAtp {
+export function channelAtp(supply: SkuSupply, rules: SellingRules, { channel, nodes, now, showsHidden = false }: Perspective): ChannelAtp {
   const found: NodeAtp[] = [];
   let everywhere = 0;
   let counted = 0;
   for (const row of supply.rows) {
     if (row.available === 0 || !rules.isEligible(channel, row.node, now)) continue;
-    const atp = nodeAtp(row, rules, channel, supply.sku);
+    const atp = showsHidden ? row.available : nodeAtp(row, rules, channel, supply.sku);
     if (atp === 0) continue;
     everywhere += atp;
     if (nodes && !nodes.has(row.node)) continue;
     found.push({ node: row.node, atp });
     counted += atp;
   }
-  const shown = Math.max(0, everywhere - rules.networkThreshold(channel.key, supply.sku));
+  const hidden = showsHidden ? 0 : rules.networkThreshold(channel.key, supply.sku);
+  const shown = Math.max(0, everywhere - hidden);
   return { atp: Math.min(counted, shown), nodes: found };
 }
 
@@ -55,7 +58,7 @@ export const nodeAtp = (row: SupplyRow, rules: SellingRules, channel: SellingCha
   Math.max(0, row.available - rules.nodeThreshold(channel.key, sku, row.node));
 
 /** What all eligible nodes have together, before what the channel hides as a whole. */
-export function shownAtp(supply: SkuSupply, rules: SellingRules, at: Omit<Perspective, 'nodes'>): number {
+export function shownAtp(supply: SkuSupply, rules: SellingRules, at: Omit<Perspective, 'nodes' | 'showsHidden'>): number {
   const { channel, now } = at;
   let everywhere = 0;
   for (const row of supply.rows)

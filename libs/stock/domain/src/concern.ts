@@ -14,11 +14,17 @@ export type Concern =
 export type Doing =
   | { readonly kind: 'selling' }
   /** Without nodes: at all that have confirmed units for it, and of a command that took effect before, at those that did. */
-  | { readonly kind: 'node_work'; readonly nodes: readonly NodeKey[] | null; readonly isRepeated: boolean };
+  | { readonly kind: 'node_work'; readonly nodes: readonly NodeKey[] | null; readonly isRepeated: boolean }
+  /** With what a node works on: at all nodes where the fulfilment has units, and at those named besides. */
+  | { readonly kind: 'fulfilment_work'; readonly fulfilment: string; readonly nodes: readonly NodeKey[] };
 
 /** Holding, and all that becomes of what was held until it ships, is selling; what leaves or arrives at a node is node work. */
 export function concernOf({ channel, backings }: Reservation, doing: Doing): Concern {
   if (doing.kind === 'selling') return { kind: 'selling', channel };
+  if (doing.kind === 'fulfilment_work') {
+    const own = backings.filter(({ kind, fulfilment }) => kind === 'stock' && fulfilment === doing.fulfilment);
+    return { kind: 'node_work', nodes: [...own.map(({ node }) => node), ...doing.nodes] };
+  }
   const { nodes, isRepeated } = doing;
   if (nodes) return { kind: 'node_work', nodes };
   const atNodes = backings.filter(({ kind }) => kind === 'stock');

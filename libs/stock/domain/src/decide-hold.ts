@@ -22,13 +22,16 @@ export interface HoldDemand {
   readonly lines: readonly HoldLine[];
   readonly allowPartial: boolean;
   readonly destination: Destination | null;
+  /** The units are sold already: thresholds do not count, and what is not there is promised all the same, on nothing yet. */
+  readonly isSold?: boolean;
 }
 
-/** Units of one row that stand behind a line from now on. */
+/** Units that stand behind a line from now on, all on one row. */
 export interface GrantedUnits {
   readonly line: LineNo;
   readonly sku: SkuKey;
-  readonly node: NodeKey;
+  /** Null: they stand on no row. */
+  readonly node: NodeKey | null;
   readonly units: number;
 }
 
@@ -52,28 +55,29 @@ export function decideHold(
   { channel, now }: { readonly channel: SellingChannel; readonly now: number },
   policy: AllocationPolicy = DEFAULT_ALLOCATION,
 ): Decision<Grant> {
-  const { lines, allowPartial, destination } = demand;
+  const { lines, allowPartial, destination, isSold = false } = demand;
   const draft = new SupplyDraft(supplies);
   const granted = lines.map(() => 0);
   const units: GrantedUnits[] = [];
   const shortages: Shortage[] = [];
   for (const line of deciding(lines)) {
     const { sku, quantity, nodes } = lines[line] ?? NO_LINE;
-    const perspective = { channel, nodes: nodes && new Set(nodes), now };
+    const perspective = { channel, nodes: nodes && new Set(nodes), now, showsHidden: isSold };
     const { atp, nodes: there } = channelAtp(draft.supply(sku), rules, perspective);
     const wanted = Math.min(quantity, atp);
-    const isRefused = wanted < quantity && !allowPartial;
+    const isRefused = wanted < quantity && !allowPartial && !isSold;
     const { allocations, leftover } = isRefused
       ? NOT_ASKED
       : allocationOf(policy, { quantity: wanted, destination, rules }, there);
     const got = wanted - leftover;
-    if (got < quantity) shortages.push({ line, sku, requested: quantity, atp: got });
-    if (got < quantity && !allowPartial) continue;
-    granted[line] = got;
+    if (got < quantity && !isSold) shortages.push({ line, sku, requested: quantity, atp: got });
+    if (got < quantity && !allowPartial && !isSold) continue;
+    granted[line] = isSold ? quantity : got;
     for (const { node, quantity: taken } of allocations) {
       draft.change(sku, stockAt(node), (row) => hold(row, taken));
       units.push({ line, sku, node, units: taken });
     }
+    if (isSold && got < quantity) units.push({ line, sku, node: null, units: quantity - got });
   }
   const refused = allowPartial ? units.length === 0 : shortages.length > 0;
   if (refused) return reject({ code: 'stock.insufficient', shortages: shortages.sort((a, b) => a.line - b.line) });

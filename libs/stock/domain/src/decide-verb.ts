@@ -133,6 +133,7 @@ function reacquireExpired(
   let backings: readonly Backing[] = reservation.backings.map((backing) => ({ ...backing, expired: 0 }));
   const changes: BackingChange[] = [];
   for (const { line, sku, node, units } of grant.value.units) {
+    if (node === null) throw new Error('Broken invariant: units were acquired that stand on nothing');
     draft.change(sku, stockAt(node), (row) => confirm(row, units));
     const at = onStock(wanted[line]?.no ?? 0, sku, node);
     backings = withUnits(backings, at, { confirmed: units });

@@ -27,6 +27,7 @@ export * from './decide-acknowledge.ts';
 export * from './decide-reject.ts';
 export * from './decide-give-up.ts';
 export * from './decide-unfulfil.ts';
+export * from './decide-fulfil.ts';
 export * from './told.ts';
 export * from './heal.ts';
 export * from './reap.ts';

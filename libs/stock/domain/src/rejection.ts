@@ -11,6 +11,8 @@ export type Rejection = (
   | { readonly code: 'reservation.conflict'; readonly version: number }
   | { readonly code: 'reservation.units_missing'; readonly at: UnitSelector; readonly there: number }
   | { readonly code: 'reservation.taken' }
+  | { readonly code: 'reservation.tombstoned' }
+  | { readonly code: 'order.has_reservation'; readonly reservation: { readonly owner: string; readonly id: string } }
   /** Another order than expected is attached, or the caller is not who attached it; null where none is. */
   | { readonly code: 'reservation.attached'; readonly order: string | null }
   /** A node works on these units, and has not let go of them. */
@@ -50,6 +52,8 @@ export function isRetryable(code: RejectionCode): boolean {
     case 'reservation.conflict':
     case 'reservation.units_missing':
     case 'reservation.taken':
+    case 'reservation.tombstoned':
+    case 'order.has_reservation':
     case 'reservation.attached':
     case 'reservation.pinned':
     case 'node.forbidden':

@@ -166,7 +166,7 @@ function refusalOf({ sku, given, taken }: RowNet, row: SupplyRow, terms: Terms):
     const served = Math.min(covered, wanted);
     covered -= served;
     used += wanted - served;
-    if (used > atp && wanted > served)
+    if (used > atp)
       return insufficient({ line, part }, { line, sku, requested: wanted, atp: Math.max(0, wanted - (used - atp)) });
   }
   return null;

@@ -2,6 +2,9 @@
 import type { ReservationChanged } from '@onepool/contracts';
 import {
   type Backing,
+  type ChannelKey,
+  type Controller,
+  type Destination,
   type LateUnits,
   type LineNo,
   type NodeKey,
@@ -13,14 +16,17 @@ import {
   type Stage,
   type SupplyKey,
   type SupplyRow,
+  type Told,
+  type ToldBook,
 } from '@onepool/stock-domain';
-import type { HoldCommand, Keyed, StoredAnswer } from '../requests/command.ts';
+import type { SourceKey } from '../sources/source-book.ts';
+import type { Keyed, StoredAnswer } from '../requests/command.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
 
 /** Why a posting was made and who said so. `occurredAt` in milliseconds. */
 export interface LedgerOrigin {
   readonly reason: string;
-  readonly source: string;
+  readonly source: SourceKey;
   readonly sourceEventId: string;
   readonly occurredAt: number;
 }
@@ -31,9 +37,20 @@ export interface LedgerRow extends Posting, LedgerOrigin {
   readonly ordinal: number;
 }
 
+/** Who holds a reservation, or undoes one that is not there, and what else is kept of it. */
 export interface NewReservation {
   readonly key: number;
-  readonly command: HoldCommand;
+  readonly owner: string;
+  readonly id: string;
+  readonly actor: string;
+  readonly person: string | null;
+  readonly bodyHash: Buffer;
+  /** 0 of a tombstone. */
+  readonly channel: ChannelKey;
+  readonly priority: number;
+  readonly customerReference: string | null;
+  readonly destination: Destination | null;
+  readonly isTombstone: boolean;
   readonly lines: readonly AnsweredLine[];
   readonly expiresAt: number;
 }
@@ -41,7 +58,7 @@ export interface NewReservation {
 /** Units that a source told of too late: the row's newest count had seen them. Times in milliseconds. */
 export interface LateNote extends Omit<LateUnits, 'index'> {
   readonly kind: string;
-  readonly source: string;
+  readonly source: SourceKey;
   readonly sourceEventId: string;
   readonly occurredAt: number;
 }
@@ -85,7 +102,7 @@ export interface StageEntry {
 /** Units of one row that a new reservation holds. */
 export interface HeldUnits {
   readonly reservationKey: number;
-  readonly actor: string;
+  readonly source: SourceKey;
   /** Of the reservation. */
   readonly id: string;
   readonly supplyKey: SupplyKey;
@@ -100,13 +117,28 @@ export interface HeldUnits {
   readonly ordinal: number;
 }
 
+export interface AmendedReservation {
+  readonly reservation: Reservation;
+  readonly channelBefore: ChannelKey;
+  /** Whether its lines are others than it was held with. */
+  readonly isAmended: boolean;
+}
+
 export class Writes {
   #ordinals = 0;
   readonly newReservations: NewReservation[] = [];
   readonly changedReservations = new Map<number, Reservation>();
+  /** Those of them of which more has changed than version and expiry, with the channel they were held for. */
+  readonly amendedReservations = new Map<number, AmendedReservation>();
+  /** Orders that get a reservation, and those that lose theirs. */
+  readonly attached: { readonly controller: Controller; readonly reservationKey: number }[] = [];
+  readonly detached: Controller[] = [];
   readonly holds: HeldUnits[] = [];
   readonly changedBackings = new Map<string, BackingWrite>();
   readonly stageEntries: StageEntry[] = [];
+  /** What is told of fulfilments from now on, by the key of the reservation. */
+  readonly told = new Map<number, Map<string, Told>>();
+  readonly takenEvents: { readonly source: SourceKey; readonly id: string; readonly command: Keyed }[] = [];
   /** Existing rows of which only `available` and `reserved` have changed, and all others. */
   readonly promisedRows: SupplyRow[] = [];
   readonly otherRows: { readonly sku: SkuKey; readonly row: SupplyRow }[] = [];
@@ -140,6 +172,12 @@ export class Writes {
       if (before && isSameButPromised(row, before)) this.promisedRows.push(row);
       else this.otherRows.push({ sku, row });
     }
+  }
+
+  tell(reservationKey: number, told: ToldBook): void {
+    const all = this.told.get(reservationKey) ?? new Map<string, Told>();
+    this.told.set(reservationKey, all);
+    for (const [key, now] of told) all.set(key, now);
   }
 
   hold(held: Omit<HeldUnits, 'ordinal'>): void {

@@ -88,10 +88,12 @@ export class ChangingBook {
     const { reservation, effect, changes } = verb;
     this.change(effect, deed.trace);
     this.post(effect.postings, deed.origin);
-    const changed = { ...stored, reservation };
+    const before = stored.reservation;
+    const isAmended = stored.isAmended || before.lines !== reservation.lines;
+    const changed = { ...stored, reservation, isAmended };
     this.#state.reservations.set(reservation.key, changed);
     this.writes.changedReservations.set(reservation.key, reservation);
-    const before = stored.reservation;
+    this.#noteAmended(before, changed);
     const prolonged = before.expiresAt !== reservation.expiresAt;
     for (const backing of reservation.backings) {
       const earlier = before.backings[backing.no];
@@ -99,6 +101,19 @@ export class ChangingBook {
     }
     if (deed.fact) this.#tell(changed, deed, deed.fact, changes);
     return changed;
+  }
+
+  #noteAmended(before: Reservation, { reservation: after, isAmended }: StoredReservation): void {
+    const { key, controller } = after;
+    const isSame = (['channel', 'controller', 'priority', 'orderedAt', 'destination', 'lines'] as const).every(
+      (member) => before[member] === after[member],
+    );
+    if (isSame) return;
+    const channelBefore = this.writes.amendedReservations.get(key)?.channelBefore ?? before.channel;
+    this.writes.amendedReservations.set(key, { reservation: after, channelBefore, isAmended });
+    if (before.controller === controller) return;
+    if (before.controller) this.writes.detached.push(before.controller);
+    if (controller) this.writes.attached.push({ controller, reservationKey: key });
   }
 
   #writeBacking(reservation: Reservation, backing: Backing, before: Backing | undefined, occurredAt: number): void {

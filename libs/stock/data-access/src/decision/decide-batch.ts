@@ -6,25 +6,29 @@ import { OWN_SOURCE } from '@onepool/contracts';
 import {
   type AllocationPart,
   type Consequences,
-  type LateUnits,
+  type Decision,
   type Rejection,
   type SkuKey,
   type SkuSupply,
-  type SupplyEffect,
   type SupplyKey,
+  type ToldBook,
   type VerbEffect,
+  attachedToOther,
   concernOf,
   consequencesOf,
   decideAllocate,
+  decideConfirm,
   decideHold,
-  decideMovements,
+  emptyBacking,
   healShortfall,
+  linesAfter,
+  onNothing,
   reap,
   reject,
   rowAt,
 } from '@onepool/stock-domain';
 import { beyondLimits } from '@onepool/platform-rights';
-import type { AllocatedReservation, MovementsResult, ReservationFact } from '@onepool/contracts';
+import type { AllocatedReservation, ReservationFact } from '@onepool/contracts';
 import {
   type AllocateCommand,
   type AnswerOf,
@@ -37,15 +41,19 @@ import {
   type Settled,
   type StoredAnswer,
   type TendCommand,
+  type TombstoneCommand,
   type VerbCommand,
   reservationsOf,
 } from '../requests/command.ts';
 import { type Effect, commandKey, holdKey } from '../repository/earlier-effects.ts';
+import { controllerKey } from '../repository/controllers.ts';
 import type { BatchState } from '../repository/load-batch.ts';
 import type { AnsweredLine, FirstAnswer, StoredReservation } from '../repository/stored-reservations.ts';
 import { type LineIds, refusalOf } from '../requests/refusal.ts';
-import { type Views, isoTime } from '../requests/views.ts';
+import { THE_ENGINE_SOURCE } from '../sources/source-book.ts';
+import type { Views } from '../requests/views.ts';
 import type { LedgerOrigin, Writes } from './batch-writes.ts';
+import { AppliedMovements } from './apply-movements.ts';
 import { ChangingBook } from './changing-book.ts';
 import { nextOf } from './new-rows.ts';
 import { FACT_OF_VERB, decideVerb, doingOf, occurredAtOf } from './verb-decisions.ts';
@@ -97,6 +105,8 @@ export class BatchDecider {
     switch (command.kind) {
       case 'hold':
         return this.#replayed(command) ?? this.#hold(command);
+      case 'tombstone':
+        return this.#tombstone(command);
       case 'verb':
         return this.#forbidden(command) ?? this.#replayed(command) ?? this.#verb(command);
       case 'allocate':
@@ -108,9 +118,10 @@ export class BatchDecider {
     }
   }
 
-  #replayed(command: Exclude<Command, TendCommand>): Decided | null {
+  #replayed(command: Exclude<Command, TendCommand | TombstoneCommand>): Decided | null {
     const effect = this.#state.effects.get(command.kind === 'hold' ? holdKey(command) : commandKey(command));
     if (!effect) return null;
+    if (effect.isTombstone === true) return reject({ code: 'reservation.tombstoned' });
     if (effect.actor !== command.actor) return reject({ code: 'reservation.taken' });
     if (!effect.bodyHash.equals(command.bodyHash)) return reject({ code: 'idempotency.mismatch' });
     const answer = effect.firstAnswer ? this.#views.firstAnswer(command.id, effect.firstAnswer) : effect.answer;
@@ -128,26 +139,52 @@ export class BatchDecider {
     const expiresAt = now + command.expiresInSeconds * 1_000;
     const key = nextOf(this.#keys);
     const answered = command.demand.lines.map(({ sku, quantity, nodes }, line): AnsweredLine => {
-      const held = units.filter((one) => one.line === line).map((one) => [one.node, one.units] as const);
+      const held = units.filter((one) => one.line === line).map((one) => [one.node ?? 0, one.units] as const);
       const told = [command.lineIds[line] ?? '', sku, quantity, granted[line] ?? 0, this.#book.versionOf(sku), held] as const;
       return nodes === null ? told : [...told, nodes];
     });
     const { actor, owner, id } = command;
-    this.writes.newReservations.push({ key, command, lines: answered, expiresAt });
+    const { bodyHash, priority, customerReference, person } = command;
+    const { destination } = command.demand;
+    const kept = { priority, customerReference, destination, isTombstone: false };
+    const by = { owner, id, actor, person, bodyHash, channel: command.channel };
+    this.writes.newReservations.push({ key, ...by, ...kept, lines: answered, expiresAt });
     for (const [no, { line, sku, node, units: held }] of units.entries()) {
+      if (node === null) {
+        const backing = { ...emptyBacking(no, onNothing(line, sku)), held };
+        this.writes.changeBacking({ reservationKey: key, supplyKey: null, backing, expiresAt });
+        continue;
+      }
       const supplyKey = rowAt(this.#book.supply(sku), node).key;
       const version = this.#book.versionOf(sku);
       const at = { reservationKey: key, supplyKey, no, line, sku, node };
-      this.writes.hold({ ...at, actor, id, units: held, expiresAt, version });
+      this.writes.hold({ ...at, source: command.sourceKey, id, units: held, expiresAt, version });
     }
     const firstAnswer: FirstAnswer = { owner, channelKey: command.channel, createdAt: now, expiresAt, lines: answered };
-    this.#state.effects.set(holdKey(command), { bodyHash: command.bodyHash, answer: null, firstAnswer, actor });
+    this.#state.effects.set(holdKey(command), { bodyHash, answer: null, firstAnswer, actor });
     return { ok: true, value: this.#views.firstAnswer(command.id, firstAnswer), replayed: false };
+  }
+
+  /** Its key is that of the hold which it refuses, so that of the two only one takes effect. */
+  #tombstone({ owner, reservation: id, actor, person, bodyHash }: TombstoneCommand): Decided {
+    const key = holdKey({ owner, id });
+    const effect = this.#state.effects.get(key);
+    if (effect) return { ok: true, value: effect.isTombstone === true ? 'made' : null, replayed: true };
+    const { now } = this.#state;
+    const nothing = { channel: 0, priority: 0, customerReference: null, destination: null, lines: [] };
+    const by = { owner, id, actor, person, bodyHash };
+    this.writes.newReservations.push({ key: nextOf(this.#keys), ...by, ...nothing, isTombstone: true, expiresAt: now });
+    this.#state.effects.set(key, { bodyHash, answer: null, firstAnswer: null, actor, isTombstone: true });
+    return { ok: true, value: 'made', replayed: false };
   }
 
   #lineIdsOf(command: Command): LineIds {
     if (command.kind === 'hold') return () => command.lineIds;
     const keys = reservationsOf(command);
+    if (command.kind === 'verb' && command.verb.name === 'amend') {
+      const { lines } = command.verb;
+      return () => linesAfter(this.#stored(command.reservationKey).reservation, lines).map(({ id }) => id);
+    }
     return (part) => this.#state.reservations.get(keys[part] ?? 0)?.reservation.lines.map(({ id }) => id) ?? [];
   }
 
@@ -170,23 +207,61 @@ export class BatchDecider {
     const { verb, trace } = command;
     const { now } = this.#state;
     const stored = this.#stored(command.reservationKey);
+    const attached = attachedToOther(stored.reservation, command.actor) ?? this.#hasReservation(command);
+    if (attached) return reject(attached);
     const occurredAt = Math.min(occurredAtOf(verb) ?? now, now);
-    const decision = decideVerb(verb, stored, this.#state, occurredAt);
+    const decision = decideVerb(verb, stored, this.#state, { occurredAt, teller: String(command.sourceKey) });
     if (!decision.ok) return decision;
-    const origin = { reason: verb.name, source: command.actor, sourceEventId: command.id, occurredAt };
+    const origin = { reason: verb.name, source: command.sourceKey, sourceEventId: command.id, occurredAt };
     const deed = { origin, doer: command, fact: FACT_OF_VERB[verb.name], trace };
-    const changed = this.#book.applyVerb(stored, decision.value, deed);
+    const confirmed = verb.name === 'attach' && verb.confirm ? this.#confirmWith(decision.value, verb) : null;
+    if (confirmed?.ok === false) return confirmed;
+    this.#tell(command.reservationKey, decision.value.told);
+    let changed = this.#book.applyVerb(stored, decision.value, deed);
+    if (confirmed) {
+      const how = { ...origin, reason: 'confirm' };
+      changed = this.#book.applyVerb(changed, confirmed.value, { ...deed, origin: how, fact: 'confirmed' });
+    }
     return this.#done(command, this.#views.reservation(changed));
+  }
+
+  /** What is told of fulfilments from now on. */
+  #tell(reservationKey: number, told: ToldBook | undefined): void {
+    if (told === undefined || told.size === 0) return;
+    const before = this.#state.told.get(reservationKey) ?? new Map();
+    this.#state.told.set(reservationKey, new Map([...before, ...told]));
+    this.writes.tell(reservationKey, told);
+  }
+
+  /** Confirms what is being attached, in the same commit. */
+  #confirmWith({ reservation }: VerbEffect, { reacquire }: { readonly reacquire: boolean }): Decision<VerbEffect> {
+    const { supplies, rules, now } = this.#state;
+    return decideConfirm(reservation, supplies, rules, { now, reacquire });
+  }
+
+  /** An order has one reservation. */
+  #hasReservation({ verb, reservationKey }: VerbCommand): Rejection | null {
+    if (verb.name !== 'attach' || verb.controller === null) return null;
+    const key = controllerKey(verb.controller);
+    const other = this.#state.controllers.get(key);
+    if (other && other.key !== reservationKey) return { code: 'order.has_reservation', reservation: other };
+    const { owner, id } = this.#stored(reservationKey);
+    this.#state.controllers.set(key, { key: reservationKey, owner, id });
+    return null;
   }
 
   #allocate(command: AllocateCommand): Decided {
     const { supplies, rules, now } = this.#state;
+    for (const [part, { reservationKey }] of command.parts.entries()) {
+      const attached = attachedToOther(this.#stored(reservationKey).reservation, command.actor);
+      if (attached) return reject({ ...attached, part });
+    }
     const parts = command.parts.map(({ reservationKey, expectedVersion, moves }): AllocationPart => {
       return { reservation: this.#stored(reservationKey).reservation, expectedVersion, moves };
     });
     const decision = decideAllocate(parts, supplies, { rules, now, override: command.override });
     if (!decision.ok) return decision;
-    const origin = { reason: 'allocate', source: command.actor, sourceEventId: command.id, occurredAt: now };
+    const origin = { reason: 'allocate', source: command.sourceKey, sourceEventId: command.id, occurredAt: now };
     const deed = { origin, doer: command, fact: 'moved', trace: command.trace } as const;
     const moved = decision.value.effects.map((effect): AllocatedReservation => {
       const { id, owner, reservation } = this.#book.applyVerb(this.#stored(effect.reservation.key), effect, deed);
@@ -196,56 +271,8 @@ export class BatchDecider {
   }
 
   #movements(command: MovementsCommand): Decided {
-    const { now, supplies: before, watermarks } = this.#state;
-    const occurredAt = Math.min(command.occurredAt ?? now, now);
-    const decision = decideMovements(command.movements, before, { occurredAt, watermarks });
-    if (!decision.ok) return decision;
-    const { supplies, postings, postingsPerMovement, late } = decision.value;
-    this.#book.change({ supplies }, command.trace);
-    let next = 0;
-    for (const [index, movement] of command.movements.entries()) {
-      const count = postingsPerMovement[index] ?? 0;
-      const reason = movement.reason ?? movement.type;
-      const sourceEventId = movement.sourceEventId ?? command.id;
-      const origin = { reason, source: command.source, sourceEventId, occurredAt };
-      this.#book.post(postings.slice(next, next + count), origin);
-      next += count;
-    }
-    for (const { index, ...units } of late) {
-      const movement = command.movements[index];
-      const sourceEventId = movement?.sourceEventId ?? command.id;
-      const kind = movement?.type ?? 'adjustment';
-      this.writes.lateNotes.push({ ...units, kind, source: command.source, sourceEventId, occurredAt });
-    }
-    return this.#done(command, this.#movementsAnswer(command, supplies, late));
-  }
-
-  #movementsAnswer(
-    command: MovementsCommand,
-    supplies: SupplyEffect['supplies'],
-    late: readonly LateUnits[],
-  ): MovementsResult {
-    const touched = new Map([...supplies.keys()].map((sku) => [sku, new Set<number>()]));
-    for (const { sku, node, toNode } of command.movements) {
-      touched.get(sku)?.add(node);
-      if (toNode !== null) touched.get(sku)?.add(toNode);
-    }
-    const skus = [...supplies.values()].map((supply) => ({
-      sku: this.#views.sku(supply.sku),
-      version: this.#book.versionOf(supply.sku),
-      rows: this.#views.stockRows({
-        ...supply,
-        rows: supply.rows.filter(({ node }) => touched.get(supply.sku)?.has(node)),
-      }),
-    }));
-    const counted = late.map(({ index, node, quantity, count }) => ({
-      line: index + 1,
-      node: this.#views.node(node),
-      quantity,
-      countedAt: isoTime(count.capturedAt),
-      countedBy: count.source,
-    }));
-    return { id: command.id, recordedAt: isoTime(this.#state.now), skus, late: counted };
+    const applied = new AppliedMovements(command, this.#state, this.#book, this.#views).apply();
+    return applied.ok ? this.#done(command, applied.value) : applied;
   }
 
   /** Everything overdue was reaped when the batch began; what is left is healing. */
@@ -288,7 +315,7 @@ export class BatchDecider {
     why: Pick<LedgerOrigin, 'reason' | 'occurredAt'>,
     fact: ReservationFact,
   ): void {
-    const origin = { ...why, source: OWN_SOURCE, sourceEventId: stored.id };
+    const origin = { ...why, source: THE_ENGINE_SOURCE, sourceEventId: stored.id };
     this.#book.applyVerb(stored, effect, { origin, doer: THE_ENGINE, fact, trace: null });
   }
 

@@ -34,8 +34,11 @@ import {
   resolveGroup,
 } from '../requests/resolve-allocate.ts';
 import { claimBody } from '../repository/claim-body.ts';
-import { type Caller, type VerbRequest, resolveHold, resolveMovements, resolveVerb } from '../requests/resolve.ts';
+import { findFulfilments } from '../repository/told.ts';
+import { type Caller, type FindFulfilments, resolveHold, resolveMovements } from '../requests/resolve.ts';
+import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
+import { SourceBook } from '../sources/source-book.ts';
 import { CodeBook } from '../catalogue/code-book.ts';
 
 export interface EngineHooks extends CommitQueueHooks, DecisionHooks {}
@@ -102,6 +105,7 @@ const LIMITS: CommitQueueLimits = { commandsPerBatchMax: 512, linesPerBatchMax: 
 export class StockEngine {
   readonly codes: CodeBook;
   readonly rules: RulesSource;
+  readonly sources: SourceBook;
   /** For commit queues only; reads must not wait behind them. */
   readonly #pool: pg.Pool;
   /** What callers read. It may be exhausted: nothing that commands, API keys or housekeeping need waits for it. */
@@ -146,6 +150,7 @@ export class StockEngine {
     });
     this.codes = new CodeBook(this.lookupPool);
     this.rules = new RulesSource(this.lookupPool);
+    this.sources = new SourceBook(this.lookupPool);
     const context: EngineContext = {
       pool: this.#pool,
       schema: options.schema,
@@ -177,27 +182,38 @@ export class StockEngine {
 
   /** Holds units for the request's owner, the asker itself unless told. The answer to a repeated request is the first one's. */
   hold(asker: Asker, request: HoldRequest): Promise<Settled<ReservationView, Refusal>> {
-    const caller = callerOf(asker);
     return this.#settle(async (deadline) => {
+      const caller = await this.#callerOf(asker);
       const command = await this.#resolved((rules) => resolveHold(caller, request, rules, this.codes));
       return command.ok ? this.#decided(command.value, deadline) : command;
     });
   }
 
   verb(asker: Asker, id: string, request: VerbRequest): Promise<Settled<ReservationView, Refusal>> {
-    const { transmission, trace, ...who } = callerOf(asker);
-    const { actor, person, nodes, channels } = who;
+    const { actor, person, nodes, channels } = asker;
     const { owner = actor, commandId } = request.body;
     return this.#settle(async (deadline) => {
-      const found = await this.#reservations.load([owner, id]);
-      if (!found) return refuse('reservation.unknown', { reservation: id });
-      const resolved = await this.#resolved((rules) =>
-        resolveVerb({ owner, id, transmission }, request, rules, this.codes),
-      );
-      if (!resolved.ok) return resolved;
-      const asked = { actor, person, id: commandId, limits: { nodes, channels }, trace };
-      const { key: reservationKey, skus } = found;
-      return this.#decided({ kind: 'verb', ...asked, reservationKey, skus, ...resolved.value }, deadline);
+      const { transmission, trace, sourceKey } = await this.#callerOf(asker);
+      for (;;) {
+        const found = await this.#reservations.load([owner, id]);
+        if (!found && !isUndo(request)) return refuse('reservation.unknown', { reservation: id });
+        const asked = { actor, sourceKey, person, id: commandId, trace };
+        if (!found) {
+          const undo = { kind: 'tombstone', ...asked, owner, reservation: id, skus: [], bodyHash: NO_BODY } as const;
+          const undone = await this.submit(undo, deadline);
+          // Whoever made it meanwhile has it undone as any other.
+          if (undone.ok && undone.value === null) continue;
+          return undone.ok ? refuse('reservation.unknown', { reservation: id, undone: true }) : undone;
+        }
+        const resolved = await this.#resolved((rules) =>
+          resolveVerb(request, { actor, owner, id, transmission, rules, book: this.codes }),
+        );
+        if (!resolved.ok) return resolved;
+        const { verb, bodyHash, newSkus } = resolved.value;
+        const skus = newSkus.length === 0 ? found.skus : [...new Set([...found.skus, ...newSkus])];
+        const on = { reservationKey: found.key, skus, verb, bodyHash, limits: { nodes, channels } };
+        return this.#decided({ kind: 'verb', ...asked, ...on }, deadline);
+      }
     });
   }
 
@@ -206,8 +222,8 @@ export class StockEngine {
    * the whole request is refused as such.
    */
   allocate(asker: Asker, request: AllocateRequest): Promise<Settled<readonly Answer<AllocatedGroup>[], Refusal>> {
-    const caller = callerOf(asker);
     return this.#settle(async (deadline) => {
+      const caller = await this.#callerOf(asker);
       const size = demandSize(request);
       if (!size.ok) return size;
       const hash = allocationHash(request, caller.actor);
@@ -231,11 +247,22 @@ export class StockEngine {
   }
 
   recordMovements(asker: Asker, request: MovementsRequest): Promise<Settled<MovementsResult, Refusal>> {
-    const caller = callerOf(asker);
     return this.#settle(async (deadline) => {
-      const command = await this.#resolved((rules) => resolveMovements(caller, request, rules, this.codes));
+      const caller = await this.#callerOf(asker);
+      const source = await this.sources.keyOf({ principal: asker.actor, name: request.source });
+      const find: FindFulfilments = (fulfilments) => findFulfilments(this.lookupPool, fulfilments);
+      const command = await this.#resolved((rules) =>
+        resolveMovements(caller, request, rules, this.codes, source, find),
+      );
       return command.ok ? this.#decided(command.value, deadline) : command;
     });
+  }
+
+  /** What is asked arrives now. */
+  async #callerOf({ sentAt = null, ...asker }: Asker): Promise<Caller> {
+    const transmission = { arrivedAt: Date.now(), sentAt };
+    const sourceKey = await this.sources.keyOf({ principal: asker.actor, name: '' });
+    return { ...asker, sourceKey, trace: currentTraceparent(), transmission };
   }
 
   /** Locks SKUs one by one, which reaps what is overdue there; with `heal` re-backs their shortfalls. */
@@ -297,16 +324,17 @@ export class StockEngine {
     }
   }
 
-  /** A reservation's SKUs never change, so they may be read before its gates are locked. */
+  /** Its SKUs may be read before its gates are locked: they only ever become more, and that is noticed. */
   async #findReservations(
     ids: readonly (readonly [string, string])[],
   ): Promise<({ key: number; skus: SkuKey[] } | null)[]> {
     const { rows } = await this.lookupPool.query<{ position: number; reservation_key: number; skus: SkuKey[] }>({
       name: 'find-reservations',
       text: `SELECT k.position::int AS position, r.reservation_key,
-                    ARRAY(SELECT DISTINCT (line->>1)::int FROM json_array_elements(r.lines) AS line) AS skus
+                    ARRAY(SELECT (line->>1)::int FROM json_array_elements(r.lines) AS line
+                           UNION SELECT (line->>2)::int FROM json_array_elements(r.amended) AS line) AS skus
                FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (owner, id, position)
-               JOIN reservation r ON r.owner = k.owner AND r.id = k.id`,
+               JOIN reservation r ON r.owner = k.owner AND r.id = k.id AND r.tombstone_by IS NULL`,
       values: [ids.map(([owner]) => owner), ids.map(([, id]) => id)],
     });
     const found = new Map(rows.map((row) => [row.position - 1, { key: row.reservation_key, skus: row.skus }]));
@@ -314,9 +342,6 @@ export class StockEngine {
   }
 }
 
-/** What is asked arrives now. */
-const callerOf = ({ sentAt = null, ...asker }: Asker): Caller => ({
-  ...asker,
-  trace: currentTraceparent(),
-  transmission: { arrivedAt: Date.now(), sentAt },
-});
+/** What may come before what it undoes. */
+const isUndo = ({ verb }: VerbRequest): boolean => verb === 'release' || verb === 'cancel';
+const NO_BODY = Buffer.alloc(0);

@@ -14,8 +14,8 @@ import { BatchDecider, type NewKeys } from '../decision/decide-batch.ts';
 import type { EngineContext } from '../engine/engine-context.ts';
 import { OptimisticCommits } from '../optimistic/optimistic-commits.ts';
 import { type GatePatience, MissingGatesError, createGates, heldGates } from '../repository/gates.ts';
-import { type BatchState, loadBatch } from '../repository/load-batch.ts';
-import { type Command, type Outcome, skusOf } from '../requests/command.ts';
+import { type BatchState, MoreSkusError, loadBatch } from '../repository/load-batch.ts';
+import { type Command, type Outcome, reservationsOf, skusOf } from '../requests/command.ts';
 import { Views } from '../requests/views.ts';
 import { sendWrites } from '../unit-of-work/write-batch.ts';
 import type { Batch, Committed } from './batch.ts';
@@ -51,7 +51,7 @@ export class BatchCommits {
   async #commit(batch: Batch, before: Promise<void>): Promise<Committed> {
     const { hooks, supplies, reservationKeys, onCommitted } = this.#context;
     try {
-      const optimistic = await this.#optimistic.commit(batch, await reservationKeys.take(holdsAmong(batch.commands)));
+      const optimistic = await this.#optimistic.commit(batch, await reservationKeys.take(newReservationsOf(batch.commands)));
       if (optimistic.status === 'committed') {
         hooks.onDecided?.('optimistic');
         onCommitted();
@@ -70,8 +70,9 @@ export class BatchCommits {
     }
   }
 
-  async #underLocks(commands: readonly Command[]): Promise<Committed> {
+  async #underLocks(asked: readonly Command[]): Promise<Committed> {
     const { pool, hooks } = this.#context;
+    let commands = asked;
     hooks.onDecided?.('locked');
     for (;;) {
       try {
@@ -79,6 +80,7 @@ export class BatchCommits {
         if (outcomes !== null) return { status: 'committed', outcomes };
       } catch (error) {
         if (error instanceof MissingGatesError) await createGates(pool, error.skus);
+        else if (error instanceof MoreSkusError) commands = withSkus(commands, error.skus);
         else if (classifyPgError(error) !== 'lock_timeout') throw error;
         else {
           const held = await heldGates(pool, skusOf(commands));
@@ -93,7 +95,7 @@ export class BatchCommits {
   async #attemptUnderLocks(commands: readonly Command[]): Promise<readonly Outcome[] | null> {
     const { pool, supplies, reservationKeys, supplyKeys, onCommitted } = this.#context;
     const keys = {
-      reservations: await reservationKeys.take(holdsAmong(commands)),
+      reservations: await reservationKeys.take(newReservationsOf(commands)),
       rows: await supplyKeys.take(newRowsOf(commands)),
     };
     const { outcomes, state } = await inPipelinedTransaction(pool, (client) => this.#decide(client, commands, keys));
@@ -128,7 +130,16 @@ interface Decided {
   readonly state: BatchState;
 }
 
-const holdsAmong = (commands: readonly Command[]): number => commands.filter(({ kind }) => kind === 'hold').length;
+const newReservationsOf = (commands: readonly Command[]): number =>
+  commands.filter(({ kind }) => kind === 'hold' || kind === 'tombstone').length;
+
+/** Commands with the SKUs that the reservations they name have got meanwhile. */
+const withSkus = (commands: readonly Command[], more: MoreSkusError['skus']): readonly Command[] =>
+  commands.map((command) => {
+    if (command.kind !== 'verb' && command.kind !== 'allocate') return command;
+    const skus = reservationsOf(command).flatMap((key) => more.get(key) ?? []);
+    return skus.length === 0 ? command : { ...command, skus: [...new Set([...command.skus, ...skus])] };
+  });
 
 /** Rows that commands put into the book at most. */
 const newRowsOf = (commands: readonly Command[]): number =>

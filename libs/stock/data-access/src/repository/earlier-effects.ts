@@ -5,6 +5,8 @@ import type { FirstAnswer } from './stored-reservations.ts';
 
 /** What an earlier request with the same key did. */
 export interface Effect {
+  /** Of a hold: it was undone before it was asked for. */
+  readonly isTombstone?: boolean;
   readonly bodyHash: Buffer;
   /** Null for a hold, whose first answer is made from `firstAnswer`. */
   readonly answer: StoredAnswer | null;
@@ -22,8 +24,14 @@ export const groupOf = (command: Keyed | AllocateCommand): number => ('group' in
 /** That of a hold, apart from those of other commands. */
 export const holdKey = ({ owner, id }: Pick<HoldCommand, 'owner' | 'id'>): string => `hold\u0000${owner}\u0000${id}`;
 
+/** A reservation as a command names it that makes it, or makes its tombstone. */
+export const namedToBeMade = (command: Command): readonly Pick<HoldCommand, 'owner' | 'id'>[] => {
+  if (command.kind === 'tombstone') return [{ owner: command.owner, id: command.reservation }];
+  return command.kind === 'hold' ? [command] : [];
+};
+
 /** Owners and ids of holds, as arrays. */
-export const holdKeysOf = (holds: readonly HoldCommand[]): [string[], string[]] => [
+export const holdKeysOf = (holds: readonly Pick<HoldCommand, 'owner' | 'id'>[]): [string[], string[]] => [
   holds.map(({ owner }) => owner),
   holds.map(({ id }) => id),
 ];
@@ -32,7 +40,9 @@ export async function readEarlierCommands(
   client: pg.PoolClient,
   commands: readonly Command[],
 ): Promise<Map<string, Effect>> {
-  const others = commands.filter((command) => command.kind !== 'hold' && command.kind !== 'tend');
+  const others = commands.filter(
+    (command) => command.kind === 'verb' || command.kind === 'allocate' || command.kind === 'movements',
+  );
   if (others.length === 0) return new Map();
   const { rows } = await client.query<{
     actor: string;

@@ -4,14 +4,16 @@
  * Reads are statements after the locks, so that they see what was committed while the locks were waited for.
  */
 import { variant } from '@onepool/platform-failpoints';
-import type { SellingRules, SkuKey, SkuSupply, Watermarks } from '@onepool/stock-domain';
+import { type SellingRules, type SkuKey, type SkuSupply, type Watermarks, open } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { type Command, reservationsOf, skusOf } from '../requests/command.ts';
+import { type Command, handOversOf, reservationsOf, skusOf } from '../requests/command.ts';
 import { type Effect, readEarlierCommands } from './earlier-effects.ts';
 import { readWatermarks, skusWithEvents } from './watermarks.ts';
 import { HEALED_PER_LOOK_MAX, readBackedOnShortRows, readOpenExceptions } from './healing-reads.ts';
+import { type AttachedReservation, readControllers } from './controllers.ts';
 import { inOrder } from './in-order.ts';
 import { type RememberedSupplies, completeSupplies } from './remembered-supplies.ts';
+import { type ToldBooks, readTakenEvents, readTold } from './told.ts';
 import { type GatePatience, lockGates } from './gates.ts';
 import { readUnderGates } from './read-under-gates.ts';
 import type { RulesSource } from '../catalogue/rules-source.ts';
@@ -31,6 +33,12 @@ export interface BatchState {
   readonly hasMoreOverdue: boolean;
   /** The oldest loaded reservation behind short rows, if older ones were not loaded; else null. */
   readonly healMoreBelow: number | null;
+  /** Orders that are to be attached and have a reservation, by `controllerKey`. */
+  readonly controllers: Map<string, AttachedReservation>;
+  /** Of the reservations of which hand-overs are told. */
+  readonly told: ToldBooks;
+  /** Events of sources that have taken effect, by `eventKey`. */
+  readonly takenEvents: Set<string>;
   /** Of the rows of those SKUs that movements and shipments may touch. */
   readonly watermarks: Watermarks;
 }
@@ -48,7 +56,7 @@ export async function loadBatch(
   const named = commands.flatMap(reservationsOf);
   const looked = remembered.look(skus);
   // Sent together, run in this order: whatever follows the gates sees what was committed while they were waited for.
-  const [versions, reading, others, short, openExceptions, watermarks, ofVerbs] = await inOrder([
+  const [versions, reading, others, short, openExceptions, watermarks, controllers, told, takenEvents, ofVerbs] = await inOrder([
     lockGates(client, skus, patience),
     readUnderGates(
       client,
@@ -60,11 +68,16 @@ export async function loadBatch(
     readBackedOnShortRows(client, healing),
     readOpenExceptions(client, healing),
     readWatermarks(client, skusWithEvents(commands)),
+    readControllers(client, commands),
+    readTold(client, commands),
+    readTakenEvents(client, commands),
     lockReservations(client, named),
   ]);
+  demandGatesOf(ofVerbs.values(), new Set(skus));
   // Nobody else can want the rows locked above, since all gates of a named reservation are ours. These others may share
   // a SKU with another batch's, so they are locked in order among themselves.
-  const shared = [...reading.overdue, ...short].filter((key) => !ofVerbs.has(key));
+  const handedOver = commands.flatMap((command) => (command.kind === 'movements' ? handOversOf(command) : []));
+  const shared = [...reading.overdue, ...short, ...handedOver].filter((key) => !ofVerbs.has(key));
   const reservations = new Map([...ofVerbs, ...(await lockReservations(client, shared))]);
   return {
     now: reading.now,
@@ -74,8 +87,34 @@ export async function loadBatch(
     reservations,
     effects: new Map([...reading.earlierHolds, ...others]),
     openExceptions,
+    controllers,
+    told,
+    takenEvents,
     hasMoreOverdue: reading.hasMoreOverdue,
     healMoreBelow: short.length === HEALED_PER_LOOK_MAX ? (short.at(-1) ?? null) : null,
     watermarks,
   };
+}
+
+/** Thrown out of the transaction: these reservations have open units of more SKUs than were known when they were asked for. */
+export class MoreSkusError extends Error {
+  override readonly name = 'MoreSkusError';
+
+  /** By the keys of reservations. */
+  readonly skus: ReadonlyMap<number, readonly SkuKey[]>;
+
+  constructor(skus: ReadonlyMap<number, readonly SkuKey[]>) {
+    super(`${skus.size} reservations have got other SKUs meanwhile`);
+    this.skus = skus;
+  }
+}
+
+/** @throws MoreSkusError */
+function demandGatesOf(reservations: Iterable<StoredReservation>, locked: ReadonlySet<SkuKey>): void {
+  const more = new Map<number, readonly SkuKey[]>();
+  for (const { reservation } of reservations) {
+    const skus = reservation.backings.filter((backing) => open(backing) > 0).map(({ sku }) => sku);
+    if (!skus.every((sku) => locked.has(sku))) more.set(reservation.key, [...new Set(skus)]);
+  }
+  if (more.size > 0) throw new MoreSkusError(more);
 }

@@ -10,7 +10,7 @@ import type pg from 'pg';
 import type { Command } from '../requests/command.ts';
 import { type SupplyTuple, suppliesOf } from '../stock-columns.ts';
 import { CHANGED_ROWS } from './changed-rows.ts';
-import { type Effect, holdKey, holdKeysOf } from './earlier-effects.ts';
+import { type Effect, holdKey, holdKeysOf, namedToBeMade } from './earlier-effects.ts';
 import type { AnsweredLine } from './stored-reservations.ts';
 
 /** Of backings that one batch reaps: it must take less time than a session may idle with its locks. */
@@ -27,7 +27,7 @@ export interface Reading {
   readonly earlierHolds: ReadonlyMap<string, Effect>;
 }
 
-type HoldTuple = [string, string, string, number, number, number, AnsweredLine[], string | null];
+type HoldTuple = [string, string, string, number, number, number, AnsweredLine[], string | null, string | null];
 
 interface ReadingRecord {
   now: number;
@@ -48,8 +48,8 @@ const statementBy = (clock: string): string => `
              WHERE b.sku_key = ANY($1::int[]) AND b.held + b.confirmed > 0 AND b.held > 0
                AND b.expires_at <= moment.at LIMIT ${OVERDUE_PER_BATCH_MAX}) due) AS overdue,
          ${CHANGED_ROWS} AS changed,
-         (SELECT json_agg(json_build_array(r.owner, r.id, encode(r.body_hash, 'hex'), r.channel_key,
-                   ${milliseconds('r.created_at')}, ${milliseconds('r.first_expires_at')}, r.lines, r.actor))
+         (SELECT json_agg(json_build_array(r.owner, r.id, encode(r.body_hash, 'hex'), coalesce(r.first_channel_key, r.channel_key),
+                   ${milliseconds('r.created_at')}, ${milliseconds('r.first_expires_at')}, r.lines, r.actor, r.tombstone_by))
             FROM unnest($3::text[], $4::text[]) AS k (owner, id)
            CROSS JOIN LATERAL (SELECT * FROM reservation WHERE owner = k.owner AND id = k.id OFFSET 0) r) AS holds
     FROM moment`;
@@ -61,11 +61,10 @@ export async function readUnderGates(
   skus: readonly SkuKey[],
   knownVersions: readonly number[],
 ): Promise<Reading> {
-  const holds = commands.filter((command) => command.kind === 'hold');
   const { rows } = await client.query<ReadingRecord>({
     name: 'read-under-gates',
     text: variant('stock.expiry_by_transaction_start') ? statementBy('now()') : STATEMENT,
-    values: [skus, knownVersions, ...holdKeysOf(holds)],
+    values: [skus, knownVersions, ...holdKeysOf(commands.flatMap(namedToBeMade))],
   });
   const [row] = rows;
   if (!row) throw new Error('Broken invariant: the clock gave no row');
@@ -80,8 +79,9 @@ export async function readUnderGates(
   };
 }
 
-function toEffect([owner, id, hash, channelKey, createdAt, expiresAt, lines, actor]: HoldTuple): [string, Effect] {
+function toEffect([owner, id, hash, channelKey, createdAt, expiresAt, lines, actor, undoneBy]: HoldTuple): [string, Effect] {
+  const isTombstone = undoneBy !== null;
   const firstAnswer = { owner, channelKey, createdAt, expiresAt, lines };
-  const effect = { bodyHash: Buffer.from(hash, 'hex'), answer: null, firstAnswer, actor: actor ?? owner };
+  const effect = { bodyHash: Buffer.from(hash, 'hex'), answer: null, firstAnswer, actor: actor ?? owner, isTombstone };
   return [holdKey({ owner, id }), effect];
 }

@@ -1,5 +1,5 @@
 /** Reservations as stored, with their backings. */
-import { type Backing, type NodeKey, type Reservation, STAGES, type Stage, TALLIES, type Tally } from '@onepool/stock-domain';
+import { type Backing, type Controller, type Destination, type NodeKey, type Reservation, type ReservationLine, STAGES, type Stage, TALLIES, type Tally } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { kindOf } from '../stock-columns.ts';
 import { inOrder } from './in-order.ts';
@@ -9,6 +9,10 @@ export interface StoredReservation {
   readonly reservation: Reservation;
   readonly owner: string;
   readonly id: string;
+  /** Opaque. */
+  readonly customerReference: string | null;
+  /** Whether its lines are others than it was held with. */
+  readonly isAmended: boolean;
 }
 
 /** The immutable part of a reservation row, from which a replayed hold is answered as it was the first time. */
@@ -31,6 +35,16 @@ export type AnsweredLine = readonly [
   nodes?: readonly NodeKey[],
 ];
 
+/** `[number, line id, sku key, units added, units withdrawn, its nodes if only some may back it]`. */
+export type AmendedLineTuple = readonly [
+  no: number,
+  id: string,
+  sku: number,
+  added: number,
+  withdrawn: number,
+  nodes: readonly NodeKey[] | null,
+];
+
 interface ReservationRecord {
   reservation_key: number;
   owner: string;
@@ -40,6 +54,15 @@ interface ReservationRecord {
   created_at: Date;
   expires_at: Date;
   lines: AnsweredLine[];
+  amended: AmendedLineTuple[] | null;
+  customer_reference: string | null;
+  controller_actor: string | null;
+  controller_order: string | null;
+  tombstone_by: string | null;
+  ordered_at: number | null;
+  priority: number | null;
+  destination_lat: number | null;
+  destination_lng: number | null;
 }
 
 interface BackingRecord extends Record<Tally, number>, Record<Stage, number | null> {
@@ -54,7 +77,10 @@ interface BackingRecord extends Record<Tally, number>, Record<Stage, number | nu
   fulfilment: string | null;
 }
 
-const RESERVATIONS = `SELECT reservation_key, owner, id, channel_key, version, created_at, expires_at, lines FROM reservation`;
+const COLUMNS = `reservation_key, owner, id, channel_key, version, created_at, expires_at, lines, amended, customer_reference,
+  controller_actor, controller_order, tombstone_by, floor(extract(epoch FROM ordered_at) * 1000)::bigint AS ordered_at,
+  priority, destination_lat, destination_lng`;
+const RESERVATIONS = `SELECT ${COLUMNS} FROM reservation`;
 const BACKING_COLUMNS = `reservation_key, backing_no, line, supply_key, sku_key, node_key, kind, detail_key, fulfilment, ${[...TALLIES, ...STAGES].join(', ')}`;
 
 /** Locks and reads; the two statements travel together, and the second sees what was committed before the lock. */
@@ -81,9 +107,9 @@ export async function readReservation(
 ): Promise<StoredReservation | null> {
   const { rows } = await pool.query<ReservationRecord & { backings: BackingRecord[] | null }>({
     name: 'read-reservation',
-    text: `SELECT r.reservation_key, r.owner, r.id, r.channel_key, r.version, r.created_at, r.expires_at, r.lines,
+    text: `SELECT ${COLUMNS},
                   (SELECT json_agg(b) FROM backing b WHERE b.reservation_key = r.reservation_key) AS backings
-             FROM reservation r WHERE r.owner = $1 AND r.id = $2`,
+             FROM reservation r WHERE r.owner = $1 AND r.id = $2 AND r.tombstone_by IS NULL`,
     values: [owner, id],
   });
   const [row] = rows;
@@ -133,29 +159,46 @@ const toBacking = (row: BackingRecord): Backing => ({
   shipped: row.shipped ?? 0,
 });
 
+const TENTHS = 10;
+/** A place as it is kept: to a tenth of a degree, which is about ten kilometres. */
+export const tenthsOf = (degrees: number): number => Math.round(degrees * TENTHS);
+
+function destinationOf({ destination_lat: lat, destination_lng: lng }: ReservationRecord): Destination | null {
+  return lat === null || lng === null ? null : { lat: lat / TENTHS, lng: lng / TENTHS };
+}
+
+function controllerOf({ controller_actor: actor, controller_order: order }: ReservationRecord): Controller | null {
+  return actor === null || order === null ? null : { actor, order };
+}
+
+/** Lines as they were asked, and as they have been amended since. */
+function linesOf({ lines, amended }: ReservationRecord): readonly ReservationLine[] {
+  const all = lines.map(([id, sku, requested, granted, , , nodes = null], no): ReservationLine => {
+    return { no, id, sku, requested, granted, added: 0, withdrawn: 0, nodes };
+  });
+  for (const [no, id, sku, added, withdrawn, nodes] of amended ?? []) {
+    const { requested = 0, granted = 0 } = all[no] ?? {};
+    all[no] = { no, id, sku, requested, granted, added, withdrawn, nodes };
+  }
+  return all;
+}
+
 const toStored = (record: ReservationRecord, backings: readonly BackingRecord[]): StoredReservation => ({
   owner: record.owner,
   id: record.id,
+  customerReference: record.customer_reference,
+  isAmended: record.amended !== null,
   reservation: {
     key: record.reservation_key,
     channel: record.channel_key,
     version: record.version,
     createdAt: record.created_at.getTime(),
     expiresAt: record.expires_at.getTime(),
-    controller: null,
-    priority: 0,
-    orderedAt: null,
-    destination: null,
-    lines: record.lines.map(([id, sku, requested, granted, , , nodes = null], no) => ({
-      no,
-      id,
-      sku,
-      requested,
-      granted,
-      added: 0,
-      withdrawn: 0,
-      nodes,
-    })),
+    controller: controllerOf(record),
+    priority: record.priority ?? 0,
+    orderedAt: record.ordered_at,
+    destination: destinationOf(record),
+    lines: linesOf(record),
     backings: backings.map(toBacking).sort((a, b) => a.no - b.no),
   },
 });

@@ -1,13 +1,18 @@
 /** What the engine decides on: commands whose codes are resolved to keys, and the outcomes they get. */
 import type {
+  Acknowledgement,
   AllocationMove,
+  Amendment,
+  Attachment,
   HoldDemand,
   ChannelKey,
   Override,
+  RejectedUnits,
   SelectedUnits,
   SkuKey,
   StockMovement,
 } from '@onepool/stock-domain';
+import type { SourceKey } from '../sources/source-book.ts';
 import type { Refusal } from './refusal.ts';
 import type { Limits } from '@onepool/platform-rights';
 import type { AllocatedGroup, MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
@@ -35,6 +40,8 @@ export interface Asker extends Doer, Limits {
 export interface Keyed extends Doer, Traced {
   /** Scoped to the actor, whoever the person is. */
   readonly id: string;
+  /** Whom the ledger names: the actor, or the source under whose name it tells. */
+  readonly sourceKey: SourceKey;
   /** SHA-256 of the request, so that the same key with another body is told apart. */
   readonly bodyHash: Buffer;
 }
@@ -48,6 +55,8 @@ export interface HoldCommand extends Keyed {
   readonly demand: HoldDemand;
   /** Of the demand's lines, as the client names them. */
   readonly lineIds: readonly string[];
+  readonly priority: number;
+  readonly customerReference: string | null;
   readonly expiresInSeconds: number;
 }
 
@@ -60,7 +69,25 @@ export type Verb =
       readonly parts: readonly SelectedUnits[] | null;
       /** Milliseconds; null means when it is recorded. */
       readonly occurredAt: number | null;
-    };
+    }
+  | ({ readonly name: 'attach'; readonly confirm: boolean; readonly reacquire: boolean } & Attachment)
+  | ({ readonly name: 'amend'; readonly override: Override | null } & Amendment)
+  | ({ readonly name: 'acknowledge'; readonly occurredAt: number | null } & Acknowledgement)
+  | ({ readonly name: 'reject'; readonly occurredAt: number | null; readonly override: Override | null } & Omit<
+      RejectedUnits,
+      'isLate'
+    >)
+  | { readonly name: 'give-up'; readonly parts: readonly SelectedUnits[] }
+  | { readonly name: 'unfulfil'; readonly parts: readonly SelectedUnits[]; readonly occurredAt: number | null };
+
+/** Undoes a reservation that is not known yet, so that it is refused if it is asked for after all. */
+export interface TombstoneCommand extends Keyed {
+  readonly kind: 'tombstone';
+  readonly owner: string;
+  /** Of the reservation. */
+  readonly reservation: string;
+  readonly skus: readonly SkuKey[];
+}
 
 export interface VerbCommand extends Keyed {
   readonly kind: 'verb';
@@ -87,12 +114,13 @@ export interface AllocateCommand extends Keyed {
 export interface MovementsCommand extends Keyed {
   readonly kind: 'movements';
   readonly skus: readonly SkuKey[];
-  readonly source: string;
   /** Milliseconds, corrected by what is known of the sender's clock; null means when it is recorded. */
   readonly occurredAt: number | null;
   readonly movements: readonly (StockMovement & {
     readonly reason: string | null;
     readonly sourceEventId: string | null;
+    /** What the units were for, if they are a hand-over. */
+    readonly handOver: { readonly fulfilment: string; readonly reservationKey: number } | null;
   })[];
 }
 
@@ -103,10 +131,12 @@ export interface TendCommand extends Traced {
   readonly heal: boolean;
 }
 
-export type Command = HoldCommand | VerbCommand | AllocateCommand | MovementsCommand | TendCommand;
+export type Command = HoldCommand | TombstoneCommand | VerbCommand | AllocateCommand | MovementsCommand | TendCommand;
 
 interface Answers {
   hold: ReservationView;
+  /** Null: there is such a reservation meanwhile, and it is to be undone as any other. */
+  tombstone: 'made' | null;
   verb: ReservationView;
   allocate: AllocatedGroup;
   movements: MovementsResult;
@@ -115,7 +145,11 @@ interface Answers {
 
 /** What a command of a kind is answered with. */
 export type AnswerOf<Kind extends Command['kind']> = Answers[Kind];
-export type StoredAnswer = Exclude<AnswerOf<Command['kind']>, null>;
+export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements'>;
+
+/** Reservations of which movements tell a hand-over. */
+export const handOversOf = ({ movements }: MovementsCommand): readonly number[] =>
+  movements.flatMap(({ handOver }) => (handOver ? [handOver.reservationKey] : []));
 
 /** Reservations that a command names. */
 export function reservationsOf(command: Command): readonly number[] {

@@ -10,6 +10,8 @@ export type RefusalCode =
   | 'channel.unknown'
   | 'reservation.unknown'
   | 'line.duplicate'
+  | 'fulfilment.unknown'
+  | 'fulfilment.ambiguous'
   | 'reservation.duplicate'
   | 'allocation.too_large'
   | 'source.reserved'
@@ -67,6 +69,10 @@ function told(rejection: Rejection, views: Views, lineIds: LineIds): Refusal {
       const { at } = rejection;
       return { code, details: at === null ? {} : { at: views.selector(at) } };
     }
+    case 'order.has_reservation': {
+      const { owner, id } = rejection.reservation;
+      return { code, details: { reservation: id, owner } };
+    }
     case 'reservation.attached':
       return { code, details: { order: rejection.order } };
     case 'reservation.pinned':
@@ -80,6 +86,7 @@ function told(rejection: Rejection, views: Views, lineIds: LineIds): Refusal {
     case 'idempotency.mismatch':
     case 'reservation.expired':
     case 'reservation.taken':
+    case 'reservation.tombstoned':
     case 'channel.forbidden':
       return { code, details: {} };
   }

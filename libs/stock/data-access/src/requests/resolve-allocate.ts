@@ -63,7 +63,7 @@ export interface AllocationContext {
 /** `place` is that of the group in the request, from 0. */
 export async function resolveGroup(context: AllocationContext, place: number): Promise<Answer<AllocateCommand>> {
   const { caller, request, hash, find } = context;
-  const { actor, person, trace } = caller;
+  const { actor, person, trace, sourceKey } = caller;
   const reservations = request.groups[place]?.reservations ?? [];
   const places = reservations.flatMap(({ moves }) => moves.flatMap(({ from, to }) => [from.node, to.node]));
   const nodes = [...new Set(places)].filter((node) => node !== null);
@@ -84,7 +84,7 @@ export async function resolveGroup(context: AllocationContext, place: number): P
   }
   const { commandId: id, override = null } = request;
   const group = request.groups.length === 1 ? 0 : place + 1;
-  const command = { kind: 'allocate', actor, person, trace, id, bodyHash: hash, group, override, parts } as const;
+  const command = { kind: 'allocate', actor, sourceKey, person, trace, id, bodyHash: hash, group, override, parts } as const;
   return accept({ ...command, skus: [...skus] });
 }
 

@@ -4,14 +4,9 @@
  */
 import { hash } from 'node:crypto';
 import {
-  type CancelRequest,
-  type ConfirmRequest,
   EXPIRES_IN_SECONDS_DEFAULT,
-  type ExtendRequest,
-  type FulfilRequest,
   type HoldRequest,
   type MovementsRequest,
-  type ReleaseRequest,
   isReservedSource,
 } from '@onepool/contracts';
 import { timeOf } from '@onepool/platform-clock';
@@ -19,7 +14,6 @@ import { type Concern, type Limits, beyondLimits } from '@onepool/platform-right
 import {
   type HoldLine,
   type NodeKey,
-  type SelectedUnits,
   type SellingChannel,
   type SellingRules,
   type SkuKey,
@@ -29,18 +23,14 @@ import {
   reject,
 } from '@onepool/stock-domain';
 import type { CodeBook } from '../catalogue/code-book.ts';
-import type { Asker, HoldCommand, MovementsCommand, Traced, Verb } from './command.ts';
+import type { Asker, HoldCommand, MovementsCommand, Traced } from './command.ts';
+import type { SourceKey } from '../sources/source-book.ts';
 import { type Answer, type Refusal, refuse } from './refusal.ts';
-
-export type VerbRequest =
-  | { readonly verb: 'extend'; readonly body: ExtendRequest }
-  | { readonly verb: 'confirm'; readonly body: ConfirmRequest }
-  | { readonly verb: 'fulfil'; readonly body: FulfilRequest }
-  | { readonly verb: 'release'; readonly body: ReleaseRequest }
-  | { readonly verb: 'cancel'; readonly body: CancelRequest };
 
 /** Who asks, how it came to us, and within which trace. */
 export interface Caller extends Asker, Traced {
+  /** Of the actor itself. */
+  readonly sourceKey: SourceKey;
   readonly transmission: Transmission;
 }
 
@@ -88,6 +78,7 @@ export async function resolveHold(
 ): Promise<Answer<HoldCommand>> {
   const { actor, person, trace } = caller;
   const { id, owner = actor, channel, lines, allowPartial = false, destination = null } = request;
+  const { priority = 0, customerReference = null, override = null } = request;
   const forbidden = beyond(caller, { kind: 'selling', channel });
   if (forbidden) return reject(forbidden);
   const expiresInSeconds = request.expiresInSeconds ?? EXPIRES_IN_SECONDS_DEFAULT;
@@ -113,10 +104,13 @@ export async function resolveHold(
     expiresInSeconds,
     request.nodes ?? null,
     destination && [destination.lat, destination.lng],
+    // Left out, they are not hashed: what was asked before they existed still finds its effect.
+    ...(priority === 0 && customerReference === null && override === null ? [] : [priority, customerReference, override]),
   ];
   return accept({
     kind: 'hold',
     actor,
+    sourceKey: caller.sourceKey,
     person,
     owner,
     trace,
@@ -124,8 +118,10 @@ export async function resolveHold(
     bodyHash: bodyHash(told),
     skus: [...new Set(skus.value)],
     channel: selling.value.key,
-    demand: { lines: demanded, allowPartial, destination },
+    demand: { lines: demanded, allowPartial, destination, isSold: override === 'sold' },
     lineIds: ids.value,
+    priority,
+    customerReference,
     expiresInSeconds,
   });
 }
@@ -150,6 +146,8 @@ export async function resolveMovements(
   request: MovementsRequest,
   rules: SellingRules,
   book: CodeBook,
+  sourceKey: SourceKey,
+  find: FindFulfilments,
 ): Promise<Answer<MovementsCommand>> {
   const { actor, person, trace } = caller;
   const { id, source, occurredAt, movements } = request;
@@ -161,6 +159,8 @@ export async function resolveMovements(
     movements.map(({ sku }) => sku),
   );
   if (!skus.ok) return skus;
+  const handOvers = await handOversOf(movements, find);
+  if (!handOvers.ok) return handOvers;
   const told = movements.map((movement) => {
     const toNode = movement.type === 'transfer' ? movement.toNode : null;
     const { type, sku, node, quantity, reason, sourceEventId } = movement;
@@ -171,88 +171,51 @@ export async function resolveMovements(
     const nodes = nodeKeys(rules, places[index] ?? []);
     if (!nodes.ok) return nodes;
     const [node = 0, toNode = null] = nodes.value;
-    resolved.push({ type, sku: skus.value[index] ?? 0, node, toNode, quantity, reason, sourceEventId });
+    const handOver = handOvers.value[index] ?? null;
+    resolved.push({ type, sku: skus.value[index] ?? 0, node, toNode, quantity, reason, sourceEventId, handOver });
   }
   return accept({
     kind: 'movements',
     actor,
+    sourceKey,
     person,
     trace,
     id,
-    bodyHash: bodyHash(['movements', source, occurredAt ?? null, told]),
+    bodyHash: bodyHash(['movements', source, occurredAt ?? null, told, ...fulfilmentsOf(movements)]),
     skus: [...new Set(skus.value)],
-    source,
     occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), caller.transmission),
     movements: resolved,
   });
 }
 
-type Parts = NonNullable<ReleaseRequest['lines']>;
+/** Keys of reservations by fulfilments. */
+export type FindFulfilments = (fulfilments: readonly string[]) => Promise<ReadonlyMap<string, readonly number[]>>;
 
-interface NamedReservation {
-  readonly owner: string;
-  readonly id: string;
-  readonly transmission: Transmission;
+const fulfilmentOf = (movement: MovementsRequest['movements'][number]): string | null =>
+  movement.type === 'sale' ? (movement.fulfilment ?? null) : null;
+
+/** For the hash: nothing where no movement names one. */
+function fulfilmentsOf(movements: MovementsRequest['movements']): readonly unknown[] {
+  const named = movements.map(fulfilmentOf);
+  return named.every((one) => one === null) ? [] : [named];
 }
 
-interface ResolvedVerb {
-  readonly verb: Verb;
-  readonly bodyHash: Buffer;
-}
-
-export async function resolveVerb(
-  { owner, id: reservationId, transmission }: NamedReservation,
-  request: VerbRequest,
-  rules: SellingRules,
-  book: CodeBook,
-): Promise<Answer<ResolvedVerb>> {
-  const resolved = (verb: Verb, ...told: readonly unknown[]): Answer<ResolvedVerb> =>
-    accept({ verb, bodyHash: bodyHash([request.verb, owner, reservationId, ...told]) });
-  switch (request.verb) {
-    case 'extend': {
-      const { expiresInSeconds } = request.body;
-      return resolved({ name: 'extend', expiresInSeconds }, expiresInSeconds);
+async function handOversOf(
+  movements: MovementsRequest['movements'],
+  find: FindFulfilments,
+): Promise<Answer<readonly MovementsCommand['movements'][number]['handOver'][]>> {
+  const named = movements.map(fulfilmentOf);
+  const found = await find(named.filter((one) => one !== null));
+  const handOvers: MovementsCommand['movements'][number]['handOver'][] = [];
+  for (const fulfilment of named) {
+    if (fulfilment === null) {
+      handOvers.push(null);
+      continue;
     }
-    case 'confirm': {
-      const { reacquire = false } = request.body;
-      return resolved({ name: 'confirm', reacquire }, reacquire);
-    }
-    case 'fulfil':
-    case 'release':
-    case 'cancel': {
-      const asked = request.body.lines ?? null;
-      const told = asked?.map(({ line, sku, node, fulfilment, quantity }) => [line ?? null, sku ?? null, node ?? null, fulfilment ?? null, quantity]) ?? null;
-      const parts = await resolveParts(asked, rules, book);
-      if (!parts.ok) return parts;
-      if (request.verb !== 'fulfil') return resolved({ name: request.verb, parts: parts.value }, told);
-      const { occurredAt } = request.body;
-      const verb = {
-        name: 'fulfil',
-        parts: parts.value,
-        occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), transmission),
-      } as const;
-      // Left out, it isn't hashed: a request made before it existed still finds its effect.
-      return occurredAt === undefined ? resolved(verb, told) : resolved(verb, told, occurredAt);
-    }
+    const [reservationKey, ...others] = found.get(fulfilment) ?? [];
+    if (reservationKey === undefined) return refuse('fulfilment.unknown', { fulfilment });
+    if (others.length > 0) return refuse('fulfilment.ambiguous', { fulfilment });
+    handOvers.push({ fulfilment, reservationKey });
   }
-}
-
-async function resolveParts(
-  parts: Parts | null,
-  rules: SellingRules,
-  book: CodeBook,
-): Promise<Answer<readonly SelectedUnits[] | null>> {
-  if (parts === null) return accept(null);
-  const named = parts.flatMap(({ sku }) => (sku === undefined ? [] : [sku]));
-  const skus = await skuKeys(book, named);
-  if (!skus.ok) return skus;
-  const keyOf = new Map(named.map((code, index) => [code, skus.value[index]]));
-  const selected: SelectedUnits[] = [];
-  for (const { line, sku, node, fulfilment, quantity } of parts) {
-    const nodes = nodeKeys(rules, node === undefined ? [] : [node]);
-    if (!nodes.ok) return nodes;
-    const [nodeKey] = nodes.value;
-    selected.push({ line, sku: sku === undefined ? undefined : keyOf.get(sku), node: nodeKey, fulfilment, quantity });
-  }
-  return accept(selected);
+  return accept(handOvers);
 }

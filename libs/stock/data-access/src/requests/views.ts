@@ -49,22 +49,26 @@ export class Views {
     return supply.rows.toSorted((a, b) => a.node - b.node).map((row) => this.stockRow(row));
   }
 
-  reservation({ id, owner, reservation }: StoredReservation): ReservationView {
-    const { backings } = reservation;
+  reservation({ id, owner, customerReference, reservation }: StoredReservation): ReservationView {
+    const { backings, controller, priority } = reservation;
     return {
       id,
       owner,
+      ...(controller === null ? {} : { order: controller.order }),
       channel: this.channel(reservation.channel),
+      ...(priority === 0 ? {} : { priority }),
+      ...(customerReference === null ? {} : { customerReference }),
       status: statusOf(backings),
       version: reservation.version,
       createdAt: isoTime(reservation.createdAt),
       expiresAt: totalOf(backings, 'held') > 0 ? isoTime(reservation.expiresAt) : null,
-      lines: reservation.lines.map(({ no, id: line, sku, nodes, requested, granted }) => ({
+      lines: reservation.lines.map(({ no, id: line, sku, nodes, requested, granted, added, withdrawn }) => ({
         id: line,
         sku: this.sku(sku),
         ...this.#nodes(nodes),
         requested,
         granted,
+        ...(added + withdrawn === 0 ? {} : { wanted: granted + added - withdrawn }),
         backings: backings.filter((backing) => backing.line === no).map((backing) => this.#backing(backing)),
       })),
     };
@@ -87,7 +91,12 @@ export class Views {
         requested,
         granted,
         skuVersion,
-        backings: backings.map(([node, held]) => ({ node: this.node(node), kind: 'stock' as const, ...NOTHING, held })),
+        backings: backings.map(([node, held]) => ({
+          node: this.#nodeOrNone(node),
+          kind: node === 0 ? ('unbacked' as const) : ('stock' as const),
+          ...NOTHING,
+          held,
+        })),
       })),
     };
   }

@@ -1,9 +1,11 @@
 /** The tables that a batch writes, a part each. Inserts and upserts by key: no plan of theirs depends on a table's size. */
-import { ACCOUNTS, type Backing, STAGES, STATE_ACCOUNTS, type SupplyRow, TALLIES, unitsOf } from '@onepool/stock-domain';
+import { ACCOUNTS, type Backing, type Reservation, STAGES, STATE_ACCOUNTS, type SupplyRow, TALLIES, readToldKey, unitsOf } from '@onepool/stock-domain';
 import { type FactEvent, OUTBOX_COLUMNS, outboxInsertFrom, outboxParameters } from '@onepool/platform-messaging';
 import { kindCode, setExcluded, stateColumns } from '../stock-columns.ts';
-import { type Part, part } from './part.ts';
-import type { BackingWrite, Writes } from '../decision/batch-writes.ts';
+import { type Part, type PartOf, part } from './part.ts';
+import { type AmendedLineTuple, tenthsOf } from '../repository/stored-reservations.ts';
+import { HAND_OVER } from '../repository/told.ts';
+import type { BackingWrite, NewReservation, Writes } from '../decision/batch-writes.ts';
 
 /** What is written: what was decided, and the facts that tell of it. */
 export interface Batch {
@@ -69,7 +71,8 @@ const otherRows = part({
 
 /** By the place of the locked row, which nobody else can move: a join by key would be planned by the table's size. */
 const changedReservations = part({
-  rows: ({ writes }: Batch) => [...writes.changedReservations.values()],
+  rows: ({ writes }: Batch) =>
+    [...writes.changedReservations.values()].filter(({ key }) => !writes.amendedReservations.has(key)),
   columns: {
     key: ['bigint', ({ key }) => key],
     version: ['int', ({ version }) => version],
@@ -84,24 +87,81 @@ const changedReservations = part({
   }),
 });
 
+const ofNew = {
+  key: ['bigint', ({ key }) => key],
+  owner: ['text', ({ owner }) => owner],
+  id: ['text', ({ id }) => id],
+  body_hash: ['bytea', ({ bodyHash }) => bodyHash],
+  channel: ['int', ({ channel }) => channel],
+  expires_at: ['float8', ({ expiresAt }) => expiresAt],
+  lines: ['json', ({ lines }) => JSON.stringify(lines)],
+  actor: ['text', ({ actor, owner }) => (actor === owner ? null : actor)],
+  person: ['text', ({ person }) => person],
+} as const satisfies PartOf<Batch, NewReservation>['columns'];
+
+/** What most holds do not have. */
+const ofFew = {
+  customer_reference: ['text', ({ customerReference }) => customerReference],
+  tombstone_by: ['text', ({ isTombstone, actor }) => (isTombstone ? actor : null)],
+  priority: ['smallint', ({ priority }) => priority || null],
+  destination_lat: ['smallint', ({ destination }) => destination && tenthsOf(destination.lat)],
+  destination_lng: ['smallint', ({ destination }) => destination && tenthsOf(destination.lng)],
+} as const satisfies PartOf<Batch, NewReservation>['columns'];
+
+const isPlain = ({ customerReference, isTombstone, priority, destination }: NewReservation): boolean =>
+  customerReference === null && !isTombstone && priority === 0 && destination === null;
+
+/** All new ones of a batch in one statement, since their keys are taken in order; without the columns that none of them has. */
+const insertReservations = (more: readonly string[]) => (rows: string, guard: string) => ({
+  created: `
+    INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines, actor, person${more.map((column) => `, ${column}`).join('')})
+    SELECT x.key, x.owner, x.id, x.body_hash, x.channel, 1, ${NOW}, ${time('x.expires_at')}, ${time('x.expires_at')}, x.lines, x.actor, x.person${more.map((column) => `, x.${column}`).join('')}
+      FROM ${rows} WHERE ${guard} ORDER BY x.owner, x.id`,
+});
+
 const newReservations = part({
-  rows: ({ writes }: Batch) => writes.newReservations,
+  rows: ({ writes }: Batch) => (writes.newReservations.every(isPlain) ? writes.newReservations : []),
+  columns: ofNew,
+  writes: insertReservations([]),
+});
+
+const newSpecialReservations = part({
+  rows: ({ writes }: Batch) => (writes.newReservations.every(isPlain) ? [] : writes.newReservations),
+  columns: { ...ofNew, ...ofFew },
+  writes: insertReservations(Object.keys(ofFew)),
+});
+
+const amendedLines = ({ lines }: Reservation): string =>
+  JSON.stringify(
+    lines.map(({ no, id, sku, added, withdrawn, nodes }): AmendedLineTuple => [no, id, sku, added, withdrawn, nodes]),
+  );
+
+const amendedReservations = part({
+  rows: ({ writes }: Batch) => [...writes.amendedReservations.values()],
   columns: {
-    key: ['bigint', ({ key }) => key],
-    owner: ['text', ({ command }) => command.owner],
-    id: ['text', ({ command }) => command.id],
-    body_hash: ['bytea', ({ command }) => command.bodyHash],
-    channel: ['int', ({ command }) => command.channel],
-    expires_at: ['float8', ({ expiresAt }) => expiresAt],
-    lines: ['json', ({ lines }) => JSON.stringify(lines)],
-    actor: ['text', ({ command: { actor, owner } }) => (actor === owner ? null : actor)],
-    person: ['text', ({ command }) => command.person],
+    key: ['bigint', ({ reservation }) => reservation.key],
+    channel: ['int', ({ reservation }) => reservation.channel],
+    channel_before: ['int', ({ channelBefore }) => channelBefore],
+    amended: ['json', ({ reservation, isAmended }) => (isAmended ? amendedLines(reservation) : null)],
+    controller_actor: ['text', ({ reservation }) => reservation.controller?.actor ?? null],
+    controller_order: ['text', ({ reservation }) => reservation.controller?.order ?? null],
+    ordered_at: ['float8', ({ reservation }) => reservation.orderedAt],
+    priority: ['smallint', ({ reservation }) => reservation.priority || null],
+    destination_lat: ['smallint', ({ reservation: { destination } }) => destination && tenthsOf(destination.lat)],
+    destination_lng: ['smallint', ({ reservation: { destination } }) => destination && tenthsOf(destination.lng)],
+    version: ['int', ({ reservation }) => reservation.version],
+    expires_at: ['float8', ({ reservation }) => reservation.expiresAt],
   },
   writes: (rows, guard) => ({
-    created: `
-    INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines, actor, person)
-    SELECT x.key, x.owner, x.id, x.body_hash, x.channel, 1, ${NOW}, ${time('x.expires_at')}, ${time('x.expires_at')}, x.lines, x.actor, x.person
-      FROM ${rows} WHERE ${guard} ORDER BY x.owner, x.id`,
+    amended: `
+    UPDATE reservation r SET version = found.version, expires_at = ${time('found.expires_at')},
+           channel_key = found.channel, amended = found.amended, ordered_at = ${time('found.ordered_at')},
+           first_channel_key = coalesce(first_channel_key, CASE WHEN found.channel <> found.channel_before THEN found.channel_before END),
+           controller_actor = found.controller_actor, controller_order = found.controller_order, priority = found.priority,
+           destination_lat = found.destination_lat, destination_lng = found.destination_lng
+      FROM (SELECT t.place, x.* FROM ${rows} CROSS JOIN LATERAL
+              (SELECT ctid AS place FROM reservation WHERE reservation_key = x.key OFFSET 0) t WHERE ${guard}) found
+     WHERE r.ctid = found.place`,
   }),
 });
 
@@ -114,7 +174,7 @@ const holds = part({
   columns: {
     reservation: ['bigint', ({ reservationKey }) => reservationKey],
     supply: ['bigint', ({ supplyKey }) => supplyKey],
-    actor: ['text', ({ actor }) => actor],
+    source: ['int', ({ source }) => source],
     id: ['text', ({ id }) => id],
     sku: ['int', ({ sku }) => sku],
     version: ['bigint', ({ version }) => version],
@@ -130,8 +190,8 @@ const holds = part({
     INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, held, confirmed, fulfilled, released, expired, cancelled, broken)
     SELECT x.reservation, x.supply, ${time('x.expires_at')}, x.sku, x.node, x.no, x.line, x.units, 0, 0, 0, 0, 0, 0 FROM ${rows} WHERE ${guard}`,
     hold_entries: `
-    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source, source_event_id)
-    SELECT x.sku, x.ordinal, x.version, x.supply, x.units, ${NOW}, ${NOW}, x.node, ${HOLD.from}, ${HOLD.to}, '${HOLD.reason}', x.actor, x.id
+    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key, source_event_id)
+    SELECT x.sku, x.ordinal, x.version, x.supply, x.units, ${NOW}, ${NOW}, x.node, ${HOLD.from}, ${HOLD.to}, '${HOLD.reason}', x.source, x.id
       FROM ${rows} WHERE ${guard}`,
   }),
 });
@@ -188,6 +248,66 @@ const stageEntries = part({
   }),
 });
 
+const toldRows = ({ writes }: Batch) =>
+  [...writes.told].flatMap(([reservationKey, book]) =>
+    [...book].map(([key, told]) => ({ reservationKey, ...readToldKey(key), told })),
+  );
+
+const toldEffects = part({
+  rows: toldRows,
+  columns: {
+    reservation: ['bigint', ({ reservationKey }) => reservationKey],
+    subject: ['text', ({ fulfilment }) => fulfilment],
+    sku: ['int', ({ sku }) => sku],
+    effect: ['bigint', ({ told }) => told.effect],
+    plain: ['bigint', ({ told }) => told.plain],
+    undone: ['bigint', ({ told }) => told.undone],
+  },
+  writes: (rows, guard) => ({
+    told_effects: `
+    INSERT INTO told_effect (what, reservation_key, subject, sku_key, effect, plain, undone)
+    SELECT ${HAND_OVER}, x.reservation, x.subject, x.sku, x.effect, x.plain, x.undone FROM ${rows} WHERE ${guard}
+    ON CONFLICT (what, reservation_key, subject, sku_key) DO UPDATE SET
+      effect = excluded.effect, plain = excluded.plain, undone = excluded.undone`,
+  }),
+});
+
+const toldTotals = part({
+  rows: (batch: Batch) =>
+    toldRows(batch).flatMap(({ told, ...row }) =>
+      [...told.totals].map(([source, total]) => ({ ...row, source: Number(source), total })),
+    ),
+  columns: {
+    reservation: ['bigint', ({ reservationKey }) => reservationKey],
+    subject: ['text', ({ fulfilment }) => fulfilment],
+    sku: ['int', ({ sku }) => sku],
+    source: ['int', ({ source }) => source],
+    total: ['bigint', ({ total }) => total],
+  },
+  writes: (rows, guard) => ({
+    told_totals: `
+    INSERT INTO told (what, reservation_key, subject, sku_key, source_key, total)
+    SELECT ${HAND_OVER}, x.reservation, x.subject, x.sku, x.source, x.total FROM ${rows} WHERE ${guard}
+    ON CONFLICT (what, reservation_key, subject, sku_key, source_key) DO UPDATE SET total = excluded.total`,
+  }),
+});
+
+/** One that another replica has taken meanwhile fails as keys of commands do, and is then found to be taken. */
+const takenEvents = part({
+  rows: ({ writes }: Batch) => writes.takenEvents,
+  columns: {
+    source: ['int', ({ source }) => source],
+    id: ['text', ({ id }) => id],
+    actor: ['text', ({ command }) => command.actor],
+    command: ['text', ({ command }) => command.id],
+  },
+  writes: (rows, guard) => ({
+    taken_events: `
+    INSERT INTO source_event (source_key, event_id, actor, command_id, recorded_at)
+    SELECT x.source, x.id, x.actor, x.command, ${NOW} FROM ${rows} WHERE ${guard} ORDER BY x.source, x.id`,
+  }),
+});
+
 const ledger = part({
   rows: ({ writes }: Batch) => writes.ledger,
   columns: {
@@ -200,13 +320,13 @@ const ledger = part({
     to_state: ['smallint', ({ to }) => ACCOUNT_CODE.get(to)],
     quantity: ['bigint', ({ quantity }) => quantity],
     reason: ['text', ({ reason }) => reason],
-    source: ['text', ({ source }) => source],
+    source: ['int', ({ source }) => source],
     event: ['text', ({ sourceEventId }) => sourceEventId],
     occurred_at: ['float8', ({ occurredAt }) => occurredAt],
   },
   writes: (rows, guard) => ({
     entries: `
-    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source, source_event_id)
+    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key, source_event_id)
     SELECT x.sku, x.ordinal, x.version, x.supply, x.quantity, ${time('x.occurred_at')}, ${NOW}, x.node, x.from_state, x.to_state, x.reason, x.source, x.event
       FROM ${rows} WHERE ${guard}`,
   }),
@@ -219,7 +339,7 @@ const lateNotes = part({
     node: ['int', ({ node }) => node],
     kind: ['text', ({ kind }) => kind],
     quantity: ['bigint', ({ quantity }) => quantity],
-    source: ['text', ({ source }) => source],
+    source: ['int', ({ source }) => source],
     event: ['text', ({ sourceEventId }) => sourceEventId],
     occurred_at: ['float8', ({ occurredAt }) => occurredAt],
     counted_at: ['float8', ({ count }) => count.capturedAt],
@@ -227,7 +347,7 @@ const lateNotes = part({
   },
   writes: (rows, guard) => ({
     late: `
-    INSERT INTO late_note (sku_key, node_key, kind, quantity, source, source_event_id, occurred_at, counted_at, counted_by, recorded_at)
+    INSERT INTO late_note (sku_key, node_key, kind, quantity, source_key, source_event_id, occurred_at, counted_at, counted_by, recorded_at)
     SELECT x.sku, x.node, x.kind, x.quantity, x.source, x.event, ${time('x.occurred_at')}, ${time('x.counted_at')}, x.counted_by, ${NOW}
       FROM ${rows} WHERE ${guard}`,
   }),
@@ -271,10 +391,15 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   promisedRows,
   otherRows,
   changedReservations,
+  amendedReservations,
   newReservations,
+  newSpecialReservations,
   holds,
   changedBackings,
   stageEntries,
+  toldEffects,
+  toldTotals,
+  takenEvents,
   ledger,
   lateNotes,
   tasks,

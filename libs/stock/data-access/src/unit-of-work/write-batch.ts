@@ -27,6 +27,8 @@ export function sendWrites(client: pg.PoolClient, writes: Writes, context: Write
   const sent: Promise<unknown>[] = [client.query(statementOf(writes, context, preamble))];
   if (writes.broken.length > 0) sent.push(openExceptions(client, writes, context));
   if (writes.mended.length > 0) sent.push(mendExceptions(client, writes, context));
+  if (writes.detached.length > 0) sent.push(sendDetached(client, writes));
+  if (writes.attached.length > 0) sent.push(sendAttached(client, writes));
   if (writes.commands.length > 0) sent.push(sendCommands(client, writes, context));
   return sent;
 }
@@ -63,6 +65,30 @@ function sendCommands(client: pg.PoolClient, { commands }: Writes, { now }: Writ
       now,
       commands.map(({ command }) => command.person),
       commands.map(({ command }) => groupOf(command)),
+    ],
+  });
+}
+
+function sendDetached(client: pg.PoolClient, { detached }: Writes): Promise<unknown> {
+  return client.query({
+    name: 'detach',
+    text: `DELETE FROM controller c USING unnest($1::text[], $2::text[]) AS x (actor, order_id)
+            WHERE c.actor = x.actor AND c.order_id = x.order_id`,
+    values: [detached.map(({ actor }) => actor), detached.map(({ order }) => order)],
+  });
+}
+
+/** One that another replica has taken meanwhile fails as keys of commands do, and is then found to be taken. */
+function sendAttached(client: pg.PoolClient, { attached }: Writes): Promise<unknown> {
+  return client.query({
+    name: 'attach',
+    text: `INSERT INTO controller (actor, order_id, reservation_key)
+           SELECT actor, order_id, reservation_key FROM unnest($1::text[], $2::text[], $3::bigint[]) AS x (actor, order_id, reservation_key)
+            ORDER BY actor, order_id`,
+    values: [
+      attached.map(({ controller }) => controller.actor),
+      attached.map(({ controller }) => controller.order),
+      attached.map(({ reservationKey }) => reservationKey),
     ],
   });
 }
