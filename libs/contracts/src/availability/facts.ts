@@ -77,7 +77,10 @@ export const ReservationChanged = closed({
       to: Type.Optional(Type.Union([NodeCode, Type.Null()])),
       toFulfilment: Type.Optional(FulfilmentId),
     }),
-    { description: 'Units by backing; of units that moved, `to` and `toFulfilment` say where they stand now. Null is no node in particular.' },
+    {
+      description:
+        'Units by backing; of units that moved, `to` and `toFulfilment` say where they stand now. Null is no node in particular.',
+    },
   ),
 });
 export type ReservationChanged = Static<typeof ReservationChanged>;

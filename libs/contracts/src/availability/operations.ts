@@ -1,11 +1,12 @@
 /** Every operation of the availability app, the catalogue's among them: its HTTP route, its NATS subject, scope, schemas and problem codes. */
-import { type TObject, type TSchema, Type } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
 import { Sku } from '../catalog/catalog.ts';
 import { CATALOG_OPERATIONS } from '../catalog/operations.ts';
 import { requestSubject } from '../shared/module-contract.ts';
 import { type Operation, get, post, put } from '../shared/operation.ts';
 import { STOCK_SCOPE } from './facts.ts';
 import * as feeds from './feeds.ts';
+import { RESERVATION_VERBS, RESERVATION_VERBS_MANY } from './reservation-verbs.ts';
 import * as reservations from './reservations.ts';
 import type { AVAILABILITY_PROBLEMS } from './problems.ts';
 import type { AVAILABILITY_SCOPES } from './scopes.ts';
@@ -22,39 +23,6 @@ const skuParam = closed({ sku: Sku.properties.sku });
 const reservationParam = closed({ id: reservations.HoldRequest.properties.id });
 const feedParam = closed({ id: reservations.HoldRequest.properties.id });
 const namePrefixQuery = closed({ namePrefix: Type.Optional(CodePrefix) });
-
-const verb = <B extends TSchema, P extends Code>(name: string, summary: string, body: B, problems: readonly P[]) => ({
-  summary,
-  http: post(`/v1/reservations/{id}/${name}`),
-  subject: rpc(`reservation.${name}`),
-  idempotency: 'commandId' as const,
-  scope: 'reservations:write' as const,
-  moreWith: ['reservations:any'] as const,
-  params: reservationParam,
-  body,
-  response: reservations.Reservation,
-  problems: [
-    'reservation.unknown' as const,
-    'reservation.attached' as const,
-    'idempotency.mismatch' as const,
-    'outcome.unknown' as const,
-    ...problems,
-  ],
-});
-
-/** The same verb on many reservations. */
-const verbMany = <B extends TObject>(name: string, summary: string, body: B) => ({
-  summary,
-  description: 'Each item is decided by itself, as the verb decides one, and has its own result.',
-  http: post(`/v1/reservations.many/${name}`),
-  subject: rpc(`reservation.${name}.many`),
-  idempotency: 'natural' as const,
-  scope: 'reservations:write' as const,
-  moreWith: ['reservations:any' as const, 'stock:override' as const],
-  body: reservations.verbItems(body),
-  response: reservations.VerbManyResult,
-  problems: ['bulk.too_large' as const, 'outcome.unknown' as const],
-});
 
 const decision = (name: 'approve' | 'reject', summary: string, description: string) => ({
   summary,
@@ -80,18 +48,7 @@ export const AVAILABILITY_OPERATIONS = {
     moreWith: ['reservations:any', 'stock:override'],
     body: reservations.HoldRequest,
     response: reservations.Reservation,
-    problems: [
-      'stock.insufficient',
-      'sku.unknown',
-      'node.unknown',
-      'channel.unknown',
-      'channel.forbidden',
-      'line.duplicate',
-      'reservation.taken',
-      'reservation.tombstoned',
-      'idempotency.mismatch',
-      'outcome.unknown',
-    ],
+    problems: [...reservations.HOLD_PROBLEMS, 'outcome.unknown'],
   },
   getReservation: {
     summary: 'Read a reservation',
@@ -104,77 +61,7 @@ export const AVAILABILITY_OPERATIONS = {
     response: reservations.Reservation,
     problems: ['reservation.unknown', 'channel.forbidden'],
   },
-  extend: verb('extend', 'Extend a hold', reservations.ExtendRequest, [
-    'reservation.expired',
-    'reservation.not_held',
-    'channel.forbidden',
-  ]),
-  confirm: verb('confirm', 'Confirm held units', reservations.ConfirmRequest, [
-    'channel.forbidden',
-    'reservation.expired',
-    'reservation.not_held',
-    'stock.insufficient',
-  ]),
-  attach: verb('attach', 'Attach an order', reservations.AttachRequest, [
-    'channel.forbidden',
-    'order.has_reservation',
-    'reservation.expired',
-    'reservation.not_held',
-    'stock.insufficient',
-  ]),
-  amend: {
-    ...verb('amend', 'Amend a reservation', reservations.AmendRequest, [
-      'channel.forbidden',
-      'channel.unknown',
-      'node.unknown',
-      'sku.unknown',
-      'line.duplicate',
-      'reservation.conflict',
-      'reservation.not_held',
-      'reservation.pinned',
-      'reservation.units_missing',
-      'stock.insufficient',
-    ]),
-    description: 'All or nothing. What is kept stays where it is, and is never given up to be won again.',
-    moreWith: ['reservations:any', 'stock:override'],
-  },
-  acknowledge: {
-    ...verb('acknowledge', 'Tell how far a node is', reservations.AcknowledgeRequest, [
-      'node.forbidden',
-      'sku.unknown',
-      'reservation.units_missing',
-    ]),
-    description: 'Told at each stage. Counts of availability leave out the units that their source has deducted.',
-    saysSentAt: true,
-  },
-  reject: {
-    ...verb('reject', 'Refuse units at a node', reservations.RejectRequest, [
-      'node.forbidden',
-      'node.unknown',
-      'sku.unknown',
-      'reservation.units_missing',
-      'stock.insufficient',
-    ]),
-    description:
-      'The units leave the node, and what it says of its stock takes effect at once. They stay promised: at another node, or at none until they are allocated.',
-    moreWith: ['reservations:any', 'stock:override'],
-    saysSentAt: true,
-  },
-  giveUp: verb('give-up', 'Give units up', reservations.GiveUpRequest, [
-    'channel.forbidden',
-    'node.unknown',
-    'sku.unknown',
-    'reservation.units_missing',
-  ]),
-  unfulfil: {
-    ...verb('unfulfil', 'Undo a shipment', reservations.UnfulfilRequest, [
-      'node.forbidden',
-      'node.unknown',
-      'sku.unknown',
-      'reservation.units_missing',
-    ]),
-    saysSentAt: true,
-  },
+  ...RESERVATION_VERBS,
   allocate: {
     summary: 'Move units of many reservations',
     description:
@@ -189,28 +76,6 @@ export const AVAILABILITY_OPERATIONS = {
     problems: ['allocation.too_large', 'idempotency.mismatch', 'outcome.unknown'],
     problemsInAnswer: reservations.ALLOCATION_PROBLEMS,
   },
-  fulfil: {
-    ...verb('fulfil', 'Fulfil confirmed units', reservations.FulfilRequest, [
-      'node.forbidden',
-      'reservation.not_confirmed',
-      'sku.unknown',
-      'node.unknown',
-    ]),
-    saysSentAt: true,
-  },
-  release: verb('release', 'Release held units', reservations.ReleaseRequest, [
-    'channel.forbidden',
-    'reservation.not_held',
-    'reservation.expired',
-    'sku.unknown',
-    'node.unknown',
-  ]),
-  cancel: verb('cancel', 'Cancel confirmed units', reservations.CancelRequest, [
-    'channel.forbidden',
-    'reservation.not_confirmed',
-    'sku.unknown',
-    'node.unknown',
-  ]),
   holdMany: {
     summary: 'Hold units, many times',
     description:
@@ -223,21 +88,9 @@ export const AVAILABILITY_OPERATIONS = {
     body: reservations.HoldManyRequest,
     response: reservations.HoldManyResult,
     problems: ['bulk.too_large', 'outcome.unknown'],
+    problemsInAnswer: reservations.HOLD_PROBLEMS,
   },
-  extendMany: verbMany('extend', 'Extend holds', reservations.ExtendRequest),
-  confirmMany: verbMany('confirm', 'Confirm held units of many', reservations.ConfirmRequest),
-  attachMany: verbMany('attach', 'Attach orders', reservations.AttachRequest),
-  amendMany: verbMany('amend', 'Amend reservations', reservations.AmendRequest),
-  acknowledgeMany: {
-    ...verbMany('acknowledge', 'Tell how far nodes are', reservations.AcknowledgeRequest),
-    saysSentAt: true,
-  },
-  rejectMany: { ...verbMany('reject', 'Refuse units of many', reservations.RejectRequest), saysSentAt: true },
-  giveUpMany: verbMany('give-up', 'Give units of many up', reservations.GiveUpRequest),
-  fulfilMany: { ...verbMany('fulfil', 'Fulfil units of many', reservations.FulfilRequest), saysSentAt: true },
-  unfulfilMany: { ...verbMany('unfulfil', 'Undo shipments', reservations.UnfulfilRequest), saysSentAt: true },
-  releaseMany: verbMany('release', 'Release held units of many', reservations.ReleaseRequest),
-  cancelMany: verbMany('cancel', 'Cancel units of many', reservations.CancelRequest),
+  ...RESERVATION_VERBS_MANY,
   recordMovements: {
     summary: 'Record stock movements',
     description: 'What another system tells: a sale, a receipt, a loss. Facts are not refused for lack of stock.',

@@ -10,6 +10,7 @@ export const AVAILABILITY_PROBLEMS = {
   'reservation.taken': { status: 409, title: 'Somebody else has made a reservation with this id', retryable: false },
   'reservation.unknown': { status: 404, title: 'No such reservation', retryable: false },
   'reservation.expired': { status: 409, title: 'The hold has expired', retryable: false },
+  'reservation.extend_limit': { status: 409, title: 'The hold has lived as long as one may', retryable: false },
   'reservation.not_held': { status: 409, title: 'The units are not held', retryable: false },
   'reservation.not_confirmed': { status: 409, title: 'The units are not confirmed', retryable: false },
   'reservation.tombstoned': { status: 409, title: 'The reservation was undone before it was made', retryable: false },

@@ -349,15 +349,28 @@ const itemsOf = <T extends TSchema>(item: T) =>
   closed({
     items: Type.Array(item, { minItems: 1, maxItems: BULK_ITEMS_MAX, description: 'Each is decided by itself.' }),
   });
-const resultsOf = <T extends TSchema>(result: T) =>
+const resultsOf = <T extends TSchema>(result: T, problems: readonly string[]) =>
   closed({
-    results: Type.Array(Type.Union([result, closed({ problem: ProblemInAnswer })]), {
+    results: Type.Array(Type.Union([result, closed({ problem: problemInAnswer(problems) })]), {
       description: 'In the order of the items.',
     }),
   });
 
+/** Why units were not held. */
+export const HOLD_PROBLEMS = [
+  'stock.insufficient',
+  'sku.unknown',
+  'node.unknown',
+  'channel.unknown',
+  'channel.forbidden',
+  'line.duplicate',
+  'reservation.taken',
+  'reservation.tombstoned',
+  'idempotency.mismatch',
+] as const;
+
 export const HoldManyRequest = itemsOf(HoldRequest);
-export const HoldManyResult = resultsOf(Reservation);
+export const HoldManyResult = resultsOf(Reservation, [...HOLD_PROBLEMS, 'auth.forbidden']);
 
 /** Verbs on many reservations: what one of them is asked with, and whose it is. */
 export const verbItems = <T extends TObject>(body: T) =>
@@ -369,4 +382,5 @@ export const ReservationState = closed({
   status: oneOf(RESERVATION_STATUSES),
   version: Version,
 });
-export const VerbManyResult = resultsOf(ReservationState);
+export const verbResults = (problems: readonly string[]) =>
+  resultsOf(ReservationState, [...problems, 'auth.forbidden']);

@@ -129,9 +129,15 @@ export const MovementsResult = closed({
         reservation: ClientChosenId,
         owner: Type.String(),
         fulfilled: UnitCount,
-        beyond: Type.Integer({ minimum: 0, description: 'Units that the fulfilment did not have there: they left as in a plain sale.' }),
+        beyond: Type.Integer({
+          minimum: 0,
+          description: 'Units that the fulfilment did not have there: they left as in a plain sale.',
+        }),
       }),
-      { description: 'What movements that name a fulfilment came to: units told before by others are in neither number.' },
+      {
+        description:
+          'What movements that name a fulfilment came to: units told before by others are in neither number.',
+      },
     ),
   ),
   late: Type.Array(

@@ -209,9 +209,10 @@ class Amending {
       .flatMap((change) => this.#take(change, draft, policy) ?? []);
     if (shortages.length > 0)
       return reject({ code: 'stock.insufficient', shortages: shortages.toSorted((a, b) => a.line - b.line) });
-    const settled = this.#settlement.settle(draft, this.#terms);
+    const after = { channel: this.#amended.channel, backings: this.#backings };
+    const settled = this.#settlement.settle(draft, this.#terms, [{ before: this.#before, after }]);
     if (!settled.ok) return settled;
-    const reservation = next(this.#amended, { backings: this.#backings });
+    const reservation = next(this.#amended, { backings: settled.value[0] ?? this.#backings });
     return accept({ reservation, effect: draft.effect(), changes: this.#changes });
   }
 

@@ -3,6 +3,7 @@ import { hold } from './arithmetic.ts';
 import { type Allocated, type AllocationPolicy, type Destination, allocationOf } from './allocation.ts';
 import { DEFAULT_ALLOCATION } from './allocation-rules.ts';
 import { channelAtp } from './atp.ts';
+import { type FencedUnits, chargeFence } from './charge-fences.ts';
 import type { LineNo, NodeKey, SkuKey } from './keys.ts';
 import type { Decision, Shortage } from './rejection.ts';
 import { accept, reject } from './result.ts';
@@ -22,7 +23,7 @@ export interface HoldDemand {
   readonly lines: readonly HoldLine[];
   readonly allowPartial: boolean;
   readonly destination: Destination | null;
-  /** The units are sold already: thresholds do not count, and what is not there is promised all the same, on nothing yet. */
+  /** The units are sold already: thresholds and fences do not count, and what is not there is promised all the same, on nothing yet. */
   readonly isSold?: boolean;
 }
 
@@ -33,6 +34,8 @@ export interface GrantedUnits {
   /** Null: they stand on no row. */
   readonly node: NodeKey | null;
   readonly units: number;
+  /** What of them a fence pays for. */
+  readonly fenced?: FencedUnits;
 }
 
 export interface Grant {
@@ -75,7 +78,8 @@ export function decideHold(
     granted[line] = isSold ? quantity : got;
     for (const { node, quantity: taken } of allocations) {
       draft.change(sku, stockAt(node), (row) => hold(row, taken));
-      units.push({ line, sku, node, units: taken });
+      const fenced = chargeFence(draft, { sku, node, channel: channel.key, units: taken }, { rules, now });
+      units.push({ line, sku, node, units: taken, ...(fenced && { fenced }) });
     }
     if (isSold && got < quantity) units.push({ line, sku, node: null, units: quantity - got });
   }

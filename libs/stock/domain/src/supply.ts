@@ -1,7 +1,9 @@
 /** The supply of one SKU across nodes, and a draft in which one decision tries its changes before they count. */
 import type { RowChange } from './arithmetic.ts';
-import type { NodeKey, SkuKey } from './keys.ts';
+import { type FenceUse, NO_FENCE_USES } from './fence.ts';
+import type { FenceKey, NodeKey, SkuKey } from './keys.ts';
 import type { Posting } from './posting.ts';
+import { NO_STOPS, type Stop } from './stop.ts';
 import { type SupplyPlace, type SupplyRow, emptyRow, isSamePlace, stockAt } from './supply-row.ts';
 
 export interface SkuSupply {
@@ -10,6 +12,15 @@ export interface SkuSupply {
   readonly rows: readonly SupplyRow[];
   /** What is on its way, and what may be promised beyond that. Most SKUs have none. */
   readonly future: readonly SupplyRow[];
+  /** Most SKUs have none. */
+  readonly limits?: SkuLimits | undefined;
+}
+
+/** What limits the sale of one SKU, and is guarded by its gate like its rows. */
+export interface SkuLimits {
+  readonly fenceUses: readonly FenceUse[];
+  /** Those that name this SKU. */
+  readonly stops: readonly Stop[];
 }
 
 export type Supplies = ReadonlyMap<SkuKey, SkuSupply>;
@@ -37,8 +48,24 @@ export const availableOf = ({ rows }: SkuSupply): number => sum(rows, 'available
 
 /** A row keeps its place among the others, and a new one comes last. */
 function withRow(supply: SkuSupply, row: SupplyRow): SkuSupply {
-  const { sku, rows, future } = supply;
-  return row.kind === 'stock' ? { sku, rows: replaced(rows, row), future } : { sku, rows, future: replaced(future, row) };
+  const { sku, rows, future, limits } = supply;
+  const isStock = row.kind === 'stock';
+  const after = { sku, rows: isStock ? replaced(rows, row) : rows, future: isStock ? future : replaced(future, row) };
+  return limits === undefined ? after : { ...after, limits };
+}
+
+export const fenceUsesOf = ({ limits }: SkuSupply): readonly FenceUse[] => limits?.fenceUses ?? NO_FENCE_USES;
+export const stopsOf = ({ limits }: SkuSupply): readonly Stop[] => limits?.stops ?? NO_STOPS;
+
+/** Charges units to a fence, or gives them back to it (< 0). A use keeps its place, and a new one comes last. */
+function withFenceUse(supply: SkuSupply, { node, fence, used: units }: FenceUse): SkuSupply {
+  const uses = fenceUsesOf(supply);
+  const at = uses.findIndex((use) => use.node === node && use.fence === fence);
+  const used = (uses[at]?.used ?? 0) + units;
+  if (used < 0) throw new Error(`Broken invariant: a fence has ${used} units in use`);
+  const changed = { node, fence, used };
+  const fenceUses = at < 0 ? [...uses, changed] : uses.with(at, changed);
+  return { ...supply, limits: { fenceUses, stops: stopsOf(supply) } };
 }
 
 function replaced(rows: readonly SupplyRow[], row: SupplyRow): readonly SupplyRow[] {
@@ -71,6 +98,11 @@ export class SupplyDraft {
     const { row, transfers } = decide(rowOf(before, at));
     this.#changed.set(sku, withRow(before, row));
     for (const transfer of transfers) this.#postings.push({ ...transfer, sku, at });
+  }
+
+  /** Charges units to a fence; below 0 gives them back. */
+  useFence(sku: SkuKey, node: NodeKey, fence: FenceKey, units: number): void {
+    if (units !== 0) this.#changed.set(sku, withFenceUse(this.supply(sku), { node, fence, used: units }));
   }
 
   effect(): SupplyEffect {

@@ -212,6 +212,8 @@ const changedBackings = part({
     kind: ['smallint', ({ backing: { kind } }) => (kind === 'unbacked' ? 0 : kindCode(kind))],
     detail: ['bigint', ({ backing }) => backing.detail || null],
     fulfilment: ['text', ({ backing }) => backing.fulfilment],
+    fence_key: ['int', ({ backing }) => backing.fence],
+    fenced: ['int', ({ backing }) => (backing.fence === null ? null : backing.fenced)],
     expires_at: ['float8', ({ expiresAt }) => expiresAt],
     ...Object.fromEntries(TALLIES.map((tally) => [tally, ['int', ({ backing }: BackingWrite) => backing[tally]] as const])),
     ...Object.fromEntries(
@@ -220,12 +222,12 @@ const changedBackings = part({
   },
   writes: (rows, guard) => ({
     backings: `
-    INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, kind, detail_key, fulfilment, ${BACKING_TALLIES}, ${STAGES.join(', ')})
-    SELECT x.reservation, x.supply, CASE WHEN x.held > 0 THEN ${time('x.expires_at')} ELSE 'infinity' END, x.sku, x.node, x.no, x.line, x.kind, x.detail, x.fulfilment,
+    INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, kind, detail_key, fulfilment, fence_key, fenced, ${BACKING_TALLIES}, ${STAGES.join(', ')})
+    SELECT x.reservation, x.supply, CASE WHEN x.held > 0 THEN ${time('x.expires_at')} ELSE 'infinity' END, x.sku, x.node, x.no, x.line, x.kind, x.detail, x.fulfilment, x.fence_key, x.fenced,
            ${TALLIES.map((tally) => `x.${tally}`).join(', ')}, ${STAGES.map((stage) => `x.${stage}`).join(', ')}
       FROM ${rows} WHERE ${guard}
     ON CONFLICT (reservation_key, supply_key, line, fulfilment) DO UPDATE SET expires_at = excluded.expires_at,
-      ${[...TALLIES, ...STAGES].map((column) => `${column} = excluded.${column}`).join(', ')}`,
+      ${[...TALLIES, ...STAGES, 'fence_key', 'fenced'].map((column) => `${column} = excluded.${column}`).join(', ')}`,
   }),
 });
 

@@ -534,6 +534,8 @@ const backingOf = (no: number, pile: Pile): Backing => ({
   accepted: past(pile, 1),
   picked: past(pile, 2),
   shipped: past(pile, 3),
+  fence: null,
+  fenced: 0,
 });
 
 /** As `deepEqual` of flat objects, and many times as quick: it is asked thousands of times for each history. */
