@@ -79,20 +79,23 @@ describe('the table of operations', () => {
   it.each([
     ...operations.flatMap(([id, operation]) => schemasOf(operation).map((schema) => [id, schema] as const)),
     ...[SkuChanged, ReservationChanged, PromiseBroken].map((schema) => [schema.title ?? 'fact', schema] as const),
-  ])('has a schema of %s that refuses members it does not know, wherever they are but in a problem, and nothing else', (_id, schema) => {
-    const { check } = compileSchema<unknown>(schema);
-    for (const sample of samplesOf(schema)) {
-      expect({ sample, faults: check(structuredClone(sample)) }).toEqual({ sample, faults: [] });
-      for (const { path, value } of withUnknownMember(sample)) {
-        expect({ path, faults: check(structuredClone(value)) }).toEqual({
-          path,
-          faults: path.endsWith('/problem/nobodyKnows')
-            ? []
-            : [{ path, code: 'unknown_field', message: expect.any(String) }],
-        });
+  ])(
+    'has a schema of %s that refuses members it does not know, wherever they are but in a problem, and nothing else',
+    (_id, schema) => {
+      const { check } = compileSchema<unknown>(schema);
+      for (const sample of samplesOf(schema)) {
+        expect({ sample, faults: check(structuredClone(sample)) }).toEqual({ sample, faults: [] });
+        for (const { path, value } of withUnknownMember(sample)) {
+          expect({ path, faults: check(structuredClone(value)) }).toEqual({
+            path,
+            faults: path.endsWith('/problem/nobodyKnows')
+              ? []
+              : [{ path, code: 'unknown_field', message: expect.any(String) }],
+          });
+        }
       }
-    }
-  });
+    },
+  );
 
   it('gives every operation a method, an address and a subject of its own', () => {
     const addresses = operations.map(([, { http }]) => `${http.method} ${http.path}`);

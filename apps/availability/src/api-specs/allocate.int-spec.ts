@@ -114,7 +114,10 @@ describe.each([
     const plain = await app[edge]('allocate', { body: bodyOf(`${sku}-plain`, groups), key });
     expect(outcomesOf(plain)).toEqual(['stock.insufficient']);
     const body = bodyOf(`${sku}-sold`, groups, { override: 'sold' });
-    expect(problemOf(await app[edge]('allocate', { body, key }))).toMatchObject({ status: 403, code: 'auth.forbidden' });
+    expect(problemOf(await app[edge]('allocate', { body, key }))).toMatchObject({
+      status: 403,
+      code: 'auth.forbidden',
+    });
     const scoped = await app.makeKey('router', ['all', 'reservations:any', 'stock:override']);
     expect(outcomesOf(await app[edge]('allocate', { body, key: scoped }))).toEqual([[3]]);
   });
@@ -124,7 +127,10 @@ describe.each([
     const groups = [[moving(sku, 'wh-1', 'wh-1')], [moving(sku, 'wh-1', 'wh-1', { owner: app.principal })]];
     const key = await app.makeKey('stranger', ['all']);
     const body = bodyOf(`${sku}-theirs`, groups);
-    expect(problemOf(await app[edge]('allocate', { body, key }))).toMatchObject({ status: 403, code: 'auth.forbidden' });
+    expect(problemOf(await app[edge]('allocate', { body, key }))).toMatchObject({
+      status: 403,
+      code: 'auth.forbidden',
+    });
     const own = bodyOf(`${sku}-own`, groups.slice(0, 1));
     expect(outcomesOf(await app[edge]('allocate', { body: own, key }))).toEqual(['reservation.unknown']);
     const anybodys = await app.makeKey('router', ['all', 'reservations:any']);

@@ -160,7 +160,14 @@ const refusals: readonly Refused[] = [
   [
     'two lines of one id, one of which is its place',
     'hold',
-    { body: hold({ lines: [{ id: '2', sku: 'a', quantity: 1 }, { sku: 'a', quantity: 1 }] }) },
+    {
+      body: hold({
+        lines: [
+          { id: '2', sku: 'a', quantity: 1 },
+          { sku: 'a', quantity: 1 },
+        ],
+      }),
+    },
     { status: 422, code: 'line.duplicate', errors: [] },
   ],
   [
@@ -280,7 +287,12 @@ describe.each(edges)('over %s', (_, edge) => {
     ['a reservation that it names twice', [moves({}), moves({})], 422, 'reservation.duplicate'],
     ['a stale version', [moves({}, { expectedVersion: 7 })], 409, 'reservation.conflict'],
     ['units that are not there', [moves({ from: { node: 'wh-2' } })], 409, 'reservation.units_missing'],
-    ['units that nobody works on', [moves({ from: { node: 'wh-1', fulfilment: 'f' } })], 409, 'reservation.units_missing'],
+    [
+      'units that nobody works on',
+      [moves({ from: { node: 'wh-1', fulfilment: 'f' } })],
+      409,
+      'reservation.units_missing',
+    ],
     ['a node that has no units', [moves({})], 409, 'stock.insufficient'],
   ])('a group of moves is refused for %s, and answered by itself', async (_what, group, status, code) => {
     const { body } = await app[edge]('allocate', { body: { ...(allocate(group).body as object), commandId: code } });

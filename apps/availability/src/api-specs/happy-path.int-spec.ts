@@ -64,7 +64,9 @@ describe.each([
       groups: [{ reservations: [{ id, owner: app.principal, version: expectedVersion + 1 }] }],
     });
     const byFulfilment = (await call('getReservation', { params: { id } })).body as Reservation;
-    expect(byFulfilment.lines[0]?.backings.map(({ node, fulfilment, confirmed: units }) => [node, fulfilment, units])).toEqual([
+    expect(
+      byFulfilment.lines[0]?.backings.map(({ node, fulfilment, confirmed: units }) => [node, fulfilment, units]),
+    ).toEqual([
       ['wh-1', undefined, 0],
       ['wh-2', `${id}-f1`, 2],
       ['wh-1', `${id}-f2`, 3],

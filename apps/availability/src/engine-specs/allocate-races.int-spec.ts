@@ -2,7 +2,18 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StockEngine } from '@onepool/stock-data-access';
 import { type PoolFixture, SPEC, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
-import { type AllocationGroup, type SpecReads, act, allocate, backedBy, codeOf, done, hold, readsOf, shift } from './asking.ts';
+import {
+  type AllocationGroup,
+  type SpecReads,
+  act,
+  allocate,
+  backedBy,
+  codeOf,
+  done,
+  hold,
+  readsOf,
+  shift,
+} from './asking.ts';
 import { brokenLaws } from './laws.ts';
 import { type Random, seeded } from './seeded.ts';
 
@@ -31,7 +42,13 @@ beforeEach(async () => {
   for (const [index, node] of NODES.entries()) {
     for (const sku of SKUS) await pool.receive(sku, node, 1);
     const id = ORDERS[index] ?? '';
-    done(await hold(engines[0], id, SKUS.map((sku) => [sku, 1] as const)));
+    done(
+      await hold(
+        engines[0],
+        id,
+        SKUS.map((sku) => [sku, 1] as const),
+      ),
+    );
     if (index % 2 === 0) done(await act(engines[0], id, 'confirm', {}));
   }
 });
@@ -56,7 +73,9 @@ const circleOf = (places: readonly Place[], skus: readonly string[]): Moves[] =>
 
 function someOf<T>(all: readonly T[], count: number, random: Random): T[] {
   const left = [...all];
-  return Array.from({ length: count }, () => left.splice(random.below(left.length), 1)[0]).filter((one) => one !== undefined);
+  return Array.from({ length: count }, () => left.splice(random.below(left.length), 1)[0]).filter(
+    (one) => one !== undefined,
+  );
 }
 
 async function expectEachAtOneNode(): Promise<void> {

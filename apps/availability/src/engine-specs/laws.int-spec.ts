@@ -16,7 +16,11 @@ describe('the laws of the pool', () => {
   afterAll(() => pool.close());
 
   it.each([
-    ['a unit promised twice', 'UPDATE supply SET available = available + 1, committed = committed - 1', /open backings/],
+    [
+      'a unit promised twice',
+      'UPDATE supply SET available = available + 1, committed = committed - 1',
+      /open backings/,
+    ],
     [
       'a promise that stands on the row of another node',
       `WITH other AS (INSERT INTO supply (supply_key, sku_key, node_key, committed)

@@ -30,12 +30,7 @@ interface Scene {
 }
 
 /** `nth` tells the two sides of a pair apart. */
-type Happening = (
-  engine: StockEngine,
-  scene: Scene,
-  random: Random,
-  nth: number,
-) => Promise<Answer<unknown> | void>;
+type Happening = (engine: StockEngine, scene: Scene, random: Random, nth: number) => Promise<Answer<unknown> | void>;
 
 const onEither = (verb: 'confirm' | 'release' | 'cancel' | 'fulfil'): Happening => {
   return (engine, { held, confirmed }, random, nth) => {

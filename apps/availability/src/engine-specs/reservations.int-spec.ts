@@ -101,7 +101,10 @@ describe('a hold', () => {
       { id: 'pickup', nodes: ['n2'], backings: [{ node: 'n2', held: 1 }] },
       { id: '2', nodes: ['n1'], backings: [{ node: 'n1', held: 2 }] },
     ]);
-    const twice = [{ id: '2', sku, quantity: 1 }, { sku, quantity: 1 }];
+    const twice = [
+      { id: '2', sku, quantity: 1 },
+      { sku, quantity: 1 },
+    ];
     expect(await hold(engine, `${sku}-twice`, [], { lines: twice })).toMatchObject({
       rejection: { code: 'line.duplicate', details: { line: '2' } },
     });

@@ -72,8 +72,10 @@ export const problemInAnswer = (codes: readonly string[]) =>
 export type ProblemInAnswer = Static<ReturnType<typeof problemInAnswer>>;
 
 /** An object that refuses members it does not know. */
-export const closed = <P extends Record<string, TSchema>>(properties: P, options: { description?: string; minProperties?: number } = {}) =>
-  Type.Object(properties, { additionalProperties: false, ...options });
+export const closed = <P extends Record<string, TSchema>>(
+  properties: P,
+  options: { description?: string; minProperties?: number } = {},
+) => Type.Object(properties, { additionalProperties: false, ...options });
 
 /** A union of string literals as one JSON Schema `enum`, so that messages can list what is allowed. */
 export const oneOf = <const V extends readonly string[]>(values: V, description?: string) =>

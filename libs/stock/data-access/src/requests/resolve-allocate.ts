@@ -1,9 +1,5 @@
 /** Turns a request to allocate into commands, one for each group. */
-import {
-  ALLOCATED_RESERVATIONS_MAX,
-  ALLOCATION_MOVES_MAX,
-  type AllocateRequest,
-} from '@onepool/contracts';
+import { ALLOCATED_RESERVATIONS_MAX, ALLOCATION_MOVES_MAX, type AllocateRequest } from '@onepool/contracts';
 import { type AllocationMove, type SellingRules, type SkuKey, accept, reject } from '@onepool/stock-domain';
 import type { CodeBook } from '../catalogue/code-book.ts';
 import type { AllocateCommand } from './command.ts';
