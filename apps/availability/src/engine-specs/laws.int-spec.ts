@@ -50,8 +50,8 @@ describe('the laws of the pool', () => {
     ],
     [
       'units moved before they were there',
-      `INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source)
-       SELECT sku_key, 0, 0, supply_key, 1, now(), now(), node_key, 4, 2, 'x', 'x' FROM stock`,
+      `INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key)
+       SELECT sku_key, 0, 0, supply_key, 1, now(), now(), node_key, 4, 2, 'x', 0 FROM stock`,
       /did not have at that moment/,
     ],
   ])('notice %s', async (_, fault, notice) => {

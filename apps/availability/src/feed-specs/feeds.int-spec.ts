@@ -70,8 +70,8 @@ describe('a physical reset', () => {
   it('finds what happened since then in the months since then: nothing is recorded before it has happened', async () => {
     await expect(
       pool.dataSource.query(
-        `INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source)
-         VALUES (1, 0, 1, 1, 1, now() + interval '1 ms', now(), 1, 0, 2, 'receipt', 'wms')`,
+        `INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key)
+         VALUES (1, 0, 1, 1, 1, now() + interval '1 ms', now(), 1, 0, 2, 'receipt', 0)`,
       ),
     ).rejects.toThrow('violates check constraint');
   });
@@ -116,7 +116,8 @@ describe('a physical reset', () => {
     ]);
     expect(done(await record(engine, 's', movements, { occurredAt: at(-40), source: 'pos' }))).toEqual(answer);
     const notes: unknown = await pool.dataSource.query(
-      `SELECT kind, quantity::int, source, source_event_id AS event, counted_by FROM late_note ORDER BY kind`,
+      `SELECT kind, quantity::int, name AS source, source_event_id AS event, counted_by
+         FROM late_note JOIN source USING (source_key) ORDER BY kind`,
     );
     expect(notes).toEqual([
       { kind: 'sale', quantity: -2, source: 'pos', event: 'receipt-7', counted_by: 'erp' },
