@@ -29,6 +29,13 @@ export interface Outcome {
   readonly refusals: readonly { readonly node: number; readonly code: string }[];
   /** Rows of the fact that tells of the change, as the contract shows them; null without one. */
   readonly told: readonly StockRowView[] | null;
+  /** What that fact says came or went, by node. */
+  readonly causes: readonly {
+    readonly node: string;
+    readonly source: string;
+    readonly quantity: number;
+    readonly at: number;
+  }[];
 }
 
 export interface Entry {
@@ -52,6 +59,7 @@ export function expectedOf(book: CountedBook, measure: Measure): Outcome {
   const entries: Entry[] = [];
   const refusals: { node: number; code: string }[] = [];
   const marks = [...book.marks];
+  const causes: Outcome['causes'][number][] = [];
   for (const count of book.counts.toSorted(byNode)) {
     const code = refusalOf(book.marks, count);
     if (code !== null) {
@@ -62,9 +70,15 @@ export function expectedOf(book: CountedBook, measure: Measure): Outcome {
     const row = book.rows.find(({ node }) => node === count.node) ?? emptyRow(stockAt(count.node));
     const difference = resetDifference(row, count.quantity, measure, sinceCount(book, count));
     if (difference === 0) continue;
+    causes.push({ node: nodeCode(count.node), source: COUNTING, quantity: difference, at: count.at });
     const known = draft.effect().postings.length;
     draft.change(SKU, row, (there) => applyDifference(there, difference));
-    for (const { at: { node }, from, to, quantity } of draft.effect().postings.slice(known))
+    for (const {
+      at: { node },
+      from,
+      to,
+      quantity,
+    } of draft.effect().postings.slice(known))
       entries.push({ node, from, to, quantity, at: count.at, hasRecordId: count.hasRecordId });
   }
   const after = draft.supply(SKU);
@@ -84,6 +98,7 @@ export function expectedOf(book: CountedBook, measure: Measure): Outcome {
     watermarks: NODES.flatMap((node) => newestOf(marks.filter((mark) => mark.node === node)) ?? []),
     refusals,
     told: rows.length > 0 ? rows.toSorted(byNode).map(shown) : null,
+    causes,
   };
 }
 
