@@ -36,6 +36,16 @@ const RUNNING = (account: string): string => `
     FROM ledger WHERE sku_key = ANY($1)`;
 
 const TALLIES = 'held + confirmed + fulfilled + released + expired + cancelled + broken';
+/** As they were granted, with what was added to them since, and lines that are new since. */
+const LINES = `
+  SELECT r.reservation_key, r.id, no::int, coalesce(line->>1, changed->>2)::int AS sku_key,
+         coalesce(line->>3, '0')::int AS granted, coalesce(changed->>3, '0')::int AS added
+    FROM reservation r CROSS JOIN LATERAL (
+      SELECT no, line, changed
+        FROM (SELECT place - 1 AS no, line FROM json_array_elements(r.lines) WITH ORDINALITY AS l (line, place)) first
+        FULL JOIN (SELECT (changed->>0)::bigint AS no, changed FROM json_array_elements(r.amended) AS c (changed)) since
+       USING (no)) all_lines
+   WHERE coalesce(line->>1, changed->>2)::int = ANY($1)`;
 const STAGES = ['accepted', 'picked', 'shipped'];
 
 const LAWS: readonly Law[] = [
@@ -47,23 +57,42 @@ const LAWS: readonly Law[] = [
        WHERE coalesce(s.reserved, 0) <> coalesce(b.held, 0) OR coalesce(s.committed, 0) <> coalesce(b.confirmed, 0)`,
   },
   {
-    name: 'the tallies of a line add up to what was granted',
+    name: 'the tallies of a line add up to what was granted and added',
     breaches: `
-      SELECT r.id, line->>0 AS line, (line->>3)::int AS granted, t.units
-        FROM reservation r CROSS JOIN json_array_elements(r.lines) WITH ORDINALITY AS l (line, place)
+      SELECT l.*, t.units
+        FROM (${LINES}) l
         LEFT JOIN LATERAL (SELECT sum(${TALLIES}) AS units
-                             FROM backing b WHERE b.reservation_key = r.reservation_key AND b.line = place - 1) t ON true
-       WHERE (line->>1)::int = ANY($1) AND (line->>3)::int <> coalesce(t.units, 0)`,
+                             FROM backing b WHERE b.reservation_key = l.reservation_key AND b.line = l.no) t ON true
+       WHERE l.granted + l.added <> coalesce(t.units, 0)`,
   },
   {
-    name: 'each backing belongs to a line of its SKU, and stands on a row of it',
+    name: 'each backing belongs to a line of its SKU, and stands on a row of it or on none',
     breaches: `
       SELECT b.* FROM backing b
-        LEFT JOIN reservation r USING (reservation_key) LEFT JOIN supply s USING (supply_key)
+        LEFT JOIN (${LINES}) l ON l.reservation_key = b.reservation_key AND l.no = b.line
+        LEFT JOIN supply s USING (supply_key)
        WHERE b.sku_key = ANY($1) AND (
-         (r.lines->b.line->>1)::int IS DISTINCT FROM b.sku_key
+         l.sku_key IS DISTINCT FROM b.sku_key
          OR b.supply_key IS NOT NULL AND (s.sku_key, s.node_key, s.kind, s.detail_key)
               IS DISTINCT FROM (b.sku_key, b.node_key, b.kind, coalesce(b.detail_key, 0)))`,
+  },
+  {
+    name: 'an order has the reservation that names it, and no other',
+    breaches: `
+      SELECT reservation_key, r.controller_order, c.order_id
+        FROM (SELECT * FROM reservation WHERE controller_order IS NOT NULL) r FULL JOIN controller c USING (reservation_key)
+       WHERE (r.controller_actor, r.controller_order) IS DISTINCT FROM (c.actor, c.order_id)
+         AND reservation_key IN (SELECT reservation_key FROM backing WHERE sku_key = ANY($1))`,
+  },
+  {
+    name: 'what has been told of a fulfilment is what is fulfilled of it',
+    breaches: `
+      SELECT reservation_key, fulfilment, sku_key, t.effect, b.fulfilled
+        FROM (SELECT reservation_key, subject AS fulfilment, sku_key, effect FROM told_effect WHERE what = 0 AND sku_key = ANY($1)) t
+        FULL JOIN (SELECT reservation_key, fulfilment, sku_key, sum(fulfilled) AS fulfilled FROM backing
+                    WHERE fulfilment IS NOT NULL AND sku_key = ANY($1) GROUP BY 1, 2, 3) b
+       USING (reservation_key, fulfilment, sku_key)
+       WHERE coalesce(t.effect, 0) <> coalesce(b.fulfilled, 0)`,
   },
   {
     name: 'the backings of a reservation are numbered without a gap',
