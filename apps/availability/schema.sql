@@ -26,9 +26,11 @@ CREATE TABLE backing (
   accepted integer,
   picked integer,
   shipped integer,
+  fence_key integer,
+  fenced integer,
   detail_key bigint,
   CONSTRAINT backing_reservation_key_supply_key_line_fulfilment_key UNIQUE NULLS NOT DISTINCT (reservation_key, supply_key, line, fulfilment),
-  CONSTRAINT lawful_backing CHECK (LEAST(held, confirmed, fulfilled, released, expired, cancelled, broken) >= 0 AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, detail_key) = 0) AND (num_nonnulls(accepted, picked, shipped) = 0 OR num_nulls(accepted, picked, shipped) = 0 AND shipped >= 0 AND shipped <= picked AND picked <= accepted AND accepted <= (held + confirmed)))
+  CONSTRAINT lawful_backing CHECK (LEAST(held, confirmed, fulfilled, released, expired, cancelled, broken) >= 0 AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, fence_key, fenced, detail_key) = 0) AND (num_nonnulls(accepted, picked, shipped) = 0 OR num_nulls(accepted, picked, shipped) = 0 AND shipped >= 0 AND shipped <= picked AND picked <= accepted AND accepted <= (held + confirmed)))
 ) WITH (fillfactor=85);
 CREATE INDEX backing_expiry ON backing USING btree (expires_at) WHERE held > 0;
 CREATE INDEX backing_fulfilment ON backing USING btree (fulfilment) WHERE fulfilment IS NOT NULL;

@@ -36,17 +36,17 @@ const RUNNING = (account: string): string => `
     FROM ledger WHERE sku_key = ANY($1)`;
 
 const TALLIES = 'held + confirmed + fulfilled + released + expired + cancelled + broken';
-/** As they were granted, with what was added to them since, and lines that are new since. */
-const LINES = `
-  SELECT r.reservation_key, r.id, no::int, coalesce(line->>1, changed->>2)::int AS sku_key,
-         coalesce(line->>3, '0')::int AS granted, coalesce(changed->>3, '0')::int AS added
-    FROM reservation r CROSS JOIN LATERAL (
-      SELECT no, line, changed
-        FROM (SELECT place - 1 AS no, line FROM json_array_elements(r.lines) WITH ORDINALITY AS l (line, place)) first
-        FULL JOIN (SELECT (changed->>0)::bigint AS no, changed FROM json_array_elements(r.amended) AS c (changed)) since
-       USING (no)) all_lines
-   WHERE coalesce(line->>1, changed->>2)::int = ANY($1)`;
 const STAGES = ['accepted', 'picked', 'shipped'];
+
+/** Lines as they were held, with units that were added since, and lines that were added. */
+const LINES = `
+  SELECT r.reservation_key, r.id, line, max(sku_key) AS sku_key, sum(units) AS units
+    FROM reservation r CROSS JOIN LATERAL (
+      SELECT place - 1 AS line, (one->>1)::int AS sku_key, (one->>3)::int AS units
+        FROM json_array_elements(r.lines) WITH ORDINALITY AS held (one, place)
+       UNION ALL
+      SELECT (one->>0)::int, (one->>2)::int, (one->>3)::int FROM json_array_elements(coalesce(r.amended, '[]')) AS one) lines
+   GROUP BY 1, 2, 3`;
 
 const LAWS: readonly Law[] = [
   {
@@ -59,20 +59,19 @@ const LAWS: readonly Law[] = [
   {
     name: 'the tallies of a line add up to what was granted and added',
     breaches: `
-      SELECT l.*, t.units
+      SELECT l.id, l.line, l.units AS granted, t.units
         FROM (${LINES}) l
         LEFT JOIN LATERAL (SELECT sum(${TALLIES}) AS units
-                             FROM backing b WHERE b.reservation_key = l.reservation_key AND b.line = l.no) t ON true
-       WHERE l.granted + l.added <> coalesce(t.units, 0)`,
+                             FROM backing b WHERE b.reservation_key = l.reservation_key AND b.line = l.line) t ON true
+       WHERE l.sku_key = ANY($1) AND l.units <> coalesce(t.units, 0)`,
   },
   {
     name: 'each backing belongs to a line of its SKU, and stands on a row of it or on none',
     breaches: `
       SELECT b.* FROM backing b
-        LEFT JOIN (${LINES}) l ON l.reservation_key = b.reservation_key AND l.no = b.line
-        LEFT JOIN supply s USING (supply_key)
+        LEFT JOIN (${LINES}) l USING (reservation_key, line, sku_key) LEFT JOIN supply s USING (supply_key)
        WHERE b.sku_key = ANY($1) AND (
-         l.sku_key IS DISTINCT FROM b.sku_key
+         l.id IS NULL
          OR b.supply_key IS NOT NULL AND (s.sku_key, s.node_key, s.kind, s.detail_key)
               IS DISTINCT FROM (b.sku_key, b.node_key, b.kind, coalesce(b.detail_key, 0)))`,
   },

@@ -206,6 +206,28 @@ describe('a hold', () => {
     });
   });
 
+  describe('of what is sold already', () => {
+    const sold = { isSold: true };
+    const hiding = openRules([threshold({ quantity: 2 }), threshold({ scope: 'network', quantity: 1 })]);
+    const decide = (...wishes: readonly Wish[]) => decideHold(demandFor(wishes, sold), supplies, hiding, fromAll());
+
+    it('takes hidden units', () => expect(backed(decide([1, 8]))).toHaveLength(2));
+    it('is granted in full, and what is not there stands on nothing', () => {
+      const decision = decide([2, 5]);
+      expect(granted(decision)).toEqual([5]);
+      expect(backed(decision)).toEqual([
+        [0, 1, 2],
+        [0, null, 3],
+      ]);
+      expect(decision.ok && decision.value.effect.postings.map(({ quantity }) => quantity)).toEqual([2]);
+    });
+    it('keeps to the nodes of a line', () =>
+      expect(backed(decide([1, 4, 1]))).toEqual([
+        [0, 1, 3],
+        [0, null, 1],
+      ]));
+  });
+
   it('of a SKU without its gate is a broken invariant', () => {
     expect(() => hold(demandFor([[9, 1]]))).toThrow(/without its gate/);
   });

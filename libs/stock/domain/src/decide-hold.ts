@@ -90,11 +90,10 @@ export function decideHold(
 
 const NO_LINE: HoldLine = { sku: 0, quantity: 0, nodes: null };
 
-/** Lines that only some nodes may serve are decided first: another line of the same SKU may still go elsewhere. */
+/** Lines that only some nodes may serve are decided first, those with the fewest nodes before others: the rest may go elsewhere. */
 function deciding(lines: readonly HoldLine[]): readonly LineNo[] {
   const all = lines.map((_, line) => line);
-  const bound = all.filter((line) => lines[line]?.nodes);
-  return bound.length === 0 || bound.length === all.length
-    ? all
-    : [...bound, ...all.filter((line) => !lines[line]?.nodes)];
+  if (lines.length === 1 || !lines.some(({ nodes }) => nodes !== null)) return all;
+  const freedom = (line: LineNo): number => lines[line]?.nodes?.length ?? Infinity;
+  return all.toSorted((a, b) => (freedom(a) === freedom(b) ? a - b : freedom(a) - freedom(b)));
 }

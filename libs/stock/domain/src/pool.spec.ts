@@ -141,6 +141,7 @@ describe('a pool of two SKUs at four nodes', () => {
           play(pool);
           pool.check();
         }
+        pool.check(true);
       }),
       HISTORIES,
     );
