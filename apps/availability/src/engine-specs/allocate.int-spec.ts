@@ -250,7 +250,10 @@ describe('a group of moves', () => {
 
   it('is refused while one of its reservations belongs to an order of somebody else', async () => {
     await promiseEach({ a: 'n1', b: 'n2' });
-    const theirs = { verb: 'attach', body: { commandId: id('attach'), owner: SPEC.actor, order: id('order') } } as const;
+    const theirs = {
+      verb: 'attach',
+      body: { commandId: id('attach'), owner: SPEC.actor, order: id('order') },
+    } as const;
     done(await other.verb(OTHER_SPEC, id('b'), theirs));
     const swap = [moving('a', 'n1', 'n2'), moving('b', 'n2', 'n1', 1, 3)];
     expect(done(await allocate(engine, id('swap'), [swap]))).toMatchObject([

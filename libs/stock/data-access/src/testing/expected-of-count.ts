@@ -63,7 +63,12 @@ export function expectedOf(book: CountedBook, deductsAt: Stage | null): Outcome 
     if (difference === 0) continue;
     const known = draft.effect().postings.length;
     draft.change(SKU, row, (there) => applyDifference(there, difference));
-    for (const { at: { node }, from, to, quantity } of draft.effect().postings.slice(known))
+    for (const {
+      at: { node },
+      from,
+      to,
+      quantity,
+    } of draft.effect().postings.slice(known))
       entries.push({ node, from, to, quantity, at: count.at, hasRecordId: count.hasRecordId });
   }
   const after = draft.supply(SKU);
@@ -113,7 +118,8 @@ function sinceCount(
   const later = ours.flatMap(({ steps }) => steps).filter((step) => step.stage === deductsAt && step.at > at);
   return {
     physicalDelta: sum(came) - sum(went),
-    acknowledged: deductsAt === null ? 0 : sum(ours.map((one) => one[deductsAt])) - sum(later.map(({ units }) => units)),
+    acknowledged:
+      deductsAt === null ? 0 : sum(ours.map((one) => one[deductsAt])) - sum(later.map(({ units }) => units)),
   };
 }
 

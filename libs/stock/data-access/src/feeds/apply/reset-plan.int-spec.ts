@@ -34,7 +34,7 @@ async function opened(explain: string, values: readonly unknown[] = []): Promise
 const monthOf = (time: number): string => `ledger_p${new Date(time).toISOString().slice(0, 7).replace('-', '')}`;
 
 describe('a count', () => {
-  const feed = { feed_key: 1, attempt: 1, measure: 'availability' } as FeedRecord;
+  const feed = { feed_key: 1, attempt: 1, measure: 'availability', deducts_at: 1 } as FeedRecord;
   const yesterday = Date.now() - DAY_MS;
   const values = [
     1,

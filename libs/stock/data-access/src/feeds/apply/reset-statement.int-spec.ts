@@ -2,7 +2,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Measure, type Stage, rowFault } from '@onepool/stock-domain';
 import fc from 'fast-check';
-import { FEEDER, type KeyedBook, MOMENT_MS, linesOf, setDeductsAt, writeBooks, writeNodes } from '../../testing/books-in-database.ts';
+import {
+  FEEDER,
+  type KeyedBook,
+  MOMENT_MS,
+  linesOf,
+  setDeductsAt,
+  writeBooks,
+  writeNodes,
+} from '../../testing/books-in-database.ts';
 import { COUNTING, countedBook } from '../../testing/counted-books.ts';
 import { expectedOf } from '../../testing/expected-of-count.ts';
 import { outcomesOf } from '../../testing/outcomes-in-database.ts';
