@@ -152,12 +152,12 @@ interface SingleVerb {
 /** The same verb on many reservations. */
 const many = <V extends SingleVerb>(summary: string, { subject, body, problems, moreWith, saysSentAt }: V) => {
   const refusals = problems.filter((code) => code !== 'outcome.unknown');
-  const name = subject.slice(rpc('reservation.').length);
+  const verb = /[^.]+(?=\.v1$)/.exec(subject)?.[0] ?? '';
   return {
     summary,
     description: 'Each item is decided by itself, as the verb decides one, and has its own result.',
-    http: post(`/v1/reservations.many/${name}`),
-    subject: `${subject}.many`,
+    http: post(`/v1/reservations.many/${verb}`),
+    subject: rpc(`reservation.${verb}.many`),
     idempotency: 'natural' as const,
     scope: 'reservations:write' as const,
     moreWith,
