@@ -1,25 +1,18 @@
 /** Why SKUs changed, as facts tell it: what the ledger says of them, summed by node, source and reason. */
 import type { Cause } from '@onepool/contracts';
-import type { Account, SkuKey } from '@onepool/stock-domain';
+import { type Account, type SkuKey, isForSale } from '@onepool/stock-domain';
 import type { LedgerRow, Writes } from '../decision/batch-writes.ts';
 import { type Views, isoTime } from '../requests/views.ts';
 
 const PROMISE: Cause = { kind: 'promise' };
 const ONLY_PROMISES: readonly Cause[] = [PROMISE];
-/** Between these, only who may have units changes. */
-const OF_PROMISES: ReadonlySet<Account> = new Set([
-  'available',
-  'reserved',
-  'committed',
-  'shortfall',
-  'expected',
-  'unapplied',
-]);
 
 function kindOf({ from, to }: LedgerRow): Cause['kind'] {
   if (from === 'external' || to === 'external') return 'stock';
-  return OF_PROMISES.has(from) && OF_PROMISES.has(to) ? 'promise' : 'state';
+  return isOfPromises(from) && isOfPromises(to) ? 'promise' : 'state';
 }
+
+const isOfPromises = (account: Exclude<Account, 'external'>): boolean => account === 'expected' || isForSale(account);
 
 interface Sum {
   readonly row: LedgerRow;
