@@ -1,5 +1,5 @@
 /** The verbs on a reservation, and the same on many of them. */
-import type { TObject } from '@sinclair/typebox';
+import type { TObject, TSchema } from '@sinclair/typebox';
 import { requestSubject } from '../shared/module-contract.ts';
 import { post } from '../shared/operation.ts';
 import { closed } from '../shared/primitives.ts';
@@ -185,3 +185,14 @@ export const RESERVATION_VERBS_MANY = {
   releaseMany: many('Release held units of many', release),
   cancelMany: many('Cancel units of many', cancel),
 } as const;
+
+/** Requests and answers of the bulk verbs, by the names under which the documents describe them. */
+export const BULK_SCHEMAS: Readonly<Record<string, TSchema>> = Object.fromEntries(
+  Object.entries(RESERVATION_VERBS_MANY).flatMap(([id, { body, response }]) => {
+    const name = `${id.charAt(0).toUpperCase()}${id.slice(1)}`;
+    return [
+      [`${name}Request`, body as TSchema],
+      [`${name}Result`, response as TSchema],
+    ];
+  }),
+);
