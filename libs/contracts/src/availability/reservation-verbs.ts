@@ -1,5 +1,5 @@
 /** The verbs on a reservation, and the same on many of them. */
-import type { TObject, TSchema } from '@sinclair/typebox';
+import type { TObject } from '@sinclair/typebox';
 import { requestSubject } from '../shared/module-contract.ts';
 import { post } from '../shared/operation.ts';
 import { closed } from '../shared/primitives.ts';
@@ -186,13 +186,26 @@ export const RESERVATION_VERBS_MANY = {
   cancelMany: many('Cancel units of many', cancel),
 } as const;
 
-/** Requests and answers of the bulk verbs, by the names under which the documents describe them. */
-export const BULK_SCHEMAS: Readonly<Record<string, TSchema>> = Object.fromEntries(
-  Object.entries(RESERVATION_VERBS_MANY).flatMap(([id, { body, response }]) => {
-    const name = `${id.charAt(0).toUpperCase()}${id.slice(1)}`;
-    return [
-      [`${name}Request`, body as TSchema],
-      [`${name}Result`, response as TSchema],
-    ];
-  }),
-);
+// Named, so that documents refer to them.
+export const ExtendManyRequest = RESERVATION_VERBS_MANY.extendMany.body;
+export const ExtendManyResult = RESERVATION_VERBS_MANY.extendMany.response;
+export const ConfirmManyRequest = RESERVATION_VERBS_MANY.confirmMany.body;
+export const ConfirmManyResult = RESERVATION_VERBS_MANY.confirmMany.response;
+export const AttachManyRequest = RESERVATION_VERBS_MANY.attachMany.body;
+export const AttachManyResult = RESERVATION_VERBS_MANY.attachMany.response;
+export const AmendManyRequest = RESERVATION_VERBS_MANY.amendMany.body;
+export const AmendManyResult = RESERVATION_VERBS_MANY.amendMany.response;
+export const AcknowledgeManyRequest = RESERVATION_VERBS_MANY.acknowledgeMany.body;
+export const AcknowledgeManyResult = RESERVATION_VERBS_MANY.acknowledgeMany.response;
+export const RejectManyRequest = RESERVATION_VERBS_MANY.rejectMany.body;
+export const RejectManyResult = RESERVATION_VERBS_MANY.rejectMany.response;
+export const GiveUpManyRequest = RESERVATION_VERBS_MANY.giveUpMany.body;
+export const GiveUpManyResult = RESERVATION_VERBS_MANY.giveUpMany.response;
+export const UnfulfilManyRequest = RESERVATION_VERBS_MANY.unfulfilMany.body;
+export const UnfulfilManyResult = RESERVATION_VERBS_MANY.unfulfilMany.response;
+export const FulfilManyRequest = RESERVATION_VERBS_MANY.fulfilMany.body;
+export const FulfilManyResult = RESERVATION_VERBS_MANY.fulfilMany.response;
+export const ReleaseManyRequest = RESERVATION_VERBS_MANY.releaseMany.body;
+export const ReleaseManyResult = RESERVATION_VERBS_MANY.releaseMany.response;
+export const CancelManyRequest = RESERVATION_VERBS_MANY.cancelMany.body;
+export const CancelManyResult = RESERVATION_VERBS_MANY.cancelMany.response;

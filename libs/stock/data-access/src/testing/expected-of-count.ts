@@ -29,6 +29,13 @@ export interface Outcome {
   readonly refusals: readonly { readonly node: number; readonly code: string }[];
   /** Rows of the fact that tells of the change, as the contract shows them; null without one. */
   readonly told: readonly StockRowView[] | null;
+  /** What that fact says came or went, by node. */
+  readonly causes: readonly {
+    readonly node: string;
+    readonly source: string;
+    readonly quantity: number;
+    readonly at: number;
+  }[];
 }
 
 export interface Entry {
@@ -51,6 +58,7 @@ export function expectedOf(book: CountedBook, deductsAt: Stage | null): Outcome 
   const entries: Entry[] = [];
   const refusals: { node: number; code: string }[] = [];
   const marks = [...book.marks];
+  const causes: Outcome['causes'][number][] = [];
   for (const count of book.counts.toSorted(byNode)) {
     const code = refusalOf(book.marks, count);
     if (code !== null) {
@@ -61,6 +69,7 @@ export function expectedOf(book: CountedBook, deductsAt: Stage | null): Outcome 
     const row = book.rows.find(({ node }) => node === count.node) ?? emptyRow(stockAt(count.node));
     const difference = resetDifference(row, count.quantity, measure, sinceCount(book, count, deductsAt));
     if (difference === 0) continue;
+    causes.push({ node: nodeCode(count.node), source: COUNTING, quantity: difference, at: count.at });
     const known = draft.effect().postings.length;
     draft.change(SKU, row, (there) => applyDifference(there, difference));
     for (const {
@@ -88,6 +97,7 @@ export function expectedOf(book: CountedBook, deductsAt: Stage | null): Outcome 
     watermarks: NODES.flatMap((node) => newestOf(marks.filter((mark) => mark.node === node)) ?? []),
     refusals,
     told: rows.length > 0 ? rows.toSorted(byNode).map(shown) : null,
+    causes,
   };
 }
 

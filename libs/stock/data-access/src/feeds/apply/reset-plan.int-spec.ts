@@ -50,6 +50,7 @@ describe('a count', () => {
     null,
     10,
     ['sku/a', 'sku/b', 'sku/c'],
+    '"wms"',
   ];
 
   it.each<[Density, string]>([
@@ -62,7 +63,7 @@ describe('a count', () => {
     const name = `reset-${density}`;
     // No feed is being applied, so that this prepares and does nothing.
     await pool.query({ name, text: resetStatement(feed, density), values });
-    const literals = `1, 0, 50, '{1,2,3}', '{a,b,c}', '{1,2,3}', 3, ${yesterday}, 1, 'feed', NULL, 10, '{sku/a,sku/b,sku/c}'`;
+    const literals = `1, 0, 50, '{1,2,3}', '{a,b,c}', '{1,2,3}', 3, ${yesterday}, 1, 'feed', NULL, 10, '{sku/a,sku/b,sku/c}', '"wms"'`;
     const months = await opened(`EXECUTE "${name}"(${literals})`);
     expect(months).toContain(monthOf(Date.now()));
     const first = monthOf(yesterday - DAY_MS);
