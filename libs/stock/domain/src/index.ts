@@ -4,6 +4,7 @@ export * from './supply-row.ts';
 export * from './posting.ts';
 export * from './arithmetic.ts';
 export * from './selling-rules.ts';
+export * from './inbound.ts';
 export * from './supply.ts';
 export * from './consequences.ts';
 export * from './event-time.ts';
