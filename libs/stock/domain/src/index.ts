@@ -29,6 +29,8 @@ export * from './decide-reject.ts';
 export * from './decide-give-up.ts';
 export * from './decide-unfulfil.ts';
 export * from './told.ts';
+export * from './moving-promises.ts';
+export * from './free-units.ts';
 export * from './heal.ts';
 export * from './reap.ts';
 export * from './decide-movements.ts';
