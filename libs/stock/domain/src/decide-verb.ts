@@ -31,7 +31,7 @@ import {
 } from './select-units.ts';
 import type { SellingRules } from './selling-rules.ts';
 import { SupplyDraft, type Supplies, type SupplyEffect, suppliesAfter } from './supply.ts';
-import { type SupplyPlace, stockAt } from './supply-row.ts';
+import { type UnitsAhead, stockAt } from './supply-row.ts';
 
 /** Units of a reservation that moved or ended. */
 export interface BackingChange {
@@ -46,9 +46,6 @@ export interface BackingChange {
   /** Where they stand now, if they moved. */
   readonly to?: { readonly node: NodeKey | null; readonly fulfilment: string | null; readonly ahead?: UnitsAhead };
 }
-
-/** Which row of what is still to come. */
-export type UnitsAhead = Pick<SupplyPlace, 'kind' | 'detail'>;
 
 /** A verb's outcome: the reservation as it becomes, what the book does, and the units that moved. */
 export interface VerbEffect {

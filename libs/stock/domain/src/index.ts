@@ -10,6 +10,7 @@ export * from './consequences.ts';
 export * from './event-time.ts';
 export * from './feed.ts';
 export * from './atp.ts';
+export * from './ahead.ts';
 export * from './allocation.ts';
 export * from './allocation-rules.ts';
 export * from './reservation.ts';

@@ -21,6 +21,9 @@ export interface SupplyPlace {
   readonly detail: number;
 }
 
+/** Which row of what is still to come, at a node that is told beside it. */
+export type UnitsAhead = Pick<SupplyPlace, 'kind' | 'detail'>;
+
 export interface SupplyRow extends SupplyPlace, Readonly<Record<StateField, number>> {
   readonly key: SupplyKey;
 }

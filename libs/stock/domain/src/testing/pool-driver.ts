@@ -115,7 +115,7 @@ export class PoolDriver {
         lineOf({ no, sku, nodes, requested: quantity, granted: granted[no] ?? 0 }),
       ),
       backings: units.reduce<readonly Backing[]>(
-        (all, { line, sku, node, units: held }) => withUnits(all, onStock(line, sku, node), { held }),
+        (all, { line, sku, node, units: held }) => withUnits(all, onStock(line, sku, node ?? 0), { held }),
         [],
       ),
     });
