@@ -225,9 +225,12 @@ class Offer {
   unitsFor(backing: Backing, now: number): number {
     const waiting = this.#waiting(backing, now);
     if (waiting === 0) return 0;
-    const claim = backing.kind === 'incoming' ? (this.claims.get(backing.detail) ?? 0) : 0;
-    const others = this.#claimed() - claim;
-    return Math.min(waiting, Math.max(Math.min(this.left, claim), this.left - others));
+    const claimOf = (detail: number | undefined): number => (detail === undefined ? 0 : (this.claims.get(detail) ?? 0));
+    const own = backing.kind === 'incoming' ? backing.detail : undefined;
+    const others = this.#claimed() - claimOf(own);
+    // Units that a line brings are for its own promises before those that another one has left short.
+    const first = own === this.#draining?.detail ? 0 : claimOf(this.#draining?.detail);
+    return Math.min(waiting, Math.max(0, Math.min(this.left - first, claimOf(own)), this.left - others));
   }
 
   take(
