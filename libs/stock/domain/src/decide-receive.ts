@@ -49,7 +49,7 @@ export interface ReceiptEffect {
   readonly toInspect: number;
   /** What became of the units that came free. */
   readonly freeing: NodeFreeing;
-  /** Promises of the line that nothing covers any more. */
+  /** Promises of the line that nothing covers any more; told once no slice is left that may serve them. */
   readonly short: ShortPromises | null;
 }
 
@@ -98,7 +98,7 @@ export function decideReceive(
     landed,
     toInspect: arrived.quality_control + (receipt.to === 'quality_control' ? arrived.available - landed : 0),
     freeing,
-    short: after && !waiting.hasMore ? shortPromisesOf(sku, after, current) : null,
+    short: after && !waiting.hasMore && freeing.unapplied === 0 ? shortPromisesOf(sku, after, current) : null,
   };
 }
 

@@ -9,7 +9,6 @@ import {
   allAvailable,
   freeUnits,
   freedBy,
-  hasOverdueLines,
   inWaitOrder,
   unappliedOf,
 } from './free-units.ts';
@@ -298,18 +297,6 @@ describe('a slice', () => {
     const { book } = free(orders([[onAllowance(one)]]), { stock: { 1: { unapplied: 3 } } });
     expect(rowAt(book, 1)).toMatchObject({ unapplied: 0, available: 2, committed: 1 });
   });
-});
-
-describe('a line that is late', () => {
-  it.each<[string, Partial<Parameters<typeof line>[1]>, Partial<Backing>, boolean]>([
-    ['has promises that others could serve', { dueAt: NOW - 1 }, one, true],
-    ['is not late yet', { dueAt: NOW }, one, false],
-    ['has no promises', { dueAt: NOW - 1 }, {}, false],
-  ])('is worth a look if it %s', (_, over, units, expected) =>
-    expect(hasOverdueLines(supplyIn(bookWith(orders([[onLine(1, units)]]), { lines: [line(1, over)] })), NOW)).toBe(
-      expected,
-    ),
-  );
 });
 
 /** Written without the offer: whether a node may serve open units of a backing, as things stand. */

@@ -270,13 +270,3 @@ class Offer {
     return sum;
   }
 }
-
-/** Whether units could serve somebody at once though none came free: a line with promises is late, and units are available. */
-export function hasOverdueLines(supply: SkuSupply, now: number): boolean {
-  return supply.future.some(
-    (row) =>
-      row.kind === 'incoming' &&
-      row.committed + row.reserved > 0 &&
-      isOverdue(inboundLineOf(supply.sku, supply.inbound, row.detail), now),
-  );
-}

@@ -35,6 +35,7 @@ export * from './free-units.ts';
 export * from './short-promises.ts';
 export * from './travel.ts';
 export * from './receipt-policy.ts';
+export * from './overdue.ts';
 export * from './decide-expect.ts';
 export * from './decide-ship.ts';
 export * from './decide-receive.ts';
