@@ -4,6 +4,7 @@
  * Two tag dimensions (`nx.tags` in each package.json) say who may import whom: `type:*` points
  * app → data-access → domain, `scope:*` keeps one part of the product out of another's insides. A project has to satisfy
  * both. There is no fallback that allows everything: a project with an unknown tag can import no other project.
+ * Circles of imports are found by Oxlint (`.oxlintrc.json`), which takes half a second where an ESLint rule takes five.
  * Each rule here has a fixture below `tools/lint-fixtures` that breaks it, and `tools/lint-rules` proves that it fires.
  */
 import { readdirSync } from 'node:fs';

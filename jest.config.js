@@ -27,6 +27,13 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['@onepool/source', 'node', 'node-addons'] },
   // A planted bug can be tried on specs: `ONEPOOL_FAILPOINTS=stock.rules_before_locks=planted npm test`.
   setupFiles: process.env.ONEPOOL_FAILPOINTS ? ['<rootDir>/libs/testing/failpoints/src/install.ts'] : [],
+  // Of the pool's spec: CI plays more histories than a person waits for, and a failure can be played again by its seed.
+  globals: {
+    HISTORIES: {
+      numRuns: Number(process.env.ONEPOOL_HISTORIES ?? 300),
+      ...(process.env.ONEPOOL_SEED && { seed: Number(process.env.ONEPOOL_SEED) }),
+    },
+  },
   globalSetup: '<rootDir>/libs/testing/servers/src/global-setup.ts',
   globalTeardown: '<rootDir>/libs/testing/servers/src/global-teardown.ts',
   // Specs wait for servers now and then, and the server that they share has connections for so many.

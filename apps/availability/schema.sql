@@ -26,9 +26,11 @@ CREATE TABLE backing (
   accepted integer,
   picked integer,
   shipped integer,
+  fence_key integer,
+  fenced integer,
   detail_key bigint,
   CONSTRAINT backing_reservation_key_supply_key_line_fulfilment_key UNIQUE NULLS NOT DISTINCT (reservation_key, supply_key, line, fulfilment),
-  CONSTRAINT lawful_backing CHECK (LEAST(held, confirmed, fulfilled, released, expired, cancelled, broken) >= 0 AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, detail_key) = 0) AND (num_nonnulls(accepted, picked, shipped) = 0 OR num_nulls(accepted, picked, shipped) = 0 AND shipped >= 0 AND shipped <= picked AND picked <= accepted AND accepted <= (held + confirmed)))
+  CONSTRAINT lawful_backing CHECK (LEAST(held, confirmed, fulfilled, released, expired, cancelled, broken) >= 0 AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, fence_key, fenced, detail_key) = 0) AND (num_nonnulls(accepted, picked, shipped) = 0 OR num_nulls(accepted, picked, shipped) = 0 AND shipped >= 0 AND shipped <= picked AND picked <= accepted AND accepted <= (held + confirmed)))
 ) WITH (fillfactor=85);
 CREATE INDEX backing_expiry ON backing USING btree (expires_at) WHERE held > 0;
 CREATE INDEX backing_fulfilment ON backing USING btree (fulfilment) WHERE fulfilment IS NOT NULL;
@@ -62,6 +64,8 @@ CREATE TABLE feed (
   body_hash bytea,
   body_size bigint,
   source text NOT NULL,
+  source_key integer NOT NULL,
+  deducts_at smallint NOT NULL,
   mode text NOT NULL,
   measure text NOT NULL,
   completeness text NOT NULL,
@@ -111,13 +115,6 @@ CREATE INDEX feed_receiving ON feed USING btree (touched_at) WHERE state = 'rece
 CREATE INDEX feed_to_apply ON feed USING btree (feed_key) WHERE state = 'applying'::text;
 CREATE INDEX feed_waiting ON feed USING btree (feed_key) WHERE state = 'waiting'::text;
 
-CREATE TABLE feed_record (
-  source text NOT NULL,
-  record_id text NOT NULL,
-  feed_key bigint NOT NULL,
-  CONSTRAINT feed_record_pkey PRIMARY KEY (source, record_id)
-);
-
 CREATE TABLE feed_refusal (
   feed_key bigint NOT NULL,
   refusal_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -140,10 +137,10 @@ CREATE TABLE feed_stage (
 CREATE TABLE feed_watermark (
   block integer NOT NULL,
   node_key integer NOT NULL,
-  source text NOT NULL,
-  measure text NOT NULL,
+  source_key integer NOT NULL,
+  measure smallint NOT NULL,
   captured bigint[] NOT NULL,
-  CONSTRAINT feed_watermark_pkey PRIMARY KEY (block, node_key, source, measure)
+  CONSTRAINT feed_watermark_pkey PRIMARY KEY (block, node_key, source_key, measure)
 ) WITH (fillfactor=70);
 
 CREATE TABLE inbox (
@@ -159,7 +156,7 @@ CREATE TABLE late_note (
   node_key integer NOT NULL,
   kind text NOT NULL,
   quantity bigint NOT NULL,
-  source text NOT NULL,
+  source_key integer NOT NULL,
   source_event_id text,
   occurred_at timestamp with time zone NOT NULL,
   counted_at timestamp with time zone NOT NULL,
@@ -178,10 +175,10 @@ CREATE TABLE ledger (
   occurred_at timestamp with time zone NOT NULL,
   recorded_at timestamp with time zone NOT NULL,
   node_key integer NOT NULL,
+  source_key integer NOT NULL,
   from_state smallint NOT NULL,
   to_state smallint NOT NULL,
   reason text NOT NULL,
-  source text NOT NULL,
   source_event_id text,
   CONSTRAINT ledger_pkey PRIMARY KEY (sku_key, sku_version, ordinal, recorded_at),
   CONSTRAINT ledger_check CHECK (quantity > 0 AND occurred_at <= recorded_at)
@@ -283,6 +280,26 @@ CREATE TABLE sku_task (
   CONSTRAINT sku_task_pkey PRIMARY KEY (sku_key)
 );
 
+CREATE TABLE source (
+  source_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  principal text NOT NULL,
+  name text NOT NULL,
+  deducts_at smallint NOT NULL DEFAULT 1,
+  CONSTRAINT source_pkey PRIMARY KEY (source_key),
+  CONSTRAINT source_principal_name_key UNIQUE (principal, name),
+  CONSTRAINT source_deducts_at_check CHECK (deducts_at = ANY (ARRAY[1, 2, 3]))
+);
+
+CREATE TABLE source_event (
+  source_key integer NOT NULL,
+  event_id text NOT NULL,
+  actor text,
+  command_id text,
+  feed_key bigint,
+  recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT source_event_pkey PRIMARY KEY (source_key, event_id)
+);
+
 CREATE TABLE stage_entry (
   sku_key integer NOT NULL,
   reservation_version integer NOT NULL,
@@ -338,6 +355,28 @@ END) STORED,
   CONSTRAINT lawful_units CHECK (LEAST(available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn, unapplied) >= 0 AND shortfall <= (committed + reserved) AND (shortfall = 0 OR (available + safety_stock + unapplied) = 0) AND (overdrawn = 0 OR (available + committed + reserved + safety_stock + damaged + quality_control + unapplied) = shortfall) AND (kind = ANY (ARRAY[0, 1, 2])) AND (kind = 0 OR (safety_stock + unapplied + overdrawn) = 0) AND (kind <> 2 OR (available + shortfall + damaged + quality_control) = 0))
 ) WITH (fillfactor=70);
 CREATE INDEX supply_short ON supply USING btree (sku_key) WHERE shortfall > 0;
+
+CREATE TABLE told (
+  what smallint NOT NULL,
+  reservation_key bigint NOT NULL,
+  subject text NOT NULL,
+  sku_key integer NOT NULL,
+  source_key integer NOT NULL,
+  total bigint NOT NULL,
+  CONSTRAINT told_pkey PRIMARY KEY (what, reservation_key, subject, sku_key, source_key)
+);
+
+CREATE TABLE told_effect (
+  what smallint NOT NULL,
+  reservation_key bigint NOT NULL,
+  subject text NOT NULL,
+  sku_key integer NOT NULL,
+  effect bigint NOT NULL,
+  plain bigint NOT NULL,
+  undone bigint NOT NULL,
+  CONSTRAINT told_effect_pkey PRIMARY KEY (what, reservation_key, subject, sku_key),
+  CONSTRAINT told_effect_check CHECK (LEAST(effect, plain, undone) >= 0)
+);
 
 CREATE VIEW rules_channel AS
  SELECT channel_key,

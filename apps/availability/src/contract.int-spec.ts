@@ -65,29 +65,37 @@ describe('the table of operations', () => {
   });
 
   it('lists only problem codes that the catalogue has, and every code of the app is listed somewhere', () => {
-    const listed = new Set(operations.flatMap(([, operation]) => operation.problems));
+    const listed = new Set(
+      operations.flatMap(([, { problems: whole, problemsInAnswer = [] }]) => [...whole, ...problemsInAnswer]),
+    );
     expect([...listed].filter((code) => !problems.has(code))).toEqual([]);
     const own = Object.keys(problems.definitions).filter((code) =>
-      /^(stock|sku|node|channel|reservation|reback|movement|source|idempotency|version|import)\./.test(code),
+      /^(stock|sku|node|channel|reservation|allocation|line|movement|source|idempotency|version|import)\./.test(code),
     );
-    expect(own.filter((code) => !listed.has(code))).toEqual([]);
+    // Of attach and amend, which are not served yet.
+    expect(own.filter((code) => !listed.has(code))).toEqual(['reservation.attached', 'reservation.pinned']);
   });
 
   it.each([
     ...operations.flatMap(([id, operation]) => schemasOf(operation).map((schema) => [id, schema] as const)),
     ...[SkuChanged, ReservationChanged, PromiseBroken].map((schema) => [schema.title ?? 'fact', schema] as const),
-  ])('has a schema of %s that refuses members it does not know, wherever they are, and nothing else', (_id, schema) => {
-    const { check } = compileSchema<unknown>(schema);
-    for (const sample of samplesOf(schema)) {
-      expect({ sample, faults: check(structuredClone(sample)) }).toEqual({ sample, faults: [] });
-      for (const { path, value } of withUnknownMember(sample)) {
-        expect({ path, faults: check(structuredClone(value)) }).toEqual({
-          path,
-          faults: [{ path, code: 'unknown_field', message: expect.any(String) }],
-        });
+  ])(
+    'has a schema of %s that refuses members it does not know, wherever they are but in a problem, and nothing else',
+    (_id, schema) => {
+      const { check } = compileSchema<unknown>(schema);
+      for (const sample of samplesOf(schema)) {
+        expect({ sample, faults: check(structuredClone(sample)) }).toEqual({ sample, faults: [] });
+        for (const { path, value } of withUnknownMember(sample)) {
+          expect({ path, faults: check(structuredClone(value)) }).toEqual({
+            path,
+            faults: path.endsWith('/problem/nobodyKnows')
+              ? []
+              : [{ path, code: 'unknown_field', message: expect.any(String) }],
+          });
+        }
       }
-    }
-  });
+    },
+  );
 
   it('gives every operation a method, an address and a subject of its own', () => {
     const addresses = operations.map(([, { http }]) => `${http.method} ${http.path}`);

@@ -95,8 +95,11 @@ describe('facts', () => {
     await hold('r-1', 4);
     await verb('confirm', 'r-1');
     await receive(app, 'story', { 'wh-2': 2 });
-    const moves = [{ sku: 'story', from: 'wh-1', to: 'wh-2', quantity: 1 }];
-    await verb('reback', 'r-1', { expectedVersion: 2, moves });
+    const moves = [{ sku: 'story', quantity: 1, from: { node: 'wh-1' }, to: { node: 'wh-2', fulfilment: 'ful-1' } }];
+    const groups = [{ reservations: [{ id: 'r-1', expectedVersion: 2, moves }] }];
+    expect((await app.http('allocate', { body: { commandId: 'r-1-routed', groups } })).body).toMatchObject({
+      groups: [{ reservations: [{ version: 3 }] }],
+    });
     await verb('fulfil', 'r-1', { lines: [{ sku: 'story', node: 'wh-1', quantity: 1 }] });
     await verb('cancel', 'r-1', { lines: [{ sku: 'story', node: 'wh-2', quantity: 1 }] });
     await hold('r-2', 1);
@@ -118,8 +121,17 @@ describe('facts', () => {
     }
     expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
     expect(told.find(({ id }) => id.startsWith('sku/story@2'))?.trace).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-/);
-    const reservation = told.filter(({ key }) => key.endsWith('/r-1')).map(({ subject }) => subject.split('.')[3]);
-    expect(reservation.slice(0, 4)).toEqual(['confirmed', 'rebacked', 'fulfilled', 'cancelled']);
+    const reservation = told.filter(({ key }) => key.endsWith('/r-1'));
+    expect(reservation.map(({ subject }) => subject.split('.')[3]).slice(0, 4)).toEqual([
+      ...['confirmed', 'moved', 'fulfilled', 'cancelled'],
+    ]);
+    const changes = reservation.map(({ data }) => (data as ReservationChanged).changes);
+    const of = { line: '1', sku: 'story', quantity: 1 };
+    expect(changes.slice(1, 4)).toEqual([
+      [{ ...of, node: 'wh-1', to: 'wh-2', toFulfilment: 'ful-1' }],
+      [{ ...of, node: 'wh-1' }],
+      [{ ...of, node: 'wh-2', fulfilment: 'ful-1' }],
+    ]);
     await expectChained(told, 'story');
   });
 });

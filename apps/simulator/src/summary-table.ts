@@ -11,7 +11,7 @@ const NOTES: Readonly<Record<keyof Summary, string>> = {
   refused: 'reservations refused: sold out',
   pos_sales: 'orders sold at a counter',
   movements: 'stock movements told (counter sales, returns, write-offs, starting stock)',
-  rebacked: 'promised units moved to another node',
+  moved: 'promised units moved to another node',
   oversold: 'units promised without stock; must be 0',
   undersold: 'calls refused although enough was there; must be 0',
   broken: 'promised units lost to a physical event, by the system',

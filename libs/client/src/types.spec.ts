@@ -28,7 +28,7 @@ async function calls(onepool: Client<typeof AVAILABILITY>, overNats: NatsClient<
     isSame<'stock.insufficient' extends typeof held.problem.code ? true : false>();
     isSame<'service.unavailable' extends typeof held.problem.code ? true : false>();
     // @ts-expect-error -- a hold is not refused so
-    isSame<'reback.pinned' extends typeof held.problem.code ? true : false>();
+    isSame<'reservation.conflict' extends typeof held.problem.code ? true : false>();
   }
   isSame<Same<ReturnType<typeof valueOf<Reservation>>, Reservation>>();
 

@@ -2,8 +2,8 @@ export * from './shared/primitives.ts';
 export { gs1CheckDigit } from './shared/gs1.ts';
 export type { ExampleOf, HttpAddress, Operation, OperationExample } from './shared/operation.ts';
 export type { AppContract } from './shared/app-contract.ts';
+export type { FactDefinition } from './shared/fact-definition.ts';
 export {
-  type FactDefinition,
   type FactStream,
   type ModuleContract,
   factSource,

@@ -44,20 +44,24 @@ describe('parseCompareOptions', () => {
     expect(compareOptions(['reserve'])).toBeUndefined();
   });
 
-  it('compares both groups in nine rounds when told a revision only', () => {
+  it('compares reservations and requests when told a revision only, with fewer rounds where turns are long', () => {
     expect(compareOptions(['compare', 'main~3'])).toMatchObject({
       revision: 'main~3',
       groups: ['reserve', 'http'],
-      rounds: 9,
+      roundsOf: { reserve: 9, http: 9, feed: 5, scale: 3 },
       against: undefined,
       node: undefined,
       home: '/repo/.onepool',
     });
   });
 
+  it('takes every group that is named, in one order', () => {
+    expect(compareOptions(['compare', 'v1', 'scale', 'feed'])).toMatchObject({ groups: ['feed', 'scale'] });
+  });
+
   it('takes groups, rounds, and the Node of the first revision', () => {
     expect(
       compareOptions(['compare', 'v1', 'http', '--rounds', '3', '--against', 'v2', '--node', '/n/bin/node']),
-    ).toMatchObject({ revision: 'v1', against: 'v2', groups: ['http'], rounds: 3, node: '/n/bin/node' });
+    ).toMatchObject({ revision: 'v1', against: 'v2', groups: ['http'], roundsOf: { http: 3 }, node: '/n/bin/node' });
   });
 });

@@ -26,16 +26,20 @@ export interface CompareOptions {
   readonly against: string | undefined;
   /** The Node that `revision` runs on; this one when undefined. */
   readonly node: string | undefined;
-  readonly rounds: number;
+  /** Paired turns of each workload. */
+  readonly roundsOf: Readonly<Record<CompareGroup, number>>;
   readonly seconds: number;
   readonly json: string | undefined;
   readonly home: string;
 }
 
 /** `ci` asks whether the results are right and has no time for figures: what fills large tables is left out. */
-const ROUNDS = { ci: 1, quick: 2, full: 5, compare: 9 };
+const ROUNDS = { ci: 1, quick: 2, full: 5 };
 const TURN_SECONDS = { ci: 0.9, quick: 2, full: 5, compare: 3 };
 const NOT_IN_CI = 'scale';
+/** Turns of feeds and of large tables are long, and differ little. */
+const COMPARE_ROUNDS: Readonly<Record<CompareGroup, number>> = { reserve: 9, http: 9, feed: 5, scale: 3 };
+const COMPARED_UNLESS_NAMED: readonly CompareGroup[] = ['reserve', 'http'];
 
 function positive(text: string): number {
   const value = Number(text);
@@ -53,7 +57,7 @@ export function parseOptions(args: readonly string[], environment: Environment, 
       '<name...>',
       'all, a group (reserve, http, relay, propagate, scale, feed), a figure or its beginning; ' +
         'ci: all but scale, one short round, for the results alone; ' +
-        'compare REV [reserve] [http]: CPU an operation against another revision (compare --help)',
+        'compare REV [reserve] [http] [feed] [scale]: CPU an operation against another revision (compare --help)',
     )
     .option('--quick', '2 rounds instead of 5, without the 10-million-row size', false)
     .option('--json <file>', 'write {ratios, absolutes, environment}')
@@ -87,6 +91,13 @@ export function parseOptions(args: readonly string[], environment: Environment, 
 const homeOf = (environment: Environment, root: string): string =>
   resolve(root, environment['ONEPOOL_HOME'] || join(root, '.onepool'));
 
+const sameForAll = (rounds: number): CompareOptions['roundsOf'] => ({
+  reserve: rounds,
+  http: rounds,
+  feed: rounds,
+  scale: rounds,
+});
+
 /** The options of `compare REV [groups]`; undefined when the command line asks for something else. */
 export function parseCompareOptions(
   args: readonly string[],
@@ -95,24 +106,29 @@ export function parseCompareOptions(
 ): CompareOptions | undefined {
   if (args[0] !== 'compare') return undefined;
   const known = Object.keys(WORKLOADS) as CompareGroup[];
+  const roundsText = known.map((group) => `${COMPARE_ROUNDS[group]} of ${group}`).join(', ');
   const program = new Command('npm run bench -- compare')
     .description('Compares CPU time an operation with another revision, turn by turn. See tools/bench/README.md.')
     .addArgument(new Argument('<revision>', 'a commit, branch or tag: what was before'))
-    .addArgument(new Argument('[groups...]', 'what to compare; both unless named').choices(known))
-    .option('--rounds <n>', 'paired turns of each workload', positive, ROUNDS.compare)
+    .addArgument(
+      new Argument('[groups...]', `what to compare; ${COMPARED_UNLESS_NAMED.join(' and ')} unless named`).choices(
+        known,
+      ),
+    )
+    .option('--rounds <n>', `paired turns of each workload; ${roundsText} unless told`, positive)
     .option('--seconds <n>', 'length of a turn', positive, TURN_SECONDS.compare)
     .option('--against <revision>', 'what is now, unless it is the working tree')
     .option('--node <path>', 'the Node that the first revision runs on, unless it is this one')
     .option('--json <file>', 'write every figure')
     .parse([...args.slice(1)], { from: 'user' });
-  const [revision = '', groups] = program.processedArgs as [string, readonly CompareGroup[] | undefined];
-  const options = program.opts<{ rounds: number; seconds: number; against?: string; node?: string; json?: string }>();
+  const [revision = '', named = []] = program.processedArgs as [string, (readonly CompareGroup[])?];
+  const options = program.opts<{ rounds?: number; seconds: number; against?: string; node?: string; json?: string }>();
   return {
-    groups: groups === undefined || groups.length === 0 ? known : known.filter((group) => groups.includes(group)),
+    groups: named.length === 0 ? COMPARED_UNLESS_NAMED : known.filter((group) => named.includes(group)),
     revision,
     against: options.against,
     node: options.node === undefined ? undefined : resolve(options.node),
-    rounds: Math.ceil(options.rounds),
+    roundsOf: options.rounds === undefined ? COMPARE_ROUNDS : sameForAll(Math.ceil(options.rounds)),
     seconds: options.seconds,
     json: options.json === undefined ? undefined : resolve(options.json),
     home: homeOf(environment, root),

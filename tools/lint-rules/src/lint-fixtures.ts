@@ -1,4 +1,4 @@
-/** Runs the workspace's lint over every fixture once and pairs what ESLint says with what the fixture's head announces. */
+/** Runs the workspace's lint over every fixture once and pairs what is said with what the fixture's head announces. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -13,7 +13,7 @@ export interface FixtureReport {
   readonly path: string;
   /** `rule: message` as the fixture's first two lines announce it; empty for an allowed fixture. */
   readonly expected: readonly string[];
-  /** `rule: first line of the message` for each problem that ESLint found. */
+  /** `rule: first line of the message` for each problem that ESLint or Oxlint found. */
   readonly found: readonly string[];
 }
 
@@ -41,6 +41,20 @@ async function printed(paths: readonly string[], files: readonly string[]): Prom
   return JSON.parse(stdout) as Printed;
 }
 
+interface Diagnostics {
+  readonly diagnostics: readonly { readonly filename: string; readonly code: string; readonly message: string }[];
+}
+
+/** The circles of imports, which Oxlint finds. */
+async function circles(): Promise<Diagnostics['diagnostics']> {
+  const program = join(workspaceRoot, 'node_modules/oxlint/bin/oxlint');
+  // It ends with 1 where it finds something, as it must here.
+  const { stdout } = await promisify(execFile)(process.execPath, [program, '-c', 'oxlint.json', '-f', 'json'], {
+    cwd: fixtures,
+  }).catch((error: { readonly stdout: string }) => error);
+  return (JSON.parse(stdout) as Diagnostics).diagnostics;
+}
+
 function announced(source: string): string[] {
   const [first = '', second = ''] = source.split('\n');
   if (first === '// allowed') return [];
@@ -49,13 +63,19 @@ function announced(source: string): string[] {
 
 /** What is said about every fixture, and the rules of `files`. */
 export async function lintFixtures(files: readonly string[]): Promise<Lint> {
-  const { results, rules } = await printed(['apps', 'libs', 'tools'], files);
+  const [{ results, rules }, inCircles] = await Promise.all([printed(['apps', 'libs', 'tools'], files), circles()]);
   const reports = await Promise.all(
-    results.map(async ({ filePath, messages }) => ({
-      path: relative(fixtures, filePath),
-      expected: announced(await readFile(filePath, 'utf8')),
-      found: messages.map(({ ruleId, message }) => `${ruleId}: ${message.split('\n')[0]}`),
-    })),
+    results.map(async ({ filePath, messages }) => {
+      const path = relative(fixtures, filePath);
+      return {
+        path,
+        expected: announced(await readFile(filePath, 'utf8')),
+        found: [
+          ...messages.map(({ ruleId, message }) => `${ruleId}: ${message.split('\n')[0]}`),
+          ...inCircles.filter(({ filename }) => filename === path).map(({ code, message }) => `${code}: ${message}`),
+        ],
+      };
+    }),
   );
   return { reports, rules };
 }

@@ -40,6 +40,14 @@ describe('lint rules', () => {
     expect(tags).not.toContain('*');
   });
 
+  it('find a circle of imports in each file of it, types included', () => {
+    const inCircle = reports.filter(({ found }) => found.some((line) => line.startsWith('import(no-cycle)')));
+    expect(inCircle.map(({ path }) => path)).toEqual([
+      'libs/platform/clock/leads-back-by-a-type.ts',
+      'libs/platform/clock/leads-back-by-a-value.ts',
+    ]);
+  });
+
   it('have a fixture for each rule that makes a domain pure', () => {
     const rules = Object.keys(rulesOf[pureDomain]!).filter((rule) => rule.startsWith('no-restricted-'));
     const broken = new Set(reports.flatMap(({ found }) => found.map((line) => line.split(':')[0])));

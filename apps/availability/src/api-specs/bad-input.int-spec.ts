@@ -41,9 +41,14 @@ const verb = (changes: object): Call => ({ params: { id: 'held' }, body: { comma
 const invalid = (...errors: string[]) => ({ status: 400, code: 'request.invalid', errors });
 const unknown = (noun: string) => ({ status: 404, code: `${noun}.unknown`, errors: [] });
 const part = (changes: object): object => ({ lines: [{ sku: 'a', node: 'wh-1', quantity: 1, ...changes }] });
-const move = (changes: object): object => ({
+const allocate = (...groups: object[][]): Call => ({
+  body: { commandId: 'bad', groups: groups.map((reservations) => ({ reservations })) },
+});
+const moves = (changes: object, more: object = {}): object => ({
+  id: 'held',
   expectedVersion: 1,
-  moves: [{ sku: 'a', from: 'wh-1', to: 'wh-2', quantity: 1, ...changes }],
+  moves: [{ sku: 'a', quantity: 1, from: { node: 'wh-1' }, to: { node: 'wh-2' }, ...changes }],
+  ...more,
 });
 
 /** What is wrong, the operation, the call, and the answer. */
@@ -68,20 +73,6 @@ const refusals: readonly Refused[] = [
   ['a verb on an unknown reservation', 'confirm', { ...verb({}), params: { id: 'nope' } }, unknown('reservation')],
   ['an unknown SKU in a part', 'release', verb(part({ sku: 'nope' })), unknown('sku')],
   ['an unknown node in a part', 'fulfil', verb(part({ node: 'nope' })), unknown('node')],
-  ['an unknown node in a re-back', 'reback', verb(move({ to: 'nope' })), unknown('node')],
-  ['an unknown SKU in a re-back', 'reback', verb(move({ sku: 'nope' })), unknown('sku')],
-  [
-    'a stale version in a re-back',
-    'reback',
-    verb({ ...move({}), expectedVersion: 7 }),
-    { status: 409, code: 'reback.conflict', errors: [] },
-  ],
-  [
-    'units that are not backed there',
-    'reback',
-    verb(move({ from: 'wh-2', to: 'wh-1' })),
-    { status: 409, code: 'reback.not_backed', errors: [] },
-  ],
   ['units that are not confirmed', 'fulfil', verb({}), { status: 409, code: 'reservation.not_confirmed', errors: [] }],
   [
     'more units than are held',
@@ -118,7 +109,12 @@ const refusals: readonly Refused[] = [
       invalid(String(error)),
     ] as const,
     [`a quantity in a part that is ${kind}`, 'release', verb(part({ quantity })), invalid(String(error))] as const,
-    [`a quantity in a re-back that is ${kind}`, 'reback', verb(move({ quantity })), invalid(String(error))] as const,
+    [
+      `a quantity in a move that is ${kind}`,
+      'allocate',
+      allocate([moves({ quantity })]),
+      invalid(String(error)),
+    ] as const,
   ]),
   [
     'an adjustment by zero',
@@ -141,6 +137,39 @@ const refusals: readonly Refused[] = [
     invalid('unknown_field'),
   ],
   ['an unknown field in a verb', 'confirm', verb({ force: true }), invalid('unknown_field')],
+  ['an unknown field in a move', 'allocate', allocate([moves({ pin: 'f' })]), invalid('unknown_field')],
+  ['a part that names nothing of its units', 'release', verb({ lines: [{ quantity: 1 }] }), invalid('out_of_range')],
+  ['a line id with a space', 'hold', { body: line({ id: 'a b' }) }, invalid('pattern')],
+  ['a fulfilment with a slash', 'fulfil', verb({ lines: [{ fulfilment: 'a/b', quantity: 1 }] }), invalid('pattern')],
+  ['a move that says of no node whether it is one', 'allocate', allocate([moves({ from: {} })]), invalid('missing')],
+  ['an allocation of nothing', 'allocate', allocate(), invalid('out_of_range')],
+  ['a group without reservations', 'allocate', allocate([]), invalid('out_of_range')],
+  ['a reservation without moves', 'allocate', allocate([moves({}, { moves: [] })]), invalid('out_of_range')],
+  [
+    'a reservation of no version',
+    'allocate',
+    allocate([moves({}, { expectedVersion: undefined })]),
+    invalid('missing'),
+  ],
+  [
+    'two lines of one id',
+    'hold',
+    { body: hold({ lines: ['x', 'x'].map((id) => ({ id, sku: 'a', quantity: 1 })) }) },
+    { status: 422, code: 'line.duplicate', errors: [] },
+  ],
+  [
+    'two lines of one id, one of which is its place',
+    'hold',
+    {
+      body: hold({
+        lines: [
+          { id: '2', sku: 'a', quantity: 1 },
+          { sku: 'a', quantity: 1 },
+        ],
+      }),
+    },
+    { status: 422, code: 'line.duplicate', errors: [] },
+  ],
   [
     'an unknown field in a query',
     'getAtp',
@@ -249,6 +278,25 @@ const refusals: readonly Refused[] = [
 describe.each(edges)('over %s', (_, edge) => {
   it.each(refusals)('%s is refused with its own code', async (_what, id, call, expected) => {
     expect(problemOf(await app[edge](id, call))).toEqual(expected);
+  });
+
+  it.each<[string, object[], number, string]>([
+    ['an unknown node', [moves({ to: { node: 'nope' } })], 404, 'node.unknown'],
+    ['an unknown SKU', [moves({ sku: 'nope' })], 404, 'sku.unknown'],
+    ['an unknown reservation', [moves({}, { id: 'nope' })], 404, 'reservation.unknown'],
+    ['a reservation that it names twice', [moves({}), moves({})], 422, 'reservation.duplicate'],
+    ['a stale version', [moves({}, { expectedVersion: 7 })], 409, 'reservation.conflict'],
+    ['units that are not there', [moves({ from: { node: 'wh-2' } })], 409, 'reservation.units_missing'],
+    [
+      'units that nobody works on',
+      [moves({ from: { node: 'wh-1', fulfilment: 'f' } })],
+      409,
+      'reservation.units_missing',
+    ],
+    ['a node that has no units', [moves({})], 409, 'stock.insufficient'],
+  ])('a group of moves is refused for %s, and answered by itself', async (_what, group, status, code) => {
+    const { body } = await app[edge]('allocate', { body: { ...(allocate(group).body as object), commandId: code } });
+    expect(body).toEqual({ commandId: code, groups: [{ problem: expect.objectContaining({ status, code }) }] });
   });
 
   it.each([

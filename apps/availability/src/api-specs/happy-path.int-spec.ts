@@ -37,7 +37,7 @@ describe.each([
   const verb = (id: OperationId, reservation: string, body: object): Promise<Answer> =>
     call(id, { params: { id: reservation }, body: { commandId: `${reservation}-${id}`, ...body } });
 
-  it('goes from hold over extend, confirm, re-back and part fulfilment to cancelled', async () => {
+  it('goes from hold over extend, confirm, allocate and part fulfilment to cancelled', async () => {
     const sku = edge === 'http' ? 'http-1' : 'nats-1';
     const id = `${sku}-order`;
     await receive(app, sku, { 'wh-1': 6, 'wh-2': 6 });
@@ -52,24 +52,37 @@ describe.each([
     const confirmed = await verb('confirm', id, {});
     expect(confirmed.body).toMatchObject({ status: 'confirmed', expiresAt: null });
     expect(tallies(confirmed)).toEqual([{ node: 'wh-1', confirmed: 5 }]);
-    const moves = [{ sku, from: 'wh-1', to: 'wh-2', quantity: 2 }];
+    const moves = [
+      { sku, quantity: 2, from: { node: 'wh-1' }, to: { node: 'wh-2', fulfilment: `${id}-f1` } },
+      { line: '1', quantity: 3, from: { node: 'wh-1' }, to: { node: 'wh-1', fulfilment: `${id}-f2` } },
+    ];
     const expectedVersion = (confirmed.body as Reservation).version;
-    const pin = { fulfilmentId: `${id}-f1`, orderVersion: 1 };
-    const moved = await verb('reback', id, { expectedVersion, moves, pin });
-    expect(tallies(moved)).toEqual([
-      { node: 'wh-1', confirmed: 3 },
-      { node: 'wh-2', confirmed: 2 },
+    const groups = [{ reservations: [{ id, expectedVersion, moves }] }];
+    const moved = await call('allocate', { body: { commandId: `${id}-routed`, groups } });
+    expect(moved.body).toEqual({
+      commandId: `${id}-routed`,
+      groups: [{ reservations: [{ id, owner: app.principal, version: expectedVersion + 1 }] }],
+    });
+    const byFulfilment = (await call('getReservation', { params: { id } })).body as Reservation;
+    expect(
+      byFulfilment.lines[0]?.backings.map(({ node, fulfilment, confirmed: units }) => [node, fulfilment, units]),
+    ).toEqual([
+      ['wh-1', undefined, 0],
+      ['wh-2', `${id}-f1`, 2],
+      ['wh-1', `${id}-f2`, 3],
     ]);
-    const fulfilled = await verb('fulfil', id, { lines: [{ sku, node: 'wh-1', quantity: 1 }] });
+    const fulfilled = await verb('fulfil', id, { lines: [{ fulfilment: `${id}-f2`, quantity: 1 }] });
     expect(tallies(fulfilled)).toEqual([
-      { node: 'wh-1', confirmed: 2, fulfilled: 1 },
+      { node: 'wh-1' },
       { node: 'wh-2', confirmed: 2 },
+      { node: 'wh-1', confirmed: 2, fulfilled: 1 },
     ]);
     const cancelled = await verb('cancel', id, {});
     expect(cancelled.body).toMatchObject({ status: 'closed' });
     expect(tallies(cancelled)).toEqual([
-      { node: 'wh-1', fulfilled: 1, cancelled: 2 },
+      { node: 'wh-1' },
       { node: 'wh-2', cancelled: 2 },
+      { node: 'wh-1', fulfilled: 1, cancelled: 2 },
     ]);
     const read = await call('getReservation', { params: { id } });
     expect(read.body).toEqual(cancelled.body);
@@ -98,27 +111,35 @@ describe.each([
 });
 
 describe('a hold', () => {
-  it('sums duplicate lines of one SKU and decides them together', async () => {
+  it('keeps lines of one SKU apart and decides them together', async () => {
     await receive(app, 'dup', { 'wh-1': 5 });
     const lines = [
       { sku: 'dup', quantity: 3 },
-      { sku: 'dup', quantity: 3 },
+      { id: 'gift', sku: 'dup', quantity: 3 },
     ];
     const refused = await app.http('hold', { body: { id: 'dup-1', channel: 'web', lines } });
     expect(refused).toMatchObject({
       status: 409,
-      body: { code: 'stock.insufficient', shortages: [{ sku: 'dup', requested: 6, atp: 5 }] },
+      body: { code: 'stock.insufficient', shortages: [{ line: 'gift', sku: 'dup', requested: 3, atp: 2 }] },
     });
-    const fitting = [lines[0], { sku: 'dup', quantity: 2 }];
+    const fitting = [lines[0], { id: 'gift', sku: 'dup', quantity: 2 }];
     const granted = await app.http('hold', { body: { id: 'dup-1', channel: 'web', lines: fitting } });
-    expect(granted.body).toMatchObject({ lines: [{ sku: 'dup', requested: 5, granted: 5 }] });
+    expect(granted.body).toMatchObject({
+      lines: [
+        { id: '1', sku: 'dup', requested: 3, granted: 3 },
+        { id: 'gift', sku: 'dup', requested: 2, granted: 2 },
+      ],
+    });
   });
 
   it('grants what there is with allowPartial, however much was asked', async () => {
     await receive(app, 'partial', { 'wh-1': 5 });
     const lines = Array.from({ length: 2_000 }, () => ({ sku: 'partial', quantity: 1_000_000 }));
     const granted = await app.http('hold', { body: { id: 'part-1', channel: 'web', allowPartial: true, lines } });
-    expect(granted.body).toMatchObject({ lines: [{ sku: 'partial', requested: 2_000_000_000, granted: 5 }] });
+    const told = (granted.body as Reservation).lines;
+    expect(told).toHaveLength(2_000);
+    expect(told[0]).toMatchObject({ id: '1', requested: 1_000_000, granted: 5 });
+    expect(told.slice(1).filter(({ granted: units, backings }) => units !== 0 || backings.length > 0)).toEqual([]);
     expect((await app.http('getReservation', { params: { id: 'part-1' } })).status).toBe(200);
   });
 });
@@ -283,7 +304,7 @@ describe('a promise that breaks', () => {
     const { version } = (await app.http('getStock', { params: { sku } })).body as StockOfSku;
     expect((counted.body as { written: number }).written).toBeGreaterThanOrEqual(version);
     const ofReservation = await app.http('countEvents', { query: { namePrefix: 'break-1' } });
-    // Confirmed, and one unit re-backed; the owner, which stands before the id in the key, is no name of its own.
+    // Confirmed, and one unit moved; the owner, which stands before the id in the key, is no name of its own.
     expect(ofReservation.body).toEqual({ written: 2 });
     expect((await app.http('countEvents', { query: { namePrefix: app.principal } })).body).toEqual({ written: 0 });
   });

@@ -118,10 +118,17 @@ describe.each(edges)('a key that is limited to a node, over %s', (edge) => {
     expect(problemOf(await fulfil(there))).toMatchObject({ status: 403, code: 'node.forbidden' });
     const lines = [{ sku: 'a', node: 'wh-1', quantity: 1 }];
     expect(problemOf(await fulfil(there, { lines }))).toMatchObject({ code: 'node.forbidden' });
-    const moves = [{ sku: 'a', from: 'wh-1', to: 'store-1', quantity: 1 }];
-    const reback = { commandId: `m-${there}`, owner, expectedVersion: 2, moves };
-    const moved = await app[edge]('reback', { params: { id: there }, body: reback, key: service });
-    expect(moved.body).toMatchObject({ code: 'node.forbidden', node: 'wh-1' });
+    const move = (from: string, to: string) => ({ sku: 'a', quantity: 1, from: { node: from }, to: { node: to } });
+    const groupOf = (id: string, ...moves: object[]) => ({ reservations: [{ id, owner, expectedVersion: 2, moves }] });
+    const own = await confirmed(['store-1']);
+    const groups = [
+      groupOf(there, move('wh-1', 'store-1')),
+      groupOf(own, move('store-1', 'wh-1')),
+      groupOf(own, move('store-1', 'store-1')),
+    ];
+    const moved = await app[edge]('allocate', { body: { commandId: `m-${there}`, groups }, key: service });
+    const refused = { problem: expect.objectContaining({ code: 'node.forbidden', status: 403, node: 'wh-1' }) };
+    expect(moved.body).toMatchObject({ groups: [refused, refused, { reservations: [{ id: own, version: 3 }] }] });
   });
 
   it('is not told the stored answer of work that it may not do, asked for in the same words', async () => {

@@ -1,5 +1,13 @@
 /** What specs ask of an engine, in few words, and how they wait for what it does on its own. */
-import type { HoldRequest, MovementsRequest, MovementsResult, Reservation } from '@onepool/contracts';
+import type {
+  AllocateRequest,
+  AllocatedGroup,
+  AllocatedReservation,
+  HoldRequest,
+  MovementsRequest,
+  MovementsResult,
+  Reservation,
+} from '@onepool/contracts';
 import {
   type Answer,
   type Refusal,
@@ -18,6 +26,9 @@ type Lines = HoldRequest['lines'];
 type VerbCall = Parameters<StockEngine['verb']>[2];
 type VerbBody<V extends VerbCall['verb']> = Omit<Extract<VerbCall, { verb: V }>['body'], 'commandId'>;
 type Movement = MovementsRequest['movements'][number];
+export type AllocationGroup = AllocateRequest['groups'][number];
+type ReservationMoves = AllocationGroup['reservations'][number];
+export type Move = ReservationMoves['moves'][number];
 
 /** One line is `['sku1', 2]`; the channel is `web`. `expiresInSeconds` may be a fraction here, which no edge lets in. */
 export function hold(
@@ -39,6 +50,40 @@ export function act<V extends VerbCall['verb']>(
 ): Promise<EngineAnswer<Reservation>> {
   const request = { verb, body: { commandId: `${reservation}-${verb}`, ...body } } as VerbCall;
   return engine.verb(SPEC, reservation, request);
+}
+
+/** Units of whichever line of a SKU; a node that works on them is not named. */
+export const shift = (sku: string, from: string, to: string, quantity: number): Move => ({
+  sku,
+  quantity,
+  from: { node: from },
+  to: { node: to },
+});
+
+export function allocate(
+  engine: StockEngine,
+  commandId: string,
+  groups: readonly (readonly ReservationMoves[])[],
+  options: Partial<AllocateRequest> = {},
+): Promise<EngineAnswer<readonly Answer<AllocatedGroup>[]>> {
+  const asked = groups.map((reservations) => ({ reservations: [...reservations] }));
+  return engine.allocate(SPEC, { commandId, groups: asked, ...options });
+}
+
+/** Moves units of one reservation. `commandId` is its id and `move` unless given. */
+export async function move(
+  engine: StockEngine,
+  id: string,
+  expectedVersion: number,
+  moves: readonly Move[],
+  commandId = `${id}-move`,
+): Promise<Answer<AllocatedReservation>> {
+  const [answer] = done(await allocate(engine, commandId, [[{ id, expectedVersion, moves: [...moves] }]]));
+  if (!answer) throw new Error('a group has no answer');
+  if (!answer.ok) return answer;
+  const [reservation] = answer.value.reservations;
+  if (!reservation) throw new Error('a reservation has no answer');
+  return { ok: true, value: reservation };
 }
 
 export function record(

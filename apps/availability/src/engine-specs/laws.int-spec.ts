@@ -16,9 +16,30 @@ describe('the laws of the pool', () => {
   afterAll(() => pool.close());
 
   it.each([
-    ['a unit promised twice', 'UPDATE stock SET available = available + 1, committed = committed - 1', /open backings/],
-    ['a unit from nowhere', 'UPDATE stock SET available = available + 1', /came in/],
+    [
+      'a unit promised twice',
+      'UPDATE supply SET available = available + 1, committed = committed - 1',
+      /open backings/,
+    ],
+    [
+      'a promise that stands on the row of another node',
+      `WITH other AS (INSERT INTO supply (supply_key, sku_key, node_key, committed)
+         SELECT 0, sku_key, 999, 2 FROM supply RETURNING supply_key)
+       UPDATE backing SET supply_key = other.supply_key FROM other`,
+      /stands on a row of it/,
+    ],
+    ['a unit from nowhere', 'UPDATE supply SET available = available + 1', /came in/],
+    ['a unit in another state than was posted', 'UPDATE supply SET available = 7, damaged = 1', /sum of its postings/],
     ['a lost unit of a line', 'UPDATE backing SET confirmed = 1', /add up to what was granted/],
+    ['a backing of another line', 'UPDATE backing SET line = 1', /belongs to a line/],
+    ['a number that no backing has', 'UPDATE backing SET backing_no = 1', /without a gap/],
+    ['a stage that nobody told', 'UPDATE backing SET accepted = 1, picked = 0, shipped = 0', /sums of their entries/],
+    [
+      'a stage of units that have ended',
+      `INSERT INTO stage_entry (sku_key, reservation_version, reservation_key, supply_key, occurred_at, recorded_at, units, backing_no, stage)
+       SELECT sku_key, 2, reservation_key, supply_key, now(), now(), 1, backing_no, 1 FROM backing`,
+      /sums of their entries/,
+    ],
     ['a lost fact', `DELETE FROM outbox WHERE data->>'toVersion' = '2'`, /chain without a gap/],
     ['a version that nobody wrote', 'UPDATE sku_gate SET version = version + 1', /in its ledger/],
     [
@@ -29,7 +50,8 @@ describe('the laws of the pool', () => {
     ],
     [
       'units moved before they were there',
-      `INSERT INTO ledger SELECT sku_key, 0, 0, node_key, 3, 1, 1, 'x', 'x', 'x', now(), now() FROM stock`,
+      `INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key)
+       SELECT sku_key, 0, 0, supply_key, 1, now(), now(), node_key, 4, 2, 'x', 0 FROM stock`,
       /did not have at that moment/,
     ],
   ])('notice %s', async (_, fault, notice) => {

@@ -13,59 +13,113 @@ interface Law {
 }
 
 const OPEN_BACKINGS = `
-  SELECT sku_key, node_key, sum(held) AS held, sum(confirmed) AS confirmed
-    FROM backing WHERE sku_key = ANY($1) GROUP BY sku_key, node_key`;
+  SELECT supply_key, sku_key, sum(held) AS held, sum(confirmed) AS confirmed
+    FROM backing WHERE sku_key = ANY($1) AND supply_key IS NOT NULL GROUP BY supply_key, sku_key`;
+
+/** By their codes in the ledger. The first two are outside of the book; the balances of contra accounts have their sign turned. */
+const ACCOUNTS = [
+  ...['external', 'expected', 'available', 'committed', 'reserved', 'safety_stock', 'damaged', 'quality_control'],
+  ...['shortfall', 'overdrawn', 'unapplied'],
+];
+const CONTRA = ['shortfall', 'overdrawn'];
+const IN_THE_BOOK = ACCOUNTS.slice(2);
+const unitsOf = (account: string): string => {
+  const code = ACCOUNTS.indexOf(account);
+  const moved = `CASE ${code} WHEN to_state THEN quantity WHEN from_state THEN -quantity ELSE 0 END`;
+  return CONTRA.includes(account) ? `-(${moved})` : moved;
+};
 
 /** Balance of an account after each posting, in the order in which the SKU changed. */
-const RUNNING = (account: number, sign: string): string => `
-  SELECT sku_key, node_key, sku_version, ${sign} sum(
-           CASE WHEN to_state = ${account} THEN quantity ELSE 0 END - CASE WHEN from_state = ${account} THEN quantity ELSE 0 END)
-           OVER (PARTITION BY sku_key, node_key ORDER BY sku_version, ordinal) AS balance
+const RUNNING = (account: string): string => `
+  SELECT supply_key, sku_key, sku_version,
+         sum(${unitsOf(account)}) OVER (PARTITION BY supply_key ORDER BY sku_version, ordinal) AS balance
     FROM ledger WHERE sku_key = ANY($1)`;
 
-/** Account codes of the ledger: 1 available … 6 quality_control, 7 shortfall and 8 overdrawn with their sign turned. */
-const ACCOUNTS = [1, 2, 3, 4, 5, 6, 7, 8];
+const TALLIES = 'held + confirmed + fulfilled + released + expired + cancelled + broken';
+const STAGES = ['accepted', 'picked', 'shipped'];
+
+/** Lines as they were held, with units that were added since, and lines that were added. */
+const LINES = `
+  SELECT r.reservation_key, r.id, line, max(sku_key) AS sku_key, sum(units) AS units
+    FROM reservation r CROSS JOIN LATERAL (
+      SELECT place - 1 AS line, (one->>1)::int AS sku_key, (one->>3)::int AS units
+        FROM json_array_elements(r.lines) WITH ORDINALITY AS held (one, place)
+       UNION ALL
+      SELECT (one->>0)::int, (one->>2)::int, (one->>3)::int FROM json_array_elements(coalesce(r.amended, '[]')) AS one) lines
+   GROUP BY 1, 2, 3`;
 
 const LAWS: readonly Law[] = [
   {
     name: 'reserved and committed are the sums of the open backings',
     breaches: `
-      SELECT sku_key, node_key, s.reserved, s.committed, b.held, b.confirmed
-        FROM (SELECT * FROM stock WHERE sku_key = ANY($1)) s FULL JOIN (${OPEN_BACKINGS}) b USING (sku_key, node_key)
+      SELECT supply_key, s.reserved, s.committed, b.held, b.confirmed
+        FROM (SELECT * FROM supply WHERE sku_key = ANY($1)) s FULL JOIN (${OPEN_BACKINGS}) b USING (supply_key, sku_key)
        WHERE coalesce(s.reserved, 0) <> coalesce(b.held, 0) OR coalesce(s.committed, 0) <> coalesce(b.confirmed, 0)`,
   },
   {
-    name: 'the tallies of a line add up to what was granted',
+    name: 'the tallies of a line add up to what was granted and added',
     breaches: `
-      SELECT r.id, (line->>0)::int AS sku_key, (line->>2)::int AS granted, t.units
-        FROM reservation r CROSS JOIN json_array_elements(r.lines) AS line
-        LEFT JOIN LATERAL (SELECT sum(held + confirmed + fulfilled + released + expired + cancelled) AS units
-                             FROM backing b WHERE b.reservation_key = r.reservation_key AND b.sku_key = (line->>0)::int) t ON true
-       WHERE (line->>0)::int = ANY($1) AND (line->>2)::int <> coalesce(t.units, 0)`,
+      SELECT l.id, l.line, l.units AS granted, t.units
+        FROM (${LINES}) l
+        LEFT JOIN LATERAL (SELECT sum(${TALLIES}) AS units
+                             FROM backing b WHERE b.reservation_key = l.reservation_key AND b.line = l.line) t ON true
+       WHERE l.sku_key = ANY($1) AND l.units <> coalesce(t.units, 0)`,
   },
   {
-    name: 'each backing belongs to a line',
+    name: 'each backing belongs to a line of its SKU, and stands on a row of it',
     breaches: `
-      SELECT b.* FROM backing b LEFT JOIN reservation r USING (reservation_key)
-       WHERE b.sku_key = ANY($1) AND (r.id IS NULL OR NOT EXISTS (
-         SELECT FROM json_array_elements(r.lines) AS line WHERE (line->>0)::int = b.sku_key))`,
+      SELECT b.* FROM backing b
+        LEFT JOIN (${LINES}) l USING (reservation_key, line, sku_key) LEFT JOIN supply s USING (supply_key)
+       WHERE b.sku_key = ANY($1) AND (
+         l.id IS NULL
+         OR b.supply_key IS NOT NULL AND (s.sku_key, s.node_key, s.kind, s.detail_key)
+              IS DISTINCT FROM (b.sku_key, b.node_key, b.kind, coalesce(b.detail_key, 0)))`,
+  },
+  {
+    name: 'the backings of a reservation are numbered without a gap',
+    breaches: `
+      SELECT reservation_key, array_agg(backing_no ORDER BY backing_no) AS numbers FROM backing
+       WHERE reservation_key IN (SELECT reservation_key FROM backing WHERE sku_key = ANY($1))
+       GROUP BY reservation_key HAVING count(DISTINCT backing_no) <> count(*) OR max(backing_no) <> count(*) - 1`,
+  },
+  {
+    name: 'the stages of a backing are the sums of their entries',
+    breaches: STAGES.map(
+      (stage, place) => `
+      SELECT '${stage}' AS stage, reservation_key, backing_no, b.${stage} AS told, e.units
+        FROM (SELECT * FROM backing WHERE sku_key = ANY($1)) b
+        FULL JOIN (SELECT reservation_key, backing_no, sum(units) AS units, min(supply_key) AS first, max(supply_key) AS last
+                     FROM stage_entry WHERE sku_key = ANY($1) AND stage = ${place + 1} GROUP BY 1, 2) e
+       USING (reservation_key, backing_no)
+       WHERE coalesce(b.${stage}, 0) <> coalesce(e.units, 0)
+          OR e.units IS NOT NULL AND (e.first IS DISTINCT FROM b.supply_key OR e.last IS DISTINCT FROM b.supply_key)`,
+    ).join(' UNION ALL '),
   },
   {
     name: 'no unit is granted, sold or moved that the book did not have at that moment',
-    breaches: ACCOUNTS.map(
+    breaches: IN_THE_BOOK.map(
       (account) => `
-      SELECT ${account} AS account, sku_key, node_key, sku_version, balance
-        FROM (${RUNNING(account, account >= 7 ? '-' : '')}) running WHERE balance < 0`,
+      SELECT '${account}' AS account, supply_key, sku_version, balance
+        FROM (${RUNNING(account)}) running WHERE balance < 0`,
     ).join(' UNION ALL '),
+  },
+  {
+    name: 'each balance is the sum of its postings',
+    breaches: `
+      SELECT supply_key, ${IN_THE_BOOK.map((account) => `s.${account} AS ${account}, l.${account} AS posted_${account}`).join(', ')}
+        FROM (SELECT * FROM supply WHERE sku_key = ANY($1)) s
+        FULL JOIN (SELECT supply_key, sku_key, node_key, ${IN_THE_BOOK.map((account) => `sum(${unitsOf(account)}) AS ${account}`).join(', ')}
+                     FROM ledger WHERE sku_key = ANY($1) GROUP BY 1, 2, 3) l USING (supply_key, sku_key, node_key)
+       WHERE ${IN_THE_BOOK.map((account) => `coalesce(s.${account}, 0) <> coalesce(l.${account}, 0)`).join(' OR ')}`,
   },
   {
     name: 'on hand less overdrawn is what came in less what went out',
     breaches: `
-      SELECT s.sku_key, s.node_key, s.on_hand, s.overdrawn, l.net
+      SELECT s.sku_key, s.node_key, s.on_hand, s.unapplied, s.overdrawn, l.net
         FROM stock s LEFT JOIN (
-          SELECT sku_key, node_key, sum(CASE WHEN from_state = 0 THEN quantity WHEN to_state = 0 THEN -quantity ELSE 0 END) AS net
-            FROM ledger WHERE sku_key = ANY($1) GROUP BY sku_key, node_key) l USING (sku_key, node_key)
-       WHERE s.sku_key = ANY($1) AND s.on_hand - s.overdrawn <> coalesce(l.net, 0)`,
+          SELECT supply_key, sum(CASE WHEN from_state = 0 THEN quantity WHEN to_state = 0 THEN -quantity ELSE 0 END) AS net
+            FROM ledger WHERE sku_key = ANY($1) GROUP BY supply_key) l USING (supply_key)
+       WHERE s.sku_key = ANY($1) AND s.on_hand + s.unapplied - s.overdrawn <> coalesce(l.net, 0)`,
   },
   {
     name: 'versions of a SKU chain without a gap through its facts, up to its gate',

@@ -17,14 +17,14 @@ afterAll(() => pool.close());
 /** Gives the first `skus` SKUs `entries` more entries of one unit each, and the balances that these make. */
 async function write(skus: number, entries: number): Promise<void> {
   await pool.dataSource.query(
-    `INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, occurred_at, recorded_at)
-     SELECT s.sku_key, (SELECT count(*) FROM ledger l WHERE l.sku_key = s.sku_key) + i, 0, n.node_key, $3::smallint, $4::smallint, 1, 'receipt', 'wms', now(), now()
+    `INSERT INTO ledger (sku_key, supply_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source_key, occurred_at, recorded_at)
+     SELECT s.sku_key, s.sku_key, (SELECT count(*) FROM ledger l WHERE l.sku_key = s.sku_key) + i, 0, n.node_key, $3::smallint, $4::smallint, 1, 'receipt', 0, now(), now()
        FROM (SELECT sku_key FROM sku_code ORDER BY sku_key LIMIT $1) s, rules_node n, generate_series(1, $2::int) i`,
     [skus, entries, ACCOUNTS.indexOf('external'), ACCOUNTS.indexOf('available')],
   );
   await pool.dataSource.query(
-    `INSERT INTO stock (sku_key, node_key, available) SELECT sku_key, node_key, count(*) FROM ledger GROUP BY 1, 2
-     ON CONFLICT (sku_key, node_key) DO UPDATE SET available = excluded.available`,
+    `INSERT INTO supply (supply_key, sku_key, node_key, available) SELECT supply_key, sku_key, node_key, count(*) FROM ledger GROUP BY 1, 2, 3
+     ON CONFLICT (supply_key) DO UPDATE SET available = excluded.available`,
   );
 }
 
@@ -99,7 +99,7 @@ describe('a ledger too long for one statement', () => {
   it('is told where it is wrong, in whichever range that is', async () => {
     const sku = await skuAt('DESC');
     await pool.dataSource.query(
-      'UPDATE stock SET available = available + 1 WHERE sku_key = (SELECT sku_key FROM sku_code WHERE code = $1)',
+      'UPDATE supply SET available = available + 1 WHERE sku_key = (SELECT sku_key FROM sku_code WHERE code = $1)',
       [sku],
     );
     const { reads } = proofOnServerOf(40);
@@ -120,11 +120,32 @@ describe('a ledger too long for one statement', () => {
   });
 });
 
+describe('rows of one SKU at one node', () => {
+  it('are proved one by one: what is missing of one is not made up for by another', async () => {
+    await pool.catalog.putSkus([{ sku: 'two-rows' }]);
+    const rows = `(SELECT sku_key, node_key FROM sku_code, rules_node WHERE sku_code.code = 'two-rows') one`;
+    await pool.dataSource.query(
+      `INSERT INTO supply (supply_key, sku_key, node_key, kind, detail_key, available)
+       SELECT -kind, sku_key, node_key, kind - 1, kind - 1, 1 FROM ${rows}, generate_series(1, 2) AS kind`,
+    );
+    await pool.dataSource.query(
+      `INSERT INTO ledger (sku_key, supply_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source_key, occurred_at, recorded_at)
+       SELECT sku_key, -1, 1, 0, node_key, $1::smallint, $2::smallint, 2, 'receipt', 0, now(), now() FROM ${rows}`,
+      [ACCOUNTS.indexOf('external'), ACCOUNTS.indexOf('available')],
+    );
+    const { mismatches } = await readsOf(pool.engine()).verifyLedger('two-rows');
+    expect(mismatches.map(({ book, ledger }) => [book, ledger]).toSorted()).toEqual([
+      [1, 0],
+      [1, 2],
+    ]);
+  });
+});
+
 describe('a book that is wrong in many places', () => {
   it('is told by its first hundred mismatches, and every row is looked at', async () => {
     await pool.catalog.putSkus(Array.from({ length: 150 }, (_, index) => ({ sku: `wrong${index}` })));
     await pool.dataSource.query(
-      `INSERT INTO stock (sku_key, node_key, available) SELECT sku_key, node_key, 1 FROM sku_code s, rules_node WHERE s.code LIKE 'wrong%'`,
+      `INSERT INTO supply (supply_key, sku_key, node_key, available) SELECT sku_key, sku_key, node_key, 1 FROM sku_code s, rules_node WHERE s.code LIKE 'wrong%'`,
     );
     const proof = await readsOf(pool.engine()).verifyLedger('wrong');
     expect(proof).toMatchObject({ balanced: false, rowsChecked: 150 });

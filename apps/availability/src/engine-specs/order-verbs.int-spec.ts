@@ -213,6 +213,51 @@ describe('acknowledge and unfulfil', () => {
   });
 });
 
+describe('one hand-over', () => {
+  const told = (who: StockEngine, source: string, id: string, quantity: number, sourceEventId?: string) =>
+    who.recordMovements(SPEC, {
+      id,
+      source,
+      movements: [{ type: 'sale', sku, node: 'n1', quantity, fulfilment: `${sku}-f1`, ...(sourceEventId ? { sourceEventId } : {}) }],
+    });
+
+  it('told by a till, a warehouse and us at once, over two replicas, is one unit', async () => {
+    await pool.receive(sku, 'n1', 4);
+    await atWork(sku, 2);
+    await Promise.all([
+      told(engine, 'till', `${sku}-till`, 1).then(done),
+      told(other, 'wms', `${sku}-wms`, 1).then(done),
+      act(engine, sku, 'fulfil', { lines: [{ fulfilment: `${sku}-f1`, quantity: 1 }] }).then(done),
+    ]);
+    expect(await rowOf('n1')).toMatchObject({ onHand: 3, committed: 1 });
+    const second = done(await told(other, 'till', `${sku}-till-2`, 1));
+    expect(second.handedOver).toEqual([{ line: 1, reservation: sku, owner: SPEC.actor, fulfilled: 1, beyond: 0 }]);
+    const beyond = done(await told(engine, 'wms', `${sku}-wms-2`, 2));
+    expect(beyond.handedOver).toMatchObject([{ fulfilled: 0, beyond: 1 }]);
+    expect(await rowOf('n1')).toMatchObject({ onHand: 1, committed: 0, available: 1 });
+  });
+
+  it('that names no fulfilment we know is refused, and an event counts once under whatever id', async () => {
+    await pool.receive(sku, 'n1', 4);
+    expect(codeOf(await told(engine, 'till', `${sku}-1`, 1))).toBe('fulfilment.unknown');
+    await atWork(sku, 2);
+    done(await told(engine, 'till', `${sku}-2`, 1, `${sku}-event`));
+    const again = done(await told(other, 'till', `${sku}-3`, 1, `${sku}-event`));
+    expect(again).toMatchObject({ repeated: [1], skus: [] });
+    expect(await rowOf('n1')).toMatchObject({ onHand: 3 });
+  });
+
+  it('undone is told anew', async () => {
+    await pool.receive(sku, 'n1', 4);
+    await atWork(sku, 1);
+    done(await told(engine, 'till', `${sku}-1`, 1));
+    done(await act(other, sku, 'unfulfil', { lines: [{ fulfilment: `${sku}-f1`, quantity: 1 }] }));
+    expect(await rowOf('n1')).toMatchObject({ onHand: 4, committed: 1 });
+    done(await told(engine, 'till', `${sku}-2`, 1));
+    expect(await rowOf('n1')).toMatchObject({ onHand: 3, committed: 0 });
+  });
+});
+
 describe('a hold of what is sold already', () => {
   it('takes what thresholds hide, and promises the rest on nothing', async () => {
     await pool.receive(sku, 'n1', 2);

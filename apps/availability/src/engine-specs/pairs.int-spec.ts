@@ -4,9 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Reservation } from '@onepool/contracts';
-import { type StockEngine } from '@onepool/stock-data-access';
+import type { Answer, StockEngine } from '@onepool/stock-data-access';
 import { type PoolFixture, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
-import { type EngineAnswer, act, done, hold, readsOf, receipt, record, sale } from './asking.ts';
+import { act, done, hold, move, readsOf, receipt, record, sale, shift } from './asking.ts';
 import { brokenLaws } from './laws.ts';
 import { type Random, seeded } from './seeded.ts';
 
@@ -17,8 +17,8 @@ const EXPECTED_REFUSALS = new Set([
   'reservation.expired',
   'reservation.not_held',
   'reservation.not_confirmed',
-  'reback.conflict',
-  'reback.not_backed',
+  'reservation.conflict',
+  'reservation.units_missing',
 ]);
 
 interface Scene {
@@ -30,12 +30,7 @@ interface Scene {
 }
 
 /** `nth` tells the two sides of a pair apart. */
-type Happening = (
-  engine: StockEngine,
-  scene: Scene,
-  random: Random,
-  nth: number,
-) => Promise<EngineAnswer<unknown> | void>;
+type Happening = (engine: StockEngine, scene: Scene, random: Random, nth: number) => Promise<Answer<unknown> | void>;
 
 const onEither = (verb: 'confirm' | 'release' | 'cancel' | 'fulfil'): Happening => {
   return (engine, { held, confirmed }, random, nth) => {
@@ -48,10 +43,9 @@ const HAPPENINGS: Readonly<Record<string, Happening>> = {
   sale: (engine, { sku }, random, nth) =>
     record(engine, `${sku}-sale-${nth}`, [sale(sku, random.pick(['n1', 'n1', 'n2']), 1 + random.below(9))]),
   confirm: onEither('confirm'),
-  're-back': (engine, { sku, held, confirmed }, random, nth) => {
+  allocate: (engine, { sku, held, confirmed }, random, nth) => {
     const { id, version } = random.pick([held, confirmed]);
-    const moves = [{ sku, from: 'n1', to: 'n2', quantity: 1 + random.below(3) }];
-    return act(engine, id, 're-back', { commandId: `${id}-move-${nth}`, expectedVersion: version, moves });
+    return move(engine, id, version, [shift(sku, 'n1', 'n2', 1 + random.below(3))], `${id}-move-${nth}`);
   },
   expiry: (engine, { key }) => engine.tend([key], false),
   release: onEither('release'),
@@ -116,8 +110,8 @@ describe('any two of the verbs, sales, expiry and healing at the same time', () 
 
   it('has every kind of happening succeed at least once', async () => {
     const effects: { name: string }[] = await pool.dataSource.query(
-      `SELECT DISTINCT CASE WHEN reason = 're-back' THEN 'healing' ELSE 'expiry' END AS name FROM ledger
-        WHERE reason = 'expire' OR reason = 're-back' AND source = 'onepool'`,
+      `SELECT DISTINCT CASE WHEN reason = 'heal' THEN 'healing' ELSE 'expiry' END AS name FROM ledger
+        WHERE source = 'onepool' AND reason IN ('expire', 'heal')`,
     );
     for (const { name } of effects) succeeded.add(name);
     expect([...succeeded].toSorted()).toEqual(names.toSorted());

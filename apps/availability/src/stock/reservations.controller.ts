@@ -1,12 +1,10 @@
 /** Reservations and their verbs. */
 import { Controller } from '@nestjs/common';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
-import type { Caller } from '@onepool/platform-auth';
 import { type Call, Serve } from '@onepool/platform-operations';
-import { problem } from '@onepool/platform-problem';
-import { type Asker, StockEngine, StockReads } from '@onepool/stock-data-access';
+import { StockEngine, StockReads } from '@onepool/stock-data-access';
 import { valueOf, valueOrProblem } from '../problems.ts';
-import { askerOf } from './asker.ts';
+import { askerFor, askerOf, demandOverride } from './asker.ts';
 
 type Op = typeof operations;
 
@@ -98,18 +96,3 @@ export class ReservationsController {
     return valueOf(await this.#engine.verb(askerFor(body, caller), params.id, { verb: 'cancel', body }));
   }
 }
-
-/** Who asks, with the limits that bind it. @throws ProblemError when the owner is another, and the scope for that is not held. */
-function askerFor({ owner }: { readonly owner?: string | undefined }, caller: Caller): Asker {
-  if (owner !== undefined && owner !== caller.id && !caller.scopes.has('reservations:any')) throw anothers;
-  return askerOf(caller);
-}
-
-/** The same for everybody, whether there is such a reservation or not. */
-const anothers = problem('auth.forbidden', { detail: 'The scope reservations:any is required to name another owner.' });
-/** @throws ProblemError when what is kept back is to be overridden, and the scope for that is not held. */
-function demandOverride({ override }: { readonly override?: string | undefined }, { scopes }: Caller): void {
-  if (override !== undefined && !scopes.has('stock:override')) throw noOverride;
-}
-
-const noOverride = problem('auth.forbidden', { detail: 'The scope stock:override is required to override what is kept back.' });

@@ -1,8 +1,8 @@
-/** Movements in; stock, ledger, exceptions and event counts out. */
+/** Movements in, and how sources are read; stock, ledger, exceptions and event counts out. */
 import { Controller } from '@nestjs/common';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
-import { StockEngine, StockReads } from '@onepool/stock-data-access';
+import { SourceSettingsStore, StockEngine, StockReads } from '@onepool/stock-data-access';
 import { valueOf } from '../problems.ts';
 import { askerOf } from './asker.ts';
 
@@ -12,15 +12,27 @@ type Op = typeof operations;
 export class StockController {
   readonly #engine: StockEngine;
   readonly #reads: StockReads;
+  readonly #sources: SourceSettingsStore;
 
   constructor(engine: StockEngine, reads: StockReads) {
     this.#engine = engine;
     this.#reads = reads;
+    this.#sources = new SourceSettingsStore(engine.lookupPool, engine.sources);
   }
 
   @Serve(operations.recordMovements)
   async recordMovements({ body, caller, sentAt }: Call<Op['recordMovements']>) {
     return valueOf(await this.#engine.recordMovements(askerOf(caller, sentAt), body));
+  }
+
+  @Serve(operations.listSources)
+  async listSources({ caller }: Call<Op['listSources']>) {
+    return { items: await this.#sources.list(caller.id) };
+  }
+
+  @Serve(operations.putSource)
+  async putSource({ params, body, caller }: Call<Op['putSource']>) {
+    return valueOf(await this.#sources.set(caller.id, params.name, body));
   }
 
   @Serve(operations.getStock)

@@ -15,12 +15,13 @@ import type { Logger, Metrics } from '@onepool/platform-telemetry';
 import { AtpController } from './atp.controller.ts';
 import { engineMetrics } from './engine-metrics.ts';
 import { FeedsController } from './feeds.controller.ts';
+import { BulkController } from './bulk.controller.ts';
 import { ReservationsController } from './reservations.controller.ts';
 import { StockController } from './stock.controller.ts';
 import { StockServices } from './stock-services.ts';
 
 @Module({
-  controllers: [AtpController, FeedsController, ReservationsController, StockController],
+  controllers: [AtpController, FeedsController, BulkController, ReservationsController, StockController],
   providers: [
     {
       provide: StockServices,

@@ -6,7 +6,8 @@ import { Slices } from '@onepool/platform-clock';
 import { factKey } from '@onepool/platform-messaging';
 import type { Work } from '@onepool/platform-unit-of-work';
 import { type EntityManager, type EntityTarget, In, type ObjectLiteral } from 'typeorm';
-import type { ChangeFault, Draft, Kind } from './kinds.ts';
+import type { Draft } from './draft.ts';
+import type { ChangeFault, Kind } from './kinds.ts';
 import { type Fault, tooLarge } from './checks/fault.ts';
 
 export interface Changed {

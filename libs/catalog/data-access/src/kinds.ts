@@ -5,6 +5,7 @@
 import type { VersionedFact } from '@onepool/platform-unit-of-work';
 import type { EntityTarget } from 'typeorm';
 import type { Fault, RowCheck } from './checks/fault.ts';
+import type { Draft } from './draft.ts';
 
 /** What is wrong with one of the changes sent. */
 export interface ChangeFault extends Fault {
@@ -13,9 +14,6 @@ export interface ChangeFault extends Fault {
   /** A code that names nothing. */
   readonly value?: string;
 }
-
-/** A row as it is put together: what a new one needs may not be there yet. */
-export type Draft<E> = Partial<Omit<E, 'key'>> & { readonly code: string };
 
 /** `E` is how it is stored, `C` what changes it, `V` how it is shown. */
 export interface Kind<E extends { code: string }, C, V> {

@@ -31,6 +31,11 @@ const reservation = (state: Partial<typeof units>, more: { version: number; node
   ],
 });
 
+const many = <B extends object>(body: B, status: 'held' | 'confirmed' | 'closed', version: number) => ({
+  body: { items: [{ id: 'cart-81', ...body }] },
+  response: { results: [{ id: 'cart-81', owner: 'prn_webshop23456', status, version }] },
+});
+
 const stockRow = {
   node: 'depot',
   onHand: 120,
@@ -122,7 +127,13 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
   },
   reject: {
     ...ids,
-    body: { commandId: 'ful-81-refused', fulfilment: 'ful-81', quantity: 1, effect: 'quantity', moveTo: { node: 'shop-1' } },
+    body: {
+      commandId: 'ful-81-refused',
+      fulfilment: 'ful-81',
+      quantity: 1,
+      effect: 'quantity',
+      moveTo: { node: 'shop-1' },
+    },
     response: reservation({ confirmed: 2 }, { version: 5 }),
   },
   giveUp: {
@@ -168,6 +179,31 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
     body: { commandId: 'cart-81-cancelled', lines: [{ sku: 'mug-blue', node: 'depot', quantity: 2 }] },
     response: reservation({ cancelled: 2 }, { version: 3 }),
   },
+  holdMany: {
+    body: {
+      items: [{ id: 'cart-81', channel: 'web', expiresInSeconds: 900, lines: [{ sku: 'mug-blue', quantity: 2 }] }],
+    },
+    response: { results: [reservation({ held: 2 }, { version: 1, expiresAt: soon })] },
+  },
+  extendMany: many({ commandId: 'cart-81-longer', expiresInSeconds: 900 }, 'held', 2),
+  confirmMany: many({ commandId: 'cart-81-paid' }, 'confirmed', 2),
+  attachMany: many({ commandId: 'order-81-placed', order: 'order-81', confirm: true }, 'confirmed', 3),
+  amendMany: many({ commandId: 'cart-81-sooner', expectedVersion: 3, lines: [], priority: 5 }, 'confirmed', 4),
+  acknowledgeMany: many(
+    { commandId: 'ful-81-picked', fulfilment: 'ful-81', stage: 'picked' as const, quantity: 2 },
+    'confirmed',
+    5,
+  ),
+  rejectMany: many(
+    { commandId: 'ful-81-refused', fulfilment: 'ful-81', quantity: 1, effect: 'none' as const },
+    'confirmed',
+    5,
+  ),
+  giveUpMany: many({ commandId: 'cart-81-given-up', lines: [{ line: '1', quantity: 2 }] }, 'closed', 6),
+  fulfilMany: many({ commandId: 'cart-81-shipped' }, 'closed', 6),
+  unfulfilMany: many({ commandId: 'ful-81-undone', lines: [{ fulfilment: 'ful-81', quantity: 2 }] }, 'confirmed', 7),
+  releaseMany: many({ commandId: 'cart-81-dropped' }, 'closed', 2),
+  cancelMany: many({ commandId: 'cart-81-cancelled' }, 'closed', 3),
   recordMovements: {
     body: {
       id: 'till-4711',
@@ -260,6 +296,12 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
       ],
       ...empty,
     },
+  },
+  listSources: { response: { items: [{ name: 'my-erp', deductsAt: 'accepted' }] } },
+  putSource: {
+    params: { name: 'my-erp' },
+    body: { deductsAt: 'picked' },
+    response: { name: 'my-erp', deductsAt: 'picked' },
   },
   countEvents: { query: { namePrefix: 'mug-' }, response: { written: 42 } },
 };

@@ -12,7 +12,8 @@ import {
   oneOf,
 } from '../shared/primitives.ts';
 import { FulfilmentId, LineId } from './reservations.ts';
-import { type FactDefinition, factStream } from '../shared/module-contract.ts';
+import type { FactDefinition } from '../shared/fact-definition.ts';
+import { factStream } from '../shared/module-contract.ts';
 import { StockRow } from './stock.ts';
 
 /** The subject scope of stock and its promises. */
@@ -76,7 +77,10 @@ export const ReservationChanged = closed({
       to: Type.Optional(Type.Union([NodeCode, Type.Null()])),
       toFulfilment: Type.Optional(FulfilmentId),
     }),
-    { description: 'Units by backing; of units that moved, `to` and `toFulfilment` say where they stand now. Null is no node in particular.' },
+    {
+      description:
+        'Units by backing; of units that moved, `to` and `toFulfilment` say where they stand now. Null is no node in particular.',
+    },
   ),
 });
 export type ReservationChanged = Static<typeof ReservationChanged>;

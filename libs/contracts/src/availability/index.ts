@@ -1,4 +1,5 @@
 export * from './reservations.ts';
+export * from './sources.ts';
 export * from './stock.ts';
 export * from './feeds.ts';
 export * from './facts.ts';

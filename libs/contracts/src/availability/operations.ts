@@ -1,14 +1,16 @@
 /** Every operation of the availability app, the catalogue's among them: its HTTP route, its NATS subject, scope, schemas and problem codes. */
-import { type TSchema, Type } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
 import { Sku } from '../catalog/catalog.ts';
 import { CATALOG_OPERATIONS } from '../catalog/operations.ts';
 import { requestSubject } from '../shared/module-contract.ts';
-import { type Operation, get, post } from '../shared/operation.ts';
+import { type Operation, get, post, put } from '../shared/operation.ts';
 import { STOCK_SCOPE } from './facts.ts';
 import * as feeds from './feeds.ts';
+import { RESERVATION_VERBS, RESERVATION_VERBS_MANY } from './reservation-verbs.ts';
 import * as reservations from './reservations.ts';
 import type { AVAILABILITY_PROBLEMS } from './problems.ts';
 import type { AVAILABILITY_SCOPES } from './scopes.ts';
+import * as sources from './sources.ts';
 import * as stock from './stock.ts';
 import { CodePrefix, ExceptionPageQuery, LedgerPageQuery, closed, pageOf } from '../shared/primitives.ts';
 
@@ -21,25 +23,6 @@ const skuParam = closed({ sku: Sku.properties.sku });
 const reservationParam = closed({ id: reservations.HoldRequest.properties.id });
 const feedParam = closed({ id: reservations.HoldRequest.properties.id });
 const namePrefixQuery = closed({ namePrefix: Type.Optional(CodePrefix) });
-
-const verb = <B extends TSchema, P extends Code>(name: string, summary: string, body: B, problems: readonly P[]) => ({
-  summary,
-  http: post(`/v1/reservations/{id}/${name}`),
-  subject: rpc(`reservation.${name}`),
-  idempotency: 'commandId' as const,
-  scope: 'reservations:write' as const,
-  moreWith: ['reservations:any'] as const,
-  params: reservationParam,
-  body,
-  response: reservations.Reservation,
-  problems: [
-    'reservation.unknown' as const,
-    'reservation.attached' as const,
-    'idempotency.mismatch' as const,
-    'outcome.unknown' as const,
-    ...problems,
-  ],
-});
 
 const decision = (name: 'approve' | 'reject', summary: string, description: string) => ({
   summary,
@@ -65,18 +48,7 @@ export const AVAILABILITY_OPERATIONS = {
     moreWith: ['reservations:any', 'stock:override'],
     body: reservations.HoldRequest,
     response: reservations.Reservation,
-    problems: [
-      'stock.insufficient',
-      'sku.unknown',
-      'node.unknown',
-      'channel.unknown',
-      'channel.forbidden',
-      'line.duplicate',
-      'reservation.taken',
-      'reservation.tombstoned',
-      'idempotency.mismatch',
-      'outcome.unknown',
-    ],
+    problems: [...reservations.HOLD_PROBLEMS, 'outcome.unknown'],
   },
   getReservation: {
     summary: 'Read a reservation',
@@ -89,77 +61,7 @@ export const AVAILABILITY_OPERATIONS = {
     response: reservations.Reservation,
     problems: ['reservation.unknown', 'channel.forbidden'],
   },
-  extend: verb('extend', 'Extend a hold', reservations.ExtendRequest, [
-    'reservation.expired',
-    'reservation.not_held',
-    'channel.forbidden',
-  ]),
-  confirm: verb('confirm', 'Confirm held units', reservations.ConfirmRequest, [
-    'channel.forbidden',
-    'reservation.expired',
-    'reservation.not_held',
-    'stock.insufficient',
-  ]),
-  attach: verb('attach', 'Attach an order', reservations.AttachRequest, [
-    'channel.forbidden',
-    'order.has_reservation',
-    'reservation.expired',
-    'reservation.not_held',
-    'stock.insufficient',
-  ]),
-  amend: {
-    ...verb('amend', 'Amend a reservation', reservations.AmendRequest, [
-      'channel.forbidden',
-      'channel.unknown',
-      'node.unknown',
-      'sku.unknown',
-      'line.duplicate',
-      'reservation.conflict',
-      'reservation.not_held',
-      'reservation.pinned',
-      'reservation.units_missing',
-      'stock.insufficient',
-    ]),
-    description: 'All or nothing. What is kept stays where it is, and is never given up to be won again.',
-    moreWith: ['reservations:any', 'stock:override'],
-  },
-  acknowledge: {
-    ...verb('acknowledge', 'Tell how far a node is', reservations.AcknowledgeRequest, [
-      'node.forbidden',
-      'sku.unknown',
-      'reservation.units_missing',
-    ]),
-    description: 'Told at each stage. Counts of availability leave out the units that their source has deducted.',
-    saysSentAt: true,
-  },
-  reject: {
-    ...verb('reject', 'Refuse units at a node', reservations.RejectRequest, [
-      'node.forbidden',
-      'node.unknown',
-      'sku.unknown',
-      'reservation.units_missing',
-      'stock.insufficient',
-    ]),
-    description:
-      'The units leave the node, and what it says of its stock takes effect at once. They stay promised: at another node, or at none until they are allocated.',
-    moreWith: ['reservations:any', 'stock:override'],
-    saysSentAt: true,
-  },
-  giveUp: verb('give-up', 'Give units up', reservations.GiveUpRequest, [
-    'channel.forbidden',
-    'node.unknown',
-    'sku.unknown',
-    'reservation.units_missing',
-  ]),
-  unfulfil: {
-    ...verb('unfulfil', 'Undo a shipment', reservations.UnfulfilRequest, [
-      'node.forbidden',
-      'node.unknown',
-      'sku.unknown',
-      'reservation.units_missing',
-    ]),
-    saysSentAt: true,
-  },
+  ...RESERVATION_VERBS,
   allocate: {
     summary: 'Move units of many reservations',
     description:
@@ -172,29 +74,23 @@ export const AVAILABILITY_OPERATIONS = {
     body: reservations.AllocateRequest,
     response: reservations.AllocateResult,
     problems: ['allocation.too_large', 'idempotency.mismatch', 'outcome.unknown'],
+    problemsInAnswer: reservations.ALLOCATION_PROBLEMS,
   },
-  fulfil: {
-    ...verb('fulfil', 'Fulfil confirmed units', reservations.FulfilRequest, [
-      'node.forbidden',
-      'reservation.not_confirmed',
-      'sku.unknown',
-      'node.unknown',
-    ]),
-    saysSentAt: true,
+  holdMany: {
+    summary: 'Hold units, many times',
+    description:
+      'Each item is decided by itself, as a hold is, and has its own result. They have at most 2,000 lines in all.',
+    http: post('/v1/reservations.many', 200),
+    subject: rpc('reservation.hold.many'),
+    idempotency: 'natural',
+    scope: 'reservations:write',
+    moreWith: ['reservations:any', 'stock:override'],
+    body: reservations.HoldManyRequest,
+    response: reservations.HoldManyResult,
+    problems: ['bulk.too_large', 'outcome.unknown'],
+    problemsInAnswer: reservations.HOLD_PROBLEMS,
   },
-  release: verb('release', 'Release held units', reservations.ReleaseRequest, [
-    'channel.forbidden',
-    'reservation.not_held',
-    'reservation.expired',
-    'sku.unknown',
-    'node.unknown',
-  ]),
-  cancel: verb('cancel', 'Cancel confirmed units', reservations.CancelRequest, [
-    'channel.forbidden',
-    'reservation.not_confirmed',
-    'sku.unknown',
-    'node.unknown',
-  ]),
+  ...RESERVATION_VERBS_MANY,
   recordMovements: {
     summary: 'Record stock movements',
     description: 'What another system tells: a sale, a receipt, a loss. Facts are not refused for lack of stock.',
@@ -209,6 +105,8 @@ export const AVAILABILITY_OPERATIONS = {
       'sku.unknown',
       'node.unknown',
       'node.forbidden',
+      'fulfilment.unknown',
+      'fulfilment.ambiguous',
       'movement.exceeds_stock',
       'movement.out_of_range',
       'source.reserved',
@@ -335,6 +233,27 @@ export const AVAILABILITY_OPERATIONS = {
     query: ExceptionPageQuery,
     response: pageOf(stock.StockException),
     problems: [],
+  },
+  listSources: {
+    summary: 'List sources',
+    description: 'The names under which the caller has told of stock, and how what it tells is read.',
+    http: get('/v1/sources'),
+    subject: rpc('source.list'),
+    scope: 'stock:read',
+    response: sources.SourceList,
+    problems: [],
+  },
+  putSource: {
+    summary: 'Say how a source is read',
+    description: 'Of the caller’s own source of that name, from its next feed on.',
+    http: put('/v1/sources/{name}'),
+    subject: rpc('source.put'),
+    idempotency: 'natural',
+    scope: 'stock:write',
+    params: sources.SourceParam,
+    body: sources.SourceSettings,
+    response: sources.Source,
+    problems: ['source.reserved'],
   },
   countEvents: {
     summary: 'Count facts',

@@ -1,5 +1,5 @@
 /** A reservation from cart to shipment: the requests of its verbs and the one view that all of them answer. */
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
 import {
   ChannelCode,
   ClientChosenId,
@@ -11,7 +11,6 @@ import {
   Longitude,
   NodeCode,
   PrincipalId,
-  ProblemInAnswer,
   Quantity,
   SkuCode,
   Timestamp,
@@ -19,6 +18,7 @@ import {
   Version,
   closed,
   oneOf,
+  problemInAnswer,
 } from '../shared/primitives.ts';
 
 const Owner = Type.String({
@@ -75,13 +75,15 @@ export const HoldRequest = closed({
     Type.Boolean({ default: false, description: 'Grant what there is instead of all or nothing.' }),
   ),
   expiresInSeconds: Type.Optional(ExpiresInSeconds),
-  nodes: Type.Optional(
-    Type.Array(NodeCode, nodesOf('Only these nodes may back lines that name none themselves.')),
-  ),
+  nodes: Type.Optional(Type.Array(NodeCode, nodesOf('Only these nodes may back lines that name none themselves.'))),
   destination: Type.Optional(Destination),
   priority: Type.Optional(Priority),
   customerReference: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 64, description: 'Opaque: a name for the customer that says nothing of the person.' }),
+    Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'Opaque: a name for the customer that says nothing of the person.',
+    }),
   ),
   override: Type.Optional(
     oneOf(
@@ -135,7 +137,10 @@ export const Override = oneOf(
   'Units that are physically available are promised whatever thresholds keep back. `by_hand` also leaves the lines’ nodes and the channel’s. Needs the scope `stock:override`.',
 );
 
-const ExpectedVersion = Type.Integer({ minimum: 1, description: 'The reservation’s version that this was decided on.' });
+const ExpectedVersion = Type.Integer({
+  minimum: 1,
+  description: 'The reservation’s version that this was decided on.',
+});
 const OrderId = Type.String({ minLength: 1, maxLength: 64, description: 'The order’s id, as its owner names it.' });
 
 export const AttachRequest = closed({
@@ -144,13 +149,21 @@ export const AttachRequest = closed({
     description: 'The order that decides about the reservation from now on, through the caller alone; null lets it go.',
   }),
   expectedOrder: Type.Optional(
-    Type.Union([OrderId, Type.Null()], { default: null, description: 'What is attached now, as far as the caller knows.' }),
+    Type.Union([OrderId, Type.Null()], {
+      default: null,
+      description: 'What is attached now, as far as the caller knows.',
+    }),
   ),
   orderedAt: Type.Optional(Timestamp),
   priority: Type.Optional(Priority),
-  confirm: Type.Optional(Type.Boolean({ default: false, description: 'Confirm the held units with it, or do neither.' })),
+  confirm: Type.Optional(
+    Type.Boolean({ default: false, description: 'Confirm the held units with it, or do neither.' }),
+  ),
   reacquire: Type.Optional(
-    Type.Boolean({ default: false, description: 'With `confirm`: after expiry, take the units anew if they are there.' }),
+    Type.Boolean({
+      default: false,
+      description: 'With `confirm`: after expiry, take the units anew if they are there.',
+    }),
   ),
 });
 export type AttachRequest = Static<typeof AttachRequest>;
@@ -162,10 +175,17 @@ export const AmendRequest = closed({
     closed({
       id: LineId,
       sku: SkuCode,
-      quantity: Type.Integer({ minimum: 0, maximum: QUANTITY_UNITS_MAX, description: 'Units in all, what was fulfilled included.' }),
+      quantity: Type.Integer({
+        minimum: 0,
+        maximum: QUANTITY_UNITS_MAX,
+        description: 'Units in all, what was fulfilled included.',
+      }),
       nodes: Type.Optional(Type.Array(NodeCode, nodesOf('Only these nodes may back the line. Left out: any.'))),
     }),
-    { maxItems: LINES_MAX, description: 'Lines as they are to be from now on, new ones among them; others stay as they are.' },
+    {
+      maxItems: LINES_MAX,
+      description: 'Lines as they are to be from now on, new ones among them; others stay as they are.',
+    },
   ),
   channel: Type.Optional(ChannelCode),
   destination: Type.Optional(Type.Union([Destination, Type.Null()])),
@@ -174,7 +194,12 @@ export const AmendRequest = closed({
 });
 export type AmendRequest = Static<typeof AmendRequest>;
 
-const FulfilmentPart = { fulfilment: FulfilmentId, line: Type.Optional(LineId), sku: Type.Optional(SkuCode), quantity: Quantity };
+const FulfilmentPart = {
+  fulfilment: FulfilmentId,
+  line: Type.Optional(LineId),
+  sku: Type.Optional(SkuCode),
+  quantity: Quantity,
+};
 export const STAGES_OF_WORK = ['accepted', 'picked', 'shipped'] as const;
 
 export const AcknowledgeRequest = closed({
@@ -245,9 +270,21 @@ export type AllocatedReservation = Static<typeof AllocatedReservation>;
 export const AllocatedGroup = closed({ reservations: Type.Array(AllocatedReservation) });
 export type AllocatedGroup = Static<typeof AllocatedGroup>;
 
+/** Why nothing of a group happened. */
+export const ALLOCATION_PROBLEMS = [
+  'stock.insufficient',
+  'reservation.conflict',
+  'reservation.units_missing',
+  'reservation.unknown',
+  'reservation.duplicate',
+  'node.forbidden',
+  'node.unknown',
+  'sku.unknown',
+] as const;
+
 export const AllocateResult = closed({
   commandId: ClientChosenId,
-  groups: Type.Array(Type.Union([AllocatedGroup, closed({ problem: ProblemInAnswer })]), {
+  groups: Type.Array(Type.Union([AllocatedGroup, closed({ problem: problemInAnswer(ALLOCATION_PROBLEMS) })]), {
     description: 'In the order of the request: the new versions, or why nothing of the group happened.',
   }),
 });
@@ -278,7 +315,9 @@ export const RESERVATION_STATUSES = ['held', 'confirmed', 'closed'] as const;
 export const Reservation = closed({
   id: ClientChosenId,
   owner: Type.String({ description: 'Whose it is: a principal. Ids are unique to their owner.' }),
-  order: Type.Optional(Type.String({ description: 'The order that it is attached to: only who attached it may act on it.' })),
+  order: Type.Optional(
+    Type.String({ description: 'The order that it is attached to: only who attached it may act on it.' }),
+  ),
   channel: ChannelCode,
   priority: Type.Optional(Type.Integer({ description: 'Left out where it is 0.' })),
   customerReference: Type.Optional(Type.String()),
@@ -293,10 +332,55 @@ export const Reservation = closed({
       nodes: Type.Optional(Type.Array(NodeCode)),
       requested: UnitCount,
       granted: UnitCount,
-      wanted: Type.Optional(Type.Integer({ minimum: 0, description: 'Units that are wanted of it since it was amended.' })),
+      wanted: Type.Optional(
+        Type.Integer({ minimum: 0, description: 'Units that are wanted of it since it was amended.' }),
+      ),
       skuVersion: Type.Optional(Version),
       backings: Type.Array(Backing),
     }),
   ),
 });
 export type Reservation = Static<typeof Reservation>;
+
+/** Items of one bulk request. */
+export const BULK_ITEMS_MAX = 500;
+
+const itemsOf = <T extends TSchema>(item: T) =>
+  closed({
+    items: Type.Array(item, { minItems: 1, maxItems: BULK_ITEMS_MAX, description: 'Each is decided by itself.' }),
+  });
+const resultsOf = <T extends TSchema>(result: T, problems: readonly string[]) =>
+  closed({
+    results: Type.Array(Type.Union([result, closed({ problem: problemInAnswer(problems) })]), {
+      description: 'In the order of the items.',
+    }),
+  });
+
+/** Why units were not held. */
+export const HOLD_PROBLEMS = [
+  'stock.insufficient',
+  'sku.unknown',
+  'node.unknown',
+  'channel.unknown',
+  'channel.forbidden',
+  'line.duplicate',
+  'reservation.taken',
+  'reservation.tombstoned',
+  'idempotency.mismatch',
+] as const;
+
+export const HoldManyRequest = itemsOf(HoldRequest);
+export const HoldManyResult = resultsOf(Reservation, [...HOLD_PROBLEMS, 'auth.forbidden']);
+
+/** Verbs on many reservations: what one of them is asked with, and whose it is. */
+export const verbItems = <T extends TObject>(body: T) =>
+  itemsOf(Type.Composite([closed({ id: ClientChosenId }), body], { additionalProperties: false }));
+
+export const ReservationState = closed({
+  id: ClientChosenId,
+  owner: Type.String(),
+  status: oneOf(RESERVATION_STATUSES),
+  version: Version,
+});
+export const verbResults = (problems: readonly string[]) =>
+  resultsOf(ReservationState, [...problems, 'auth.forbidden']);

@@ -25,7 +25,7 @@ export const STOCK = {
     },
     {
       name: 'Feeds',
-      paths: /^\/v1\/feeds/,
+      paths: /^\/v1\/(feeds|sources)/,
       description: 'Counts and changes of stock told by another system, by the million rows.',
     },
     {

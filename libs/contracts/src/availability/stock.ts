@@ -28,7 +28,22 @@ const plain = <T extends string>(type: T, description: string) =>
   closed({ type: Type.Literal(type), ...movement, quantity: Quantity }, { description });
 
 export const Movement = Type.Union([
-  plain('sale', 'Units left the node with a buyer. Never refused: it may take promised units.'),
+  closed(
+    {
+      type: Type.Literal('sale'),
+      ...movement,
+      quantity: Quantity,
+      fulfilment: Type.Optional(
+        Type.String({
+          pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$',
+          maxLength: 64,
+          description:
+            'The fulfilment that these units are: told by a till, a warehouse and the shop, one hand-over counts once. The largest of their running totals is what has left.',
+        }),
+      ),
+    },
+    { description: 'Units left the node with a buyer. Never refused: it may take promised units.' },
+  ),
   plain('receipt', 'Units arrived.'),
   plain('found', 'Units turned up that the book did not have.'),
   plain('damage', 'Units on hand became unsellable.'),
@@ -102,6 +117,29 @@ export const MovementsResult = closed({
   skus: Type.Array(closed({ sku: SkuCode, version: Version, rows: Type.Array(StockRow) }), {
     description: 'Every row that changed, as it stood when the movements had been applied.',
   }),
+  repeated: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 1 }), {
+      description: 'Movements, counted from 1, whose source event has taken effect before: they did nothing.',
+    }),
+  ),
+  handedOver: Type.Optional(
+    Type.Array(
+      closed({
+        line: Type.Integer({ minimum: 1 }),
+        reservation: ClientChosenId,
+        owner: Type.String(),
+        fulfilled: UnitCount,
+        beyond: Type.Integer({
+          minimum: 0,
+          description: 'Units that the fulfilment did not have there: they left as in a plain sale.',
+        }),
+      }),
+      {
+        description:
+          'What movements that name a fulfilment came to: units told before by others are in neither number.',
+      },
+    ),
+  ),
   late: Type.Array(
     closed({
       line: Type.Integer({ minimum: 1, description: 'Which of the movements, counted from 1.' }),

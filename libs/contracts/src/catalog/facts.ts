@@ -3,7 +3,7 @@
  * row as it has become, so that whoever keeps the value of the highest version has the row, in whatever order facts come.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import type { FactDefinition } from '../shared/module-contract.ts';
+import type { FactDefinition } from '../shared/fact-definition.ts';
 import { closed } from '../shared/primitives.ts';
 import { snapshotsOf } from '../shared/snapshot.ts';
 import { Channel, EligibilityRule, Node, Price, Sku, Threshold } from './catalog.ts';

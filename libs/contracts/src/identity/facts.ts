@@ -3,7 +3,7 @@
  * could be made. A key's facts have the key of its principal's, so that both come in order.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import type { FactDefinition } from '../shared/module-contract.ts';
+import type { FactDefinition } from '../shared/fact-definition.ts';
 import { ChannelCode, NodeCode, PrincipalId, Timestamp, closed, oneOf } from '../shared/primitives.ts';
 
 /** The subject scope of the identity. */

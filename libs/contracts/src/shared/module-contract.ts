@@ -2,19 +2,8 @@
  * A module of an app: tables of its own, what it is asked about them, and what it tells of them. Whatever others hold on to is
  * named by the module's subject scope and never by the app that it lives in, so that it can move out and nobody notices.
  */
-import type { TSchema } from '@sinclair/typebox';
+import type { FactDefinition } from './fact-definition.ts';
 import type { SnapshotDefinition } from './snapshot.ts';
-
-export interface FactDefinition {
-  /** A name for tools: `skuChanged`. */
-  readonly id: string;
-  /** `onepool.<scope>.<entity>.<fact>.v1`; also the type of the CloudEvent. */
-  readonly subject: string;
-  readonly data: TSchema;
-  /** A sentence. */
-  readonly summary: string;
-  readonly description: string;
-}
 
 /** A part of the API, in the order of its reference; `paths` says which operations belong to it, and so to its module. */
 export interface ApiPart {

@@ -48,6 +48,8 @@ export interface Operation<Scope extends string = string, Code extends string = 
   readonly csvAnswer?: true;
   /** Stable problem codes besides the platform's own (`request.*`, `auth.*`, `service.*`, `internal`). */
   readonly problems: readonly Code[];
+  /** Codes of parts of a request that are refused by themselves, within the answer to the whole. */
+  readonly problemsInAnswer?: readonly Code[];
 }
 
 export const get = (path: string) => ({ method: 'GET', path, success: 200 }) as const;

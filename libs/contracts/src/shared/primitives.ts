@@ -57,16 +57,25 @@ export const ShortText = Type.String({ minLength: 1, maxLength: 200 });
 export const Latitude = Type.Number({ minimum: -90, maximum: 90 });
 export const Longitude = Type.Number({ minimum: -180, maximum: 180 });
 
-/** A problem document within an answer, of the part of a request that was refused. */
-export const ProblemInAnswer = Type.Object(
-  { type: Type.String(), title: Type.String(), status: Type.Integer(), code: Type.String(), retryable: Type.Boolean() },
-  { additionalProperties: true, description: 'RFC 9457, with the members of its code.' },
-);
-export type ProblemInAnswer = Static<typeof ProblemInAnswer>;
+/** A problem document within an answer, of the part of a request that was refused, with one of these codes. */
+export const problemInAnswer = (codes: readonly string[]) =>
+  Type.Object(
+    {
+      type: Type.String(),
+      title: Type.String(),
+      status: Type.Integer(),
+      code: Type.Unsafe<string>({ type: 'string', enum: [...codes] }),
+      retryable: Type.Boolean(),
+    },
+    { additionalProperties: true, description: 'RFC 9457, with the members of its code.' },
+  );
+export type ProblemInAnswer = Static<ReturnType<typeof problemInAnswer>>;
 
 /** An object that refuses members it does not know. */
-export const closed = <P extends Record<string, TSchema>>(properties: P, options: { description?: string; minProperties?: number } = {}) =>
-  Type.Object(properties, { additionalProperties: false, ...options });
+export const closed = <P extends Record<string, TSchema>>(
+  properties: P,
+  options: { description?: string; minProperties?: number } = {},
+) => Type.Object(properties, { additionalProperties: false, ...options });
 
 /** A union of string literals as one JSON Schema `enum`, so that messages can list what is allowed. */
 export const oneOf = <const V extends readonly string[]>(values: V, description?: string) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import type { FactDefinition } from './module-contract.ts';
+import type { FactDefinition } from './fact-definition.ts';
 import { get } from './operation.ts';
 import { PageQuery, Version, closed, pageOf } from './primitives.ts';
 import { PAGE_BYTES_MAX, cutPage, snapshotPageOf, snapshotsOf } from './snapshot.ts';

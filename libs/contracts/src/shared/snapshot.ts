@@ -4,7 +4,7 @@
  * neither the order of pages and facts matters nor how often one comes.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import type { FactDefinition } from './module-contract.ts';
+import type { FactDefinition } from './fact-definition.ts';
 import type { Operation } from './operation.ts';
 import { Version, closed } from './primitives.ts';
 

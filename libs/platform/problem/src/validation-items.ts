@@ -105,14 +105,16 @@ function accountOfUnion(union: ErrorObject, ofBranches: readonly ErrorObject[]):
     const allowedValues = literals.map((error): unknown => error.params['allowedValue']);
     return [{ ...union, keyword: 'enum', params: { allowedValues } }];
   }
-  // The branch meant is the only one that neither its discriminating literal nor its type rules out.
+  // The branch meant is the only one that neither its discriminating literal nor its type rules out, or of those that lacks nothing.
   const meant = [...branches.values()].filter(
     (branch) =>
       !branch.some(
         (error) => error.keyword === 'const' || (error.keyword === 'type' && error.instancePath === union.instancePath),
       ),
   );
-  const [only] = meant;
-  if (meant.length === 1 && only) return only;
+  const lacksNothing = (branch: readonly ErrorObject[]): boolean =>
+    !branch.some((error) => error.keyword === 'required' && error.instancePath === union.instancePath);
+  const [only, ...others] = meant.length === 1 ? meant : meant.filter(lacksNothing);
+  if (only && others.length === 0) return only;
   return [{ ...union, message: 'matches none of the allowed forms' }];
 }

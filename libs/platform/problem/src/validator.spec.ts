@@ -68,6 +68,17 @@ describe('validating a body', () => {
     expect(hold.check({ ...body, mode: 'x' })[0]?.message).toBe('must be one of all, partial');
   });
 
+  it('reports the only branch of a union that lacks nothing', () => {
+    const answer = compileSchema(
+      Type.Union([Type.Object({ done: Type.Integer() }, closed), Type.Object({ refused: Type.String() }, closed)]),
+    );
+    expect(answer.check({ done: 1, more: 1 })).toEqual([
+      { path: '/more', code: 'unknown_field', message: 'the field is not known' },
+    ]);
+    for (const unclear of [{}, { done: 1, refused: 'x' }])
+      expect(answer.check(unclear)).toMatchObject([{ path: '', code: 'wrong_type' }]);
+  });
+
   it('reports the branch of a union that its discriminating literal names', () => {
     const event = compileSchema(
       Type.Union([

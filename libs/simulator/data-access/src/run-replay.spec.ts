@@ -43,11 +43,11 @@ const replayAgainst = async (
 };
 
 describe('replay', () => {
-  it('passes a correct system that sold out, re-backed and broke promises', async () => {
+  it('passes a correct system that sold out, moved promises and broke some', async () => {
     const { summary, failures, findings } = await replayAgainst('none');
     expect([failures, findings]).toEqual([[], []]);
     expect(summary.granted + summary.refused + summary.pos_sales).toBe(summary.orders);
-    for (const key of ['granted', 'refused', 'granted_partly', 'rebacked', 'broken'] as const)
+    for (const key of ['granted', 'refused', 'granted_partly', 'moved', 'broken'] as const)
       expect([key, summary[key] > 0]).toEqual([key, true]);
     expect(Object.values(summary).every((value) => typeof value !== 'object')).toBe(true);
   });
@@ -93,8 +93,8 @@ describe('replay', () => {
     expect([flawsShown, summary.events_published - summary.events_received]).toEqual([1, 1]);
   });
 
-  it('fails a system that forgets to re-back: more is broken than had to be', async () => {
-    const { summary, failures } = await replayAgainst('forgets to re-back');
+  it('fails a system that forgets to heal: more is broken than had to be', async () => {
+    const { summary, failures } = await replayAgainst('forgets to heal');
     expect(summary.broken).toBeGreaterThan(summary.broken_expected);
     expect(failures).not.toEqual([]);
   });

@@ -53,6 +53,7 @@ export interface Reservation {
       readonly released: number;
       readonly expired: number;
       readonly cancelled: number;
+      readonly broken: number;
     }[];
   }[];
 }

@@ -11,6 +11,7 @@ export type { Asker, Settled } from './requests/command.ts';
 export { type Answer, type Refusal, type RefusalCode } from './requests/refusal.ts';
 export { beyond } from './requests/resolve.ts';
 export type { VerbRequest } from './requests/resolve-verb.ts';
+export { SourceSettingsStore } from './sources/source-settings.ts';
 export { StockReads, type Page } from './queries/stock-reads.ts';
 export { StockMemory, type StockMemoryOptions } from './queries/stock-memory.ts';
 export { Housekeeping, type HousekeepingOptions } from './jobs/housekeeping.ts';

@@ -4,18 +4,18 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StockRow as StockRowView } from '@onepool/contracts';
 import { STATE_ACCOUNTS, STOCK_STATES, type StateUnits, supplyRowOf } from '@onepool/stock-domain';
-import { type StockTuple, rowsOf } from './stock-columns.ts';
+import { type SupplyTuple, suppliesOf } from './stock-columns.ts';
 
 const LIBS = join(import.meta.dirname, '../../..');
 const ON_HAND = STOCK_STATES.filter(({ kind }) => kind === 'on_hand').map(({ account }) => account);
 
-describe('the states of a stock row', () => {
-  const table = /CREATE TABLE stock \(([\s\S]*?)\n\) WITH/.exec(
+describe('the states of a row of the book', () => {
+  const table = /CREATE TABLE supply \(([\s\S]*?)\n\) WITH/.exec(
     readFileSync(join(import.meta.dirname, 'sql/0001-create.sql'), 'utf8'),
   )?.[1];
 
   it('are the columns of the table, in its order', () => {
-    const columns = [...(table ?? '').matchAll(/^ {2}(\w+) bigint NOT NULL DEFAULT 0,$/gm)].map(([, name]) => name);
+    const columns = [...(table ?? '').matchAll(/^ {2}(?!detail_key)(\w+) bigint NOT NULL DEFAULT 0,$/gm)].map(([, name]) => name);
     expect(columns).toEqual(STATE_ACCOUNTS);
   });
 
@@ -24,7 +24,7 @@ describe('the states of a stock row', () => {
   });
 
   it('make up the units on hand that the table computes', () => {
-    expect(table).toContain(`(${ON_HAND.join(' + ')} - shortfall) STORED`);
+    expect(table).toContain(`CASE WHEN kind = 0 THEN\n    ${ON_HAND.join(' + ')} - shortfall ELSE 0 END) STORED`);
   });
 
   it('are members of the contract, in its order, after what only it has', () => {
@@ -37,23 +37,30 @@ describe('the states of a stock row', () => {
 describe('rows that come as arrays', () => {
   const units = STOCK_STATES.map((_, place) => place) as unknown as StateUnits;
 
-  it('are told apart by SKU and keep their order', () => {
-    const tuples: StockTuple[] = [
-      [1, 10, ...units],
-      [2, 10, ...units],
-      [1, 11, ...units],
+  it('are told apart by SKU and by whether they are there, and keep their order', () => {
+    const tuples: SupplyTuple[] = [
+      [1, 100, 10, 0, 0, ...units],
+      [2, 101, 10, 0, 0, ...units],
+      [1, 102, 11, 1, 7, ...units],
+      [1, 103, 11, 0, 0, ...units],
+      [3, 104, 0, 2, 0, ...units],
     ];
-    expect([...rowsOf(tuples)]).toEqual([
-      [1, [supplyRowOf(10, units), supplyRowOf(11, units)]],
-      [2, [supplyRowOf(10, units)]],
+    expect([...suppliesOf(tuples).values()]).toEqual([
+      {
+        sku: 1,
+        rows: [supplyRowOf(100, 10, units), supplyRowOf(103, 11, units)],
+        future: [supplyRowOf(102, 11, units, 'incoming', 7)],
+      },
+      { sku: 2, rows: [supplyRowOf(101, 10, units)], future: [] },
+      { sku: 3, rows: [], future: [supplyRowOf(104, 0, units, 'allowance')] },
     ]);
-    expect(rowsOf(null).size).toBe(0);
+    expect(suppliesOf(null).size).toBe(0);
   });
 
   it('are not taken when a number cannot hold their units', () => {
     for (const place of units.keys()) {
       const wrong = units.with(place, 2 ** 53) as unknown as StateUnits;
-      expect(() => rowsOf([[1, 10, ...wrong]])).toThrow('units beyond 2^53');
+      expect(() => suppliesOf([[1, 100, 10, 0, 0, ...wrong]])).toThrow('units beyond 2^53');
     }
   });
 });
@@ -74,13 +81,14 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/domain/src/arithmetic.ts': TELLING,
   'stock/data-access/src/feeds/apply/row-arithmetic.ts': TELLING,
   'stock/domain/src/decide-movements.ts': ['safety_stock'],
-  'stock/domain/src/feed.ts': ['damaged', 'quality_control', 'overdrawn'],
+  'stock/domain/src/feed.ts': ['damaged', 'quality_control'],
   // What the other system counts of a row, before the count.
   'stock/data-access/src/feeds/apply/prepare-feed.ts': ['safety_stock', 'overdrawn'],
-  'stock/data-access/src/feeds/apply/reset-statement.ts': ['damaged', 'quality_control', 'shortfall', 'overdrawn'],
+  'stock/data-access/src/feeds/apply/reset-statement.ts': ['damaged', 'quality_control', 'shortfall'],
   // Promises without units, which are to be moved or told.
   'stock/domain/src/supply.ts': ['shortfall'],
-  'stock/domain/src/decide-reback.ts': ['shortfall'],
+  'stock/domain/src/heal.ts': ['shortfall'],
+  'stock/domain/src/decide-give-up.ts': ['shortfall'],
   'stock/domain/src/consequences.ts': ['shortfall'],
   'stock/data-access/src/decision/decide-batch.ts': ['shortfall'],
   'stock/data-access/src/jobs/housekeeping.ts': ['shortfall'],

@@ -106,6 +106,20 @@ describe('what is to come', () => {
     expect(told(bookOf({}, ...reservations), rulesWith(rules), over)).toEqual(expected),
   );
 
+  it('is not promised where sales are stopped', () => {
+    const stops = [{ node: 1, channel: null, drains: false, until: null }];
+    const rules = new SellingRules(
+      [1, 2].map((key) => sellingNode(key)),
+      [sellingChannel()],
+      [],
+      {
+        stops,
+        allowances: [allowance(), allowance({ node: 1 })],
+      },
+    );
+    expect(told(bookOf(coming([3, 1], [2, 11])), rules)).toEqual(['2<11', '5~0']);
+  });
+
   it('comes before what is allowed', () =>
     expect(told(bookOf(coming([3, 1, { dueAt: null }])), rulesWith([allowance()]))).toEqual(['3<1', '5~0']));
 

@@ -4,7 +4,7 @@
  *
  * A line that is late promises nothing new: when it comes, nobody knows. Thresholds hide what is there, and nothing of this.
  */
-import { type Perspective, channelAtp } from './atp.ts';
+import { type Perspective, channelAtp, maySell } from './atp.ts';
 import { inboundLineOf, isOverdue } from './inbound.ts';
 import type { NodeKey } from './keys.ts';
 import type { SellingRules } from './selling-rules.ts';
@@ -26,7 +26,7 @@ export function aheadOf(supply: SkuSupply, rules: SellingRules, buyer: Buyer): r
   const caps = rules.allowancesOf(supply.sku);
   if (supply.future.length === 0 && caps.size === 0) return NOTHING;
   const mayServe = (node: NodeKey): boolean =>
-    (buyer.nodes === null || buyer.nodes.has(node)) && rules.isEligible(buyer.channel, node, buyer.now);
+    (buyer.nodes === null || buyer.nodes.has(node)) && maySell(supply, rules, buyer.channel, node, buyer.now);
   return [...comingTo(supply, mayServe, buyer.now), ...allowedAt(supply, rules, mayServe)].filter(
     ({ units }) => units > 0,
   );

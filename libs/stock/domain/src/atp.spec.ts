@@ -1,16 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { channelAtp } from './atp.ts';
+import { type HiddenUnits, channelAtp, explainAtp, rowAtp } from './atp.ts';
 import { type SellingNode, SellingRules, type Threshold } from './selling-rules.ts';
 import {
   NOW,
   WEB,
+  SHOP,
   available,
+  fence,
   fromAll,
+  limited,
+  limitedRules,
   openRules,
   row,
   sellingChannel,
   sellingNode,
+  stop,
   supplyOf,
   threshold,
   validRow,
@@ -144,5 +149,120 @@ describe('laws of ATP', () => {
   it('of a node that the rules do not know is not counted', () => {
     const stray = supplyOf(1, [row({ node: 77, available: 5 })]);
     expect(channelAtp(stray, openRules(), fromAll({ channel: WEB }))).toEqual({ atp: 0, nodes: [] });
+  });
+});
+
+describe('why a channel does not see all of eight units', () => {
+  const others = fence({ channels: new Set([2]), quantity: 5 });
+  const rulesOf = limitedRules;
+  const closed = new SellingRules([sellingNode(1, { activeTo: NOW })], [WEB], [threshold({ quantity: 2 })]);
+  const asked = new Set([2]);
+  it.each<[string, SellingRules, Parameters<typeof fromAll>[0], readonly HiddenUnits[]]>([
+    ['nothing is hidden', rulesOf({}), {}, []],
+    ['a threshold', rulesOf({}, [threshold({ quantity: 2 })]), {}, [{ reason: 'threshold', units: 2 }]],
+    [
+      'a threshold above what is there',
+      rulesOf({}, [threshold({ quantity: 9 })]),
+      {},
+      [{ reason: 'threshold', units: 8 }],
+    ],
+    ['a fence of others', rulesOf({ fences: [others] }), {}, [{ reason: 'fence', units: 5, fence: 1 }]],
+    ['its own fence hides nothing', rulesOf({ fences: [fence()] }), {}, []],
+    [
+      'two fences of others',
+      rulesOf({ fences: [others, { ...others, key: 2 }] }),
+      {},
+      [
+        { reason: 'fence', units: 5, fence: 1 },
+        { reason: 'fence', units: 3, fence: 2 },
+      ],
+    ],
+    [
+      'a threshold, and of a fence what it leaves',
+      rulesOf({ fences: [others] }, [threshold({ quantity: 6 })]),
+      {},
+      [
+        { reason: 'threshold', units: 6 },
+        { reason: 'fence', units: 2, fence: 1 },
+      ],
+    ],
+    ['a stop, whatever else', rulesOf({ stops: [stop()], fences: [others] }), {}, [{ reason: 'stop', units: 8 }]],
+    ['a node that has closed, whatever else', closed, { nodes: asked }, [{ reason: 'not_eligible', units: 8 }]],
+    ['a line for other nodes', rulesOf({ fences: [others] }), { nodes: asked }, [{ reason: 'line_nodes', units: 8 }]],
+    [
+      'nothing that is sold already',
+      rulesOf({ fences: [others] }, [threshold({ quantity: 2 })]),
+      { showsHidden: true },
+      [],
+    ],
+    [
+      'but what is sold already is stopped',
+      rulesOf({ stops: [stop()] }),
+      { showsHidden: true },
+      [{ reason: 'stop', units: 8 }],
+    ],
+  ])('%s', (_, rules, over, hidden) => {
+    const atp = 8 - hidden.reduce((sum, { units }) => sum + units, 0);
+    const found = explainAtp(available(1, [8]), rules, fromAll(over));
+    expect(found).toEqual({ atp, nodes: [{ node: 1, atp, hidden }], hidden: 0 });
+  });
+
+  it('a stop of the SKU', () => {
+    const [found] = explainAtp(limited(available(1, [8]), [stop({ node: 1 })]), openRules(), fromAll()).nodes;
+    expect(found).toEqual({ node: 1, atp: 0, hidden: [{ reason: 'stop', units: 8 }] });
+  });
+
+  it('the network hides units of all nodes together', () => {
+    const rules = limitedRules({}, [threshold({ ...network(10) })]);
+    const found = explainAtp(available(1, [8, 7, 0]), rules, fromAll());
+    expect([found.atp, found.hidden, found.nodes.map(({ atp }) => atp)]).toEqual([5, 10, [8, 7, 0]]);
+    expect(explainAtp(available(1, [3]), rules, fromAll()).hidden).toBe(3);
+  });
+
+  const limits = fc.record({
+    fences: fc.array(
+      fc.record({
+        channels: fc.subarray([1, 2], { minLength: 1 }).map((keys) => new Set(keys)),
+        measure: fc.constantFrom('units' as const, 'percent' as const),
+        quantity: fc.nat(60),
+      }),
+      { maxLength: 3 },
+    ),
+    stops: fc.array(fc.record({ node: maybe(fc.constantFrom(1, 2)), channel: maybe(fc.constantFrom(1, 2)) }), {
+      maxLength: 1,
+    }),
+    isSold: fc.boolean(),
+    uses: fc.array(fc.record({ node: fc.constantFrom(1, 2), used: fc.nat(9) }), { maxLength: 2 }),
+  });
+
+  it('law: with what is hidden, each node has all that is there, and the ATP is the one that is granted', () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(world, limits, ({ rows, nodes, channel, thresholds, asked }, { fences, stops, isSold, uses }) => {
+        const keyed = fences.map((one, place) => fence({ ...one, key: place + 1 }));
+        const rules = new SellingRules(nodes, [channel, SHOP], thresholds, { fences: keyed, stops: stops.map(stop) });
+        const supply = limited(
+          supplyOf(1, rows),
+          stops.map((one) => stop({ ...one, channel: 2 })),
+          uses.map((one) => ({ ...one, fence: 1 })),
+        );
+        const perspective = { channel, nodes: asked, now: NOW, showsHidden: isSold };
+        const found = explainAtp(supply, rules, perspective);
+        const granted = channelAtp(supply, rules, perspective);
+        expect(found.atp).toBe(granted.atp);
+        expect(found.nodes.flatMap(({ node, atp }) => (atp > 0 ? [{ node, atp }] : []))).toEqual(granted.nodes);
+        for (const [place, { atp, hidden }] of found.nodes.entries()) {
+          expect(hidden.reduce((sum, { units }) => sum + units, atp)).toBe(rows[place]!.available);
+          const ofRow = rowAtp(rows[place]!, supply, rules, { channel, now: NOW });
+          if (!isSold && !hidden.some(({ reason }) => reason === 'line_nodes')) expect(atp).toBe(ofRow);
+          for (const { reason, units } of hidden) {
+            expect(units).toBeGreaterThan(0);
+            seen.add(reason);
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect(seen.size).toBe(5);
   });
 });

@@ -1,12 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { consequencesOf, leavesShort } from './consequences.ts';
+import { changedFenceUses, consequencesOf, leavesShort } from './consequences.ts';
 import type { Posting } from './posting.ts';
 import { type SupplyPlace, type SupplyRow, stockAt } from './supply-row.ts';
 import { type SkuSupply, SupplyDraft, availableOf, rowOf, shortfallOf } from './supply.ts';
 import {
+  available,
   futureRow,
   incoming,
+  limited,
   operate,
   operation,
   promising,
@@ -145,4 +147,18 @@ describe('what follows from a changed SKU', () => {
       { needsRebacking: false, mended: [{ node: 1, quantity: 0 }] },
     ],
   ])('%s', (_, found, expected) => expect(found).toMatchObject(expected));
+});
+
+describe('fence uses', () => {
+  it.each<[string, (draft: SupplyDraft) => void, readonly object[]]>([
+    ['that stay are not told', () => undefined, []],
+    ['that go up and down again are not', (draft) => [2, -2].forEach((units) => draft.useFence(1, 1, 7, units)), []],
+    ['that change are', (draft) => draft.useFence(1, 1, 7, -3), [{ node: 1, fence: 7, used: 0 }]],
+    ['that are new are', (draft) => draft.useFence(1, 2, 7, 4), [{ node: 2, fence: 7, used: 4 }]],
+  ])('%s', (_, change, changed) => {
+    const before = limited(available(1, [5]), [], [{ node: 1, fence: 7, used: 3 }]);
+    const draft = new SupplyDraft(suppliesOf(before));
+    change(draft);
+    expect(changedFenceUses(before, draft.supply(1))).toEqual(changed);
+  });
 });

@@ -5,7 +5,8 @@
 import type { NodeKey } from './keys.ts';
 import type { Transfer } from './posting.ts';
 import type { SupplyPlace, SupplyRow } from './supply-row.ts';
-import { type SkuSupply, availableOf, shortfallOf } from './supply.ts';
+import type { FenceUse } from './fence.ts';
+import { type SkuSupply, availableOf, fenceUsesOf, shortfallOf } from './supply.ts';
 
 export interface Consequences {
   /** Rows that are not what they were, in their order. */
@@ -50,4 +51,10 @@ export function consequencesOf(
   if (after.future !== before.future) compare(after.future, before.future);
   const needsRebacking = shortfallOf(after) > 0 && (newlyShort || availableOf(after) > 0);
   return { rows, needsRebacking, mended, mendedAhead };
+}
+
+/** Fence uses that are not what they were. `after` must have come of `before` as above. */
+export function changedFenceUses(before: SkuSupply, after: SkuSupply): readonly FenceUse[] {
+  const then = fenceUsesOf(before);
+  return fenceUsesOf(after).filter(({ used }, place) => used !== (then[place]?.used ?? 0));
 }

@@ -2,16 +2,25 @@
  * Moves units of several reservations at once: to other nodes, to and from fulfilments, and from no node at all. Moves never create
  * or drop a promise, and they are judged by their net effect, so that orders may swap nodes with nothing free.
  */
+import { maySell } from './atp.ts';
 import { type BackingChange, type VerbEffect, NO_EFFECT, changeOf, next } from './decide-verb.ts';
 import type { NodeKey } from './keys.ts';
 import { isOnSameRow, moveUnits } from './move-units.ts';
 import type { Decision } from './rejection.ts';
 import { accept, reject } from './result.ts';
-import { type BackingPlace, type Reservation, type ReservationLine, onStock, open, supplyOf } from './reservation.ts';
+import {
+  type Backing,
+  type BackingPlace,
+  type Reservation,
+  type ReservationLine,
+  onStock,
+  open,
+  supplyOf,
+} from './reservation.ts';
 import { type SelectedUnits, inLineOrder, selectUnits, unitsMissing } from './select-units.ts';
 import type { SellingChannel } from './selling-rules.ts';
 import { Settlement, type Terms } from './settlement.ts';
-import { type Supplies, SupplyDraft } from './supply.ts';
+import { type Supplies, SupplyDraft, noSupply } from './supply.ts';
 import { stockAt } from './supply-row.ts';
 
 export interface AllocationMove {
@@ -47,19 +56,26 @@ export function decideAllocate(
       return reject({ code: 'reservation.conflict', part, version: reservation.version });
     if (keys.has(reservation.key)) throw new Error('Broken invariant: the moves of a reservation are in two parts');
     keys.add(reservation.key);
-    const moved = moveAll({ reservation, moves, part }, terms, settlement);
+    const moved = moveAll({ reservation, moves, part }, supplies, terms, settlement);
     if (!moved.ok) return reject({ ...moved.rejection, part });
     effects.push(moved.value);
   }
   const draft = new SupplyDraft(supplies);
-  const settled = settlement.settle(draft, terms);
+  const moved = effects.map(({ reservation: after }, part) => ({ before: parts[part]?.reservation ?? after, after }));
+  const settled = settlement.settle(draft, terms, moved);
   if (!settled.ok) return settled;
-  const [first, ...others] = effects;
+  const [first, ...others] = effects.map((one, part) => withBackings(one, settled.value[part]));
   return accept({ effects: first ? [{ ...first, effect: draft.effect() }, ...others] : [] });
 }
 
+const withBackings = (effect: VerbEffect, backings: readonly Backing[] = []): VerbEffect => ({
+  ...effect,
+  reservation: { ...effect.reservation, backings },
+});
+
 function moveAll(
   { reservation, moves, part }: Pick<AllocationPart, 'reservation' | 'moves'> & { readonly part: number },
+  supplies: Supplies,
   terms: Terms,
   settlement: Settlement,
 ): Decision<VerbEffect> {
@@ -79,7 +95,7 @@ function moveAll(
       changes.push({ ...changeOf(backing, quantity), to });
       // They take nothing from anybody, so they may stay where nothing may be sold any more.
       if (isOnSameRow(backing, target)) continue;
-      if (!channel || !line || !mayBack(line, channel, target, terms)) {
+      if (!channel || !line || !mayBack(line, channel, target, supplies, terms)) {
         return reject({
           code: 'stock.insufficient',
           shortages: [{ line: no, sku, requested: quantity, atp: 0 }],
@@ -94,13 +110,15 @@ function moveAll(
   return accept({ reservation: next(reservation, { backings }), effect: NO_EFFECT, changes });
 }
 
-/** Whether units of a line may stand at a node: by hand they may be where they could not be sold from. */
+/** Whether units of a line may come to stand at a node: by hand they may be where they could not be sold from, or no longer. */
 export function mayBack(
   line: ReservationLine,
   channel: SellingChannel,
   { node }: Pick<BackingPlace, 'node'>,
+  supplies: Supplies,
   { rules, now, override }: Terms,
 ): boolean {
   if (override) return rules.nodes.has(node);
-  return (line.nodes === null || line.nodes.includes(node)) && rules.isEligible(channel, node, now);
+  const supply = supplies.get(line.sku) ?? noSupply(line.sku);
+  return (line.nodes === null || line.nodes.includes(node)) && maySell(supply, rules, channel, node, now);
 }

@@ -98,7 +98,7 @@ interface LineChange {
   /** What is wanted of it in all; null of a line that is not named. */
   readonly quantity: number | null;
   readonly nodes: readonly NodeKey[] | null;
-  readonly hasOtherNodes: boolean;
+  readonly hasFewerNodes: boolean;
 }
 
 function lineChanges({ lines, backings }: Reservation, amended: readonly AmendedLine[]): readonly LineChange[] {
@@ -111,7 +111,7 @@ function lineChanges({ lines, backings }: Reservation, amended: readonly Amended
     if (found) return lineChange(line, own, found);
     // Another SKU has taken its place.
     if (ids.has(line.id)) return lineChange(line, own, { quantity: totalOf(own, 'fulfilled'), nodes: line.nodes });
-    return { line, less: 0, more: 0, quantity: null, nodes: line.nodes, hasOtherNodes: false };
+    return { line, less: 0, more: 0, quantity: null, nodes: line.nodes, hasFewerNodes: false };
   });
   const parts = new Set(lines.map(partOf));
   const added = amended.filter((line) => !parts.has(partOf(line)));
@@ -137,12 +137,13 @@ function lineChange(
   { quantity, nodes }: Pick<AmendedLine, 'quantity' | 'nodes'>,
 ): LineChange {
   const wanted = quantity - own.reduce((sum, backing) => sum + open(backing) + backing.fulfilled, 0);
-  const hasOtherNodes = !isSameChoice(line.nodes, nodes);
-  return { line, less: Math.max(0, -wanted), more: Math.max(0, wanted), quantity, nodes, hasOtherNodes };
+  const hasFewerNodes = isNarrower(line.nodes, nodes);
+  return { line, less: Math.max(0, -wanted), more: Math.max(0, wanted), quantity, nodes, hasFewerNodes };
 }
 
-const isSameChoice = (a: readonly NodeKey[] | null, b: readonly NodeKey[] | null): boolean =>
-  a === null || b === null ? a === b : a.length === b.length && a.every((node) => b.includes(node));
+/** Whether a node that might serve a line no longer may. */
+const isNarrower = (before: readonly NodeKey[] | null, after: readonly NodeKey[] | null): boolean =>
+  after !== null && (before === null || before.some((node) => !after.includes(node)));
 
 /** Units of a named line that have ended otherwise than with the buyer are not wanted any more, however they ended. */
 function lineAfter({ line, more, quantity, nodes }: LineChange): ReservationLine {
@@ -208,16 +209,17 @@ class Amending {
       .flatMap((change) => this.#take(change, draft, policy) ?? []);
     if (shortages.length > 0)
       return reject({ code: 'stock.insufficient', shortages: shortages.toSorted((a, b) => a.line - b.line) });
-    const settled = this.#settlement.settle(draft, this.#terms);
+    const after = { channel: this.#amended.channel, backings: this.#backings };
+    const settled = this.#settlement.settle(draft, this.#terms, [{ before: this.#before, after }]);
     if (!settled.ok) return settled;
-    const reservation = next(this.#amended, { backings: this.#backings });
+    const reservation = next(this.#amended, { backings: settled.value[0] ?? this.#backings });
     return accept({ reservation, effect: draft.effect(), changes: this.#changes });
   }
 
   /** Units stay where they were lawful before, unless it is this amendment that no longer wants them there. */
-  #maySuit({ nodes, hasOtherNodes }: LineChange, { kind, node }: Backing): boolean {
+  #maySuit({ nodes, hasFewerNodes }: LineChange, { kind, node }: Backing): boolean {
     if (kind === 'unbacked' || node === 0) return true;
-    if (hasOtherNodes && nodes !== null && !nodes.includes(node)) return false;
+    if (hasFewerNodes && nodes !== null && !nodes.includes(node)) return false;
     const { rules, now, override } = this.#terms;
     if (override || this.#amended.channel === this.#before.channel) return true;
     return this.#channel !== null && rules.isEligible(this.#channel, node, now);

@@ -1,5 +1,6 @@
 /** Units that find no node are given up: the promise is broken, which is told, and the line goes on without them. */
 import { giveBack } from './arithmetic.ts';
+import { giveBackFenced } from './charge-fences.ts';
 import { type VerbEffect, changeOf, next } from './decide-verb.ts';
 import type { Decision } from './rejection.ts';
 import { accept, reject } from './result.ts';
@@ -34,7 +35,7 @@ export function decideGiveUp(
       left -= units.quantity;
     }
   }
-  const { backings } = current;
+  const backings = giveBackFenced(reservation.backings, current.backings, draft);
   const changes = backings
     .map((backing, no) => changeOf(backing, backing.broken - (reservation.backings[no]?.broken ?? 0)))
     .filter(({ quantity }) => quantity > 0);

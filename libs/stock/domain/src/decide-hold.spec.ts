@@ -206,6 +206,28 @@ describe('a hold', () => {
     });
   });
 
+  describe('of what is sold already', () => {
+    const sold = { isSold: true };
+    const hiding = openRules([threshold({ quantity: 2 }), threshold({ scope: 'network', quantity: 1 })]);
+    const decide = (...wishes: readonly Wish[]) => decideHold(demandFor(wishes, sold), supplies, hiding, fromAll());
+
+    it('takes hidden units', () => expect(backed(decide([1, 8]))).toHaveLength(2));
+    it('is granted in full, and what is not there stands on nothing', () => {
+      const decision = decide([2, 5]);
+      expect(granted(decision)).toEqual([5]);
+      expect(backed(decision)).toEqual([
+        [0, 1, 2],
+        [0, null, 3],
+      ]);
+      expect(decision.ok && decision.value.effect.postings.map(({ quantity }) => quantity)).toEqual([2]);
+    });
+    it('keeps to the nodes of a line', () =>
+      expect(backed(decide([1, 4, 1]))).toEqual([
+        [0, 1, 3],
+        [0, null, 1],
+      ]));
+  });
+
   it('of a SKU without its gate is a broken invariant', () => {
     expect(() => hold(demandFor([[9, 1]]))).toThrow(/without its gate/);
   });
@@ -259,12 +281,13 @@ describe('laws of a hold', () => {
     );
   });
 
-  it('decides a cart as its lines one after the other, bound ones first', () => {
+  it('decides a cart as its lines one after the other, those that the fewest nodes may serve first', () => {
     fc.assert(
       fc.property(someDemand, someSupplies, someRules, (demand, supplies, rules) => {
         const { lines, allowPartial } = demand;
         const places = lines.map((_, place) => place);
-        const order = places.toSorted((a, b) => Number(lines[a]!.nodes === null) - Number(lines[b]!.nodes === null));
+        const choice = (place: number): number => lines[place]!.nodes?.length ?? 99;
+        const order = places.toSorted((a, b) => choice(a) - choice(b));
         const expected = lines.map(() => 0);
         const shortages: { line: number; sku: number; requested: number; atp: number }[] = [];
         let current = supplies;

@@ -4,6 +4,7 @@ import { hold } from './arithmetic.ts';
 import { type Allocated, type AllocationPolicy, type Destination, allocationOf } from './allocation.ts';
 import { DEFAULT_ALLOCATION } from './allocation-rules.ts';
 import { channelAtp } from './atp.ts';
+import { type FencedUnits, chargeFence } from './charge-fences.ts';
 import type { LineNo, NodeKey, SkuKey } from './keys.ts';
 import type { Decision, Shortage } from './rejection.ts';
 import { accept, reject } from './result.ts';
@@ -25,7 +26,7 @@ export interface HoldDemand {
   readonly lines: readonly HoldLine[];
   readonly allowPartial: boolean;
   readonly destination: Destination | null;
-  /** The units are sold already: thresholds do not count, and what is not there is promised all the same, on nothing yet. */
+  /** The units are sold already: thresholds and fences do not count, and what is not there is promised all the same, on nothing yet. */
   readonly isSold?: boolean;
 }
 
@@ -38,6 +39,8 @@ export interface GrantedUnits {
   readonly units: number;
   /** What they stand on, if it is not there yet. */
   readonly ahead?: UnitsAhead;
+  /** What of them a fence pays for. */
+  readonly fenced?: FencedUnits;
 }
 
 export interface Grant {
@@ -53,8 +56,8 @@ const unitsIn = (ahead: readonly UnitsAheadAt[]): number => ahead.reduce((sum, {
 
 /**
  * Grants backed units or answers `stock.insufficient` with every short line. A partial hold is refused only when not
- * one unit can be granted. Units at nodes that the policy refuses are not there for it. Of a line that may wait, what is not there is promised
- * of what is to come. `now` in milliseconds.
+ * one unit can be granted. Units at nodes that the policy refuses are not there for it. Of a line that may wait, what is not there
+ * is promised of what is to come. `now` in milliseconds.
  */
 export function decideHold(
   demand: HoldDemand,
@@ -86,7 +89,8 @@ export function decideHold(
     granted[line] = isSold ? quantity : got;
     for (const { node, quantity: taken } of allocations) {
       draft.change(sku, stockAt(node), (row) => hold(row, taken));
-      units.push({ line, sku, node, units: taken });
+      const fenced = chargeFence(draft, { sku, node, channel: channel.key, units: taken }, { rules, now });
+      units.push({ line, sku, node, units: taken, ...(fenced && { fenced }) });
     }
     for (const { at, units: taken } of ahead) {
       draft.change(sku, at, (row) => hold(row, taken));
@@ -102,14 +106,14 @@ export function decideHold(
 const NO_LINE: HoldLine = { sku: 0, quantity: 0, nodes: null };
 
 /**
- * Lines that only some nodes may serve are decided first: another line of the same SKU may still go elsewhere. Lines that may wait
- * are decided last: the others cannot.
+ * Lines that only some nodes may serve are decided first, those with the fewest nodes before others: the rest may go elsewhere. Lines
+ * that may wait are decided last: the others cannot.
  */
 function deciding(lines: readonly HoldLine[]): readonly LineNo[] {
   const all = lines.map((_, line) => line);
-  const [first] = lines;
-  if (lines.every((line) => freedom(line) === freedom(first))) return all;
-  return all.toSorted((a, b) => freedom(lines[a]) - freedom(lines[b]) || a - b);
+  if (lines.length === 1 || !lines.some(({ nodes, mayWait = false }) => nodes !== null || mayWait)) return all;
+  const mayWait = (line: LineNo): number => Number(lines[line]?.mayWait ?? false);
+  const freedom = (line: LineNo): number => lines[line]?.nodes?.length ?? Infinity;
+  const byFreedom = (a: LineNo, b: LineNo): number => (freedom(a) === freedom(b) ? a - b : freedom(a) - freedom(b));
+  return all.toSorted((a, b) => mayWait(a) - mayWait(b) || byFreedom(a, b));
 }
-
-const freedom = ({ nodes, mayWait = false }: HoldLine = NO_LINE): number => (mayWait ? 2 : 0) + (nodes ? 0 : 1);

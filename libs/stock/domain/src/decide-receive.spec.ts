@@ -379,6 +379,7 @@ describe('riders', () => {
     const sent = decideShip(
       { sku: 1, from: 1, line: transfer, units: 5, state: null, riders: [rider], isLate: false },
       supplies,
+      TERMS,
     );
     if (!sent.ok) throw new Error(sent.rejection.code);
     const { reservation } = sent.value.effects[0]!;
@@ -450,9 +451,9 @@ describe('laws of receiving', () => {
           for (const one of some.backings) {
             if (one.kind !== 'incoming' || one.detail !== detail || open(one) === 0) continue;
             const channel = TWO_CHANNELS.channels.get(some.channel)!;
-            expect(mayBack(some.lines[one.line]!, channel, { node: over.node }, { ...TERMS, override: null })).toBe(
-              false,
-            );
+            expect(
+              mayBack(some.lines[one.line]!, channel, { node: over.node }, supplies, { ...TERMS, override: null }),
+            ).toBe(false);
           }
       }),
       { numRuns: 400 },

@@ -67,7 +67,7 @@ export function decideReceive(
 ): ReceiptEffect {
   const { sku, node, units, closes } = receipt;
   const draft = new SupplyDraft(supplies);
-  const promises = new MovingPromises(waiting.candidates);
+  const promises = new MovingPromises(waiting.candidates, draft, terms);
   const line = draft.supply(sku).inbound.find(({ detail }) => detail === receipt.line) ?? null;
   const row = line ? rowOf(draft.supply(sku), onTheWay(line)) : emptyRow({ node, kind: 'incoming', detail: 0 });
   const expected = inTransit(row);

@@ -72,13 +72,15 @@ export function decideReject(
   const settlement = new Settlement();
   for (const given of leaveRows(units, rejected, draft)) settlement.give({ ...given, channel });
   if (moveTo) {
-    const taken = takeAt(moveTo.node, units, reservation, terms);
+    const taken = takeAt(moveTo.node, units, reservation, supplies, terms);
     if (!taken.ok) return taken;
     for (const one of taken.value) settlement.take(one);
   }
-  const settled = settlement.settle(draft, terms);
+  const left = units.reduce((all, one) => letGo(all, one, moveTo), reservation.backings);
+  const after = { channel: reservation.channel, backings: left };
+  const settled = settlement.settle(draft, terms, [{ before: reservation, after }]);
   if (!settled.ok) return settled;
-  const backings = units.reduce((all, one) => letGo(all, one, moveTo), reservation.backings);
+  const [backings = left] = settled.value;
   const to = moveTo ?? { node: null, fulfilment: null };
   const changes = units.map(({ backing, quantity }): BackingChange => ({ ...changeOf(backing, quantity), to }));
   return accept({ reservation: next(reservation, { backings }), effect: draft.effect(), changes });
@@ -139,6 +141,7 @@ function takeAt(
   node: NodeKey,
   units: readonly BackingUnits[],
   reservation: Reservation,
+  supplies: Supplies,
   terms: Terms,
 ): Decision<readonly UnitsTaken[]> {
   const channel = terms.rules.channels.get(reservation.channel);
@@ -146,7 +149,7 @@ function takeAt(
   for (const { backing, quantity } of units) {
     const { line, sku } = backing;
     const found = reservation.lines[line];
-    if (!channel || !found || !mayBack(found, channel, { node }, terms))
+    if (!channel || !found || !mayBack(found, channel, { node }, supplies, terms))
       return reject({ code: 'stock.insufficient', shortages: [{ line, sku, requested: quantity, atp: 0 }] });
     taken.push({ sku, at: stockAt(node), units: splitOpen(backing, quantity), channel, line });
   }

@@ -4,10 +4,11 @@ import { type Rider, type Shipment, decideShip } from './decide-ship.ts';
 import { inTransit, onTheWay } from './inbound.ts';
 import type { SupplyRow } from './supply-row.ts';
 import { type SkuSupply, rowAt, rowOf, suppliesAfter } from './supply.ts';
-import { incoming, row } from './testing/arbitraries.ts';
+import { NOW, incoming, row } from './testing/arbitraries.ts';
 import { backing, expectLawful, reserved } from './testing/reserved.ts';
-import { type TestBook, bookWith, line, standsOn, waitingWorld } from './testing/waiting.ts';
+import { TWO_CHANNELS, type TestBook, bookWith, line, standsOn, waitingWorld } from './testing/waiting.ts';
 
+const TERMS = { rules: TWO_CHANNELS, now: NOW };
 const TO = line(11, { brings: 'transfer' });
 const shipment = (over: Partial<Shipment> = {}): Shipment => ({
   sku: 1,
@@ -29,7 +30,7 @@ function ship(book: TestBook, over: Partial<Shipment> = {}) {
   const made = shipment(over);
   const riding = made.riders.map(({ reservation }) => reservation);
   const supplies = bookWith(riding, book);
-  const decision = decideShip(made, supplies);
+  const decision = decideShip(made, supplies, TERMS);
   if (!decision.ok) return decision.rejection;
   const { effects, effect, sent } = decision.value;
   const after: SkuSupply = suppliesAfter(supplies, effect).get(1)!;
@@ -105,7 +106,7 @@ describe('a transfer that leaves', () => {
       lines: [TO],
       coming: { 11: { shortfall: 2 } },
     });
-    const decision = decideShip(shipment({ units: 3, riders: [rider(mine, 2)] }), supplies);
+    const decision = decideShip(shipment({ units: 3, riders: [rider(mine, 2)] }), supplies, TERMS);
     if (!decision.ok) throw new Error(decision.rejection.code);
     expect(rowOf(suppliesAfter(supplies, decision.value.effect).get(1)!, onTheWay(TO))).toEqual(
       onTransfer({ committed: 4, shortfall: 1 }),
@@ -188,7 +189,7 @@ describe('a transfer that leaves', () => {
           const [first] = reservations;
           const to = supplies.get(1)!.inbound.find(({ detail }) => detail === 11)!;
           const riders = quantity > 0 ? [rider(first!, quantity)] : [];
-          const decision = decideShip(shipment({ line: to, units, riders, isLate }), supplies);
+          const decision = decideShip(shipment({ line: to, units, riders, isLate }), supplies, TERMS);
           if (!decision.ok) return;
           const { effect, effects, sent } = decision.value;
           const after = reservations.map(

@@ -3,6 +3,7 @@
  * Units of a fulfilment may ride; they stay promised, on the same line and to the same fulfilment.
  */
 import { type RowChange, type TravelState, expectUnits, fulfil, giveBack, recommit, removable } from './arithmetic.ts';
+import type { FenceTerms } from './charge-fences.ts';
 import type { VerbEffect } from './decide-verb.ts';
 import { type InboundLine, onTheWay } from './inbound.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
@@ -49,10 +50,11 @@ const confirmedThere = ({ kind, confirmed }: Backing): number => (kind === 'stoc
  * Never refused for what the book does not know of, only for named states that do not have the units and for riders that are not there;
  * `part` of a refusal counts riders from 0. A late leg may free units at its node, which the caller offers to those who wait.
  */
-export function decideShip(shipment: Shipment, supplies: Supplies): Decision<ShipEffect> {
+export function decideShip(shipment: Shipment, supplies: Supplies, terms: FenceTerms): Decision<ShipEffect> {
   const { sku, from, line, units, state, riders, isLate } = shipment;
   const draft = new SupplyDraft(supplies);
-  const promises = new MovingPromises(riders.map(({ reservation }) => reservation));
+  const all = riders.map(({ reservation }) => reservation);
+  const promises = new MovingPromises(all, draft, terms);
   const riding = riders.reduce((sum, { selected }) => sum + selected.quantity, 0);
   if (riding > units) return reject({ code: 'movement.exceeds_stock', line: 1, there: units });
   for (const [part, rider] of riders.entries()) {

@@ -6,6 +6,7 @@ import { reap } from './reap.ts';
 import type { Decision } from './rejection.ts';
 import {
   type Backing,
+  type Reservation,
   STAGES,
   type Stage,
   TALLIES,
@@ -252,6 +253,50 @@ describe('extend', () => {
   ])('refuses %s', (_, units, code) => {
     const decision = decideExtend(reservation({ backings: backingsOf(units) }), NOW + 500);
     expect(decision.ok ? null : decision.rejection.code).toBe(code);
+  });
+});
+
+describe('extend, counted from the creation of the hold', () => {
+  const HOUR = 3_600_000;
+  const bornAt = (createdAt: number, expiresAt: number): Reservation =>
+    reservation({ backings: backingsOf({ held: 1 }), createdAt, expiresAt });
+  const until = (decision: ReturnType<typeof decideExtend>): unknown =>
+    decision.ok ? decision.value.reservation.expiresAt : decision.rejection;
+
+  it.each<[string, number, number, unknown]>([
+    ['what is within four hours is granted', HOUR, 2 * HOUR, 2 * HOUR],
+    ['the bound itself is granted', HOUR, 4 * HOUR, 4 * HOUR],
+    ['what is beyond is granted up to the bound', HOUR, 5 * HOUR, 4 * HOUR],
+    ['a moment is left', 4 * HOUR - 1, 5 * HOUR, 4 * HOUR],
+    ['nothing is left', 4 * HOUR, 5 * HOUR, { code: 'reservation.extend_limit', expiresAt: 4 * HOUR }],
+    ['a hold that is made to live longer is not cut', 6 * HOUR, 5 * HOUR, 6 * HOUR],
+    ['nor prolonged', 6 * HOUR, 7 * HOUR, { code: 'reservation.extend_limit', expiresAt: 6 * HOUR }],
+    ['what asks for no more than it has changes nothing', 4 * HOUR, 4 * HOUR, 4 * HOUR],
+  ])('%s', (_, expiresAt, asked, answer) => {
+    expect(until(decideExtend(bornAt(NOW, NOW + expiresAt), NOW + asked))).toEqual(
+      typeof answer === 'number' ? NOW + answer : { ...(answer as object), expiresAt: NOW + expiresAt },
+    );
+  });
+
+  it('the bound may be another one', () => expect(until(decideExtend(bornAt(0, 10), 99, 50))).toBe(50));
+
+  it('never outlives the bound, however often it is prolonged, and never loses time', () => {
+    fc.assert(
+      fc.property(fc.nat(100), fc.array(fc.nat(300), { maxLength: 10 }), (first, wishes) => {
+        let current = bornAt(NOW, NOW + first);
+        for (const wish of wishes) {
+          const decision = decideExtend(current, NOW + wish, 150);
+          const { expiresAt } = current;
+          if (!decision.ok) {
+            expect([expiresAt, wish > first]).toEqual([NOW + 150, true]);
+            continue;
+          }
+          current = decision.value.reservation;
+          expect(current.expiresAt).toBe(Math.max(expiresAt, Math.min(NOW + wish, NOW + 150)));
+        }
+        expect(current.expiresAt).toBeLessThanOrEqual(NOW + 150);
+      }),
+    );
   });
 });
 

@@ -3,6 +3,7 @@
  * locked every SKU of it and has reaped what is overdue, so a held unit here is a live one.
  */
 import { confirm, fulfil, giveBack } from './arithmetic.ts';
+import { giveBackFenced, withCharge } from './charge-fences.ts';
 import { decideHold } from './decide-hold.ts';
 import type { LineNo, NodeKey, SkuKey } from './keys.ts';
 import type { Decision, Rejection } from './rejection.ts';
@@ -14,6 +15,7 @@ import {
   type Reservation,
   type Tally,
   endUnits,
+  backingAt,
   onStock,
   supplyOf,
   totalOf,
@@ -81,10 +83,23 @@ const expiredOrNotHeld = (reservation: Reservation, at: UnitSelector | null = nu
     ? { code: 'reservation.expired' }
     : { code: 'reservation.not_held', at };
 
-/** Prolongs a live hold; never shortens it. */
-export function decideExtend(reservation: Reservation, expiresAt: number): Decision<VerbEffect> {
+const FOUR_HOURS_MS = 4 * 3_600_000;
+
+/**
+ * Prolongs a live hold; never shortens it. Counted from its creation, a hold lives at most `longestMs`, however often it is
+ * prolonged: what is asked beyond that is granted up to there, and a hold that is there already is refused.
+ */
+export function decideExtend(
+  reservation: Reservation,
+  expiresAt: number,
+  longestMs: number = FOUR_HOURS_MS,
+): Decision<VerbEffect> {
   if (totalOf(reservation.backings, 'held') === 0) return reject(expiredOrNotHeld(reservation));
-  const extended = next(reservation, { expiresAt: Math.max(reservation.expiresAt, expiresAt) });
+  const latest = reservation.createdAt + longestMs;
+  if (expiresAt > reservation.expiresAt && reservation.expiresAt >= latest)
+    return reject({ code: 'reservation.extend_limit', expiresAt: reservation.expiresAt });
+  const granted = Math.max(reservation.expiresAt, Math.min(expiresAt, latest));
+  const extended = next(reservation, { expiresAt: granted });
   return accept({ reservation: extended, effect: NO_EFFECT, changes: [] });
 }
 
@@ -143,11 +158,13 @@ function reacquireExpired(
   const draft = new SupplyDraft(suppliesAfter(supplies, grant.value.effect));
   let backings: readonly Backing[] = reservation.backings.map((backing) => ({ ...backing, expired: 0 }));
   const changes: BackingChange[] = [];
-  for (const { line, sku, node, units } of grant.value.units) {
+  for (const { line, sku, node, units, fenced = null } of grant.value.units) {
     if (node === null) throw new Error('Broken invariant: units were acquired that stand on nothing');
     draft.change(sku, stockAt(node), (row) => confirm(row, units));
     const at = onStock(wanted[line]?.no ?? 0, sku, node);
     backings = withUnits(backings, at, { confirmed: units });
+    const acquired = backingAt(backings, at);
+    if (acquired) backings = withBacking(backings, withCharge(acquired, fenced, draft));
     changes.push(changeOf(at, units));
   }
   const confirmed = draft.effect();
@@ -215,7 +232,8 @@ export function decideLeave(
     left = { ...left, backings: units.reduce(leave, left.backings) };
   }
   if (changes.length === 0) return reject(refuse(reservation, null));
-  return accept({ reservation: next(reservation, { backings: left.backings }), effect: draft.effect(), changes });
+  const backings = giveBackFenced(reservation.backings, left.backings, draft);
+  return accept({ reservation: next(reservation, { backings }), effect: draft.effect(), changes });
 
   function leave(backings: readonly Backing[], { backing, quantity }: BackingUnits): readonly Backing[] {
     const row = supplyOf(backing);

@@ -14,9 +14,10 @@ import {
 } from './free-units.ts';
 import { isOverdue } from './inbound.ts';
 import { type Backing, type Reservation, open } from './reservation.ts';
-import { type SkuSupply, type Supplies, SupplyDraft, rowAt, rowOf, suppliesAfter } from './supply.ts';
+import { SellingRules } from './selling-rules.ts';
+import { type SkuSupply, type Supplies, SupplyDraft, fenceUsesOf, rowAt, rowOf, suppliesAfter } from './supply.ts';
 import { stockAt } from './supply-row.ts';
-import { NOW, openRules, threshold } from './testing/arbitraries.ts';
+import { NOW, fence, openRules, threshold } from './testing/arbitraries.ts';
 import { expectLawful, openOf, reserved, tallied } from './testing/reserved.ts';
 import {
   type TestBook,
@@ -228,6 +229,36 @@ describe('units that come free', () => {
     expect(standing).toEqual([{ 'a@1': 1 }]);
   });
 
+  it('leave to others what is fenced for them, and charge the fence of those whom they serve', () => {
+    const fenced = new SellingRules([...TWO_CHANNELS.nodes.values()], [...TWO_CHANNELS.channels.values()], [], {
+      fences: [fence({ key: 7, channels: new Set([2]), quantity: 2 })],
+    });
+    const waiting = orders(
+      [[onAllowance({ confirmed: 9 })], { priority: 9 }],
+      [[onAllowance({ confirmed: 1 })], { channel: 2 }],
+    );
+    const { standing, book, after } = free(
+      waiting,
+      { stock: { 1: { available: 5 } } },
+      {},
+      { rules: fenced, now: NOW },
+    );
+    expect(standing).toEqual([{ 'a@1': 3, 'a~0': 6 }, { 'a@1': 1 }]);
+    expect(rowAt(book, 1)).toMatchObject({ available: 1, committed: 4 });
+    expect(fenceUsesOf(book)).toEqual([{ node: 1, fence: 7, used: 1 }]);
+    expect(after[1]?.backings.find(({ kind }) => kind === 'stock')).toMatchObject({ fence: 7, fenced: 1 });
+  });
+
+  it('serve nobody where sales are stopped', () => {
+    const stop = { node: 1, channel: null, drains: false, until: null };
+    const stopped = new SellingRules([...TWO_CHANNELS.nodes.values()], [...TWO_CHANNELS.channels.values()], [], {
+      stops: [stop],
+    });
+    const waiting = orders([[onAllowance({ confirmed: 2 })]]);
+    const stock = { 1: { available: 1 }, 2: { available: 1 } };
+    expect(free(waiting, { stock }, {}, { rules: stopped, now: NOW }).standing).toEqual([{ 'a@2': 1, 'a~0': 1 }]);
+  });
+
   it('are only those that a decision freed: what nobody could have before is nobody’s now', () => {
     const waiting = orders([[onAllowance({ confirmed: 3 })]]);
     const before = bookWith(waiting, { stock: { 1: { available: 2 }, 2: { reserved: 0 } } });
@@ -305,7 +336,7 @@ function couldServe(reservation: Reservation, backing: Backing, node: number, bo
   const channel = TWO_CHANNELS.channels.get(reservation.channel);
   const own = reservation.lines[backing.line];
   if (open(backing) === 0 || fulfilment !== null || !channel || !own) return false;
-  if (!mayBack(own, channel, { node }, { ...TERMS, override: null })) return false;
+  if (!mayBack(own, channel, { node }, new Map([[1, book]]), { ...TERMS, override: null })) return false;
   if (kind === 'allowance') return backing.node === 0 || backing.node === node;
   if (kind !== 'incoming') return false;
   const inbound = book.inbound.find((some) => some.detail === detail);

@@ -2,22 +2,23 @@
  * Units that come free at a node, for whatever reason, first serve those who were promised what was not there yet. Every decision
  * that frees units ends with this, in its own transaction, before anybody else may have them.
  *
- * Candidates are served in order of their rank, as far as the node may back them; what thresholds hide is for shoppers, not for
- * them. What a line of the node was to bring for somebody is theirs first: a unit that was granted goes to no other order. Then come
+ * Candidates are served in order of their rank, as far as the node may back them and others' fences leave units; what thresholds
+ * hide is for shoppers, not for them. What a line of the node was to bring for somebody is theirs first: a unit that was granted goes to no other order. Then come
  * allowances, and lines that are late, closed or short wherever they were to arrive.
  *
  * A transaction converts only so many. While others may wait, what is left of the units is `unapplied`, and the next slice goes on
  * with it: nobody else may have it in between.
  */
 import { defer, exchange } from './arithmetic.ts';
+import { keptFrom } from './fence.ts';
 import { mayBack } from './decide-allocate.ts';
 import type { VerbEffect } from './decide-verb.ts';
 import { inboundLineOf, isOverdue } from './inbound.ts';
-import type { NodeKey, SkuKey } from './keys.ts';
+import type { ChannelKey, NodeKey, SkuKey } from './keys.ts';
 import { MovingPromises } from './moving-promises.ts';
 import { type Backing, type Reservation, onStock, open, supplyOf } from './reservation.ts';
 import type { Terms } from './settlement.ts';
-import { type SkuSupply, type Supplies, SupplyDraft, type SupplyEffect, rowAt } from './supply.ts';
+import { type SkuSupply, type Supplies, SupplyDraft, type SupplyEffect, fenceUsesOf, rowAt } from './supply.ts';
 import { type SupplyPlace, stockAt } from './supply-row.ts';
 
 export interface FreedUnits {
@@ -94,7 +95,7 @@ export function freeUnits(
   terms: FreeingTerms,
 ): Freeing {
   const draft = new SupplyDraft(supplies);
-  const promises = new MovingPromises(waiting.candidates);
+  const promises = new MovingPromises(waiting.candidates, draft, terms);
   const conversion = new Conversion(draft, sku, promises, { waiting, terms });
   const nodes = freed.map((one) => conversion.offer(one));
   return { effects: promises.effects(), effect: draft.effect(), nodes };
@@ -163,9 +164,9 @@ export class Conversion {
       if (!channel) continue;
       for (const backing of this.#promises.backings(reservation).toSorted(leastCertain)) {
         const line = reservation.lines[backing.line];
-        if (backing.sku !== this.#sku || !line || !mayBack(line, channel, offer, terms)) continue;
-        const quantity = offer.unitsFor(backing, now);
-        if (quantity === 0) continue;
+        if (backing.sku !== this.#sku || !line || !mayBack(line, channel, offer, this.#supplies(), terms)) continue;
+        const quantity = Math.min(offer.unitsFor(backing, now), this.#unfenced(offer, channel.key));
+        if (quantity <= 0) continue;
         if (this.#budget === 0) {
           this.#isCut = true;
           return;
@@ -176,6 +177,19 @@ export class Conversion {
         if (offer.left === 0) return;
       }
     }
+  }
+
+  #supplies(): Supplies {
+    return new Map([[this.#sku, this.#draft.supply(this.#sku)]]);
+  }
+
+  /** Units at the node that no fence keeps from a channel. */
+  #unfenced({ node, free }: Offer, channel: ChannelKey): number {
+    const { rules, now } = this.#terms;
+    const fences = rules.fencesOf(this.#sku);
+    if (fences.length === 0) return free;
+    const uses = fenceUsesOf(this.#draft.supply(this.#sku));
+    return free - keptFrom(channel, fences, { node, available: free, uses }, now);
   }
 
   /** One net for each row. `deferred`: units by which those that wait for a slice become more or, below 0, fewer. */
@@ -204,6 +218,8 @@ class Offer {
   readonly claims: Map<number, number>;
   readonly given = new Map<string, Given>();
   left: number;
+  /** All units at the node that nobody is promised, those that are not offered included. */
+  free: number;
   readonly #supply: SkuSupply;
   readonly #draining: SupplyPlace | null;
   /** Units of lines that arrive elsewhere which nobody covers any more, less those served here. */
@@ -213,6 +229,8 @@ class Offer {
     this.#supply = supply;
     this.node = node;
     this.left = left;
+    const { available, unapplied } = rowAt(supply, node);
+    this.free = available + unapplied;
     this.#draining = draining?.at ?? null;
     const coming = supply.future.filter(({ kind }) => kind === 'incoming');
     const short = coming.map(({ detail, shortfall }): [number, number] => [detail, shortfall]);
@@ -241,6 +259,7 @@ class Offer {
     const at = supplyOf(backing);
     if (!at) throw new Error('Broken invariant: units were converted that waited for nothing');
     this.left -= quantity;
+    this.free -= quantity;
     for (const owed of [this.claims, this.#lost]) {
       const units = at.kind === 'incoming' ? owed.get(at.detail) : undefined;
       if (units !== undefined) owed.set(at.detail, Math.max(0, units - quantity));

@@ -152,7 +152,7 @@ describe('a line that does not bring what was promised of it', () => {
             for (const { kind, detail, fulfilment, line: no, ...units } of some.backings) {
               if (kind !== 'incoming' || !lost.includes(detail) || fulfilment !== null || open(units) === 0) continue;
               const channel = TWO_CHANNELS.channels.get(some.channel)!;
-              expect(mayBack(some.lines[no]!, channel, { node }, { ...TERMS, override: null })).toBe(false);
+              expect(mayBack(some.lines[no]!, channel, { node }, supplies, { ...TERMS, override: null })).toBe(false);
             }
         const settled = book.future.filter(({ node }) => rowAt(book, node).unapplied === 0);
         const missing = settled.reduce((sum, { shortfall }) => sum + shortfall, 0);

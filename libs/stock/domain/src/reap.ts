@@ -1,5 +1,6 @@
 /** Expiry: held units of overdue backings count as free from the moment their SKU is locked. */
 import { giveBack } from './arithmetic.ts';
+import { giveBackFenced } from './charge-fences.ts';
 import type { SkuKey } from './keys.ts';
 import { type Reservation, endUnits, supplyOf } from './reservation.ts';
 import { SupplyDraft, type Supplies } from './supply.ts';
@@ -17,7 +18,7 @@ export function reap(
   if (reservation.expiresAt > now) return null;
   const draft = new SupplyDraft(supplies);
   const changes: BackingChange[] = [];
-  const backings = reservation.backings.map((backing) => {
+  const expired = reservation.backings.map((backing) => {
     const { sku, held } = backing;
     if (held === 0 || !locked.has(sku)) return backing;
     const row = supplyOf(backing);
@@ -26,5 +27,6 @@ export function reap(
     return endUnits(backing, 'held', 'expired', held, 'least');
   });
   if (changes.length === 0) return null;
+  const backings = giveBackFenced(reservation.backings, expired, draft);
   return { reservation: next(reservation, { backings }), effect: draft.effect(), changes };
 }

@@ -8,6 +8,8 @@ export type Rejection = (
   | { readonly code: 'reservation.expired' }
   | { readonly code: 'reservation.not_held'; readonly at: UnitSelector | null }
   | { readonly code: 'reservation.not_confirmed'; readonly at: UnitSelector | null }
+  /** The hold cannot be prolonged any more; it ends at `expiresAt`, in milliseconds. */
+  | { readonly code: 'reservation.extend_limit'; readonly expiresAt: number }
   | { readonly code: 'reservation.conflict'; readonly version: number }
   | { readonly code: 'reservation.units_missing'; readonly at: UnitSelector; readonly there: number }
   | { readonly code: 'reservation.taken' }
@@ -49,6 +51,7 @@ export function isRetryable(code: RejectionCode): boolean {
     case 'reservation.expired':
     case 'reservation.not_held':
     case 'reservation.not_confirmed':
+    case 'reservation.extend_limit':
     case 'reservation.conflict':
     case 'reservation.units_missing':
     case 'reservation.taken':

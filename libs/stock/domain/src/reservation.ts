@@ -4,7 +4,7 @@
  * Law: over all backings of a line, all tallies together are what was granted and added to it.
  */
 import type { Destination } from './allocation.ts';
-import type { ChannelKey, LineNo, NodeKey, SkuKey } from './keys.ts';
+import type { ChannelKey, FenceKey, LineNo, NodeKey, SkuKey } from './keys.ts';
 import type { SupplyKind, SupplyPlace } from './supply-row.ts';
 
 /** What may become of a unit: the first two are open, and the others have ended. */
@@ -31,6 +31,9 @@ export interface Backing extends Readonly<Record<Tally, number>>, Readonly<Recor
   readonly node: NodeKey;
   readonly detail: number;
   readonly fulfilment: string | null;
+  /** The ring-fence that pays for some of its open and fulfilled units, and for how many; null and 0 if none does. */
+  readonly fence: FenceKey | null;
+  readonly fenced: number;
 }
 
 /** Which of a reservation's backings. */
@@ -90,6 +93,8 @@ const NO_UNITS = {
   accepted: 0,
   picked: 0,
   shipped: 0,
+  fence: null,
+  fenced: 0,
 };
 
 /** A backing without any units yet. */
@@ -131,11 +136,7 @@ export const supplyOf = ({ kind, node, detail }: BackingPlace): SupplyPlace | nu
   kind === 'unbacked' ? null : { kind, node, detail };
 
 export const isSameBacking = (a: BackingPlace, b: BackingPlace): boolean =>
-  a.line === b.line &&
-  a.node === b.node &&
-  a.fulfilment === b.fulfilment &&
-  a.kind === b.kind &&
-  a.detail === b.detail;
+  a.line === b.line && a.node === b.node && a.fulfilment === b.fulfilment && a.kind === b.kind && a.detail === b.detail;
 
 export const backingAt = (backings: readonly Backing[], at: BackingPlace): Backing | undefined =>
   backings.find((backing) => isSameBacking(backing, at));

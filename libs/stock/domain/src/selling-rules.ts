@@ -1,5 +1,7 @@
-/** Who may sell what from where: channel eligibility, node activity and thresholds, as one compiled value. */
+/** Who may sell what from where: eligibility, activity, thresholds, fences and stops of nodes and channels, as one compiled value. */
+import { type Fence, Fences } from './fence.ts';
 import type { ChannelKey, NodeKey, SkuKey } from './keys.ts';
+import { NO_STOPS, type Stop, nextEnd } from './stop.ts';
 
 export interface SellingNode {
   readonly key: NodeKey;
@@ -41,8 +43,11 @@ export interface AllowanceRule {
   readonly cap: number;
 }
 
-/** What sells less or more than what is there. */
+/** What limits sales below what is there, or lets them go beyond it. */
 export interface Limits {
+  readonly fences?: readonly Fence[];
+  /** Of every SKU; those that name one come with its supply. */
+  readonly stops?: readonly Stop[];
   readonly allowances?: readonly AllowanceRule[];
 }
 
@@ -52,15 +57,22 @@ export class SellingRules {
   readonly channels: ReadonlyMap<ChannelKey, SellingChannel>;
   readonly channelsByCode: ReadonlyMap<string, SellingChannel>;
   readonly #allowances: ReadonlyMap<SkuKey | null, ReadonlyMap<NodeKey, number>>;
+  readonly stops: readonly Stop[];
+  readonly #fences: Fences;
   readonly #anySku: readonly Threshold[];
   readonly #bySku: ReadonlyMap<SkuKey, readonly Threshold[]>;
+  /** Of fences and stops. */
+  readonly #ends: readonly { readonly until: number | null }[];
 
   constructor(
     nodes: readonly SellingNode[],
     channels: readonly SellingChannel[],
     thresholds: readonly Threshold[],
-    { allowances = [] }: Limits = {},
+    { fences = [], stops = NO_STOPS, allowances = [] }: Limits = {},
   ) {
+    this.stops = stops;
+    this.#fences = new Fences(fences);
+    this.#ends = [...fences, ...stops].filter(({ until }) => until !== null);
     this.#allowances = capsOf(allowances);
     this.nodes = new Map(nodes.map((node) => [node.key, node]));
     this.nodesByCode = new Map(nodes.map((node) => [node.code, node]));
@@ -70,7 +82,7 @@ export class SellingRules {
     this.#bySku = groupBySku(thresholds);
   }
 
-  /** Whether `channel` may sell from `node` at `now` (ms). */
+  /** Whether `channel` sells from `node` at `now` (ms), stops apart. */
   isEligible(channel: SellingChannel, node: NodeKey, now: number): boolean {
     const found = this.nodes.get(node);
     if (!found) return false;
@@ -80,9 +92,9 @@ export class SellingRules {
     return channel.nodes === 'all' || channel.nodes.has(node);
   }
 
-  /** The next moment after `now` (ms) at which a node begins or ends to sell; infinity if there is none. */
+  /** The next moment after `now` (ms) at which a node begins or ends to sell, or a fence or stop is over; infinity if there is none. */
   changesAfter(now: number): number {
-    let next = Number.POSITIVE_INFINITY;
+    let next = nextEnd(this.#ends, now);
     for (const { activeFrom, activeTo } of this.nodes.values()) {
       if (activeFrom !== null && activeFrom > now) next = Math.min(next, activeFrom);
       if (activeTo !== null && activeTo > now) next = Math.min(next, activeTo);
@@ -93,6 +105,11 @@ export class SellingRules {
   /** Caps of what may be promised of a SKU beyond what is there and on its way, by node; 0: any node may serve it. */
   allowancesOf(sku: SkuKey): ReadonlyMap<NodeKey, number> {
     return this.#allowances.get(sku) ?? this.#allowances.get(null) ?? NO_CAPS;
+  }
+
+  /** Those that keep units of a SKU, in the order in which they do. */
+  fencesOf(sku: SkuKey): readonly Fence[] {
+    return this.#fences.of(sku);
   }
 
   /** Units hidden from `channel` at one node; of several matching rules the largest wins. */

@@ -1,11 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { SellingRules } from './selling-rules.ts';
+import { type SellingChannel, SellingRules } from './selling-rules.ts';
 import { type Override, Settlement, type Terms, type UnitsGiven, type UnitsTaken } from './settlement.ts';
 import { SupplyDraft, type Supplies, rowAt } from './supply.ts';
 import { stockAt } from './supply-row.ts';
-import { NOW, WEB, fromAll, openRules, sellingChannel, sellingNode, threshold } from './testing/arbitraries.ts';
-import { SellingRules as Rules } from './selling-rules.ts';
+import {
+  NOW,
+  WEB,
+  fence,
+  fromAll,
+  limitedRules,
+  openRules,
+  sellingChannel,
+  sellingNode,
+  threshold,
+} from './testing/arbitraries.ts';
 import { channelAtp } from './atp.ts';
 import { NODES, backing, bookOf, reserved } from './testing/reserved.ts';
 
@@ -43,7 +52,7 @@ function settle(
   for (const one of takes) settlement.take(one);
   for (const one of gives) settlement.give(one);
   const draft = new SupplyDraft(supplies);
-  const decision = settlement.settle(draft, given);
+  const decision = settlement.settle(draft, given, []);
   return decision.ok ? { effect: draft.effect(), row: (node: number) => rowAt(draft.supply(1), node) } : decision;
 }
 const book = (promised: number, free: Readonly<Record<number, number>> = {}): Supplies =>
@@ -78,6 +87,66 @@ describe('settling', () => {
     });
   });
 
+  /** Web and phone each have a fence; what they and the shop take together at node 1, where eight units are free. */
+  const ofEach = limitedRules({
+    fences: [fence({ quantity: 5 }), fence({ key: 2, channels: new Set([TEL.key]), quantity: 3 })],
+  });
+  it.each<[string, readonly (readonly [SellingChannel, number])[], readonly number[], object | null]>([
+    [
+      'each its own fence',
+      [
+        [WEB, 5],
+        [TEL, 3],
+      ],
+      [8],
+      null,
+    ],
+    [
+      'each its own fence, told the other way round',
+      [
+        [TEL, 3],
+        [WEB, 5],
+      ],
+      [8],
+      null,
+    ],
+    [
+      'what is in the other’s fence',
+      [
+        [WEB, 5],
+        [TEL, 4],
+      ],
+      [8],
+      short(4, 3),
+    ],
+    [
+      'what is common, beside one’s own',
+      [
+        [WEB, 6],
+        [TEL, 3],
+        [POS, 1],
+      ],
+      [10],
+      null,
+    ],
+    [
+      'what is common twice',
+      [
+        [WEB, 6],
+        [TEL, 4],
+        [POS, 1],
+      ],
+      [10],
+      short(6, 5),
+    ],
+    ['what is fenced for others', [[POS, 1]], [8], short(1, 0)],
+  ])('lets channels take together: %s', (_, takes, [free = 0], refusal) => {
+    const together = takes.map(([channel, units]) => taken(1, units, { channel }));
+    const found = settle({ takes: together }, book(0, { 1: free }), terms(ofEach));
+    if (refusal) expect(found).toEqual(refusal);
+    else expect(found).toHaveProperty('effect');
+  });
+
   it('counts what a channel hides as a whole once, over all its nodes', () => {
     const rules = terms(openRules([threshold({ scope: 'network', channel: 1, quantity: 3 })]));
     const free = book(1, { 1: 2, 2: 2 });
@@ -90,6 +159,20 @@ describe('settling', () => {
     );
   });
 
+  it('names whoever took last of what a channel hides as a whole', () => {
+    const settlement = new Settlement();
+    settlement.give(given(3, 1));
+    settlement.take(taken(1, 1, { line: 3, part: 1 }));
+    settlement.take(taken(2, 1, { line: 5, part: 2 }));
+    settlement.give(given(4, 1));
+    settlement.take(taken(2, 1, { line: 4, part: 3 }));
+    const rules = openRules([threshold({ scope: 'network', quantity: 3 })]);
+    expect(settlement.settle(new SupplyDraft(book(1, { 1: 1, 2: 2 })), terms(rules), [])).toMatchObject({
+      ok: false,
+      rejection: { part: 3, shortages: [{ line: 4, requested: 1, atp: 0 }] },
+    });
+  });
+
   it('does not count what another channel gives, nor what was only to come, for a channel that takes', () => {
     const rules = terms(openRules([threshold({ scope: 'network', channel: 1, quantity: 4 })], WEB));
     const later = reserved([backing(1, { kind: 'incoming', detail: 5, held: 1 })]);
@@ -97,7 +180,7 @@ describe('settling', () => {
     const gives = [given(1, 1, { at: { kind: 'incoming', node: 1, detail: 5 } })];
     expect(settle({ takes: [taken(2, 1)], gives }, free, rules)).toEqual(short(1, 0));
     const till = { takes: [taken(2, 1)], gives: [given(1, 1, { channel: POS })] };
-    const closed = new Rules([sellingNode(2)], [WEB], [threshold({ scope: 'network', quantity: 4 })]);
+    const closed = new SellingRules([sellingNode(2)], [WEB], [threshold({ scope: 'network', quantity: 4 })]);
     expect(settle(till, book(1, { 2: 4 }), terms(closed))).toEqual(short(1, 0));
   });
 
@@ -118,7 +201,7 @@ describe('settling', () => {
   });
   const rulesOf = (hidden: readonly number[]): Terms =>
     terms(
-      new Rules(
+      new SellingRules(
         [sellingNode(1)],
         channels,
         hidden.map((quantity, index) => threshold({ channel: index + 1, quantity })),
@@ -159,7 +242,7 @@ describe('settling', () => {
         const attempt = (units: number): boolean => {
           const draft = new SupplyDraft(supplies);
           settlement.take(taken(1, units));
-          const { ok } = settlement.settle(draft, rules);
+          const { ok } = settlement.settle(draft, rules, []);
           settlement.give(given(1, units));
           return ok;
         };

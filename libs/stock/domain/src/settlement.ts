@@ -3,15 +3,16 @@
  * effect on a row needs units: two orders may swap nodes where nothing is free, and a row that gives up as much as it takes
  * needs no ATP, whatever its thresholds are.
  */
-import { exchange } from './arithmetic.ts';
-import { type NodeAtp, nodeAtp, shownAtp } from './atp.ts';
+import { exchange, hold } from './arithmetic.ts';
+import { type NodeAtp, isHalted, maySell, rowAtp, shownAtp } from './atp.ts';
+import { type Rebacked, chargeFence, rechargeFences } from './charge-fences.ts';
 import type { LineNo, NodeKey, SkuKey } from './keys.ts';
-import type { Decision, Rejection, Shortage } from './rejection.ts';
+import type { Decision, Shortage } from './rejection.ts';
 import { accept, reject } from './result.ts';
-import type { OpenTally } from './reservation.ts';
+import type { Backing, OpenTally } from './reservation.ts';
 import type { SellingChannel, SellingRules } from './selling-rules.ts';
-import { type SkuSupply, type SupplyDraft, rowOf } from './supply.ts';
-import { type SupplyPlace, type SupplyRow, stockAt } from './supply-row.ts';
+import { type SkuSupply, SupplyDraft, rowOf } from './supply.ts';
+import { type SupplyPlace, stockAt } from './supply-row.ts';
 
 /** `sold`: what a person has sold already. `by_hand`: what a person has decided. Both look at what is physically available only. */
 export type Override = 'sold' | 'by_hand';
@@ -56,7 +57,8 @@ interface ChannelNet {
 
 const unitsIn = ({ held, confirmed }: UnitsTaken['units']): number => held + confirmed;
 const keyOf = (sku: SkuKey, at: SupplyPlace): string => `${sku}:${at.kind}:${at.node}:${at.detail}`;
-const insufficient = ({ part }: Taker, short: Shortage): { readonly ok: false; readonly rejection: Rejection } =>
+type Refusal = Extract<Decision<never>, { readonly ok: false }>;
+const insufficient = ({ part }: Taker, short: Shortage): Refusal =>
   reject({ code: 'stock.insufficient', shortages: [short], ...(part === undefined ? {} : { part }) });
 
 export class Settlement {
@@ -83,7 +85,8 @@ export class Settlement {
 
   /**
    * What one channel may still take of a SKU at each of these nodes, null for all: its ATP, and what has been given there and not
-   * been taken again. Exact as long as nobody takes for another channel. What the channel hides as a whole is for `settle`.
+   * been taken again. Exact as long as nobody takes for another channel. What the channel hides as a whole is for `settle`. An
+   * override leaves stops alone: nobody chooses a node that is stopped unless a person names it.
    */
   room(
     supply: SkuSupply,
@@ -93,33 +96,40 @@ export class Settlement {
   ): readonly NodeAtp[] {
     const mayTake = (node: NodeKey): boolean =>
       (nodes === null || nodes.includes(node)) &&
-      (override ? rules.nodes.has(node) : rules.isEligible(channel, node, now));
+      (override
+        ? rules.nodes.has(node) && !isHalted(supply, rules, channel.key, node, now)
+        : maySell(supply, rules, channel, node, now));
     return supply.rows
       .filter(({ node }) => mayTake(node))
       .map((row) => {
         const net = this.#rows.get(keyOf(supply.sku, stockAt(row.node)));
-        const atp = override ? row.available : nodeAtp(row, rules, channel, supply.sku);
+        const atp = override ? row.available : rowAtp(row, supply, rules, { channel, now });
         return { node: row.node, atp: atp - (net ? net.reserved + net.committed : 0) };
       })
       .filter(({ atp }) => atp > 0);
   }
 
-  /** Writes the net effect into the draft, or says for which line there are too few units; then the draft is of no use. */
-  settle(draft: SupplyDraft, terms: Terms): Decision<null> {
+  /**
+   * Writes the net effect into the draft, and answers the backings of the reservations as fences pay for them. Or says for which
+   * line there are too few units; then the draft is of no use.
+   */
+  settle(draft: SupplyDraft, terms: Terms, moved: readonly Rebacked[]): Decision<readonly (readonly Backing[])[]> {
     for (const row of this.#rows.values()) {
       if (row.reserved === 0 && row.committed === 0) continue;
       if (row.reserved + row.committed > 0) {
-        const refusal = refusalOf(row, rowOf(draft.supply(row.sku), row.at), terms);
+        const refusal = refusalOf(row, draft.supply(row.sku), terms);
         if (refusal) return refusal;
       }
       draft.change(row.sku, row.at, (current) => exchange(current, row));
     }
-    return this.#settleNetwork(draft, terms);
+    const backings = rechargeFences(moved, draft, terms);
+    const refusal = this.#refusalOfNetwork(draft, terms);
+    return refusal ?? accept(backings);
   }
 
   /** What a channel hides as a whole stays hidden, if it takes more than it gives. */
-  #settleNetwork(draft: SupplyDraft, { rules, now, override }: Terms): Decision<null> {
-    if (override) return accept(null);
+  #refusalOfNetwork(draft: SupplyDraft, { rules, now, override }: Terms): Refusal | null {
+    if (override) return null;
     for (const { channel, sku, units, taker } of this.#network.values()) {
       const hidden = units > 0 ? rules.networkThreshold(channel.key, sku) : 0;
       if (hidden === 0) continue;
@@ -128,7 +138,7 @@ export class Settlement {
       const atp = Math.max(0, units - missing);
       return insufficient(taker, { line: taker.line, sku, requested: units, atp });
     }
-    return accept(null);
+    return null;
   }
 
   #row(sku: SkuKey, at: SupplyPlace): RowNet {
@@ -155,19 +165,26 @@ export class Settlement {
  * Units that the row gives up serve first those whose channel may take the fewest from it; what is left needs the ATP of its own
  * channel. Asked in the same order, since what the first ones leave must do for the others.
  */
-function refusalOf({ sku, given, taken }: RowNet, row: SupplyRow, terms: Terms): Decision<null> | null {
-  const { rules, override } = terms;
-  const atpFor = (channel: SellingChannel): number => (override ? row.available : nodeAtp(row, rules, channel, sku));
+function refusalOf({ sku, at, given, taken }: RowNet, supply: SkuSupply, terms: Terms): Refusal | null {
+  const { rules, now, override } = terms;
+  const trial = new SupplyDraft(new Map([[sku, supply]]));
+  const atpFor = (channel: SellingChannel): number => {
+    const current = trial.supply(sku);
+    const row = rowOf(current, at);
+    return override ? row.available : rowAtp(row, current, rules, { channel, now });
+  };
   const takers = taken.map((one) => ({ ...one, atp: atpFor(one.channel) })).sort((a, b) => a.atp - b.atp);
   let covered = given;
-  let used = 0;
-  for (const { line, part, units, atp } of takers) {
-    const wanted = unitsIn(units);
-    const served = Math.min(covered, wanted);
+  for (const { line, part, units, channel } of takers) {
+    const requested = unitsIn(units);
+    const served = Math.min(covered, requested);
     covered -= served;
-    used += wanted - served;
-    if (used > atp && wanted > served)
-      return insufficient({ line, part }, { line, sku, requested: wanted, atp: Math.max(0, wanted - (used - atp)) });
+    const needed = requested - served;
+    if (needed === 0) continue;
+    const atp = atpFor(channel);
+    if (needed > atp) return insufficient({ line, part }, { line, sku, requested, atp: served + atp });
+    trial.change(sku, at, (row) => hold(row, needed));
+    chargeFence(trial, { sku, node: at.node, channel: channel.key, units: needed }, terms);
   }
   return null;
 }

@@ -6,10 +6,12 @@ import { NO_FUTURE, SupplyDraft, availableOf, rowAt, rowOf, shortfallOf, supplie
 import {
   available,
   incoming,
+  limited,
   operate,
   operation,
   promising,
   row,
+  stop,
   suppliesOf,
   supplyOf,
 } from './testing/arbitraries.ts';
@@ -140,4 +142,33 @@ describe('sums over a SKU’s rows', () => {
     ['nothing where nothing is on its way', { ...ON_ITS_WAY, detail: 3 }, emptyRow({ ...ON_ITS_WAY, detail: 3 })],
     ['nothing of an allowance that nobody has used', ALLOWANCE, emptyRow(ALLOWANCE)],
   ])('finds %s by its place', (_, at, found) => expect(rowOf(two, at)).toEqual(found));
+});
+
+describe('what limits the sale of a SKU', () => {
+  const stops = [stop({ node: 3 })];
+
+  it('stays with it when its rows change', () => {
+    const draft = new SupplyDraft(suppliesOf(limited(available(1, [5]), stops, [{ node: 1, fence: 7, used: 1 }])));
+    draft.change(1, stockAt(1), (r) => hold(r, 2));
+    draft.useFence(1, 1, 7, 2);
+    draft.useFence(1, 2, 7, 1);
+    draft.change(1, stockAt(2), (r) => receive(r, 2));
+    const fenceUses = [
+      { node: 1, fence: 7, used: 3 },
+      { node: 2, fence: 7, used: 1 },
+    ];
+    expect(draft.supply(1).limits).toEqual({ stops, fenceUses });
+  });
+
+  it('is nothing as long as nothing is charged', () => {
+    const draft = new SupplyDraft(suppliesOf(available(1, [5])));
+    draft.change(1, stockAt(1), (r) => hold(r, 2));
+    draft.useFence(1, 1, 7, 0);
+    expect('limits' in draft.supply(1)).toBe(false);
+  });
+
+  it('never gives back what was not charged', () => {
+    const draft = new SupplyDraft(suppliesOf(available(1, [5])));
+    expect(() => draft.useFence(1, 1, 7, -1)).toThrow('Broken invariant');
+  });
 });

@@ -1,8 +1,10 @@
 /** The supply of one SKU across nodes, and a draft in which one decision tries its changes before they count. */
 import type { RowChange } from './arithmetic.ts';
+import { type FenceUse, NO_FENCE_USES } from './fence.ts';
 import { type InboundLine, NO_INBOUND } from './inbound.ts';
-import type { NodeKey, SkuKey } from './keys.ts';
+import type { FenceKey, NodeKey, SkuKey } from './keys.ts';
 import type { Posting } from './posting.ts';
+import { NO_STOPS, type Stop } from './stop.ts';
 import { type SupplyPlace, type SupplyRow, emptyRow, isSamePlace, stockAt } from './supply-row.ts';
 
 export interface SkuSupply {
@@ -13,6 +15,15 @@ export interface SkuSupply {
   readonly future: readonly SupplyRow[];
   /** The lines that bring what is on its way: at least those that have a row among `future`. */
   readonly inbound: readonly InboundLine[];
+  /** Most SKUs have none. */
+  readonly limits?: SkuLimits | undefined;
+}
+
+/** What limits the sale of one SKU, and is guarded by its gate like its rows. */
+export interface SkuLimits {
+  readonly fenceUses: readonly FenceUse[];
+  /** Those that name this SKU. */
+  readonly stops: readonly Stop[];
 }
 
 export type Supplies = ReadonlyMap<SkuKey, SkuSupply>;
@@ -40,10 +51,26 @@ export const availableOf = ({ rows }: SkuSupply): number => sum(rows, 'available
 
 /** A row keeps its place among the others, and a new one comes last. */
 function withRow(supply: SkuSupply, row: SupplyRow): SkuSupply {
-  const { sku, rows, future, inbound } = supply;
-  return row.kind === 'stock'
-    ? { sku, rows: replaced(rows, row), future, inbound }
-    : { sku, rows, future: replaced(future, row), inbound };
+  const { sku, rows, future, inbound, limits } = supply;
+  const after =
+    row.kind === 'stock'
+      ? { sku, rows: replaced(rows, row), future, inbound }
+      : { sku, rows, future: replaced(future, row), inbound };
+  return limits === undefined ? after : { ...after, limits };
+}
+
+export const fenceUsesOf = ({ limits }: SkuSupply): readonly FenceUse[] => limits?.fenceUses ?? NO_FENCE_USES;
+export const stopsOf = ({ limits }: SkuSupply): readonly Stop[] => limits?.stops ?? NO_STOPS;
+
+/** Charges units to a fence, or gives them back to it (< 0). A use keeps its place, and a new one comes last. */
+function withFenceUse(supply: SkuSupply, { node, fence, used: units }: FenceUse): SkuSupply {
+  const uses = fenceUsesOf(supply);
+  const at = uses.findIndex((use) => use.node === node && use.fence === fence);
+  const used = (uses[at]?.used ?? 0) + units;
+  if (used < 0) throw new Error(`Broken invariant: a fence has ${used} units in use`);
+  const changed = { node, fence, used };
+  const fenceUses = at < 0 ? [...uses, changed] : uses.with(at, changed);
+  return { ...supply, limits: { fenceUses, stops: stopsOf(supply) } };
 }
 
 function replaced(rows: readonly SupplyRow[], row: SupplyRow): readonly SupplyRow[] {
@@ -84,6 +111,11 @@ export class SupplyDraft {
     const at = before.inbound.findIndex(({ detail }) => detail === line.detail);
     const inbound = at < 0 ? [...before.inbound, line] : before.inbound.with(at, line);
     this.#changed.set(sku, { ...before, inbound });
+  }
+
+  /** Charges units to a fence; below 0 gives them back. */
+  useFence(sku: SkuKey, node: NodeKey, fence: FenceKey, units: number): void {
+    if (units !== 0) this.#changed.set(sku, withFenceUse(this.supply(sku), { node, fence, used: units }));
   }
 
   effect(): SupplyEffect {

@@ -129,7 +129,7 @@ async function toItsEnd(
   if (code !== 0) throw new Error(`${program} ended with ${code}:\n${said.slice(-LAST_LINES).join('\n')}`);
 }
 
-/** Nothing of the environment reaches it but where programs are. */
+/** Nothing of the environment reaches it but where programs are, and what Node has compiled of them. */
 function run(
   root: string,
   program: string,
@@ -140,10 +140,10 @@ function run(
   const loaded = ['libs/testing/apps/src/from-source.ts'];
   if (args.includes(FOR_TESTS)) loaded.push('libs/testing/failpoints/src/install.ts');
   const options = ['--conditions=@onepool/source', '--no-warnings', ...loaded.map(load)];
-  const { PATH = '', HOME = '' } = process.env;
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
   return spawn(process.execPath, [...options, join(root, program), ...args], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH, HOME, ...variables },
+    env: { PATH, HOME, NODE_COMPILE_CACHE, ...variables },
   });
 }

@@ -45,6 +45,8 @@ export const COMMITS = {
   'stock.gates': 'gates of SKUs that a command names for the first time',
   'stock.optimistic': 'a batch of holds that was decided without locks',
   'stock.put_off_rebacks': 'tasks of re-backing put off',
+  'stock.source_settings': 'how a source is read',
+  'stock.sources': 'a source that is told under for the first time',
   'stock.wake_rebacks': 'tasks of re-backing made due by a change of rules',
   'tasks.claim': 'due tasks taken by a replica',
   'tasks.end': 'a task ended, with what its kind changes besides',

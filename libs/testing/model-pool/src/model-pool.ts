@@ -1,5 +1,5 @@
 /**
- * A correct pool in a hundred lines, for tests only: it grants what is free, nearest node first, and re-backs what a
+ * A correct pool in a hundred lines, for tests only: it grants what is free, nearest node first, and moves what a
  * physical event broke. It shares no code with the engine or with the auditor.
  */
 import type { StockRow } from '@onepool/contracts';
@@ -119,7 +119,7 @@ export class ModelPool {
   }
 
   /** Moves promised units of short rows to nodes that have free ones. */
-  reback(sku: string): Moved[] {
+  heal(sku: string): Moved[] {
     const moves: Moved[] = [];
     const short = this.#nodes.some((node) => this.promised(sku, node) > this.row(sku, node).sellable);
     if (!short || this.freeAnywhere(sku) === 0) return moves;
@@ -153,6 +153,7 @@ export class ModelPool {
         qualityControl: 0,
         shortfall: Math.max(0, promised - sellable),
         overdrawn,
+        unapplied: 0,
       };
     });
   }

@@ -1,8 +1,11 @@
 /** `feed.*`: resets of a million rows through one replica, against COPY of the same rows. */
 import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { FactsStream } from '../events/facts-stream.ts';
+import { relayed, verifyFeeds } from '../feeds/feed-book.ts';
+import { applyFeed } from '../feeds/feed-client.ts';
+import { Counts, timeCopy } from '../feeds/feed-files.ts';
+import type { CountsShape } from '../feeds/feed-files.ts';
 import { holdBody } from '../http/requests.ts';
 import { interleave, Results } from '../measuring/rounds.ts';
 import { runOpenLoop } from '../measuring/open-loop.ts';
@@ -11,13 +14,10 @@ import { percentile, ratios } from '../measuring/statistics.ts';
 import type { Key } from '../reporting/keys.ts';
 import { startApp } from '../setting/app-process.ts';
 import type { App } from '../setting/app-process.ts';
-import { checkpoint, createDatabase, fillDatabase, withClient } from '../setting/database.ts';
+import { checkpoint, createDatabase, fillDatabase } from '../setting/database.ts';
 import type { BenchDatabase } from '../setting/database.ts';
 import { WrongResultsError } from '../setting/verify.ts';
 import type { Bench, Benchmark } from './benchmark.ts';
-import { applyReset } from './feed-client.ts';
-import { Counts, timeCopy } from './feed-files.ts';
-import type { CountsShape } from './feed-files.ts';
 
 /** A million rows; turns below a second, as a developer's check has them, do with a tenth. */
 const shapeOf = ({ seconds }: Pick<Bench, 'seconds'>): CountsShape => ({
@@ -30,7 +30,6 @@ const CONNECTIONS = 64;
 const SETUP_SECONDS = 25;
 /** The time in which the relay catches up included. */
 const FEED_SECONDS = { some: 20, all: 60, copy: 6 };
-const RELAY_DEADLINE_MS = 300_000;
 const EACH = { some: 20, all: 1 };
 
 const TURNS = ['copy', 'some', 'all', 'idle', 'during'] as const;
@@ -95,7 +94,11 @@ class FeedRun {
   /** Seconds; the rows that were applied are exactly those that were changed. */
   async #reset(each: number, offset: number): Promise<number> {
     const changed = this.#counts.change(each, offset + this.#feeds);
-    const { seconds, applied } = await applyReset(this.#app, `feed-${this.#feeds++}`, this.#counts.csv());
+    const { seconds, applied } = await applyFeed(
+      this.#app,
+      { id: `feed-${this.#feeds++}`, mode: 'reset' },
+      this.#counts.csv(),
+    );
     if (applied !== changed) throw new WrongResultsError(`${changed} counts had changed, a feed applied ${applied}`);
     return seconds;
   }
@@ -130,25 +133,9 @@ class FeedRun {
     return performance.now() - begun;
   }
 
-  /** The book counts what the last feed counted, the ledger moved by the difference, and every last version was told. */
-  async verify(): Promise<void> {
-    const expected = { on_hand: this.#counts.total, reserved: this.reserved, untold: 0, unbalanced: 0 };
-    const found = await withClient(this.#database, async (client) => {
-      const { rows } = await client.query<typeof expected>(
-        `SELECT (SELECT sum(on_hand) FROM stock)::float8 AS on_hand,
-                (SELECT sum(reserved) FROM stock)::float8 AS reserved,
-                (SELECT count(*) FROM sku_gate g JOIN sku_code s USING (sku_key)
-                   LEFT JOIN (SELECT key, max((data->>'toVersion')::bigint) AS told FROM outbox GROUP BY key) o ON o.key = 'sku/' || s.code
-                  WHERE g.version <> coalesce(o.told, 0))::float8 AS untold,
-                ((SELECT sum(on_hand) FROM stock) - $1::bigint
-                   - (SELECT coalesce(sum(quantity), 0) FROM ledger WHERE from_state = 0))::float8 AS unbalanced`,
-        [this.#counts.rows * UNITS_PER_ROW],
-      );
-      return rows[0];
-    });
-    if (JSON.stringify(found) !== JSON.stringify(expected)) {
-      throw new WrongResultsError(`after the feeds: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`);
-    }
+  verify(): Promise<void> {
+    const onHandBefore = this.#counts.rows * UNITS_PER_ROW;
+    return verifyFeeds(this.#database, { onHandBefore, onHand: this.#counts.total, reserved: this.reserved });
   }
 
   close(): Promise<void> {
@@ -170,19 +157,6 @@ async function takeTurns(turns: readonly Turn[], run: FeedRun, bench: Bench, dat
 
 const secondsOf = (turn: Turn, { seconds }: Pick<Bench, 'seconds'>): number =>
   turn === 'idle' ? Math.max(2, seconds) : FEED_SECONDS[turn === 'during' ? 'some' : turn];
-
-/** Resolves when the relay has published all that the outbox holds. */
-async function relayed(database: BenchDatabase): Promise<void> {
-  await withClient(database, async (client) => {
-    for (const deadline = performance.now() + RELAY_DEADLINE_MS; performance.now() < deadline; await delay(100)) {
-      const { rows } = await client.query<{ waiting: boolean }>(
-        `SELECT EXISTS (SELECT FROM outbox o LEFT JOIN relay_cursor c USING (partition) WHERE o.id > coalesce(c.low, 0)) AS waiting`,
-      );
-      if (!rows[0]?.waiting) return;
-    }
-    throw new Error('the relay does not catch up with the facts of a feed');
-  });
-}
 
 function report(
   keys: readonly Key[],

@@ -10,6 +10,7 @@ import type { LoopResult } from '../measuring/closed-loop.ts';
 import { Results, interleave } from '../measuring/rounds.ts';
 import { seeded } from '../measuring/seeded.ts';
 import { ratios } from '../measuring/statistics.ts';
+import { inWorkingSet } from '../measuring/working-set.ts';
 import type { Key } from '../reporting/keys.ts';
 import { checkpoint, createDatabase, fillDatabase } from '../setting/database.ts';
 import type { BenchDatabase } from '../setting/database.ts';
@@ -17,7 +18,6 @@ import { verify } from '../setting/verify.ts';
 import type { Bench, Benchmark } from './benchmark.ts';
 
 const CALLERS = 64;
-const WORKING_SET = 10_000;
 const UNITS_PER_ROW = 1_000_000;
 /** After a checkpoint every page is logged whole when it is first touched; the counted time begins past the worst of it. */
 const WARM_SHARE = 0.25;
@@ -49,10 +49,9 @@ interface Table {
   readonly engine: EngineContender;
 }
 
-/** Keys of the working set lie evenly over the table, as a shop's fast sellers do, not in its first pages. */
 function skuOf(turn: Turn, random: (below: number) => number): number {
   const { skus } = SIZES[sizeOf(turn)];
-  return turn.startsWith('random') ? 1 + random(skus) : 1 + random(WORKING_SET) * (skus / WORKING_SET);
+  return turn.startsWith('random') ? 1 + random(skus) : inWorkingSet(skus, random);
 }
 
 const load = (turn: Turn, contender: Contender, seconds: number, seed: number): Promise<LoopResult> => {

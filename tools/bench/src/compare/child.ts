@@ -2,104 +2,20 @@
  * One side of a comparison: servers, migrations, engine and app of the tree that this file was built in. Each side has a
  * PostgreSQL of its own, so that what vacuum and checkpoints of one side use is not counted as the other's.
  *
- * A revision from before this file existed is given the first one that ever was, which speaks to the code of that time.
+ * A revision whose child does not know a group is lent the first one that did; see `trees.ts`.
  */
 import { join } from 'node:path';
-import { CONNECTIONS, generate } from '../http/generate.ts';
-import type { Route } from '../http/requests.ts';
-import { verifyHttp } from '../benchmarks/http.ts';
-import { EngineContender } from '../contenders/engine.ts';
-import type { Line } from '../contenders/contender.ts';
-import { FactsStream } from '../events/facts-stream.ts';
-import { runClosedLoop } from '../measuring/closed-loop.ts';
 import { cpuOf, cpuOfFamily } from '../measuring/cpu.ts';
-import { seeded } from '../measuring/seeded.ts';
-import { startApp } from '../setting/app-process.ts';
-import type { App } from '../setting/app-process.ts';
-import { checkpoint, createDatabase, fillDatabase } from '../setting/database.ts';
-import type { BenchDatabase } from '../setting/database.ts';
 import { startServers } from '../setting/servers.ts';
 import type { Servers } from '../setting/servers.ts';
-import { verify } from '../setting/verify.ts';
-import type { EngineLoad, Reply, Request, TurnFigures, Workload } from './protocol.ts';
+import { feedGround } from './grounds/feed.ts';
+import type { Ground, Grounds } from './grounds/ground.ts';
+import { httpGround } from './grounds/http.ts';
+import { reserveGround } from './grounds/reserve.ts';
+import { scaleGround } from './grounds/scale.ts';
+import type { CompareGroup, Reply, Request, TurnFigures, Workload } from './protocol.ts';
 
-const FILLING = { skus: 10_000, nodesPerSku: 10, unitsPerRow: 10_000_000 };
-const UNITS = FILLING.skus * FILLING.nodesPerSku * FILLING.unitsPerRow;
-const HOT_SKU = 1;
-const LINES_PER_CART = 3;
-const CALLERS: Readonly<Record<EngineLoad, number>> = { hot: 64, uniform: 64, carts: 64, alone: 1 };
-
-interface Measured {
-  readonly operations: number;
-  readonly perSecond: number;
-  readonly p99Ms: number;
-}
-
-/** What a group needs and does. */
-interface Ground {
-  readonly database: BenchDatabase;
-  /** The process whose CPU time is the app's. */
-  readonly pid: number;
-  run(name: string, seconds: number, seed: number): Promise<Measured>;
-  verify(): Promise<void>;
-  close(): Promise<void>;
-}
-
-function demand(load: EngineLoad, seed: number): () => readonly Line[] {
-  const random = seeded(seed);
-  const anySku = (): number => HOT_SKU + 1 + random(FILLING.skus - 1);
-  if (load === 'hot') return () => [{ sku: HOT_SKU, quantity: 1 }];
-  if (load !== 'carts') return () => [{ sku: anySku(), quantity: 1 }];
-  return () => {
-    const skus = new Set<number>();
-    while (skus.size < LINES_PER_CART) skus.add(anySku());
-    return [...skus].map((sku) => ({ sku, quantity: 1 }));
-  };
-}
-
-async function engineGround(database: BenchDatabase): Promise<Ground> {
-  const engine = new EngineContender({ ...database });
-  return {
-    database,
-    pid: process.pid,
-    run: async (name, seconds, seed) => {
-      const load = name as EngineLoad;
-      const lines = demand(load, seed);
-      const before = engine.tally.reservations;
-      const call = (): Promise<void> => engine.reserve(lines());
-      const { perSecond, p99Ms } = await runClosedLoop({ callers: CALLERS[load], seconds, call });
-      return { operations: engine.tally.reservations - before, perSecond, p99Ms };
-    },
-    verify: () => verify(database, [engine], UNITS),
-    close: () => engine.close(),
-  };
-}
-
-async function httpGround(database: BenchDatabase, servers: Servers): Promise<Ground> {
-  const stream = await FactsStream.create(await servers.natsUrl(), servers.ownsNats);
-  const app: App = await startApp(database, servers);
-  let held = 0;
-  let turns = 0;
-  return {
-    database,
-    pid: app.pid,
-    run: async (name, seconds) => {
-      const route = name as Route;
-      const target = { url: app.url, key: app.key, skus: FILLING.skus };
-      const { answered, perSecond, p99Ms } = await generate(route, target, Math.max(1, Math.round(seconds)));
-      if (route === 'reserve') {
-        held += answered;
-        turns += 1;
-      }
-      return { operations: answered, perSecond, p99Ms };
-    },
-    verify: () => verifyHttp(database, app.principal, held, turns * CONNECTIONS, FILLING),
-    close: async () => {
-      await app.stop();
-      await stream.close();
-    },
-  };
-}
+const GROUNDS: Grounds = { reserve: reserveGround, http: httpGround, feed: feedGround, scale: scaleGround };
 
 class Side {
   readonly #servers: Servers;
@@ -121,18 +37,15 @@ class Side {
     }
   }
 
-  async #prepare(group: string): Promise<void> {
-    const database = await createDatabase(this.#servers.databaseUrl, `compare_${group}`, this.#servers.appUrl);
-    await fillDatabase(database, FILLING);
-    const ground = group === 'http' ? httpGround(database, this.#servers) : engineGround(database);
-    this.#grounds.set(group, await ground);
+  async #prepare(group: CompareGroup): Promise<void> {
+    this.#grounds.set(group, await GROUNDS[group](this.#servers));
   }
 
   async #turn(workload: Workload, seconds: number, seed: number): Promise<TurnFigures> {
     const [group = '', name = ''] = workload.split('.');
     const ground = this.#grounds.get(group);
     if (ground === undefined) throw new Error(`${group} has not been prepared`);
-    await checkpoint(ground.database);
+    await ground.ready(name, seconds, seed);
     const cpu = () => ({ app: cpuOf(ground.pid), postgres: cpuOfFamily(this.#servers.postmaster) });
     const before = cpu();
     const { operations, perSecond, p99Ms } = await ground.run(name, seconds, seed);

@@ -4,71 +4,44 @@
  * compared is CPU time an operation, round by round, since rates of single turns swing with whatever else the machine does.
  */
 import { writeFileSync } from 'node:fs';
-import { ratios, spreadOf } from '../measuring/statistics.ts';
+import { spreadOf } from '../measuring/statistics.ts';
 import { comparedTable, shown } from '../reporting/report.ts';
 import { showProgress } from '../reporting/progress.ts';
 import type { Progress } from '../reporting/progress.ts';
 import type { CompareOptions } from '../options.ts';
-import { WORKLOADS } from './protocol.ts';
-import type { TurnFigures, Workload } from './protocol.ts';
+import { type Compared, SIDES, type SideName, type Taken, pair } from './pair.ts';
+import { type CompareGroup, WORKLOADS, type Workload } from './protocol.ts';
 import { Side } from './side.ts';
-import { presentTree, treeOf } from './trees.ts';
+import { type Tree, presentTree, treeOf } from './trees.ts';
 
-const SETUP_SECONDS = 40;
+/** Starting servers and filling tables, on both sides. */
+const SETUP_SECONDS: Readonly<Record<CompareGroup, number>> = { reserve: 20, http: 25, feed: 60, scale: 60 };
+/** What a turn takes however short it shall be: a feed is sent whole. */
+const LEAST_SECONDS: Readonly<Record<CompareGroup, number>> = { reserve: 0, http: 1, feed: 15, scale: 0 };
 /** What is compiled and cached during it is not counted. */
 const WARM_SECONDS = 3;
 
-const SIDES = ['before', 'after'] as const;
-type SideName = (typeof SIDES)[number];
-type Taken = Readonly<Record<SideName, TurnFigures[]>>;
-
-/** The figures of a turn that are compared; more of them is worse. */
-export const COSTS = {
-  'app CPU µs': ({ appMicroseconds }: TurnFigures) => appMicroseconds,
-  'PostgreSQL CPU µs': ({ postgresMicroseconds }: TurnFigures) => postgresMicroseconds,
-  'both CPU µs': ({ appMicroseconds, postgresMicroseconds }: TurnFigures) => appMicroseconds + postgresMicroseconds,
-  'wall µs': ({ perSecond }: TurnFigures) => 1e6 / perSecond,
-} as const;
-
-export interface Compared {
-  readonly workload: Workload;
-  readonly cost: keyof typeof COSTS;
-  readonly before: number;
-  readonly after: number;
-  /** After over before in each round: above 1 is worse. */
-  readonly ratios: readonly number[];
-}
-
-/** Every cost of every workload, paired by round. */
-export function pair(workload: Workload, { before, after }: Taken): readonly Compared[] {
-  return Object.entries(COSTS).map(([cost, of]) => {
-    const [then, now] = [before.map(of), after.map(of)];
-    return {
-      workload,
-      cost: cost as keyof typeof COSTS,
-      before: spreadOf(then).median,
-      after: spreadOf(now).median,
-      ratios: ratios(now, then),
-    };
-  });
-}
+type Trees = Readonly<Record<SideName, Tree>>;
+type Sides = Readonly<Record<SideName, Side>>;
 
 async function takeTurns(
-  sides: Readonly<Record<SideName, Side>>,
-  workloads: readonly Workload[],
-  { rounds, seconds }: CompareOptions,
+  sides: Sides,
+  group: CompareGroup,
+  { roundsOf, seconds }: CompareOptions,
   progress: Progress,
 ): Promise<readonly Compared[]> {
+  const rounds = roundsOf[group];
   const taken = new Map<Workload, Taken>();
-  for (const workload of workloads) taken.set(workload, { before: [], after: [] });
+  for (const workload of WORKLOADS[group]) taken.set(workload, { before: [], after: [] });
   for (let round = -1; round < rounds; round += 1) {
     const warming = round < 0;
     const order = round % 2 === 0 ? SIDES : [...SIDES].reverse();
-    for (const workload of workloads) {
+    for (const workload of WORKLOADS[group]) {
       for (const name of order) {
         const length = warming ? WARM_SECONDS : seconds;
         const what = `${workload}, ${sides[name].label}`;
-        progress.step(warming ? `warming up: ${what}` : `round ${round + 1} of ${rounds}: ${what}`, length);
+        const label = warming ? `warming up: ${what}` : `round ${round + 1} of ${rounds}: ${what}`;
+        progress.step(label, Math.max(length, LEAST_SECONDS[group]));
         const figures = await sides[name].ask({ ask: 'turn', workload, seconds: length, seed: round + 2 });
         if (figures !== undefined && !warming) taken.get(workload)?.[name].push(figures);
       }
@@ -77,45 +50,66 @@ async function takeTurns(
   return [...taken].flatMap(([workload, turns]) => pair(workload, turns));
 }
 
-/** Measures and prints. @throws WrongResultsError when a side's results are wrong. */
-export async function compare(options: CompareOptions): Promise<void> {
-  const workloads = options.groups.flatMap((group) => WORKLOADS[group]);
-  const trees = {
-    before: await treeOf(options.revision, options.home, console.log),
-    after:
-      options.against === undefined ? await presentTree() : await treeOf(options.against, options.home, console.log),
-  };
-  const total = SETUP_SECONDS + workloads.length * 2 * (WARM_SECONDS + options.rounds * options.seconds);
-  console.log(`This takes about ${Math.max(1, Math.round(total / 60))} min on a quiet machine.`);
-  const progress = showProgress(total);
+/** Groups have servers of their own, one after the other: what one leaves behind must not be paid for by the next. */
+async function compareGroup(
+  group: CompareGroup,
+  trees: Trees,
+  options: CompareOptions,
+  progress: Progress,
+): Promise<readonly Compared[]> {
   const started: Side[] = [];
   const start = async (name: SideName): Promise<Side> => {
     const node = name === 'before' ? (options.node ?? process.execPath) : process.execPath;
     const side = await Side.start(trees[name], node, options.home);
     started.push(side);
-    await side.ask({ ask: 'prepare', groups: options.groups });
+    await side.ask({ ask: 'prepare', groups: [group] });
     return side;
   };
   const stopAll = (): Promise<unknown> => Promise.all(started.map((side) => side.stop()));
   const interrupted = (): void => void stopAll().then(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
-    progress.step('starting servers and filling 10,000 SKUs × 10 nodes on either side', SETUP_SECONDS);
+    progress.step(`${group}: starting servers and filling tables on either side`, SETUP_SECONDS[group]);
     const sides = { before: await start('before'), after: await start('after') };
-    const compared = await takeTurns(sides, workloads, options, progress);
+    const compared = await takeTurns(sides, group, options, progress);
     for (const side of started) await side.ask({ ask: 'finish' });
-    progress.end();
-    tell(compared, trees.before.label, trees.after.label, options);
+    return compared;
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-    progress.end();
     await stopAll();
   }
 }
 
+function estimateSeconds({ groups, roundsOf, seconds }: CompareOptions): number {
+  const turn = (group: CompareGroup, length: number): number => Math.max(length, LEAST_SECONDS[group]);
+  const ofGroup = (group: CompareGroup): number =>
+    SETUP_SECONDS[group] +
+    WORKLOADS[group].length * 2 * (turn(group, WARM_SECONDS) + roundsOf[group] * turn(group, seconds));
+  return groups.reduce((sum, group) => sum + ofGroup(group), 0);
+}
+
+/** Measures and prints. @throws WrongResultsError when a side's results are wrong. */
+export async function compare(options: CompareOptions): Promise<void> {
+  const { groups, home } = options;
+  const before = await treeOf(options.revision, groups, home, console.log);
+  const after =
+    options.against === undefined ? await presentTree() : await treeOf(options.against, groups, home, console.log);
+  const total = estimateSeconds(options);
+  console.log(`This takes about ${Math.max(1, Math.round(total / 60))} min on a quiet machine.`);
+  const progress = showProgress(total);
+  const compared: Compared[] = [];
+  try {
+    for (const group of groups) compared.push(...(await compareGroup(group, { before, after }, options, progress)));
+  } finally {
+    progress.end();
+  }
+  tell(compared, before.label, after.label, options);
+}
+
 function tell(compared: readonly Compared[], before: string, after: string, options: CompareOptions): void {
   const nodes = options.node === undefined ? process.version : `${options.node} before, ${process.version} after`;
-  console.log(`${before} before, ${after} after; ${options.rounds} rounds of ${options.seconds} s; Node: ${nodes}`);
+  const rounds = options.groups.map((group) => `${options.roundsOf[group]} of ${group}`).join(', ');
+  console.log(`${before} before, ${after} after; rounds of ${options.seconds} s: ${rounds}; Node: ${nodes}`);
   console.log(comparedTable(compared));
   const worst = Math.max(
     ...compared.filter(({ cost }) => cost === 'both CPU µs').map((one) => spreadOf(one.ratios).median),

@@ -48,16 +48,21 @@ async function rowsOf(client: pg.Client, name: string): Promise<unknown> {
   const skus = `(SELECT s.code FROM sku_code s JOIN backing b USING (sku_key) WHERE b.reservation_key IN ${own})`;
   return {
     reservation: await rows(
-      `SELECT channel_key, version, nodes, octet_length(body_hash) AS hash, expires_at = first_expires_at AS same, ${lasts},
-              json_typeof(lines) AS kind, lines::jsonb #- '{0,0}' AS lines FROM reservation WHERE owner = $1`,
+      `SELECT channel_key, version, octet_length(body_hash) AS hash, expires_at = first_expires_at AS same, ${lasts},
+              json_typeof(lines) AS kind, lines::jsonb #- '{0,1}' AS lines FROM reservation WHERE owner = $1`,
     ),
     backing: await rows(
-      `SELECT node_key, kind, held, confirmed, fulfilled, released, expired, cancelled, pin_fulfilment, pin_order_version,
-              expires_at = (SELECT expires_at FROM reservation WHERE owner = $1) AS same FROM backing WHERE reservation_key IN ${own}`,
+      `SELECT b.node_key, b.kind, backing_no, line, held, confirmed, fulfilled, released, expired, cancelled, broken,
+              fulfilment, accepted, picked, shipped, b.detail_key, (s.sku_key, s.node_key) = (b.sku_key, b.node_key) AS stands_there,
+              expires_at = (SELECT expires_at FROM reservation WHERE owner = $1) AS same
+         FROM backing b LEFT JOIN supply s USING (supply_key) WHERE reservation_key IN ${own}`,
     ),
     ledger: await rows(
-      `SELECT sku_version, ordinal, node_key, from_state, to_state, quantity, reason, occurred_at = recorded_at AS same,
-              source_event_id = (SELECT id FROM reservation WHERE owner = $1) AS named FROM ledger WHERE source = $1`,
+      `SELECT sku_version, ordinal, l.node_key, from_state, to_state, quantity, reason, occurred_at = recorded_at AS same,
+              (s.sku_key, s.node_key) = (l.sku_key, l.node_key) AS stands_there,
+              source_event_id = (SELECT id FROM reservation WHERE owner = $1) AS named
+         FROM ledger l JOIN source USING (source_key) LEFT JOIN supply s USING (supply_key)
+        WHERE source.principal = $1 AND source.name = ''`,
     ),
     outbox: await rows(
       `SELECT subject, type, source, trace, event_id = key || '@1' AS named, data::jsonb - 'sku' - 'recordedAt' AS data,
@@ -65,7 +70,7 @@ async function rowsOf(client: pg.Client, name: string): Promise<unknown> {
     ),
     gate: await rows(`SELECT version FROM sku_gate JOIN sku_code USING (sku_key) WHERE code IN ${skus}`),
     stock: await rows(
-      `SELECT node_key, available, reserved, on_hand FROM stock JOIN sku_code USING (sku_key) WHERE code IN ${skus} ORDER BY node_key`,
+      `SELECT node_key, available, reserved, unapplied, on_hand FROM stock JOIN sku_code USING (sku_key) WHERE code IN ${skus} ORDER BY node_key`,
     ),
   };
 }
@@ -128,6 +133,7 @@ describe('verification', () => {
 
 describe('chooseRows', () => {
   const row = (node: number, available: number) => ({
+    key: node,
     sku: 1,
     node,
     nodeCode: `n${node}`,
@@ -139,6 +145,7 @@ describe('chooseRows', () => {
     qualityControl: 0,
     shortfall: 0,
     overdrawn: 0,
+    unapplied: 0,
   });
   const chosen = (quantity: number) =>
     chooseRows({ sku: 1, quantity }, [row(1, 4), row(2, 6), row(3, 6)]).map(({ row: { node }, units }) => [

@@ -13,6 +13,7 @@ import {
   FACT_SOURCE,
   FACT_SUBJECT,
   HOLD_REASON,
+  IS_STOCK,
   RESERVED,
   ROW_COLUMNS,
   answeredLine,
@@ -88,10 +89,10 @@ export class LimitContender {
   }
 
   async #read(sku: number): Promise<State> {
-    const catalogue = await readCatalogue(this.#pool);
+    const catalogue = await readCatalogue(this.#pool, this.owner);
     const gate = await this.#pool.query<{ version: number }>('SELECT version FROM sku_gate WHERE sku_key = $1', [sku]);
     const { rows } = await this.#pool.query<Omit<Row, 'nodeCode'>>(
-      `SELECT ${ROW_COLUMNS} FROM stock s WHERE s.sku_key = $1 ORDER BY s.node_key`,
+      `SELECT ${ROW_COLUMNS} FROM supply s WHERE s.sku_key = $1 AND ${IS_STOCK} ORDER BY s.node_key`,
       [sku],
     );
     return {
@@ -108,8 +109,8 @@ export class LimitContender {
     const entries = Array.from({ length: size }, (_, index) => {
       const row = state.rows[index % state.rows.length];
       if (row === undefined) throw new Error(`SKU ${line.sku} has no stock rows`);
-      const lines = [answeredLine(line, before + index + 1, [{ row, units: 1 }])];
-      return { key: newReservationKey(), id: newReservationId(), node: row.node, lines: JSON.stringify(lines) };
+      const lines = [answeredLine(0, line, before + index + 1, [{ row, units: 1 }])];
+      return { key: newReservationKey(), id: newReservationId(), row, lines: JSON.stringify(lines) };
     });
     const taken = state.rows.map((_, index) => Math.floor((size - index - 1) / state.rows.length) + 1);
     const touched = state.rows.slice(0, size);
@@ -126,36 +127,38 @@ export class LimitContender {
       entries.map(({ key }) => key),
       entries.map(({ id }) => id),
       entries.map(() => bodyHash([line])),
-      entries.map(({ node }) => node),
+      entries.map(({ row }) => row.key),
+      entries.map(({ row }) => row.node),
       entries.map(({ lines }) => lines),
-      touched.map(({ node }) => node),
+      touched.map(({ key }) => key),
       taken.slice(0, size),
       size,
       fact.partition,
       fact.key,
       fact.eventId,
       fact.data,
+      state.catalogue.sourceKey,
     ];
   }
 }
 
 const NOW = 'to_timestamp($5::float8 / 1000.0)';
 const EXPIRES = `to_timestamp($5::float8 / 1000.0 + ${EXPIRES_IN_SECONDS})`;
-const HELD = `unnest($6::bigint[], $7::text[], $8::bytea[], $9::int[], $10::json[]) WITH ORDINALITY AS x (key, id, hash, node, lines, i)`;
+const HELD = `unnest($6::bigint[], $7::text[], $8::bytea[], $9::bigint[], $10::int[], $11::json[]) WITH ORDINALITY AS x (key, id, hash, supply, node, lines, i)`;
 const WRITE = `WITH
-  gate AS (UPDATE sku_gate SET version = $2::bigint + $13::int WHERE sku_key = $1::int),
+  gate AS (UPDATE sku_gate SET version = $2::bigint + $14::int WHERE sku_key = $1::int),
   rows AS (
-    UPDATE stock s SET available = s.available - x.units, reserved = s.reserved + x.units
-      FROM unnest($11::int[], $12::int[]) AS x (node, units) WHERE s.sku_key = $1::int AND s.node_key = x.node),
+    UPDATE supply s SET available = s.available - x.units, reserved = s.reserved + x.units
+      FROM unnest($12::bigint[], $13::int[]) AS x (supply, units) WHERE s.supply_key = x.supply),
   created AS (
     INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines)
     SELECT x.key, $3::text, x.id, x.hash, $4::int, 1, ${NOW}, ${EXPIRES}, ${EXPIRES}, x.lines FROM ${HELD}),
   backings AS (
-    INSERT INTO backing (reservation_key, sku_key, node_key, held, confirmed, fulfilled, released, expired, cancelled, expires_at)
-    SELECT x.key, $1::int, x.node, 1, 0, 0, 0, 0, 0, ${EXPIRES} FROM ${HELD}),
+    INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, held, confirmed, fulfilled, released, expired, cancelled, broken)
+    SELECT x.key, x.supply, ${EXPIRES}, $1::int, x.node, 0, 0, 1, 0, 0, 0, 0, 0, 0 FROM ${HELD}),
   entries AS (
-    INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
-    SELECT $1::int, $2::bigint + x.i, x.i - 1, x.node, ${AVAILABLE}, ${RESERVED}, 1, '${HOLD_REASON}', $3::text, x.id, ${NOW}, ${NOW} FROM ${HELD})
+    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key, source_event_id)
+    SELECT $1::int, x.i - 1, $2::bigint + x.i, x.supply, 1, ${NOW}, ${NOW}, x.node, ${AVAILABLE}, ${RESERVED}, '${HOLD_REASON}', $19::int, x.id FROM ${HELD})
   INSERT INTO outbox (partition, key, subject, event_id, type, source, time, data)
-  SELECT $14::smallint, $15::text, '${FACT_SUBJECT}', $16::text, '${FACT_SUBJECT}', '${FACT_SOURCE}', ${NOW}, $17::json
+  SELECT $15::smallint, $16::text, '${FACT_SUBJECT}', $17::text, '${FACT_SUBJECT}', '${FACT_SOURCE}', ${NOW}, $18::json
    WHERE pg_current_xact_id() IS NOT NULL`;

@@ -7,7 +7,7 @@ import { SellingRules, allocationOf, lowestKey, mostAvailable, policyOf } from '
 import pg from 'pg';
 import { CHANNEL, Tally, newReservationId, newReservationKey } from './contender.ts';
 import type { Contender, Line, Surroundings } from './contender.ts';
-import { ROW_COLUMNS, answeredLine, bodyHash, factOf, holdUnits } from './rows.ts';
+import { IS_STOCK, ROW_COLUMNS, answeredLine, bodyHash, factOf, holdUnits } from './rows.ts';
 import type { Backed, Row } from './rows.ts';
 import { writeOne } from './write-one.ts';
 import type { Statement } from './write-one.ts';
@@ -28,16 +28,23 @@ type Answers = readonly pg.QueryResult[];
 
 /** The keys that a SQL baseline looks up once: the engine, too, keeps its catalogue in memory. */
 export interface Catalogue {
+  /** As whom the ledger names the baseline. */
+  readonly sourceKey: number;
   readonly channelKey: number;
   readonly nodeCodes: ReadonlyMap<number, string>;
 }
 
-export async function readCatalogue(pool: pg.Pool): Promise<Catalogue> {
+export async function readCatalogue(pool: pg.Pool, owner: string): Promise<Catalogue> {
+  await pool.query(`INSERT INTO source (principal, name) VALUES ($1, '') ON CONFLICT DO NOTHING`, [owner]);
+  const sources = await pool.query<{ source_key: number }>('SELECT source_key FROM source WHERE principal = $1', [
+    owner,
+  ]);
   const nodes = await pool.query<{ node_key: number; code: string }>('SELECT node_key, code FROM rules_node');
   const channels = await pool.query<{ channel_key: number }>('SELECT channel_key FROM rules_channel WHERE code = $1', [
     CHANNEL,
   ]);
   return {
+    sourceKey: sources.rows[0]?.source_key ?? Number.NaN,
     channelKey: channels.rows[0]?.channel_key ?? 0,
     nodeCodes: new Map(nodes.rows.map(({ node_key, code }) => [node_key, code])),
   };
@@ -70,7 +77,7 @@ export class MultiContender implements Contender {
     this.owner = setup.owner ?? 'bench-multi';
     this.tally = setup.tally ?? new Tally();
     this.#pool = baselinePool(setup, setup.connections, setup.pipelined);
-    this.#catalogue = readCatalogue(this.#pool);
+    this.#catalogue = readCatalogue(this.#pool, this.owner);
   }
 
   async reserve(lines: readonly Line[]): Promise<void> {
@@ -122,10 +129,13 @@ export class MultiContender implements Contender {
       id: newReservationId(),
       hash: bodyHash(lines),
       channelKey: catalogue.channelKey,
+      sourceKey: catalogue.sourceKey,
       nowMs,
-      lines: JSON.stringify(decided.map(({ line, version, backed }) => answeredLine(line, version, backed))),
+      lines: JSON.stringify(
+        decided.map(({ line, version, backed }, index) => answeredLine(index, line, version, backed)),
+      ),
       steps: decided.map(({ line, version, fact }) => ({ sku: line.sku, version, fact })),
-      backings: decided.flatMap(({ version, backed }) => backed.map((one) => ({ ...one, version }))),
+      backings: decided.flatMap(({ version, backed }, line) => backed.map((one) => ({ ...one, line, version }))),
     });
   }
 }
@@ -177,9 +187,13 @@ const lockGates = (skus: readonly number[]): Statement =>
 
 const readStock = (skus: readonly number[]): Statement =>
   skus.length === 1
-    ? { name: 'read-sku', text: `SELECT ${ROW_COLUMNS}, ${NOW} FROM stock s WHERE s.sku_key = $1`, values: skus }
+    ? {
+        name: 'read-sku',
+        text: `SELECT ${ROW_COLUMNS}, ${NOW} FROM supply s WHERE s.sku_key = $1 AND ${IS_STOCK}`,
+        values: skus,
+      }
     : {
         name: 'read-skus',
-        text: `SELECT ${ROW_COLUMNS}, ${NOW} FROM stock s WHERE s.sku_key = ANY($1::int[])`,
+        text: `SELECT ${ROW_COLUMNS}, ${NOW} FROM supply s WHERE s.sku_key = ANY($1::int[]) AND ${IS_STOCK}`,
         values: [skus],
       };

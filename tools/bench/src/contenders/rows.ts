@@ -15,8 +15,10 @@ export const AVAILABLE = ACCOUNTS.indexOf('available');
 export const RESERVED = ACCOUNTS.indexOf('reserved');
 export const HOLD_REASON = 'hold';
 
-/** A stock row, with the code of its node, in the names of the facts. */
+/** A row of stock, with the code of its node, in the names of the facts. */
 export interface Row {
+  /** `supply_key`. */
+  readonly key: number;
   readonly sku: number;
   readonly node: number;
   readonly nodeCode: string;
@@ -28,11 +30,14 @@ export interface Row {
   readonly qualityControl: number;
   readonly shortfall: number;
   readonly overdrawn: number;
+  readonly unapplied: number;
 }
 
 /** Columns of {@link Row} except the node's code, of the table alias `s`. */
-export const ROW_COLUMNS = `s.sku_key AS sku, s.node_key AS node, s.available, s.committed, s.reserved,
-  s.safety_stock AS "safetyStock", s.damaged, s.quality_control AS "qualityControl", s.shortfall, s.overdrawn`;
+export const ROW_COLUMNS = `s.supply_key AS key, s.sku_key AS sku, s.node_key AS node, s.available, s.committed, s.reserved,
+  s.safety_stock AS "safetyStock", s.damaged, s.quality_control AS "qualityControl", s.shortfall, s.overdrawn, s.unapplied`;
+/** Of a row of stock, and of nothing that is yet to come. */
+export const IS_STOCK = 's.kind = 0 AND s.detail_key = 0';
 
 export interface Backed {
   readonly row: Row;
@@ -51,14 +56,13 @@ export function bodyHash(lines: readonly Line[]): Buffer {
   return hash('sha256', JSON.stringify([CHANNEL, told, false, EXPIRES_IN_SECONDS, null, null]), 'buffer');
 }
 
-/** `reservation.lines` of one line: what was asked, granted, at which version and from where. */
-export const answeredLine = ({ sku, quantity }: Line, version: number, backed: readonly Backed[]): unknown => [
-  sku,
-  quantity,
-  quantity,
-  version,
-  backed.map(({ row, units }) => [row.node, units]),
-];
+/** `reservation.lines` of one line, whose id is its place, from 1: what was asked, granted, at which version and from where. */
+export const answeredLine = (
+  index: number,
+  { sku, quantity }: Line,
+  version: number,
+  backed: readonly Backed[],
+): unknown => [String(index + 1), sku, quantity, quantity, version, backed.map(({ row, units }) => [row.node, units])];
 
 export interface Fact {
   readonly partition: number;
@@ -77,7 +81,7 @@ export function factOf(
 ): Fact {
   const code = skuCode(sku);
   const [fromVersion, toVersion] = versions;
-  const rows = changed.map(({ nodeCode, sku: _sku, node: _node, ...units }) => ({
+  const rows = changed.map(({ key: _key, nodeCode, sku: _sku, node: _node, ...units }) => ({
     node: nodeCode,
     onHand:
       units.available +

@@ -1,6 +1,6 @@
 /** The figures as tables for people and as JSON for programs. */
 import Table from 'cli-table3';
-import type { Compared } from '../compare/compare.ts';
+import type { Compared } from '../compare/pair.ts';
 import { spreadOf } from '../measuring/statistics.ts';
 import type { Environment } from '../setting/environment.ts';
 import type { CpuUse, Figures } from './figures.ts';

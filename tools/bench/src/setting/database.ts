@@ -59,8 +59,8 @@ export async function fillDatabase(database: Surroundings, { skus, nodesPerSku, 
     if (rows[0]?.code !== skuCode(skus)) throw new Error('SKU keys and codes are out of step');
     await client.query(`INSERT INTO sku_gate (sku_key) SELECT i FROM generate_series(1, ${skus}) AS i`);
     await client.query(
-      `INSERT INTO stock (sku_key, node_key, available)
-       SELECT i, n, ${unitsPerRow} FROM generate_series(1, ${skus}) AS i, generate_series(1, ${nodesPerSku}) AS n`,
+      `INSERT INTO supply (supply_key, sku_key, node_key, available)
+       SELECT nextval('supply_key'), i, n, ${unitsPerRow} FROM generate_series(1, ${skus}) AS i, generate_series(1, ${nodesPerSku}) AS n`,
     );
     await client.query('UPDATE catalog.catalog_epoch SET epoch = epoch + 1');
     await client.query('VACUUM ANALYZE');

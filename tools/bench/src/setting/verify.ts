@@ -16,7 +16,7 @@ const NUMBERS = `SELECT
   (SELECT count(*) FROM reservation WHERE owner = $1)::float8 AS reservations,
   (SELECT count(*) FROM backing b JOIN reservation r USING (reservation_key) WHERE r.owner = $1)::float8 AS backings,
   (SELECT coalesce(sum(b.held), 0) FROM backing b JOIN reservation r USING (reservation_key) WHERE r.owner = $1)::float8 AS held,
-  (SELECT coalesce(sum(quantity), 0) FROM ledger WHERE source = $1 AND reason = 'hold')::float8 AS ledgered`;
+  (SELECT coalesce(sum(quantity), 0) FROM ledger JOIN source USING (source_key) WHERE principal = $1 AND reason = 'hold')::float8 AS ledgered`;
 
 const BOOK = `SELECT
   (SELECT sum(available) FROM stock)::float8 AS available,

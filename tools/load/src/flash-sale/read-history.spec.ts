@@ -9,7 +9,7 @@ import { outcomeOf, readHistory } from './read-history.ts';
 const plan = planFlashSale({ run: 'a1', seed: 1, buyers: 10, units: 2, durationSeconds: 10 });
 const { sku } = plan;
 const node = plan.nodes[0]!.node;
-const none = { confirmed: 0, fulfilled: 0, released: 0, expired: 0, cancelled: 0 };
+const none = { confirmed: 0, fulfilled: 0, released: 0, expired: 0, cancelled: 0, broken: 0 };
 
 const reservation = (id: string, released = 0): Reservation => ({
   id,
@@ -20,7 +20,13 @@ const reservation = (id: string, released = 0): Reservation => ({
   createdAt: '2026-01-01T00:00:00Z',
   expiresAt: null,
   lines: [
-    { sku, requested: 1, granted: 1, backings: [{ node, kind: 'stock', held: 1 - released, ...none, released }] },
+    {
+      id: '1',
+      sku,
+      requested: 1,
+      granted: 1,
+      backings: [{ node, kind: 'stock', held: 1 - released, ...none, released }],
+    },
   ],
 });
 const call = (kind: CallRecord['kind'], id: string, fromMs: number, change: Partial<CallRecord>): CallRecord => ({

@@ -16,7 +16,7 @@ const right: SaleSummary = {
   refused: 18_800,
   given_back: 100,
   expired: 100,
-  rebacked: 2,
+  moved: 2,
   sold_at_counters: 40,
   kept: 997,
   left: 0,

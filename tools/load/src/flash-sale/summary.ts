@@ -48,7 +48,7 @@ export interface SaleSummary {
   readonly refused: number;
   readonly given_back: number;
   readonly expired: number;
-  readonly rebacked: number;
+  readonly moved: number;
   readonly sold_at_counters: number;
   /** Promised units that are on a shelf: `promised` less `broken`. */
   readonly kept: number;
@@ -97,7 +97,7 @@ export function summarizeSale(evidence: SaleEvidence): SaleSummary {
     refused: held('refused'),
     given_back: givenBack,
     expired,
-    rebacked: audit.rebacked,
+    moved: audit.moved,
     sold_at_counters: sum(sales.flatMap(({ movements }) => movements)),
     kept: evidence.unitSum.promised,
     left: evidence.unitSum.left,
@@ -156,7 +156,7 @@ export function saleLines(summary: SaleSummary, units: UnitSum, failures: readon
     line(' ', 'promised', summary.promised),
     line('=', 'kept: the unit is on a shelf', summary.kept),
     line('+', 'broken: a counter sold it later, no node had another', summary.broken),
-    `  (an independent model expects ${n(summary.broken_expected)} broken; ${n(summary.rebacked)} promises were moved to another node instead)`,
+    `  (an independent model expects ${n(summary.broken_expected)} broken; ${n(summary.moved)} promises were moved to another node instead)`,
     '',
     ...unitLines(units),
     '',

@@ -1,6 +1,6 @@
 /** What the contract's schemas cannot say of a row, because it takes arithmetic, a list of names, or two of its fields. */
 import { gs1CheckDigit } from '@onepool/contracts';
-import type { Draft } from '../kinds.ts';
+import type { Draft } from '../draft.ts';
 
 export interface Fault {
   /** Its path within the row, as `gln` or `openingHours/2/closes`. */

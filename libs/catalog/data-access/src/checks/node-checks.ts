@@ -1,6 +1,6 @@
 import { readTime } from '@onepool/platform-clock';
 import type { NodeEntity } from '../entities.ts';
-import type { Draft } from '../kinds.ts';
+import type { Draft } from '../draft.ts';
 import { isTimeZone, nearestTimeZone } from '../time-zones.ts';
 import { type Fault, type RowCheck, checkDigit, fault, repeated } from './fault.ts';
 

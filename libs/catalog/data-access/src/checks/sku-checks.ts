@@ -1,5 +1,5 @@
 import type { SkuEntity } from '../entities.ts';
-import type { Draft } from '../kinds.ts';
+import type { Draft } from '../draft.ts';
 import { unknownCurrency } from './currencies.ts';
 import { type Fault, type RowCheck, checkDigit, fault, repeated } from './fault.ts';
 

@@ -1,13 +1,7 @@
 /** The AsyncAPI 3.0 document of an app, made from its contract: requests over NATS, and the facts on JetStream. */
 import type { AppContract } from '../app-contract.ts';
-import {
-  type FactDefinition,
-  type ModuleContract,
-  factSource,
-  factStream,
-  queueOf,
-  streamsOf,
-} from '../module-contract.ts';
+import type { FactDefinition } from '../fact-definition.ts';
+import { type ModuleContract, factSource, factStream, queueOf, streamsOf } from '../module-contract.ts';
 import type { Operation, OperationExample } from '../operation.ts';
 import { SchemaComponents } from './components.ts';
 import { API_VERSION } from './openapi.ts';

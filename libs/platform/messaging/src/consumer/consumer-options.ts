@@ -1,8 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type pg from 'pg';
 import type { FactEvent } from '../cloud-event.ts';
-import { DURABLE_DEFAULTS } from './durable.ts';
-import { type AnyConsumerOptions, type Effects, effectsOf } from './effects.ts';
 import type { StepVerdict, VersionStep } from './gap-tracker.ts';
 
 /** Why and what was set aside. */
@@ -92,21 +90,4 @@ export interface PlacedConsumerOptions<Context> extends Omit<
   readonly handler: (event: FactEvent, context: Context) => Promise<void>;
 }
 
-export type ConsumerSettings = Required<
-  Omit<ConsumerOptions, 'orderedBy' | 'domain' | 'pool' | 'within' | 'schema' | 'handler'>
-> &
-  Pick<ConsumerOptions, 'orderedBy' | 'domain'> & { readonly effects: Effects };
-
-export function consumerSettings(options: AnyConsumerOptions): ConsumerSettings {
-  return {
-    maxDeliver: 5,
-    backoffMs: [100, 500, 2_000, 10_000, 30_000],
-    concurrency: 8,
-    ...DURABLE_DEFAULTS,
-    noProgressMs: 15_000,
-    provisioned: false,
-    hooks: {},
-    ...options,
-    effects: effectsOf(options),
-  };
-}
+export type AnyConsumerOptions = ConsumerOptions | PlacedConsumerOptions<never> | UnstoredConsumerOptions;

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { jetstream, type JsMsg } from '@nats-io/jetstream';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { ensureStream } from '../nats/streams.ts';
-import type { ConsumerSettings, DeadLetter } from './consumer-options.ts';
+import type { DeadLetter } from './consumer-options.ts';
+import type { ConsumerSettings } from './consumer-settings.ts';
 
 export const DEAD_LETTER_STREAM = 'ONEPOOL_DEAD';
 const DEAD_LETTER_SUBJECTS = ['onepool.dead.>'];

@@ -1,5 +1,5 @@
 import type { FactEvent } from '../cloud-event.ts';
-import type { ConsumerOptions, PlacedConsumerOptions, UnstoredConsumerOptions } from './consumer-options.ts';
+import type { AnyConsumerOptions } from './consumer-options.ts';
 import { handleOnce } from './handle-once.ts';
 
 /** Where the effects of events go. */
@@ -8,8 +8,6 @@ export interface Effects {
   /** Fails while that is away. */
   look(): Promise<unknown>;
 }
-
-export type AnyConsumerOptions = ConsumerOptions | PlacedConsumerOptions<never> | UnstoredConsumerOptions;
 
 export function effectsOf(options: AnyConsumerOptions): Effects {
   if (options.pool !== undefined) {

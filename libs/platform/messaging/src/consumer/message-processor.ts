@@ -4,7 +4,8 @@ import { isOutage, TransactionOutcomeUnknownError } from '@onepool/platform-post
 import { inSpan } from '@onepool/platform-tracing';
 import { parseMessage, UnparsableMessageError, type FactEvent } from '../cloud-event.ts';
 import { buryMessage } from './dead-letter.ts';
-import type { ConsumerSettings, DeadLetter } from './consumer-options.ts';
+import type { DeadLetter } from './consumer-options.ts';
+import type { ConsumerSettings } from './consumer-settings.ts';
 import { GapTracker } from './gap-tracker.ts';
 
 const RETRY_SOON_MS = 250;

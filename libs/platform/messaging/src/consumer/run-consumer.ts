@@ -2,16 +2,15 @@ import { jetstream, type Consumer, type ConsumerMessages, type JetStreamClient, 
 import { isOutage } from '@onepool/platform-postgres';
 import { monitorConnection } from '../nats/connection-monitor.ts';
 import { WakeUp } from '../wake-up.ts';
-import {
-  consumerSettings,
-  type ConsumerOptions,
-  type ConsumerSettings,
-  type PlacedConsumerOptions,
-  type UnstoredConsumerOptions,
+import type {
+  AnyConsumerOptions,
+  ConsumerOptions,
+  PlacedConsumerOptions,
+  UnstoredConsumerOptions,
 } from './consumer-options.ts';
+import { type ConsumerSettings, consumerSettings } from './consumer-settings.ts';
 import { ensureDeadLetterStream } from './dead-letter.ts';
 import { ensureDurable } from './durable.ts';
-import type { AnyConsumerOptions } from './effects.ts';
 import { KeyedPool } from './keyed-pool.ts';
 import { MessageProcessor } from './message-processor.ts';
 import { Watchdog } from './watchdog.ts';

@@ -1,5 +1,5 @@
 import type { Consumer } from '@nats-io/jetstream';
-import type { ConsumerSettings } from './consumer-options.ts';
+import type { ConsumerSettings } from './consumer-settings.ts';
 
 const CHECKS_PER_BOUND = 3;
 

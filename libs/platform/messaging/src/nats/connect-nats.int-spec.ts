@@ -15,7 +15,7 @@ import {
 import { eventually } from '../spec-support/messaging-bench.ts';
 import { connectNats, inboxPrefixOf } from './connect-nats.ts';
 import type { NatsOptions } from './nats-options.ts';
-import type { NatsReport } from './nats-trouble.ts';
+import type { NatsReport } from './nats-report.ts';
 
 const PATIENT_MS = 60_000;
 /** For what is tried again until then, and never succeeds. */

@@ -6,7 +6,7 @@ import {
   nkeyAuthenticator,
 } from '@nats-io/transport-node';
 import { OperatorError } from '@onepool/platform-config';
-import type { NatsReport } from './nats-trouble.ts';
+import type { NatsReport } from './nats-report.ts';
 
 export interface NatsOptions {
   /** `nats://host:port` with a user and password or a token before the host; `tls://…`; several separated by commas. */

@@ -1,11 +1,16 @@
-import type { KnownMessage } from './stream-loss.ts';
-
 /** A message that the stream acknowledged: its sequence, whose event it holds, and when that was. */
 export interface MessagePosition {
   readonly sequence: number;
   readonly eventId: string;
   /** Milliseconds since 1970; a position that was read from the database has none. */
   readonly at?: number;
+}
+
+/** What the relay knows of a message that the stream acknowledged. */
+export interface KnownMessage {
+  readonly position: MessagePosition;
+  /** Milliseconds since 1970 by the relay's clock: it was stored no earlier, but for an hour's doubt. */
+  readonly storedAfter: number;
 }
 
 /** All rows up to `low` were acknowledged at or before `position`. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type FirstMessage, type KnownMessage, type StreamState, isPurged } from './stream-loss.ts';
+import type { KnownMessage } from './partition-progress.ts';
+import { type FirstMessage, type StreamState, isPurged } from './stream-loss.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,11 +1,4 @@
-import type { MessagePosition } from './partition-progress.ts';
-
-/** What the relay knows of a message that the stream acknowledged. */
-export interface KnownMessage {
-  readonly position: MessagePosition;
-  /** Milliseconds since 1970 by the relay's clock: it was stored no earlier, but for an hour's doubt. */
-  readonly storedAfter: number;
-}
+import type { KnownMessage } from './partition-progress.ts';
 
 /** What of a stream's state tells a loss. */
 export interface StreamState {

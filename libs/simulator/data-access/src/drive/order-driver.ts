@@ -14,7 +14,7 @@ import {
 import type { Caller, GrantedCall, RefusedCall } from './api-client.ts';
 import { SystemUnavailable } from './system-unavailable.ts';
 
-/** A part fulfilment names nodes; when its units are re-backed meanwhile it is decided anew this often. */
+/** A part fulfilment names nodes; when its units have moved meanwhile it is decided anew this often. */
 const PART_ATTEMPTS_MAX = 4;
 const SETTLE_ROUNDS_MAX = 3;
 
@@ -165,10 +165,10 @@ const requestedUnits = ({ lines }: HoldRequest): Map<string, number> => {
 };
 
 /** Half of each second confirmed backing, rounded up: some lines ship in part, others later. */
-const halfOf = (reservation: Reservation): { sku: string; node: string; quantity: number }[] =>
+const halfOf = (reservation: Reservation): { line: string; node: string; quantity: number }[] =>
   reservation.lines
-    .flatMap(({ sku, backings }) =>
-      backings.flatMap(({ node, confirmed }) => (node === null || confirmed === 0 ? [] : [{ sku, node, confirmed }])),
+    .flatMap(({ id: line, backings }) =>
+      backings.flatMap(({ node, confirmed }) => (node === null || confirmed === 0 ? [] : [{ line, node, confirmed }])),
     )
     .filter((_, index) => index % 2 === 0)
-    .map(({ sku, node, confirmed }) => ({ sku, node, quantity: Math.ceil(confirmed / 2) }));
+    .map(({ line, node, confirmed }) => ({ line, node, quantity: Math.ceil(confirmed / 2) }));

@@ -27,7 +27,7 @@ describe('FactLog', () => {
 
   it('keeps what moved and what expired, with the time of arrival', () => {
     const log = new FactLog('r1-');
-    const take = (fact: 'rebacked' | 'expired' | 'confirmed', changes: object[]): void =>
+    const take = (fact: 'moved' | 'expired' | 'confirmed', changes: object[]): void =>
       log.take({
         id: fact,
         subject: reservationSubject(fact),
@@ -35,9 +35,9 @@ describe('FactLog', () => {
         data: { reservation: 'r1-o1', version: 2, fact, recordedAt: '1970-01-01T00:00:01Z', changes },
         receivedAtMs: 7,
       });
-    take('rebacked', [{ sku: 'r1-A', node: 'n1', to: 'n2', quantity: 3 }]);
-    take('expired', [{ sku: 'r1-A', node: 'n1', quantity: 1 }]);
-    take('confirmed', [{ sku: 'r1-A', node: 'n1', quantity: 1 }]);
+    take('moved', [{ line: '1', sku: 'r1-A', node: 'n1', to: 'n2', quantity: 3 }]);
+    take('expired', [{ line: '1', sku: 'r1-A', node: 'n1', quantity: 1 }]);
+    take('confirmed', [{ line: '1', sku: 'r1-A', node: 'n1', quantity: 1 }]);
     const known = { reservation: 'r1-o1', version: 2, recordedAtMs: 1_000, receivedAtMs: 7, sku: 'r1-A', node: 'n1' };
     expect(log.moves).toEqual([
       { ...known, to: 'n2', quantity: 3 },

@@ -42,7 +42,7 @@ export class FakeFacts implements FactSource {
     { id, channel }: Reservation,
     version: number,
     fact: ReservationFact,
-    changes: readonly (Backed & { to?: string })[],
+    changes: readonly (Backed & { line: string; to?: string })[],
   ): void {
     const recordedAt = new Date().toISOString();
     const data = { reservation: id, client: 'test', channel, fact, version, recordedAt, changes };

@@ -25,7 +25,7 @@ export type Flaw =
   | 'drops a fact'
   | 'loses an acknowledged write'
   | 'applies a repeated sale twice'
-  | 'forgets to re-back'
+  | 'forgets to heal'
   | 'does not balance'
   | 'cuts connections after the effect'
   | 'is often busy'
@@ -34,11 +34,20 @@ export type Flaw =
 type Answer = readonly [status: number, body: unknown];
 interface Kept {
   readonly reservation: Reservation;
-  /** Tallies by `sku\nnode`, besides what the pool knows to be open. */
+  /** Tallies by `line\nnode`, besides what the pool knows to be open. */
   readonly done: Map<string, { fulfilled: number; released: number; cancelled: number }>;
   version: number;
   confirmed: boolean;
 }
+
+/** Units of a line, as its reservation has them in the pool. */
+interface Share extends Backed {
+  readonly line: string;
+}
+type PartLine = NonNullable<FulfilRequest['lines']>[number];
+
+/** The pool knows lines only: each is a reservation there. */
+const lineKey = (id: string, line: string): string => `${id}\n${line}`;
 
 const problem = (status: number, code: string): Answer => [status, { type: `urn:${code}`, status, code }];
 
@@ -157,6 +166,9 @@ export class FakeSystem {
       this.#pool.giveBack(id, [first]);
       backed = backed.slice(1);
     }
+    const shares = sharesOf(lines, backed);
+    this.#pool.giveBack(id, backed);
+    this.#put(id, shares);
     const reservation: Reservation = {
       id,
       owner: 'prn_simulator222',
@@ -165,38 +177,39 @@ export class FakeSystem {
       version: 1,
       createdAt: new Date().toISOString(),
       expiresAt: null,
-      lines: [...wanted].map(([sku, requested]) => ({ sku, requested, granted: 0, backings: [] })),
+      lines: lines.map(({ sku, quantity: requested }, index) => {
+        const line = String(index + 1);
+        return { id: line, sku, requested, granted: unitsOf(shares.filter((one) => one.line === line)), backings: [] };
+      }),
     };
     const kept: Kept = { reservation, done: new Map(), version: 1, confirmed: false };
     this.#kept.set(id, kept);
     const view = this.#view(kept);
     this.#changed(backed);
     if (this.#shows('loses an acknowledged write', 0.02)) {
-      this.#pool.giveBack(id, backed);
+      this.#giveBack(id, shares);
       this.#kept.delete(id);
     }
     return [201, view];
   }
 
-  #verb(id: string, verb: string, parts: readonly Backed[] | undefined): Answer {
+  #verb(id: string, verb: string, parts: readonly PartLine[] | undefined): Answer {
     const kept = this.#kept.get(id);
     if (!kept) return problem(404, 'reservation.unknown');
-    const open = this.#pool.open(id);
-    const units = parts ?? open;
-    const has = (part: Backed): boolean =>
-      open.some(({ sku, node, quantity }) => sku === part.sku && node === part.node && quantity >= part.quantity);
+    const open = this.#open(kept);
+    const units = parts ? parts.flatMap((part) => selected(open, part)) : open;
     const expected = verb === 'release' || verb === 'confirm' ? !kept.confirmed : kept.confirmed;
-    if (!expected || units.length === 0 || !units.every(has))
+    if (!expected || units.length < (parts?.length ?? 1))
       return problem(
         409,
         verb === 'release' || verb === 'confirm' ? 'reservation.not_held' : 'reservation.not_confirmed',
       );
     if (verb === 'confirm') kept.confirmed = true;
-    else if (verb === 'fulfil') this.#pool.fulfil(id, units);
-    else this.#pool.giveBack(id, units);
-    for (const { sku, node, quantity } of verb === 'confirm' ? [] : units) {
-      const done = kept.done.get(`${sku}\n${node}`) ?? { fulfilled: 0, released: 0, cancelled: 0 };
-      kept.done.set(`${sku}\n${node}`, done);
+    else if (verb === 'fulfil') for (const one of units) this.#pool.fulfil(lineKey(id, one.line), [one]);
+    else this.#giveBack(id, units);
+    for (const { line, node, quantity } of verb === 'confirm' ? [] : units) {
+      const done = kept.done.get(`${line}\n${node}`) ?? { fulfilled: 0, released: 0, cancelled: 0 };
+      kept.done.set(`${line}\n${node}`, done);
       done[({ fulfil: 'fulfilled', release: 'released', cancel: 'cancelled' } as const)[verb] ?? 'released'] +=
         quantity;
     }
@@ -205,7 +218,7 @@ export class FakeSystem {
     this.#told(kept, fact as ReservationFact, units);
     const skus = this.#changed(units);
     // Units given back may heal a shortfall elsewhere.
-    void turn().then(() => this.#reback(skus));
+    void turn().then(() => this.#heal(skus));
     return [200, this.#view(kept)];
   }
 
@@ -220,43 +233,56 @@ export class FakeSystem {
       else this.#pool.take(sku, node, Math.abs(quantity));
     }
     const skus = this.#changed(movements);
-    void turn().then(() => this.#reback(skus));
+    void turn().then(() => this.#heal(skus));
     return [201, { id, recordedAt: new Date().toISOString(), skus: [] }];
   }
 
-  #reback(skus: readonly string[]): void {
-    if (this.#flaw === 'forgets to re-back') return;
+  #heal(skus: readonly string[]): void {
+    if (this.#flaw === 'forgets to heal') return;
     for (const sku of skus) {
-      for (const moved of this.#pool.reback(sku)) {
-        const kept = this.#kept.get(moved.reservation);
+      for (const moved of this.#pool.heal(sku)) {
+        const [id = '', line = ''] = moved.reservation.split('\n');
+        const kept = this.#kept.get(id);
         if (!kept) throw new Error('A move of a reservation that is not kept.');
         kept.version += 1;
         const { node, to, quantity } = moved;
-        this.#told(kept, 'rebacked', [{ sku, node, to, quantity }]);
+        this.#told(kept, 'moved', [{ line, sku, node, to, quantity }]);
         this.#changed([moved]);
       }
     }
   }
 
   #view({ reservation, done, version, confirmed }: Kept): Reservation {
-    const open = this.#pool.open(reservation.id);
     const lines = reservation.lines.map((line) => {
+      const open = this.#pool.open(lineKey(reservation.id, line.id));
       const nodes = new Set([
-        ...open.filter(({ sku }) => sku === line.sku).map(({ node }) => node),
-        ...[...done.keys()].filter((key) => key.startsWith(`${line.sku}\n`)).map((key) => key.split('\n')[1] ?? ''),
+        ...open.map(({ node }) => node),
+        ...[...done.keys()].filter((key) => key.startsWith(`${line.id}\n`)).map((key) => key.split('\n')[1] ?? ''),
       ]);
       const backings = [...nodes].map((node) => {
-        const units = open.find((one) => one.sku === line.sku && one.node === node)?.quantity ?? 0;
-        const tally = done.get(`${line.sku}\n${node}`) ?? { fulfilled: 0, released: 0, cancelled: 0 };
+        const units = open.find((one) => one.node === node)?.quantity ?? 0;
+        const tally = done.get(`${line.id}\n${node}`) ?? { fulfilled: 0, released: 0, cancelled: 0 };
         const promised = confirmed ? { held: 0, confirmed: units } : { held: units, confirmed: 0 };
-        return { node, kind: 'stock' as const, ...promised, expired: 0, ...tally };
+        return { node, kind: 'stock' as const, ...promised, expired: 0, broken: 0, ...tally };
       });
       return { ...line, backings };
     });
     return { ...reservation, version, lines };
   }
 
-  #told(kept: Kept, fact: ReservationFact, changes: readonly (Backed & { to?: string })[]): void {
+  #open({ reservation: { id, lines } }: Kept): Share[] {
+    return lines.flatMap(({ id: line }) => this.#pool.open(lineKey(id, line)).map((units) => ({ line, ...units })));
+  }
+
+  #put(id: string, shares: readonly Share[]): void {
+    for (const one of shares) this.#pool.put(lineKey(id, one.line), [one]);
+  }
+
+  #giveBack(id: string, shares: readonly Share[]): void {
+    for (const one of shares) this.#pool.giveBack(lineKey(id, one.line), [one]);
+  }
+
+  #told(kept: Kept, fact: ReservationFact, changes: readonly (Share & { to?: string })[]): void {
     this.#facts.reservation(kept.reservation, kept.version, fact, changes);
   }
 
@@ -273,3 +299,25 @@ export class FakeSystem {
     return shows;
   }
 }
+
+const unitsOf = (units: readonly Backed[]): number => units.reduce((sum, { quantity }) => sum + quantity, 0);
+
+/** The open units that a part names, by line and node. */
+const selected = (open: readonly Share[], { line, node, quantity }: PartLine): Share[] =>
+  open
+    .filter((one) => one.line === line && one.node === node && one.quantity >= quantity)
+    .map((one) => ({ ...one, quantity }));
+
+/** Whose units they are: lines of one SKU take theirs in turn. */
+const sharesOf = (lines: HoldRequest['lines'], backed: readonly Backed[]): Share[] => {
+  const left = backed.map((one) => ({ ...one }));
+  return lines.flatMap(({ sku, quantity }, index) => {
+    let wanted = quantity;
+    return left.flatMap((units) => {
+      const taken = units.sku === sku ? Math.min(wanted, units.quantity) : 0;
+      wanted -= taken;
+      units.quantity -= taken;
+      return taken > 0 ? [{ line: String(index + 1), sku, node: units.node, quantity: taken }] : [];
+    });
+  });
+};

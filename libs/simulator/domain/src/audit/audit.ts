@@ -26,7 +26,7 @@ export interface AuditResult {
   /** Units by which the book differs from the acknowledged effects. */
   readonly lost: number;
   /** Units that facts say were moved to another node. */
-  readonly rebacked: number;
+  readonly moved: number;
   readonly findings: readonly Finding[];
 }
 
@@ -42,7 +42,7 @@ export const audit = ({ history, moves, confirmFacts, stocks }: AuditInput): Aud
     broken: balance.broken,
     brokenExpected: balance.brokenExpected,
     lost: balance.lost,
-    rebacked: moves.reduce((sum, { to, quantity }) => sum + (to === undefined ? 0 : quantity), 0),
+    moved: moves.reduce((sum, { to, quantity }) => sum + (to === undefined ? 0 : quantity), 0),
     findings: [...oversold, ...undersold, ...balance.findings],
   };
 };

@@ -14,7 +14,7 @@ export interface Effect {
   readonly net: number;
   readonly damaged: number;
   readonly promised: number;
-  /** Takes units as a promise: a grant, or the arrival of a re-backed quantity. */
+  /** Takes units as a promise: a grant, or the arrival of a quantity that moved. */
   readonly claim: boolean;
   /** False for a call without an answer: it may not have happened, and its interval never ends. */
   readonly certain: boolean;

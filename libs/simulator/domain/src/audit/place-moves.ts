@@ -1,5 +1,5 @@
 /**
- * When did a re-backed quantity move? The client did not ask for it; the system's time stamp says when, by a clock
+ * When did a quantity move to another node? The client did not ask for it; the system's time stamp says when, by a clock
  * that the client does not share. Calls that the client did make carry stamps of the same clock: what was recorded
  * before the move and had been sent at time t puts the move after t. No offset is guessed, only the order of stamps
  * is used, and that only if all of them agree with the client's own order; otherwise the move is merely known to lie

@@ -58,7 +58,7 @@ export interface History {
   readonly movements: readonly MovementRecord[];
 }
 
-/** A re-backed or expired quantity, as a fact told it. */
+/** A quantity that moved or expired, as a fact told it. */
 export interface MoveFact {
   readonly reservation: string;
   readonly version: number;
@@ -81,8 +81,8 @@ export interface ConfirmFact {
 export const backedUnits = (reservation: Reservation): Units[] => {
   const units: Units[] = [];
   for (const { sku, backings } of reservation.lines) {
-    for (const { node, held, confirmed, fulfilled, released, expired, cancelled } of backings) {
-      const quantity = held + confirmed + fulfilled + released + expired + cancelled;
+    for (const { node, held, confirmed, fulfilled, released, expired, cancelled, broken } of backings) {
+      const quantity = held + confirmed + fulfilled + released + expired + cancelled + broken;
       if (quantity > 0 && node !== null) units.push({ sku, node, quantity });
     }
   }

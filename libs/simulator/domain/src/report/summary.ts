@@ -30,7 +30,7 @@ export interface Summary {
   readonly units: number;
   readonly granted: number;
   readonly refused: number;
-  readonly rebacked: number;
+  readonly moved: number;
   readonly oversold: number;
   readonly undersold: number;
   readonly broken: number;
@@ -69,7 +69,7 @@ export const summarize = (facts: ReplayFacts): Summary => {
     units: plan.units,
     granted: held('granted'),
     refused: held('refused'),
-    rebacked: audit.rebacked,
+    moved: audit.moved,
     oversold: audit.oversold,
     undersold: audit.undersold,
     broken: audit.broken,

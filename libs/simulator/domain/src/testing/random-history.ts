@@ -80,14 +80,14 @@ export const randomRun = (seed: number, length: number, overlap: number): Random
       recordedAtMs: at,
     });
   };
-  const reback = (at: number): void => {
-    for (const moved of pool.reback(pick(SKUS)))
+  const heal = (at: number): void => {
+    for (const moved of pool.heal(pick(SKUS)))
       recording.moves.push({ ...moved, version: 2, recordedAtMs: at, receivedAtMs: at + random.fraction() * overlap });
   };
 
-  for (let at = 1; at <= length; at += 1) pick([hold, hold, hold, step, move, move, reback])(at);
+  for (let at = 1; at <= length; at += 1) pick([hold, hold, hold, step, move, move, heal])(at);
   for (const sku of SKUS) {
-    for (const moved of pool.reback(sku))
+    for (const moved of pool.heal(sku))
       recording.moves.push({ ...moved, version: 2, recordedAtMs: length + 1, receivedAtMs: length + 1 + overlap });
   }
   const { moves, ...records } = recording;

@@ -16,14 +16,17 @@ import {
   type Stage,
   type SupplyKey,
   type SupplyRow,
+  type Told,
+  type ToldBook,
 } from '@onepool/stock-domain';
+import type { SourceKey } from '../sources/source-book.ts';
 import type { Keyed, StoredAnswer } from '../requests/command.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
 
 /** Why a posting was made and who said so. `occurredAt` in milliseconds. */
 export interface LedgerOrigin {
   readonly reason: string;
-  readonly source: string;
+  readonly source: SourceKey;
   readonly sourceEventId: string;
   readonly occurredAt: number;
 }
@@ -55,7 +58,7 @@ export interface NewReservation {
 /** Units that a source told of too late: the row's newest count had seen them. Times in milliseconds. */
 export interface LateNote extends Omit<LateUnits, 'index'> {
   readonly kind: string;
-  readonly source: string;
+  readonly source: SourceKey;
   readonly sourceEventId: string;
   readonly occurredAt: number;
 }
@@ -99,7 +102,7 @@ export interface StageEntry {
 /** Units of one row that a new reservation holds. */
 export interface HeldUnits {
   readonly reservationKey: number;
-  readonly actor: string;
+  readonly source: SourceKey;
   /** Of the reservation. */
   readonly id: string;
   readonly supplyKey: SupplyKey;
@@ -133,6 +136,9 @@ export class Writes {
   readonly holds: HeldUnits[] = [];
   readonly changedBackings = new Map<string, BackingWrite>();
   readonly stageEntries: StageEntry[] = [];
+  /** What is told of fulfilments from now on, by the key of the reservation. */
+  readonly told = new Map<number, Map<string, Told>>();
+  readonly takenEvents: { readonly source: SourceKey; readonly id: string; readonly command: Keyed }[] = [];
   /** Existing rows of which only `available` and `reserved` have changed, and all others. */
   readonly promisedRows: SupplyRow[] = [];
   readonly otherRows: { readonly sku: SkuKey; readonly row: SupplyRow }[] = [];
@@ -166,6 +172,12 @@ export class Writes {
       if (before && isSameButPromised(row, before)) this.promisedRows.push(row);
       else this.otherRows.push({ sku, row });
     }
+  }
+
+  tell(reservationKey: number, told: ToldBook): void {
+    const all = this.told.get(reservationKey) ?? new Map<string, Told>();
+    this.told.set(reservationKey, all);
+    for (const [key, now] of told) all.set(key, now);
   }
 
   hold(held: Omit<HeldUnits, 'ordinal'>): void {

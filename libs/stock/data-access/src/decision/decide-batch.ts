@@ -7,12 +7,11 @@ import {
   type AllocationPart,
   type Consequences,
   type Decision,
-  type LateUnits,
   type Rejection,
   type SkuKey,
   type SkuSupply,
-  type SupplyEffect,
   type SupplyKey,
+  type ToldBook,
   type VerbEffect,
   attachedToOther,
   concernOf,
@@ -20,7 +19,6 @@ import {
   decideAllocate,
   decideConfirm,
   decideHold,
-  decideMovements,
   emptyBacking,
   healShortfall,
   linesAfter,
@@ -30,7 +28,7 @@ import {
   rowAt,
 } from '@onepool/stock-domain';
 import { beyondLimits } from '@onepool/platform-rights';
-import type { AllocatedReservation, MovementsResult, ReservationFact } from '@onepool/contracts';
+import type { AllocatedReservation, ReservationFact } from '@onepool/contracts';
 import {
   type AllocateCommand,
   type AnswerOf,
@@ -52,8 +50,10 @@ import { controllerKey } from '../repository/controllers.ts';
 import type { BatchState } from '../repository/load-batch.ts';
 import type { AnsweredLine, FirstAnswer, StoredReservation } from '../repository/stored-reservations.ts';
 import { type LineIds, refusalOf } from '../requests/refusal.ts';
-import { type Views, isoTime } from '../requests/views.ts';
+import { THE_ENGINE_SOURCE } from '../sources/source-book.ts';
+import type { Views } from '../requests/views.ts';
 import type { LedgerOrigin, Writes } from './batch-writes.ts';
+import { AppliedMovements } from './apply-movements.ts';
 import { ChangingBook } from './changing-book.ts';
 import { nextOf } from './new-rows.ts';
 import { FACT_OF_VERB, decideVerb, doingOf, occurredAtOf } from './verb-decisions.ts';
@@ -158,7 +158,7 @@ export class BatchDecider {
       const supplyKey = rowAt(this.#book.supply(sku), node).key;
       const version = this.#book.versionOf(sku);
       const at = { reservationKey: key, supplyKey, no, line, sku, node };
-      this.writes.hold({ ...at, actor, id, units: held, expiresAt, version });
+      this.writes.hold({ ...at, source: command.sourceKey, id, units: held, expiresAt, version });
     }
     const firstAnswer: FirstAnswer = { owner, channelKey: command.channel, createdAt: now, expiresAt, lines: answered };
     this.#state.effects.set(holdKey(command), { bodyHash, answer: null, firstAnswer, actor });
@@ -210,18 +210,27 @@ export class BatchDecider {
     const attached = attachedToOther(stored.reservation, command.actor) ?? this.#hasReservation(command);
     if (attached) return reject(attached);
     const occurredAt = Math.min(occurredAtOf(verb) ?? now, now);
-    const decision = decideVerb(verb, stored, this.#state, occurredAt);
+    const decision = decideVerb(verb, stored, this.#state, { occurredAt, teller: String(command.sourceKey) });
     if (!decision.ok) return decision;
-    const origin = { reason: verb.name, source: command.actor, sourceEventId: command.id, occurredAt };
+    const origin = { reason: verb.name, source: command.sourceKey, sourceEventId: command.id, occurredAt };
     const deed = { origin, doer: command, fact: FACT_OF_VERB[verb.name], trace };
     const confirmed = verb.name === 'attach' && verb.confirm ? this.#confirmWith(decision.value, verb) : null;
     if (confirmed?.ok === false) return confirmed;
+    this.#tell(command.reservationKey, decision.value.told);
     let changed = this.#book.applyVerb(stored, decision.value, deed);
     if (confirmed) {
       const how = { ...origin, reason: 'confirm' };
       changed = this.#book.applyVerb(changed, confirmed.value, { ...deed, origin: how, fact: 'confirmed' });
     }
     return this.#done(command, this.#views.reservation(changed));
+  }
+
+  /** What is told of fulfilments from now on. */
+  #tell(reservationKey: number, told: ToldBook | undefined): void {
+    if (told === undefined || told.size === 0) return;
+    const before = this.#state.told.get(reservationKey) ?? new Map();
+    this.#state.told.set(reservationKey, new Map([...before, ...told]));
+    this.writes.tell(reservationKey, told);
   }
 
   /** Confirms what is being attached, in the same commit. */
@@ -252,7 +261,7 @@ export class BatchDecider {
     });
     const decision = decideAllocate(parts, supplies, { rules, now, override: command.override });
     if (!decision.ok) return decision;
-    const origin = { reason: 'allocate', source: command.actor, sourceEventId: command.id, occurredAt: now };
+    const origin = { reason: 'allocate', source: command.sourceKey, sourceEventId: command.id, occurredAt: now };
     const deed = { origin, doer: command, fact: 'moved', trace: command.trace } as const;
     const moved = decision.value.effects.map((effect): AllocatedReservation => {
       const { id, owner, reservation } = this.#book.applyVerb(this.#stored(effect.reservation.key), effect, deed);
@@ -262,56 +271,8 @@ export class BatchDecider {
   }
 
   #movements(command: MovementsCommand): Decided {
-    const { now, supplies: before, watermarks } = this.#state;
-    const occurredAt = Math.min(command.occurredAt ?? now, now);
-    const decision = decideMovements(command.movements, before, { occurredAt, watermarks });
-    if (!decision.ok) return decision;
-    const { supplies, postings, postingsPerMovement, late } = decision.value;
-    this.#book.change({ supplies }, command.trace);
-    let next = 0;
-    for (const [index, movement] of command.movements.entries()) {
-      const count = postingsPerMovement[index] ?? 0;
-      const reason = movement.reason ?? movement.type;
-      const sourceEventId = movement.sourceEventId ?? command.id;
-      const origin = { reason, source: command.source, sourceEventId, occurredAt };
-      this.#book.post(postings.slice(next, next + count), origin);
-      next += count;
-    }
-    for (const { index, ...units } of late) {
-      const movement = command.movements[index];
-      const sourceEventId = movement?.sourceEventId ?? command.id;
-      const kind = movement?.type ?? 'adjustment';
-      this.writes.lateNotes.push({ ...units, kind, source: command.source, sourceEventId, occurredAt });
-    }
-    return this.#done(command, this.#movementsAnswer(command, supplies, late));
-  }
-
-  #movementsAnswer(
-    command: MovementsCommand,
-    supplies: SupplyEffect['supplies'],
-    late: readonly LateUnits[],
-  ): MovementsResult {
-    const touched = new Map([...supplies.keys()].map((sku) => [sku, new Set<number>()]));
-    for (const { sku, node, toNode } of command.movements) {
-      touched.get(sku)?.add(node);
-      if (toNode !== null) touched.get(sku)?.add(toNode);
-    }
-    const skus = [...supplies.values()].map((supply) => ({
-      sku: this.#views.sku(supply.sku),
-      version: this.#book.versionOf(supply.sku),
-      rows: this.#views.stockRows({
-        ...supply,
-        rows: supply.rows.filter(({ node }) => touched.get(supply.sku)?.has(node)),
-      }),
-    }));
-    const counted = late.map(({ index, node, quantity, count }) => ({
-      line: index + 1,
-      node: this.#views.node(node),
-      quantity,
-      countedAt: isoTime(count.capturedAt),
-      countedBy: count.source,
-    }));
-    return { id: command.id, recordedAt: isoTime(this.#state.now), skus, late: counted };
+    const applied = new AppliedMovements(command, this.#state, this.#book, this.#views).apply();
+    return applied.ok ? this.#done(command, applied.value) : applied;
   }
 
   /** Everything overdue was reaped when the batch began; what is left is healing. */
@@ -354,7 +315,7 @@ export class BatchDecider {
     why: Pick<LedgerOrigin, 'reason' | 'occurredAt'>,
     fact: ReservationFact,
   ): void {
-    const origin = { ...why, source: OWN_SOURCE, sourceEventId: stored.id };
+    const origin = { ...why, source: THE_ENGINE_SOURCE, sourceEventId: stored.id };
     this.#book.applyVerb(stored, effect, { origin, doer: THE_ENGINE, fact, trace: null });
   }
 

@@ -1,10 +1,13 @@
 /** Which rule decides which verb on a reservation, with what it has to know, and what it is told as. */
 import {
+  type Backing,
   type Decision,
   type Doing,
   type NodeKey,
   type SelectedUnits,
+  type ToldBook,
   type VerbEffect,
+  accept,
   type SkuKey,
   countedAsShipped,
   decideAcknowledge,
@@ -12,12 +15,14 @@ import {
   decideAttach,
   decideConfirm,
   decideExtend,
+  decideFulfil,
   decideGiveUp,
   decideLeave,
   decideReject,
   decideUnfulfil,
   isLate,
   rowKey,
+  undoneOf,
 } from '@onepool/stock-domain';
 import type { ReservationFact } from '@onepool/contracts';
 import type { BatchState } from '../repository/load-batch.ts';
@@ -41,13 +46,22 @@ export const FACT_OF_VERB = {
 /** When a verb says that it happened (ms); null is when it is recorded. */
 export const occurredAtOf = (verb: Verb): number | null => ('occurredAt' in verb ? verb.occurredAt : null);
 
-/** `occurredAt` in milliseconds. */
+/** When it happened (ms), and who tells. */
+interface Occurrence {
+  readonly occurredAt: number;
+  readonly teller: string;
+}
+
+/** With it, what is told of fulfilments from now on, where the verb tells of them. */
+type DecidedVerb = VerbEffect & { readonly told?: ToldBook };
+
 export function decideVerb(
   verb: Verb,
   { reservation }: StoredReservation,
-  { supplies, rules, now, watermarks }: BatchState,
-  occurredAt: number,
-): Decision<VerbEffect> {
+  { supplies, rules, now, watermarks, told }: BatchState,
+  { occurredAt, teller }: Occurrence,
+): Decision<DecidedVerb> {
+  const book = told.get(reservation.key) ?? NOTHING_TOLD_YET;
   const isLateAt = (sku: SkuKey, node: NodeKey): boolean => isLate(watermarks.get(rowKey(sku, node)), occurredAt);
   switch (verb.name) {
     case 'attach':
@@ -60,24 +74,29 @@ export function decideVerb(
       return decideReject(reservation, { ...verb, isLate: isLateAt }, supplies, { rules, now, override: verb.override });
     case 'give-up':
       return decideGiveUp(reservation, verb.parts, supplies);
-    case 'unfulfil':
-      return decideUnfulfil(reservation, verb.parts, supplies, ({ sku, node }, quantity) =>
+    case 'unfulfil': {
+      const undone = decideUnfulfil(reservation, verb.parts, supplies, ({ sku, node }, quantity) =>
         isLateAt(sku, node) ? quantity : 0,
       );
+      if (!undone.ok) return undone;
+      return accept({ ...undone.value, told: undoneOf(reservation, undone.value.reservation, book) });
+    }
     case 'extend':
       return decideExtend(reservation, now + verb.expiresInSeconds * 1_000);
     case 'confirm':
       return decideConfirm(reservation, supplies, rules, { now, reacquire: verb.reacquire });
-    case 'fulfil':
-      return decideLeave('fulfil', reservation, supplies, verb.parts, (backing, quantity) => {
-        const watermark = watermarks.get(rowKey(backing.sku, backing.node));
-        return countedAsShipped(backing, quantity, watermark, occurredAt);
-      });
+    case 'fulfil': {
+      const counted = (backing: Backing, quantity: number): number =>
+        countedAsShipped(backing, quantity, watermarks.get(rowKey(backing.sku, backing.node)), occurredAt);
+      return decideFulfil(reservation, supplies, verb.parts, { teller, book, counted });
+    }
     case 'release':
     case 'cancel':
       return decideLeave(verb.name, reservation, supplies, verb.parts);
   }
 }
+
+const NOTHING_TOLD_YET: ToldBook = new Map();
 
 /** What leaves or moves between nodes is node work; all else of a promise is selling. */
 export function doingOf(verb: Verb, isRepeated: boolean): Doing {

@@ -34,9 +34,11 @@ import {
   resolveGroup,
 } from '../requests/resolve-allocate.ts';
 import { claimBody } from '../repository/claim-body.ts';
-import { type Caller, resolveHold, resolveMovements } from '../requests/resolve.ts';
+import { findFulfilments } from '../repository/told.ts';
+import { type Caller, type FindFulfilments, resolveHold, resolveMovements } from '../requests/resolve.ts';
 import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
+import { SourceBook } from '../sources/source-book.ts';
 import { CodeBook } from '../catalogue/code-book.ts';
 
 export interface EngineHooks extends CommitQueueHooks, DecisionHooks {}
@@ -103,6 +105,7 @@ const LIMITS: CommitQueueLimits = { commandsPerBatchMax: 512, linesPerBatchMax: 
 export class StockEngine {
   readonly codes: CodeBook;
   readonly rules: RulesSource;
+  readonly sources: SourceBook;
   /** For commit queues only; reads must not wait behind them. */
   readonly #pool: pg.Pool;
   /** What callers read. It may be exhausted: nothing that commands, API keys or housekeeping need waits for it. */
@@ -147,6 +150,7 @@ export class StockEngine {
     });
     this.codes = new CodeBook(this.lookupPool);
     this.rules = new RulesSource(this.lookupPool);
+    this.sources = new SourceBook(this.lookupPool);
     const context: EngineContext = {
       pool: this.#pool,
       schema: options.schema,
@@ -178,22 +182,22 @@ export class StockEngine {
 
   /** Holds units for the request's owner, the asker itself unless told. The answer to a repeated request is the first one's. */
   hold(asker: Asker, request: HoldRequest): Promise<Settled<ReservationView, Refusal>> {
-    const caller = callerOf(asker);
     return this.#settle(async (deadline) => {
+      const caller = await this.#callerOf(asker);
       const command = await this.#resolved((rules) => resolveHold(caller, request, rules, this.codes));
       return command.ok ? this.#decided(command.value, deadline) : command;
     });
   }
 
   verb(asker: Asker, id: string, request: VerbRequest): Promise<Settled<ReservationView, Refusal>> {
-    const { transmission, trace, ...who } = callerOf(asker);
-    const { actor, person, nodes, channels } = who;
+    const { actor, person, nodes, channels } = asker;
     const { owner = actor, commandId } = request.body;
     return this.#settle(async (deadline) => {
+      const { transmission, trace, sourceKey } = await this.#callerOf(asker);
       for (;;) {
         const found = await this.#reservations.load([owner, id]);
         if (!found && !isUndo(request)) return refuse('reservation.unknown', { reservation: id });
-        const asked = { actor, person, id: commandId, trace };
+        const asked = { actor, sourceKey, person, id: commandId, trace };
         if (!found) {
           const undo = { kind: 'tombstone', ...asked, owner, reservation: id, skus: [], bodyHash: NO_BODY } as const;
           const undone = await this.submit(undo, deadline);
@@ -218,8 +222,8 @@ export class StockEngine {
    * the whole request is refused as such.
    */
   allocate(asker: Asker, request: AllocateRequest): Promise<Settled<readonly Answer<AllocatedGroup>[], Refusal>> {
-    const caller = callerOf(asker);
     return this.#settle(async (deadline) => {
+      const caller = await this.#callerOf(asker);
       const size = demandSize(request);
       if (!size.ok) return size;
       const hash = allocationHash(request, caller.actor);
@@ -243,11 +247,22 @@ export class StockEngine {
   }
 
   recordMovements(asker: Asker, request: MovementsRequest): Promise<Settled<MovementsResult, Refusal>> {
-    const caller = callerOf(asker);
     return this.#settle(async (deadline) => {
-      const command = await this.#resolved((rules) => resolveMovements(caller, request, rules, this.codes));
+      const caller = await this.#callerOf(asker);
+      const source = await this.sources.keyOf({ principal: asker.actor, name: request.source });
+      const find: FindFulfilments = (fulfilments) => findFulfilments(this.lookupPool, fulfilments);
+      const command = await this.#resolved((rules) =>
+        resolveMovements(caller, request, rules, this.codes, source, find),
+      );
       return command.ok ? this.#decided(command.value, deadline) : command;
     });
+  }
+
+  /** What is asked arrives now. */
+  async #callerOf({ sentAt = null, ...asker }: Asker): Promise<Caller> {
+    const transmission = { arrivedAt: Date.now(), sentAt };
+    const sourceKey = await this.sources.keyOf({ principal: asker.actor, name: '' });
+    return { ...asker, sourceKey, trace: currentTraceparent(), transmission };
   }
 
   /** Locks SKUs one by one, which reaps what is overdue there; with `heal` re-backs their shortfalls. */
@@ -330,10 +345,3 @@ export class StockEngine {
 /** What may come before what it undoes. */
 const isUndo = ({ verb }: VerbRequest): boolean => verb === 'release' || verb === 'cancel';
 const NO_BODY = Buffer.alloc(0);
-
-/** What is asked arrives now. */
-const callerOf = ({ sentAt = null, ...asker }: Asker): Caller => ({
-  ...asker,
-  trace: currentTraceparent(),
-  transmission: { arrivedAt: Date.now(), sentAt },
-});

@@ -1,4 +1,5 @@
 /** A feed as stored, and as the API shows it. */
+import type { SourceKey } from '../sources/source-book.ts';
 import type { Feed, FeedQuery, FeedWaitReason } from '@onepool/contracts';
 import type { NodeKey } from '@onepool/stock-domain';
 import { isoTime } from '../requests/views.ts';
@@ -14,6 +15,9 @@ export interface FeedRecord {
   /** In bytes. */
   readonly body_size: number | null;
   readonly source: string;
+  readonly source_key: SourceKey;
+  /** From which stage on its source leaves promised units out of availability. */
+  readonly deducts_at: number;
   readonly mode: FeedQuery['mode'];
   readonly measure: FeedQuery['measure'];
   readonly completeness: 'partial' | 'full';

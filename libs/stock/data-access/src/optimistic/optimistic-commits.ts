@@ -196,6 +196,8 @@ export class OptimisticCommits {
       effects: new Map(),
       openExceptions: new Map(),
       controllers: new Map(),
+      told: new Map(),
+      takenEvents: new Set<string>(),
       hasMoreOverdue: false,
       healMoreBelow: null,
       watermarks: NO_WATERMARKS,

@@ -88,10 +88,10 @@ const BALANCES = `
   SELECT coalesce(s.sku_key, t.sku_key) AS sku_key, coalesce(s.node_key, t.node_key) AS node_key,
          ARRAY[${stateColumns((state) => `coalesce(s.${state}, 0)`)}]::float8[] AS book,
          coalesce(t.totals, ARRAY[${stateColumns(() => '0')}]::float8[]) AS ledger
-    FROM (SELECT * FROM stock WHERE sku_key = ANY($1::int[])) s
-    FULL JOIN (SELECT l.sku_key, l.node_key, ARRAY[${stateColumns(sumOf)}]::float8[] AS totals
-                 FROM ledger l WHERE l.sku_key = ANY($1::int[]) GROUP BY l.sku_key, l.node_key) t
-      ON t.sku_key = s.sku_key AND t.node_key = s.node_key`;
+    FROM (SELECT * FROM supply WHERE sku_key = ANY($1::int[])) s
+    FULL JOIN (SELECT l.supply_key, l.sku_key, l.node_key, ARRAY[${stateColumns(sumOf)}]::float8[] AS totals
+                 FROM ledger l WHERE l.sku_key = ANY($1::int[]) GROUP BY l.supply_key, l.sku_key, l.node_key) t
+      ON t.supply_key = s.supply_key AND t.sku_key = s.sku_key AND t.node_key = s.node_key`;
 
 function differences(
   { node_key, book, ledger }: BalanceRecord,

@@ -172,7 +172,8 @@ export class StockReads {
     const [version = 0, ordinal = -1] = (cursor ?? '').split('.').filter(Boolean).map(Number);
     const views = new Views(await this.#engine.rules.current(), this.#engine.codes);
     const { rows } = await this.#pool.query<LedgerRecord>(
-      `SELECT * FROM ledger WHERE sku_key = $1 AND (sku_version, ordinal) > ($2, $3) ORDER BY sku_version, ordinal LIMIT $4`,
+      `SELECT l.*, coalesce(nullif(s.name, ''), s.principal) AS source FROM ledger l JOIN source s USING (source_key)
+        WHERE l.sku_key = $1 AND (l.sku_version, l.ordinal) > ($2, $3) ORDER BY l.sku_version, l.ordinal LIMIT $4`,
       [key, Number.isFinite(version) ? version : 0, Number.isFinite(ordinal) ? ordinal : -1, limit],
     );
     const items = rows.map((row) => toLedgerEntry(row, sku, views, isAuditor));

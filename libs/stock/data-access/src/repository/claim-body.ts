@@ -1,4 +1,7 @@
-/** Of a command with several groups: which body its id stands for, whichever of its groups take effect. */
+/**
+ * Of a command with several groups: which body its id stands for, whichever of its groups take effect. It is said under the key that
+ * the one effect of any other command has, so that an id never stands for two of them.
+ */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { accept } from '@onepool/stock-domain';
 import type pg from 'pg';
@@ -17,10 +20,10 @@ export async function claimBody(
   const values = [actor, id, bodyHash, person];
   const insert = `
     INSERT INTO command (actor, id, group_no, body_hash, recorded_at, person)
-    VALUES ($1, $2, -1, $3, clock_timestamp(), $4) ON CONFLICT DO NOTHING`;
+    VALUES ($1, $2, 0, $3, clock_timestamp(), $4) ON CONFLICT DO NOTHING`;
   await committing(CLAIM, () => pool.query(insert, values));
   const { rows } = await pool.query<{ body_hash: Buffer }>(
-    'SELECT body_hash FROM command WHERE actor = $1 AND id = $2 AND group_no = -1',
+    'SELECT body_hash FROM command WHERE actor = $1 AND id = $2 AND group_no = 0',
     [actor, id],
   );
   return rows[0]?.body_hash.equals(bodyHash) === true ? accept(null) : refuse('idempotency.mismatch');

@@ -6,13 +6,14 @@
 import { variant } from '@onepool/platform-failpoints';
 import { type SellingRules, type SkuKey, type SkuSupply, type Watermarks, open } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { type Command, reservationsOf, skusOf } from '../requests/command.ts';
+import { type Command, handOversOf, reservationsOf, skusOf } from '../requests/command.ts';
 import { type Effect, readEarlierCommands } from './earlier-effects.ts';
 import { readWatermarks, skusWithEvents } from './watermarks.ts';
 import { HEALED_PER_LOOK_MAX, readBackedOnShortRows, readOpenExceptions } from './healing-reads.ts';
 import { type AttachedReservation, readControllers } from './controllers.ts';
 import { inOrder } from './in-order.ts';
 import { type RememberedSupplies, completeSupplies } from './remembered-supplies.ts';
+import { type ToldBooks, readTakenEvents, readTold } from './told.ts';
 import { type GatePatience, lockGates } from './gates.ts';
 import { readUnderGates } from './read-under-gates.ts';
 import type { RulesSource } from '../catalogue/rules-source.ts';
@@ -34,6 +35,10 @@ export interface BatchState {
   readonly healMoreBelow: number | null;
   /** Orders that are to be attached and have a reservation, by `controllerKey`. */
   readonly controllers: Map<string, AttachedReservation>;
+  /** Of the reservations of which hand-overs are told. */
+  readonly told: ToldBooks;
+  /** Events of sources that have taken effect, by `eventKey`. */
+  readonly takenEvents: Set<string>;
   /** Of the rows of those SKUs that movements and shipments may touch. */
   readonly watermarks: Watermarks;
 }
@@ -51,7 +56,7 @@ export async function loadBatch(
   const named = commands.flatMap(reservationsOf);
   const looked = remembered.look(skus);
   // Sent together, run in this order: whatever follows the gates sees what was committed while they were waited for.
-  const [versions, reading, others, short, openExceptions, watermarks, controllers, ofVerbs] = await inOrder([
+  const [versions, reading, others, short, openExceptions, watermarks, controllers, told, takenEvents, ofVerbs] = await inOrder([
     lockGates(client, skus, patience),
     readUnderGates(
       client,
@@ -64,12 +69,15 @@ export async function loadBatch(
     readOpenExceptions(client, healing),
     readWatermarks(client, skusWithEvents(commands)),
     readControllers(client, commands),
+    readTold(client, commands),
+    readTakenEvents(client, commands),
     lockReservations(client, named),
   ]);
   demandGatesOf(ofVerbs.values(), new Set(skus));
   // Nobody else can want the rows locked above, since all gates of a named reservation are ours. These others may share
   // a SKU with another batch's, so they are locked in order among themselves.
-  const shared = [...reading.overdue, ...short].filter((key) => !ofVerbs.has(key));
+  const handedOver = commands.flatMap((command) => (command.kind === 'movements' ? handOversOf(command) : []));
+  const shared = [...reading.overdue, ...short, ...handedOver].filter((key) => !ofVerbs.has(key));
   const reservations = new Map([...ofVerbs, ...(await lockReservations(client, shared))]);
   return {
     now: reading.now,
@@ -80,6 +88,8 @@ export async function loadBatch(
     effects: new Map([...reading.earlierHolds, ...others]),
     openExceptions,
     controllers,
+    told,
+    takenEvents,
     hasMoreOverdue: reading.hasMoreOverdue,
     healMoreBelow: short.length === HEALED_PER_LOOK_MAX ? (short.at(-1) ?? null) : null,
     watermarks,

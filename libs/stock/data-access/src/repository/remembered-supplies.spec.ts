@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { emptyRow } from '@onepool/stock-domain';
+import { NO_FUTURE, NO_INBOUND, emptyRow, stockAt } from '@onepool/stock-domain';
 import type { NodeKey, SkuKey, SkuSupply } from '@onepool/stock-domain';
 import { RememberedSupplies, completeSupplies } from './remembered-supplies.ts';
 
 const supplyOf = (sku: SkuKey, available: number): SkuSupply => ({
   sku,
-  rows: [{ ...emptyRow(1 as NodeKey), available }],
+  rows: [{ ...emptyRow(stockAt(1 as NodeKey)), available }],
+  future: NO_FUTURE,
+  inbound: NO_INBOUND,
 });
 const SKU = 1 as SkuKey;
 
@@ -29,11 +31,15 @@ describe('remembered supplies', () => {
     expect(supplies.get(SKU)).toEqual(supplyOf(SKU, 7));
   });
 
-  it('are bounded by their rows as well, since a SKU may be in as many as there are nodes', () => {
+  it.each([
+    ['there', 'rows', 'future'],
+    ['to come', 'future', 'rows'],
+  ] as const)('are bounded by their rows of what is %s as well, since a SKU may have many', (_, many, none) => {
     const memory = new RememberedSupplies();
-    const rows = Array.from({ length: 1_000 }, (_, node) => emptyRow(node as NodeKey));
-    for (let sku = 1; sku <= 401; sku += 1) memory.remember({ sku: sku as SkuKey, rows }, 1);
-    memory.remember({ sku: 401 as SkuKey, rows }, 2);
+    const rows = Array.from({ length: 1_000 }, (__, node) => emptyRow(stockAt(node as NodeKey)));
+    const supply = (sku: number): SkuSupply => ({ ...supplyOf(sku as SkuKey, 0), [many]: rows, [none]: [] });
+    for (let sku = 1; sku <= 401; sku += 1) memory.remember(supply(sku), 1);
+    memory.remember(supply(401), 2);
     const versions = memory.look([1, 2, 401].map((sku) => sku as SkuKey)).map(({ version }) => version);
     expect(versions).toEqual([-1, 1, 2]);
   });
@@ -42,7 +48,7 @@ describe('remembered supplies', () => {
     const memory = new RememberedSupplies();
     memory.remember(supplyOf(SKU, 7), 3);
     const looked = memory.look([SKU]);
-    const changed = new Map([[SKU, supplyOf(SKU, 5).rows]]);
+    const changed = new Map([[SKU, supplyOf(SKU, 5)]]);
     expect(completeSupplies([SKU], new Map([[SKU, 4]]), looked, changed, memory).get(SKU)).toEqual(supplyOf(SKU, 5));
     expect(memory.look([SKU])).toEqual([{ version: 4, supply: supplyOf(SKU, 5) }]);
   });

@@ -75,13 +75,15 @@ interface BackingRecord extends Record<Tally, number>, Record<Stage, number | nu
   kind: number;
   detail_key: number | null;
   fulfilment: string | null;
+  fence_key: number | null;
+  fenced: number | null;
 }
 
 const COLUMNS = `reservation_key, owner, id, channel_key, version, created_at, expires_at, lines, amended, customer_reference,
   controller_actor, controller_order, tombstone_by, floor(extract(epoch FROM ordered_at) * 1000)::bigint AS ordered_at,
   priority, destination_lat, destination_lng`;
 const RESERVATIONS = `SELECT ${COLUMNS} FROM reservation`;
-const BACKING_COLUMNS = `reservation_key, backing_no, line, supply_key, sku_key, node_key, kind, detail_key, fulfilment, ${[...TALLIES, ...STAGES].join(', ')}`;
+const BACKING_COLUMNS = `reservation_key, backing_no, line, supply_key, sku_key, node_key, kind, detail_key, fulfilment, fence_key, fenced, ${[...TALLIES, ...STAGES].join(', ')}`;
 
 /** Locks and reads; the two statements travel together, and the second sees what was committed before the lock. */
 export async function lockReservations(
@@ -147,6 +149,8 @@ const toBacking = (row: BackingRecord): Backing => ({
   node: row.node_key,
   detail: row.detail_key ?? 0,
   fulfilment: row.fulfilment,
+  fence: row.fence_key,
+  fenced: row.fenced ?? 0,
   held: row.held,
   confirmed: row.confirmed,
   fulfilled: row.fulfilled,

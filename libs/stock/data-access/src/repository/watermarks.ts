@@ -4,7 +4,6 @@
  * them and no index entry for each row.
  */
 import {
-  type Measure,
   NO_WATERMARKS,
   type SkuKey,
   type Watermark,
@@ -12,6 +11,7 @@ import {
   rowKey,
 } from '@onepool/stock-domain';
 import type pg from 'pg';
+import { stageOf } from '../sources/source-book.ts';
 import type { Command } from '../requests/command.ts';
 
 /** A block holds 2^7 SKU keys. */
@@ -28,7 +28,8 @@ interface WatermarkRecord {
   sku_key: number;
   node_key: number;
   captured_at: number;
-  measure: Measure;
+  /** 0 is physical; else the stage at which its source deducts. */
+  measure: number;
   source: string;
 }
 
@@ -40,10 +41,11 @@ export async function readWatermarks(
   if (skus.length === 0) return NO_WATERMARKS;
   const { rows } = await client.query<WatermarkRecord>({
     name: 'watermarks',
-    text: `SELECT k.sku_key, w.node_key, w.measure, w.source, max(w.captured[(k.sku_key & ${BLOCK_MASK}) + 1]) AS captured_at
+    text: `SELECT k.sku_key, w.node_key, w.measure, s.name AS source, max(w.captured[(k.sku_key & ${BLOCK_MASK}) + 1]) AS captured_at
              FROM unnest($1::int[]) AS k (sku_key) JOIN feed_watermark w ON w.block = k.sku_key >> ${BLOCK_BITS}
+             JOIN source s USING (source_key)
             WHERE w.captured[(k.sku_key & ${BLOCK_MASK}) + 1] > 0
-            GROUP BY k.sku_key, w.node_key, w.measure, w.source`,
+            GROUP BY k.sku_key, w.node_key, w.measure, s.source_key, s.name`,
     values: [[...new Set(skus)]],
   });
   const newest = new Map<string, Watermark>();
@@ -52,8 +54,8 @@ export async function readWatermarks(
     const known = newest.get(key);
     // Of two counts of one moment the physical one knows more.
     const isNewer =
-      !known || captured_at > known.capturedAt || (captured_at === known.capturedAt && measure === 'physical');
-    if (isNewer) newest.set(key, { capturedAt: captured_at, deductsAt: measure === 'physical' ? null : 'accepted', source });
+      !known || captured_at > known.capturedAt || (captured_at === known.capturedAt && measure === 0);
+    if (isNewer) newest.set(key, { capturedAt: captured_at, deductsAt: stageOf(measure), source });
   }
   return newest;
 }

@@ -12,6 +12,7 @@ import type {
   SkuKey,
   StockMovement,
 } from '@onepool/stock-domain';
+import type { SourceKey } from '../sources/source-book.ts';
 import type { Refusal } from './refusal.ts';
 import type { Limits } from '@onepool/platform-rights';
 import type { AllocatedGroup, MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
@@ -39,6 +40,8 @@ export interface Asker extends Doer, Limits {
 export interface Keyed extends Doer, Traced {
   /** Scoped to the actor, whoever the person is. */
   readonly id: string;
+  /** Whom the ledger names: the actor, or the source under whose name it tells. */
+  readonly sourceKey: SourceKey;
   /** SHA-256 of the request, so that the same key with another body is told apart. */
   readonly bodyHash: Buffer;
 }
@@ -83,7 +86,7 @@ export interface TombstoneCommand extends Keyed {
   readonly owner: string;
   /** Of the reservation. */
   readonly reservation: string;
-  readonly skus: readonly [];
+  readonly skus: readonly SkuKey[];
 }
 
 export interface VerbCommand extends Keyed {
@@ -97,7 +100,7 @@ export interface VerbCommand extends Keyed {
 /** A group of moves that happens together or not at all; a request may have many, each a command of its own. */
 export interface AllocateCommand extends Keyed {
   readonly kind: 'allocate';
-  /** Of the group, from 0; with the actor and the id it is the idempotency key. */
+  /** With the actor and the id it is the idempotency key: 0 of the only group of a request, else from 1. */
   readonly group: number;
   readonly skus: readonly SkuKey[];
   readonly override: Override | null;
@@ -111,12 +114,13 @@ export interface AllocateCommand extends Keyed {
 export interface MovementsCommand extends Keyed {
   readonly kind: 'movements';
   readonly skus: readonly SkuKey[];
-  readonly source: string;
   /** Milliseconds, corrected by what is known of the sender's clock; null means when it is recorded. */
   readonly occurredAt: number | null;
   readonly movements: readonly (StockMovement & {
     readonly reason: string | null;
     readonly sourceEventId: string | null;
+    /** What the units were for, if they are a hand-over. */
+    readonly handOver: { readonly fulfilment: string; readonly reservationKey: number } | null;
   })[];
 }
 
@@ -142,6 +146,10 @@ interface Answers {
 /** What a command of a kind is answered with. */
 export type AnswerOf<Kind extends Command['kind']> = Answers[Kind];
 export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements'>;
+
+/** Reservations of which movements tell a hand-over. */
+export const handOversOf = ({ movements }: MovementsCommand): readonly number[] =>
+  movements.flatMap(({ handOver }) => (handOver ? [handOver.reservationKey] : []));
 
 /** Reservations that a command names. */
 export function reservationsOf(command: Command): readonly number[] {

@@ -1,6 +1,6 @@
 /** Rejections in the words of the API: a stable code, and by their codes what it is about. */
 import { type Rejection, type RejectionCode, type Result, reject } from '@onepool/stock-domain';
-import type { Views } from './views.ts';
+import { type Views, isoTime } from './views.ts';
 
 /** Codes beside the domain's: of what is refused before it is decided on, or is only read. */
 export type RefusalCode =
@@ -10,6 +10,8 @@ export type RefusalCode =
   | 'channel.unknown'
   | 'reservation.unknown'
   | 'line.duplicate'
+  | 'fulfilment.unknown'
+  | 'fulfilment.ambiguous'
   | 'reservation.duplicate'
   | 'allocation.too_large'
   | 'source.reserved'
@@ -73,6 +75,8 @@ function told(rejection: Rejection, views: Views, lineIds: LineIds): Refusal {
     }
     case 'reservation.attached':
       return { code, details: { order: rejection.order } };
+    case 'reservation.extend_limit':
+      return { code, details: { expiresAt: isoTime(rejection.expiresAt) } };
     case 'reservation.pinned':
       return { code, details: { at: views.selector(rejection.at) } };
     case 'reservation.units_missing':

@@ -1,9 +1,5 @@
 /** Turns a request to allocate into commands, one for each group. */
-import {
-  ALLOCATED_RESERVATIONS_MAX,
-  ALLOCATION_MOVES_MAX,
-  type AllocateRequest,
-} from '@onepool/contracts';
+import { ALLOCATED_RESERVATIONS_MAX, ALLOCATION_MOVES_MAX, type AllocateRequest } from '@onepool/contracts';
 import { type AllocationMove, type SellingRules, type SkuKey, accept, reject } from '@onepool/stock-domain';
 import type { CodeBook } from '../catalogue/code-book.ts';
 import type { AllocateCommand } from './command.ts';
@@ -64,10 +60,11 @@ export interface AllocationContext {
   readonly find: FindReservation;
 }
 
-export async function resolveGroup(context: AllocationContext, group: number): Promise<Answer<AllocateCommand>> {
+/** `place` is that of the group in the request, from 0. */
+export async function resolveGroup(context: AllocationContext, place: number): Promise<Answer<AllocateCommand>> {
   const { caller, request, hash, find } = context;
-  const { actor, person, trace } = caller;
-  const reservations = request.groups[group]?.reservations ?? [];
+  const { actor, person, trace, sourceKey } = caller;
+  const reservations = request.groups[place]?.reservations ?? [];
   const places = reservations.flatMap(({ moves }) => moves.flatMap(({ from, to }) => [from.node, to.node]));
   const nodes = [...new Set(places)].filter((node) => node !== null);
   const forbidden = beyond(caller, { kind: 'node_work', nodes });
@@ -86,7 +83,8 @@ export async function resolveGroup(context: AllocationContext, group: number): P
     parts.push({ reservationKey: found.key, expectedVersion, moves: moves.value });
   }
   const { commandId: id, override = null } = request;
-  const command = { kind: 'allocate', actor, person, trace, id, bodyHash: hash, group, override, parts } as const;
+  const group = request.groups.length === 1 ? 0 : place + 1;
+  const command = { kind: 'allocate', actor, sourceKey, person, trace, id, bodyHash: hash, group, override, parts } as const;
   return accept({ ...command, skus: [...skus] });
 }
 

@@ -24,10 +24,13 @@ import {
 } from '@onepool/stock-domain';
 import type { CodeBook } from '../catalogue/code-book.ts';
 import type { Asker, HoldCommand, MovementsCommand, Traced } from './command.ts';
+import type { SourceKey } from '../sources/source-book.ts';
 import { type Answer, type Refusal, refuse } from './refusal.ts';
 
 /** Who asks, how it came to us, and within which trace. */
 export interface Caller extends Asker, Traced {
+  /** Of the actor itself. */
+  readonly sourceKey: SourceKey;
   readonly transmission: Transmission;
 }
 
@@ -107,6 +110,7 @@ export async function resolveHold(
   return accept({
     kind: 'hold',
     actor,
+    sourceKey: caller.sourceKey,
     person,
     owner,
     trace,
@@ -142,6 +146,8 @@ export async function resolveMovements(
   request: MovementsRequest,
   rules: SellingRules,
   book: CodeBook,
+  sourceKey: SourceKey,
+  find: FindFulfilments,
 ): Promise<Answer<MovementsCommand>> {
   const { actor, person, trace } = caller;
   const { id, source, occurredAt, movements } = request;
@@ -153,6 +159,8 @@ export async function resolveMovements(
     movements.map(({ sku }) => sku),
   );
   if (!skus.ok) return skus;
+  const handOvers = await handOversOf(movements, find);
+  if (!handOvers.ok) return handOvers;
   const told = movements.map((movement) => {
     const toNode = movement.type === 'transfer' ? movement.toNode : null;
     const { type, sku, node, quantity, reason, sourceEventId } = movement;
@@ -163,18 +171,51 @@ export async function resolveMovements(
     const nodes = nodeKeys(rules, places[index] ?? []);
     if (!nodes.ok) return nodes;
     const [node = 0, toNode = null] = nodes.value;
-    resolved.push({ type, sku: skus.value[index] ?? 0, node, toNode, quantity, reason, sourceEventId });
+    const handOver = handOvers.value[index] ?? null;
+    resolved.push({ type, sku: skus.value[index] ?? 0, node, toNode, quantity, reason, sourceEventId, handOver });
   }
   return accept({
     kind: 'movements',
     actor,
+    sourceKey,
     person,
     trace,
     id,
-    bodyHash: bodyHash(['movements', source, occurredAt ?? null, told]),
+    bodyHash: bodyHash(['movements', source, occurredAt ?? null, told, ...fulfilmentsOf(movements)]),
     skus: [...new Set(skus.value)],
-    source,
     occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), caller.transmission),
     movements: resolved,
   });
+}
+
+/** Keys of reservations by fulfilments. */
+export type FindFulfilments = (fulfilments: readonly string[]) => Promise<ReadonlyMap<string, readonly number[]>>;
+
+const fulfilmentOf = (movement: MovementsRequest['movements'][number]): string | null =>
+  movement.type === 'sale' ? (movement.fulfilment ?? null) : null;
+
+/** For the hash: nothing where no movement names one. */
+function fulfilmentsOf(movements: MovementsRequest['movements']): readonly unknown[] {
+  const named = movements.map(fulfilmentOf);
+  return named.every((one) => one === null) ? [] : [named];
+}
+
+async function handOversOf(
+  movements: MovementsRequest['movements'],
+  find: FindFulfilments,
+): Promise<Answer<readonly MovementsCommand['movements'][number]['handOver'][]>> {
+  const named = movements.map(fulfilmentOf);
+  const found = await find(named.filter((one) => one !== null));
+  const handOvers: MovementsCommand['movements'][number]['handOver'][] = [];
+  for (const fulfilment of named) {
+    if (fulfilment === null) {
+      handOvers.push(null);
+      continue;
+    }
+    const [reservationKey, ...others] = found.get(fulfilment) ?? [];
+    if (reservationKey === undefined) return refuse('fulfilment.unknown', { fulfilment });
+    if (others.length > 0) return refuse('fulfilment.ambiguous', { fulfilment });
+    handOvers.push({ fulfilment, reservationKey });
+  }
+  return accept(handOvers);
 }

@@ -32,6 +32,19 @@ CREATE TABLE sku_gate (
   version bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 
+-- Who tells of stock, by name, or by itself under the empty name. `deducts_at` is the stage from which on its counts of availability
+-- leave out promised units (1 accepted, 2 picked, 3 shipped).
+CREATE TABLE source (
+  source_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  principal text NOT NULL,
+  name text NOT NULL,
+  deducts_at smallint NOT NULL DEFAULT 1 CHECK (deducts_at IN (1, 2, 3)),
+  UNIQUE (principal, name)
+);
+
+-- What the engine does by itself.
+INSERT INTO source (source_key, principal, name) OVERRIDING SYSTEM VALUE VALUES (0, 'onepool', '');
+
 -- Rows of the book: what a SKU has at a node (kind 0), what is on its way there (1), what may be promised beyond it (2). A row has a
 -- key of its own, so that lots or owners may tell rows apart one day (`detail_key`, 0 where nothing does). Requests name at most a
 -- million units a line, but nothing bounds how many of them meet in one row: therefore bigint.
@@ -143,11 +156,13 @@ CREATE TABLE backing (
   accepted integer,
   picked integer,
   shipped integer,
+  fence_key integer,
+  fenced integer,
   detail_key bigint,
   UNIQUE NULLS NOT DISTINCT (reservation_key, supply_key, line, fulfilment),
   CONSTRAINT lawful_backing CHECK (
     least(held, confirmed, fulfilled, released, expired, cancelled, broken) >= 0
-    AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, detail_key) = 0)
+    AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, fence_key, fenced, detail_key) = 0)
     AND (num_nonnulls(accepted, picked, shipped) = 0
       OR num_nulls(accepted, picked, shipped) = 0 AND shipped >= 0 AND shipped <= picked AND picked <= accepted AND accepted <= held + confirmed))
 ) WITH (fillfactor = 85);
@@ -192,10 +207,10 @@ CREATE TABLE ledger (
   occurred_at timestamptz NOT NULL,
   recorded_at timestamptz NOT NULL,
   node_key integer NOT NULL,
+  source_key integer NOT NULL,
   from_state smallint NOT NULL,
   to_state smallint NOT NULL,
   reason text NOT NULL,
-  source text NOT NULL,
   source_event_id text,
   PRIMARY KEY (sku_key, sku_version, ordinal, recorded_at),
   CHECK (quantity > 0 AND occurred_at <= recorded_at)
@@ -225,7 +240,7 @@ CREATE TABLE late_note (
   node_key integer NOT NULL,
   kind text NOT NULL,
   quantity bigint NOT NULL,
-  source text NOT NULL,
+  source_key integer NOT NULL,
   source_event_id text,
   occurred_at timestamptz NOT NULL,
   counted_at timestamptz NOT NULL,
@@ -244,8 +259,8 @@ SELECT make_partitions(14, 1000);
 -- Commands, tasks and exceptions --------------------------------------------------------------------------------------
 
 -- Effects of commands other than holds, with the answer that a replay gets, and the person that gave the first of them or for
--- whom it was given. A command with several groups takes effect group by group (`group_no` from 0); its first row (−1) has no
--- answer, and says only which body the id stands for.
+-- whom it was given. A command with several groups takes effect group by group (`group_no` from 1); its row 0 has no answer, and
+-- says only which body the id stands for. All others have that row alone.
 CREATE TABLE command (
   actor text NOT NULL,
   id text NOT NULL,
@@ -259,6 +274,41 @@ CREATE TABLE command (
 
 -- Old effects are forgotten in order of age.
 CREATE INDEX command_recorded_at ON command (recorded_at);
+
+-- Events of sources that took effect, once per source and id, ever; with who told them: a command, or a feed.
+CREATE TABLE source_event (
+  source_key integer NOT NULL,
+  event_id text NOT NULL,
+  actor text,
+  command_id text,
+  feed_key bigint,
+  recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (source_key, event_id)
+);
+
+-- One physical event told by several: how many units of a fulfilment's SKU each source has told in all, and what became of them.
+-- `what` is 0 for hand-overs and shipments.
+CREATE TABLE told (
+  what smallint NOT NULL,
+  reservation_key bigint NOT NULL,
+  subject text NOT NULL,
+  sku_key integer NOT NULL,
+  source_key integer NOT NULL,
+  total bigint NOT NULL,
+  PRIMARY KEY (what, reservation_key, subject, sku_key, source_key)
+);
+
+CREATE TABLE told_effect (
+  what smallint NOT NULL,
+  reservation_key bigint NOT NULL,
+  subject text NOT NULL,
+  sku_key integer NOT NULL,
+  effect bigint NOT NULL,
+  plain bigint NOT NULL,
+  undone bigint NOT NULL,
+  PRIMARY KEY (what, reservation_key, subject, sku_key),
+  CHECK (least(effect, plain, undone) >= 0)
+);
 
 -- SKUs with a shortfall that should be looked at from `due_at` on. A look that could move none of its thousand reservations
 -- goes on below `before_key`.
@@ -296,6 +346,8 @@ CREATE TABLE feed (
   body_hash bytea,
   body_size bigint,
   source text NOT NULL,
+  source_key integer NOT NULL,
+  deducts_at smallint NOT NULL,
   mode text NOT NULL CHECK (mode IN ('reset', 'delta')),
   measure text NOT NULL CHECK (measure IN ('physical', 'availability')),
   completeness text NOT NULL CHECK (completeness IN ('partial', 'full')),
@@ -352,22 +404,15 @@ CREATE TABLE feed_refusal (
   PRIMARY KEY (feed_key, refusal_key)
 );
 
--- Records of delta feeds that took effect: each once per source, ever.
-CREATE TABLE feed_record (
-  source text NOT NULL,
-  record_id text NOT NULL,
-  feed_key bigint NOT NULL,
-  PRIMARY KEY (source, record_id)
-);
-
--- Up to which capture time a source has counted, for a block of SKUs at a node.
+-- Up to which capture time a source has counted, for a block of SKUs at a node. `measure` is 0 for a physical count; of a count of
+-- availability, the stage from which on its source left out promised units then.
 CREATE TABLE feed_watermark (
   block integer NOT NULL,
   node_key integer NOT NULL,
-  source text NOT NULL,
-  measure text NOT NULL,
+  source_key integer NOT NULL,
+  measure smallint NOT NULL,
   captured bigint[] NOT NULL,
-  PRIMARY KEY (block, node_key, source, measure)
+  PRIMARY KEY (block, node_key, source_key, measure)
 ) WITH (fillfactor = 70);
 
 

@@ -1,7 +1,8 @@
 /** Counted books in a database, and the feed that counts them. */
-import { ACCOUNTS, STOCK_STATES, type SupplyRow, unitsOf } from '@onepool/stock-domain';
+import { ACCOUNTS, STAGES, STOCK_STATES, type SupplyRow, rowKey, unitsOf } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { BLOCK_BITS, BLOCK_MASK } from '../repository/watermarks.ts';
+import { kindCode } from '../stock-columns.ts';
 import { type CountedBook, NODES, nodeCode } from './counted-books.ts';
 
 /** The moment that all times of books are counted from. */
@@ -31,11 +32,17 @@ export async function writeNodes(pool: pg.Pool): Promise<void> {
   );
 }
 
-const columnsOf = (sku: number, row: SupplyRow): Record<string, number> => ({
-  sku_key: sku,
-  node_key: row.node,
+const columnsOf = (sku: number, supplyKey: number, row: SupplyRow): Record<string, number> => ({
+  ...{ supply_key: supplyKey, sku_key: sku, node_key: row.node, kind: kindCode(row.kind), detail_key: row.detail },
   ...Object.fromEntries(STOCK_STATES.map(({ account }, place) => [account, unitsOf(row)[place] ?? 0])),
 });
+
+/** Hands out keys of rows as the engine does. */
+async function supplyKeys(pool: pg.Pool, count: number): Promise<Iterator<number>> {
+  const text = `SELECT nextval('supply_key')::int AS key FROM generate_series(1, $1::int)`;
+  const { rows } = await pool.query<{ key: number }>(text, [count]);
+  return rows.map(({ key }) => key).values();
+}
 
 let reservations = 0;
 
@@ -51,27 +58,49 @@ export async function writeBooks(pool: pg.Pool, books: readonly KeyedBook[]): Pr
     'sku_gate',
     books.map(({ sku, version }) => ({ sku_key: sku, version })),
   );
+  const rowsInAll = rowsOfEach(({ sku, rows, future }) => [...rows, ...future].map((row) => ({ sku, row })));
+  const keys = await supplyKeys(pool, rowsInAll.length);
+  const keyed = rowsInAll.map(({ sku, row }) => ({ sku, row, key: Number(keys.next().value) }));
   await insert(
     pool,
-    'stock',
-    rowsOfEach(({ sku, rows }) => rows.map((row) => columnsOf(sku, row))),
+    'supply',
+    keyed.map(({ sku, row, key }) => columnsOf(sku, key, row)),
   );
+  const keysOfStock = new Map(
+    keyed.filter(({ row }) => row.kind === 'stock').map(({ sku, row, key }) => [rowKey(sku, row.node), key]),
+  );
+  const at = (sku: number, node: number) => ({
+    sku_key: sku,
+    node_key: node,
+    supply_key: keysOfStock.get(rowKey(sku, node)),
+  });
   const entries = rowsOfEach(({ sku, events }) =>
     events.map((event, ordinal) => ({
-      ...{ sku_key: sku, sku_version: 0, ordinal, node_key: event.node, quantity: event.quantity },
+      ...at(sku, event.node),
+      ...{ sku_version: 0, ordinal, quantity: event.quantity },
       ...{ from_state: ACCOUNTS.indexOf(event.from), to_state: ACCOUNTS.indexOf(event.to), reason: event.reason },
       ...{ source: 'pos', occurred_at: timeOf(event.at), recorded_at: timeOf(event.at) },
-      acknowledged_at: timeOf(event.acknowledgedAt),
     })),
   );
   await insert(pool, 'ledger', entries);
-  const backings = rowsOfEach(({ sku, promises }) =>
-    promises.map(({ node, held, confirmed, pinnedAt }) => ({
-      ...{ reservation_key: ++reservations, sku_key: sku, node_key: node, kind: 0, held, confirmed, fulfilled: 0 },
-      ...{ released: 0, expired: 0, cancelled: 0, expires_at: FAR_FUTURE, pinned_at: timeOf(pinnedAt) },
+  const promises = rowsOfEach(({ sku, promises: open }) => open.map((one) => ({ sku, one, key: ++reservations })));
+  const nothing = { kind: 0, fulfilled: 0, released: 0, expired: 0, cancelled: 0, broken: 0 };
+  await insert(
+    pool,
+    'backing',
+    promises.map(({ sku, key, one: { node, steps: _, ...tallies } }) => ({
+      ...{ ...at(sku, node), ...nothing, ...tallies, expires_at: FAR_FUTURE },
+      ...{ reservation_key: key, backing_no: 0, line: 0, fulfilment: 'ful-1' },
     })),
   );
-  await insert(pool, 'backing', backings);
+  const steps = promises.flatMap(({ sku, key, one: { node, steps: told } }) =>
+    told.map(({ stage, units, at: toldAt }, version) => ({
+      ...{ sku_key: sku, supply_key: at(sku, node).supply_key, reservation_key: key, reservation_version: version + 1 },
+      ...{ backing_no: 0, stage: STAGES.indexOf(stage) + 1, units },
+      ...{ occurred_at: timeOf(toldAt), recorded_at: timeOf(toldAt) },
+    })),
+  );
+  await insert(pool, 'stage_entry', steps);
   const exceptions = rowsOfEach(({ sku, exceptions: open }) =>
     open.map(({ node, quantity }) => ({ sku_key: sku, node_key: node, quantity })),
   );

@@ -1,5 +1,5 @@
 /** Random books of one SKU, with what was counted of it and all that a count looks at. */
-import { type Account, type Measure, type SupplyRow, emptyRow, onHand, promised } from '@onepool/stock-domain';
+import { type Account, type Measure, type Stage, type SupplyRow, STAGES, emptyRow, net, promised, stockAt } from '@onepool/stock-domain';
 import fc from 'fast-check';
 
 export const NODES = [1, 2, 3];
@@ -14,6 +14,9 @@ export interface CountedBook {
   readonly rows: readonly SupplyRow[];
   /** At most one a node. */
   readonly counts: readonly Count[];
+  /** What is on its way, which no count speaks of. */
+  readonly future: readonly SupplyRow[];
+  /** At nodes that have a row. */
   readonly events: readonly LedgerEvent[];
   readonly promises: readonly OpenPromise[];
   /** Open ones of broken promises, at most one a node. */
@@ -37,14 +40,15 @@ export interface LedgerEvent {
   readonly reason: string;
   readonly quantity: number;
   readonly at: number;
-  readonly acknowledgedAt: number | null;
 }
 
-export interface OpenPromise {
+/** Units of a fulfilment. Those past a stage are past the ones before. */
+export interface OpenPromise extends Readonly<Record<Stage, number>> {
   readonly node: number;
   readonly held: number;
   readonly confirmed: number;
-  readonly pinnedAt: number | null;
+  /** By how many the units past a stage became more or fewer. */
+  readonly steps: readonly { readonly stage: Stage; readonly units: number; readonly at: number }[];
 }
 
 export interface Mark {
@@ -65,15 +69,38 @@ const soundRow: fc.Arbitrary<SupplyRow> = fc
     node,
     part: fc.nat(100),
     promises: fc.record({ committed: units, reserved: units }),
-    free: fc.record({ available: units, safetyStock: units }),
+    free: fc.record({ available: units, safetyStock: units, unapplied: units }),
     unsold: fc.record({ damaged: units, qualityControl: units }),
     overdrawn: units,
   })
   .map(({ kind, node: at, part, promises, free, unsold, overdrawn }) => {
-    const row = { ...emptyRow(at), ...promises };
+    const row = { ...emptyRow(stockAt(at)), ...promises };
     if (kind === 'free') return { ...row, ...free, ...unsold };
     if (kind === 'overdrawn') return { ...row, shortfall: promised(row), overdrawn };
     return { ...row, ...unsold, shortfall: Math.ceil((promised(row) * part) / 100) };
+  });
+
+const incoming: fc.Arbitrary<SupplyRow> = fc
+  .record({ node, detail: fc.integer({ min: 1, max: 9 }), units: fc.record({ available: units, committed: units }) })
+  .map(({ units: there, ...place }) => ({ ...emptyRow({ ...place, kind: 'incoming' }), ...there }));
+
+/** Units past a stage are as many as are told, or as those past the one before it. */
+const promise: fc.Arbitrary<OpenPromise> = fc
+  .record({
+    node,
+    held: fc.nat(3),
+    confirmed: fc.nat(3),
+    accepted: fc.nat(6),
+    picked: fc.nat(6),
+    shipped: fc.nat(6),
+    steps: fc.array(
+      fc.record({ stage: fc.constantFrom(...STAGES), units: fc.constantFrom(-2, -1, 1, 2), at: time }),
+      { maxLength: 3 },
+    ),
+  })
+  .map(({ accepted: told, picked, shipped, ...one }) => {
+    const accepted = Math.min(told, one.held + one.confirmed);
+    return { ...one, accepted, picked: Math.min(picked, accepted), shipped: Math.min(shipped, picked, accepted) };
   });
 
 /** What the engine writes when units come, go or are let go of, and what it does in between. */
@@ -93,13 +120,7 @@ const MOVES = [
   ['damage', 'available', 'damaged'],
 ] as const;
 const event: fc.Arbitrary<LedgerEvent> = fc
-  .record({
-    move: fc.constantFrom(...MOVES),
-    node,
-    quantity: fc.integer({ min: 1, max: 5 }),
-    at: time,
-    acknowledgedAt: fc.option(time),
-  })
+  .record({ move: fc.constantFrom(...MOVES), node, quantity: fc.integer({ min: 1, max: 5 }), at: time })
   .map(({ move: [reason, from, to], ...event }) => ({ ...event, reason, from, to }));
 
 /** Many counts say what the book says. */
@@ -119,9 +140,8 @@ export const countedBook: fc.Arbitrary<CountedBook> = fc
     rows: oneANode(soundRow),
     counts: oneANode(count, 1),
     events: fc.oneof(fc.constant([]), fc.array(event, { maxLength: 6 })),
-    promises: fc.array(fc.record({ node, held: fc.nat(3), confirmed: fc.nat(3), pinnedAt: fc.option(time) }), {
-      maxLength: 4,
-    }),
+    future: fc.oneof(fc.constant([]), fc.uniqueArray(incoming, { selector: ({ detail }) => detail, maxLength: 2 })),
+    promises: fc.array(promise, { maxLength: 4 }),
     exceptions: oneANode(fc.record({ node, quantity: fc.integer({ min: 1, max: 9 }) })),
     task: fc.option(fc.record({ isDue: fc.boolean(), beforeKey: fc.option(fc.integer({ min: 1, max: 9 })) })),
     marks: fc.array(
@@ -134,12 +154,18 @@ export const countedBook: fc.Arbitrary<CountedBook> = fc
       { maxLength: 2 },
     ),
   })
-  .map(({ counts, ...book }) => ({
-    ...book,
-    counts: counts.map((told) => ({ ...told, quantity: told.quantity ?? onTheBook(book.rows, told.node) })),
-  }));
+  .map(({ counts, rows, ...book }) => {
+    const known = new Set(rows.map((row) => row.node));
+    const used = new Set([...book.events, ...book.promises].map((one) => one.node));
+    const all = [...rows, ...[...used].filter((at) => !known.has(at)).map((at) => emptyRow(stockAt(at)))];
+    return {
+      ...book,
+      rows: all,
+      counts: counts.map((told) => ({ ...told, quantity: told.quantity ?? onTheBook(all, told.node) })),
+    };
+  });
 
 function onTheBook(rows: readonly SupplyRow[], at: number): number {
-  const row = rows.find((one) => one.node === at) ?? emptyRow(at);
-  return Math.max(0, onHand(row) - row.overdrawn);
+  const row = rows.find((one) => one.node === at) ?? emptyRow(stockAt(at));
+  return Math.max(0, net(row));
 }

@@ -5,6 +5,7 @@ import {
   type Measure,
   type SupplyRow,
   type Watermark,
+  NO_INBOUND,
   SupplyDraft,
   applyDifference,
   consequencesOf,
@@ -13,12 +14,14 @@ import {
   leavesShort,
   onHand,
   resetDifference,
+  stockAt,
 } from '@onepool/stock-domain';
 import { COUNTING, type Count, type CountedBook, type Mark, NODES, nodeCode } from './counted-books.ts';
 
 export interface Outcome {
-  /** By node, as all lists here are. */
+  /** By node, as all lists here are, and without their keys. */
   readonly rows: readonly SupplyRow[];
+  readonly future: readonly SupplyRow[];
   readonly version: number;
   readonly entries: readonly Entry[];
   readonly task: CountedBook['task'];
@@ -39,11 +42,13 @@ export interface Entry {
 }
 
 const SKU = 1;
+/** From which stage on a source of availability no longer counts promised units. */
+const DEDUCTS_AT = 'accepted';
 const byNode = (a: { readonly node: number }, b: { readonly node: number }): number => a.node - b.node;
 
 /** Counts are settled in the order of nodes. */
 export function expectedOf(book: CountedBook, measure: Measure): Outcome {
-  const before = { sku: SKU, rows: book.rows };
+  const before = { sku: SKU, rows: book.rows, future: book.future, inbound: NO_INBOUND };
   const draft = new SupplyDraft(new Map([[SKU, before]]));
   const entries: Entry[] = [];
   const refusals: { node: number; code: string }[] = [];
@@ -55,12 +60,12 @@ export function expectedOf(book: CountedBook, measure: Measure): Outcome {
       continue;
     }
     marks.push({ node: count.node, source: COUNTING, measure, at: count.at });
-    const row = book.rows.find(({ node }) => node === count.node) ?? emptyRow(count.node);
+    const row = book.rows.find(({ node }) => node === count.node) ?? emptyRow(stockAt(count.node));
     const difference = resetDifference(row, count.quantity, measure, sinceCount(book, count));
     if (difference === 0) continue;
     const known = draft.effect().postings.length;
-    draft.change(SKU, count.node, (there) => applyDifference(there, difference));
-    for (const { node, from, to, quantity } of draft.effect().postings.slice(known))
+    draft.change(SKU, row, (there) => applyDifference(there, difference));
+    for (const { at: { node }, from, to, quantity } of draft.effect().postings.slice(known))
       entries.push({ node, from, to, quantity, at: count.at, hasRecordId: count.hasRecordId });
   }
   const after = draft.supply(SKU);
@@ -68,6 +73,7 @@ export function expectedOf(book: CountedBook, measure: Measure): Outcome {
   const left = new Map(mended.map(({ node, quantity }) => [node, quantity]));
   return {
     rows: after.rows.toSorted(byNode),
+    future: after.future.toSorted((a, b) => a.detail - b.detail),
     version: book.version + (rows.length > 0 ? 1 : 0),
     entries,
     // An unchanged SKU is nobody's business, however short it is.
@@ -82,7 +88,10 @@ export function expectedOf(book: CountedBook, measure: Measure): Outcome {
   };
 }
 
-const shown = (row: SupplyRow): StockRowView => ({ ...row, node: nodeCode(row.node), onHand: onHand(row) });
+function shown(row: SupplyRow): StockRowView {
+  const { key: _, kind: __, detail: ___, node, ...units } = row;
+  return { ...units, node: nodeCode(node), onHand: onHand(row) };
+}
 
 /** A count that a newer one of the row has overtaken is refused; the source's own is the better reason. */
 function refusalOf(marks: readonly Mark[], { node, at }: Count): string | null {
@@ -91,23 +100,18 @@ function refusalOf(marks: readonly Mark[], { node, at }: Count): string | null {
   return newer.some(({ source }) => source === COUNTING) ? 'feed.stale' : 'feed.superseded';
 }
 
-/** What has happened since a count, and of which promises its node knew then, by the words of ADR 0009. */
+/** What has happened since a count, and how many units its source had deducted by then: those past the stage at which it does. */
 function sinceCount({ events, promises }: CountedBook, { node, at }: Count): Parameters<typeof resetDifference>[3] {
-  const mark: Watermark = { capturedAt: at, measure: 'physical', source: COUNTING };
+  const mark: Watermark = { capturedAt: at, deductsAt: DEDUCTS_AT, source: COUNTING };
   const since = events.filter((event) => event.node === node && !isLate(mark, event.at));
-  const sum = (some: readonly { readonly quantity: number }[]): number =>
-    some.reduce((total, { quantity }) => total + quantity, 0);
-  const knew = (time: number | null): boolean => time !== null && time <= at;
-  const ended = since.filter(({ reason, from, to, acknowledgedAt }) => {
-    if (!knew(acknowledgedAt)) return false;
-    if (reason === 'fulfil') return to === 'external';
-    return (from === 'committed' || from === 'reserved') && (to === 'available' || to === 'shortfall');
-  });
-  const open = promises.filter((promise) => promise.node === node && knew(promise.pinnedAt));
+  const sum = (some: readonly number[]): number => some.reduce((total, one) => total + one, 0);
+  const came = since.filter(({ from }) => from === 'external').map(({ quantity }) => quantity);
+  const went = since.filter(({ to }) => to === 'external').map(({ quantity }) => quantity);
+  const ours = promises.filter((promise) => promise.node === node);
+  const later = ours.flatMap(({ steps }) => steps).filter((step) => step.stage === DEDUCTS_AT && step.at > at);
   return {
-    physicalDelta:
-      sum(since.filter(({ from }) => from === 'external')) - sum(since.filter(({ to }) => to === 'external')),
-    acknowledged: open.reduce((total, { held, confirmed }) => total + held + confirmed, 0) + sum(ended),
+    physicalDelta: sum(came) - sum(went),
+    acknowledged: sum(ours.map((one) => one[DEDUCTS_AT])) - sum(later.map(({ units }) => units)),
   };
 }
 
@@ -116,5 +120,6 @@ function newestOf(marks: readonly Mark[]): Outcome['watermarks'][number] | null 
   const [newest] = marks.toSorted(
     (a, b) => b.at - a.at || Number(b.measure === 'physical') - Number(a.measure === 'physical'),
   );
-  return newest ? { node: newest.node, capturedAt: newest.at, measure: newest.measure } : null;
+  const deductsAt = newest?.measure === 'physical' ? null : DEDUCTS_AT;
+  return newest ? { node: newest.node, capturedAt: newest.at, deductsAt } : null;
 }

@@ -1,9 +1,10 @@
 /** The tables that a batch writes, a part each. Inserts and upserts by key: no plan of theirs depends on a table's size. */
-import { ACCOUNTS, type Backing, type Reservation, STAGES, STATE_ACCOUNTS, type SupplyRow, TALLIES, unitsOf } from '@onepool/stock-domain';
+import { ACCOUNTS, type Backing, type Reservation, STAGES, STATE_ACCOUNTS, type SupplyRow, TALLIES, readToldKey, unitsOf } from '@onepool/stock-domain';
 import { type FactEvent, OUTBOX_COLUMNS, outboxInsertFrom, outboxParameters } from '@onepool/platform-messaging';
 import { kindCode, setExcluded, stateColumns } from '../stock-columns.ts';
 import { type Part, type PartOf, part } from './part.ts';
 import { type AmendedLineTuple, tenthsOf } from '../repository/stored-reservations.ts';
+import { HAND_OVER } from '../repository/told.ts';
 import type { BackingWrite, NewReservation, Writes } from '../decision/batch-writes.ts';
 
 /** What is written: what was decided, and the facts that tell of it. */
@@ -173,7 +174,7 @@ const holds = part({
   columns: {
     reservation: ['bigint', ({ reservationKey }) => reservationKey],
     supply: ['bigint', ({ supplyKey }) => supplyKey],
-    actor: ['text', ({ actor }) => actor],
+    source: ['int', ({ source }) => source],
     id: ['text', ({ id }) => id],
     sku: ['int', ({ sku }) => sku],
     version: ['bigint', ({ version }) => version],
@@ -189,8 +190,8 @@ const holds = part({
     INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, held, confirmed, fulfilled, released, expired, cancelled, broken)
     SELECT x.reservation, x.supply, ${time('x.expires_at')}, x.sku, x.node, x.no, x.line, x.units, 0, 0, 0, 0, 0, 0 FROM ${rows} WHERE ${guard}`,
     hold_entries: `
-    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source, source_event_id)
-    SELECT x.sku, x.ordinal, x.version, x.supply, x.units, ${NOW}, ${NOW}, x.node, ${HOLD.from}, ${HOLD.to}, '${HOLD.reason}', x.actor, x.id
+    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key, source_event_id)
+    SELECT x.sku, x.ordinal, x.version, x.supply, x.units, ${NOW}, ${NOW}, x.node, ${HOLD.from}, ${HOLD.to}, '${HOLD.reason}', x.source, x.id
       FROM ${rows} WHERE ${guard}`,
   }),
 });
@@ -211,6 +212,8 @@ const changedBackings = part({
     kind: ['smallint', ({ backing: { kind } }) => (kind === 'unbacked' ? 0 : kindCode(kind))],
     detail: ['bigint', ({ backing }) => backing.detail || null],
     fulfilment: ['text', ({ backing }) => backing.fulfilment],
+    fence_key: ['int', ({ backing }) => backing.fence],
+    fenced: ['int', ({ backing }) => (backing.fence === null ? null : backing.fenced)],
     expires_at: ['float8', ({ expiresAt }) => expiresAt],
     ...Object.fromEntries(TALLIES.map((tally) => [tally, ['int', ({ backing }: BackingWrite) => backing[tally]] as const])),
     ...Object.fromEntries(
@@ -219,12 +222,12 @@ const changedBackings = part({
   },
   writes: (rows, guard) => ({
     backings: `
-    INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, kind, detail_key, fulfilment, ${BACKING_TALLIES}, ${STAGES.join(', ')})
-    SELECT x.reservation, x.supply, CASE WHEN x.held > 0 THEN ${time('x.expires_at')} ELSE 'infinity' END, x.sku, x.node, x.no, x.line, x.kind, x.detail, x.fulfilment,
+    INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, kind, detail_key, fulfilment, fence_key, fenced, ${BACKING_TALLIES}, ${STAGES.join(', ')})
+    SELECT x.reservation, x.supply, CASE WHEN x.held > 0 THEN ${time('x.expires_at')} ELSE 'infinity' END, x.sku, x.node, x.no, x.line, x.kind, x.detail, x.fulfilment, x.fence_key, x.fenced,
            ${TALLIES.map((tally) => `x.${tally}`).join(', ')}, ${STAGES.map((stage) => `x.${stage}`).join(', ')}
       FROM ${rows} WHERE ${guard}
     ON CONFLICT (reservation_key, supply_key, line, fulfilment) DO UPDATE SET expires_at = excluded.expires_at,
-      ${[...TALLIES, ...STAGES].map((column) => `${column} = excluded.${column}`).join(', ')}`,
+      ${[...TALLIES, ...STAGES, 'fence_key', 'fenced'].map((column) => `${column} = excluded.${column}`).join(', ')}`,
   }),
 });
 
@@ -247,6 +250,66 @@ const stageEntries = part({
   }),
 });
 
+const toldRows = ({ writes }: Batch) =>
+  [...writes.told].flatMap(([reservationKey, book]) =>
+    [...book].map(([key, told]) => ({ reservationKey, ...readToldKey(key), told })),
+  );
+
+const toldEffects = part({
+  rows: toldRows,
+  columns: {
+    reservation: ['bigint', ({ reservationKey }) => reservationKey],
+    subject: ['text', ({ fulfilment }) => fulfilment],
+    sku: ['int', ({ sku }) => sku],
+    effect: ['bigint', ({ told }) => told.effect],
+    plain: ['bigint', ({ told }) => told.plain],
+    undone: ['bigint', ({ told }) => told.undone],
+  },
+  writes: (rows, guard) => ({
+    told_effects: `
+    INSERT INTO told_effect (what, reservation_key, subject, sku_key, effect, plain, undone)
+    SELECT ${HAND_OVER}, x.reservation, x.subject, x.sku, x.effect, x.plain, x.undone FROM ${rows} WHERE ${guard}
+    ON CONFLICT (what, reservation_key, subject, sku_key) DO UPDATE SET
+      effect = excluded.effect, plain = excluded.plain, undone = excluded.undone`,
+  }),
+});
+
+const toldTotals = part({
+  rows: (batch: Batch) =>
+    toldRows(batch).flatMap(({ told, ...row }) =>
+      [...told.totals].map(([source, total]) => ({ ...row, source: Number(source), total })),
+    ),
+  columns: {
+    reservation: ['bigint', ({ reservationKey }) => reservationKey],
+    subject: ['text', ({ fulfilment }) => fulfilment],
+    sku: ['int', ({ sku }) => sku],
+    source: ['int', ({ source }) => source],
+    total: ['bigint', ({ total }) => total],
+  },
+  writes: (rows, guard) => ({
+    told_totals: `
+    INSERT INTO told (what, reservation_key, subject, sku_key, source_key, total)
+    SELECT ${HAND_OVER}, x.reservation, x.subject, x.sku, x.source, x.total FROM ${rows} WHERE ${guard}
+    ON CONFLICT (what, reservation_key, subject, sku_key, source_key) DO UPDATE SET total = excluded.total`,
+  }),
+});
+
+/** One that another replica has taken meanwhile fails as keys of commands do, and is then found to be taken. */
+const takenEvents = part({
+  rows: ({ writes }: Batch) => writes.takenEvents,
+  columns: {
+    source: ['int', ({ source }) => source],
+    id: ['text', ({ id }) => id],
+    actor: ['text', ({ command }) => command.actor],
+    command: ['text', ({ command }) => command.id],
+  },
+  writes: (rows, guard) => ({
+    taken_events: `
+    INSERT INTO source_event (source_key, event_id, actor, command_id, recorded_at)
+    SELECT x.source, x.id, x.actor, x.command, ${NOW} FROM ${rows} WHERE ${guard} ORDER BY x.source, x.id`,
+  }),
+});
+
 const ledger = part({
   rows: ({ writes }: Batch) => writes.ledger,
   columns: {
@@ -259,13 +322,13 @@ const ledger = part({
     to_state: ['smallint', ({ to }) => ACCOUNT_CODE.get(to)],
     quantity: ['bigint', ({ quantity }) => quantity],
     reason: ['text', ({ reason }) => reason],
-    source: ['text', ({ source }) => source],
+    source: ['int', ({ source }) => source],
     event: ['text', ({ sourceEventId }) => sourceEventId],
     occurred_at: ['float8', ({ occurredAt }) => occurredAt],
   },
   writes: (rows, guard) => ({
     entries: `
-    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source, source_event_id)
+    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key, source_event_id)
     SELECT x.sku, x.ordinal, x.version, x.supply, x.quantity, ${time('x.occurred_at')}, ${NOW}, x.node, x.from_state, x.to_state, x.reason, x.source, x.event
       FROM ${rows} WHERE ${guard}`,
   }),
@@ -278,7 +341,7 @@ const lateNotes = part({
     node: ['int', ({ node }) => node],
     kind: ['text', ({ kind }) => kind],
     quantity: ['bigint', ({ quantity }) => quantity],
-    source: ['text', ({ source }) => source],
+    source: ['int', ({ source }) => source],
     event: ['text', ({ sourceEventId }) => sourceEventId],
     occurred_at: ['float8', ({ occurredAt }) => occurredAt],
     counted_at: ['float8', ({ count }) => count.capturedAt],
@@ -286,7 +349,7 @@ const lateNotes = part({
   },
   writes: (rows, guard) => ({
     late: `
-    INSERT INTO late_note (sku_key, node_key, kind, quantity, source, source_event_id, occurred_at, counted_at, counted_by, recorded_at)
+    INSERT INTO late_note (sku_key, node_key, kind, quantity, source_key, source_event_id, occurred_at, counted_at, counted_by, recorded_at)
     SELECT x.sku, x.node, x.kind, x.quantity, x.source, x.event, ${time('x.occurred_at')}, ${time('x.counted_at')}, x.counted_by, ${NOW}
       FROM ${rows} WHERE ${guard}`,
   }),
@@ -336,6 +399,9 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   holds,
   changedBackings,
   stageEntries,
+  toldEffects,
+  toldTotals,
+  takenEvents,
   ledger,
   lateNotes,
   tasks,

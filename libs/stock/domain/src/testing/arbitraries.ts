@@ -4,6 +4,7 @@ import type { AllocationFilter } from '../allocation.ts';
 import * as arithmetic from '../arithmetic.ts';
 import type { RowChange } from '../arithmetic.ts';
 import type { Perspective } from '../atp.ts';
+import type { Fence, FenceUse } from '../fence.ts';
 import { type InboundLine, NO_INBOUND } from '../inbound.ts';
 import type { NodeKey, SkuKey } from '../keys.ts';
 import { ACCOUNTS, type Account, type Transfer } from '../posting.ts';
@@ -15,7 +16,8 @@ import {
   emptyBacking,
   onStock,
 } from '../reservation.ts';
-import { type SellingChannel, type SellingNode, SellingRules, type Threshold } from '../selling-rules.ts';
+import { type Limits, type SellingChannel, type SellingNode, SellingRules, type Threshold } from '../selling-rules.ts';
+import type { Stop } from '../stop.ts';
 import { type SupplyRow, emptyRow, onHand, stockAt } from '../supply-row.ts';
 import { NO_FUTURE, type SkuSupply, type Supplies } from '../supply.ts';
 
@@ -66,7 +68,41 @@ export const threshold = (over: Partial<Threshold>): Threshold => ({
   ...over,
 });
 
+/** Five units of anything anywhere for channel 1, unless said. */
+export const fence = (over: Partial<Fence> = {}): Fence => ({
+  key: 1,
+  channels: new Set([1]),
+  nodes: 'all',
+  skus: 'all',
+  measure: 'units',
+  quantity: 5,
+  until: null,
+  ...over,
+});
+/** Of everything, everywhere, and without draining, unless said. */
+export const stop = (over: Partial<Stop> = {}): Stop => ({
+  node: null,
+  channel: null,
+  drains: false,
+  until: null,
+  ...over,
+});
+export const limited = (supply: SkuSupply, stops: readonly Stop[], fenceUses: readonly FenceUse[] = []): SkuSupply => ({
+  ...supply,
+  limits: { stops, fenceUses },
+});
+
 export const WEB = sellingChannel();
+export const SHOP = sellingChannel({ key: 2, code: 'SHOP' });
+export const WHOLESALE = sellingChannel({ key: 3, code: 'WHOLESALE' });
+/** Four stores, from all of which three channels sell. */
+export const limitedRules = (limits: Limits, thresholds: readonly Threshold[] = []): SellingRules =>
+  new SellingRules(
+    [1, 2, 3, 4].map((key) => sellingNode(key)),
+    [WEB, SHOP, WHOLESALE],
+    thresholds,
+    limits,
+  );
 /** Four stores, one channel that sells from all of them, nothing hidden unless said. */
 export const openRules = (thresholds: readonly Threshold[] = [], channel: SellingChannel = WEB): SellingRules =>
   new SellingRules(

@@ -3,9 +3,32 @@
  * physical units and how many of them are set aside, damaged or in inspection; per reservation, piles of units that
  * stand together. Every row of the book follows from these. What is allowed is found by trying.
  */
-import { type OpenTally, type Tally, TALLIES } from '../reservation.ts';
-
-export type Tallies = Record<Tally, number>;
+import type { OpenTally, Tally } from '../reservation.ts';
+import {
+  type ByNeed,
+  type Pile,
+  type Promised,
+  type Taken,
+  type Which,
+  atNode,
+  byLine,
+  choose,
+  copyOf,
+  end,
+  isMeant,
+  lastToLeave,
+  lineOf,
+  openIn,
+  past,
+  pileAt,
+  putOn,
+  relocate,
+  rowsOf,
+  sum,
+  takeOff,
+  totalIn,
+  zeros,
+} from './pool-piles.ts';
 
 export interface Wish {
   readonly sku: number;
@@ -21,57 +44,17 @@ export interface Market {
   readonly hiddenFrom: (channel: number) => number;
 }
 
-/** Where units stand; on no node, nobody backs them. */
-export interface Spot {
-  readonly line: number;
-  readonly sku: number;
-  readonly node: number | null;
-  readonly fulfilment: string | null;
-}
-
-export interface Pile extends Spot {
-  readonly units: Tallies;
-  /** Of each open unit, the number of stages that its node has told; lowest first. */
-  reached: readonly number[];
-}
-
-export interface ModelLine {
-  readonly id: string;
-  readonly sku: number;
-  nodes: readonly number[] | null;
-  /** All that was ever granted or added. */
-  units: number;
-}
-
-export interface Promised {
-  readonly key: number;
-  channel: number;
-  version: number;
-  expiresAt: number;
-  order: string | null;
-  readonly lines: ModelLine[];
-  /** In the order in which they were made; none goes. */
-  readonly piles: Pile[];
-}
-
-export interface Which {
-  readonly line?: string | undefined;
-  readonly sku?: number | undefined;
-  readonly node?: number | null | undefined;
-  readonly fulfilment?: string | null | undefined;
-  readonly quantity: number;
-}
-
 export interface Move {
   readonly from: Which & { readonly fulfilment: string | null };
   readonly to: { readonly node: number; readonly fulfilment: string | null };
 }
 
-/** Units of a line at a node. */
+/** Units of a line, where they stand. */
 export interface Placed {
   readonly line: number;
   readonly sku: number;
-  readonly node: number;
+  /** Null: they stand on no node. */
+  readonly node: number | null;
   readonly units: number;
 }
 
@@ -98,6 +81,25 @@ export interface Wanted extends Wish {
   readonly id: string;
 }
 
+/** When it is decided, and whether a person has decided it, so that only what is there counts. */
+export interface Terms {
+  readonly now: number;
+  readonly isByHand: boolean;
+}
+
+export interface Refusal {
+  readonly effect: 'none' | 'quantity' | 'sellable_only' | 'all';
+  readonly moveTo: Move['to'] | null;
+  readonly isLate: boolean;
+}
+
+export interface Selling {
+  readonly partial: boolean;
+  /** It is sold already: nothing is hidden, and what is not there is promised as well. */
+  readonly isSold: boolean;
+  readonly now: number;
+}
+
 /** What is physically so at a node. */
 interface Shelf {
   net: number;
@@ -117,82 +119,6 @@ export type Verdict =
   | 'reservation.attached'
   | 'reservation.pinned'
   | 'movement.exceeds_stock';
-
-type Taken = readonly (readonly [Pile, number])[];
-type ByNeed = (a: Pile, b: Pile) => number;
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-const noTallies = (): Tallies => Object.fromEntries(TALLIES.map((tally) => [tally, 0])) as Tallies;
-export const openIn = ({ units }: Pile): number => units.held + units.confirmed;
-export const past = ({ reached }: Pile, stage: number): number => reached.filter((one) => one >= stage).length;
-const totalIn = ({ piles }: Promised, tally: Tally): number => sum(piles.map(({ units }) => units[tally]));
-
-/** Sorting is stable, and piles stand in the order in which they were made. */
-const byLine: ByNeed = (a, b) => a.line - b.line;
-const remoteness = ({ node, fulfilment }: Pile): number => {
-  if (node === null) return 2;
-  return fulfilment === null ? 1 : 0;
-};
-const lastToLeave: ByNeed = (a, b) =>
-  remoteness(b) - remoteness(a) ||
-  past(a, 3) - past(b, 3) ||
-  past(a, 2) - past(b, 2) ||
-  past(a, 1) - past(b, 1) ||
-  byLine(a, b);
-
-/** Takes open units off a pile, and says how far each had come. */
-function takeOff(pile: Pile, from: OpenTally, quantity: number, first: 'most' | 'least'): readonly number[] {
-  const start = first === 'least' ? 0 : pile.reached.length - quantity;
-  const taken = pile.reached.slice(start, start + quantity);
-  pile.reached = [...pile.reached.slice(0, start), ...pile.reached.slice(start + quantity)];
-  pile.units[from] -= quantity;
-  return taken;
-}
-
-function putOn(pile: Pile, to: OpenTally, reached: readonly number[]): void {
-  pile.units[to] += reached.length;
-  pile.reached = [...pile.reached, ...reached].sort((a, b) => a - b);
-}
-
-function end(pile: Pile, from: OpenTally, to: Tally, quantity: number, first: 'most' | 'least'): void {
-  takeOff(pile, from, quantity, first);
-  pile.units[to] += quantity;
-}
-
-function pileAt({ piles }: Promised, { line, sku, node, fulfilment }: Spot): Pile {
-  const found = piles.find((one) => one.line === line && one.node === node && one.fulfilment === fulfilment);
-  if (found) return found;
-  const made: Pile = { line, sku, node, fulfilment, units: noTallies(), reached: [] };
-  piles.push(made);
-  return made;
-}
-
-function isMeant({ lines }: Promised, { line, sku, node, fulfilment }: Which, pile: Pile): boolean {
-  return (
-    (line === undefined || lines[pile.line]?.id === line) &&
-    (sku === undefined || pile.sku === sku) &&
-    (node === undefined || pile.node === node) &&
-    (fulfilment === undefined || pile.fulfilment === fulfilment)
-  );
-}
-
-/** The units that are meant, pile by pile; null where there are fewer. */
-function choose(promised: Promised, which: Which, count: (pile: Pile) => number, order: ByNeed): Taken | null {
-  const taken: [Pile, number][] = [];
-  let left = which.quantity;
-  for (const pile of promised.piles.filter((one) => isMeant(promised, which, one)).sort(order)) {
-    const units = Math.min(left, count(pile));
-    if (units > 0) taken.push([pile, units]);
-    left -= units;
-  }
-  return left === 0 ? taken : null;
-}
-
-const copyOf = (promised: Promised): Promised => ({
-  ...promised,
-  lines: promised.lines.map((line) => ({ ...line })),
-  piles: promised.piles.map((pile) => ({ ...pile, units: { ...pile.units } })),
-});
 
 /** Units that a node has for a channel. */
 interface Room {
@@ -215,13 +141,35 @@ interface Flow {
   readonly taken: number;
 }
 
+/** A line as it is wanted; all that it has, if null. */
+interface LineWanted {
+  readonly line: number;
+  readonly quantity: number | null;
+  readonly nodes: readonly number[] | null;
+}
+
+interface Need extends Omit<LineWanted, 'quantity'> {
+  readonly sku: number;
+  readonly more: number;
+  readonly moving: readonly Pile[];
+}
+
+/** More than there are nodes to choose from. */
+const ANY_NODE = 99;
+
 export class PoolModel {
-  readonly promises = new Map<number, Promised>();
   readonly #market: Market;
-  readonly #shelves = new Map<number, Shelf>();
+  #promises = new Map<number, Promised>();
+  #shelves = new Map<number, Shelf>();
 
   constructor(market: Market) {
     this.#market = market;
+  }
+
+  promised(key: number): Promised {
+    const promised = this.#promises.get(key);
+    if (!promised) throw new Error(`the model does not know reservation ${key}`);
+    return promised;
   }
 
   shelf(sku: number, node: number): Shelf {
@@ -252,7 +200,7 @@ export class PoolModel {
   #promisedAt(sku: number, node: number): { readonly held: number; readonly confirmed: number } {
     let held = 0;
     let confirmed = 0;
-    for (const { piles } of this.promises.values())
+    for (const { piles } of this.#promises.values())
       for (const pile of piles)
         if (pile.sku === sku && pile.node === node) {
           held += pile.units.held;
@@ -306,25 +254,29 @@ export class PoolModel {
   }
 
   /** Where units of a line would go. */
-  #spread({ sku, quantity, nodes }: Wish, channel: number, now: number): Room[] {
-    const shown = this.#market.nodes
-      .filter((node) => nodes?.includes(node) ?? true)
-      .map((node) => ({ node, units: this.#shownAt(sku, node, channel, now) }));
-    const network = Math.max(0, this.#shown(sku, channel, now) - this.#market.hiddenFrom(channel));
-    return fill(shown, Math.min(quantity, network, sum(shown.map(({ units }) => units))));
+  #spread({ sku, quantity, nodes }: Wish, channel: number, now: number, showsAll = false): Room[] {
+    const sells = (node: number): boolean => this.#market.sells(channel, node, now);
+    const rooms = this.#market.nodes
+      .filter((node) => sells(node) && (nodes?.includes(node) ?? true))
+      .map((node) => ({
+        node,
+        units: showsAll ? this.rowOf(sku, node).available : this.#shownAt(sku, node, channel, now),
+      }));
+    const network = showsAll ? Infinity : this.#shown(sku, channel, now) - this.#market.hiddenFrom(channel);
+    return fill(rooms, Math.min(quantity, Math.max(0, network), sum(rooms.map(({ units }) => units))));
   }
 
   /** A cart: its units by line and node, or null where it is refused. Lines that not every node may serve go first. */
   hold(
     promised: Omit<Promised, 'lines' | 'piles'>,
     wishes: readonly (Wish & { readonly id: string })[],
-    { partial, now }: { readonly partial: boolean; readonly now: number },
+    { partial, isSold, now }: Selling,
   ): readonly Placed[] | null {
     const lines = wishes.map(({ id, sku, nodes }) => ({ id, sku, nodes, units: 0 }));
     const mine: Promised = { ...promised, lines, piles: [] };
-    const placed = this.#place(mine, wishes, 'held', { partial, now });
+    const placed = this.#place(mine, wishes, 'held', { partial, isSold, now });
     if (!placed) return null;
-    for (const { line, units } of placed) mine.lines[line]!.units += units;
+    for (const { line, units } of placed) lineOf(mine, line).units += units;
     return placed;
   }
 
@@ -333,26 +285,29 @@ export class PoolModel {
     mine: Promised,
     wishes: readonly Wish[],
     tally: OpenTally,
-    { partial, now }: { readonly partial: boolean; readonly now: number },
+    { partial, isSold, now }: Selling,
   ): readonly Placed[] | null {
-    const before = this.promises.get(mine.key);
-    this.promises.set(mine.key, mine);
+    const before = this.#promises.get(mine.key);
+    this.#promises.set(mine.key, mine);
     const placed: Placed[] = [];
     let isShort = false;
     const numbered = wishes.map((wish, line) => ({ ...wish, line }));
-    const order = [...numbered.filter(({ nodes }) => nodes), ...numbered.filter(({ nodes }) => !nodes)];
+    const choice = ({ nodes }: Wish): number => nodes?.length ?? ANY_NODE;
+    const order = numbered.toSorted((a, b) => choice(a) - choice(b));
     for (const { line, ...wish } of order) {
-      const spread = this.#spread(wish, mine.channel, now);
-      if (sum(spread.map(({ units }) => units)) < wish.quantity) isShort = true;
+      const { sku, quantity } = wish;
+      const spread: { node: number | null; units: number }[] = this.#spread(wish, mine.channel, now, isSold);
+      const left = quantity - sum(spread.map(({ units }) => units));
+      if (left > 0 && isSold) spread.push({ node: null, units: left });
+      else if (left > 0) isShort = true;
       for (const { node, units } of spread) {
-        const { sku } = wish;
         putOn(pileAt(mine, { line, sku, node, fulfilment: null }), tally, zeros(units));
         placed.push({ line, sku, node, units });
       }
     }
     if (partial ? placed.length > 0 : !isShort) return placed;
-    if (before) this.promises.set(mine.key, before);
-    else this.promises.delete(mine.key);
+    if (before) this.#promises.set(mine.key, before);
+    else this.#promises.delete(mine.key);
     return null;
   }
 
@@ -361,7 +316,7 @@ export class PoolModel {
   /** Held units of these SKUs expire, where their time has come; answers whose. */
   expire(skus: ReadonlySet<number>, now: number): ReadonlySet<number> {
     const expired = new Set<number>();
-    for (const promised of this.promises.values()) {
+    for (const promised of this.#promises.values()) {
       if (promised.expiresAt > now) continue;
       for (const pile of promised.piles) {
         if (pile.units.held === 0 || !skus.has(pile.sku)) continue;
@@ -405,7 +360,7 @@ export class PoolModel {
       quantity: sum(mine.piles.filter((pile) => pile.line === line).map(({ units }) => units.expired)),
     }));
     for (const { units } of mine.piles) units.expired = 0;
-    if (!this.#place(mine, wishes, 'confirmed', { partial: false, now })) return 'stock.insufficient';
+    if (!this.#place(mine, wishes, 'confirmed', { partial: false, isSold: false, now })) return 'stock.insufficient';
     mine.version++;
     return 'done';
   }
@@ -440,31 +395,32 @@ export class PoolModel {
   /** Moves of several reservations, together or not at all. */
   allocate(
     parts: readonly { readonly promised: Promised; readonly isStale: boolean; readonly moves: readonly Move[] }[],
-    now: number,
+    terms: Terms,
   ): Verdict {
     const flows: Flow[] = [];
-    const all = parts.map(({ promised }) => copyOf(promised));
-    for (const [part, { isStale, moves }] of parts.entries()) {
+    const all: Promised[] = [];
+    for (const { promised, isStale, moves } of parts) {
       if (isStale) return 'reservation.conflict';
+      const mine = copyOf(promised);
+      all.push(mine);
       for (const move of moves) {
-        const verdict = this.#move(all[part]!, move, flows, now);
+        const verdict = this.#move(mine, move, flows, terms);
         if (verdict !== 'done') return verdict;
       }
     }
-    if (!this.#areCovered(flows)) return 'stock.insufficient';
-    const before = parts.map(({ promised }) => promised);
-    for (const mine of all) this.#become(mine);
-    if (this.#keepsHidden(flows, now)) return 'done';
-    for (const promised of before) this.promises.set(promised.key, promised);
-    return 'stock.insufficient';
+    return this.#attempt(() => {
+      if (!this.#areCovered(flows, terms)) return 'stock.insufficient';
+      for (const mine of all) this.#become(mine);
+      return this.#keepsHidden(flows, terms) ? 'done' : 'stock.insufficient';
+    });
   }
 
-  #move(mine: Promised, { from, to }: Move, flows: Flow[], now: number): Verdict {
+  #move(mine: Promised, { from, to }: Move, flows: Flow[], terms: Terms): Verdict {
     const taken = choose(mine, from, openIn, byLine);
     if (!taken) return 'reservation.units_missing';
     for (const [pile, units] of taken) {
       const { line, sku } = pile;
-      if (pile.node !== to.node && !this.#mayStand(mine, line, to.node, now)) return 'stock.insufficient';
+      if (pile.node !== to.node && !this.#mayStand(mine, line, to.node, terms)) return 'stock.insufficient';
       relocate(mine, pile, { line, sku, ...to }, units);
       if (pile.node === to.node) continue;
       if (pile.node !== null) flows.push(flow(sku, pile.node, mine.channel, units, 0));
@@ -473,7 +429,8 @@ export class PoolModel {
     return 'done';
   }
 
-  #mayStand({ lines, channel }: Promised, line: number, node: number, now: number): boolean {
+  #mayStand({ lines, channel }: Promised, line: number, node: number, { now, isByHand }: Terms): boolean {
+    if (isByHand) return true;
     const nodes = lines[line]?.nodes ?? null;
     return this.#market.sells(channel, node, now) && (nodes?.includes(node) ?? true);
   }
@@ -482,7 +439,7 @@ export class PoolModel {
    * Whether each row has what is taken from it. Units that are given there may be had by anybody; what more is taken must leave
    * what is hidden from its channel. It is enough that some way of handing out the given ones does.
    */
-  #areCovered(flows: readonly Flow[]): boolean {
+  #areCovered(flows: readonly Flow[], { isByHand }: Terms): boolean {
     const rows = new Map(flows.map(({ sku, node }) => [`${sku}/${node}`, { sku, node }]));
     return [...rows.values()].every(({ sku, node }) => {
       const here = flows.filter((flow) => flow.sku === sku && flow.node === node);
@@ -490,28 +447,32 @@ export class PoolModel {
       const wanted = new Map<number, number>();
       for (const { channel, taken } of here) wanted.set(channel, (wanted.get(channel) ?? 0) + taken);
       const { available } = this.rowOf(sku, node);
-      const takers = [...wanted].map(([channel, units]) => ({ units, hidden: this.#market.hiddenAt(channel, node) }));
+      const hiddenFrom = (channel: number): number => (isByHand ? 0 : this.#market.hiddenAt(channel, node));
+      const takers = [...wanted].map(([channel, units]) => ({ units, hidden: hiddenFrom(channel) }));
       return isServable(takers, given, available);
     });
   }
 
   /** A channel that takes more than it gives leaves what is hidden from it as a whole. Asked when all have moved. */
-  #keepsHidden(flows: readonly Flow[], now: number): boolean {
-    return flows.every(({ channel, sku }) => {
-      const own = flows.filter((flow) => flow.channel === channel && flow.sku === sku);
-      const more = sum(own.map(({ given, taken }) => taken - given));
-      return (
-        more <= 0 ||
-        this.#market.hiddenFrom(channel) === 0 ||
-        this.#shown(sku, channel, now) >= this.#market.hiddenFrom(channel)
-      );
-    });
+  #keepsHidden(flows: readonly Flow[], { now, isByHand }: Terms): boolean {
+    return (
+      isByHand ||
+      flows.every(({ channel, sku }) => {
+        const own = flows.filter((flow) => flow.channel === channel && flow.sku === sku);
+        const more = sum(own.map(({ given, taken }) => taken - given));
+        return (
+          more <= 0 ||
+          this.#market.hiddenFrom(channel) === 0 ||
+          this.#shown(sku, channel, now) >= this.#market.hiddenFrom(channel)
+        );
+      })
+    );
   }
 
   /** Units that the engine has moved off short rows by itself. */
   heal(promised: Promised, moves: readonly Healed[], now: number): void {
     for (const { line, from, to, units } of moves) {
-      const { sku } = promised.lines[line]!;
+      const { sku } = lineOf(promised, line);
       const pile = pileAt(promised, { line, sku, node: from, fulfilment: null });
       const { channel } = promised;
       const isRight =
@@ -519,7 +480,7 @@ export class PoolModel {
         units <= Math.min(openIn(pile), this.rowOf(sku, from).shortfall) &&
         units <= this.#shownAt(sku, to, channel, now) &&
         units <= this.#shown(sku, channel, now) - this.#market.hiddenFrom(channel) &&
-        this.#mayStand(promised, line, to, now);
+        this.#mayStand(promised, line, to, { now, isByHand: false });
       if (!isRight) throw new Error(`${units} units of ${promised.key}/${line} must not move from ${from} to ${to}`);
       relocate(promised, pile, { line, sku, node: to, fulfilment: null }, units);
     }
@@ -529,7 +490,7 @@ export class PoolModel {
   /** Units that could still be healed: promised at a node that lacks them, while their channel has others. */
   healable(sku: number, now: number): number {
     let units = 0;
-    for (const { channel, order, lines, piles } of this.promises.values()) {
+    for (const { channel, order, lines, piles } of this.#promises.values()) {
       if (order !== null) continue;
       for (const pile of piles) {
         if (pile.sku !== sku || pile.node === null || pile.fulfilment !== null) continue;
@@ -554,34 +515,34 @@ export class PoolModel {
    * Lines as they are wanted from now on, for that channel. What is no longer wanted ends, what may not stay where it is moves, and the
    * rest is left alone; what is given counts for what is taken.
    */
-  amend(promised: Promised, wanted: readonly Wanted[], { channel, now }: { channel: number; now: number }): Verdict {
+  amend(promised: Promised, wanted: readonly Wanted[], channel: number, terms: Terms): Verdict {
     if (totalIn(promised, 'held') + totalIn(promised, 'confirmed') === 0) return 'reservation.not_held';
     const mine = { ...copyOf(promised), channel };
     const flows: Flow[] = [];
     const needs: Need[] = [];
     for (const wish of linesWanted(mine, wanted)) {
-      const need = this.#shrink(promised, mine, wish, flows, now);
+      const need = this.#shrink(promised, mine, wish, flows, terms);
       if (typeof need === 'string') return need;
       needs.push(need);
     }
     const tally = totalIn(promised, 'held') > 0 ? 'held' : 'confirmed';
     for (const need of needs.sort((a, b) => freedom(a) - freedom(b)))
-      if (!this.#grow(mine, need, tally, flows, now)) return 'stock.insufficient';
-    this.#become(mine);
-    if (this.#keepsHidden(flows, now)) return 'done';
-    this.promises.set(promised.key, promised);
-    return 'stock.insufficient';
+      if (!this.#grow(mine, need, tally, flows, terms)) return 'stock.insufficient';
+    return this.#attempt(() => {
+      this.#become(mine);
+      return this.#keepsHidden(flows, terms) ? 'done' : 'stock.insufficient';
+    });
   }
 
   /** Ends units that are not wanted, first those that could not stay; answers how many more are wanted, and which must move. */
-  #shrink(before: Promised, mine: Promised, wish: LineWanted, flows: Flow[], now: number): Need | Verdict {
+  #shrink(before: Promised, mine: Promised, wish: LineWanted, flows: Flow[], { now, isByHand }: Terms): Need | Verdict {
     const { line, quantity, nodes } = wish;
-    const known = mine.lines[line]!;
+    const known = lineOf(mine, line);
     const isBound = JSON.stringify(known.nodes) !== JSON.stringify(nodes);
     const mayStay = ({ node }: Pile): boolean =>
       node === null ||
       ((!isBound || nodes === null || nodes.includes(node)) &&
-        (before.channel === mine.channel || this.#market.sells(mine.channel, node, now)));
+        (isByHand || before.channel === mine.channel || this.#market.sells(mine.channel, node, now)));
     const mustMove = (pile: Pile): number => (pile.fulfilment === null && !mayStay(pile) ? 0 : 1);
     const own = mine.piles.filter((pile) => pile.line === line);
     const wanted = quantity === null ? 0 : quantity - sum(own.map((pile) => openIn(pile) + pile.units.fulfilled));
@@ -605,14 +566,16 @@ export class PoolModel {
     return { line, sku: known.sku, nodes, more: Math.max(0, wanted), moving: misplaced };
   }
 
-  #grow(mine: Promised, need: Need, tally: OpenTally, flows: Flow[], now: number): boolean {
+  #grow(mine: Promised, need: Need, tally: OpenTally, flows: Flow[], { now, isByHand }: Terms): boolean {
     const { line, sku, nodes, more, moving } = need;
     const { channel } = mine;
     const rooms = this.#market.nodes
-      .filter((node) => (nodes?.includes(node) ?? true) && this.#market.sells(channel, node, now))
+      .filter((node) => (nodes?.includes(node) ?? true) && (isByHand || this.#market.sells(channel, node, now)))
       .map((node) => {
         const here = flows.filter((one) => one.sku === sku && one.node === node);
-        return { node, units: this.#shownAt(sku, node, channel, now) + sum(here.map((one) => one.given - one.taken)) };
+        const { available } = this.rowOf(sku, node);
+        const shown = isByHand ? available : this.#shownAt(sku, node, channel, now);
+        return { node, units: shown + sum(here.map((one) => one.given - one.taken)) };
       });
     const wanted = sum([more, ...moving.map(openIn)]);
     const placed = fill(rooms, wanted);
@@ -627,27 +590,140 @@ export class PoolModel {
       if (left > 0) putOn(pileAt(mine, { line, sku, node, fulfilment: null }), tally, zeros(left));
       flows.push(flow(sku, node, channel, 0, units));
     }
-    mine.lines[line]!.units += more;
+    lineOf(mine, line).units += more;
     return true;
+  }
+
+  /** A node has come that far with more units: those that had come farthest without being there yet. */
+  acknowledge(promised: Promised, which: Which, stage: number): Verdict {
+    const waiting = (pile: Pile): number =>
+      pile.node === null ? 0 : Math.max(0, pile.units.confirmed - past(pile, stage));
+    const taken = choose(promised, which, waiting, byLine);
+    if (!taken) return 'reservation.units_missing';
+    for (const [pile, units] of taken) {
+      const end = openIn(pile) - past(pile, stage);
+      const reached = pile.reached.map((one, at) => (at >= end - units && at < end ? stage : one));
+      pile.reached = reached.sort((a, b) => a - b);
+    }
+    promised.version++;
+    return 'done';
+  }
+
+  /** A node refuses units, and says something of its stock. `isLate`: its newest count has said that before. */
+  reject(promised: Promised, which: Which, refusal: Refusal, terms: Terms): Verdict {
+    const mine = copyOf(promised);
+    const taken = choose(mine, which, atNode, lastToLeave);
+    return taken ? this.#attempt(() => this.#refuse(mine, taken, refusal, terms)) : 'reservation.units_missing';
+  }
+
+  #refuse(mine: Promised, taken: Taken, { effect, moveTo, isLate }: Refusal, terms: Terms): Verdict {
+    const to = moveTo ?? { node: null, fulfilment: null };
+    if (moveTo && !taken.every(([{ line }]) => this.#mayStand(mine, line, moveTo.node, terms)))
+      return 'stock.insufficient';
+    this.#become(mine);
+    const isGone = !isLate && (effect === 'quantity' || effect === 'all');
+    const isKept = effect === 'none' || (isLate && effect !== 'sellable_only');
+    const flows = taken.flatMap(([{ sku, node }, units]) => [
+      ...(isKept ? [flow(sku, node ?? 0, mine.channel, units, 0)] : []),
+      ...(moveTo ? [flow(sku, moveTo.node, mine.channel, 0, units)] : []),
+    ]);
+    const leaving = taken.map(([pile, units]) => ({ pile, units, confirmed: Math.min(units, pile.units.confirmed) }));
+    const leave = (): void => {
+      for (const { pile, units, confirmed } of leaving) {
+        const { sku, node } = pile;
+        const known = this.rowOf(sku, node ?? 0).shortfall;
+        takeOff(pile, 'confirmed', confirmed, 'least');
+        takeOff(pile, 'held', units - confirmed, 'least');
+        // Of units that are missing, those come first that the book knows to be missing.
+        if (isGone) this.happen(sku, node ?? 0, -Math.max(0, units - known));
+      }
+    };
+    // What is only given back is judged with what is taken; what is not there, or not for sale any more, is gone before.
+    if (!isKept) {
+      leave();
+      for (const { sku, node } of rowsOf(taken)) this.#sweep(sku, node, effect);
+    }
+    if (!this.#areCovered(flows, terms)) return 'stock.insufficient';
+    if (isKept) leave();
+    for (const { pile, units, confirmed } of leaving) {
+      const target = pileAt(mine, { line: pile.line, sku: pile.sku, ...to });
+      putOn(target, 'confirmed', zeros(confirmed));
+      putOn(target, 'held', zeros(units - confirmed));
+    }
+    return this.#keepsHidden(flows, terms) ? 'done' : 'stock.insufficient';
+  }
+
+  #sweep(sku: number, node: number, effect: Refusal['effect']): void {
+    const shelf = this.shelf(sku, node);
+    if (effect === 'sellable_only') shelf.inspected += this.rowOf(sku, node).available;
+    if (effect === 'all') this.happen(sku, node, -Math.max(0, shelf.net - shelf.damaged - shelf.inspected));
+  }
+
+  /** Units find no node: first those that have nothing, on no node or at one that lacks them. */
+  giveUp(promised: Promised, parts: readonly Which[]): Verdict {
+    const mine = copyOf(promised);
+    return this.#attempt(() => {
+      this.#become(mine);
+      const lost = (pile: Pile): number =>
+        pile.node === null ? openIn(pile) : Math.min(openIn(pile), this.rowOf(pile.sku, pile.node).shortfall);
+      for (const which of parts) {
+        const own = mine.piles.filter((pile) => isMeant(mine, which, pile));
+        if (sum(own.map(openIn)) < which.quantity) return 'reservation.units_missing';
+        const hasSome = (pile: Pile): number => (lost(pile) > 0 ? 0 : 1);
+        let left = which.quantity;
+        // What is given up at a node may heal it for the others, so that each time the first one is looked for anew.
+        while (left > 0) {
+          own.sort(
+            (a, b) => hasSome(a) - hasSome(b) || lastToLeave(a, b) || mine.piles.indexOf(a) - mine.piles.indexOf(b),
+          );
+          for (const pile of own.filter((one) => openIn(one) > 0).slice(0, 1)) {
+            const units = Math.min(left, lost(pile) || openIn(pile));
+            const confirmed = Math.min(units, pile.units.confirmed);
+            end(pile, 'confirmed', 'broken', confirmed, 'least');
+            end(pile, 'held', 'broken', units - confirmed, 'least');
+            left -= units;
+          }
+        }
+      }
+      return 'done';
+    });
+  }
+
+  /** A shipment is undone, of what was made last first. `isCounted`: the newest count has seen the units back. */
+  unfulfil(promised: Promised, parts: readonly Which[], isCounted: boolean): Verdict {
+    const mine = copyOf(promised);
+    return this.#attempt(() => {
+      this.#become(mine);
+      const order: ByNeed = (a, b) => b.line - a.line || mine.piles.indexOf(b) - mine.piles.indexOf(a);
+      for (const which of parts) {
+        const taken = choose(mine, which, ({ node, units }) => (node === null ? 0 : units.fulfilled), order);
+        if (!taken) return 'reservation.units_missing';
+        for (const [pile, units] of taken) {
+          pile.units.fulfilled -= units;
+          putOn(pile, 'confirmed', zeros(units));
+          this.happen(pile.sku, pile.node ?? 0, isCounted ? 0 : units);
+        }
+      }
+      return 'done';
+    });
+  }
+
+  /** What a command does counts only if all of it can be done. */
+  #attempt(act: () => Verdict): Verdict {
+    const promises = new Map(this.#promises);
+    const shelves = new Map([...this.#shelves].map(([name, shelf]) => [name, { ...shelf }]));
+    const verdict = act();
+    if (verdict !== 'done') {
+      this.#promises = promises;
+      this.#shelves = shelves;
+    }
+    return verdict;
   }
 
   #become(mine: Promised): void {
     mine.version++;
-    this.promises.set(mine.key, mine);
+    this.#promises.set(mine.key, mine);
   }
-}
-
-/** A line as it is wanted; all that it has, if null. */
-interface LineWanted {
-  readonly line: number;
-  readonly quantity: number | null;
-  readonly nodes: readonly number[] | null;
-}
-
-interface Need extends Omit<LineWanted, 'quantity'> {
-  readonly sku: number;
-  readonly more: number;
-  readonly moving: readonly Pile[];
 }
 
 const freedom = ({ nodes }: Need): number => nodes?.length ?? 1_000;
@@ -684,22 +760,6 @@ const LEAVING = {
   cancel: ['confirmed', 'cancelled'],
   fulfil: ['confirmed', 'fulfilled'],
 } as const satisfies Record<string, readonly [OpenTally, Tally]>;
-
-const zeros = (units: number): readonly number[] => Array.from({ length: units }, () => 0);
-
-/** Confirmed units go first. How far they have come stays behind, unless they stay at their node. */
-function relocate(promised: Promised, from: Pile, to: Spot, units: number): void {
-  const target = pileAt(promised, to);
-  if (target === from) return;
-  const confirmed = Math.min(units, from.units.confirmed);
-  for (const [tally, quantity] of [
-    ['confirmed', confirmed],
-    ['held', units - confirmed],
-  ] as const) {
-    const reached = takeOff(from, tally, quantity, 'least');
-    putOn(target, tally, from.node === to.node ? reached : zeros(quantity));
-  }
-}
 
 /** Takes units where all fit if they fit anywhere, else where most are, else at the first node. */
 function fill(shown: readonly Room[], wanted: number): Room[] {

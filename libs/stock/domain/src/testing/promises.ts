@@ -77,7 +77,7 @@ const unitsOfLine = (backings: readonly Backing[], line: number): number => {
 
 /** Backings that have units, or had some, without their numbers. */
 export const standingOf = ({ backings }: Reservation): readonly (readonly [BackingPlace, Units])[] =>
-  backings.flatMap(({ no: _, line, sku, kind, node, detail, fulfilment, ...units }) => {
+  backings.flatMap(({ no: _, line, sku, kind, node, detail, fulfilment, fence: __, fenced: ___, ...units }) => {
     const some = Object.entries(units).filter(([, quantity]) => quantity > 0);
     return some.length === 0
       ? []

@@ -22,6 +22,8 @@ export const PROVOKED: Partial<Record<CommitName, Provocation>> = {
   'messaging.relay_release': restart,
   'stock.feed_let_go': cutFeed,
   'stock.put_off_rebacks': breakPromise,
+  'stock.source_settings': nameSource,
+  'stock.sources': nameSource,
 };
 
 /** An ordinary stop notes which keys were used and gives up what the relay owns; the runtime starts the app again. */
@@ -65,6 +67,12 @@ async function cutFeed({ system, shop }: Stage): Promise<void> {
       until('the feed to wait for the gate', async () => (await other.query(cut)).rows.length > 0 || undefined),
     );
   });
+}
+
+/** A system tells for the first time, and at which stage it deducts. */
+async function nameSource({ shop }: Stage): Promise<void> {
+  const name = shop.id('till');
+  await shop.demand((onepool) => onepool.putSource({ params: { name }, body: { deductsAt: 'picked' } }));
 }
 
 /** Units turn up where the channel does not sell, again and again, and a broken promise cannot be moved there. */

@@ -32,7 +32,8 @@ export async function playRound(setting: RoundSetting, number: number): Promise<
   const { shop } = setting;
   const prefix = `${shop.prefix}r${number}-`;
   const shopping = Array.from({ length: SHOPPERS }, (_, index) => sell(shop, `${prefix}sku-${index}`));
-  return (await Promise.all([...shopping, moveElsewhere(shop, `${prefix}short`), feed(setting, prefix)])).flat();
+  const moving = [moveElsewhere(shop, `${prefix}short`), route(shop, `${prefix}routed`)];
+  return (await Promise.all([...shopping, ...moving, feed(setting, prefix)])).flat();
 }
 
 /** Units come, are held, confirmed, released and sold. */
@@ -65,6 +66,28 @@ async function moveElsewhere(shop: Shop, sku: string): Promise<readonly Expected
   await shop.receive(sku, 2, second);
   await shop.move([{ type: 'sale', sku, node: first, quantity: 2 }]);
   return [{ sku, onHand: 2, reserved: 2, committed: 0, shortfall: 0 }];
+}
+
+/** Two orders are routed to the other node by one command, in groups of their own, and are given up there. */
+async function route(shop: Shop, sku: string): Promise<readonly Expected[]> {
+  const [from, to] = shop.nodes;
+  await shop.putSkus(sku);
+  await shop.receive(sku, 2, from);
+  const orders = [await shop.demandHold(sku, 1), await shop.demandHold(sku, 1)];
+  await shop.receive(sku, 2, to);
+  const routed = orders.map(({ id, version }) => ({ id, version, fulfilment: shop.id('fulfilment') }));
+  const groups = routed.map(({ id, version, fulfilment }) => {
+    const moves = [{ quantity: 1, from: { node: from }, to: { node: to, fulfilment } }];
+    return { reservations: [{ id, expectedVersion: version, moves }] };
+  });
+  const body = { commandId: shop.id('allocate'), groups };
+  await shop.demand((onepool) => onepool.allocate({ body }));
+  for (const { id, fulfilment } of routed) {
+    // Refused unless the units stand there, for this fulfilment.
+    const left = { commandId: shop.id('release'), lines: [{ node: to, fulfilment, quantity: 1 }] };
+    await shop.demand((onepool) => onepool.release({ params: { id }, body: left }));
+  }
+  return [{ sku, onHand: 4, reserved: 0, committed: 0, shortfall: 0 }];
 }
 
 /** A count, with a row that the database does not take, and changes. */

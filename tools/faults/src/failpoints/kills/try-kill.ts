@@ -75,7 +75,7 @@ export async function tryKills(kills: readonly Kill[], say: (message: string) =>
 async function drive(stage: Stage, kills: readonly Kill[]): Promise<readonly string[]> {
   const { system, shop, consumer, say } = stage;
   // So that a row of a feed can be refused; no trial comes near it otherwise.
-  const limit = `ALTER TABLE availability.stock ADD CONSTRAINT drilled CHECK (available < ${TOO_MANY})`;
+  const limit = `ALTER TABLE availability.supply ADD CONSTRAINT drilled CHECK (available < ${TOO_MANY})`;
   await withClient(system.databaseOwnerUrl, (client) => client.query(limit));
   const isKilled = (kill: Kill): boolean => system.wasKilledAt(failpointOf(kill));
   const onWait = async (): Promise<void> => {

@@ -115,15 +115,15 @@ async function applyChunk(
 /** Records take effect once, ever: those that have already are refused. Sorted, so that two chunks never wait crosswise. */
 async function claimRecords(
   client: pg.PoolClient,
-  { feed_key, source }: FeedRecord,
+  { feed_key, source_key }: FeedRecord,
   rows: readonly DeltaRow[],
 ): Promise<readonly RowFault[]> {
   const named = rows.filter(({ record_id }) => record_id !== null);
   if (named.length === 0) return [];
   const claimed = await client.query<{ record_id: string }>(
-    `INSERT INTO feed_record (source, record_id, feed_key) SELECT $1, id, $2 FROM unnest($3::text[]) AS id ORDER BY id
-     ON CONFLICT DO NOTHING RETURNING record_id`,
-    [source, feed_key, named.map(({ record_id }) => record_id)],
+    `INSERT INTO source_event (source_key, event_id, feed_key) SELECT $1::int, id, $2 FROM unnest($3::text[]) AS id ORDER BY id
+     ON CONFLICT DO NOTHING RETURNING event_id AS record_id`,
+    [source_key, feed_key, named.map(({ record_id }) => record_id)],
   );
   const ours = new Set(claimed.rows.map(({ record_id }) => record_id));
   return named
@@ -165,7 +165,7 @@ function decideRows(
     if (!decision.ok) throw new Error(`Broken invariant: an adjustment was refused with ${decision.rejection.code}`);
     const { postings } = decision.value;
     const happened = Math.min(occurredAt, now);
-    const origin = { reason: 'delta', source: feed.source, sourceEventId: record_id ?? feed.id, occurredAt: happened };
+    const origin = { reason: 'delta', source: feed.source_key, sourceEventId: record_id ?? feed.id, occurredAt: happened };
     for (const [key, supply] of decision.value.supplies) current.set(key, withKeys(supply, newKeys));
     for (const posting of postings) {
       if (leavesShort(posting)) newlyShort.add(sku);

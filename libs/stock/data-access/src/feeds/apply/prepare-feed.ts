@@ -111,8 +111,8 @@ async function end(client: pg.PoolClient, feed: FeedRecord, state: string, failu
 async function replaceWaiting(client: pg.PoolClient, feed: FeedRecord): Promise<void> {
   const { rows } = await client.query<FeedRecord>(
     `UPDATE feed SET state = 'replaced', finished_at = clock_timestamp()
-      WHERE state = 'waiting' AND source = $1 AND captured_at < $2 AND scope <@ $3::int[] RETURNING *`,
-    [feed.source, feed.captured_at, feed.scope],
+      WHERE state = 'waiting' AND source_key = $1 AND captured_at < $2 AND scope <@ $3::int[] RETURNING *`,
+    [feed.source_key, feed.captured_at, feed.scope],
   );
   for (const replaced of rows) await dropStage(client, replaced);
 }

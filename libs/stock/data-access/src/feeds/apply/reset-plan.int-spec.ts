@@ -15,8 +15,8 @@ beforeAll(async () => {
   ({ pool } = database);
   await pool.query('SELECT create_feed_stage(1, 1)');
   await pool.query(
-    `INSERT INTO ledger (sku_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, occurred_at, recorded_at)
-     SELECT sku, (${MONTHS} - month) * 20 + step, 0, 1, 0, 1, 1, 'receipt', 'wms', at, at
+    `INSERT INTO ledger (sku_key, sku_version, ordinal, supply_key, node_key, from_state, to_state, quantity, reason, source, occurred_at, recorded_at)
+     SELECT sku, (${MONTHS} - month) * 20 + step, 0, sku, 1, 0, 2, 1, 'receipt', 'wms', at, at
        FROM generate_series(1, 100) AS sku, generate_series(0, ${MONTHS}) AS month, generate_series(1, 20) AS step,
             LATERAL (SELECT now() - make_interval(months => month)) AS t (at)`,
   );

@@ -11,6 +11,7 @@ import { FACT_SOURCE } from '../../unit-of-work/facts.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 import { rowJson, setExcluded, stateColumns } from '../../stock-columns.ts';
 import { MOVED_STATES, movedColumn, movedSql, transfersSql } from './row-arithmetic.ts';
+import { stageOf } from '../../sources/source-book.ts';
 import { BLOCK_BITS, BLOCK_MASK } from '../../repository/watermarks.ts';
 
 const codes = (...accounts: readonly Account[]): string => accounts.map((one) => ACCOUNTS.indexOf(one)).join(', ');
@@ -41,7 +42,7 @@ export type Density = 'dense' | 'sparse';
 
 /**
  * Parameters: 1 feed key, 2 and 3 the range of SKU keys (from exclusive), 4–6 its SKUs' keys, codes and partitions, 7 how
- * many rows there are, 8 the earliest time of one (ms), 9 source, 10 feed id, 11 trace, 12 lease in seconds, 13 its SKUs' fact keys. Answers how
+ * many rows there are, 8 the earliest time of one (ms), 9 source key, 10 feed id, 11 trace, 12 lease in seconds, 13 its SKUs' fact keys. Answers how
  * many rows were applied; nothing, and nothing is done, if the feed is not where the range begins.
  *
  * Most rows of most counts are as the book has them. Such a row is read, judged and compared, and marked as counted;
@@ -77,7 +78,7 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
     SELECT f.sku_key, f.node_key,
            sum(CASE WHEN e.from_state = ${EXTERNAL} THEN e.quantity WHEN e.to_state = ${EXTERNAL} THEN -e.quantity ELSE 0 END)::bigint AS units
       FROM events e JOIN fresh f ON f.sku_key = e.sku_key AND f.node_key = e.node_key AND e.occurred_at ${after} ${time('f.at_ms')} GROUP BY 1, 2),
-  ${isAvailability ? acknowledgedSql('accepted') : ''}
+  ${isAvailability ? acknowledgedSql(stageOf(feed.deducts_at) ?? 'accepted') : ''}
   book AS NOT MATERIALIZED (
     SELECT supply_key, sku_key, node_key, ${stateColumns()}, net FROM stock WHERE ${inChunk}),
   decided AS MATERIALIZED (
@@ -97,9 +98,9 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
     SELECT row_key, sku_key, node_key, ${stateColumns(movedColumn)} FROM moved
     ON CONFLICT (supply_key) DO UPDATE SET ${setExcluded(MOVED_STATES)}),
   entries AS (
-    INSERT INTO ledger (sku_key, sku_version, ordinal, supply_key, node_key, from_state, to_state, quantity, reason, source, source_event_id, occurred_at, recorded_at)
+    INSERT INTO ledger (sku_key, sku_version, ordinal, supply_key, node_key, from_state, to_state, quantity, reason, source_key, source_event_id, occurred_at, recorded_at)
     SELECT t.sku_key, g.version, row_number() OVER (PARTITION BY t.sku_key ORDER BY t.node_key, t.step) - 1, t.row_key, t.node_key,
-           t.from_state, t.to_state, t.units, 'reset', $9, coalesce(t.record_id, $10), least(${time('t.at_ms')}, (SELECT now FROM clock)), (SELECT now FROM clock)
+           t.from_state, t.to_state, t.units, 'reset', $9::int, coalesce(t.record_id, $10), least(${time('t.at_ms')}, (SELECT now FROM clock)), (SELECT now FROM clock)
       FROM (${transfersSql('moved')}) t JOIN gates g USING (sku_key)),
   ${TASKS},
   mended AS (
@@ -122,11 +123,11 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
  */
 const JUDGED = `
   told_marks AS MATERIALIZED (
-    SELECT block, node_key, source, captured
+    SELECT block, node_key, source_key, captured
       FROM feed_watermark
      WHERE block = ANY(ARRAY(SELECT DISTINCT sku_key >> ${BLOCK_BITS} FROM unnest($4::int[]) AS sku_key))),
   overtaken AS MATERIALIZED (
-    SELECT g.line, g.sku_key, g.node_key, max(mark) AS newest, max(mark) FILTER (WHERE m.source = $9) AS own
+    SELECT g.line, g.sku_key, g.node_key, max(mark) AS newest, max(mark) FILTER (WHERE m.source_key = $9::int) AS own
       FROM given g JOIN told_marks m ON m.block = g.sku_key >> ${BLOCK_BITS} AND m.node_key = g.node_key
      CROSS JOIN LATERAL (SELECT m.captured[(g.sku_key & ${BLOCK_MASK}) + 1] AS mark) one
      WHERE mark > g.at_ms
@@ -175,7 +176,7 @@ const FACTS = `
      ORDER BY g.sku_key)`;
 
 /** Every row that was not refused has been counted, whether or not it changed. Whole blocks of one time need no look at each row. */
-const marksSql = ({ measure }: FeedRecord): string => `
+const marksSql = ({ measure, deducts_at }: FeedRecord): string => `
   blocks AS MATERIALIZED (
     SELECT block, node_key, latest, counted = ${BLOCK_SIZE} AND earliest = latest AS is_whole
       FROM (SELECT sku_key >> ${BLOCK_BITS} AS block, node_key, count(*) AS counted, min(at_ms) AS earliest, max(at_ms) AS latest
@@ -191,8 +192,8 @@ const marksSql = ({ measure }: FeedRecord): string => `
              WHERE (SELECT bool_or(NOT is_whole) FROM blocks)
              GROUP BY 1, 2) parts),
   marked AS (
-    INSERT INTO feed_watermark AS w (block, node_key, source, measure, captured)
-    SELECT block, node_key, $9, '${measure}', captured FROM marks ORDER BY block, node_key
-    ON CONFLICT (block, node_key, source, measure) DO UPDATE SET captured =
+    INSERT INTO feed_watermark AS w (block, node_key, source_key, measure, captured)
+    SELECT block, node_key, $9::int, ${measure === 'physical' ? 0 : deducts_at}, captured FROM marks ORDER BY block, node_key
+    ON CONFLICT (block, node_key, source_key, measure) DO UPDATE SET captured =
       CASE WHEN excluded.captured[1] >= ALL (w.captured) AND excluded.captured[1] = ALL (excluded.captured) THEN excluded.captured
            ELSE ARRAY(SELECT greatest(old, new) FROM unnest(w.captured, excluded.captured) WITH ORDINALITY AS pair (old, new, i) ORDER BY i) END)`;

@@ -8,6 +8,7 @@ import type pg from 'pg';
 import type { Doer } from '../../requests/command.ts';
 import type { Answer } from '../../requests/refusal.ts';
 import { bodyHash, nodeKeys, reservedName } from '../../requests/resolve.ts';
+import { SourceBook } from '../../sources/source-book.ts';
 import type { RulesSource } from '../../catalogue/rules-source.ts';
 import type { FeedReads } from '../feed-reads.ts';
 import type { FeedRecord } from '../feed-record.ts';
@@ -53,6 +54,7 @@ export interface FeedUpload extends Doer {
 export class FeedUploads {
   readonly #pool: pg.Pool;
   readonly #rules: RulesSource;
+  readonly #sources: SourceBook;
   readonly #reads: FeedReads;
   readonly #onStaged: () => void;
   readonly #isBusy: () => boolean;
@@ -68,6 +70,7 @@ export class FeedUploads {
   ) {
     this.#pool = pool;
     this.#rules = rules;
+    this.#sources = new SourceBook(pool);
     this.#reads = reads;
     this.#onStaged = onStaged;
     this.#isBusy = isBusy;
@@ -109,17 +112,19 @@ export class FeedUploads {
     const captured = timeOf(capturedAt);
     const told = [source, mode, measure, completeness, captured, node ?? null];
     const hash = bodyHash(['feed', ...told, duplicates, maxZeroedPercent, dryRun]);
+    const sourceKey = await this.#sources.keyOf({ principal: actor, name: source });
     return inTransaction(this.#pool, BEGIN, async (connection) => {
       const now = await readClock(connection);
       const at = new Date(placeInTime(captured, { arrivedAt: now, sentAt: upload.sentAt ?? null }));
       const made = await connection.query<FeedRecord>(
         `INSERT INTO feed (actor, id, parameters_hash, source, mode, measure, completeness, captured_at, node_key, state, attempt,
-                           trace, person, duplicates, max_zeroed_percent, dry_run, started_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'receiving', 1, $10, $11, $12, $13, $14, clock_timestamp())
+                           trace, person, duplicates, max_zeroed_percent, dry_run, source_key, deducts_at, started_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'receiving', 1, $10, $11, $12, $13, $14, $15,
+                 (SELECT deducts_at FROM source WHERE source_key = $15), clock_timestamp())
          ON CONFLICT (actor, id) DO NOTHING RETURNING *`,
         [
           ...[actor, id, hash, source, mode, measure, completeness, at, key, trace, person],
-          ...[duplicates, maxZeroedPercent, dryRun],
+          ...[duplicates, maxZeroedPercent, dryRun, sourceKey],
         ],
       );
       const feed = made.rows[0] ?? (await again(connection, upload, hash));

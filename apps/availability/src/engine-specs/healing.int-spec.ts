@@ -5,14 +5,14 @@ import {
   type SpecReads,
   act,
   backedBy,
-  codeOf,
   done,
   hold,
   holdGate,
+  move,
   readsOf,
-  receipt,
   record,
   sale,
+  shift,
   until,
 } from './asking.ts';
 import { brokenLaws } from './laws.ts';
@@ -192,17 +192,20 @@ describe('promises that a sale took', () => {
     await pool.receive(sku, 'n2', 2);
     await promiseAnywhere(id('r1'), 2);
     await pool.receive(sku, 'n1', 2);
-    const pin = { fulfilmentId: 'ful_1', orderVersion: 1 };
-    const toN1 = [{ sku, from: 'n2', to: 'n1', quantity: 2 }];
-    done(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves: toN1, pin }));
+    const toN1 = { ...shift(sku, 'n2', 'n1', 2), to: { node: 'n1', fulfilment: 'ful_1' } };
+    done(await move(engine, id('r1'), 2, [toN1]));
     done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
     expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n1: 2 });
-    const back = { sku, from: 'n1', to: 'n2', quantity: 2 };
-    const refused = await act(engine, id('r1'), 're-back', { commandId: id('c1'), expectedVersion: 3, moves: [back] });
-    expect(refused).toMatchObject({ rejection: { code: 'reback.pinned', details: { at: { sku, node: 'n1' } } } });
-    const moves = [{ ...back, unpin: true }];
-    done(await act(engine, id('r1'), 're-back', { commandId: id('c2'), expectedVersion: 3, moves }));
+    const back = shift(sku, 'n1', 'n2', 2);
+    expect(await move(engine, id('r1'), 3, [back], id('c1'))).toMatchObject({
+      rejection: {
+        code: 'reservation.units_missing',
+        details: { at: { sku, node: 'n1', fulfilment: null }, there: 0, reservation: 0, move: 0 },
+      },
+    });
+    const letGo = { ...back, from: { node: 'n1', fulfilment: 'ful_1' } };
+    done(await move(engine, id('r1'), 3, [letGo], id('c2')));
     expect(await openExceptions()).toEqual([]);
   });
 
@@ -270,62 +273,5 @@ describe('promises that a sale took', () => {
     done(await record(engine, id('pos'), [sale(sku, 'n1', 2)]));
     await keeper.once();
     expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n2: 2 });
-  });
-});
-
-describe('the re-back verb', () => {
-  beforeEach(async () => {
-    await pool.receive(sku, 'n1', 5);
-    await promiseAnywhere(id('r1'), 4);
-    await pool.receive(sku, 'n2', 3);
-  });
-  const move = (from: string, to: string, quantity: number, other?: string) => ({
-    sku: other ?? sku,
-    from,
-    to,
-    quantity,
-  });
-
-  it('moves promised units and tells both nodes', async () => {
-    const view = done(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves: [move('n1', 'n2', 3)] }));
-    expect(backedBy(view, 'confirmed')).toEqual({ n1: 1, n2: 3 });
-    expect(await rowOf(sku, 'n1')).toMatchObject({ available: 4, committed: 1 });
-    expect(await rowOf(sku, 'n2')).toMatchObject({ available: 0, committed: 3 });
-  });
-
-  it('decided on a stale version is a conflict that names the current one', async () => {
-    done(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves: [move('n1', 'n2', 1)] }));
-    const late = { commandId: id('late'), expectedVersion: 2, moves: [move('n1', 'n2', 1)] };
-    expect(await act(engine, id('r1'), 're-back', late)).toMatchObject({
-      rejection: { code: 'reback.conflict', details: { version: 3 } },
-    });
-  });
-
-  it.each([
-    ['more units than are backed there', () => [move('n1', 'n2', 5)], 'reback.not_backed'],
-    ['a node that backs nothing', () => [move('n2', 'n1', 1)], 'reback.not_backed'],
-    ['a SKU that is not reserved', () => [move('n1', 'n2', 1, 'sku60')], 'reback.not_backed'],
-    ['a node onto itself', () => [move('n1', 'n1', 1)], 'reback.not_backed'],
-    ['more units than the destination has', () => [move('n1', 'n2', 4)], 'stock.insufficient'],
-    [
-      'one good and one bad move: neither happens',
-      () => [move('n1', 'n2', 1), move('n1', 'n3', 1)],
-      'stock.insufficient',
-    ],
-    ['the same units twice', () => [move('n1', 'n2', 3), move('n1', 'n2', 2)], 'reback.not_backed'],
-  ])('refuses %s', async (_, movesOf, code) => {
-    const moves = movesOf();
-    expect(codeOf(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves }))).toBe(code);
-    expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n1: 4 });
-    expect((await reads.reservation(SPEC, id('r1'))).version).toBe(2);
-  });
-
-  it('gives short units back to the book, not to other buyers', async () => {
-    done(await record(engine, id('pos'), [sale(sku, 'n1', 4)]));
-    expect(await rowOf(sku, 'n1')).toMatchObject({ shortfall: 3, available: 0 });
-    done(await act(engine, id('r1'), 're-back', { expectedVersion: 2, moves: [move('n1', 'n2', 3)] }));
-    expect(await rowOf(sku, 'n1')).toMatchObject({ shortfall: 0, available: 0, committed: 1, onHand: 1 });
-    done(await record(engine, id('wms'), [receipt(sku, 'n1', 1)]));
-    expect(await rowOf(sku, 'n1')).toMatchObject({ available: 1 });
   });
 });

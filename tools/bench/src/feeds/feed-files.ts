@@ -44,16 +44,25 @@ export class Counts {
 
   /** Made before the clock starts, in pieces, so that making it costs neither side anything. */
   csv(): readonly Buffer[] {
+    return this.#csv(0, 1, (row) => this.#units[row] ?? 0);
+  }
+
+  /** As a delta: what `change` did with the same arguments. */
+  changesCsv(each: number, offset: number): readonly Buffer[] {
+    return this.#csv(offset % each, each, () => 1);
+  }
+
+  #csv(from: number, each: number, quantityOf: (row: number) => number): readonly Buffer[] {
     const pieces: Buffer[] = [Buffer.from('sku,node,quantity\n')];
     let lines: string[] = [];
-    for (let row = 0; row < this.#units.length; row += 1) {
+    for (let row = from; row < this.#units.length; row += each) {
       const sku = skuCode(1 + Math.floor(row / this.#shape.nodes));
-      lines.push(`${sku},n${1 + (row % this.#shape.nodes)},${this.#units[row]}\n`);
-      if (lines.length < PIECE_ROWS && row < this.#units.length - 1) continue;
+      lines.push(`${sku},n${1 + (row % this.#shape.nodes)},${quantityOf(row)}\n`);
+      if (lines.length < PIECE_ROWS) continue;
       pieces.push(Buffer.from(lines.join('')));
       lines = [];
     }
-    return pieces;
+    return lines.length === 0 ? pieces : [...pieces, Buffer.from(lines.join(''))];
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { pair } from './compare.ts';
+import { pair } from './pair.ts';
 import type { TurnFigures } from './protocol.ts';
 
 const turn = (appMicroseconds: number, postgresMicroseconds: number): TurnFigures => ({

@@ -17,11 +17,15 @@ export interface AppliedFeed {
 }
 
 /** @throws WrongResultsError when the feed fails or refuses a row: every row names a SKU and node that there are. */
-export async function applyReset(app: App, id: string, csv: readonly Buffer[]): Promise<AppliedFeed> {
+export async function applyFeed(
+  app: App,
+  { id, mode }: Pick<Feed, 'id' | 'mode'>,
+  csv: readonly Buffer[],
+): Promise<AppliedFeed> {
   const query = new URLSearchParams({
     id,
     source: 'bench',
-    mode: 'reset',
+    mode,
     measure: 'physical',
     capturedAt: new Date().toISOString(),
   });

@@ -1,0 +1,92 @@
+/**
+ * Drain: promises leave where nothing may be promised any more and they may not stay either, because a stop drains it, the node has
+ * closed, or their channel no longer sells from it.
+ *
+ * Known limit: units that a person has put where their channel does not sell look the same, and are told as well.
+ */
+import type { AllocationPolicy } from './allocation.ts';
+import { DEFAULT_ALLOCATION } from './allocation-rules.ts';
+import { type NodeAtp, channelAtp } from './atp.ts';
+import type { LineNo, NodeKey, SkuKey } from './keys.ts';
+import { type Relocated, relocateAll } from './relocate.ts';
+import { type Backing, type Reservation, open } from './reservation.ts';
+import type { SellingRules } from './selling-rules.ts';
+import { isDrained } from './stop.ts';
+import { type SkuSupply, type Supplies, noSupply, stopsOf } from './supply.ts';
+
+/** Why units must leave a node. */
+export type DrainReason = 'stop' | 'not_eligible';
+
+/** Units that must leave, and stand where they stood. */
+export interface StrandedUnits {
+  /** The reservation's key. */
+  readonly reservation: number;
+  readonly line: LineNo;
+  readonly node: NodeKey;
+  readonly fulfilment: string | null;
+  readonly quantity: number;
+  readonly reason: DrainReason;
+  /** Where they could go, each node by itself, after what has moved; several units may have the same in mind. */
+  readonly candidates: readonly NodeAtp[];
+}
+
+export interface Drained extends Relocated {
+  /** Those that an order controls, that a node works on, or that find no place. */
+  readonly stranded: readonly StrandedUnits[];
+}
+
+/**
+ * Moves promises of one SKU to wherever their channel's ATP has units, as a healing does, whether they are covered where they stand
+ * or not. What may not move, or cannot, is told.
+ */
+export function drainOf(
+  sku: SkuKey,
+  candidates: readonly Reservation[],
+  supplies: Supplies,
+  rules: SellingRules,
+  now: number,
+  policy: AllocationPolicy = DEFAULT_ALLOCATION,
+): Drained {
+  const leaving = (backing: Backing, supply: SkuSupply, one: Reservation): number =>
+    drainReason(one, backing, supply, rules, now) === null ? 0 : open(backing);
+  const moved = relocateAll(sku, candidates, supplies, leaving, { rules, now, policy });
+  const supply = moved.supplies.get(sku) ?? noSupply(sku);
+  const stranded = candidates.flatMap((one) => {
+    const after = moved.effects.find(({ reservation }) => reservation.key === one.key)?.reservation ?? one;
+    return after.backings
+      .filter((backing) => backing.sku === sku)
+      .flatMap((backing) => strandedAt(backing, after, supply, rules, now));
+  });
+  return { ...moved, stranded };
+}
+
+/** Why open units of a backing must leave their node; null if they may stay. */
+export function drainReason(
+  { channel: key }: Reservation,
+  { kind, node }: Backing,
+  supply: SkuSupply,
+  rules: SellingRules,
+  now: number,
+): DrainReason | null {
+  if (kind !== 'stock') return null;
+  if (isDrained(rules.stops, key, node, now) || isDrained(stopsOf(supply), key, node, now)) return 'stop';
+  const channel = rules.channels.get(key);
+  return channel && rules.isEligible(channel, node, now) ? null : 'not_eligible';
+}
+
+function strandedAt(
+  backing: Backing,
+  reservation: Reservation,
+  supply: SkuSupply,
+  rules: SellingRules,
+  now: number,
+): readonly StrandedUnits[] {
+  const reason = open(backing) > 0 ? drainReason(reservation, backing, supply, rules, now) : null;
+  if (!reason) return [];
+  const { line, node, fulfilment } = backing;
+  const channel = rules.channels.get(reservation.channel);
+  const chosen = reservation.lines[line]?.nodes ?? null;
+  const nodes = chosen && new Set(chosen);
+  const candidates = channel ? channelAtp(supply, rules, { channel, nodes, now }).nodes : [];
+  return [{ reservation: reservation.key, line, node, fulfilment, quantity: open(backing), reason, candidates }];
+}
