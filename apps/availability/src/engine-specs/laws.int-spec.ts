@@ -40,6 +40,21 @@ describe('the laws of the pool', () => {
        SELECT sku_key, 2, reservation_key, supply_key, now(), now(), 1, backing_no, 1 FROM backing`,
       /sums of their entries/,
     ],
+    [
+      'units that were added to a line and not granted',
+      `UPDATE reservation SET amended = '[[0, "1", 1, 1, 0, null]]'`,
+      /granted and added/,
+    ],
+    [
+      'an order that has a reservation of another',
+      `INSERT INTO controller (actor, order_id, reservation_key) SELECT 'x', 'x', reservation_key FROM reservation`,
+      /an order has the reservation/,
+    ],
+    [
+      'a hand-over that nobody told',
+      `UPDATE backing SET fulfilment = 'f', confirmed = 1, fulfilled = 1`,
+      /told of a fulfilment/,
+    ],
     ['a lost fact', `DELETE FROM outbox WHERE data->>'toVersion' = '2'`, /chain without a gap/],
     ['a version that nobody wrote', 'UPDATE sku_gate SET version = version + 1', /in its ledger/],
     [

@@ -66,7 +66,7 @@ const LAWS: readonly Law[] = [
        WHERE l.sku_key = ANY($1) AND l.units <> coalesce(t.units, 0)`,
   },
   {
-    name: 'each backing belongs to a line of its SKU, and stands on a row of it',
+    name: 'each backing belongs to a line of its SKU, and stands on a row of it or on none',
     breaches: `
       SELECT b.* FROM backing b
         LEFT JOIN (${LINES}) l USING (reservation_key, line, sku_key) LEFT JOIN supply s USING (supply_key)
@@ -74,6 +74,24 @@ const LAWS: readonly Law[] = [
          l.id IS NULL
          OR b.supply_key IS NOT NULL AND (s.sku_key, s.node_key, s.kind, s.detail_key)
               IS DISTINCT FROM (b.sku_key, b.node_key, b.kind, coalesce(b.detail_key, 0)))`,
+  },
+  {
+    name: 'an order has the reservation that names it, and no other',
+    breaches: `
+      SELECT reservation_key, r.controller_order, c.order_id
+        FROM (SELECT * FROM reservation WHERE controller_order IS NOT NULL) r FULL JOIN controller c USING (reservation_key)
+       WHERE (r.controller_actor, r.controller_order) IS DISTINCT FROM (c.actor, c.order_id)
+         AND reservation_key IN (SELECT reservation_key FROM backing WHERE sku_key = ANY($1))`,
+  },
+  {
+    name: 'what has been told of a fulfilment is what is fulfilled of it',
+    breaches: `
+      SELECT reservation_key, fulfilment, sku_key, t.effect, b.fulfilled
+        FROM (SELECT reservation_key, subject AS fulfilment, sku_key, effect FROM told_effect WHERE what = 0 AND sku_key = ANY($1)) t
+        FULL JOIN (SELECT reservation_key, fulfilment, sku_key, sum(fulfilled) AS fulfilled FROM backing
+                    WHERE fulfilment IS NOT NULL AND sku_key = ANY($1) GROUP BY 1, 2, 3) b
+       USING (reservation_key, fulfilment, sku_key)
+       WHERE coalesce(t.effect, 0) <> coalesce(b.fulfilled, 0)`,
   },
   {
     name: 'the backings of a reservation are numbered without a gap',

@@ -14,7 +14,6 @@ import {
   shift,
   until,
 } from '../engine-specs/asking.ts';
-import { acknowledgeAll } from '../engine-specs/acknowledge-all.ts';
 import { brokenLaws } from '../engine-specs/laws.ts';
 import { CLIENT, type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
 import { feed, feedsOn, refusalsOf, send } from './feeding.ts';
@@ -116,7 +115,7 @@ describe('a physical reset', () => {
     ]);
     expect(done(await record(engine, 's', movements, { occurredAt: at(-40), source: 'pos' }))).toEqual(answer);
     const notes: unknown = await pool.dataSource.query(
-      `SELECT kind, quantity::int, name AS source, source_event_id AS event, counted_by
+      `SELECT kind, quantity::int, source.name AS source, source_event_id AS event, counted_by
          FROM late_note JOIN source USING (source_key) ORDER BY kind`,
     );
     expect(notes).toEqual([
@@ -243,7 +242,7 @@ describe('an availability reset', () => {
   };
   const acknowledged = async (id: string, quantity: number): Promise<void> => {
     await pinned(id, quantity);
-    await acknowledgeAll(pool.dataSource, id);
+    done(await act(engine, id, 'acknowledge', { fulfilment: `ful-${id}`, stage: 'accepted', quantity }));
   };
   const availability = { measure: 'availability' } as const;
   beforeEach(async () => void done(await record(engine, 'r', [receipt('sku1', 'n1', 10)], { occurredAt: at(-60) })));

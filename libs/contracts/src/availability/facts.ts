@@ -21,6 +21,22 @@ export const STOCK_SCOPE = 'stock';
 /** The JetStream stream of its facts. */
 export const STOCK_STREAM = factStream(STOCK_SCOPE);
 
+export const CAUSE_KINDS = ['promise', 'stock', 'state'] as const;
+/** Why stock of a SKU is another than before, summed by node, source and reason. */
+export const Cause = closed({
+  kind: oneOf(
+    CAUSE_KINDS,
+    '`promise`: units were promised, given back or moved; told without more. `stock`: units came or went. `state`: units changed their state.',
+  ),
+  node: Type.Optional(NodeCode),
+  source: Type.Optional(Type.String({ description: 'The name under which a system told it.' })),
+  reason: Type.Optional(Type.String({ description: 'As in the ledger: a kind of movement, a count, a verb.' })),
+  quantity: Type.Optional(Type.Integer({ description: 'Units; of stock that went, below 0.' })),
+  occurredFrom: Type.Optional(Timestamp),
+  occurredTo: Type.Optional(Timestamp),
+});
+export type Cause = Static<typeof Cause>;
+
 export const SKU_CHANGED = 'onepool.stock.sku.changed.v1';
 /** Coalesced per SKU and commit; key `sku/<code>`. Versions chain: `fromVersion` equals the previous fact's `toVersion`. */
 export const SkuChanged = closed({
@@ -29,6 +45,7 @@ export const SkuChanged = closed({
   toVersion: Version,
   recordedAt: Timestamp,
   rows: Type.Array(StockRow, { description: 'The rows that changed, with their new absolute values.' }),
+  causes: Type.Array(Cause),
 });
 export type SkuChanged = Static<typeof SkuChanged>;
 

@@ -277,6 +277,7 @@ export const ALLOCATION_PROBLEMS = [
   'reservation.units_missing',
   'reservation.unknown',
   'reservation.duplicate',
+  'reservation.attached',
   'node.forbidden',
   'node.unknown',
   'sku.unknown',

@@ -140,7 +140,14 @@ export class BatchDecider {
     const key = nextOf(this.#keys);
     const answered = command.demand.lines.map(({ sku, quantity, nodes }, line): AnsweredLine => {
       const held = units.filter((one) => one.line === line).map((one) => [one.node ?? 0, one.units] as const);
-      const told = [command.lineIds[line] ?? '', sku, quantity, granted[line] ?? 0, this.#book.versionOf(sku), held] as const;
+      const told = [
+        command.lineIds[line] ?? '',
+        sku,
+        quantity,
+        granted[line] ?? 0,
+        this.#book.versionOf(sku),
+        held,
+      ] as const;
       return nodes === null ? told : [...told, nodes];
     });
     const { actor, owner, id } = command;
@@ -212,7 +219,7 @@ export class BatchDecider {
     const occurredAt = Math.min(occurredAtOf(verb) ?? now, now);
     const decision = decideVerb(verb, stored, this.#state, { occurredAt, teller: String(command.sourceKey) });
     if (!decision.ok) return decision;
-    const origin = { reason: verb.name, source: command.sourceKey, sourceEventId: command.id, occurredAt };
+    const origin = { ...told(command), reason: verb.name, occurredAt };
     const deed = { origin, doer: command, fact: FACT_OF_VERB[verb.name], trace };
     const confirmed = verb.name === 'attach' && verb.confirm ? this.#confirmWith(decision.value, verb) : null;
     if (confirmed?.ok === false) return confirmed;
@@ -261,7 +268,7 @@ export class BatchDecider {
     });
     const decision = decideAllocate(parts, supplies, { rules, now, override: command.override });
     if (!decision.ok) return decision;
-    const origin = { reason: 'allocate', source: command.sourceKey, sourceEventId: command.id, occurredAt: now };
+    const origin = { ...told(command), reason: 'allocate', occurredAt: now };
     const deed = { origin, doer: command, fact: 'moved', trace: command.trace } as const;
     const moved = decision.value.effects.map((effect): AllocatedReservation => {
       const { id, owner, reservation } = this.#book.applyVerb(this.#stored(effect.reservation.key), effect, deed);
@@ -315,7 +322,7 @@ export class BatchDecider {
     why: Pick<LedgerOrigin, 'reason' | 'occurredAt'>,
     fact: ReservationFact,
   ): void {
-    const origin = { ...why, source: THE_ENGINE_SOURCE, sourceEventId: stored.id };
+    const origin = { ...why, source: THE_ENGINE_SOURCE, sourceName: null, sourceEventId: stored.id };
     this.#book.applyVerb(stored, effect, { origin, doer: THE_ENGINE, fact, trace: null });
   }
 
@@ -363,6 +370,9 @@ export class BatchDecider {
     }
   }
 }
+
+/** By whom, and under which id. */
+const told = ({ sourceKey, id }: Keyed) => ({ source: sourceKey, sourceName: null, sourceEventId: id });
 
 interface HealingLooks {
   readonly healed: Set<SkuKey>;

@@ -10,6 +10,7 @@ import {
 } from '@onepool/contracts';
 import { type FactEvent, factId, factKey } from '@onepool/platform-messaging';
 import { type Views, isoTime } from '../requests/views.ts';
+import { causesOf } from './causes.ts';
 import type { Writes } from '../decision/batch-writes.ts';
 
 export const FACT_SOURCE = factSource(STOCK_SCOPE);
@@ -35,6 +36,7 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
     data,
     ...(trace === null ? {} : { trace }),
   });
+  const causes = causesOf(writes, views);
   const changed = writes.changedSkus.map(({ sku, rows, version, trace }) => {
     const code = views.sku(sku);
     const data: SkuChanged = {
@@ -42,7 +44,8 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
       fromVersion: versionsBefore.get(sku) ?? 0,
       toVersion: version,
       recordedAt,
-      rows: rows.map((row) => views.stockRow(row)),
+      rows: rows.filter(({ kind }) => kind === 'stock').map((row) => views.stockRow(row)),
+      causes: [...causes(sku)],
     };
     const key = factKey('sku', code);
     return fact(factId(key, version), key, SKU_CHANGED, data, trace);
