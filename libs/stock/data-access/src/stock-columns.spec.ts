@@ -15,7 +15,9 @@ describe('the states of a row of the book', () => {
   )?.[1];
 
   it('are the columns of the table, in its order', () => {
-    const columns = [...(table ?? '').matchAll(/^ {2}(?!detail_key)(\w+) bigint NOT NULL DEFAULT 0,$/gm)].map(([, name]) => name);
+    const columns = [...(table ?? '').matchAll(/^ {2}(?!detail_key)(\w+) bigint NOT NULL DEFAULT 0,$/gm)].map(
+      ([, name]) => name,
+    );
     expect(columns).toEqual(STATE_ACCOUNTS);
   });
 

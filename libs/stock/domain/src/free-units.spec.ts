@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { supply } from './arithmetic.ts';
 import { mayBack } from './decide-allocate.ts';
+import { decideLeave } from './decide-verb.ts';
 import {
   type FreedUnits,
   type Freeing,
@@ -18,7 +19,7 @@ import { SellingRules } from './selling-rules.ts';
 import { type SkuSupply, type Supplies, SupplyDraft, fenceUsesOf, rowAt, rowOf, suppliesAfter } from './supply.ts';
 import { stockAt } from './supply-row.ts';
 import { NOW, fence, openRules, threshold } from './testing/arbitraries.ts';
-import { expectLawful, openOf, reserved, tallied } from './testing/reserved.ts';
+import { backing, expectLawful, openOf, reserved, tallied } from './testing/reserved.ts';
 import {
   type TestBook,
   TWO_CHANNELS,
@@ -227,6 +228,25 @@ describe('units that come free', () => {
       { rules, now: NOW },
     );
     expect(standing).toEqual([{ 'a@1': 1 }]);
+  });
+
+  it('are of whatever has ended: a cancelled unit serves who waits, a cancelled backorder nobody', () => {
+    const ordered = reserved([backing(1, { confirmed: 2 })], { key: 1 });
+    const backorder = reserved([onAllowance({ confirmed: 2 })], { key: 2 });
+    const waiting = reserved([onAllowance({ confirmed: 1 })], { key: 3, priority: 1 });
+    const before = bookWith([ordered, backorder, waiting], {});
+    const cancelled = (one: Reservation): Freeing => {
+      const ended = decideLeave('cancel', one, before, null);
+      if (!ended.ok) throw new Error(ended.rejection.code);
+      const after = suppliesAfter(before, ended.value.effect);
+      return freeUnits(1, freedBy(supplyIn(before), supplyIn(after)), all([waiting, backorder]), after, TERMS);
+    };
+    const served = ({ effects }: Freeing) => effects.map(({ reservation }) => [reservation.key, standsOn(reservation)]);
+    expect(served(cancelled(ordered))).toEqual([
+      [3, { 'a@1': 1 }],
+      [2, { 'a@1': 1, 'a~0': 1 }],
+    ]);
+    expect(cancelled(backorder)).toMatchObject({ effects: [], nodes: [] });
   });
 
   it('leave to others what is fenced for them, and charge the fence of those whom they serve', () => {
