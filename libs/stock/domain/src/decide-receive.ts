@@ -56,8 +56,8 @@ export interface ReceiptEffect {
 type Arrived = Readonly<Record<TravelState, number>>;
 
 /**
- * Never refused. `waiting`: who waits for the SKU; all that have units on the line must be among the candidates that ride on it, and
- * if the line is to be short, all others that stand on it as well.
+ * Never refused. `waiting` has the candidates for the SKU, and among them, whatever their rank, all whose units ride on the line. Which
+ * promises are short can be told only if all were loaded that stand on it.
  */
 export function decideReceive(
   receipt: Receipt,
