@@ -4,6 +4,7 @@
  */
 import {
   NO_FUTURE,
+  NO_INBOUND,
   type NodeKey,
   type SkuKey,
   type SkuSupply,
@@ -62,7 +63,12 @@ export function suppliesOf(tuples: readonly SupplyTuple[] | null): Map<SkuKey, S
     else into.set(sku, [row]);
   }
   const skus = future.size === 0 ? rows.keys() : new Set([...rows.keys(), ...future.keys()]);
-  return new Map([...skus].map((sku) => [sku, { sku, rows: rows.get(sku) ?? [], future: future.get(sku) ?? NO_FUTURE }]));
+  return new Map(
+    [...skus].map((sku) => [
+      sku,
+      { sku, rows: rows.get(sku) ?? [], future: future.get(sku) ?? NO_FUTURE, inbound: NO_INBOUND },
+    ]),
+  );
 }
 
 /** JSON rounds what a number cannot hold; better to stop than to write it back. */

@@ -1,6 +1,7 @@
 /** Supplies as a reader sees them, one statement, one moment. */
 import {
   NO_FUTURE,
+  NO_INBOUND,
   type NodeKey,
   type SkuKey,
   type SkuSupply,
@@ -72,8 +73,8 @@ export async function readSnapshots(
 
 function supplyOf(sku: SkuKey, rows: readonly SupplyRow[]): SkuSupply {
   const future = rows.filter(({ kind }) => kind !== 'stock');
-  if (future.length === 0) return { sku, rows, future: NO_FUTURE };
-  return { sku, rows: rows.filter(({ kind }) => kind === 'stock'), future };
+  if (future.length === 0) return { sku, rows, future: NO_FUTURE, inbound: NO_INBOUND };
+  return { sku, rows: rows.filter(({ kind }) => kind === 'stock'), future, inbound: NO_INBOUND };
 }
 
 /** The row as it will be once the overdue units are given back. */

@@ -5,6 +5,7 @@ import {
   type Stage,
   type SupplyRow,
   type Watermark,
+  NO_INBOUND,
   SupplyDraft,
   applyDifference,
   consequencesOf,
@@ -53,7 +54,7 @@ const byNode = (a: { readonly node: number }, b: { readonly node: number }): num
 /** Counts are settled in the order of nodes. `deductsAt` is null of a physical count. */
 export function expectedOf(book: CountedBook, deductsAt: Stage | null): Outcome {
   const measure = deductsAt === null ? 'physical' : 'availability';
-  const before = { sku: SKU, rows: book.rows, future: book.future };
+  const before = { sku: SKU, rows: book.rows, future: book.future, inbound: NO_INBOUND };
   const draft = new SupplyDraft(new Map([[SKU, before]]));
   const entries: Entry[] = [];
   const refusals: { node: number; code: string }[] = [];

@@ -154,6 +154,9 @@ interface Need extends Omit<LineWanted, 'quantity'> {
   readonly moving: readonly Pile[];
 }
 
+/** More than there are nodes to choose from. */
+const ANY_NODE = 99;
+
 export class PoolModel {
   readonly #market: Market;
   #promises = new Map<number, Promised>();
@@ -289,7 +292,8 @@ export class PoolModel {
     const placed: Placed[] = [];
     let isShort = false;
     const numbered = wishes.map((wish, line) => ({ ...wish, line }));
-    const order = [...numbered.filter(({ nodes }) => nodes), ...numbered.filter(({ nodes }) => !nodes)];
+    const choice = ({ nodes }: Wish): number => nodes?.length ?? ANY_NODE;
+    const order = numbered.toSorted((a, b) => choice(a) - choice(b));
     for (const { line, ...wish } of order) {
       const { sku, quantity } = wish;
       const spread: { node: number | null; units: number }[] = this.#spread(wish, mine.channel, now, isSold);
