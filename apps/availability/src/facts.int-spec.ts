@@ -37,7 +37,7 @@ let app: AppFixture;
 beforeAll(async () => {
   nats = await startTestNats();
   app = await createAppFixture({ nats });
-  await putNetwork(app, [...SKUS, 'story', 'order']);
+  await putNetwork(app, [...SKUS, 'story']);
 });
 afterAll(() => app.close());
 
@@ -110,19 +110,6 @@ describe('facts', () => {
     await hold('r-2', 1);
     await verb('release', 'r-2');
     await hold('r-3', 1, 1);
-    await receive(app, 'order', { 'wh-1': 5 });
-    await app.http('hold', { body: { id: 'r-4', channel: 'web', lines: [{ sku: 'order', quantity: 3 }] } });
-    await verb('attach', 'r-4', { order: 'o-4', confirm: true });
-    await verb('amend', 'r-4', { expectedVersion: 3, lines: [{ id: '1', sku: 'order', quantity: 2 }] });
-    const work = [{ line: '1', quantity: 2, from: { node: 'wh-1' }, to: { node: 'wh-1', fulfilment: 'ful-4' } }];
-    const routed = [{ reservations: [{ id: 'r-4', expectedVersion: 4, moves: work }] }];
-    await app.http('allocate', { body: { commandId: 'r-4-routed', groups: routed } });
-    await verb('acknowledge', 'r-4', { fulfilment: 'ful-4', stage: 'accepted', quantity: 2 });
-    const shipped = { lines: [{ fulfilment: 'ful-4', quantity: 1 }] };
-    await verb('fulfil', 'r-4', shipped);
-    await verb('unfulfil', 'r-4', shipped);
-    await verb('reject', 'r-4', { fulfilment: 'ful-4', quantity: 1, effect: 'quantity' });
-    await verb('giveUp', 'r-4', { lines: [{ line: '1', quantity: 1 }] });
     const sale = (node: string, quantity: number) => ({ type: 'sale', sku: 'story', node, quantity });
     const movements = [sale('wh-1', 9), sale('wh-2', 2)];
     await app.http('recordMovements', { body: { id: 'sale', source: 'pos', movements } });
