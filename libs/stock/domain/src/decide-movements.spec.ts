@@ -201,7 +201,7 @@ describe('a movement', () => {
         [{ available: 2 }, { node: 2, damaged: 2 }],
         [[1, -2]],
       ],
-      ['transfer, where it came', { damaged: 2 }, move('transfer', 2, { toNode: 2 }), [2], [{}, { node: 2 }], [[2, 2]]],
+      ['transfer, where it came', { damaged: 2 }, move('transfer', 2, { toNode: 2 }), [2], [{}], [[2, 2]]],
     ])('%s', (_, before, movement, at, after, late) =>
       expect(counted(before, movement, at)).toEqual([after.map(row), late]),
     );

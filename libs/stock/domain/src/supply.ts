@@ -101,6 +101,8 @@ export class SupplyDraft {
   change(sku: SkuKey, at: SupplyPlace, decide: (row: SupplyRow) => RowChange): void {
     const before = this.supply(sku);
     const { row, transfers } = decide(rowOf(before, at));
+    // Where no unit moved nothing has changed: the SKU keeps its version, of which the ledger has an entry for each.
+    if (transfers.length === 0) return;
     this.#changed.set(sku, withRow(before, row));
     for (const transfer of transfers) this.#postings.push({ ...transfer, sku, at });
   }

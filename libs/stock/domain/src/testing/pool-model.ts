@@ -219,6 +219,18 @@ export class PoolModel {
     this.#keepSafety(sku, node);
   }
 
+  /** Units go from one node to another, and are there what they were here: what is not for sale does not become so on the way. */
+  travel(sku: number, from: number, to: number, units: number): void {
+    const [left, arrived] = [this.shelf(sku, from), this.shelf(sku, to)];
+    const { damaged, inspected } = left;
+    this.happen(sku, from, -units);
+    this.happen(sku, to, units);
+    const there = Math.max(0, arrived.net);
+    arrived.damaged = Math.min(arrived.damaged + damaged - left.damaged, there);
+    arrived.inspected = Math.min(arrived.inspected + inspected - left.inspected, there - arrived.damaged);
+    this.#keepSafety(sku, to);
+  }
+
   /** Promises go before safety stock. */
   #keepSafety(sku: number, node: number): void {
     const shelf = this.shelf(sku, node);
