@@ -69,7 +69,7 @@ export function drainReason(
   now: number,
 ): DrainReason | null {
   if (kind !== 'stock') return null;
-  if (isDrained(rules.stops, key, node, now) || isDrained(stopsOf(supply), key, node, now)) return 'stop';
+  if (isDrained(rules.stopsAt(node), key, node, now) || isDrained(stopsOf(supply), key, node, now)) return 'stop';
   const channel = rules.channels.get(key);
   return channel && rules.isEligible(channel, node, now) ? null : 'not_eligible';
 }

@@ -42,7 +42,8 @@ export class SellingRules {
   readonly nodesByCode: ReadonlyMap<string, SellingNode>;
   readonly channels: ReadonlyMap<ChannelKey, SellingChannel>;
   readonly channelsByCode: ReadonlyMap<string, SellingChannel>;
-  readonly stops: readonly Stop[];
+  readonly #anywhere: readonly Stop[];
+  readonly #byNode: ReadonlyMap<NodeKey, readonly Stop[]>;
   readonly #fences: Fences;
   readonly #anySku: readonly Threshold[];
   readonly #bySku: ReadonlyMap<SkuKey, readonly Threshold[]>;
@@ -55,7 +56,8 @@ export class SellingRules {
     thresholds: readonly Threshold[],
     { fences = [], stops = NO_STOPS }: Limits = {},
   ) {
-    this.stops = stops;
+    this.#anywhere = stops.filter(({ node }) => node === null);
+    this.#byNode = stopsByNode(stops);
     this.#fences = new Fences(fences);
     this.#ends = [...fences, ...stops].filter(({ until }) => until !== null);
     this.nodes = new Map(nodes.map((node) => [node.key, node]));
@@ -86,6 +88,11 @@ export class SellingRules {
     return next;
   }
 
+  /** Those that concern a node. Asked for every row of every hold. */
+  stopsAt(node: NodeKey): readonly Stop[] {
+    return this.#byNode.get(node) ?? this.#anywhere;
+  }
+
   /** Those that keep units of a SKU, in the order in which they do. */
   fencesOf(sku: SkuKey): readonly Fence[] {
     return this.#fences.of(sku);
@@ -108,6 +115,12 @@ export class SellingRules {
     const applies = { scope, channel, node };
     return Math.max(largestOf(this.#anySku, applies), largestOf(ofSku ?? [], applies));
   }
+}
+
+function stopsByNode(stops: readonly Stop[]): ReadonlyMap<NodeKey, readonly Stop[]> {
+  const nodes = new Set(stops.flatMap(({ node }) => node ?? []));
+  if (nodes.size === 0) return new Map();
+  return new Map([...nodes].map((at) => [at, stops.filter(({ node }) => node === null || node === at)]));
 }
 
 interface Asked {

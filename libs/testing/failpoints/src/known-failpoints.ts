@@ -5,7 +5,7 @@ export const COMMITS = {
   'app.receive': 'the effect of another app’s fact in a unit of work, with its row in the inbox',
   'catalog.eligibility': 'rules of what may be shipped or sold where',
   'catalog.prices': 'prices of one call',
-  'catalog.rules': 'a change of nodes, channels or thresholds, with the step of the epoch',
+  'catalog.rules': 'a change of nodes, channels, thresholds, fences or stops, with the step of the epoch',
   'catalog.skus': 'SKUs of one call',
   'client.mirror_begin': 'a generation of a mirror begun',
   'client.mirror_complete': 'a generation of a mirror complete, and read from then on',

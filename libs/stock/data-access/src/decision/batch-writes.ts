@@ -5,6 +5,7 @@ import {
   type ChannelKey,
   type Controller,
   type Destination,
+  type FenceKey,
   type LateUnits,
   type LineNo,
   type NodeKey,
@@ -77,6 +78,13 @@ export interface RowQuantity {
   readonly quantity: number;
 }
 
+export interface FenceUseWrite {
+  readonly sku: SkuKey;
+  readonly node: NodeKey;
+  readonly fence: FenceKey;
+  readonly used: number;
+}
+
 export interface BackingWrite {
   readonly reservationKey: number;
   /** Null of what is unbacked. */
@@ -142,6 +150,7 @@ export class Writes {
   /** Existing rows of which only `available` and `reserved` have changed, and all others. */
   readonly promisedRows: SupplyRow[] = [];
   readonly otherRows: { readonly sku: SkuKey; readonly row: SupplyRow }[] = [];
+  readonly fenceUses: FenceUseWrite[] = [];
   readonly ledger: LedgerRow[] = [];
   readonly lateNotes: LateNote[] = [];
   readonly commands: { readonly command: Keyed; readonly answer: StoredAnswer }[] = [];

@@ -7,6 +7,7 @@ import {
   type AllocationPart,
   type Consequences,
   type Decision,
+  type GrantedUnits,
   type Rejection,
   type SkuKey,
   type SkuSupply,
@@ -14,6 +15,7 @@ import {
   type ToldBook,
   type VerbEffect,
   attachedToOther,
+  changedFenceUses,
   concernOf,
   consequencesOf,
   decideAllocate,
@@ -23,9 +25,11 @@ import {
   healShortfall,
   linesAfter,
   onNothing,
+  onStock,
   reap,
   reject,
   rowAt,
+  stockAt,
 } from '@onepool/stock-domain';
 import { beyondLimits } from '@onepool/platform-rights';
 import type { AllocatedReservation, ReservationFact } from '@onepool/contracts';
@@ -140,7 +144,14 @@ export class BatchDecider {
     const key = nextOf(this.#keys);
     const answered = command.demand.lines.map(({ sku, quantity, nodes }, line): AnsweredLine => {
       const held = units.filter((one) => one.line === line).map((one) => [one.node ?? 0, one.units] as const);
-      const told = [command.lineIds[line] ?? '', sku, quantity, granted[line] ?? 0, this.#book.versionOf(sku), held] as const;
+      const told = [
+        command.lineIds[line] ?? '',
+        sku,
+        quantity,
+        granted[line] ?? 0,
+        this.#book.versionOf(sku),
+        held,
+      ] as const;
       return nodes === null ? told : [...told, nodes];
     });
     const { actor, owner, id } = command;
@@ -149,20 +160,28 @@ export class BatchDecider {
     const kept = { priority, customerReference, destination, isTombstone: false };
     const by = { owner, id, actor, person, bodyHash, channel: command.channel };
     this.writes.newReservations.push({ key, ...by, ...kept, lines: answered, expiresAt });
-    for (const [no, { line, sku, node, units: held }] of units.entries()) {
-      if (node === null) {
-        const backing = { ...emptyBacking(no, onNothing(line, sku)), held };
-        this.writes.changeBacking({ reservationKey: key, supplyKey: null, backing, expiresAt });
-        continue;
-      }
-      const supplyKey = rowAt(this.#book.supply(sku), node).key;
-      const version = this.#book.versionOf(sku);
-      const at = { reservationKey: key, supplyKey, no, line, sku, node };
-      this.writes.hold({ ...at, source: command.sourceKey, id, units: held, expiresAt, version });
-    }
+    for (const [no, one] of units.entries()) this.#take(command, one, { reservationKey: key, no, expiresAt });
     const firstAnswer: FirstAnswer = { owner, channelKey: command.channel, createdAt: now, expiresAt, lines: answered };
     this.#state.effects.set(holdKey(command), { bodyHash, answer: null, firstAnswer, actor });
     return { ok: true, value: this.#views.firstAnswer(command.id, firstAnswer), replayed: false };
+  }
+
+  /** Writes one of the backings of a hold: nearly all stand on a row, and no fence pays for them. */
+  #take({ sourceKey: source, id }: HoldCommand, taken: GrantedUnits, of: NewBacking): void {
+    const { line, sku, node, units, fenced } = taken;
+    if (node === null) {
+      const backing = { ...emptyBacking(of.no, onNothing(line, sku)), held: units };
+      return this.writes.changeBacking({ ...of, supplyKey: null, backing });
+    }
+    const supplyKey = rowAt(this.#book.supply(sku), node).key;
+    const version = this.#book.versionOf(sku);
+    if (!fenced) return this.writes.hold({ ...of, supplyKey, line, sku, node, source, id, units, version });
+    const charge = { fence: fenced.fence, fenced: fenced.units };
+    const backing = { ...emptyBacking(of.no, onStock(line, sku, node)), held: units, ...charge };
+    this.writes.changeBacking({ ...of, supplyKey, backing });
+    const posting = { sku, at: stockAt(node), from: 'available', to: 'reserved', quantity: units } as const;
+    const occurredAt = this.#state.now;
+    this.writes.post(posting, supplyKey, version, { reason: 'hold', source, sourceEventId: id, occurredAt });
   }
 
   /** Its key is that of the hold which it refuses, so that of the two only one takes effect. */
@@ -337,6 +356,7 @@ export class BatchDecider {
       const follows = consequencesOf(before, supply, { newlyShort: newlyShort.has(sku) });
       mended.set(sku, follows.mended);
       this.writes.changeRows(before, follows.rows);
+      for (const use of changedFenceUses(before, supply)) this.writes.fenceUses.push({ sku, ...use });
       const version = this.#book.versionOf(sku);
       this.writes.changedSkus.push({ sku, rows: follows.rows, version, trace: traces.get(sku) ?? null });
       // What healing has just left short needs no other look, unless somebody has changed the SKU since.
@@ -362,6 +382,12 @@ export class BatchDecider {
       if (!known) this.writes.newlyBroken.push({ sku, node, quantity });
     }
   }
+}
+
+interface NewBacking {
+  readonly reservationKey: number;
+  readonly no: number;
+  readonly expiresAt: number;
 }
 
 interface HealingLooks {

@@ -7,7 +7,7 @@ const isNew = ({ key }: SupplyRow): boolean => key === 0;
 export function withKeys(supply: SkuSupply, keys: Iterator<SupplyKey>): SkuSupply {
   if (!supply.rows.some(isNew) && !supply.future.some(isNew)) return supply;
   const keyed = (row: SupplyRow): SupplyRow => (isNew(row) ? { ...row, key: nextOf(keys) } : row);
-  return { sku: supply.sku, rows: supply.rows.map(keyed), future: supply.future.map(keyed) };
+  return { ...supply, rows: supply.rows.map(keyed), future: supply.future.map(keyed) };
 }
 
 /** The next of keys that were taken for all that may need one. */

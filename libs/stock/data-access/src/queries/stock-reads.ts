@@ -22,8 +22,10 @@ import {
   type SkuSupply,
   accept,
   channelAtp,
+  nextEnd,
   noSupply,
   reject,
+  stopsOf,
 } from '@onepool/stock-domain';
 import type { Limit } from '@onepool/platform-rights';
 import type pg from 'pg';
@@ -118,14 +120,15 @@ export class StockReads {
     return accept(answers);
   }
 
-  /** The same question about the same snapshot has the same answer until a rule changes or a node begins or ends to sell. */
+  /** The same question about the same snapshot has the same answer until a rule changes, or begins or ends by the clock. */
   #atpOf(snapshot: Snapshot | null, supply: SkuSupply, rules: SellingRules, perspective: Perspective): ChannelAtp {
     if (snapshot === null || perspective.nodes !== null) return channelAtp(supply, rules, perspective);
     const known = (snapshot as Answered)[ANSWER];
     const { channel, now } = perspective;
     if (known?.rules === rules && known.channel === channel && now >= known.from && now < known.until) return known.atp;
     const atp = channelAtp(supply, rules, perspective);
-    (snapshot as Answered)[ANSWER] = { rules, channel, from: now, until: rules.changesAfter(now), atp };
+    const until = Math.min(rules.changesAfter(now), nextEnd(stopsOf(supply), now));
+    (snapshot as Answered)[ANSWER] = { rules, channel, from: now, until, atp };
     return atp;
   }
 

@@ -1,5 +1,15 @@
 /** The tables that a batch writes, a part each. Inserts and upserts by key: no plan of theirs depends on a table's size. */
-import { ACCOUNTS, type Backing, type Reservation, STAGES, STATE_ACCOUNTS, type SupplyRow, TALLIES, readToldKey, unitsOf } from '@onepool/stock-domain';
+import {
+  ACCOUNTS,
+  type Backing,
+  type Reservation,
+  STAGES,
+  STATE_ACCOUNTS,
+  type SupplyRow,
+  TALLIES,
+  readToldKey,
+  unitsOf,
+} from '@onepool/stock-domain';
 import { type FactEvent, OUTBOX_COLUMNS, outboxInsertFrom, outboxParameters } from '@onepool/platform-messaging';
 import { kindCode, setExcluded, stateColumns } from '../stock-columns.ts';
 import { type Part, type PartOf, part } from './part.ts';
@@ -66,6 +76,22 @@ const otherRows = part({
     INSERT INTO supply (supply_key, detail_key, sku_key, node_key, kind, ${stateColumns()})
     SELECT x.key, x.detail, x.sku, x.node, x.kind, ${stateColumns((state) => `x.${state}`)} FROM ${rows} WHERE ${guard}
     ON CONFLICT (supply_key) DO UPDATE SET ${setExcluded()}`,
+  }),
+});
+
+const fenceUses = part({
+  rows: ({ writes }: Batch) => writes.fenceUses,
+  columns: {
+    sku: ['int', ({ sku }) => sku],
+    node: ['int', ({ node }) => node],
+    fence: ['int', ({ fence }) => fence],
+    used: ['bigint', ({ used }) => used],
+  },
+  writes: (rows, guard) => ({
+    fence_uses: `
+    INSERT INTO fence_use (sku_key, node_key, fence_key, used)
+    SELECT x.sku, x.node, x.fence, x.used FROM ${rows} WHERE ${guard}
+    ON CONFLICT (sku_key, node_key, fence_key) DO UPDATE SET used = excluded.used`,
   }),
 });
 
@@ -215,9 +241,14 @@ const changedBackings = part({
     fence_key: ['int', ({ backing }) => backing.fence],
     fenced: ['int', ({ backing }) => (backing.fence === null ? null : backing.fenced)],
     expires_at: ['float8', ({ expiresAt }) => expiresAt],
-    ...Object.fromEntries(TALLIES.map((tally) => [tally, ['int', ({ backing }: BackingWrite) => backing[tally]] as const])),
     ...Object.fromEntries(
-      STAGES.map((stage) => [stage, ['int', ({ backing }: BackingWrite) => stagesOf(backing, backing[stage])] as const]),
+      TALLIES.map((tally) => [tally, ['int', ({ backing }: BackingWrite) => backing[tally]] as const]),
+    ),
+    ...Object.fromEntries(
+      STAGES.map((stage) => [
+        stage,
+        ['int', ({ backing }: BackingWrite) => stagesOf(backing, backing[stage])] as const,
+      ]),
     ),
   },
   writes: (rows, guard) => ({
@@ -392,6 +423,7 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   gates,
   promisedRows,
   otherRows,
+  fenceUses,
   changedReservations,
   amendedReservations,
   newReservations,
