@@ -14,8 +14,10 @@ import { AVAILABILITY_OPERATIONS } from './operations.ts';
 import { AVAILABILITY_PROBLEMS } from './problems.ts';
 import * as reservations from './reservations.ts';
 import { AVAILABILITY_SCOPES } from './scopes.ts';
+import * as sources from './sources.ts';
 import * as stock from './stock.ts';
 import { STOCK } from './stock-module.ts';
+import * as stops from './stops.ts';
 
 export const AVAILABILITY = {
   name: 'availability',
@@ -27,5 +29,5 @@ export const AVAILABILITY = {
   problems: AVAILABILITY_PROBLEMS,
   modules: [CATALOG, STOCK, IDENTITY],
   consumes: [],
-  schemas: [primitives, catalog, snapshots, catalogFacts, reservations, stock, feeds, facts, identity],
+  schemas: [primitives, catalog, snapshots, catalogFacts, reservations, stock, stops, sources, feeds, facts, identity],
 } as const satisfies AppContract;

@@ -15,6 +15,7 @@ import { FulfilmentId, LineId } from './reservations.ts';
 import type { FactDefinition } from '../shared/fact-definition.ts';
 import { factStream } from '../shared/module-contract.ts';
 import { StockRow } from './stock.ts';
+import { StopOfSku } from './stops.ts';
 
 /** The subject scope of stock and its promises. */
 export const STOCK_SCOPE = 'stock';
@@ -29,6 +30,9 @@ export const SkuChanged = closed({
   toVersion: Version,
   recordedAt: Timestamp,
   rows: Type.Array(StockRow, { description: 'The rows that changed, with their new absolute values.' }),
+  stops: Type.Optional(
+    Type.Array(StopOfSku, { description: 'Where they have changed: all stops that name the SKU now.' }),
+  ),
 });
 export type SkuChanged = Static<typeof SkuChanged>;
 

@@ -15,6 +15,7 @@ import {
   type SkuKey,
   type SkuSupply,
   type Stage,
+  type Stop,
   type SupplyKey,
   type SupplyRow,
   type Told,
@@ -70,6 +71,8 @@ export interface ChangedSku {
   readonly version: number;
   /** Of the last command that changed the SKU. */
   readonly trace: string | null;
+  /** All that name it, if they have changed. */
+  readonly stops?: readonly Stop[];
 }
 
 export interface RowQuantity {
@@ -151,6 +154,8 @@ export class Writes {
   readonly promisedRows: SupplyRow[] = [];
   readonly otherRows: { readonly sku: SkuKey; readonly row: SupplyRow }[] = [];
   readonly fenceUses: FenceUseWrite[] = [];
+  readonly setStops: { readonly sku: SkuKey; readonly stop: Stop }[] = [];
+  readonly liftedStops: { readonly sku: SkuKey; readonly stop: Stop }[] = [];
   readonly ledger: LedgerRow[] = [];
   readonly lateNotes: LateNote[] = [];
   readonly commands: { readonly command: Keyed; readonly answer: StoredAnswer }[] = [];
@@ -198,7 +203,15 @@ export class Writes {
   }
 
   get isEmpty(): boolean {
-    const written = [this.newReservations, this.ledger, this.commands, this.healed, this.mended, this.broken];
+    const written = [
+      this.newReservations,
+      this.changedSkus,
+      this.ledger,
+      this.commands,
+      this.healed,
+      this.mended,
+      this.broken,
+    ];
     return (
       written.every((rows) => rows.length === 0) && this.changedReservations.size === 0 && this.rebackTasks.size === 0
     );

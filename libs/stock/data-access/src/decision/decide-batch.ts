@@ -16,6 +16,7 @@ import {
   type VerbEffect,
   attachedToOther,
   changedFenceUses,
+  changedStops,
   concernOf,
   consequencesOf,
   decideAllocate,
@@ -30,6 +31,9 @@ import {
   reject,
   rowAt,
   stockAt,
+  stopsAfter,
+  stopsOf,
+  withStops,
 } from '@onepool/stock-domain';
 import { beyondLimits } from '@onepool/platform-rights';
 import type { AllocatedReservation, ReservationFact } from '@onepool/contracts';
@@ -43,6 +47,7 @@ import {
   type MovementsCommand,
   type Outcome,
   type Settled,
+  type StopCommand,
   type StoredAnswer,
   type TendCommand,
   type TombstoneCommand,
@@ -117,12 +122,14 @@ export class BatchDecider {
         return this.#replayed(command) ?? this.#allocate(command);
       case 'movements':
         return this.#replayed(command) ?? this.#movements(command);
+      case 'stop':
+        return this.#stop(command);
       case 'tend':
         return this.#tend(command);
     }
   }
 
-  #replayed(command: Exclude<Command, TendCommand | TombstoneCommand>): Decided | null {
+  #replayed(command: Exclude<Command, StopCommand | TendCommand | TombstoneCommand>): Decided | null {
     const effect = this.#state.effects.get(command.kind === 'hold' ? holdKey(command) : commandKey(command));
     if (!effect) return null;
     if (effect.isTombstone === true) return reject({ code: 'reservation.tombstoned' });
@@ -294,6 +301,14 @@ export class BatchDecider {
     return applied.ok ? this.#done(command, applied.value) : applied;
   }
 
+  #stop({ skus: [sku], changes, trace }: StopCommand): Decided {
+    const supply = this.#book.supply(sku);
+    const before = stopsOf(supply);
+    const stops = changes.reduce(stopsAfter, before);
+    if (stops !== before) this.#book.change({ supplies: new Map([[sku, withStops(supply, stops)]]) }, trace);
+    return { ok: true, value: { version: this.#book.versionOf(sku) }, replayed: false };
+  }
+
   /** Everything overdue was reaped when the batch began; what is left is healing. */
   #tend({ skus, heal }: TendCommand): Decided {
     for (const sku of heal ? skus : []) {
@@ -358,7 +373,8 @@ export class BatchDecider {
       this.writes.changeRows(before, follows.rows);
       for (const use of changedFenceUses(before, supply)) this.writes.fenceUses.push({ sku, ...use });
       const version = this.#book.versionOf(sku);
-      this.writes.changedSkus.push({ sku, rows: follows.rows, version, trace: traces.get(sku) ?? null });
+      const stops = this.#noteStops(sku, before, supply) ? { stops: stopsOf(supply) } : {};
+      this.writes.changedSkus.push({ sku, rows: follows.rows, version, trace: traces.get(sku) ?? null, ...stops });
       // What healing has just left short needs no other look, unless somebody has changed the SKU since.
       if (follows.needsRebacking && changed.has(sku)) this.writes.rebackTasks.set(sku, null);
     }
@@ -366,6 +382,15 @@ export class BatchDecider {
       if (!this.writes.rebackTasks.has(sku)) this.writes.rebackTasks.set(sku, key);
     for (const sku of this.#healing.healed) this.writes.healed.push(sku);
     for (const [sku, supply] of this.#state.supplies) this.#noteBroken(sku, supply, mended.get(sku) ?? []);
+  }
+
+  /** Answers whether there are others than before. */
+  #noteStops(sku: SkuKey, before: SkuSupply, after: SkuSupply): boolean {
+    if (stopsOf(before) === stopsOf(after)) return false;
+    const { set, lifted } = changedStops(stopsOf(before), stopsOf(after));
+    for (const stop of set) this.writes.setStops.push({ sku, stop });
+    for (const stop of lifted) this.writes.liftedStops.push({ sku, stop });
+    return true;
   }
 
   /** An open exception follows its row's shortfall; only healing opens one, since only then nothing can be moved. */

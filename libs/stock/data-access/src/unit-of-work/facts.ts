@@ -35,7 +35,7 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
     data,
     ...(trace === null ? {} : { trace }),
   });
-  const changed = writes.changedSkus.map(({ sku, rows, version, trace }) => {
+  const changed = writes.changedSkus.map(({ sku, rows, version, trace, stops }) => {
     const code = views.sku(sku);
     const data: SkuChanged = {
       sku: code,
@@ -43,6 +43,7 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
       toVersion: version,
       recordedAt,
       rows: rows.map((row) => views.stockRow(row)),
+      ...(stops === undefined ? {} : { stops: stops.map((stop) => views.stop(stop)) }),
     };
     const key = factKey('sku', code);
     return fact(factId(key, version), key, SKU_CHANGED, data, trace);

@@ -95,6 +95,37 @@ const fenceUses = part({
   }),
 });
 
+const stopPlace = {
+  sku: ['int', ({ sku }) => sku],
+  node: ['int', ({ stop }) => stop.node ?? 0],
+  channel: ['int', ({ stop }) => stop.channel ?? 0],
+} as const satisfies PartOf<Batch, Writes['setStops'][number]>['columns'];
+
+const setStops = part({
+  rows: ({ writes }: Batch) => writes.setStops,
+  columns: {
+    ...stopPlace,
+    drains: ['smallint', ({ stop }) => Number(stop.drains)],
+    until: ['float8', ({ stop }) => stop.until],
+  },
+  writes: (rows, guard) => ({
+    set_stops: `
+    INSERT INTO sku_stop (sku_key, node_key, channel_key, drains, since, until)
+    SELECT x.sku, x.node, x.channel, x.drains = 1, ${NOW}, ${time('x.until')} FROM ${rows} WHERE ${guard}
+    ON CONFLICT (sku_key, node_key, channel_key) DO UPDATE SET drains = excluded.drains, since = excluded.since, until = excluded.until`,
+  }),
+});
+
+const liftedStops = part({
+  rows: ({ writes }: Batch) => writes.liftedStops,
+  columns: stopPlace,
+  writes: (rows, guard) => ({
+    lifted_stops: `
+    DELETE FROM sku_stop s USING ${rows}
+     WHERE s.sku_key = x.sku AND s.node_key = x.node AND s.channel_key = x.channel AND ${guard}`,
+  }),
+});
+
 /** By the place of the locked row, which nobody else can move: a join by key would be planned by the table's size. */
 const changedReservations = part({
   rows: ({ writes }: Batch) =>
@@ -424,6 +455,8 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   promisedRows,
   otherRows,
   fenceUses,
+  setStops,
+  liftedStops,
   changedReservations,
   amendedReservations,
   newReservations,
