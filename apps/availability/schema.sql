@@ -55,6 +55,21 @@ CREATE TABLE controller (
   CONSTRAINT controller_pkey PRIMARY KEY (actor, order_id)
 );
 
+CREATE TABLE drain_search (
+  singleton boolean NOT NULL DEFAULT true,
+  barred json NOT NULL DEFAULT '{}'::json,
+  lease_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+  CONSTRAINT drain_search_pkey PRIMARY KEY (singleton),
+  CONSTRAINT drain_search_singleton_check CHECK (singleton)
+);
+
+CREATE TABLE drain_task (
+  sku_key integer NOT NULL,
+  due_at timestamp with time zone NOT NULL,
+  before_key bigint,
+  CONSTRAINT drain_task_pkey PRIMARY KEY (sku_key)
+);
+
 CREATE TABLE feed (
   feed_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   actor text NOT NULL,

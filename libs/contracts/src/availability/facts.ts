@@ -99,6 +99,16 @@ export const PromiseBroken = closed({
 });
 export type PromiseBroken = Static<typeof PromiseBroken>;
 
+export const PROMISE_STRANDED = 'onepool.stock.promise.stranded.v1';
+/** Promised units that may not stay where they are, and are not moved by the engine; key `sku/<code>`. */
+export const PromiseStranded = closed({
+  sku: SkuCode,
+  node: NodeCode,
+  quantity: PositiveUnits,
+  recordedAt: Timestamp,
+});
+export type PromiseStranded = Static<typeof PromiseStranded>;
+
 const SUMMARIES: Readonly<Record<ReservationFact, string>> = {
   attached: 'An order was attached to a reservation, or let it go.',
   amended: 'A reservation was amended.',
@@ -138,6 +148,14 @@ export const STOCK_FACTS = [
     data: PromiseBroken,
     summary: 'No eligible node can cover promised units.',
     description: 'Key: `sku/<code>`. The same stands in the list of exceptions until units turn up.',
+  },
+  {
+    id: 'promiseStranded',
+    subject: PROMISE_STRANDED,
+    data: PromiseStranded,
+    summary: 'Promised units may not stay at their node, and the engine cannot move them.',
+    description:
+      'An order controls them, the node works on them, or no other has units. Key: `sku/<code>`. The same stands in the list of exceptions until none is left.',
   },
   ...RESERVATION_FACTS.map((fact) => reservationFact(fact)),
 ] as const satisfies readonly FactDefinition[];

@@ -30,6 +30,8 @@ export const stockTables: SchemaPart = {
       told: ['SELECT', 'INSERT', 'UPDATE'],
       told_effect: ['SELECT', 'INSERT', 'UPDATE'],
       sku_task: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      drain_task: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      drain_search: ['SELECT', 'UPDATE'],
       stock_exception: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       feed: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       feed_refusal: ['SELECT', 'INSERT', 'DELETE'],

@@ -173,6 +173,14 @@ export class Writes {
   readonly broken: RowQuantity[] = [];
   readonly newlyBroken: RowQuantity[] = [];
   readonly mended: RowQuantity[] = [];
+  /** SKUs to be drained, with the key below which the next look goes on; null begins anew. */
+  readonly drainTasks = new Map<SkuKey, number | null>();
+  readonly drained: SkuKey[] = [];
+  /** What of a drained SKU may not stay where it is, and does; of these the ones not known before are facts. */
+  readonly stranded: RowQuantity[] = [];
+  readonly newlyStranded: RowQuantity[] = [];
+  /** Where nothing of it is stranded any more. */
+  readonly freed: RowQuantity[] = [];
 
   /** The last word on a backing wins; it is absolute, since its SKU's gate is ours. */
   changeBacking(write: BackingWrite): void {
@@ -203,18 +211,10 @@ export class Writes {
   }
 
   get isEmpty(): boolean {
-    const written = [
-      this.newReservations,
-      this.changedSkus,
-      this.ledger,
-      this.commands,
-      this.healed,
-      this.mended,
-      this.broken,
-    ];
-    return (
-      written.every((rows) => rows.length === 0) && this.changedReservations.size === 0 && this.rebackTasks.size === 0
-    );
+    const { newReservations, changedSkus, ledger, commands, healed, mended, broken, drained } = this;
+    const written = [newReservations, changedSkus, ledger, commands, healed, mended, broken, drained];
+    const maps = [this.changedReservations, this.rebackTasks, this.drainTasks];
+    return written.every((rows) => rows.length === 0) && maps.every((map) => map.size === 0);
   }
 }
 

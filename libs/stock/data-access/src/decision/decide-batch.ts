@@ -2,12 +2,14 @@
  * Decides a batch in arrival order over the loaded state and collects what must be written. Nothing here waits or
  * does I/O; a command that is refused leaves the state as it was.
  */
+import assert from 'node:assert/strict';
 import { OWN_SOURCE } from '@onepool/contracts';
 import {
   type AllocationPart,
   type Consequences,
   type Decision,
   type GrantedUnits,
+  type NodeKey,
   type Rejection,
   type SkuKey,
   type SkuSupply,
@@ -22,6 +24,7 @@ import {
   decideAllocate,
   decideConfirm,
   decideHold,
+  drainOf,
   emptyBacking,
   healShortfall,
   linesAfter,
@@ -42,6 +45,7 @@ import {
   type AnswerOf,
   type Command,
   type Doer,
+  type DrainCommand,
   type HoldCommand,
   type Keyed,
   type MovementsCommand,
@@ -126,10 +130,12 @@ export class BatchDecider {
         return this.#stop(command);
       case 'tend':
         return this.#tend(command);
+      case 'drain':
+        return this.#drain(command);
     }
   }
 
-  #replayed(command: Exclude<Command, StopCommand | TendCommand | TombstoneCommand>): Decided | null {
+  #replayed(command: Exclude<Command, StopCommand | TendCommand | DrainCommand | TombstoneCommand>): Decided | null {
     const effect = this.#state.effects.get(command.kind === 'hold' ? holdKey(command) : commandKey(command));
     if (!effect) return null;
     if (effect.isTombstone === true) return reject({ code: 'reservation.tombstoned' });
@@ -333,6 +339,41 @@ export class BatchDecider {
     this.#healing.healed.add(sku);
   }
 
+  /** Alone in its batch, so that nothing has moved since its units were counted but what is moved here. */
+  #drain({ skus: [sku] }: DrainCommand): Decided {
+    const { supplies, rules, now, drains } = this.#state;
+    const look = drains.get(sku);
+    assert(look, 'what may not stay was counted');
+    const candidates = look.movable.map((key) => this.#stored(key).reservation);
+    const { effects } = drainOf(sku, candidates, supplies, rules, now);
+    for (const effect of effects) {
+      const stored = this.#stored(effect.reservation.key);
+      this.#byItself(stored, effect, { reason: 'drain', occurredAt: now }, 'moved');
+    }
+    if (look.moreBelow === null) this.#noteStranded(sku, look.units, effects);
+    // Those who were not loaded may move, too.
+    else this.writes.drainTasks.set(sku, effects.length > 0 ? null : look.moreBelow);
+    return { ok: true, value: null, replayed: false };
+  }
+
+  #noteStranded(sku: SkuKey, counted: ReadonlyMap<NodeKey, number>, effects: readonly VerbEffect[]): void {
+    const left = new Map(counted);
+    for (const { node, quantity } of effects.flatMap(({ changes }) => changes)) {
+      if (node !== null) left.set(node, (left.get(node) ?? 0) - quantity);
+    }
+    const { drained, stranded, newlyStranded, freed } = this.writes;
+    drained.push(sku);
+    for (const [node, quantity] of left) {
+      if (quantity === 0) continue;
+      stranded.push({ sku, node, quantity });
+      if (this.#state.openStranded.get(`${sku}:${node}`) !== quantity) newlyStranded.push({ sku, node, quantity });
+    }
+    for (const key of this.#state.openStranded.keys()) {
+      const node = Number(key.slice(key.indexOf(':') + 1));
+      if (!left.get(node)) freed.push({ sku, node, quantity: 0 });
+    }
+  }
+
   #reapOverdue(): void {
     const locked = new Set(this.#state.supplies.keys());
     for (const stored of this.#state.reservations.values()) {
@@ -389,6 +430,7 @@ export class BatchDecider {
     if (stopsOf(before) === stopsOf(after)) return false;
     const { set, lifted } = changedStops(stopsOf(before), stopsOf(after));
     for (const stop of set) this.writes.setStops.push({ sku, stop });
+    if (set.some(({ drains }) => drains)) this.writes.drainTasks.set(sku, null);
     for (const stop of lifted) this.writes.liftedStops.push({ sku, stop });
     return true;
   }

@@ -285,6 +285,11 @@ export class StockEngine {
     await Promise.all(skus.map((sku) => this.submit({ kind: 'tend', skus: [sku], heal, trace: null })));
   }
 
+  /** Sends promises of a SKU elsewhere that may not stay where they are, as many as one look takes. */
+  async drain(sku: SkuKey): Promise<void> {
+    await this.submit({ kind: 'drain', skus: [sku], trace: null });
+  }
+
   /** `deadline` in milliseconds of `performance.now()`. */
   submit(command: Command, deadline = performance.now() + this.#deadlineMs): Promise<Outcome> {
     const [only, ...more] = command.skus;

@@ -195,6 +195,8 @@ export class OptimisticCommits {
       reservations: new Map(),
       effects: new Map(),
       openExceptions: new Map(),
+      openStranded: new Map(),
+      drains: new Map(),
       controllers: new Map(),
       told: new Map(),
       takenEvents: new Set<string>(),

@@ -140,8 +140,22 @@ export interface TendCommand extends Traced {
   readonly heal: boolean;
 }
 
+/** Sends promises of a SKU elsewhere that may not stay where they are. */
+export interface DrainCommand extends Traced {
+  readonly kind: 'drain';
+  /** The one. */
+  readonly skus: readonly [SkuKey];
+}
+
 export type Command =
-  HoldCommand | TombstoneCommand | VerbCommand | AllocateCommand | MovementsCommand | StopCommand | TendCommand;
+  | HoldCommand
+  | TombstoneCommand
+  | VerbCommand
+  | AllocateCommand
+  | MovementsCommand
+  | StopCommand
+  | TendCommand
+  | DrainCommand;
 
 interface Answers {
   hold: ReservationView;
@@ -153,6 +167,7 @@ interface Answers {
   /** The version of the SKU from which on it is so. */
   stop: { readonly version: number };
   tend: null;
+  drain: null;
 }
 
 /** What a command of a kind is answered with. */

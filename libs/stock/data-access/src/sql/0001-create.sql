@@ -342,6 +342,22 @@ CREATE TABLE sku_task (
   before_key bigint
 );
 
+-- SKUs of which promises may stand where they may no longer stay, likewise.
+CREATE TABLE drain_task (
+  sku_key integer PRIMARY KEY,
+  due_at timestamptz NOT NULL,
+  before_key bigint
+);
+
+-- One row: nodes by the keys of channels whose promises may not stay there, for which all SKUs have been looked through.
+CREATE TABLE drain_search (
+  singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+  barred json NOT NULL DEFAULT '{}',
+  lease_until timestamptz NOT NULL DEFAULT '-infinity'
+);
+
+INSERT INTO drain_search DEFAULT VALUES;
+
 CREATE TABLE stock_exception (
   exception_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   code text NOT NULL,

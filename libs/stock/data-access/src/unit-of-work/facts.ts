@@ -1,9 +1,11 @@
-/** What a batch tells: a fact for each SKU and reservation that it changed, and for each promise that it found broken. */
+/** What a batch tells: a fact for each SKU and reservation that it changed, and for promises that it found broken or stranded. */
 import {
   PROMISE_BROKEN,
+  PROMISE_STRANDED,
   SKU_CHANGED,
   STOCK_SCOPE,
   type PromiseBroken,
+  type PromiseStranded,
   type SkuChanged,
   factSource,
   reservationSubject,
@@ -58,5 +60,11 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
     const id = factId(factKey('broken', data.sku, data.node), version);
     return fact(id, factKey('sku', data.sku), PROMISE_BROKEN, data, null);
   });
-  return [...changed, ...reservations, ...broken];
+  // Rules change without a version of the SKU, so that its version does not tell such facts apart.
+  const stranded = writes.newlyStranded.map(({ sku, node, quantity }) => {
+    const data: PromiseStranded = { sku: views.sku(sku), node: views.node(node), quantity, recordedAt };
+    const id = factId(factKey('stranded', data.sku, data.node), now);
+    return fact(id, factKey('sku', data.sku), PROMISE_STRANDED, data, null);
+  });
+  return [...changed, ...reservations, ...broken, ...stranded];
 }

@@ -437,6 +437,26 @@ const healed = part({
   }),
 });
 
+const drainTasks = part({
+  rows: ({ writes }: Batch) => [...writes.drainTasks],
+  columns: { sku: ['int', ([sku]) => sku], before_key: ['bigint', ([, beforeKey]) => beforeKey] },
+  writes: (rows, guard) => ({
+    drain_tasks: `
+    INSERT INTO drain_task (sku_key, due_at, before_key)
+    SELECT x.sku, clock_timestamp(), x.before_key FROM ${rows} WHERE ${guard}
+    ON CONFLICT (sku_key) DO UPDATE SET
+      due_at = LEAST(drain_task.due_at, excluded.due_at), before_key = excluded.before_key`,
+  }),
+});
+
+const drained = part({
+  rows: ({ writes }: Batch) => writes.drained.filter((sku) => !writes.drainTasks.has(sku)),
+  columns: { sku: ['int', (sku) => sku] },
+  writes: (rows, guard) => ({
+    drained: `DELETE FROM drain_task WHERE sku_key = ANY(ARRAY(SELECT x.sku FROM ${rows} WHERE ${guard}))`,
+  }),
+});
+
 const outboxColumns = Object.keys(OUTBOX_COLUMNS) as (keyof typeof OUTBOX_COLUMNS)[];
 
 /** Takes its ids last, when all that the facts tell of is locked. */
@@ -471,5 +491,7 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   lateNotes,
   tasks,
   healed,
+  drainTasks,
+  drained,
   outbox(schema),
 ];
