@@ -55,6 +55,21 @@ CREATE TABLE controller (
   CONSTRAINT controller_pkey PRIMARY KEY (actor, order_id)
 );
 
+CREATE TABLE drain_search (
+  singleton boolean NOT NULL DEFAULT true,
+  barred json NOT NULL DEFAULT '{}'::json,
+  lease_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+  CONSTRAINT drain_search_pkey PRIMARY KEY (singleton),
+  CONSTRAINT drain_search_singleton_check CHECK (singleton)
+);
+
+CREATE TABLE drain_task (
+  sku_key integer NOT NULL,
+  due_at timestamp with time zone NOT NULL,
+  before_key bigint,
+  CONSTRAINT drain_task_pkey PRIMARY KEY (sku_key)
+);
+
 CREATE TABLE feed (
   feed_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   actor text NOT NULL,
@@ -141,6 +156,15 @@ CREATE TABLE feed_watermark (
   measure smallint NOT NULL,
   captured bigint[] NOT NULL,
   CONSTRAINT feed_watermark_pkey PRIMARY KEY (block, node_key, source_key, measure)
+) WITH (fillfactor=70);
+
+CREATE TABLE fence_use (
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  fence_key integer NOT NULL,
+  used bigint NOT NULL,
+  CONSTRAINT fence_use_pkey PRIMARY KEY (sku_key, node_key, fence_key),
+  CONSTRAINT fence_use_used_check CHECK (used >= 0)
 ) WITH (fillfactor=70);
 
 CREATE TABLE inbox (
@@ -273,6 +297,16 @@ CREATE TABLE sku_gate (
   CONSTRAINT sku_gate_pkey PRIMARY KEY (sku_key)
 ) WITH (fillfactor=50);
 
+CREATE TABLE sku_stop (
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL DEFAULT 0,
+  channel_key integer NOT NULL DEFAULT 0,
+  drains boolean NOT NULL,
+  since timestamp with time zone NOT NULL,
+  until timestamp with time zone,
+  CONSTRAINT sku_stop_pkey PRIMARY KEY (sku_key, node_key, channel_key)
+);
+
 CREATE TABLE sku_task (
   sku_key integer NOT NULL,
   due_at timestamp with time zone NOT NULL,
@@ -389,6 +423,18 @@ CREATE VIEW rules_epoch AS
  SELECT epoch
    FROM catalog.catalog_epoch;
 
+CREATE VIEW rules_fence AS
+ SELECT fence_key,
+    code,
+    skus,
+    nodes,
+    channels,
+    quantity,
+    share_percent,
+    until
+   FROM catalog.fence
+  WHERE COALESCE(quantity, share_percent) > 0;
+
 CREATE VIEW rules_node AS
  SELECT node_key,
     code,
@@ -398,6 +444,14 @@ CREATE VIEW rules_node AS
     active_from,
     active_to
    FROM catalog.node;
+
+CREATE VIEW rules_stop AS
+ SELECT nodes,
+    channels,
+    mode,
+    until
+   FROM catalog.stop_rule
+  WHERE mode <> 'none'::text;
 
 CREATE VIEW rules_threshold AS
  SELECT scope,
@@ -658,6 +712,8 @@ $function$;
 
 CREATE SCHEMA catalog;
 
+CREATE SEQUENCE fence_key AS integer INCREMENT BY 1 CACHE 1;
+
 CREATE TABLE aggregate (
   key text NOT NULL,
   version bigint NOT NULL DEFAULT 0,
@@ -698,6 +754,24 @@ CREATE TABLE eligibility_rule (
   CONSTRAINT eligibility_rule_code_key UNIQUE (code),
   CONSTRAINT eligibility_rule_forbids_check CHECK (forbids = ANY (ARRAY['ship'::text, 'sell'::text]))
 );
+
+CREATE TABLE fence (
+  rule_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  code text NOT NULL,
+  fence_key integer NOT NULL,
+  skus text[],
+  nodes text[],
+  channels text[] NOT NULL,
+  quantity integer,
+  share_percent integer,
+  until timestamp with time zone,
+  reason text,
+  CONSTRAINT fence_pkey PRIMARY KEY (rule_key),
+  CONSTRAINT fence_code_key UNIQUE (code),
+  CONSTRAINT fence_check CHECK (num_nonnulls(quantity, share_percent) = 1)
+);
+CREATE TRIGGER fence_is_made BEFORE INSERT ON fence FOR EACH ROW EXECUTE FUNCTION set_fence_anew();
+CREATE TRIGGER fence_is_set_anew BEFORE UPDATE ON fence FOR EACH ROW WHEN (old.quantity IS DISTINCT FROM new.quantity OR old.share_percent IS DISTINCT FROM new.share_percent OR old.channels IS DISTINCT FROM new.channels) EXECUTE FUNCTION set_fence_anew();
 
 CREATE TABLE inbox (
   consumer text NOT NULL,
@@ -818,6 +892,19 @@ CREATE TABLE sku (
   CONSTRAINT sku_code_key UNIQUE (code)
 );
 CREATE INDEX sku_gtins ON sku USING gin (gtins);
+
+CREATE TABLE stop_rule (
+  rule_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  code text NOT NULL,
+  mode text NOT NULL,
+  nodes text[],
+  channels text[],
+  until timestamp with time zone,
+  reason text,
+  CONSTRAINT stop_rule_pkey PRIMARY KEY (rule_key),
+  CONSTRAINT stop_rule_code_key UNIQUE (code),
+  CONSTRAINT stop_rule_mode_check CHECK (mode = ANY (ARRAY['stop'::text, 'drain'::text, 'none'::text]))
+);
 
 CREATE TABLE task (
   id uuid NOT NULL,
@@ -1020,6 +1107,17 @@ BEGIN
     EXECUTE format('SELECT EXISTS (SELECT FROM %I)', grown.name || '_default') INTO has_fallen;
     RETURN NEXT;
   END LOOP;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION set_fence_anew()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'catalog', 'pg_temp'
+AS $function$
+BEGIN
+  NEW.fence_key := nextval('fence_key');
+  RETURN NEW;
 END
 $function$;
 

@@ -58,6 +58,8 @@ describe('a fact of the catalogue', () => {
     const periods = [{ amount: 1, validFrom: '2026-01-01T00:00:00Z' }];
     await pool.catalog.putPrices([{ sku: 's', channel: 'c', currency: 'EUR', periods }]);
     await pool.catalog.putEligibilityRules([{ rule: 'r', forbids: 'sell', skus: ['s'] }]);
+    await pool.catalog.putFences([{ fence: 'f', skus: ['s'], channels: ['c'], quantity: 2 }]);
+    await pool.catalog.putStopRules([{ rule: 'r', mode: 'drain', nodes: [] }]);
     const facts = await told();
     expect(facts.map(({ subject }) => subject)).toEqual(CATALOG_FACTS.map(({ subject }) => subject));
     for (const [index, { data }] of CATALOG_FACTS.entries()) {

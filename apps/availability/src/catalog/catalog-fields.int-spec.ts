@@ -62,6 +62,17 @@ const RULE = {
   channels: 'all',
   reason: 'No boxes.',
 };
+const FENCE = {
+  fence: 'mugs for the web',
+  skus: ['mug'],
+  nodes: 'all',
+  channels: ['web'],
+  quantity: 5,
+  until: '2026-12-24T00:00:00.000Z',
+  reason: 'Christmas',
+};
+// Its channels and nodes are none, so that it stops nothing.
+const STOP = { rule: 'stocktaking', mode: 'drain', nodes: [], channels: 'all', reason: 'Counting.' };
 const PRICE = {
   sku: 'mug',
   channel: 'web',
@@ -79,11 +90,21 @@ beforeAll(async () => {
   await app.http('putNodes', { body: { nodes: [NODE] } });
   await app.http('putChannels', { body: { channels: [CHANNEL] } });
   await app.http('putEligibilityRules', { body: { rules: [RULE] } });
+  await app.http('putFences', { body: { fences: [FENCE] } });
+  await app.http('putStopRules', { body: { rules: [STOP] } });
   await app.http('putPrices', { body: { prices: [{ ...PRICE, periods: PRICE.periods.toReversed() }] } });
 });
 afterAll(() => app.close());
 
-const LISTS = ['listSkus', 'listNodes', 'listChannels', 'listEligibilityRules', 'listPrices'] as const;
+const LISTS = [
+  'listSkus',
+  'listNodes',
+  'listChannels',
+  'listEligibilityRules',
+  'listFences',
+  'listStopRules',
+  'listPrices',
+] as const;
 const first = async (list: (typeof LISTS)[number]): Promise<object> =>
   ((await app.http(list)).body as { items: object[] }).items[0]!;
 const told = async (): Promise<number> =>
@@ -91,7 +112,7 @@ const told = async (): Promise<number> =>
 
 describe('what is told of a row', () => {
   it('is listed as it was told, over HTTP and NATS, and in the snapshot', async () => {
-    const rows = [SKU, NODE, CHANNEL, RULE, PRICE];
+    const rows = [SKU, NODE, CHANNEL, RULE, FENCE, STOP, PRICE];
     for (const [index, list] of LISTS.entries()) {
       for (const edge of ['http', 'rpc'] as const) {
         expect(((await app[edge](list)).body as { items: object[] }).items).toEqual([rows[index]]);
@@ -109,6 +130,8 @@ describe('what is told of a row', () => {
     await app.http('putSkus', { body: { skus: [SKU] } });
     await app.http('putChannels', { body: { channels: [CHANNEL] } });
     await app.http('putEligibilityRules', { body: { rules: [RULE] } });
+    await app.http('putFences', { body: { fences: [{ ...FENCE, until: '2026-12-24T01:00:00+01:00' }] } });
+    await app.http('putStopRules', { body: { rules: [STOP] } });
     const periods = PRICE.periods.map((period) => ({
       ...period,
       validFrom: period.validFrom.replace('00.000Z', '00Z'),
@@ -310,6 +333,12 @@ describe.each(['http', 'rpc'] as const)('over %s', (edge) => {
     ['putEligibilityRules', { rules: [{ ...RULE, nodes: ['none'] }] }, 'node.unknown'],
     ['putChannels', { channels: [{ ...CHANNEL, currency: 'EUX' }] }, 'request.invalid'],
     ['putEligibilityRules', { rules: [{ rule: 'new', forbids: 'ship' }] }, 'request.invalid'],
+    ['putFences', { fences: [{ ...FENCE, channels: ['none'] }] }, 'channel.unknown'],
+    ['putFences', { fences: [{ ...FENCE, skus: ['none'] }] }, 'sku.unknown'],
+    ['putFences', { fences: [{ fence: 'new', skus: 'all', channels: [] }] }, 'request.invalid'],
+    ['putFences', { fences: [{ ...FENCE, sharePercent: 20 }] }, 'request.invalid'],
+    ['putStopRules', { rules: [{ ...STOP, nodes: ['none'] }] }, 'node.unknown'],
+    ['putStopRules', { rules: [{ rule: 'new', mode: 'stop' }] }, 'request.invalid'],
   ] as const)('%s of what does not exist is refused: %#', async (id, body, code) => {
     expect(problemOf(await app[edge](id, { body })).code).toBe(code);
   });

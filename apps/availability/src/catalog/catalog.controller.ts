@@ -1,4 +1,4 @@
-/** SKUs, nodes, channels, prices, thresholds and eligibility rules. */
+/** SKUs, nodes, channels, prices, and the rules that limit their sale. */
 import { Controller } from '@nestjs/common';
 import { Catalog, CatalogSnapshots, codeBefore } from '@onepool/catalog-data-access';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
@@ -146,5 +146,35 @@ export class CatalogController {
   @Serve(operations.putEligibilityRules)
   async putEligibilityRules({ body: { rules } }: Call<Op['putEligibilityRules']>) {
     return appliedOf('rules', await this.#catalog.putEligibilityRules(rules));
+  }
+
+  @Serve(operations.listFences)
+  listFences({ query: { limit = 100, cursor } }: Call<Op['listFences']>) {
+    return this.#catalog.listFences(limit, after(cursor));
+  }
+
+  @Serve(operations.snapshotFences)
+  snapshotFences({ query: { limit = 100, cursor } }: Call<Op['snapshotFences']>) {
+    return this.#snapshots.fences({ limit, after: after(cursor) });
+  }
+
+  @Serve(operations.putFences)
+  async putFences({ body: { fences } }: Call<Op['putFences']>) {
+    return appliedOf('fences', await this.#catalog.putFences(fences));
+  }
+
+  @Serve(operations.listStopRules)
+  listStopRules({ query: { limit = 100, cursor } }: Call<Op['listStopRules']>) {
+    return this.#catalog.listStopRules(limit, after(cursor));
+  }
+
+  @Serve(operations.snapshotStopRules)
+  snapshotStopRules({ query: { limit = 100, cursor } }: Call<Op['snapshotStopRules']>) {
+    return this.#snapshots.stopRules({ limit, after: after(cursor) });
+  }
+
+  @Serve(operations.putStopRules)
+  async putStopRules({ body: { rules } }: Call<Op['putStopRules']>) {
+    return appliedOf('rules', await this.#catalog.putStopRules(rules));
   }
 }

@@ -156,10 +156,32 @@ const LAWS: readonly Law[] = [
        WHERE g.sku_key = ANY($1) AND g.version <> coalesce(f.last, 0)`,
   },
   {
-    name: 'each version of a SKU is in its ledger',
+    name: 'what is used of a fence at a node is the sum of what backings there are charged to it',
+    breaches: `
+      SELECT sku_key, node_key, fence_key, u.used, b.fenced
+        FROM (SELECT u.* FROM fence_use u JOIN rules_fence USING (fence_key) WHERE sku_key = ANY($1)) u
+        FULL JOIN (SELECT sku_key, node_key, fence_key, sum(fenced) AS fenced
+                     FROM backing JOIN rules_fence USING (fence_key) WHERE sku_key = ANY($1) GROUP BY 1, 2, 3) b
+       USING (sku_key, node_key, fence_key)
+       WHERE coalesce(u.used, 0) <> coalesce(b.fenced, 0)`,
+  },
+  {
+    name: 'no backing is charged for more units than are with the buyer or still to come, and none without its fence',
+    breaches: `
+      SELECT reservation_key, backing_no, fence_key, fenced, held, confirmed, fulfilled
+        FROM backing WHERE sku_key = ANY($1)
+         AND (coalesce(fenced, 0) NOT BETWEEN 0 AND held + confirmed + fulfilled OR fence_key IS NULL AND fenced > 0)`,
+  },
+  {
+    name: 'each version of a SKU is in its ledger, but for those of stops, and of SKUs with fences',
     breaches: `
       SELECT g.sku_key, missing FROM sku_gate g CROSS JOIN generate_series(1, g.version) AS missing
        WHERE g.sku_key = ANY($1)
+         AND NOT EXISTS (SELECT FROM fence_use u WHERE u.sku_key = g.sku_key)
+         AND NOT EXISTS (
+           SELECT FROM outbox o JOIN sku_code k ON o.key = 'sku/' || k.code
+            WHERE k.sku_key = g.sku_key AND o.data->'stops' IS NOT NULL
+              AND missing > (o.data->>'fromVersion')::int AND missing <= (o.data->>'toVersion')::int)
          AND NOT EXISTS (SELECT FROM ledger l WHERE l.sku_key = g.sku_key AND l.sku_version = missing)`,
   },
   {

@@ -1,4 +1,4 @@
-/** Movements in, and how sources are read; stock, ledger, exceptions and event counts out. */
+/** Movements and stops in, and how sources are read; stock, ledger, exceptions and event counts out. */
 import { Controller } from '@nestjs/common';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
@@ -23,6 +23,16 @@ export class StockController {
   @Serve(operations.recordMovements)
   async recordMovements({ body, caller, sentAt }: Call<Op['recordMovements']>) {
     return valueOf(await this.#engine.recordMovements(askerOf(caller, sentAt), body));
+  }
+
+  @Serve(operations.putStops)
+  async putStops({ body, caller }: Call<Op['putStops']>) {
+    return valueOf(await this.#engine.putStops(askerOf(caller), body));
+  }
+
+  @Serve(operations.listStops)
+  async listStops({ query: { sku, limit = 100, cursor } }: Call<Op['listStops']>) {
+    return valueOf(await this.#reads.stops({ sku, limit, cursor }));
   }
 
   @Serve(operations.listSources)

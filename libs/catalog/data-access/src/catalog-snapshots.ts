@@ -1,11 +1,23 @@
 /** Snapshots of the catalogue, from which a consumer of its facts begins that was not there from the first one on. */
-import type { Channel, EligibilityRule, Node, Price, Sku, SnapshotPage, Threshold } from '@onepool/contracts';
+import type {
+  Channel,
+  EligibilityRule,
+  Fence,
+  Node,
+  Price,
+  Sku,
+  SnapshotPage,
+  StopRule,
+  Threshold,
+} from '@onepool/contracts';
 import { variant } from '@onepool/platform-failpoints';
 import type { UnitOfWork } from '@onepool/platform-unit-of-work';
 import { CHANNELS } from './kinds/channels.ts';
 import { ELIGIBILITY_RULES } from './kinds/eligibility-rules.ts';
+import { FENCES } from './kinds/fences.ts';
 import { NODES } from './kinds/nodes.ts';
 import { SKUS } from './kinds/skus.ts';
+import { STOP_RULES } from './kinds/stop-rules.ts';
 import { type Source, type Wanted, priceRows, rowsOf, snapshotPage, thresholdRows } from './pages.ts';
 
 export class CatalogSnapshots {
@@ -32,6 +44,14 @@ export class CatalogSnapshots {
 
   eligibilityRules(wanted: Wanted): Promise<SnapshotPage<EligibilityRule>> {
     return this.#page(rowsOf(ELIGIBILITY_RULES), wanted);
+  }
+
+  fences(wanted: Wanted): Promise<SnapshotPage<Fence>> {
+    return this.#page(rowsOf(FENCES), wanted);
+  }
+
+  stopRules(wanted: Wanted): Promise<SnapshotPage<StopRule>> {
+    return this.#page(rowsOf(STOP_RULES), wanted);
   }
 
   /** Those that were removed are in it, as null. */

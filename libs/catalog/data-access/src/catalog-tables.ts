@@ -11,8 +11,11 @@ export const catalogTables: SchemaPart = {
       channel: ['SELECT', 'INSERT', 'UPDATE'],
       price: ['SELECT', 'INSERT', 'UPDATE'],
       eligibility_rule: ['SELECT', 'INSERT', 'UPDATE'],
+      fence: ['SELECT', 'INSERT', 'UPDATE'],
+      stop_rule: ['SELECT', 'INSERT', 'UPDATE'],
       threshold: ['SELECT', 'INSERT', 'UPDATE'],
       catalog_epoch: ['SELECT', 'UPDATE'],
     },
+    sequences: { fence_key: ['USAGE'] },
   },
 };

@@ -7,11 +7,15 @@ import type {
   ChannelChange,
   EligibilityRule,
   EligibilityRuleChange,
+  Fence,
+  FenceChange,
   Node,
   NodeChange,
   Price,
   Sku,
   SkuChange,
+  StopRule,
+  StopRuleChange,
   Threshold,
   UpsertWarning,
 } from '@onepool/contracts';
@@ -24,8 +28,10 @@ import { changeRows, changesByCode } from './change-rows.ts';
 import type { ChangeFault, Kind } from './kinds.ts';
 import { CHANNELS } from './kinds/channels.ts';
 import { ELIGIBILITY_RULES } from './kinds/eligibility-rules.ts';
+import { FENCES } from './kinds/fences.ts';
 import { NODES } from './kinds/nodes.ts';
 import { SKUS } from './kinds/skus.ts';
+import { STOP_RULES } from './kinds/stop-rules.ts';
 import { type KeysOf, type NamedBy, listed, resolveNamed, single } from './known-codes.ts';
 import {
   type CatalogPage,
@@ -81,6 +87,21 @@ export class Catalog {
   putEligibilityRules(changes: readonly EligibilityRuleChange[]): Promise<Applied> {
     return this.#put(COMMIT_ELIGIBILITY, ELIGIBILITY_RULES, changes, [
       { member: 'skus', kind: 'sku', codes: ({ skus }) => listed(skus) },
+      { member: 'nodes', kind: 'node', codes: ({ nodes }) => listed(nodes) },
+      { member: 'channels', kind: 'channel', codes: ({ channels }) => listed(channels) },
+    ]);
+  }
+
+  putFences(changes: readonly FenceChange[]): Promise<Applied> {
+    return this.#put(COMMIT_RULES, FENCES, changes, [
+      { member: 'skus', kind: 'sku', codes: ({ skus }) => listed(skus) },
+      { member: 'nodes', kind: 'node', codes: ({ nodes }) => listed(nodes) },
+      { member: 'channels', kind: 'channel', codes: ({ channels }) => listed(channels) },
+    ]);
+  }
+
+  putStopRules(changes: readonly StopRuleChange[]): Promise<Applied> {
+    return this.#put(COMMIT_RULES, STOP_RULES, changes, [
       { member: 'nodes', kind: 'node', codes: ({ nodes }) => listed(nodes) },
       { member: 'channels', kind: 'channel', codes: ({ channels }) => listed(channels) },
     ]);
@@ -142,6 +163,14 @@ export class Catalog {
 
   listEligibilityRules(limit: number, after = ''): Promise<CatalogPage<EligibilityRule>> {
     return this.#list(rowsOf(ELIGIBILITY_RULES), { limit, after });
+  }
+
+  listFences(limit: number, after = ''): Promise<CatalogPage<Fence>> {
+    return this.#list(rowsOf(FENCES), { limit, after });
+  }
+
+  listStopRules(limit: number, after = ''): Promise<CatalogPage<StopRule>> {
+    return this.#list(rowsOf(STOP_RULES), { limit, after });
   }
 
   listThresholds(limit: number, after = '0'): Promise<CatalogPage<Threshold>> {

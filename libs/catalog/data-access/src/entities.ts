@@ -140,4 +140,58 @@ export class EligibilityRuleEntity {
   reason!: string | null;
 }
 
-export const catalogEntities = [SkuEntity, NodeEntity, ChannelEntity, EligibilityRuleEntity];
+@Entity({ name: 'fence' })
+@Unique('fence_code_key', ['code'])
+@Check('fence_check', `num_nonnulls(quantity, share_percent) = 1`)
+export class FenceEntity {
+  @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', name: 'rule_key' })
+  key!: number;
+  @Column({ type: 'text' })
+  code!: string;
+  /** Given by the database, and read by the engine alone. */
+  @Column({ type: 'integer', name: 'fence_key', select: false })
+  fenceKey?: number;
+  @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
+  skus!: 'all' | string[];
+  @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
+  nodes!: 'all' | string[];
+  @Column({ type: 'text', array: true })
+  channels!: string[];
+  @Column({ type: 'integer', nullable: true })
+  quantity!: number | null;
+  @Column({ type: 'integer', name: 'share_percent', nullable: true })
+  sharePercent!: number | null;
+  @Column({ type: 'timestamptz', nullable: true })
+  until!: Date | null;
+  @Column({ type: 'text', nullable: true })
+  reason!: string | null;
+}
+
+@Entity({ name: 'stop_rule' })
+@Unique('stop_rule_code_key', ['code'])
+@Check('stop_rule_mode_check', `mode IN ('stop', 'drain', 'none')`)
+export class StopRuleEntity {
+  @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', name: 'rule_key' })
+  key!: number;
+  @Column({ type: 'text' })
+  code!: string;
+  @Column({ type: 'text' })
+  mode!: string;
+  @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
+  nodes!: 'all' | string[];
+  @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
+  channels!: 'all' | string[];
+  @Column({ type: 'timestamptz', nullable: true })
+  until!: Date | null;
+  @Column({ type: 'text', nullable: true })
+  reason!: string | null;
+}
+
+export const catalogEntities = [
+  SkuEntity,
+  NodeEntity,
+  ChannelEntity,
+  EligibilityRuleEntity,
+  FenceEntity,
+  StopRuleEntity,
+];

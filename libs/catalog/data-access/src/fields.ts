@@ -1,4 +1,5 @@
 /** Members of changes and rows, picked by name. */
+import { timeOf } from '@onepool/platform-clock';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -36,3 +37,9 @@ export function inOneOrder<T extends object, const K extends keyof T & string>(
 ): T[] | null | undefined {
   return items?.map((item) => told(item, names) as unknown as T) ?? (items as null | undefined);
 }
+
+export const isoOf = (date: Date | null): string | null => date?.toISOString() ?? null;
+
+/** Null and undefined stay what they are. */
+export const dateOf = (text: string | null | undefined): Date | null | undefined =>
+  typeof text === 'string' ? new Date(timeOf(text)) : text;

@@ -18,6 +18,7 @@ import { AVAILABILITY_SCOPES } from './scopes.ts';
 import * as sources from './sources.ts';
 import * as stock from './stock.ts';
 import { STOCK } from './stock-module.ts';
+import * as stops from './stops.ts';
 
 export const AVAILABILITY = {
   name: 'availability',
@@ -37,6 +38,7 @@ export const AVAILABILITY = {
     reservations,
     reservationVerbs,
     stock,
+    stops,
     sources,
     feeds,
     facts,

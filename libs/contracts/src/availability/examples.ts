@@ -220,6 +220,17 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
       late: [],
     },
   },
+  putStops: {
+    body: { stops: [{ sku: 'mug-blue', channel: 'web', mode: 'stop', until: '2026-12-01T00:00:00.000Z' }] },
+    response: { skus: [{ sku: 'mug-blue', version: 9 }] },
+  },
+  listStops: {
+    query: { sku: 'mug-blue' },
+    response: {
+      items: [{ sku: 'mug-blue', channel: 'web', mode: 'stop', until: '2026-12-01T00:00:00.000Z', since: at }],
+      nextCursor: null,
+    },
+  },
   getAtp: {
     params: { sku: 'mug-blue' },
     query: { channel: 'web', byNode: true },

@@ -15,6 +15,7 @@ import { FulfilmentId, LineId } from './reservations.ts';
 import type { FactDefinition } from '../shared/fact-definition.ts';
 import { factStream } from '../shared/module-contract.ts';
 import { StockRow } from './stock.ts';
+import { StopOfSku } from './stops.ts';
 
 /** The subject scope of stock and its promises. */
 export const STOCK_SCOPE = 'stock';
@@ -46,6 +47,9 @@ export const SkuChanged = closed({
   recordedAt: Timestamp,
   rows: Type.Array(StockRow, { description: 'The rows that changed, with their new absolute values.' }),
   causes: Type.Array(Cause),
+  stops: Type.Optional(
+    Type.Array(StopOfSku, { description: 'Where they have changed: all stops that name the SKU now.' }),
+  ),
 });
 export type SkuChanged = Static<typeof SkuChanged>;
 
@@ -112,6 +116,16 @@ export const PromiseBroken = closed({
 });
 export type PromiseBroken = Static<typeof PromiseBroken>;
 
+export const PROMISE_STRANDED = 'onepool.stock.promise.stranded.v1';
+/** Promised units that may not stay where they are, and are not moved by the engine; key `sku/<code>`. */
+export const PromiseStranded = closed({
+  sku: SkuCode,
+  node: NodeCode,
+  quantity: PositiveUnits,
+  recordedAt: Timestamp,
+});
+export type PromiseStranded = Static<typeof PromiseStranded>;
+
 const SUMMARIES: Readonly<Record<ReservationFact, string>> = {
   attached: 'An order was attached to a reservation, or let it go.',
   amended: 'A reservation was amended.',
@@ -151,6 +165,14 @@ export const STOCK_FACTS = [
     data: PromiseBroken,
     summary: 'No eligible node can cover promised units.',
     description: 'Key: `sku/<code>`. The same stands in the list of exceptions until units turn up.',
+  },
+  {
+    id: 'promiseStranded',
+    subject: PROMISE_STRANDED,
+    data: PromiseStranded,
+    summary: 'Promised units may not stay at their node, and the engine cannot move them.',
+    description:
+      'An order controls them, the node works on them, or no other has units. Key: `sku/<code>`. The same stands in the list of exceptions until none is left.',
   },
   ...RESERVATION_FACTS.map((fact) => reservationFact(fact)),
 ] as const satisfies readonly FactDefinition[];

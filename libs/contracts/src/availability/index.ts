@@ -2,6 +2,7 @@ export * from './reservation-verbs.ts';
 export * from './reservations.ts';
 export * from './sources.ts';
 export * from './stock.ts';
+export * from './stops.ts';
 export * from './feeds.ts';
 export * from './facts.ts';
 export * from './operations.ts';

@@ -12,6 +12,7 @@ import type { AVAILABILITY_PROBLEMS } from './problems.ts';
 import type { AVAILABILITY_SCOPES } from './scopes.ts';
 import * as sources from './sources.ts';
 import * as stock from './stock.ts';
+import * as stops from './stops.ts';
 import { CodePrefix, ExceptionPageQuery, LedgerPageQuery, closed, pageOf } from '../shared/primitives.ts';
 
 /** Codes of the platform that some of these operations name, because their callers have to deal with them. */
@@ -113,6 +114,35 @@ export const AVAILABILITY_OPERATIONS = {
       'idempotency.mismatch',
       'outcome.unknown',
     ],
+  },
+  putStops: {
+    summary: 'Stop the sale of SKUs, or go on',
+    description:
+      'From the answer on no replica promises what is stopped. Sent again, it changes nothing. A key with limits names a node or channel of its own.',
+    http: put('/v1/stops'),
+    subject: rpc('stop.put'),
+    idempotency: 'natural',
+    scope: 'stock:write',
+    body: stops.PutStops,
+    response: stops.StoppedSkus,
+    problems: [
+      'sku.unknown',
+      'node.unknown',
+      'channel.unknown',
+      'node.forbidden',
+      'channel.forbidden',
+      'outcome.unknown',
+    ],
+  },
+  listStops: {
+    summary: 'List stops of SKUs',
+    description: 'Those that are over by the clock among them, until they are lifted.',
+    http: get('/v1/stops'),
+    subject: rpc('stop.list'),
+    scope: 'stock:read',
+    query: stops.StopQuery,
+    response: pageOf(stops.SkuStop),
+    problems: ['sku.unknown'],
   },
   getAtp: {
     summary: 'ATP of one SKU',

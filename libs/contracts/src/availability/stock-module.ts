@@ -19,9 +19,9 @@ export const STOCK = {
     },
     {
       name: 'Stock',
-      paths: /^\/v1\/(stock|movements|ledger)/,
+      paths: /^\/v1\/(stock|movements|stops|ledger)/,
       description:
-        'The book: units by SKU, node and state, the movements that change them, and the ledger that says why.',
+        'The book: units by SKU, node and state, the movements that change them, stops of their sale, and the ledger that says why.',
     },
     {
       name: 'Feeds',

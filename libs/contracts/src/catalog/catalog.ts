@@ -5,6 +5,7 @@ import { many } from './members.ts';
 
 export * from './channel.ts';
 export * from './eligibility.ts';
+export * from './limits.ts';
 export * from './node.ts';
 export * from './price.ts';
 export * from './sku.ts';

@@ -1,14 +1,8 @@
 /** Rules that say what may not be shipped from where, or sold where. */
-import { type Static, Type } from '@sinclair/typebox';
+import type { Static } from '@sinclair/typebox';
 import { ChannelCode, NodeCode, ShortText, SkuCode, closed, oneOf } from '../shared/primitives.ts';
-import { PARTIAL, allOr, clearable, many, optional } from './members.ts';
+import { PARTIAL, RuleCode, allOr, clearable, many, optional } from './members.ts';
 
-const RuleCode = Type.String({
-  printable: 'code',
-  minLength: 1,
-  maxLength: 255,
-  description: 'Names the rule; any printable text but `.` and `..`.',
-});
 const RULE = {
   forbids: oneOf(['ship', 'sell'], '`ship`: its nodes do not ship its SKUs. `sell`: its channels do not sell them.'),
   skus: allOr(SkuCode, 'SKUs that it is about'),

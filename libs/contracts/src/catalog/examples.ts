@@ -32,6 +32,15 @@ const rule = {
   channels: 'all' as const,
   reason: 'The shop has no boxes for them.',
 };
+const fence = {
+  fence: 'mugs-for-the-shop',
+  skus: ['mug-blue'],
+  nodes: 'all' as const,
+  channels: ['web'],
+  quantity: 20,
+  until: '2026-12-24T00:00:00.000Z',
+};
+const stop = { rule: 'stocktaking', mode: 'stop' as const, nodes: ['shop-1'], channels: 'all' as const };
 const threshold = { scope: 'node' as const, channel: 'web', node: 'shop-1', quantity: 2 };
 
 export const CATALOG_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Operations[Id]> } = {
@@ -70,5 +79,17 @@ export const CATALOG_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Op
     response: { position, items: [{ key: 'no-mugs-from-shop-1', version: 1, value: rule }], ...empty },
   },
   putEligibilityRules: { body: { rules: [rule] }, response: { applied: 1 } },
+  listFences: { query: page, response: { items: [fence], ...empty } },
+  snapshotFences: {
+    query: page,
+    response: { position, items: [{ key: 'mugs-for-the-shop', version: 1, value: fence }], ...empty },
+  },
+  putFences: { body: { fences: [fence] }, response: { applied: 1 } },
+  listStopRules: { query: page, response: { items: [stop], ...empty } },
+  snapshotStopRules: {
+    query: page,
+    response: { position, items: [{ key: 'stocktaking', version: 1, value: stop }], ...empty },
+  },
+  putStopRules: { body: { rules: [stop] }, response: { applied: 1 } },
   putThresholds: { body: { thresholds: [threshold] }, response: { applied: 1 } },
 };

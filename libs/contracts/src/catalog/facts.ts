@@ -6,7 +6,7 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { FactDefinition } from '../shared/fact-definition.ts';
 import { closed } from '../shared/primitives.ts';
 import { snapshotsOf } from '../shared/snapshot.ts';
-import { Channel, EligibilityRule, Node, Price, Sku, Threshold } from './catalog.ts';
+import { Channel, EligibilityRule, Fence, Node, Price, Sku, StopRule, Threshold } from './catalog.ts';
 import { CATALOG_OPERATIONS } from './operations.ts';
 
 const RowVersion = Type.Integer({ minimum: 0, description: 'Counts the facts told of the row; gap-free.' });
@@ -35,6 +35,10 @@ export const CatalogPriceChanged = changed(
 export type CatalogPriceChanged = Static<typeof CatalogPriceChanged>;
 export const CatalogEligibilityChanged = changed(EligibilityRule);
 export type CatalogEligibilityChanged = Static<typeof CatalogEligibilityChanged>;
+export const CatalogFenceChanged = changed(Fence);
+export type CatalogFenceChanged = Static<typeof CatalogFenceChanged>;
+export const CatalogStopChanged = changed(StopRule);
+export type CatalogStopChanged = Static<typeof CatalogStopChanged>;
 
 const ABSOLUTE = '`value` is the whole row as it is now.';
 
@@ -86,6 +90,22 @@ export const CATALOG_ELIGIBILITY_CHANGED = {
   description: `Key: \`eligibility/\` and its name. ${ABSOLUTE}`,
 } as const satisfies FactDefinition;
 
+export const CATALOG_FENCE_CHANGED = {
+  id: 'catalogFenceChanged',
+  subject: 'onepool.catalog.fence.changed.v1',
+  data: CatalogFenceChanged,
+  summary: 'A fence was set, changed or lifted.',
+  description: `Key: \`fence/\` and its name. ${ABSOLUTE} A quantity of 0 says that it was lifted.`,
+} as const satisfies FactDefinition;
+
+export const CATALOG_STOP_CHANGED = {
+  id: 'catalogStopChanged',
+  subject: 'onepool.catalog.stop.changed.v1',
+  data: CatalogStopChanged,
+  summary: 'A stop of nodes or channels was set, changed or lifted.',
+  description: `Key: \`stop/\` and its name. ${ABSOLUTE} The mode \`none\` says that it was lifted.`,
+} as const satisfies FactDefinition;
+
 /** Every fact of the catalogue. */
 export const CATALOG_FACTS = [
   CATALOG_SKU_CHANGED,
@@ -94,6 +114,8 @@ export const CATALOG_FACTS = [
   CATALOG_THRESHOLD_CHANGED,
   CATALOG_PRICE_CHANGED,
   CATALOG_ELIGIBILITY_CHANGED,
+  CATALOG_FENCE_CHANGED,
+  CATALOG_STOP_CHANGED,
 ] as const;
 
 /** From which a consumer of them begins that comes late. */
@@ -107,5 +129,7 @@ export const CATALOG_SNAPSHOTS = snapshotsOf(CATALOG_OPERATIONS, CATALOG_FACTS, 
     key: 'key',
     facts: { catalogEligibilityChanged: 'value' },
   },
+  fences: { pages: 'snapshotFences', key: 'key', facts: { catalogFenceChanged: 'value' } },
+  stopRules: { pages: 'snapshotStopRules', key: 'key', facts: { catalogStopChanged: 'value' } },
   thresholds: { pages: 'snapshotThresholds', key: 'key', facts: { catalogThresholdChanged: 'value' } },
 });

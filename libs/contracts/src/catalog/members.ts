@@ -23,6 +23,13 @@ export const allOr = <T extends TSchema>(item: T, description: string) =>
     description: `${description}: "all", or a list; an empty list means none.`,
   });
 
+export const RuleCode = Type.String({
+  printable: 'code',
+  minLength: 1,
+  maxLength: 255,
+  description: 'Names the rule; any printable text but `.` and `..`.',
+});
+
 /** What one call may change. */
 export const many = <T extends Parameters<typeof Type.Array>[0]>(item: T) =>
   Type.Array(item, { minItems: 1, maxItems: LINES_MAX });

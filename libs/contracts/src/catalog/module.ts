@@ -10,9 +10,9 @@ export const CATALOG = {
   parts: [
     {
       name: 'Catalogue',
-      paths: /^\/v1\/(skus|nodes|channels|thresholds|prices|eligibility-rules)/,
+      paths: /^\/v1\/(skus|nodes|channels|thresholds|prices|fences|stop-rules|eligibility-rules)/,
       description:
-        'What is sold, where it lies, who sells it, for how much, and how many units of it a channel does not see.',
+        'What is sold, where it lies, who sells it, for how much, which units a channel does not see, and where nothing is sold.',
     },
   ],
 } as const satisfies ModuleContract;

@@ -17,9 +17,9 @@ export const CATALOG_SCOPE = 'catalog';
 const rpc = (name: string): string => requestSubject(CATALOG_SCOPE, name);
 
 /** What a list of them is called in a title. */
-const plural = (noun: string): string =>
-  noun === 'sku' ? 'SKUs' : noun === 'eligibility' ? 'eligibility rules' : `${noun}s`;
-const pathOf = (noun: string): string => (noun === 'eligibility' ? '/v1/eligibility-rules' : `/v1/${noun}s`);
+const PLURALS: Readonly<Record<string, string>> = { sku: 'SKUs', eligibility: 'eligibility rules', stop: 'stop rules' };
+const plural = (noun: string): string => PLURALS[noun] ?? `${noun}s`;
+const pathOf = (noun: string): string => `/v1/${plural(noun).toLowerCase().replace(' ', '-')}`;
 
 const importOf = (noun: string, columns: readonly string[]) => ({
   summary: `Import ${plural(noun)} from CSV`,
@@ -167,4 +167,10 @@ export const CATALOG_OPERATIONS = {
   listEligibilityRules: listOf('eligibility', catalog.EligibilityRule),
   snapshotEligibilityRules: snapshotOf('eligibility', snapshots.EligibilityRuleSnapshot),
   putEligibilityRules: putOf('eligibility', catalog.PutEligibilityRules),
+  listFences: listOf('fence', catalog.Fence),
+  snapshotFences: snapshotOf('fence', snapshots.FenceSnapshot),
+  putFences: { ...putOf('fence', catalog.PutFences), summary: 'Set, change or lift fences' },
+  listStopRules: listOf('stop', catalog.StopRule),
+  snapshotStopRules: snapshotOf('stop', snapshots.StopRuleSnapshot),
+  putStopRules: { ...putOf('stop', catalog.PutStopRules), summary: 'Set, change or lift stops of nodes and channels' },
 } as const satisfies Record<string, Operation<Scope, Code>>;

@@ -1,6 +1,6 @@
 /** Pages of the catalogue's snapshots. */
 import { Position, snapshotPageOf } from '../shared/snapshot.ts';
-import { Channel, EligibilityRule, Node, Price, Sku, Threshold } from './catalog.ts';
+import { Channel, EligibilityRule, Fence, Node, Price, Sku, StopRule, Threshold } from './catalog.ts';
 
 export { Position };
 export const SkuSnapshot = snapshotPageOf(Sku);
@@ -9,3 +9,5 @@ export const ChannelSnapshot = snapshotPageOf(Channel);
 export const PriceSnapshot = snapshotPageOf(Price);
 export const EligibilityRuleSnapshot = snapshotPageOf(EligibilityRule);
 export const ThresholdSnapshot = snapshotPageOf(Threshold);
+export const FenceSnapshot = snapshotPageOf(Fence);
+export const StopRuleSnapshot = snapshotPageOf(StopRule);

@@ -60,6 +60,31 @@ describe('rows that come as arrays', () => {
     expect(suppliesOf(null).size).toBe(0);
   });
 
+  it('bring what limits the sale of a SKU, of one without rows as well', () => {
+    const found = suppliesOf([
+      [1, 7, 10, 3, 5],
+      [1, 100, 10, 0, 0, ...units],
+      [2, 0, 10, 4, 1, 1_000],
+      [2, 3, 0, 4, 0, null],
+    ]);
+    const rows = [supplyRowOf(100, 10, units)];
+    expect([...found.values()]).toEqual([
+      { sku: 1, rows, future: [], limits: { fenceUses: [{ node: 10, fence: 7, used: 5 }], stops: [] } },
+      {
+        sku: 2,
+        rows: [],
+        future: [],
+        limits: {
+          fenceUses: [],
+          stops: [
+            { node: 10, channel: null, drains: true, until: 1_000 },
+            { node: null, channel: 3, drains: false, until: null },
+          ],
+        },
+      },
+    ]);
+  });
+
   it('are not taken when a number cannot hold their units', () => {
     for (const place of units.keys()) {
       const wrong = units.with(place, 2 ** 53) as unknown as StateUnits;

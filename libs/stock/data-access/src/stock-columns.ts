@@ -3,13 +3,18 @@
  * domain's list, in which rows come back as well.
  */
 import {
+  type ChannelKey,
+  type FenceKey,
+  type FenceUse,
   NO_FUTURE,
   NO_INBOUND,
   type NodeKey,
   type SkuKey,
+  type SkuLimits,
   type SkuSupply,
   STATE_ACCOUNTS,
   STOCK_STATES,
+  type Stop,
   type StateAccount,
   type StateUnits,
   type SupplyKey,
@@ -50,25 +55,65 @@ export const SUPPLY_KINDS: readonly SupplyKind[] = ['stock', 'incoming', 'allowa
 export const kindCode = (kind: SupplyKind): number => SUPPLY_KINDS.indexOf(kind);
 export const kindOf = (code: number): SupplyKind => SUPPLY_KINDS[code] ?? 'stock';
 
-/** The supplies of the rows' SKUs. */
-export function suppliesOf(tuples: readonly SupplyTuple[] | null): Map<SkuKey, SkuSupply> {
-  const rows = new Map<SkuKey, SupplyRow[]>();
-  const future = new Map<SkuKey, SupplyRow[]>();
-  for (const [sku, key, node, kind, detail, ...units] of tuples ?? []) {
-    assertSafe(units);
-    const row = supplyRowOf(key, node, units, kindOf(kind), detail);
-    const into = kind === 0 ? rows : future;
-    const of = into.get(sku);
-    if (of) of.push(row);
-    else into.set(sku, [row]);
+/** After the kinds of rows. */
+const FENCE_USE = 3;
+const STOP = 4;
+
+/** A use of a fence, and a stop, as arrays that come in one list with those of rows. */
+export const FENCE_USE_TUPLE = `ARRAY[sku_key, fence_key, node_key, ${FENCE_USE}, used]::bigint[]`;
+export const STOP_TUPLE = `ARRAY[sku_key, channel_key, node_key, ${STOP}, drains::int, round(extract(epoch FROM until) * 1000)]::bigint[]`;
+export type FenceUseTuple = readonly [sku: SkuKey, fence: FenceKey, node: NodeKey, kind: number, used: number];
+export type StopTuple = readonly [
+  sku: SkuKey,
+  channel: ChannelKey,
+  node: NodeKey,
+  kind: number,
+  drains: number,
+  until: number | null,
+];
+
+/** The supplies of the tuples' SKUs. */
+export function suppliesOf(
+  tuples: readonly (SupplyTuple | FenceUseTuple | StopTuple)[] | null,
+): Map<SkuKey, SkuSupply> {
+  const supplies = new Map<SkuKey, SupplyInMaking>();
+  for (const tuple of tuples ?? []) {
+    const [sku] = tuple;
+    const supply = supplies.get(sku) ?? { rows: [], future: [], fenceUses: [], stops: [] };
+    supplies.set(sku, supply);
+    add(supply, tuple);
   }
-  const skus = future.size === 0 ? rows.keys() : new Set([...rows.keys(), ...future.keys()]);
-  return new Map(
-    [...skus].map((sku) => [
-      sku,
-      { sku, rows: rows.get(sku) ?? [], future: future.get(sku) ?? NO_FUTURE, inbound: NO_INBOUND },
-    ]),
-  );
+  return new Map([...supplies].map(([sku, parts]) => [sku, supplyOf(sku, parts)]));
+}
+
+interface SupplyInMaking {
+  readonly rows: SupplyRow[];
+  readonly future: SupplyRow[];
+  readonly fenceUses: FenceUse[];
+  readonly stops: Stop[];
+}
+
+function add({ rows, future, fenceUses, stops }: SupplyInMaking, tuple: SupplyTuple | FenceUseTuple | StopTuple): void {
+  const kind = tuple[3];
+  if (kind === FENCE_USE) {
+    const [, fence, node, , used] = tuple as FenceUseTuple;
+    assertSafe([used]);
+    fenceUses.push({ node, fence, used });
+  } else if (kind === STOP) {
+    const [, channel, node, , drains, until] = tuple as StopTuple;
+    stops.push({ node: node || null, channel: channel || null, drains: drains === 1, until });
+  } else {
+    const [, key, node, , detail, ...units] = tuple as SupplyTuple;
+    assertSafe(units);
+    (kind === 0 ? rows : future).push(supplyRowOf(key, node, units, kindOf(kind), detail));
+  }
+}
+
+/** Most SKUs have neither future rows nor limits, and share the empty ones. */
+export function supplyOf(sku: SkuKey, parts: Pick<SkuSupply, 'rows' | 'future'> & SkuLimits): SkuSupply {
+  const { rows, future, fenceUses, stops } = parts;
+  const supply = { sku, rows, future: future.length === 0 ? NO_FUTURE : future, inbound: NO_INBOUND };
+  return fenceUses.length + stops.length === 0 ? supply : { ...supply, limits: { fenceUses, stops } };
 }
 
 /** JSON rounds what a number cannot hold; better to stop than to write it back. */

@@ -63,12 +63,12 @@ export function channelAtp(supply: SkuSupply, rules: SellingRules, perspective: 
 /** Whether a stop of the SKU, the node or the channel says that nothing more may be promised. */
 export const isHalted = (
   { limits }: SkuSupply,
-  { stops }: SellingRules,
+  rules: SellingRules,
   channel: ChannelKey,
   node: NodeKey,
   now: number,
 ): boolean =>
-  (stops.length > 0 && isStopped(stops, channel, node, now)) ||
+  isStopped(rules.stopsAt(node), channel, node, now) ||
   (limits !== undefined && isStopped(limits.stops, channel, node, now));
 
 /** Whether anything of a SKU may be promised to a channel at a node. */

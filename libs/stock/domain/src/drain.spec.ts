@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { channelAtp } from './atp.ts';
-import { drainOf, drainReason } from './drain.ts';
+import { barredNodes, drainOf, drainReason } from './drain.ts';
 import type { Fence } from './fence.ts';
 import { type Backing, type Reservation, open } from './reservation.ts';
 import { SellingRules } from './selling-rules.ts';
@@ -202,5 +202,20 @@ describe('laws of draining', () => {
       { numRuns: 400 },
     );
     expect(moves).toBeGreaterThan(30);
+  });
+});
+
+describe('nodes at which promises of a channel may not stay', () => {
+  const nodes = [sellingNode(1), sellingNode(2)];
+  it.each<[string, SellingRules, readonly number[], readonly number[]]>([
+    ['are none where all sell', new SellingRules(nodes, [WEB, SHOP], []), [], []],
+    ['are those that have closed', closed, [1], [1]],
+    ['are those that do not sell for it', without, [1], []],
+    ['are those that are drained', limitedRules({ stops: [draining({ node: 1, channel: 1 })] }), [1], []],
+    ['are not those that are only stopped', limitedRules({ stops: [stop({ node: 1 })] }), [], []],
+    ['are not those of a drain that is over', limitedRules({ stops: [draining({ until: NOW })] }), [], []],
+  ])('%s', (_, rules, web, shop) => {
+    const barred = barredNodes(rules, NOW);
+    expect([barred.get(WEB.key), barred.get(SHOP.key) ?? []]).toEqual([web, shop]);
   });
 });

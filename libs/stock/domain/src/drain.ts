@@ -7,7 +7,7 @@
 import type { AllocationPolicy } from './allocation.ts';
 import { DEFAULT_ALLOCATION } from './allocation-rules.ts';
 import { type NodeAtp, channelAtp } from './atp.ts';
-import type { LineNo, NodeKey, SkuKey } from './keys.ts';
+import type { ChannelKey, LineNo, NodeKey, SkuKey } from './keys.ts';
 import { type Relocated, relocateAll } from './relocate.ts';
 import { type Backing, type Reservation, open } from './reservation.ts';
 import type { SellingRules } from './selling-rules.ts';
@@ -62,17 +62,31 @@ export function drainOf(
 
 /** Why open units of a backing must leave their node; null if they may stay. */
 export function drainReason(
-  { channel: key }: Reservation,
-  { kind, node }: Backing,
+  { channel: key }: Pick<Reservation, 'channel'>,
+  { kind, node }: Pick<Backing, 'kind' | 'node'>,
   supply: SkuSupply,
   rules: SellingRules,
   now: number,
 ): DrainReason | null {
   if (kind !== 'stock') return null;
-  if (isDrained(rules.stops, key, node, now) || isDrained(stopsOf(supply), key, node, now)) return 'stop';
+  return isDrained(stopsOf(supply), key, node, now) ? 'stop' : barredBy(rules, key, node, now);
+}
+
+/** Why promises of any SKU must leave a node; null if they may stay. */
+function barredBy(rules: SellingRules, key: ChannelKey, node: NodeKey, now: number): DrainReason | null {
+  if (isDrained(rules.stopsAt(node), key, node, now)) return 'stop';
   const channel = rules.channels.get(key);
   return channel && rules.isEligible(channel, node, now) ? null : 'not_eligible';
 }
+
+/** By channel the nodes at which its promises may not stay, whatever the SKU. */
+export const barredNodes = (rules: SellingRules, now: number): ReadonlyMap<ChannelKey, readonly NodeKey[]> =>
+  new Map(
+    [...rules.channels.keys()].map((channel) => [
+      channel,
+      [...rules.nodes.keys()].filter((node) => barredBy(rules, channel, node, now) !== null),
+    ]),
+  );
 
 function strandedAt(
   backing: Backing,

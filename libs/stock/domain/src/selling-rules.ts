@@ -57,7 +57,8 @@ export class SellingRules {
   readonly channels: ReadonlyMap<ChannelKey, SellingChannel>;
   readonly channelsByCode: ReadonlyMap<string, SellingChannel>;
   readonly #allowances: ReadonlyMap<SkuKey | null, ReadonlyMap<NodeKey, number>>;
-  readonly stops: readonly Stop[];
+  readonly #anywhere: readonly Stop[];
+  readonly #byNode: ReadonlyMap<NodeKey, readonly Stop[]>;
   readonly #fences: Fences;
   readonly #anySku: readonly Threshold[];
   readonly #bySku: ReadonlyMap<SkuKey, readonly Threshold[]>;
@@ -70,7 +71,8 @@ export class SellingRules {
     thresholds: readonly Threshold[],
     { fences = [], stops = NO_STOPS, allowances = [] }: Limits = {},
   ) {
-    this.stops = stops;
+    this.#anywhere = stops.filter(({ node }) => node === null);
+    this.#byNode = stopsByNode(stops);
     this.#fences = new Fences(fences);
     this.#ends = [...fences, ...stops].filter(({ until }) => until !== null);
     this.#allowances = capsOf(allowances);
@@ -107,6 +109,11 @@ export class SellingRules {
     return this.#allowances.get(sku) ?? this.#allowances.get(null) ?? NO_CAPS;
   }
 
+  /** Those that concern a node. Asked for every row of every hold. */
+  stopsAt(node: NodeKey): readonly Stop[] {
+    return this.#byNode.get(node) ?? this.#anywhere;
+  }
+
   /** Those that keep units of a SKU, in the order in which they do. */
   fencesOf(sku: SkuKey): readonly Fence[] {
     return this.#fences.of(sku);
@@ -129,6 +136,12 @@ export class SellingRules {
     const applies = { scope, channel, node };
     return Math.max(largestOf(this.#anySku, applies), largestOf(ofSku ?? [], applies));
   }
+}
+
+function stopsByNode(stops: readonly Stop[]): ReadonlyMap<NodeKey, readonly Stop[]> {
+  const nodes = new Set(stops.flatMap(({ node }) => node ?? []));
+  if (nodes.size === 0) return new Map();
+  return new Map([...nodes].map((at) => [at, stops.filter(({ node }) => node === null || node === at)]));
 }
 
 interface Asked {

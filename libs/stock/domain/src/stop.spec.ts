@@ -4,7 +4,7 @@ import { decideAllocate } from './decide-allocate.ts';
 import { decideAmend } from './decide-amend.ts';
 import { decideHold } from './decide-hold.ts';
 import { decideConfirm, decideExtend, decideLeave } from './decide-verb.ts';
-import { type Stop, isDrained, isStopped, nextEnd } from './stop.ts';
+import { type Stop, type StopChange, changedStops, isDrained, isStopped, nextEnd, stopsAfter } from './stop.ts';
 import type { SkuSupply } from './supply.ts';
 import {
   NOW,
@@ -176,4 +176,32 @@ it('a stop more never shows a unit more, and a stop of all shows none', () => {
       expect(units([...ofAny, stop()], ofSku)).toBe(0);
     }),
   );
+});
+
+describe('a list of stops', () => {
+  const there = [stop({ node: 1 }), stop({ node: 1, channel: 2, drains: true, until: NOW })];
+  const told = (over: Partial<StopChange>): StopChange => ({
+    node: 1,
+    channel: null,
+    mode: 'stop',
+    until: null,
+    ...over,
+  });
+
+  it.each<[string, StopChange, readonly Stop[], readonly Stop[]]>([
+    ['takes a new one', told({ node: null }), [stop()], []],
+    ['has one for a place, and the last told counts', told({ mode: 'drain' }), [stop({ node: 1, drains: true })], []],
+    ['takes another end', told({ until: NOW }), [stop({ node: 1, until: NOW })], []],
+    ['loses one that is lifted', told({ mode: 'none' }), [], [stop({ node: 1 })]],
+  ])('%s', (_, change, set, lifted) => {
+    const after = stopsAfter(there, change);
+    expect(changedStops(there, after)).toEqual({ set, lifted });
+    expect(stopsAfter(after, change)).toBe(after);
+  });
+
+  it('is the same one where nothing changes', () => {
+    for (const change of [told({}), told({ channel: 2, mode: 'drain', until: NOW }), told({ node: 3, mode: 'none' })]) {
+      expect(stopsAfter(there, change)).toBe(there);
+    }
+  });
 });

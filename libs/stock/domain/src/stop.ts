@@ -15,6 +15,35 @@ export interface Stop {
 
 export const NO_STOPS: readonly Stop[] = [];
 
+/** What is told of a stop: the list has one for each node and channel. */
+export interface StopChange extends Pick<Stop, 'node' | 'channel' | 'until'> {
+  readonly mode: 'stop' | 'drain' | 'none';
+}
+
+/** The stops after one was set, changed or lifted; the same list if that is how it is already. */
+export function stopsAfter(stops: readonly Stop[], { node, channel, until, mode }: StopChange): readonly Stop[] {
+  const at = stops.findIndex((stop) => isSamePlace(stop, { node, channel }));
+  const before = stops[at];
+  if (mode === 'none') return before ? stops.toSpliced(at, 1) : stops;
+  const stop = { node, channel, drains: mode === 'drain', until };
+  if (!before) return [...stops, stop];
+  return before.drains === stop.drains && before.until === until ? stops : stops.with(at, stop);
+}
+
+export interface ChangedStops {
+  readonly set: readonly Stop[];
+  readonly lifted: readonly Stop[];
+}
+
+/** What has become of a list by {@link stopsAfter}. */
+export const changedStops = (before: readonly Stop[], after: readonly Stop[]): ChangedStops => ({
+  set: after.filter((stop) => !before.includes(stop)),
+  lifted: before.filter((stop) => !after.some((other) => isSamePlace(stop, other))),
+});
+
+const isSamePlace = (a: Pick<Stop, 'node' | 'channel'>, b: Pick<Stop, 'node' | 'channel'>): boolean =>
+  a.node === b.node && a.channel === b.channel;
+
 const matches = (stop: Stop, channel: ChannelKey, node: NodeKey, now: number): boolean =>
   (stop.node === null || stop.node === node) &&
   (stop.channel === null || stop.channel === channel) &&

@@ -62,6 +62,11 @@ function withRow(supply: SkuSupply, row: SupplyRow): SkuSupply {
 export const fenceUsesOf = ({ limits }: SkuSupply): readonly FenceUse[] => limits?.fenceUses ?? NO_FENCE_USES;
 export const stopsOf = ({ limits }: SkuSupply): readonly Stop[] => limits?.stops ?? NO_STOPS;
 
+export const withStops = (supply: SkuSupply, stops: readonly Stop[]): SkuSupply => ({
+  ...supply,
+  limits: { fenceUses: fenceUsesOf(supply), stops },
+});
+
 /** Charges units to a fence, or gives them back to it (< 0). A use keeps its place, and a new one comes last. */
 function withFenceUse(supply: SkuSupply, { node, fence, used: units }: FenceUse): SkuSupply {
   const uses = fenceUsesOf(supply);

@@ -1,8 +1,7 @@
 import { CATALOG_NODE_CHANGED, type Node, type NodeChange } from '@onepool/contracts';
-import { timeOf } from '@onepool/platform-clock';
 import { NODE_CHECKS } from '../checks/node-checks.ts';
 import { NodeEntity } from '../entities.ts';
-import { empty, given, inOneOrder, present, told } from '../fields.ts';
+import { dateOf, empty, given, inOneOrder, isoOf, present, told } from '../fields.ts';
 import type { Kind } from '../kinds.ts';
 
 const UTC = 'UTC';
@@ -53,8 +52,3 @@ export const NODES: Kind<NodeEntity, NodeChange, Node> = {
   ruling: ['type', 'lat', 'lng', 'activeFrom', 'activeTo'],
   checks: NODE_CHECKS,
 };
-
-const isoOf = (date: Date | null): string | null => date?.toISOString() ?? null;
-
-const dateOf = (text: string | null | undefined): Date | null | undefined =>
-  typeof text === 'string' ? new Date(timeOf(text)) : text;

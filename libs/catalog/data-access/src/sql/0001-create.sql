@@ -70,6 +70,48 @@ CREATE TABLE eligibility_rule (
   reason text
 );
 
+-- Units that are kept for a group of channels: so many for each SKU and node, or a share of what is there. Null SKUs or nodes are
+-- all of them. A quantity of 0 keeps nothing: the fence was lifted. `fence_key` is what use is counted by; a fence that keeps
+-- something else, or for others, has another, and nothing of it is used.
+CREATE SEQUENCE fence_key AS integer;
+
+CREATE TABLE fence (
+  rule_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  code text NOT NULL UNIQUE,
+  fence_key integer NOT NULL,
+  skus text[],
+  nodes text[],
+  channels text[] NOT NULL,
+  quantity integer,
+  share_percent integer,
+  until timestamptz,
+  reason text,
+  CHECK (num_nonnulls(quantity, share_percent) = 1)
+);
+
+CREATE FUNCTION set_fence_anew() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  NEW.fence_key := nextval('fence_key');
+  RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER fence_is_made BEFORE INSERT ON fence FOR EACH ROW EXECUTE FUNCTION set_fence_anew();
+CREATE TRIGGER fence_is_set_anew BEFORE UPDATE ON fence FOR EACH ROW
+  WHEN ((OLD.quantity, OLD.share_percent, OLD.channels) IS DISTINCT FROM (NEW.quantity, NEW.share_percent, NEW.channels))
+  EXECUTE FUNCTION set_fence_anew();
+
+-- Where nothing more is promised. Null is all of them, and an empty list none; `none` is a stop that was lifted.
+CREATE TABLE stop_rule (
+  rule_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  code text NOT NULL UNIQUE,
+  mode text NOT NULL CHECK (mode IN ('stop', 'drain', 'none')),
+  nodes text[],
+  channels text[],
+  until timestamptz,
+  reason text
+);
+
 CREATE TABLE threshold (
   threshold_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   scope text NOT NULL CHECK (scope IN ('node', 'network')),

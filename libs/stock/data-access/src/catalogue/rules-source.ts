@@ -1,5 +1,5 @@
 /** Selling rules as the catalogue has them, reloaded when its epoch moves. */
-import { SellingRules, type Threshold } from '@onepool/stock-domain';
+import { type Fence, SellingRules, type Stop, type Threshold } from '@onepool/stock-domain';
 import DataLoader from 'dataloader';
 import type pg from 'pg';
 
@@ -27,11 +27,30 @@ interface ThresholdRecord {
   quantity: number;
 }
 
+interface FenceRecord {
+  fence_key: number;
+  skus: number[] | null;
+  nodes: number[] | null;
+  channels: number[];
+  quantity: number | null;
+  share_percent: number | null;
+  until: number | null;
+}
+/** Null is all of them. */
+interface StopRecord {
+  nodes: number[] | null;
+  channels: number[] | null;
+  drains: boolean;
+  until: number | null;
+}
+
 interface RulesRecord {
   epoch: number;
   nodes: NodeRecord[] | null;
   channels: ChannelRecord[] | null;
   thresholds: ThresholdRecord[] | null;
+  fences: FenceRecord[] | null;
+  stops: StopRecord[] | null;
 }
 
 export class RulesSource {
@@ -90,19 +109,30 @@ export class RulesSource {
   }
 }
 
+const milliseconds = (column: string): string => `round(extract(epoch FROM ${column}) * 1000)`;
+/** Keys of the codes in a column; null stays null, which is all of them. */
+const keysOf = (kind: 'sku' | 'node' | 'channel', column: string): string => {
+  const view = kind === 'sku' ? 'sku_code' : `rules_${kind}`;
+  return `CASE WHEN ${column} IS NOT NULL THEN ARRAY(SELECT k.${kind}_key FROM ${view} k WHERE k.code = ANY(${column})) END`;
+};
+
+const RULES = `
+  SELECT (SELECT epoch FROM rules_epoch) AS epoch,
+         (SELECT json_agg(n) FROM (SELECT node_key, code, type, lat, lng, ${milliseconds('active_from')} AS active_from,
+             ${milliseconds('active_to')} AS active_to FROM rules_node) n) AS nodes,
+         (SELECT json_agg(c) FROM (SELECT channel_key, code, node_types, ${keysOf('node', 'r.nodes')} AS nodes
+             FROM rules_channel r) c) AS channels,
+         (SELECT json_agg(t) FROM (SELECT scope, channel_key, node_key, sku_key, quantity FROM rules_threshold) t) AS thresholds,
+         (SELECT json_agg(f) FROM (SELECT fence_key, ${keysOf('sku', 'r.skus')} AS skus, ${keysOf('node', 'r.nodes')} AS nodes,
+             ${keysOf('channel', 'r.channels')} AS channels, quantity, share_percent, ${milliseconds('until')} AS until
+             FROM rules_fence r) f) AS fences,
+         (SELECT json_agg(s) FROM (SELECT ${keysOf('node', 'r.nodes')} AS nodes, ${keysOf('channel', 'r.channels')} AS channels,
+             mode = 'drain' AS drains, ${milliseconds('until')} AS until FROM rules_stop r) s) AS stops`;
+
 /** One statement, hence one moment: no batch decides by half of a change. */
 async function loadRules(client: Queryable): Promise<{ epoch: number; value: SellingRules }> {
-  const { rows } = await client.query<RulesRecord>(
-    `SELECT (SELECT epoch FROM rules_epoch) AS epoch,
-            (SELECT json_agg(n) FROM (SELECT node_key, code, type, lat, lng,
-                round(extract(epoch FROM active_from) * 1000) AS active_from,
-                round(extract(epoch FROM active_to) * 1000) AS active_to FROM rules_node) n) AS nodes,
-            (SELECT json_agg(c) FROM (SELECT channel_key, code, node_types,
-                CASE WHEN nodes IS NOT NULL THEN ARRAY(SELECT n.node_key FROM rules_node n WHERE n.code = ANY(r.nodes)) END AS nodes
-                FROM rules_channel r) c) AS channels,
-            (SELECT json_agg(t) FROM (SELECT scope, channel_key, node_key, sku_key, quantity FROM rules_threshold) t) AS thresholds`,
-  );
-  const { epoch = 0, nodes, channels, thresholds } = rows[0] ?? {};
+  const { rows } = await client.query<RulesRecord>(RULES);
+  const { epoch = 0, nodes, channels, thresholds, fences, stops } = rows[0] ?? {};
   const value = new SellingRules(
     (nodes ?? []).map((row) => ({
       key: row.node_key,
@@ -126,6 +156,21 @@ async function loadRules(client: Queryable): Promise<{ epoch: number; value: Sel
       sku: row.sku_key,
       quantity: row.quantity,
     })),
+    { fences: (fences ?? []).map(toFence), stops: (stops ?? []).flatMap(toStops) },
   );
   return { epoch, value };
 }
+
+const toFence = (row: FenceRecord): Fence => ({
+  key: row.fence_key,
+  channels: new Set(row.channels),
+  nodes: row.nodes ? new Set(row.nodes) : 'all',
+  skus: row.skus ? new Set(row.skus) : 'all',
+  measure: row.quantity === null ? 'percent' : 'units',
+  quantity: row.quantity ?? row.share_percent ?? 0,
+  until: row.until,
+});
+
+/** A stop for each pair of node and channel. */
+const toStops = ({ nodes, channels, drains, until }: StopRecord): readonly Stop[] =>
+  (nodes ?? [null]).flatMap((node) => (channels ?? [null]).map((channel) => ({ node, channel, drains, until })));

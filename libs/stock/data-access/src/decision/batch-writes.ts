@@ -5,6 +5,7 @@ import {
   type ChannelKey,
   type Controller,
   type Destination,
+  type FenceKey,
   type LateUnits,
   type LineNo,
   type NodeKey,
@@ -14,6 +15,7 @@ import {
   type SkuKey,
   type SkuSupply,
   type Stage,
+  type Stop,
   type SupplyKey,
   type SupplyRow,
   type Told,
@@ -71,12 +73,21 @@ export interface ChangedSku {
   readonly version: number;
   /** Of the last command that changed the SKU. */
   readonly trace: string | null;
+  /** All that name it, if they have changed. */
+  readonly stops?: readonly Stop[];
 }
 
 export interface RowQuantity {
   readonly sku: SkuKey;
   readonly node: NodeKey;
   readonly quantity: number;
+}
+
+export interface FenceUseWrite {
+  readonly sku: SkuKey;
+  readonly node: NodeKey;
+  readonly fence: FenceKey;
+  readonly used: number;
 }
 
 export interface BackingWrite {
@@ -144,6 +155,9 @@ export class Writes {
   /** Existing rows of which only `available` and `reserved` have changed, and all others. */
   readonly promisedRows: SupplyRow[] = [];
   readonly otherRows: { readonly sku: SkuKey; readonly row: SupplyRow }[] = [];
+  readonly fenceUses: FenceUseWrite[] = [];
+  readonly setStops: { readonly sku: SkuKey; readonly stop: Stop }[] = [];
+  readonly liftedStops: { readonly sku: SkuKey; readonly stop: Stop }[] = [];
   readonly ledger: LedgerRow[] = [];
   readonly lateNotes: LateNote[] = [];
   readonly commands: { readonly command: Keyed; readonly answer: StoredAnswer }[] = [];
@@ -161,6 +175,14 @@ export class Writes {
   readonly broken: RowQuantity[] = [];
   readonly newlyBroken: RowQuantity[] = [];
   readonly mended: RowQuantity[] = [];
+  /** SKUs to be drained, with the key below which the next look goes on; null begins anew. */
+  readonly drainTasks = new Map<SkuKey, number | null>();
+  readonly drained: SkuKey[] = [];
+  /** What of a drained SKU may not stay where it is, and does; of these the ones not known before are facts. */
+  readonly stranded: RowQuantity[] = [];
+  readonly newlyStranded: RowQuantity[] = [];
+  /** Where nothing of it is stranded any more. */
+  readonly freed: RowQuantity[] = [];
 
   /** The last word on a backing wins; it is absolute, since its SKU's gate is ours. */
   changeBacking(write: BackingWrite): void {
@@ -191,10 +213,10 @@ export class Writes {
   }
 
   get isEmpty(): boolean {
-    const written = [this.newReservations, this.ledger, this.commands, this.healed, this.mended, this.broken];
-    return (
-      written.every((rows) => rows.length === 0) && this.changedReservations.size === 0 && this.rebackTasks.size === 0
-    );
+    const { newReservations, changedSkus, ledger, commands, healed, mended, broken, drained } = this;
+    const written = [newReservations, changedSkus, ledger, commands, healed, mended, broken, drained];
+    const maps = [this.changedReservations, this.rebackTasks, this.drainTasks];
+    return written.every((rows) => rows.length === 0) && maps.every((map) => map.size === 0);
   }
 }
 

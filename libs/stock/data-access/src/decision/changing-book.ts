@@ -108,8 +108,10 @@ export class ChangingBook {
     const isSame = (['channel', 'controller', 'priority', 'orderedAt', 'destination', 'lines'] as const).every(
       (member) => before[member] === after[member],
     );
-    if (isSame) return;
-    const channelBefore = this.writes.amendedReservations.get(key)?.channelBefore ?? before.channel;
+    const earlier = this.writes.amendedReservations.get(key);
+    // What comes after an amendment in the same batch has the last word on version and expiry.
+    if (isSame && !earlier) return;
+    const channelBefore = earlier?.channelBefore ?? before.channel;
     this.writes.amendedReservations.set(key, { reservation: after, channelBefore, isAmended });
     if (before.controller === controller) return;
     if (before.controller) this.writes.detached.push(before.controller);

@@ -2,11 +2,14 @@
  * Decides a batch in arrival order over the loaded state and collects what must be written. Nothing here waits or
  * does I/O; a command that is refused leaves the state as it was.
  */
+import assert from 'node:assert/strict';
 import { OWN_SOURCE } from '@onepool/contracts';
 import {
   type AllocationPart,
   type Consequences,
   type Decision,
+  type GrantedUnits,
+  type NodeKey,
   type Rejection,
   type SkuKey,
   type SkuSupply,
@@ -14,18 +17,26 @@ import {
   type ToldBook,
   type VerbEffect,
   attachedToOther,
+  changedFenceUses,
+  changedStops,
   concernOf,
   consequencesOf,
   decideAllocate,
   decideConfirm,
   decideHold,
+  drainOf,
   emptyBacking,
   healShortfall,
   linesAfter,
   onNothing,
+  onStock,
   reap,
   reject,
   rowAt,
+  stockAt,
+  stopsAfter,
+  stopsOf,
+  withStops,
 } from '@onepool/stock-domain';
 import { beyondLimits } from '@onepool/platform-rights';
 import type { AllocatedReservation, ReservationFact } from '@onepool/contracts';
@@ -34,11 +45,13 @@ import {
   type AnswerOf,
   type Command,
   type Doer,
+  type DrainCommand,
   type HoldCommand,
   type Keyed,
   type MovementsCommand,
   type Outcome,
   type Settled,
+  type StopCommand,
   type StoredAnswer,
   type TendCommand,
   type TombstoneCommand,
@@ -113,12 +126,16 @@ export class BatchDecider {
         return this.#replayed(command) ?? this.#allocate(command);
       case 'movements':
         return this.#replayed(command) ?? this.#movements(command);
+      case 'stop':
+        return this.#stop(command);
       case 'tend':
         return this.#tend(command);
+      case 'drain':
+        return this.#drain(command);
     }
   }
 
-  #replayed(command: Exclude<Command, TendCommand | TombstoneCommand>): Decided | null {
+  #replayed(command: Exclude<Command, StopCommand | TendCommand | DrainCommand | TombstoneCommand>): Decided | null {
     const effect = this.#state.effects.get(command.kind === 'hold' ? holdKey(command) : commandKey(command));
     if (!effect) return null;
     if (effect.isTombstone === true) return reject({ code: 'reservation.tombstoned' });
@@ -156,20 +173,29 @@ export class BatchDecider {
     const kept = { priority, customerReference, destination, isTombstone: false };
     const by = { owner, id, actor, person, bodyHash, channel: command.channel };
     this.writes.newReservations.push({ key, ...by, ...kept, lines: answered, expiresAt });
-    for (const [no, { line, sku, node, units: held }] of units.entries()) {
-      if (node === null) {
-        const backing = { ...emptyBacking(no, onNothing(line, sku)), held };
-        this.writes.changeBacking({ reservationKey: key, supplyKey: null, backing, expiresAt });
-        continue;
-      }
-      const supplyKey = rowAt(this.#book.supply(sku), node).key;
-      const version = this.#book.versionOf(sku);
-      const at = { reservationKey: key, supplyKey, no, line, sku, node };
-      this.writes.hold({ ...at, source: command.sourceKey, id, units: held, expiresAt, version });
-    }
+    for (const [no, one] of units.entries()) this.#take(command, one, { reservationKey: key, no, expiresAt });
     const firstAnswer: FirstAnswer = { owner, channelKey: command.channel, createdAt: now, expiresAt, lines: answered };
     this.#state.effects.set(holdKey(command), { bodyHash, answer: null, firstAnswer, actor });
     return { ok: true, value: this.#views.firstAnswer(command.id, firstAnswer), replayed: false };
+  }
+
+  /** Writes one of the backings of a hold: nearly all stand on a row, and no fence pays for them. */
+  #take(command: HoldCommand, taken: GrantedUnits, of: NewBacking): void {
+    const { sourceKey: source, id } = command;
+    const { line, sku, node, units, fenced } = taken;
+    if (node === null) {
+      const backing = { ...emptyBacking(of.no, onNothing(line, sku)), held: units };
+      return this.writes.changeBacking({ ...of, supplyKey: null, backing });
+    }
+    const supplyKey = rowAt(this.#book.supply(sku), node).key;
+    const version = this.#book.versionOf(sku);
+    if (!fenced) return this.writes.hold({ ...of, supplyKey, line, sku, node, source, id, units, version });
+    const charge = { fence: fenced.fence, fenced: fenced.units };
+    const backing = { ...emptyBacking(of.no, onStock(line, sku, node)), held: units, ...charge };
+    this.writes.changeBacking({ ...of, supplyKey, backing });
+    const posting = { sku, at: stockAt(node), from: 'available', to: 'reserved', quantity: units } as const;
+    const occurredAt = this.#state.now;
+    this.writes.post(posting, supplyKey, version, { ...told(command), reason: 'hold', occurredAt });
   }
 
   /** Its key is that of the hold which it refuses, so that of the two only one takes effect. */
@@ -282,6 +308,14 @@ export class BatchDecider {
     return applied.ok ? this.#done(command, applied.value) : applied;
   }
 
+  #stop({ skus: [sku], changes, trace }: StopCommand): Decided {
+    const supply = this.#book.supply(sku);
+    const before = stopsOf(supply);
+    const stops = changes.reduce(stopsAfter, before);
+    if (stops !== before) this.#book.change({ supplies: new Map([[sku, withStops(supply, stops)]]) }, trace);
+    return { ok: true, value: { version: this.#book.versionOf(sku) }, replayed: false };
+  }
+
   /** Everything overdue was reaped when the batch began; what is left is healing. */
   #tend({ skus, heal }: TendCommand): Decided {
     for (const sku of heal ? skus : []) {
@@ -304,6 +338,41 @@ export class BatchDecider {
     if (below !== null) return void this.#healing.goOnBelow.set(sku, below);
     this.#book.changed.delete(sku);
     this.#healing.healed.add(sku);
+  }
+
+  /** Alone in its batch, so that nothing has moved since its units were counted but what is moved here. */
+  #drain({ skus: [sku] }: DrainCommand): Decided {
+    const { supplies, rules, now, drains } = this.#state;
+    const look = drains.get(sku);
+    assert(look, 'what may not stay was counted');
+    const candidates = look.movable.map((key) => this.#stored(key).reservation);
+    const { effects } = drainOf(sku, candidates, supplies, rules, now);
+    for (const effect of effects) {
+      const stored = this.#stored(effect.reservation.key);
+      this.#byItself(stored, effect, { reason: 'drain', occurredAt: now }, 'moved');
+    }
+    if (look.moreBelow === null) this.#noteStranded(sku, look.units, effects);
+    // Those who were not loaded may move, too.
+    else this.writes.drainTasks.set(sku, effects.length > 0 ? null : look.moreBelow);
+    return { ok: true, value: null, replayed: false };
+  }
+
+  #noteStranded(sku: SkuKey, counted: ReadonlyMap<NodeKey, number>, effects: readonly VerbEffect[]): void {
+    const left = new Map(counted);
+    for (const { node, quantity } of effects.flatMap(({ changes }) => changes)) {
+      if (node !== null) left.set(node, (left.get(node) ?? 0) - quantity);
+    }
+    const { drained, stranded, newlyStranded, freed } = this.writes;
+    drained.push(sku);
+    for (const [node, quantity] of left) {
+      if (quantity === 0) continue;
+      stranded.push({ sku, node, quantity });
+      if (this.#state.openStranded.get(`${sku}:${node}`) !== quantity) newlyStranded.push({ sku, node, quantity });
+    }
+    for (const key of this.#state.openStranded.keys()) {
+      const node = Number(key.slice(key.indexOf(':') + 1));
+      if (!left.get(node)) freed.push({ sku, node, quantity: 0 });
+    }
   }
 
   #reapOverdue(): void {
@@ -344,8 +413,10 @@ export class BatchDecider {
       const follows = consequencesOf(before, supply, { newlyShort: newlyShort.has(sku) });
       mended.set(sku, follows.mended);
       this.writes.changeRows(before, follows.rows);
+      for (const use of changedFenceUses(before, supply)) this.writes.fenceUses.push({ sku, ...use });
       const version = this.#book.versionOf(sku);
-      this.writes.changedSkus.push({ sku, rows: follows.rows, version, trace: traces.get(sku) ?? null });
+      const stops = this.#noteStops(sku, before, supply) ? { stops: stopsOf(supply) } : {};
+      this.writes.changedSkus.push({ sku, rows: follows.rows, version, trace: traces.get(sku) ?? null, ...stops });
       // What healing has just left short needs no other look, unless somebody has changed the SKU since.
       if (follows.needsRebacking && changed.has(sku)) this.writes.rebackTasks.set(sku, null);
     }
@@ -353,6 +424,16 @@ export class BatchDecider {
       if (!this.writes.rebackTasks.has(sku)) this.writes.rebackTasks.set(sku, key);
     for (const sku of this.#healing.healed) this.writes.healed.push(sku);
     for (const [sku, supply] of this.#state.supplies) this.#noteBroken(sku, supply, mended.get(sku) ?? []);
+  }
+
+  /** Answers whether there are others than before. */
+  #noteStops(sku: SkuKey, before: SkuSupply, after: SkuSupply): boolean {
+    if (stopsOf(before) === stopsOf(after)) return false;
+    const { set, lifted } = changedStops(stopsOf(before), stopsOf(after));
+    for (const stop of set) this.writes.setStops.push({ sku, stop });
+    if (set.some(({ drains }) => drains)) this.writes.drainTasks.set(sku, null);
+    for (const stop of lifted) this.writes.liftedStops.push({ sku, stop });
+    return true;
   }
 
   /** An open exception follows its row's shortfall; only healing opens one, since only then nothing can be moved. */
@@ -373,6 +454,12 @@ export class BatchDecider {
 
 /** By whom, and under which id. */
 const told = ({ sourceKey, id }: Keyed) => ({ source: sourceKey, sourceName: null, sourceEventId: id });
+
+interface NewBacking {
+  readonly reservationKey: number;
+  readonly no: number;
+  readonly expiresAt: number;
+}
 
 interface HealingLooks {
   readonly healed: Set<SkuKey>;

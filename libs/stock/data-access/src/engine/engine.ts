@@ -10,7 +10,9 @@ import type {
   HoldRequest,
   MovementsRequest,
   MovementsResult,
+  PutStops,
   Reservation as ReservationView,
+  StoppedSkus,
 } from '@onepool/contracts';
 import type { SellingRules, SkuKey } from '@onepool/stock-domain';
 import { createPool, isTransient } from '@onepool/platform-postgres';
@@ -18,7 +20,7 @@ import { currentTraceparent } from '@onepool/platform-tracing';
 import type pg from 'pg';
 import { BatchCommits } from '../group-commit/batch-commits.ts';
 import type { DecisionHooks, EngineContext } from './engine-context.ts';
-import type { Asker, Command, Outcome, Settled } from '../requests/command.ts';
+import type { AnswerOf, Asker, Command, Outcome, Settled } from '../requests/command.ts';
 import { DatabaseClock } from '../repository/database-clock.ts';
 import { EngineError } from './engine-error.ts';
 import { CommitQueue, type CommitQueueHooks, type CommitQueueLimits } from '../group-commit/commit-queue.ts';
@@ -27,15 +29,11 @@ import { type Answer, type Refusal, refuse } from '../requests/refusal.ts';
 import { RememberedSupplies } from '../repository/remembered-supplies.ts';
 import { SupplyKeys } from '../repository/supply-keys.ts';
 import { ReservationKeys } from '../repository/reservation-keys.ts';
-import {
-  type FoundReservation,
-  allocationHash,
-  demandSize,
-  resolveGroup,
-} from '../requests/resolve-allocate.ts';
+import { type FoundReservation, allocationHash, demandSize, resolveGroup } from '../requests/resolve-allocate.ts';
 import { claimBody } from '../repository/claim-body.ts';
 import { findFulfilments } from '../repository/told.ts';
 import { type Caller, type FindFulfilments, resolveHold, resolveMovements } from '../requests/resolve.ts';
+import { resolveStops } from '../requests/resolve-stops.ts';
 import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
 import { SourceBook } from '../sources/source-book.ts';
@@ -258,6 +256,23 @@ export class StockEngine {
     });
   }
 
+  /** Once it is answered, no replica grants what is stopped: each SKU has another version since. */
+  putStops(asker: Asker, request: PutStops): Promise<Settled<StoppedSkus, Refusal>> {
+    return this.#settle(async (deadline) => {
+      const caller = await this.#callerOf(asker);
+      const commands = await this.#resolved((rules) => resolveStops(caller, request, rules, this.codes));
+      if (!commands.ok) return commands;
+      const stopping = commands.value.map((command) => this.#decided<AnswerOf<'stop'>>(command, deadline));
+      const skus: StoppedSkus['skus'] = [];
+      for (const [index, stopped] of (await Promise.all(stopping)).entries()) {
+        if (!stopped.ok) return stopped;
+        const [sku = 0] = commands.value[index]?.skus ?? [];
+        skus.push({ sku: this.codes.codeOf(sku), version: stopped.value.version });
+      }
+      return { ok: true, value: { skus }, replayed: false };
+    });
+  }
+
   /** What is asked arrives now. */
   async #callerOf({ sentAt = null, ...asker }: Asker): Promise<Caller> {
     const transmission = { arrivedAt: Date.now(), sentAt };
@@ -268,6 +283,11 @@ export class StockEngine {
   /** Locks SKUs one by one, which reaps what is overdue there; with `heal` re-backs their shortfalls. */
   async tend(skus: readonly SkuKey[], heal: boolean): Promise<void> {
     await Promise.all(skus.map((sku) => this.submit({ kind: 'tend', skus: [sku], heal, trace: null })));
+  }
+
+  /** Sends promises of a SKU elsewhere that may not stay where they are, as many as one look takes. */
+  async drain(sku: SkuKey): Promise<void> {
+    await this.submit({ kind: 'drain', skus: [sku], trace: null });
   }
 
   /** `deadline` in milliseconds of `performance.now()`. */

@@ -239,9 +239,9 @@ export class CommitQueue {
   }
 }
 
-/** Healing concerns reservations that nobody counted beforehand, so it takes a batch of its own. */
+/** Healing and draining concern reservations that nobody counted beforehand, so each takes a batch of its own. */
 function linesOf(command: Command): number {
-  if (command.kind === 'tend' && command.heal) return Number.POSITIVE_INFINITY;
+  if (command.kind === 'drain' || (command.kind === 'tend' && command.heal)) return Number.POSITIVE_INFINITY;
   if (command.kind === 'allocate') return command.parts.reduce((moves, part) => moves + part.moves.length, 0);
   return command.kind === 'movements' ? command.movements.length : command.skus.length;
 }

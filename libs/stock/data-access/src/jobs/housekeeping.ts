@@ -1,10 +1,11 @@
 /**
- * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, and the re-backing of broken
- * promises. Both are safe in every replica at once: the gates decide, and a task done twice changes nothing.
+ * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, the re-backing of broken
+ * promises, and drains. All are safe in every replica at once: the gates decide, and a task done twice changes nothing.
  */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import type { SkuKey } from '@onepool/stock-domain';
 import { allInTurn } from './all-in-turn.ts';
+import { Drains } from './drains.ts';
 import type { StockEngine } from '../engine/engine.ts';
 import { Rests } from './rests.ts';
 
@@ -42,6 +43,7 @@ export class Housekeeping {
   #stopped = false;
   #rules = '';
   readonly #rests = new Rests();
+  readonly #drains: Drains;
 
   readonly #engine: StockEngine;
   readonly #options: HousekeepingOptions;
@@ -49,6 +51,7 @@ export class Housekeeping {
   constructor(engine: StockEngine, options: HousekeepingOptions = {}) {
     this.#engine = engine;
     this.#options = options;
+    this.#drains = new Drains(engine, () => this.#now());
   }
 
   #now(): number {
@@ -86,6 +89,9 @@ export class Housekeeping {
       );
     await attempt(() => this.#rulesMoved());
     await attempt(() => this.#heal());
+    await attempt(() => this.#drains.search());
+    await attempt(() => this.#drains.drainDue());
+    await attempt(() => this.#drains.lookAgain());
     await attempt(async () =>
       allInTurn(await this.#overdue(), SWEEPS_IN_FLIGHT, (sku) => this.#engine.tend([sku], false)),
     );

@@ -13,7 +13,7 @@
 import assert from 'node:assert/strict';
 import { commitPoint, failpoint, variant } from '@onepool/platform-failpoints';
 import { classifyPgError } from '@onepool/platform-postgres';
-import { NO_WATERMARKS, type SellingRules, type SkuKey, type SkuSupply } from '@onepool/stock-domain';
+import { NO_WATERMARKS, type SellingRules, type SkuKey, type SkuSupply, nextEnd } from '@onepool/stock-domain';
 import { BatchDecider } from '../decision/decide-batch.ts';
 import type { EngineContext } from '../engine/engine-context.ts';
 import type { Batch } from '../group-commit/batch.ts';
@@ -195,6 +195,8 @@ export class OptimisticCommits {
       reservations: new Map(),
       effects: new Map(),
       openExceptions: new Map(),
+      openStranded: new Map(),
+      drains: new Map(),
       controllers: new Map(),
       told: new Map(),
       takenEvents: new Set<string>(),
@@ -213,7 +215,7 @@ export class OptimisticCommits {
     );
     const condition = conditionOf({
       now,
-      until: Math.min(now + DECISION_GOOD_FOR_MS, rules.changesAfter(now)),
+      until: Math.min(now + DECISION_GOOD_FOR_MS, rules.changesAfter(now), stopsEndAfter(basis.supplies, now)),
       epoch,
       versions,
       predecessor: basis.predecessor?.proof ?? null,
@@ -253,6 +255,13 @@ export class OptimisticCommits {
       this.#predictions.unwritten(prediction);
     }
   }
+}
+
+/** The next moment at which a stop of one of the SKUs is over. */
+function stopsEndAfter(supplies: ReadonlyMap<SkuKey, SkuSupply>, now: number): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const { limits } of supplies.values()) if (limits) next = Math.min(next, nextEnd(limits.stops, now));
+  return next;
 }
 
 /** A refused command with an earlier effect is not refused but answered as it was then. */

@@ -6,6 +6,7 @@ import type {
   LedgerEntry,
   LedgerVerification,
   Reservation as ReservationView,
+  SkuStop,
   StockException,
   StockOfSku,
 } from '@onepool/contracts';
@@ -22,8 +23,10 @@ import {
   type SkuSupply,
   accept,
   channelAtp,
+  nextEnd,
   noSupply,
   reject,
+  stopsOf,
 } from '@onepool/stock-domain';
 import type { Limit } from '@onepool/platform-rights';
 import type pg from 'pg';
@@ -66,6 +69,12 @@ export interface ExceptionPage {
   readonly limit: number;
   readonly cursor?: string | undefined;
   readonly nodes?: Limit;
+}
+
+export interface StopPage {
+  readonly sku?: string | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
 }
 
 interface LedgerPage {
@@ -118,14 +127,15 @@ export class StockReads {
     return accept(answers);
   }
 
-  /** The same question about the same snapshot has the same answer until a rule changes or a node begins or ends to sell. */
+  /** The same question about the same snapshot has the same answer until a rule changes, or begins or ends by the clock. */
   #atpOf(snapshot: Snapshot | null, supply: SkuSupply, rules: SellingRules, perspective: Perspective): ChannelAtp {
     if (snapshot === null || perspective.nodes !== null) return channelAtp(supply, rules, perspective);
     const known = (snapshot as Answered)[ANSWER];
     const { channel, now } = perspective;
     if (known?.rules === rules && known.channel === channel && now >= known.from && now < known.until) return known.atp;
     const atp = channelAtp(supply, rules, perspective);
-    (snapshot as Answered)[ANSWER] = { rules, channel, from: now, until: rules.changesAfter(now), atp };
+    const until = Math.min(rules.changesAfter(now), nextEnd(stopsOf(supply), now));
+    (snapshot as Answered)[ANSWER] = { rules, channel, from: now, until, atp };
     return atp;
   }
 
@@ -178,6 +188,25 @@ export class StockReads {
     );
     const items = rows.map((row) => toLedgerEntry(row, sku, views, isAuditor));
     return accept({ items, nextCursor: items.length === limit ? (items.at(-1)?.entry ?? null) : null });
+  }
+
+  /** Stops that name a SKU, of all of them or of one; the cursor is `sku.node.channel`, by keys. */
+  async stops({ sku, limit, cursor = '0.0.0' }: StopPage): Promise<Answer<Page<SkuStop>>> {
+    const only = sku === undefined ? accept([]) : await skuKeys(this.#engine.codes, [sku]);
+    if (!only.ok) return only;
+    const views = new Views(await this.#engine.rules.current(), this.#engine.codes);
+    const { rows } = await this.#pool.query<StopRecord>(
+      `SELECT sku_key, code, node_key, channel_key, drains, since, until FROM sku_stop JOIN sku_code USING (sku_key)
+        WHERE ($1::int IS NULL OR sku_key = $1) AND (sku_key, node_key, channel_key) > ($2, $3, $4)
+        ORDER BY sku_key, node_key, channel_key LIMIT $5`,
+      [only.value[0] ?? null, ...cursor.split('.'), limit],
+    );
+    const last = rows.length === limit ? rows.at(-1) : undefined;
+    const items = rows.map(({ code, node_key, channel_key, drains, since, until }): SkuStop => {
+      const stop = { node: node_key || null, channel: channel_key || null, drains, until: until?.getTime() ?? null };
+      return { sku: code, ...views.stop(stop), since: since.toISOString() };
+    });
+    return accept({ items, nextCursor: last ? `${last.sku_key}.${last.node_key}.${last.channel_key}` : null });
   }
 
   /** Those of nodes at which the reader may work: open ones first, then the latest closed. The cursor is the exception's key. */
@@ -243,6 +272,16 @@ interface LedgerRecord {
   source_event_id: string | null;
   occurred_at: Date;
   recorded_at: Date;
+}
+
+interface StopRecord {
+  sku_key: SkuKey;
+  code: string;
+  node_key: NodeKey;
+  channel_key: number;
+  drains: boolean;
+  since: Date;
+  until: Date | null;
 }
 
 interface ExceptionRecord {

@@ -2,6 +2,9 @@
 import type { SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
 
+/** Exceptions of promises that the engine opens and closes by itself. */
+export type PromiseException = 'promise.broken' | 'promise.stranded';
+
 /** Moving them must take less time than a session may idle with its locks. */
 export const HEALED_PER_LOOK_MAX = 1_000;
 
@@ -24,13 +27,18 @@ export async function readBackedOnShortRows(
   return rows.map((row) => row.reservation_key);
 }
 
-export async function readOpenExceptions(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Map<string, number>> {
+/** Units of open exceptions by `sku key:node key`. */
+export async function readOpenExceptions(
+  client: pg.PoolClient,
+  code: PromiseException,
+  skus: readonly SkuKey[],
+): Promise<Map<string, number>> {
   if (skus.length === 0) return new Map();
   const { rows } = await client.query<{ sku_key: number; node_key: number; quantity: number }>({
-    name: 'open-broken',
+    name: 'open-exceptions-of',
     text: `SELECT sku_key, node_key, quantity FROM stock_exception
-            WHERE code = 'promise.broken' AND closed_at IS NULL AND sku_key = ANY($1::int[])`,
-    values: [skus],
+            WHERE code = $2 AND closed_at IS NULL AND sku_key = ANY($1::int[])`,
+    values: [skus, code],
   });
   return new Map(rows.map((row) => [`${row.sku_key}:${row.node_key}`, row.quantity]));
 }

@@ -9,6 +9,7 @@ import type pg from 'pg';
 import { type Command, handOversOf, reservationsOf, skusOf } from '../requests/command.ts';
 import { type Effect, readEarlierCommands } from './earlier-effects.ts';
 import { readWatermarks, skusWithEvents } from './watermarks.ts';
+import { type DrainLook, readDrains } from './drain-reads.ts';
 import { HEALED_PER_LOOK_MAX, readBackedOnShortRows, readOpenExceptions } from './healing-reads.ts';
 import { type AttachedReservation, readControllers } from './controllers.ts';
 import { inOrder } from './in-order.ts';
@@ -29,6 +30,9 @@ export interface BatchState {
   readonly effects: Map<string, Effect>;
   /** Units of open `promise.broken` exceptions by `sku key:node key`, of the SKUs to be healed. */
   readonly openExceptions: ReadonlyMap<string, number>;
+  /** Likewise of `promise.stranded`, of the SKUs to be drained. */
+  readonly openStranded: ReadonlyMap<string, number>;
+  readonly drains: ReadonlyMap<SkuKey, DrainLook>;
   /** Whether units may be overdue that were not loaded: nothing may be decided before they are reaped. */
   readonly hasMoreOverdue: boolean;
   /** The oldest loaded reservation behind short rows, if older ones were not loaded; else null. */
@@ -53,40 +57,49 @@ export async function loadBatch(
 ): Promise<BatchState> {
   const skus = skusOf(commands);
   const healing = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? command.skus : []));
+  const draining = commands.flatMap((command) => (command.kind === 'drain' ? command.skus : []));
   const named = commands.flatMap(reservationsOf);
   const looked = remembered.look(skus);
   // Sent together, run in this order: whatever follows the gates sees what was committed while they were waited for.
-  const [versions, reading, others, short, openExceptions, watermarks, controllers, told, takenEvents, ofVerbs] = await inOrder([
-    lockGates(client, skus, patience),
-    readUnderGates(
-      client,
-      commands,
-      skus,
-      looked.map(({ version }) => version),
-    ),
-    readEarlierCommands(client, commands),
-    readBackedOnShortRows(client, healing),
-    readOpenExceptions(client, healing),
-    readWatermarks(client, skusWithEvents(commands)),
-    readControllers(client, commands),
-    readTold(client, commands),
-    readTakenEvents(client, commands),
-    lockReservations(client, named),
-  ]);
+  const [versions, reading, others, short, openExceptions, watermarks, controllers, told, takenEvents, ofVerbs] =
+    await inOrder([
+      lockGates(client, skus, patience),
+      readUnderGates(
+        client,
+        commands,
+        skus,
+        looked.map(({ version }) => version),
+      ),
+      readEarlierCommands(client, commands),
+      readBackedOnShortRows(client, healing),
+      readOpenExceptions(client, 'promise.broken', healing),
+      readWatermarks(client, skusWithEvents(commands)),
+      readControllers(client, commands),
+      readTold(client, commands),
+      readTakenEvents(client, commands),
+      lockReservations(client, named),
+    ]);
   demandGatesOf(ofVerbs.values(), new Set(skus));
+  const { now } = reading;
+  const inForce = variant('stock.rules_before_locks') ? rules.known : await rules.at(reading.epoch, client);
+  const supplies = completeSupplies(skus, versions, looked, reading.changed, remembered);
+  const drains = await readDrains(client, draining, { supplies, rules: inForce, now });
   // Nobody else can want the rows locked above, since all gates of a named reservation are ours. These others may share
   // a SKU with another batch's, so they are locked in order among themselves.
   const handedOver = commands.flatMap((command) => (command.kind === 'movements' ? handOversOf(command) : []));
-  const shared = [...reading.overdue, ...short, ...handedOver].filter((key) => !ofVerbs.has(key));
+  const movable = [...drains.values()].flatMap((look) => look.movable);
+  const shared = [...reading.overdue, ...short, ...handedOver, ...movable].filter((key) => !ofVerbs.has(key));
   const reservations = new Map([...ofVerbs, ...(await lockReservations(client, shared))]);
   return {
-    now: reading.now,
-    rules: variant('stock.rules_before_locks') ? rules.known : await rules.at(reading.epoch, client),
+    now,
+    rules: inForce,
     versions,
-    supplies: completeSupplies(skus, versions, looked, reading.changed, remembered),
+    supplies,
     reservations,
     effects: new Map([...reading.earlierHolds, ...others]),
     openExceptions,
+    openStranded: await readOpenExceptions(client, 'promise.stranded', draining),
+    drains,
     controllers,
     told,
     takenEvents,

@@ -23,7 +23,7 @@ export class RememberedSupplies {
     this.#bySku = new LRUCache({
       max: bounds.entries,
       maxSize: bounds.rows,
-      sizeCalculation: ({ supply }) => Math.max(1, (supply?.rows.length ?? 0) + (supply?.future.length ?? 0)),
+      sizeCalculation: ({ supply }) => (supply ? sizeOf(supply) : 1),
     });
   }
 
@@ -44,6 +44,9 @@ export class RememberedSupplies {
     this.#bySku.set(supply.sku, { version, supply });
   }
 }
+
+const sizeOf = ({ rows, future, limits }: SkuSupply): number =>
+  Math.max(1, rows.length + future.length + (limits ? limits.fenceUses.length + limits.stops.length : 0));
 
 /** Rows were asked for where the version is not the one that was `looked` at, so only there may they be missing. */
 export function completeSupplies(

@@ -1,7 +1,6 @@
 /** Supplies as a reader sees them, one statement, one moment. */
 import {
-  NO_FUTURE,
-  NO_INBOUND,
+  type FenceKey,
   type NodeKey,
   type SkuKey,
   type SkuSupply,
@@ -9,10 +8,12 @@ import {
   type SupplyKey,
   type SupplyRow,
   giveBack,
+  noSupply,
+  stopsOf,
   supplyRowOf,
 } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { kindOf, stateColumns } from '../stock-columns.ts';
+import { STOP_TUPLE, type StopTuple, kindOf, stateColumns, suppliesOf, supplyOf } from '../stock-columns.ts';
 
 export interface Snapshot {
   readonly supply: SkuSupply;
@@ -38,7 +39,12 @@ interface SupplyRecord {
   now: number;
   expires_at: number | null;
   rows: SnapshotTuple[] | null;
+  fence_uses: [node: NodeKey, fence: FenceKey, used: number][] | null;
+  stops: StopTuple[] | null;
 }
+
+/** Of a backing of the SKU `k`: held units that have run out. */
+const IS_OVERDUE = `b.sku_key = k.sku_key AND b.held + b.confirmed > 0 AND b.held > 0 AND b.expires_at <= statement_timestamp()`;
 
 /**
  * Reads SKUs; those that never had any stock are absent. Overdue holds are counted as free, as they are where a hold
@@ -55,10 +61,13 @@ export async function readSnapshots(
                     WHERE b.sku_key = k.sku_key AND b.held + b.confirmed > 0 AND b.held > 0
                       AND b.expires_at > statement_timestamp()) AS expires_at,
                   (SELECT json_agg(json_build_array(CASE WHEN s.reserved = 0 THEN 0 ELSE (SELECT coalesce(sum(b.held), 0) FROM backing b
-                        WHERE b.sku_key = s.sku_key AND b.supply_key = s.supply_key AND b.held + b.confirmed > 0
-                          AND b.held > 0 AND b.expires_at <= statement_timestamp()) END,
+                        WHERE ${IS_OVERDUE} AND b.supply_key = s.supply_key) END,
                      s.supply_key, s.node_key, s.kind, s.detail_key, ${stateColumns((state) => `s.${state}`)}))
-                     FROM supply s WHERE s.sku_key = k.sku_key) AS rows
+                     FROM supply s WHERE s.sku_key = k.sku_key) AS rows,
+                  (SELECT json_agg(ARRAY[u.node_key, u.fence_key, u.used - (SELECT coalesce(sum(least(b.held, b.fenced)), 0) FROM backing b
+                        WHERE ${IS_OVERDUE} AND b.node_key = u.node_key AND b.fence_key = u.fence_key)]::bigint[])
+                     FROM fence_use u JOIN rules_fence USING (fence_key) WHERE u.sku_key = k.sku_key) AS fence_uses,
+                  (SELECT json_agg(${STOP_TUPLE}) FROM sku_stop WHERE sku_key = k.sku_key) AS stops
              FROM unnest($1::int[]) AS k (sku_key) JOIN sku_gate g USING (sku_key)`,
     values: [keys],
   });
@@ -66,15 +75,19 @@ export async function readSnapshots(
     version: row.version,
     asOf: row.now,
     expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
-    supply: supplyOf(row.sku_key, (row.rows ?? []).map(withoutOverdue)),
+    supply: toSupply(row),
   });
   return new Map(rows.map((row) => [row.sku_key, toSnapshot(row)]));
 }
 
-function supplyOf(sku: SkuKey, rows: readonly SupplyRow[]): SkuSupply {
-  const future = rows.filter(({ kind }) => kind !== 'stock');
-  if (future.length === 0) return { sku, rows, future: NO_FUTURE, inbound: NO_INBOUND };
-  return { sku, rows: rows.filter(({ kind }) => kind === 'stock'), future, inbound: NO_INBOUND };
+function toSupply({ sku_key: sku, rows, fence_uses, stops }: SupplyRecord): SkuSupply {
+  const all = (rows ?? []).map(withoutOverdue);
+  return supplyOf(sku, {
+    rows: all.filter(({ kind }) => kind === 'stock'),
+    future: all.filter(({ kind }) => kind !== 'stock'),
+    fenceUses: (fence_uses ?? []).map(([node, fence, used]) => ({ node, fence, used })),
+    stops: stopsOf(suppliesOf(stops).get(sku) ?? noSupply(sku)),
+  });
 }
 
 /** The row as it will be once the overdue units are given back. */

@@ -11,6 +11,7 @@ import type {
   SelectedUnits,
   SkuKey,
   StockMovement,
+  StopChange,
 } from '@onepool/stock-domain';
 import type { SourceKey } from '../sources/source-book.ts';
 import type { Refusal } from './refusal.ts';
@@ -125,6 +126,14 @@ export interface MovementsCommand extends Keyed {
   })[];
 }
 
+/** Sets, changes or lifts stops of one SKU. Given again it changes nothing, so that it needs no key. */
+export interface StopCommand extends Traced {
+  readonly kind: 'stop';
+  /** The one. */
+  readonly skus: readonly [SkuKey];
+  readonly changes: readonly StopChange[];
+}
+
 /** The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also re-backs its shortfall. */
 export interface TendCommand extends Traced {
   readonly kind: 'tend';
@@ -132,7 +141,22 @@ export interface TendCommand extends Traced {
   readonly heal: boolean;
 }
 
-export type Command = HoldCommand | TombstoneCommand | VerbCommand | AllocateCommand | MovementsCommand | TendCommand;
+/** Sends promises of a SKU elsewhere that may not stay where they are. */
+export interface DrainCommand extends Traced {
+  readonly kind: 'drain';
+  /** The one. */
+  readonly skus: readonly [SkuKey];
+}
+
+export type Command =
+  | HoldCommand
+  | TombstoneCommand
+  | VerbCommand
+  | AllocateCommand
+  | MovementsCommand
+  | StopCommand
+  | TendCommand
+  | DrainCommand;
 
 interface Answers {
   hold: ReservationView;
@@ -141,7 +165,10 @@ interface Answers {
   verb: ReservationView;
   allocate: AllocatedGroup;
   movements: MovementsResult;
+  /** The version of the SKU from which on it is so. */
+  stop: { readonly version: number };
   tend: null;
+  drain: null;
 }
 
 /** What a command of a kind is answered with. */

@@ -6,12 +6,18 @@ import {
   type UnitSelector,
   type SellingRules,
   type SkuSupply,
+  type Stop,
   type SupplyRow,
   onHand,
   statusOf,
   totalOf,
 } from '@onepool/stock-domain';
-import type { Reservation as ReservationView, ReservationChanged, StockRow as StockRowView } from '@onepool/contracts';
+import type {
+  Reservation as ReservationView,
+  ReservationChanged,
+  StockRow as StockRowView,
+  StopOfSku,
+} from '@onepool/contracts';
 import type { FirstAnswer, StoredReservation } from '../repository/stored-reservations.ts';
 import type { CodeBook } from '../catalogue/code-book.ts';
 
@@ -47,6 +53,15 @@ export class Views {
 
   stockRows(supply: SkuSupply): StockRowView[] {
     return supply.rows.toSorted((a, b) => a.node - b.node).map((row) => this.stockRow(row));
+  }
+
+  stop({ node, channel, drains, until }: Stop): StopOfSku {
+    return {
+      ...(node === null ? {} : { node: this.node(node) }),
+      ...(channel === null ? {} : { channel: this.channel(channel) }),
+      mode: drains ? 'drain' : 'stop',
+      ...(until === null ? {} : { until: isoTime(until) }),
+    };
   }
 
   reservation({ id, owner, customerReference, reservation }: StoredReservation): ReservationView {

@@ -21,6 +21,10 @@ CREATE VIEW rules_node AS SELECT node_key, code, type, lat, lng, active_from, ac
 -- Null is all of them, and an empty list none.
 CREATE VIEW rules_channel AS SELECT channel_key, code, node_types, nodes FROM catalog.channel;
 CREATE VIEW rules_threshold AS SELECT scope, channel_key, node_key, sku_key, quantity FROM catalog.threshold WHERE quantity > 0;
+-- Those that were lifted are not in it; those that are over by the clock are.
+CREATE VIEW rules_fence AS SELECT fence_key, code, skus, nodes, channels, quantity, share_percent, until FROM catalog.fence
+ WHERE coalesce(quantity, share_percent) > 0;
+CREATE VIEW rules_stop AS SELECT nodes, channels, mode, until FROM catalog.stop_rule WHERE mode <> 'none';
 
 
 -- Units ---------------------------------------------------------------------------------------------------------------
@@ -86,6 +90,26 @@ CREATE VIEW stock AS
 
 -- Rows with a shortfall are few, and looked for beside every count.
 CREATE INDEX supply_short ON supply (sku_key) WHERE shortfall > 0;
+
+-- Units of a SKU and node that are charged to a fence: the sum of what its backings there say.
+CREATE TABLE fence_use (
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  fence_key integer NOT NULL,
+  used bigint NOT NULL CHECK (used >= 0),
+  PRIMARY KEY (sku_key, node_key, fence_key)
+) WITH (fillfactor = 70);
+
+-- Stops that name a SKU. 0 is any node, and any channel.
+CREATE TABLE sku_stop (
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL DEFAULT 0,
+  channel_key integer NOT NULL DEFAULT 0,
+  drains boolean NOT NULL,
+  since timestamptz NOT NULL,
+  until timestamptz,
+  PRIMARY KEY (sku_key, node_key, channel_key)
+);
 
 
 -- Promises ------------------------------------------------------------------------------------------------------------
@@ -317,6 +341,22 @@ CREATE TABLE sku_task (
   due_at timestamptz NOT NULL,
   before_key bigint
 );
+
+-- SKUs of which promises may stand where they may no longer stay, likewise.
+CREATE TABLE drain_task (
+  sku_key integer PRIMARY KEY,
+  due_at timestamptz NOT NULL,
+  before_key bigint
+);
+
+-- One row: nodes by the keys of channels whose promises may not stay there, for which all SKUs have been looked through.
+CREATE TABLE drain_search (
+  singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+  barred json NOT NULL DEFAULT '{}',
+  lease_until timestamptz NOT NULL DEFAULT '-infinity'
+);
+
+INSERT INTO drain_search DEFAULT VALUES;
 
 CREATE TABLE stock_exception (
   exception_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -14,6 +14,8 @@ const CATALOGUE = `
   CREATE TABLE catalog.node (node_key integer PRIMARY KEY, code text, type text, lat float8, lng float8, active_from timestamptz, active_to timestamptz);
   CREATE TABLE catalog.channel (channel_key integer PRIMARY KEY, code text, node_types text[], nodes text[]);
   CREATE TABLE catalog.threshold (scope text, channel_key integer, node_key integer, sku_key integer, quantity integer);
+  CREATE TABLE catalog.fence (fence_key integer, code text, skus text[], nodes text[], channels text[], quantity integer, share_percent integer, until timestamptz);
+  CREATE TABLE catalog.stop_rule (mode text, nodes text[], channels text[], until timestamptz);
   INSERT INTO catalog.catalog_epoch VALUES (1)`;
 
 export interface StockDatabase {

@@ -1,9 +1,11 @@
-/** What a batch tells: a fact for each SKU and reservation that it changed, and for each promise that it found broken. */
+/** What a batch tells: a fact for each SKU and reservation that it changed, and for promises that it found broken or stranded. */
 import {
   PROMISE_BROKEN,
+  PROMISE_STRANDED,
   SKU_CHANGED,
   STOCK_SCOPE,
   type PromiseBroken,
+  type PromiseStranded,
   type SkuChanged,
   factSource,
   reservationSubject,
@@ -37,7 +39,7 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
     ...(trace === null ? {} : { trace }),
   });
   const causes = causesOf(writes, views);
-  const changed = writes.changedSkus.map(({ sku, rows, version, trace }) => {
+  const changed = writes.changedSkus.map(({ sku, rows, version, trace, stops }) => {
     const code = views.sku(sku);
     const data: SkuChanged = {
       sku: code,
@@ -46,6 +48,7 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
       recordedAt,
       rows: rows.filter(({ kind }) => kind === 'stock').map((row) => views.stockRow(row)),
       causes: [...causes(sku)],
+      ...(stops === undefined ? {} : { stops: stops.map((stop) => views.stop(stop)) }),
     };
     const key = factKey('sku', code);
     return fact(factId(key, version), key, SKU_CHANGED, data, trace);
@@ -60,5 +63,11 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
     const id = factId(factKey('broken', data.sku, data.node), version);
     return fact(id, factKey('sku', data.sku), PROMISE_BROKEN, data, null);
   });
-  return [...changed, ...reservations, ...broken];
+  // Rules change without a version of the SKU, so that its version does not tell such facts apart.
+  const stranded = writes.newlyStranded.map(({ sku, node, quantity }) => {
+    const data: PromiseStranded = { sku: views.sku(sku), node: views.node(node), quantity, recordedAt };
+    const id = factId(factKey('stranded', data.sku, data.node), now);
+    return fact(id, factKey('sku', data.sku), PROMISE_STRANDED, data, null);
+  });
+  return [...changed, ...reservations, ...broken, ...stranded];
 }

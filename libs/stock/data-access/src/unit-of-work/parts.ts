@@ -1,5 +1,15 @@
 /** The tables that a batch writes, a part each. Inserts and upserts by key: no plan of theirs depends on a table's size. */
-import { ACCOUNTS, type Backing, type Reservation, STAGES, STATE_ACCOUNTS, type SupplyRow, TALLIES, readToldKey, unitsOf } from '@onepool/stock-domain';
+import {
+  ACCOUNTS,
+  type Backing,
+  type Reservation,
+  STAGES,
+  STATE_ACCOUNTS,
+  type SupplyRow,
+  TALLIES,
+  readToldKey,
+  unitsOf,
+} from '@onepool/stock-domain';
 import { type FactEvent, OUTBOX_COLUMNS, outboxInsertFrom, outboxParameters } from '@onepool/platform-messaging';
 import { kindCode, setExcluded, stateColumns } from '../stock-columns.ts';
 import { type Part, type PartOf, part } from './part.ts';
@@ -66,6 +76,53 @@ const otherRows = part({
     INSERT INTO supply (supply_key, detail_key, sku_key, node_key, kind, ${stateColumns()})
     SELECT x.key, x.detail, x.sku, x.node, x.kind, ${stateColumns((state) => `x.${state}`)} FROM ${rows} WHERE ${guard}
     ON CONFLICT (supply_key) DO UPDATE SET ${setExcluded()}`,
+  }),
+});
+
+const fenceUses = part({
+  rows: ({ writes }: Batch) => writes.fenceUses,
+  columns: {
+    sku: ['int', ({ sku }) => sku],
+    node: ['int', ({ node }) => node],
+    fence: ['int', ({ fence }) => fence],
+    used: ['bigint', ({ used }) => used],
+  },
+  writes: (rows, guard) => ({
+    fence_uses: `
+    INSERT INTO fence_use (sku_key, node_key, fence_key, used)
+    SELECT x.sku, x.node, x.fence, x.used FROM ${rows} WHERE ${guard}
+    ON CONFLICT (sku_key, node_key, fence_key) DO UPDATE SET used = excluded.used`,
+  }),
+});
+
+const stopPlace = {
+  sku: ['int', ({ sku }) => sku],
+  node: ['int', ({ stop }) => stop.node ?? 0],
+  channel: ['int', ({ stop }) => stop.channel ?? 0],
+} as const satisfies PartOf<Batch, Writes['setStops'][number]>['columns'];
+
+const setStops = part({
+  rows: ({ writes }: Batch) => writes.setStops,
+  columns: {
+    ...stopPlace,
+    drains: ['smallint', ({ stop }) => Number(stop.drains)],
+    until: ['float8', ({ stop }) => stop.until],
+  },
+  writes: (rows, guard) => ({
+    set_stops: `
+    INSERT INTO sku_stop (sku_key, node_key, channel_key, drains, since, until)
+    SELECT x.sku, x.node, x.channel, x.drains = 1, ${NOW}, ${time('x.until')} FROM ${rows} WHERE ${guard}
+    ON CONFLICT (sku_key, node_key, channel_key) DO UPDATE SET drains = excluded.drains, since = excluded.since, until = excluded.until`,
+  }),
+});
+
+const liftedStops = part({
+  rows: ({ writes }: Batch) => writes.liftedStops,
+  columns: stopPlace,
+  writes: (rows, guard) => ({
+    lifted_stops: `
+    DELETE FROM sku_stop s USING ${rows}
+     WHERE s.sku_key = x.sku AND s.node_key = x.node AND s.channel_key = x.channel AND ${guard}`,
   }),
 });
 
@@ -215,9 +272,14 @@ const changedBackings = part({
     fence_key: ['int', ({ backing }) => backing.fence],
     fenced: ['int', ({ backing }) => (backing.fence === null ? null : backing.fenced)],
     expires_at: ['float8', ({ expiresAt }) => expiresAt],
-    ...Object.fromEntries(TALLIES.map((tally) => [tally, ['int', ({ backing }: BackingWrite) => backing[tally]] as const])),
     ...Object.fromEntries(
-      STAGES.map((stage) => [stage, ['int', ({ backing }: BackingWrite) => stagesOf(backing, backing[stage])] as const]),
+      TALLIES.map((tally) => [tally, ['int', ({ backing }: BackingWrite) => backing[tally]] as const]),
+    ),
+    ...Object.fromEntries(
+      STAGES.map((stage) => [
+        stage,
+        ['int', ({ backing }: BackingWrite) => stagesOf(backing, backing[stage])] as const,
+      ]),
     ),
   },
   writes: (rows, guard) => ({
@@ -375,6 +437,26 @@ const healed = part({
   }),
 });
 
+const drainTasks = part({
+  rows: ({ writes }: Batch) => [...writes.drainTasks],
+  columns: { sku: ['int', ([sku]) => sku], before_key: ['bigint', ([, beforeKey]) => beforeKey] },
+  writes: (rows, guard) => ({
+    drain_tasks: `
+    INSERT INTO drain_task (sku_key, due_at, before_key)
+    SELECT x.sku, clock_timestamp(), x.before_key FROM ${rows} WHERE ${guard}
+    ON CONFLICT (sku_key) DO UPDATE SET
+      due_at = LEAST(drain_task.due_at, excluded.due_at), before_key = excluded.before_key`,
+  }),
+});
+
+const drained = part({
+  rows: ({ writes }: Batch) => writes.drained.filter((sku) => !writes.drainTasks.has(sku)),
+  columns: { sku: ['int', (sku) => sku] },
+  writes: (rows, guard) => ({
+    drained: `DELETE FROM drain_task WHERE sku_key = ANY(ARRAY(SELECT x.sku FROM ${rows} WHERE ${guard}))`,
+  }),
+});
+
 const outboxColumns = Object.keys(OUTBOX_COLUMNS) as (keyof typeof OUTBOX_COLUMNS)[];
 
 /** Takes its ids last, when all that the facts tell of is locked. */
@@ -392,6 +474,9 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   gates,
   promisedRows,
   otherRows,
+  fenceUses,
+  setStops,
+  liftedStops,
   changedReservations,
   amendedReservations,
   newReservations,
@@ -406,5 +491,7 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   lateNotes,
   tasks,
   healed,
+  drainTasks,
+  drained,
   outbox(schema),
 ];

@@ -20,8 +20,11 @@ export const PROVOKED: Partial<Record<CommitName, Provocation>> = {
   'identity.note_use': restart,
   'messaging.relay_epoch': loseStream,
   'messaging.relay_release': restart,
+  'stock.claim_drains': drainNode,
   'stock.feed_let_go': cutFeed,
   'stock.put_off_rebacks': breakPromise,
+  'stock.search_drains': drainNode,
+  'stock.seek_drains': drainNode,
   'stock.source_settings': nameSource,
   'stock.sources': nameSource,
 };
@@ -88,5 +91,19 @@ async function breakPromise({ shop }: Stage, round: number): Promise<void> {
   for (let receipt = 0; receipt < RECEIPTS; receipt += 1) {
     await shop.receive(sku, 1, third);
     await delay(BETWEEN_LOOKS_MS);
+  }
+}
+
+/** A node is drained that has a promise, and sells again. */
+async function drainNode({ shop }: Stage): Promise<void> {
+  const [node] = shop.nodes;
+  const sku = shop.id('drained');
+  await shop.putSkus(sku);
+  await shop.receive(sku, 1);
+  await shop.demandHold(sku, 1);
+  const rule = `${shop.prefix}drain`;
+  for (const mode of ['drain', 'none'] as const) {
+    await shop.demand((onepool) => onepool.putStopRules({ body: { rules: [{ rule, mode, nodes: [node] }] } }));
+    await delay(BETWEEN_LOOKS_MS * RECEIPTS);
   }
 }

@@ -1,0 +1,173 @@
+/**
+ * Drains: promises leave where they may not stay, SKU by SKU.
+ *
+ * When rules have changed, or the clock has closed a node, all SKUs are looked through for promises where none of their channel may
+ * stay since then. They become tasks, slice by slice. This is done twice: a batch that was decided by the rules before may be
+ * committed after the first time. What is known to be looked through is in the database, so that nothing is missed while no replica
+ * runs; one replica at a time does it.
+ *
+ * What stays is an exception, and worth another look whenever its SKU or the rules have changed, or after a minute.
+ *
+ * Known limit: a promise that a person puts where it may not stay is not looked for.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { commitPoint, committing } from '@onepool/platform-failpoints';
+import { type NodeKey, type SellingRules, type SkuKey, barredNodes } from '@onepool/stock-domain';
+import type { StockEngine } from '../engine/engine.ts';
+import { allInTurn } from './all-in-turn.ts';
+
+const CLAIM = commitPoint('stock.claim_drains');
+const SEARCH = commitPoint('stock.search_drains');
+const SEEK = commitPoint('stock.seek_drains');
+
+/** Longer than any batch may take from its look at the rules to its commit. */
+const SECOND_SEARCH_AFTER_MS = 8_000;
+const LEASE_SECONDS = 30;
+const SKUS_PER_SLICE = 5_000;
+/** Between slices others get their turn. */
+const SLICE_PAUSE_MS = 10;
+const SKUS_PER_LOOK = 500;
+/** A SKU that another replica is likely draining right now is left to it for this long. */
+const CLAIM_SECONDS = 5;
+const DRAINS_IN_FLIGHT = 4;
+const STRANDED_PER_LOOK = 1_000;
+const STRANDED_AGAIN_AFTER_MS = 60_000;
+const STRANDED_REMEMBERED_MAX = 200_000;
+
+/** What has been looked for. */
+interface Search {
+  readonly rules: SellingRules;
+  /** Milliseconds, the database's clock: from then on the same rules mean something else. */
+  readonly until: number;
+  readonly barred: string;
+  /** Of the monotonic clock. */
+  readonly at: number;
+  readonly isSettled: boolean;
+}
+
+type Barred = Readonly<Record<string, readonly NodeKey[]>>;
+
+export class Drains {
+  #search: Search | null = null;
+  /** Version and time of the last look at SKUs with stranded promises. */
+  readonly #looked = new Map<SkuKey, { readonly version: number; readonly at: number }>();
+  #strandedAfter: SkuKey = 0;
+
+  readonly #engine: StockEngine;
+  readonly #monotonic: () => number;
+
+  constructor(engine: StockEngine, monotonic: () => number) {
+    this.#engine = engine;
+    this.#monotonic = monotonic;
+  }
+
+  /** Looks for promises that may not stay, where that has changed. */
+  async search(): Promise<void> {
+    const rules = await this.#engine.rules.current();
+    const now = await this.#databaseNow();
+    const at = this.#monotonic();
+    if (this.#search?.rules !== rules || now >= this.#search.until) {
+      this.#looked.clear();
+      const barred = JSON.stringify(Object.fromEntries(barredNodes(rules, now)));
+      const before = this.#search?.barred === barred ? this.#search : null;
+      if (before === null && !(await this.#lookThrough(barred, false))) return;
+      const search = { barred, at: before?.at ?? at, isSettled: before?.isSettled ?? false };
+      this.#search = { ...search, rules, until: rules.changesAfter(now) };
+    }
+    const { barred, isSettled, at: first } = this.#search;
+    if (isSettled || at - first < SECOND_SEARCH_AFTER_MS) return;
+    if (await this.#lookThrough(barred, true)) this.#search = { ...this.#search, isSettled: true };
+  }
+
+  async #databaseNow(): Promise<number> {
+    const { rows } = await this.#engine.lookupPool.query<{ now: number }>({
+      name: 'database-now',
+      text: 'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now',
+    });
+    return rows[0]?.now ?? 0;
+  }
+
+  /** Answers false while another replica is about it. */
+  async #lookThrough(barred: string, isSecond: boolean): Promise<boolean> {
+    const take = `
+      UPDATE drain_search SET lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
+       WHERE lease_until <= clock_timestamp() RETURNING barred`;
+    const { rows } = await committing(SEARCH, () => this.#engine.lookupPool.query<{ barred: Barred }>(take));
+    const [row] = rows;
+    if (!row) return false;
+    const nodes = newlyBarred(row.barred, JSON.parse(barred) as Barred);
+    if (nodes.length > 0) await this.#seek(nodes);
+    const end = `
+      UPDATE drain_search SET lease_until = '-infinity', barred = coalesce($1::json, barred)`;
+    await committing(SEARCH, () => this.#engine.lookupPool.query(end, [isSecond ? barred : null]));
+    return true;
+  }
+
+  /** Every SKU with promises at these nodes becomes a task. */
+  async #seek(nodes: readonly NodeKey[]): Promise<void> {
+    for (let after: SkuKey | null = 0; after !== null; await delay(SLICE_PAUSE_MS)) {
+      const values: unknown[] = [after, nodes];
+      const { rows } = await committing(SEEK, () =>
+        this.#engine.lookupPool.query<{ last: SkuKey | null }>({ name: 'seek-drains', text: SLICE, values }),
+      );
+      after = rows[0]?.last ?? null;
+    }
+  }
+
+  /** Drains what is due; answers what went wrong. */
+  async drainDue(): Promise<readonly unknown[]> {
+    const statement = {
+      name: 'claim-drain-tasks',
+      text: `UPDATE drain_task t SET due_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
+               FROM (SELECT sku_key FROM drain_task WHERE due_at <= clock_timestamp()
+                      ORDER BY due_at LIMIT ${SKUS_PER_LOOK} FOR UPDATE SKIP LOCKED) due
+              WHERE t.sku_key = due.sku_key RETURNING t.sku_key`,
+    };
+    const claim = () => this.#engine.lookupPool.query<{ sku_key: SkuKey }>(statement);
+    const { rows } = await committing(CLAIM, claim);
+    return allInTurn(rows, DRAINS_IN_FLIGHT, ({ sku_key }) => this.#engine.drain(sku_key));
+  }
+
+  /** Looks again at SKUs with stranded promises, some at a time in the order of their keys. */
+  async lookAgain(): Promise<readonly unknown[]> {
+    const { rows } = await this.#engine.lookupPool.query<{ sku_key: SkuKey; version: number }>({
+      name: 'stranded-skus',
+      text: `SELECT DISTINCT e.sku_key, g.version FROM stock_exception e JOIN sku_gate g USING (sku_key)
+              WHERE e.code = 'promise.stranded' AND e.closed_at IS NULL AND e.sku_key > $1
+              ORDER BY e.sku_key LIMIT ${STRANDED_PER_LOOK}`,
+      values: [this.#strandedAfter],
+    });
+    this.#strandedAfter = rows.length < STRANDED_PER_LOOK ? 0 : (rows.at(-1)?.sku_key ?? 0);
+    if (this.#looked.size > STRANDED_REMEMBERED_MAX) this.#looked.clear();
+    const now = this.#monotonic();
+    const due = rows.filter(({ sku_key, version }) => {
+      const last = this.#looked.get(sku_key);
+      return last?.version !== version || now - last.at >= STRANDED_AGAIN_AFTER_MS;
+    });
+    return allInTurn(due, DRAINS_IN_FLIGHT, async ({ sku_key, version }) => {
+      await this.#engine.drain(sku_key);
+      this.#looked.set(sku_key, { version, at: now });
+    });
+  }
+}
+
+/** Nodes at which promises of some channel may not stay that might before. */
+function newlyBarred(before: Barred, now: Barred): readonly NodeKey[] {
+  const nodes = new Set<NodeKey>();
+  for (const [channel, barred] of Object.entries(now)) {
+    const known = new Set(before[channel]);
+    for (const node of barred) if (!known.has(node)) nodes.add(node);
+  }
+  return [...nodes];
+}
+
+/** `$1` is the SKU that came last, `$2` are the nodes. */
+const SLICE = `
+  WITH slice AS MATERIALIZED (SELECT sku_key FROM sku_gate WHERE sku_key > $1 ORDER BY sku_key LIMIT ${SKUS_PER_SLICE}),
+  found AS MATERIALIZED (
+    SELECT slice.sku_key FROM slice CROSS JOIN LATERAL (
+      SELECT FROM supply WHERE sku_key = slice.sku_key AND kind = 0 AND node_key = ANY($2::int[]) AND reserved + committed > 0 LIMIT 1) s),
+  tasks AS (
+    INSERT INTO drain_task (sku_key, due_at) SELECT sku_key, clock_timestamp() FROM found ORDER BY sku_key
+    ON CONFLICT (sku_key) DO UPDATE SET due_at = LEAST(drain_task.due_at, excluded.due_at), before_key = NULL)
+  SELECT max(sku_key) AS last FROM slice`;
