@@ -386,7 +386,7 @@ CASE
 END) STORED,
   CONSTRAINT supply_pkey PRIMARY KEY (supply_key),
   CONSTRAINT supply_sku_key_node_key_kind_detail_key_key UNIQUE (sku_key, node_key, kind, detail_key),
-  CONSTRAINT lawful_units CHECK (LEAST(available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn, unapplied) >= 0 AND shortfall <= (committed + reserved) AND (shortfall = 0 OR (available + safety_stock + unapplied) = 0) AND (overdrawn = 0 OR (available + committed + reserved + safety_stock + damaged + quality_control + unapplied) = shortfall) AND (kind = ANY (ARRAY[0, 1, 2])) AND (kind = 0 OR (safety_stock + quality_control + unapplied + overdrawn) = 0) AND (kind <> 2 OR (available + shortfall + damaged) = 0))
+  CONSTRAINT lawful_units CHECK (LEAST(available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn, unapplied) >= 0 AND shortfall <= (committed + reserved) AND (shortfall = 0 OR (available + safety_stock + unapplied) = 0) AND (overdrawn = 0 OR (available + committed + reserved + safety_stock + damaged + quality_control + unapplied) = shortfall) AND (kind = ANY (ARRAY[0, 1, 2])) AND (kind = 0 OR (safety_stock + unapplied + overdrawn) = 0) AND (kind <> 2 OR (available + shortfall + damaged + quality_control) = 0))
 ) WITH (fillfactor=70);
 CREATE INDEX supply_short ON supply USING btree (sku_key) WHERE shortfall > 0;
 

@@ -72,8 +72,7 @@ describe('the table of operations', () => {
     const own = Object.keys(problems.definitions).filter((code) =>
       /^(stock|sku|node|channel|reservation|allocation|line|movement|source|idempotency|version|import)\./.test(code),
     );
-    // Of attach and amend, which are not served yet.
-    expect(own.filter((code) => !listed.has(code))).toEqual(['reservation.attached', 'reservation.pinned']);
+    expect(own.filter((code) => !listed.has(code))).toEqual([]);
   });
 
   it.each([
@@ -102,7 +101,18 @@ describe('the table of operations', () => {
     const subjects = operations.flatMap(([, { subject }]) => subject ?? []);
     expect(new Set(addresses).size).toBe(addresses.length);
     expect(new Set(subjects).size).toBe(subjects.length);
-    for (const subject of subjects) expect(subject).toMatch(/^onepool\.rpc\.(catalog|stock)\.[a-z-]+\.[a-z-]+\.v1$/);
+    for (const subject of subjects)
+      expect(subject).toMatch(/^onepool\.rpc\.(catalog|stock)\.[a-z-]+\.[a-z-]+(\.many)?\.v1$/);
+  });
+
+  const bulk = operations.flatMap(([id, many]) =>
+    id.endsWith('Many') ? [[id.slice(0, -'Many'.length), many] as const] : [],
+  );
+
+  it.each(bulk)('offers %s by many where it offers it, under names that follow', (id, { http, subject }) => {
+    const single = operations.find(([name]) => name === id)?.[1];
+    expect(http.path).toBe(single?.http.path.replace(/reservations(\/\{id\})?/, 'reservations.many'));
+    expect(subject).toBe(single?.subject?.replace(/\.v1$/, '.many.v1'));
   });
 });
 

@@ -95,13 +95,18 @@ describe('facts', () => {
     await hold('r-1', 4);
     await verb('confirm', 'r-1');
     await receive(app, 'story', { 'wh-2': 2 });
+    await verb('attach', 'r-1', { order: 'order-1' });
+    await verb('amend', 'r-1', { expectedVersion: 3, lines: [], priority: 5 });
     const moves = [{ sku: 'story', quantity: 1, from: { node: 'wh-1' }, to: { node: 'wh-2', fulfilment: 'ful-1' } }];
-    const groups = [{ reservations: [{ id: 'r-1', expectedVersion: 2, moves }] }];
+    const groups = [{ reservations: [{ id: 'r-1', expectedVersion: 4, moves }] }];
     expect((await app.http('allocate', { body: { commandId: 'r-1-routed', groups } })).body).toMatchObject({
-      groups: [{ reservations: [{ version: 3 }] }],
+      groups: [{ reservations: [{ version: 5 }] }],
     });
-    await verb('fulfil', 'r-1', { lines: [{ sku: 'story', node: 'wh-1', quantity: 1 }] });
-    await verb('cancel', 'r-1', { lines: [{ sku: 'story', node: 'wh-2', quantity: 1 }] });
+    await verb('acknowledge', 'r-1', { fulfilment: 'ful-1', stage: 'accepted', quantity: 1 });
+    await verb('reject', 'r-1', { fulfilment: 'ful-1', quantity: 1, effect: 'none' });
+    await verb('giveUp', 'r-1', { lines: [{ line: '1', quantity: 1 }] });
+    const atWh1 = { lines: [{ sku: 'story', node: 'wh-1', quantity: 1 }] };
+    for (const id of ['fulfil', 'unfulfil', 'cancel']) await verb(id, 'r-1', atWh1);
     await hold('r-2', 1);
     await verb('release', 'r-2');
     await hold('r-3', 1, 1);
@@ -122,16 +127,17 @@ describe('facts', () => {
     expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
     expect(told.find(({ id }) => id.startsWith('sku/story@2'))?.trace).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-/);
     const reservation = told.filter(({ key }) => key.endsWith('/r-1'));
-    expect(reservation.map(({ subject }) => subject.split('.')[3]).slice(0, 4)).toEqual([
-      ...['confirmed', 'moved', 'fulfilled', 'cancelled'],
+    const facts = reservation.map(({ subject, data }) => [subject.split('.')[3], data as ReservationChanged] as const);
+    expect(facts.map(([fact]) => fact).slice(0, 10)).toEqual([
+      ...['confirmed', 'attached', 'amended', 'moved', 'acknowledged', 'rejected', 'given_up'],
+      ...['fulfilled', 'unfulfilled', 'cancelled'],
     ]);
-    const changes = reservation.map(({ data }) => (data as ReservationChanged).changes);
+    const changesOf = (name: string) => facts.find(([fact]) => fact === name)?.[1].changes;
     const of = { line: '1', sku: 'story', quantity: 1 };
-    expect(changes.slice(1, 4)).toEqual([
-      [{ ...of, node: 'wh-1', to: 'wh-2', toFulfilment: 'ful-1' }],
-      [{ ...of, node: 'wh-1' }],
-      [{ ...of, node: 'wh-2', fulfilment: 'ful-1' }],
-    ]);
+    expect(changesOf('moved')).toEqual([{ ...of, node: 'wh-1', to: 'wh-2', toFulfilment: 'ful-1' }]);
+    expect(changesOf('rejected')).toEqual([{ ...of, node: 'wh-2', fulfilment: 'ful-1', to: null }]);
+    expect(changesOf('fulfilled')).toEqual([{ ...of, node: 'wh-1' }]);
+    expect(changesOf('cancelled')).toEqual([{ ...of, node: 'wh-1' }]);
     await expectChained(told, 'story');
   });
 });

@@ -27,7 +27,7 @@ function byGroup(keys: readonly Key[]): readonly (readonly [Group, readonly Key[
 /** Keys that this run measures; the others are told with their reason. */
 function runnable({ keys, quick }: BenchOptions, figures: Figures): readonly Key[] {
   for (const key of keys) {
-    if (BENCHMARKS[groupOf(key)] === undefined) figures.notRun.set(key.key, 'not built');
+    if (key.notBuilt || BENCHMARKS[groupOf(key)] === undefined) figures.notRun.set(key.key, 'not built yet');
     else if (quick && key.slow) figures.notRun.set(key.key, 'not in a quick run');
   }
   return keys.filter(({ key }) => !figures.notRun.has(key));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseCompareOptions, parseOptions } from './options.ts';
+import { groupOf } from './reporting/keys.ts';
 
 const parse = (args: string[], environment: Record<string, string> = {}) => parseOptions(args, environment, '/repo');
 
@@ -7,6 +8,11 @@ describe('parseOptions', () => {
   it('makes five rounds in .onepool when told nothing, two when quick', () => {
     expect(parse(['reserve'])).toMatchObject({ rounds: 5, quick: false, home: '/repo/.onepool', queues: undefined });
     expect(parse(['all', '--quick'])).toMatchObject({ rounds: 2, quick: true });
+  });
+
+  it('makes as many rounds as it is told, in a quick run too', () => {
+    expect(parse(['reserve', '--rounds', '15'])).toMatchObject({ rounds: 15, quick: false });
+    expect(parse(['reserve', '--quick', '--rounds', '9'])).toMatchObject({ rounds: 9, quick: true });
   });
 
   it('takes home, queues and servers from the environment', () => {
@@ -31,9 +37,7 @@ describe('bench -- ci', () => {
     const { keys, rounds, seconds, quick } = parse(['ci']);
     expect({ rounds, quick }).toEqual({ rounds: 1, quick: true });
     expect(seconds).toBeLessThan(1);
-    expect(new Set(keys.map(({ key }) => key.split('.')[0]))).toEqual(
-      new Set(['reserve', 'http', 'relay', 'propagate', 'feed']),
-    );
+    expect(new Set(keys.map(groupOf))).toEqual(new Set(['reserve', 'http', 'relay', 'propagate', 'feed', 'orders']));
   });
 });
 

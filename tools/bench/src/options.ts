@@ -55,11 +55,12 @@ export function parseOptions(args: readonly string[], environment: Environment, 
     .description('Measures Onepool against baselines in one interleaved run. See docs/benchmarks.md.')
     .argument(
       '<name...>',
-      'all, a group (reserve, http, relay, propagate, scale, feed), a figure or its beginning; ' +
+      'all, a group (reserve, http, relay, propagate, scale, feed, orders), a figure or its beginning; ' +
         'ci: all but scale, one short round, for the results alone; ' +
         'compare REV [reserve] [http] [feed] [scale]: CPU an operation against another revision (compare --help)',
     )
     .option('--quick', '2 rounds instead of 5, without the 10-million-row size', false)
+    .option('--rounds <n>', 'turns of each contender, for a ratio that differs much between rounds', positive)
     .option('--json <file>', 'write {ratios, absolutes, environment}')
     .addOption(new Option('--seconds <n>', 'length of a turn').argParser(positive).hideHelp())
     .addHelpText(
@@ -67,14 +68,19 @@ export function parseOptions(args: readonly string[], environment: Environment, 
       '\nONEPOOL_HOME, ONEPOOL_COMMIT_QUEUES, DATABASE_URL, DATABASE_OWNER_URL and NATS_URL are honoured.',
     )
     .parse([...args], { from: 'user' });
-  const { quick, json, seconds } = program.opts<{ quick: boolean; json?: string; seconds?: number }>();
+  const { quick, json, rounds, seconds } = program.opts<{
+    quick: boolean;
+    json?: string;
+    rounds?: number;
+    seconds?: number;
+  }>();
   const isCi = program.args.join() === 'ci';
   const size = isCi ? 'ci' : quick ? 'quick' : 'full';
   try {
     return {
       keys: isCi ? keysNamed(['all']).filter((key) => groupOf(key) !== NOT_IN_CI) : keysNamed(program.args),
       quick: quick || isCi,
-      rounds: ROUNDS[size],
+      rounds: Math.ceil(rounds ?? ROUNDS[size]),
       seconds: seconds ?? TURN_SECONDS[size],
       json: json === undefined ? undefined : resolve(json),
       home: homeOf(environment, root),

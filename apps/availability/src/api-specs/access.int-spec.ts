@@ -100,9 +100,14 @@ describe('a key', () => {
     expect(problemOf(await app.http('getReservation', { params: { id: 'mine' }, key: neighbour }))).toMatchObject({
       code: 'reservation.unknown',
     });
-    const cancel = { params: { id: 'mine' }, body: { commandId: 'c' }, key: neighbour };
-    expect(problemOf(await app.http('release', cancel))).toMatchObject({ code: 'reservation.unknown' });
+    const release = { params: { id: 'mine' }, body: { commandId: 'c' } };
     const own = { ...hold, lines: [{ sku: 'shared', quantity: 1 }], channel: 'web', expiresInSeconds: 60 };
     expect((await app.http('hold', { body: own, key: neighbour })).status).toBe(201);
+    // What a neighbour undoes is its own, and what it undoes before it is made is nobody else's either.
+    expect((await app.http('release', { ...release, key: neighbour })).status).toBe(200);
+    const third = await app.makeKey('third', ['all']);
+    const undone = (await app.http('release', { ...release, key: third })).body;
+    expect(undone).toMatchObject({ code: 'reservation.unknown', undone: true });
+    expect((await app.http('getReservation', { params: { id: 'mine' } })).body).toMatchObject({ status: 'held' });
   });
 });

@@ -160,7 +160,7 @@ describe.each([
     const sku = `${edge}-${type}`;
     await app[edge]('putSkus', { body: { skus: [{ sku }] } });
     await receive(app, sku, { 'wh-1': 10 });
-    const movements = [{ type, sku, node: 'wh-1', reason: 'spec', sourceEventId: 'e-1', ...extra }];
+    const movements = [{ type, sku, node: 'wh-1', reason: 'spec', sourceEventId: `e-${sku}`, ...extra }];
     const body = { id: `${sku}-move`, source: 'pos', occurredAt: new Date().toISOString(), movements };
     const recorded = await app[edge]('recordMovements', { body });
     expect(recorded.status).toBe(201);

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StockEngine } from '@onepool/stock-data-access';
-import { type PoolFixture, SPEC, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
-import { acknowledgeAll } from './acknowledge-all.ts';
+import { OTHER_SPEC, type PoolFixture, SPEC, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
 import {
   type AllocationGroup,
   type EngineAnswer,
@@ -249,6 +248,19 @@ describe('a group of moves', () => {
     expect(new Set(codes)).toEqual(new Set([null, 'reservation.conflict']));
   });
 
+  it('is refused while one of its reservations belongs to an order of somebody else', async () => {
+    await promiseEach({ a: 'n1', b: 'n2' });
+    const theirs = {
+      verb: 'attach',
+      body: { commandId: id('attach'), owner: SPEC.actor, order: id('order') },
+    } as const;
+    done(await other.verb(OTHER_SPEC, id('b'), theirs));
+    const swap = [moving('a', 'n1', 'n2'), moving('b', 'n2', 'n1', 1, 3)];
+    expect(done(await allocate(engine, id('swap'), [swap]))).toMatchObject([
+      { rejection: { code: 'reservation.attached', details: { order: id('order'), reservation: 1 } } },
+    ]);
+  });
+
   it('of a hold that has run out is decided on what is gone: a conflict', async () => {
     await pool.receive(sku, 'n1', 1);
     await pool.receive(sku, 'n2', 1);
@@ -297,7 +309,7 @@ describe('fulfilments', () => {
     await promiseEach({ a: 'n1' });
     await pool.receive(sku, 'n2', 1);
     done(await move(engine, id('a'), 2, [{ ...shift(sku, 'n1', 'n1', 1), to: atNode('n1', 'f1') }], id('pin')));
-    await acknowledgeAll(pool.dataSource, id('a'));
+    done(await act(engine, id('a'), 'acknowledge', { fulfilment: 'f1', stage: 'accepted', quantity: 1 }));
     const stages = async () => {
       const { backings = [] } = (await reads.reservation(SPEC, id('a'))).lines[0] ?? {};
       return backings.map(({ fulfilment, accepted = 0 }) => [fulfilment, accepted]);

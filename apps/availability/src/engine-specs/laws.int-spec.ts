@@ -40,6 +40,21 @@ describe('the laws of the pool', () => {
        SELECT sku_key, 2, reservation_key, supply_key, now(), now(), 1, backing_no, 1 FROM backing`,
       /sums of their entries/,
     ],
+    [
+      'units that were added to a line and not granted',
+      `UPDATE reservation SET amended = '[[0, "1", 1, 1, 0, null]]'`,
+      /granted and added/,
+    ],
+    [
+      'an order that has a reservation of another',
+      `INSERT INTO controller (actor, order_id, reservation_key) SELECT 'x', 'x', reservation_key FROM reservation`,
+      /an order has the reservation/,
+    ],
+    [
+      'a hand-over that nobody told',
+      `UPDATE backing SET fulfilment = 'f', confirmed = 1, fulfilled = 1`,
+      /told of a fulfilment/,
+    ],
     ['a lost fact', `DELETE FROM outbox WHERE data->>'toVersion' = '2'`, /chain without a gap/],
     ['a version that nobody wrote', 'UPDATE sku_gate SET version = version + 1', /in its ledger/],
     [
@@ -50,8 +65,8 @@ describe('the laws of the pool', () => {
     ],
     [
       'units moved before they were there',
-      `INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source)
-       SELECT sku_key, 0, 0, supply_key, 1, now(), now(), node_key, 4, 2, 'x', 'x' FROM stock`,
+      `INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key)
+       SELECT sku_key, 0, 0, supply_key, 1, now(), now(), node_key, 4, 2, 'x', 0 FROM stock`,
       /did not have at that moment/,
     ],
   ])('notice %s', async (_, fault, notice) => {

@@ -38,6 +38,16 @@ const RUNNING = (account: string): string => `
 const TALLIES = 'held + confirmed + fulfilled + released + expired + cancelled + broken';
 const STAGES = ['accepted', 'picked', 'shipped'];
 
+/** Lines as they were held, with units that were added since, and lines that were added. */
+const LINES = `
+  SELECT r.reservation_key, r.id, line, max(sku_key) AS sku_key, sum(units) AS units
+    FROM reservation r CROSS JOIN LATERAL (
+      SELECT place - 1 AS line, (one->>1)::int AS sku_key, (one->>3)::int AS units
+        FROM json_array_elements(r.lines) WITH ORDINALITY AS held (one, place)
+       UNION ALL
+      SELECT (one->>0)::int, (one->>2)::int, (one->>3)::int FROM json_array_elements(coalesce(r.amended, '[]')) AS one) lines
+   GROUP BY 1, 2, 3`;
+
 const LAWS: readonly Law[] = [
   {
     name: 'reserved and committed are the sums of the open backings',
@@ -47,23 +57,41 @@ const LAWS: readonly Law[] = [
        WHERE coalesce(s.reserved, 0) <> coalesce(b.held, 0) OR coalesce(s.committed, 0) <> coalesce(b.confirmed, 0)`,
   },
   {
-    name: 'the tallies of a line add up to what was granted',
+    name: 'the tallies of a line add up to what was granted and added',
     breaches: `
-      SELECT r.id, line->>0 AS line, (line->>3)::int AS granted, t.units
-        FROM reservation r CROSS JOIN json_array_elements(r.lines) WITH ORDINALITY AS l (line, place)
+      SELECT l.id, l.line, l.units AS granted, t.units
+        FROM (${LINES}) l
         LEFT JOIN LATERAL (SELECT sum(${TALLIES}) AS units
-                             FROM backing b WHERE b.reservation_key = r.reservation_key AND b.line = place - 1) t ON true
-       WHERE (line->>1)::int = ANY($1) AND (line->>3)::int <> coalesce(t.units, 0)`,
+                             FROM backing b WHERE b.reservation_key = l.reservation_key AND b.line = l.line) t ON true
+       WHERE l.sku_key = ANY($1) AND l.units <> coalesce(t.units, 0)`,
   },
   {
-    name: 'each backing belongs to a line of its SKU, and stands on a row of it',
+    name: 'each backing belongs to a line of its SKU, and stands on a row of it or on none',
     breaches: `
       SELECT b.* FROM backing b
-        LEFT JOIN reservation r USING (reservation_key) LEFT JOIN supply s USING (supply_key)
+        LEFT JOIN (${LINES}) l USING (reservation_key, line, sku_key) LEFT JOIN supply s USING (supply_key)
        WHERE b.sku_key = ANY($1) AND (
-         (r.lines->b.line->>1)::int IS DISTINCT FROM b.sku_key
+         l.id IS NULL
          OR b.supply_key IS NOT NULL AND (s.sku_key, s.node_key, s.kind, s.detail_key)
               IS DISTINCT FROM (b.sku_key, b.node_key, b.kind, coalesce(b.detail_key, 0)))`,
+  },
+  {
+    name: 'an order has the reservation that names it, and no other',
+    breaches: `
+      SELECT reservation_key, r.controller_order, c.order_id
+        FROM (SELECT * FROM reservation WHERE controller_order IS NOT NULL) r FULL JOIN controller c USING (reservation_key)
+       WHERE (r.controller_actor, r.controller_order) IS DISTINCT FROM (c.actor, c.order_id)
+         AND reservation_key IN (SELECT reservation_key FROM backing WHERE sku_key = ANY($1))`,
+  },
+  {
+    name: 'what has been told of a fulfilment is what is fulfilled of it',
+    breaches: `
+      SELECT reservation_key, fulfilment, sku_key, t.effect, b.fulfilled
+        FROM (SELECT reservation_key, subject AS fulfilment, sku_key, effect FROM told_effect WHERE what = 0 AND sku_key = ANY($1)) t
+        FULL JOIN (SELECT reservation_key, fulfilment, sku_key, sum(fulfilled) AS fulfilled FROM backing
+                    WHERE fulfilment IS NOT NULL AND sku_key = ANY($1) GROUP BY 1, 2, 3) b
+       USING (reservation_key, fulfilment, sku_key)
+       WHERE coalesce(t.effect, 0) <> coalesce(b.fulfilled, 0)`,
   },
   {
     name: 'the backings of a reservation are numbered without a gap',

@@ -17,8 +17,8 @@ afterAll(() => pool.close());
 /** Gives the first `skus` SKUs `entries` more entries of one unit each, and the balances that these make. */
 async function write(skus: number, entries: number): Promise<void> {
   await pool.dataSource.query(
-    `INSERT INTO ledger (sku_key, supply_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, occurred_at, recorded_at)
-     SELECT s.sku_key, s.sku_key, (SELECT count(*) FROM ledger l WHERE l.sku_key = s.sku_key) + i, 0, n.node_key, $3::smallint, $4::smallint, 1, 'receipt', 'wms', now(), now()
+    `INSERT INTO ledger (sku_key, supply_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source_key, occurred_at, recorded_at)
+     SELECT s.sku_key, s.sku_key, (SELECT count(*) FROM ledger l WHERE l.sku_key = s.sku_key) + i, 0, n.node_key, $3::smallint, $4::smallint, 1, 'receipt', 0, now(), now()
        FROM (SELECT sku_key FROM sku_code ORDER BY sku_key LIMIT $1) s, rules_node n, generate_series(1, $2::int) i`,
     [skus, entries, ACCOUNTS.indexOf('external'), ACCOUNTS.indexOf('available')],
   );
@@ -129,8 +129,8 @@ describe('rows of one SKU at one node', () => {
        SELECT -kind, sku_key, node_key, kind - 1, kind - 1, 1 FROM ${rows}, generate_series(1, 2) AS kind`,
     );
     await pool.dataSource.query(
-      `INSERT INTO ledger (sku_key, supply_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source, occurred_at, recorded_at)
-       SELECT sku_key, -1, 1, 0, node_key, $1::smallint, $2::smallint, 2, 'receipt', 'wms', now(), now() FROM ${rows}`,
+      `INSERT INTO ledger (sku_key, supply_key, sku_version, ordinal, node_key, from_state, to_state, quantity, reason, source_key, occurred_at, recorded_at)
+       SELECT sku_key, -1, 1, 0, node_key, $1::smallint, $2::smallint, 2, 'receipt', 0, now(), now() FROM ${rows}`,
       [ACCOUNTS.indexOf('external'), ACCOUNTS.indexOf('available')],
     );
     const { mismatches } = await readsOf(pool.engine()).verifyLedger('two-rows');

@@ -218,7 +218,16 @@ describe('one hand-over', () => {
     who.recordMovements(SPEC, {
       id,
       source,
-      movements: [{ type: 'sale', sku, node: 'n1', quantity, fulfilment: `${sku}-f1`, ...(sourceEventId ? { sourceEventId } : {}) }],
+      movements: [
+        {
+          type: 'sale',
+          sku,
+          node: 'n1',
+          quantity,
+          fulfilment: `${sku}-f1`,
+          ...(sourceEventId ? { sourceEventId } : {}),
+        },
+      ],
     });
 
   it('told by a till, a warehouse and us at once, over two replicas, is one unit', async () => {

@@ -111,7 +111,7 @@ describe('any two of the verbs, sales, expiry and healing at the same time', () 
   it('has every kind of happening succeed at least once', async () => {
     const effects: { name: string }[] = await pool.dataSource.query(
       `SELECT DISTINCT CASE WHEN reason = 'heal' THEN 'healing' ELSE 'expiry' END AS name FROM ledger
-        WHERE source = 'onepool' AND reason IN ('expire', 'heal')`,
+        WHERE source_key = 0 AND reason IN ('expire', 'heal')`,
     );
     for (const { name } of effects) succeeded.add(name);
     expect([...succeeded].toSorted()).toEqual(names.toSorted());

@@ -14,7 +14,6 @@ import {
   shift,
   until,
 } from '../engine-specs/asking.ts';
-import { acknowledgeAll } from '../engine-specs/acknowledge-all.ts';
 import { brokenLaws } from '../engine-specs/laws.ts';
 import { CLIENT, type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
 import { feed, feedsOn, refusalsOf, send } from './feeding.ts';
@@ -70,8 +69,8 @@ describe('a physical reset', () => {
   it('finds what happened since then in the months since then: nothing is recorded before it has happened', async () => {
     await expect(
       pool.dataSource.query(
-        `INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source)
-         VALUES (1, 0, 1, 1, 1, now() + interval '1 ms', now(), 1, 0, 2, 'receipt', 'wms')`,
+        `INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key)
+         VALUES (1, 0, 1, 1, 1, now() + interval '1 ms', now(), 1, 0, 2, 'receipt', 0)`,
       ),
     ).rejects.toThrow('violates check constraint');
   });
@@ -116,7 +115,8 @@ describe('a physical reset', () => {
     ]);
     expect(done(await record(engine, 's', movements, { occurredAt: at(-40), source: 'pos' }))).toEqual(answer);
     const notes: unknown = await pool.dataSource.query(
-      `SELECT kind, quantity::int, source, source_event_id AS event, counted_by FROM late_note ORDER BY kind`,
+      `SELECT kind, quantity::int, source.name AS source, source_event_id AS event, counted_by
+         FROM late_note JOIN source USING (source_key) ORDER BY kind`,
     );
     expect(notes).toEqual([
       { kind: 'sale', quantity: -2, source: 'pos', event: 'receipt-7', counted_by: 'erp' },
@@ -242,7 +242,7 @@ describe('an availability reset', () => {
   };
   const acknowledged = async (id: string, quantity: number): Promise<void> => {
     await pinned(id, quantity);
-    await acknowledgeAll(pool.dataSource, id);
+    done(await act(engine, id, 'acknowledge', { fulfilment: `ful-${id}`, stage: 'accepted', quantity }));
   };
   const availability = { measure: 'availability' } as const;
   beforeEach(async () => void done(await record(engine, 'r', [receipt('sku1', 'n1', 10)], { occurredAt: at(-60) })));

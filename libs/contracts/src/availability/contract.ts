@@ -12,6 +12,7 @@ import * as facts from './facts.ts';
 import * as feeds from './feeds.ts';
 import { AVAILABILITY_OPERATIONS } from './operations.ts';
 import { AVAILABILITY_PROBLEMS } from './problems.ts';
+import * as reservationVerbs from './reservation-verbs.ts';
 import * as reservations from './reservations.ts';
 import { AVAILABILITY_SCOPES } from './scopes.ts';
 import * as sources from './sources.ts';
@@ -29,5 +30,18 @@ export const AVAILABILITY = {
   problems: AVAILABILITY_PROBLEMS,
   modules: [CATALOG, STOCK, IDENTITY],
   consumes: [],
-  schemas: [primitives, catalog, snapshots, catalogFacts, reservations, stock, stops, sources, feeds, facts, identity],
+  schemas: [
+    primitives,
+    catalog,
+    snapshots,
+    catalogFacts,
+    reservations,
+    reservationVerbs,
+    stock,
+    stops,
+    sources,
+    feeds,
+    facts,
+    identity,
+  ],
 } as const satisfies AppContract;

@@ -22,6 +22,22 @@ export const STOCK_SCOPE = 'stock';
 /** The JetStream stream of its facts. */
 export const STOCK_STREAM = factStream(STOCK_SCOPE);
 
+export const CAUSE_KINDS = ['promise', 'stock', 'state', 'stop'] as const;
+/** Why stock of a SKU is another than before, summed by node, source and reason. */
+export const Cause = closed({
+  kind: oneOf(
+    CAUSE_KINDS,
+    '`promise`: units were promised, given back or moved; told without more. `stock`: units came or went. `state`: units changed their state. `stop`: stops that name the SKU were set, changed or lifted; told without more.',
+  ),
+  node: Type.Optional(NodeCode),
+  source: Type.Optional(Type.String({ description: 'The name under which a system told it.' })),
+  reason: Type.Optional(Type.String({ description: 'As in the ledger: a kind of movement, a count, a verb.' })),
+  quantity: Type.Optional(Type.Integer({ description: 'Units; of stock that went, below 0.' })),
+  occurredFrom: Type.Optional(Timestamp),
+  occurredTo: Type.Optional(Timestamp),
+});
+export type Cause = Static<typeof Cause>;
+
 export const SKU_CHANGED = 'onepool.stock.sku.changed.v1';
 /** Coalesced per SKU and commit; key `sku/<code>`. Versions chain: `fromVersion` equals the previous fact's `toVersion`. */
 export const SkuChanged = closed({
@@ -33,6 +49,7 @@ export const SkuChanged = closed({
   stops: Type.Optional(
     Type.Array(StopOfSku, { description: 'Where they have changed: all stops that name the SKU now.' }),
   ),
+  causes: Type.Array(Cause),
 });
 export type SkuChanged = Static<typeof SkuChanged>;
 

@@ -1,3 +1,4 @@
+export * from './reservation-verbs.ts';
 export * from './reservations.ts';
 export * from './sources.ts';
 export * from './stock.ts';

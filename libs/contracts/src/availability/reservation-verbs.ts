@@ -152,12 +152,12 @@ interface SingleVerb {
 /** The same verb on many reservations. */
 const many = <V extends SingleVerb>(summary: string, { subject, body, problems, moreWith, saysSentAt }: V) => {
   const refusals = problems.filter((code) => code !== 'outcome.unknown');
-  const name = subject.slice(rpc('reservation.').length);
+  const verb = /[^.]+(?=\.v1$)/.exec(subject)?.[0] ?? '';
   return {
     summary,
     description: 'Each item is decided by itself, as the verb decides one, and has its own result.',
-    http: post(`/v1/reservations.many/${name}`),
-    subject: `${subject}.many`,
+    http: post(`/v1/reservations.many/${verb}`),
+    subject: rpc(`reservation.${verb}.many`),
     idempotency: 'natural' as const,
     scope: 'reservations:write' as const,
     moreWith,
@@ -185,3 +185,27 @@ export const RESERVATION_VERBS_MANY = {
   releaseMany: many('Release held units of many', release),
   cancelMany: many('Cancel units of many', cancel),
 } as const;
+
+// Named, so that documents refer to them.
+export const ExtendManyRequest = RESERVATION_VERBS_MANY.extendMany.body;
+export const ExtendManyResult = RESERVATION_VERBS_MANY.extendMany.response;
+export const ConfirmManyRequest = RESERVATION_VERBS_MANY.confirmMany.body;
+export const ConfirmManyResult = RESERVATION_VERBS_MANY.confirmMany.response;
+export const AttachManyRequest = RESERVATION_VERBS_MANY.attachMany.body;
+export const AttachManyResult = RESERVATION_VERBS_MANY.attachMany.response;
+export const AmendManyRequest = RESERVATION_VERBS_MANY.amendMany.body;
+export const AmendManyResult = RESERVATION_VERBS_MANY.amendMany.response;
+export const AcknowledgeManyRequest = RESERVATION_VERBS_MANY.acknowledgeMany.body;
+export const AcknowledgeManyResult = RESERVATION_VERBS_MANY.acknowledgeMany.response;
+export const RejectManyRequest = RESERVATION_VERBS_MANY.rejectMany.body;
+export const RejectManyResult = RESERVATION_VERBS_MANY.rejectMany.response;
+export const GiveUpManyRequest = RESERVATION_VERBS_MANY.giveUpMany.body;
+export const GiveUpManyResult = RESERVATION_VERBS_MANY.giveUpMany.response;
+export const UnfulfilManyRequest = RESERVATION_VERBS_MANY.unfulfilMany.body;
+export const UnfulfilManyResult = RESERVATION_VERBS_MANY.unfulfilMany.response;
+export const FulfilManyRequest = RESERVATION_VERBS_MANY.fulfilMany.body;
+export const FulfilManyResult = RESERVATION_VERBS_MANY.fulfilMany.response;
+export const ReleaseManyRequest = RESERVATION_VERBS_MANY.releaseMany.body;
+export const ReleaseManyResult = RESERVATION_VERBS_MANY.releaseMany.response;
+export const CancelManyRequest = RESERVATION_VERBS_MANY.cancelMany.body;
+export const CancelManyResult = RESERVATION_VERBS_MANY.cancelMany.response;

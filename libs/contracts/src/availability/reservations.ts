@@ -134,7 +134,7 @@ export type CancelRequest = Static<typeof CancelRequest>;
 /** What a person has sold already, or has decided: only units that are there count, not what is kept back from the channel. */
 export const Override = oneOf(
   ['sold', 'by_hand'],
-  'Units that are physically available are promised whatever thresholds keep back. `by_hand` also leaves the lines’ nodes and the channel’s. Needs the scope `stock:override`.',
+  'Only what is physically available counts, whatever thresholds, fences, the lines’ nodes or the channel’s keep back. `sold`: it is sold already; `by_hand`: a person has decided so. Needs the scope `stock:override`.',
 );
 
 const ExpectedVersion = Type.Integer({
@@ -277,6 +277,7 @@ export const ALLOCATION_PROBLEMS = [
   'reservation.units_missing',
   'reservation.unknown',
   'reservation.duplicate',
+  'reservation.attached',
   'node.forbidden',
   'node.unknown',
   'sku.unknown',

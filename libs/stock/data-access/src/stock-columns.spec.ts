@@ -52,9 +52,10 @@ describe('rows that come as arrays', () => {
         sku: 1,
         rows: [supplyRowOf(100, 10, units), supplyRowOf(103, 11, units)],
         future: [supplyRowOf(102, 11, units, 'incoming', 7)],
+        inbound: [],
       },
-      { sku: 2, rows: [supplyRowOf(101, 10, units)], future: [] },
-      { sku: 3, rows: [], future: [supplyRowOf(104, 0, units, 'allowance')] },
+      { sku: 2, rows: [supplyRowOf(101, 10, units)], future: [], inbound: [] },
+      { sku: 3, rows: [], future: [supplyRowOf(104, 0, units, 'allowance')], inbound: [] },
     ]);
     expect(suppliesOf(null).size).toBe(0);
   });
@@ -107,7 +108,13 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   // What happens to units in one state or another.
   'stock/domain/src/arithmetic.ts': TELLING,
   'stock/data-access/src/feeds/apply/row-arithmetic.ts': TELLING,
-  'stock/domain/src/decide-movements.ts': ['safety_stock'],
+  // In which states units come, go, travel and are looked at.
+  'stock/domain/src/decide-movements.ts': ['safety_stock', 'damaged', 'quality_control'],
+  'stock/domain/src/travel.ts': ['damaged', 'quality_control'],
+  'stock/domain/src/decide-ship.ts': ['damaged', 'quality_control'],
+  'stock/domain/src/decide-receive.ts': ['damaged', 'quality_control', 'shortfall', 'unapplied'],
+  'stock/domain/src/decide-inspection.ts': ['damaged', 'quality_control'],
+  'stock/domain/src/receipt-policy.ts': ['quality_control'],
   'stock/domain/src/feed.ts': ['damaged', 'quality_control'],
   // What the other system counts of a row, before the count.
   'stock/data-access/src/feeds/apply/prepare-feed.ts': ['safety_stock', 'overdrawn'],
@@ -117,6 +124,12 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/domain/src/heal.ts': ['shortfall'],
   'stock/domain/src/decide-give-up.ts': ['shortfall'],
   'stock/domain/src/consequences.ts': ['shortfall'],
+  'stock/domain/src/inbound.ts': ['shortfall'],
+  'stock/domain/src/short-promises.ts': ['shortfall'],
+  // Those that units serve as they come free, in slices.
+  'stock/domain/src/free-units.ts': ['shortfall', 'unapplied'],
+  'stock/domain/src/overdue.ts': ['shortfall', 'unapplied'],
+  // Why they changed, as facts say it.
   'stock/data-access/src/decision/decide-batch.ts': ['shortfall'],
   'stock/data-access/src/jobs/housekeeping.ts': ['shortfall'],
   'stock/data-access/src/repository/healing-reads.ts': ['shortfall'],

@@ -7,6 +7,7 @@ import {
   type FenceKey,
   type FenceUse,
   NO_FUTURE,
+  NO_INBOUND,
   type NodeKey,
   type SkuKey,
   type SkuLimits,
@@ -111,7 +112,7 @@ function add({ rows, future, fenceUses, stops }: SupplyInMaking, tuple: SupplyTu
 /** Most SKUs have neither future rows nor limits, and share the empty ones. */
 export function supplyOf(sku: SkuKey, parts: Pick<SkuSupply, 'rows' | 'future'> & SkuLimits): SkuSupply {
   const { rows, future, fenceUses, stops } = parts;
-  const supply = { sku, rows, future: future.length === 0 ? NO_FUTURE : future };
+  const supply = { sku, rows, future: future.length === 0 ? NO_FUTURE : future, inbound: NO_INBOUND };
   return fenceUses.length + stops.length === 0 ? supply : { ...supply, limits: { fenceUses, stops } };
 }
 

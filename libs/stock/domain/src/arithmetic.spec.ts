@@ -152,7 +152,7 @@ describe('what the parts of a row add up to', () => {
     ['overdrawn units beside units that wait', { unapplied: 1, overdrawn: 1 }, /overdrawn/],
     ['overdrawn units beside covered promises', { reserved: 2, shortfall: 1, overdrawn: 1 }, /overdrawn/],
     ['safety stock that is still on its way', { kind: 'incoming', safetyStock: 1 }, /incoming in a state of stock/],
-    ['an inspection of what is still on its way', { kind: 'incoming', qualityControl: 1 }, /incoming in a state/],
+    ['an inspection beyond what is there', { kind: 'allowance', qualityControl: 1 }, /has units/],
     ['units that have come, where they are on their way', { kind: 'incoming', unapplied: 1 }, /incoming in a state/],
     ['sales beyond what is on its way', { kind: 'incoming', overdrawn: 1 }, /incoming in a state/],
     ['an allowance with safety stock', { kind: 'allowance', safetyStock: 1 }, /allowance in a state/],
@@ -164,6 +164,7 @@ describe('what the parts of a row add up to', () => {
   it.each<[string, Partial<SupplyRow>]>([
     ['promises on what is on its way', { kind: 'incoming', available: 1, reserved: 2, committed: 3 }],
     ['promises beyond what is still on its way', { kind: 'incoming', committed: 3, shortfall: 2 }],
+    ['units that travel to be inspected', { kind: 'incoming', qualityControl: 1, damaged: 2 }],
     ['promises on an allowance', { kind: 'allowance', node: 0, reserved: 2, committed: 3 }],
     ['units that wait beside promises', { reserved: 2, unapplied: 4 }],
   ])('finds nothing wrong with %s', (_, sound) => expect(rowFault(row(sound))).toBeNull());

@@ -7,8 +7,8 @@
  * becomes available.
  */
 import type { Account, Transfer } from './posting.ts';
-import { type SupplyRow, promised } from './supply-row.ts';
-import { STATE_OF } from './stock-states.ts';
+import { type SupplyRow, onHand, promised } from './supply-row.ts';
+import { STATE_OF, type StateAccount } from './stock-states.ts';
 
 export interface RowChange {
   readonly row: SupplyRow;
@@ -49,10 +49,17 @@ const then = (first: RowChange, next: (row: SupplyRow) => RowChange): RowChange 
   return { row: second.row, transfers: [...first.transfers, ...second.transfers] };
 };
 
+/**
+ * Nothing is there of an allowance, so that what is promised of it is only expected, and does not become available when it is given
+ * up. How much may be promised of it is not for the row to say: the cap is a rule.
+ */
+const free = ({ kind }: SupplyRow): Account => (kind === 'allowance' ? 'expected' : 'available');
+const promisable = (row: SupplyRow): number => (row.kind === 'allowance' ? Number.POSITIVE_INFINITY : row.available);
+
 /** Promises `quantity` available units. */
 export function hold(row: SupplyRow, quantity: number): RowChange {
-  demand(quantity <= row.available, 'a hold must be covered by available units');
-  return change(row, [{ from: 'available', to: 'reserved', quantity }]);
+  demand(quantity <= promisable(row), 'a hold must be covered by available units');
+  return change(row, [{ from: free(row), to: 'reserved', quantity }]);
 }
 
 /** Turns held units into confirmed ones. */
@@ -61,16 +68,13 @@ export function confirm(row: SupplyRow, quantity: number): RowChange {
   return change(row, [{ from: 'reserved', to: 'committed', quantity }]);
 }
 
-/** Nothing is there of an allowance, so that what is given up of it does not become available: it was only expected. */
-const freed = ({ kind }: SupplyRow): Account => (kind === 'allowance' ? 'expected' : 'available');
-
 /** Gives promised units back: they heal the row's shortfall first, and only then become available. */
 export function giveBack(row: SupplyRow, state: 'reserved' | 'committed', quantity: number): RowChange {
   demand(quantity <= row[state], 'units given back must have been promised');
   const healed = Math.min(quantity, row.shortfall);
   return change(row, [
     { from: state, to: 'shortfall', quantity: healed },
-    { from: state, to: freed(row), quantity: quantity - healed },
+    { from: state, to: free(row), quantity: quantity - healed },
   ]);
 }
 
@@ -146,15 +150,15 @@ export function restore(row: SupplyRow, quantity: number): RowChange {
  * Units that had left against their promise are promised again, and the row has them already: a count saw them back. Those that
  * are free cover them; beyond these they are promised short.
  */
-export function recommit(row: SupplyRow, quantity: number): RowChange {
+export function recommit(row: SupplyRow, quantity: number, state: 'reserved' | 'committed' = 'committed'): RowChange {
   const fromAvailable = Math.min(quantity, row.available);
   const fromUnapplied = Math.min(quantity - fromAvailable, row.unapplied);
   const fromSafety = Math.min(quantity - fromAvailable - fromUnapplied, row.safetyStock);
   return change(row, [
-    { from: 'available', to: 'committed', quantity: fromAvailable },
-    { from: 'unapplied', to: 'committed', quantity: fromUnapplied },
-    { from: 'safety_stock', to: 'committed', quantity: fromSafety },
-    { from: 'shortfall', to: 'committed', quantity: quantity - fromAvailable - fromUnapplied - fromSafety },
+    { from: 'available', to: state, quantity: fromAvailable },
+    { from: 'unapplied', to: state, quantity: fromUnapplied },
+    { from: 'safety_stock', to: state, quantity: fromSafety },
+    { from: 'shortfall', to: state, quantity: quantity - fromAvailable - fromUnapplied - fromSafety },
   ]);
 }
 
@@ -171,18 +175,18 @@ export function exchange(row: SupplyRow, { reserved, committed }: PromiseChange)
   const taken = { reserved: Math.max(0, rest.reserved), committed: Math.max(0, rest.committed) };
   demand(confirmed + given.reserved <= row.reserved, 'held units given up must have been reserved');
   demand(unconfirmed + given.committed <= row.committed, 'confirmed units given up must have been committed');
-  demand(taken.reserved + taken.committed <= row.available, 'units taken must be available');
+  demand(taken.reserved + taken.committed <= promisable(row), 'units taken must be available');
   const healed = Math.min(given.committed, row.shortfall);
   const healedHeld = Math.min(given.reserved, row.shortfall - healed);
   return change(row, [
     { from: 'reserved', to: 'committed', quantity: confirmed },
     { from: 'committed', to: 'reserved', quantity: unconfirmed },
     { from: 'committed', to: 'shortfall', quantity: healed },
-    { from: 'committed', to: freed(row), quantity: given.committed - healed },
+    { from: 'committed', to: free(row), quantity: given.committed - healed },
     { from: 'reserved', to: 'shortfall', quantity: healedHeld },
-    { from: 'reserved', to: freed(row), quantity: given.reserved - healedHeld },
-    { from: 'available', to: 'reserved', quantity: taken.reserved },
-    { from: 'available', to: 'committed', quantity: taken.committed },
+    { from: 'reserved', to: free(row), quantity: given.reserved - healedHeld },
+    { from: free(row), to: 'reserved', quantity: taken.reserved },
+    { from: free(row), to: 'committed', quantity: taken.committed },
   ]);
 }
 
@@ -196,17 +200,17 @@ export interface PromiseChange {
 export const damageable = (row: SupplyRow): number =>
   row.available + row.unapplied + row.safetyStock + promised(row) - row.shortfall;
 
-/** Units on hand become unsellable; promised ones leave a shortfall. */
-export function damage(row: SupplyRow, quantity: number): RowChange {
+/** Units on hand become unsellable, or are kept from sale until they have been looked at; promised ones leave a shortfall. */
+export function damage(row: SupplyRow, quantity: number, to: 'damaged' | 'quality_control' = 'damaged'): RowChange {
   demand(quantity <= damageable(row), 'damaged units must be on hand and sellable');
   const fromAvailable = Math.min(quantity, row.available);
   const fromUnapplied = Math.min(quantity - fromAvailable, row.unapplied);
   const fromSafety = Math.min(quantity - fromAvailable - fromUnapplied, row.safetyStock);
   return change(row, [
-    { from: 'available', to: 'damaged', quantity: fromAvailable },
-    { from: 'unapplied', to: 'damaged', quantity: fromUnapplied },
-    { from: 'safety_stock', to: 'damaged', quantity: fromSafety },
-    { from: 'shortfall', to: 'damaged', quantity: quantity - fromAvailable - fromUnapplied - fromSafety },
+    { from: 'available', to, quantity: fromAvailable },
+    { from: 'unapplied', to, quantity: fromUnapplied },
+    { from: 'safety_stock', to, quantity: fromSafety },
+    { from: 'shortfall', to, quantity: quantity - fromAvailable - fromUnapplied - fromSafety },
   ]);
 }
 
@@ -229,4 +233,111 @@ export function setAside(row: SupplyRow, quantity: number): RowChange {
   return quantity > 0
     ? change(row, [{ from: 'available', to: 'safety_stock', quantity }])
     : change(row, [{ from: 'safety_stock', to: 'available', quantity: -quantity }]);
+}
+
+/**
+ * Units that came free wait until it is settled whom they serve (`quantity` > 0), or wait no longer (< 0). Nobody may have them
+ * in between.
+ */
+export function defer(row: SupplyRow, quantity: number): RowChange {
+  demand(quantity <= row.available && -quantity <= row.unapplied, 'units that wait must have been free');
+  return quantity > 0
+    ? change(row, [{ from: 'available', to: 'unapplied', quantity }])
+    : change(row, [{ from: 'unapplied', to: 'available', quantity: -quantity }]);
+}
+
+/** States that a movement may name. Units in any but `available` are there, and are not for sale. */
+export type NamedState = 'available' | 'damaged' | 'quality_control' | 'safety_stock';
+
+/** States in which units travel from node to node. */
+export type TravelState = Exclude<NamedState, 'safety_stock'>;
+
+/**
+ * Units that {@link moveState} can take. What is named as available is what is for sale: promised units are among it, unless they are
+ * to be set aside for later sale, which nobody does with what is promised.
+ */
+export function movable(row: SupplyRow, from: NamedState, to: NamedState): number {
+  if (from !== 'available') return row[STATE_OF[from].field];
+  return to === 'safety_stock' ? row.available : damageable(row);
+}
+
+/** Units stay at the node in another state. Those that may be sold from now on heal the shortfall first. */
+export function moveState(row: SupplyRow, from: NamedState, to: NamedState, quantity: number): RowChange {
+  demand(from !== to && quantity <= movable(row, from, to), `units must be ${from} to become ${to}`);
+  if (from === 'available')
+    return to === 'safety_stock' ? setAside(row, quantity) : damage(row, quantity, sidelined(to));
+  const healed = to === 'available' || to === 'safety_stock' ? Math.min(quantity, row.shortfall) : 0;
+  return change(row, [
+    { from, to: 'shortfall', quantity: healed },
+    { from, to, quantity: quantity - healed },
+  ]);
+}
+
+const sidelined = (to: NamedState): 'damaged' | 'quality_control' => (to === 'damaged' ? to : 'quality_control');
+
+/** Units that {@link remove} can take; of what is for sale physical truth sets no bound. */
+export const removable = (row: SupplyRow, from: NamedState): number =>
+  from === 'available' ? Number.POSITIVE_INFINITY : row[STATE_OF[from].field];
+
+/** Units of that state leave the node: scrapped, sent elsewhere, sold as what they are. */
+export function remove(row: SupplyRow, from: NamedState, quantity: number): RowChange {
+  if (from === 'available') return sell(row, quantity);
+  demand(quantity <= removable(row, from), `units that leave must be ${from}`);
+  return change(row, [{ from, to: 'external', quantity }]);
+}
+
+/** Units arrive or turn up in that state. They net `overdrawn` first: what was sold too much is gone, whatever comes now. */
+export function receive(row: SupplyRow, state: NamedState, quantity: number): RowChange {
+  if (state === 'available') return supply(row, quantity);
+  const netted = Math.min(quantity, row.overdrawn);
+  const healed = state === 'safety_stock' ? Math.min(quantity - netted, row.shortfall) : 0;
+  return change(row, [
+    { from: 'external', to: 'overdrawn', quantity: netted },
+    { from: 'external', to: 'shortfall', quantity: healed },
+    { from: 'external', to: state, quantity: quantity - netted - healed },
+  ]);
+}
+
+/** More units are on their way. Promises that nothing stood behind are healed first. */
+export function expectUnits(row: SupplyRow, quantity: number, state: TravelState = 'available'): RowChange {
+  demand(row.kind === 'incoming', 'only what is on its way is expected');
+  const healed = state === 'available' ? Math.min(quantity, row.shortfall) : 0;
+  return change(row, [
+    { from: 'expected', to: 'shortfall', quantity: healed },
+    { from: 'expected', to: state, quantity: quantity - healed },
+  ]);
+}
+
+/**
+ * Units are on their way no longer: they have arrived, are lost, or were never sent. Those that travelled in that state go first.
+ * Beyond what nobody was promised, promises are short of them.
+ */
+export function arrive(row: SupplyRow, quantity: number, state: TravelState = 'available'): RowChange {
+  demand(row.kind === 'incoming' && quantity <= onHand(row), 'units that arrive must have been on their way');
+  const transfers: Transfer[] = [];
+  let left = quantity;
+  for (const from of ARRIVAL[state]) {
+    const there = from === 'shortfall' ? promised(row) - row.shortfall : row[STATE_OF[from].field];
+    const units = Math.min(left, there);
+    transfers.push({ from, to: 'expected', quantity: units });
+    left -= units;
+  }
+  return change(row, transfers);
+}
+
+const ARRIVAL: Readonly<Record<TravelState, readonly StateAccount[]>> = {
+  available: ['available', 'shortfall', 'quality_control', 'damaged'],
+  quality_control: ['quality_control', 'available', 'shortfall', 'damaged'],
+  damaged: ['damaged', 'available', 'shortfall', 'quality_control'],
+};
+
+/**
+ * Units arrive that some promises have come along with: those are first. The row nets and heals as for any other supply, and the
+ * riders are promised all the same, if need be short, since what they stood on is here.
+ */
+export function land(row: SupplyRow, quantity: number, { reserved, committed }: PromiseChange): RowChange {
+  return then(
+    then(supply(row, quantity), (there) => recommit(there, committed)),
+    (there) => recommit(there, reserved, 'reserved'),
+  );
 }

@@ -261,7 +261,7 @@ describe('why a channel does not see all of eight units', () => {
           }
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 4000 },
     );
     expect(seen.size).toBe(5);
   });

@@ -108,8 +108,15 @@ describe('what follows from a changed SKU', () => {
       fc.property(changed, whether, ({ before, after }, newlyShort) => {
         const all = [...after.rows, ...after.future];
         const smaller = all.filter((one) => one.shortfall < rowOf(before, one).shortfall);
-        const { mended, rows } = consequencesOf(before, after, { newlyShort });
-        expect(mended).toEqual(smaller.map(({ node, shortfall }) => ({ node, quantity: shortfall })));
+        const { mended, mendedAhead, rows } = consequencesOf(before, after, { newlyShort });
+        const [there, ahead] = [
+          smaller.filter(({ kind }) => kind === 'stock'),
+          smaller.filter(({ kind }) => kind !== 'stock'),
+        ];
+        expect(mended).toEqual(there.map(({ node, shortfall }) => ({ node, quantity: shortfall })));
+        expect(mendedAhead).toEqual(
+          ahead.map(({ node, kind, detail, shortfall }) => ({ at: { node, kind, detail }, quantity: shortfall })),
+        );
         for (const one of smaller) expect(rows).toContain(one);
       }),
     );

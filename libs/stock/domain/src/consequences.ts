@@ -4,7 +4,7 @@
  */
 import type { NodeKey } from './keys.ts';
 import type { Transfer } from './posting.ts';
-import type { SupplyRow } from './supply-row.ts';
+import type { SupplyPlace, SupplyRow } from './supply-row.ts';
 import type { FenceUse } from './fence.ts';
 import { type SkuSupply, availableOf, fenceUsesOf, shortfallOf } from './supply.ts';
 
@@ -15,6 +15,8 @@ export interface Consequences {
   readonly needsRebacking: boolean;
   /** What is left of shortfalls that became smaller; an open exception of such a row shrinks to it, or ends with it. */
   readonly mended: readonly { readonly node: NodeKey; readonly quantity: number }[];
+  /** The same of what is on its way: at its node there may be a shortfall of another kind, which is not mended by it. */
+  readonly mendedAhead: readonly { readonly at: SupplyPlace; readonly quantity: number }[];
 }
 
 /** Whether a transfer leaves promised units without cover. */
@@ -33,18 +35,22 @@ export function consequencesOf(
 ): Consequences {
   const rows: SupplyRow[] = [];
   const mended: { node: NodeKey; quantity: number }[] = [];
+  const mendedAhead: { at: SupplyPlace; quantity: number }[] = [];
   const compare = (now: readonly SupplyRow[], then: readonly SupplyRow[]): void => {
     for (const [place, row] of now.entries()) {
       const earlier = then[place];
       if (row === earlier) continue;
       rows.push(row);
-      if (row.shortfall < (earlier?.shortfall ?? 0)) mended.push({ node: row.node, quantity: row.shortfall });
+      if (row.shortfall >= (earlier?.shortfall ?? 0)) continue;
+      const { node, kind, detail, shortfall: quantity } = row;
+      if (kind === 'stock') mended.push({ node, quantity });
+      else mendedAhead.push({ at: { node, kind, detail }, quantity });
     }
   };
   compare(after.rows, before.rows);
   if (after.future !== before.future) compare(after.future, before.future);
   const needsRebacking = shortfallOf(after) > 0 && (newlyShort || availableOf(after) > 0);
-  return { rows, needsRebacking, mended };
+  return { rows, needsRebacking, mended, mendedAhead };
 }
 
 /** Fence uses that are not what they were. `after` must have come of `before` as above. */

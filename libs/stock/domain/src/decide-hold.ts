@@ -1,4 +1,5 @@
 /** Admission of a hold: asks ATP for each line, allocates, and grants all or nothing unless partial is allowed. */
+import { type UnitsAheadAt, aheadOf, takeAhead } from './ahead.ts';
 import { hold } from './arithmetic.ts';
 import { type Allocated, type AllocationPolicy, type Destination, allocationOf } from './allocation.ts';
 import { DEFAULT_ALLOCATION } from './allocation-rules.ts';
@@ -9,7 +10,7 @@ import type { Decision, Shortage } from './rejection.ts';
 import { accept, reject } from './result.ts';
 import type { SellingChannel, SellingRules } from './selling-rules.ts';
 import { SupplyDraft, type Supplies, type SupplyEffect } from './supply.ts';
-import { stockAt } from './supply-row.ts';
+import { type UnitsAhead, stockAt } from './supply-row.ts';
 
 /** Lines are not summed: one SKU may be picked up in one of them and shipped in another. */
 export interface HoldLine {
@@ -17,6 +18,8 @@ export interface HoldLine {
   readonly quantity: number;
   /** Only these nodes may back it; null means any eligible one. */
   readonly nodes: readonly NodeKey[] | null;
+  /** What is not there may be promised of what is to come: the buyer waits for it. */
+  readonly mayWait?: boolean;
 }
 
 export interface HoldDemand {
@@ -31,9 +34,11 @@ export interface HoldDemand {
 export interface GrantedUnits {
   readonly line: LineNo;
   readonly sku: SkuKey;
-  /** Null: they stand on no row. */
+  /** Null: they stand on no row. 0: on an allowance that any node may serve. */
   readonly node: NodeKey | null;
   readonly units: number;
+  /** What they stand on, if it is not there yet. */
+  readonly ahead?: UnitsAhead;
   /** What of them a fence pays for. */
   readonly fenced?: FencedUnits;
 }
@@ -46,10 +51,13 @@ export interface Grant {
 }
 
 const NOT_ASKED: Allocated = { allocations: [], leftover: 0 };
+const NOTHING_AHEAD: readonly UnitsAheadAt[] = [];
+const unitsIn = (ahead: readonly UnitsAheadAt[]): number => ahead.reduce((sum, { units }) => sum + units, 0);
 
 /**
  * Grants backed units or answers `stock.insufficient` with every short line. A partial hold is refused only when not
- * one unit can be granted. Units at nodes that the policy refuses are not there for it. `now` in milliseconds.
+ * one unit can be granted. Units at nodes that the policy refuses are not there for it. Of a line that may wait, what is not there
+ * is promised of what is to come. `now` in milliseconds.
  */
 export function decideHold(
   demand: HoldDemand,
@@ -64,15 +72,18 @@ export function decideHold(
   const units: GrantedUnits[] = [];
   const shortages: Shortage[] = [];
   for (const line of deciding(lines)) {
-    const { sku, quantity, nodes } = lines[line] ?? NO_LINE;
+    const { sku, quantity, nodes, mayWait = false } = lines[line] ?? NO_LINE;
     const perspective = { channel, nodes: nodes && new Set(nodes), now, showsHidden: isSold };
     const { atp, nodes: there } = channelAtp(draft.supply(sku), rules, perspective);
     const wanted = Math.min(quantity, atp);
-    const isRefused = wanted < quantity && !allowPartial && !isSold;
+    const isRefused = wanted < quantity && !allowPartial && !isSold && !mayWait;
     const { allocations, leftover } = isRefused
       ? NOT_ASKED
       : allocationOf(policy, { quantity: wanted, destination, rules }, there);
-    const got = wanted - leftover;
+    const missing = quantity - wanted + leftover;
+    const ahead =
+      mayWait && missing > 0 ? takeAhead(aheadOf(draft.supply(sku), rules, perspective), missing) : NOTHING_AHEAD;
+    const got = quantity - missing + unitsIn(ahead);
     if (got < quantity && !isSold) shortages.push({ line, sku, requested: quantity, atp: got });
     if (got < quantity && !allowPartial && !isSold) continue;
     granted[line] = isSold ? quantity : got;
@@ -80,6 +91,10 @@ export function decideHold(
       draft.change(sku, stockAt(node), (row) => hold(row, taken));
       const fenced = chargeFence(draft, { sku, node, channel: channel.key, units: taken }, { rules, now });
       units.push({ line, sku, node, units: taken, ...(fenced && { fenced }) });
+    }
+    for (const { at, units: taken } of ahead) {
+      draft.change(sku, at, (row) => hold(row, taken));
+      units.push({ line, sku, node: at.node, units: taken, ahead: { kind: at.kind, detail: at.detail } });
     }
     if (isSold && got < quantity) units.push({ line, sku, node: null, units: quantity - got });
   }
@@ -90,11 +105,15 @@ export function decideHold(
 
 const NO_LINE: HoldLine = { sku: 0, quantity: 0, nodes: null };
 
-/** Lines that only some nodes may serve are decided first: another line of the same SKU may still go elsewhere. */
+/**
+ * Lines that only some nodes may serve are decided first, those with the fewest nodes before others: the rest may go elsewhere. Lines
+ * that may wait are decided last: the others cannot.
+ */
 function deciding(lines: readonly HoldLine[]): readonly LineNo[] {
   const all = lines.map((_, line) => line);
-  const bound = all.filter((line) => lines[line]?.nodes);
-  return bound.length === 0 || bound.length === all.length
-    ? all
-    : [...bound, ...all.filter((line) => !lines[line]?.nodes)];
+  if (lines.length === 1 || !lines.some(({ nodes, mayWait = false }) => nodes !== null || mayWait)) return all;
+  const mayWait = (line: LineNo): number => Number(lines[line]?.mayWait ?? false);
+  const freedom = (line: LineNo): number => lines[line]?.nodes?.length ?? Infinity;
+  const byFreedom = (a: LineNo, b: LineNo): number => (freedom(a) === freedom(b) ? a - b : freedom(a) - freedom(b));
+  return all.toSorted((a, b) => mayWait(a) - mayWait(b) || byFreedom(a, b));
 }

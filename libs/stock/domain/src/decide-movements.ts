@@ -1,13 +1,16 @@
 /** Physical facts told by other systems. They are not asked for permission; only impossible ones are refused. */
-import { damage, damageable, sell, setAside, supply } from './arithmetic.ts';
+import { type NamedState, movable, moveState, receive, removable } from './arithmetic.ts';
 import { NO_WATERMARKS, type Watermark, type Watermarks, isLate, rowKey } from './feed.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import type { Decision } from './rejection.ts';
 import { accept, reject } from './result.ts';
-import { stockAt } from './supply-row.ts';
+import { type SupplyRow, stockAt } from './supply-row.ts';
 import { type Supplies, SupplyDraft, type SupplyEffect, rowAt } from './supply.ts';
+import { type TravelledUnits, leave, leaveLate, receiveLate, travelStates } from './travel.ts';
 
-export type MovementType = 'sale' | 'receipt' | 'found' | 'damage' | 'adjustment' | 'transfer' | 'safety_stock';
+/** `scrap`: units leave for good. `state`: they stay, in another state; repair, and to and from inspection, are such. */
+export type MovementType =
+  'sale' | 'receipt' | 'found' | 'damage' | 'adjustment' | 'transfer' | 'safety_stock' | 'scrap' | 'state';
 
 export interface StockMovement {
   readonly type: MovementType;
@@ -17,6 +20,13 @@ export interface StockMovement {
   readonly toNode: NodeKey | null;
   /** Units; signed for `adjustment` and `safety_stock`, else ≥ 1. */
   readonly quantity: number;
+  /**
+   * The state that units leave. Without it what is for sale, of `scrap` what is damaged, and of `transfer` whatever physical events
+   * take first, each in the state in which it is.
+   */
+  readonly from?: NamedState;
+  /** The state that units enter: without it `available`, and of `damage` always `damaged`. */
+  readonly to?: NamedState;
 }
 
 /** Units that a row's newest count has already seen: they neither come to the book nor leave it. */
@@ -59,14 +69,18 @@ export function decideMovements(
   const late: LateUnits[] = [];
   let before = 0;
   for (const [index, movement] of movements.entries()) {
-    const there = takeable(draft, movement);
+    const { sku } = movement;
+    const countOf = (node: NodeKey): Watermark | null => {
+      const count = time.watermarks.get(rowKey(sku, node));
+      return count && isLate(count, time.occurredAt) ? count : null;
+    };
+    const there = takeable(rowAt(draft.supply(sku), movement.node), movement, countOf(movement.node) !== null);
     const wanted = Math.abs(movement.quantity);
     if (there !== null && there < wanted) return reject({ code: 'movement.exceeds_stock', line: index + 1, there });
-    applyMovement(draft, movement, (sku, node, quantity) => {
-      const count = time.watermarks.get(rowKey(sku, node));
-      if (!count || !isLate(count, time.occurredAt)) return false;
-      late.push({ index, sku, node, quantity, count });
-      return true;
+    applyMovement(draft, movement, (node, quantity) => {
+      const count = countOf(node);
+      if (count) late.push({ index, sku, node, quantity, count });
+      return count !== null;
     });
     const count = draft.effect().postings.length;
     postingsPerMovement.push(count - before);
@@ -75,39 +89,71 @@ export function decideMovements(
   return accept({ ...draft.effect(), postingsPerMovement, late });
 }
 
-/** Units the movement may take from a state; null where physical truth sets no bound. */
-function takeable(draft: SupplyDraft, { type, sku, node, quantity }: StockMovement): number | null {
-  const row = rowAt(draft.supply(sku), node);
-  if (type === 'damage') return damageable(row);
-  if (type === 'safety_stock') return quantity > 0 ? row.available : row.safetyStock;
-  return null;
+/** From which state to which units change that stay at the node; null if they do not stay. */
+function changeOfState({ type, quantity, from, to }: StockMovement): readonly [NamedState, NamedState] | null {
+  if (type === 'damage') return [from ?? 'available', 'damaged'];
+  if (type === 'safety_stock') return quantity > 0 ? ['available', 'safety_stock'] : ['safety_stock', 'available'];
+  return type === 'state' ? [from ?? 'available', to ?? 'available'] : null;
 }
 
-function applyMovement(
-  draft: SupplyDraft,
-  { type, sku, node, toNode, quantity }: StockMovement,
-  isCounted: (sku: SkuKey, node: NodeKey, units: number) => boolean,
-): void {
-  const add = (at: NodeKey, units: number): void => {
-    if (isCounted(sku, at, units)) return;
-    draft.change(sku, stockAt(at), (row) => (units > 0 ? supply(row, units) : sell(row, -units)));
-  };
-  switch (type) {
-    case 'sale':
-      return add(node, -quantity);
-    case 'receipt':
-    case 'found':
-    case 'adjustment':
-      return add(node, quantity);
-    case 'damage':
-      return draft.change(sku, stockAt(node), (row) => damage(row, quantity));
-    case 'safety_stock':
-      return draft.change(sku, stockAt(node), (row) => setAside(row, quantity));
-    case 'transfer':
-      if (toNode === null) throw new Error('Broken invariant: a transfer without its destination');
-      // Units that stay where they are keep their state: taking and giving would make damaged ones available.
-      if (toNode === node) return;
-      add(node, -quantity);
-      return add(toNode, quantity);
+/** The state that units leave with the node; null: what physical events take first. */
+const leftState = ({ type, from }: StockMovement): NamedState | null => from ?? (type === 'scrap' ? 'damaged' : null);
+
+const isLeaving = ({ type, quantity, node, toNode }: StockMovement): boolean =>
+  type === 'sale' ||
+  type === 'scrap' ||
+  (type === 'adjustment' && quantity < 0) ||
+  (type === 'transfer' && toNode !== node);
+
+/** Units the movement may take from a state; null where physical truth sets no bound. */
+function takeable(row: SupplyRow, movement: StockMovement, isCounted: boolean): number | null {
+  const states = changeOfState(movement);
+  if (states) return movable(row, ...states);
+  const state = leftState(movement);
+  return state === null || isCounted || !isLeaving(movement) ? null : removable(row, state);
+}
+
+type Counted = (node: NodeKey, units: number) => boolean;
+
+function applyMovement(draft: SupplyDraft, movement: StockMovement, isCounted: Counted): void {
+  const { type, sku, node, toNode, quantity } = movement;
+  const states = changeOfState(movement);
+  if (states) return draft.change(sku, stockAt(node), (row) => moveState(row, ...states, Math.abs(quantity)));
+  if (type !== 'transfer') {
+    if (isLeaving(movement)) takeAway(draft, movement, isCounted);
+    else add(draft, movement, { at: node, state: movement.to ?? 'available', units: quantity }, isCounted);
+    return;
   }
+  if (toNode === null) throw new Error('Broken invariant: a transfer without its destination');
+  // Units that stay where they are keep their state: taking and giving would make them others.
+  if (toNode === node) return;
+  for (const { state, units } of takeAway(draft, movement, isCounted))
+    add(draft, movement, { at: toNode, state, units }, isCounted);
+}
+
+/** Units leave a node, and are answered in the states in which they travel. */
+function takeAway(draft: SupplyDraft, movement: StockMovement, isCounted: Counted): readonly TravelledUnits[] {
+  const { sku, node } = movement;
+  const units = Math.abs(movement.quantity);
+  const state = leftState(movement);
+  const isLate = isCounted(node, -units);
+  let sent: readonly TravelledUnits[] = [];
+  draft.change(sku, stockAt(node), (row) => {
+    const change = isLate ? leaveLate(row, state ?? 'available', units) : leave(row, state, units);
+    sent = travelStates(change.transfers);
+    return change;
+  });
+  if (state === null && !isLate) return sent;
+  return [{ state: state === 'damaged' || state === 'quality_control' ? state : 'available', units }];
+}
+
+interface Arriving {
+  readonly at: NodeKey;
+  readonly state: NamedState;
+  readonly units: number;
+}
+
+function add(draft: SupplyDraft, { sku }: StockMovement, { at, state, units }: Arriving, isCounted: Counted): void {
+  const isLate = isCounted(at, units);
+  draft.change(sku, stockAt(at), (row) => (isLate ? receiveLate(row, state, units) : receive(row, state, units)));
 }

@@ -469,7 +469,7 @@ describe('the units that a part names', () => {
     const decision = decideLeave('cancel', mine, promisedBy(backings), [{ quantity: 3 }]);
     expect(decision.ok && decision.value.changes).toEqual([
       { line: 0, sku: 1, node: null, fulfilment: null, quantity: 2 },
-      { line: 0, sku: 1, node: 1, fulfilment: null, quantity: 1 },
+      { line: 0, sku: 1, node: 1, fulfilment: null, quantity: 1, ahead: { kind: 'incoming', detail: 1 } },
     ]);
   });
 

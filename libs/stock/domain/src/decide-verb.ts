@@ -10,6 +10,7 @@ import type { Decision, Rejection } from './rejection.ts';
 import { accept, reject } from './result.ts';
 import {
   type Backing,
+  type BackingPlace,
   type OpenTally,
   type Reservation,
   type Tally,
@@ -32,7 +33,7 @@ import {
 } from './select-units.ts';
 import type { SellingRules } from './selling-rules.ts';
 import { SupplyDraft, type Supplies, type SupplyEffect, suppliesAfter } from './supply.ts';
-import { stockAt } from './supply-row.ts';
+import { type UnitsAhead, stockAt } from './supply-row.ts';
 
 /** Units of a reservation that moved or ended. */
 export interface BackingChange {
@@ -42,8 +43,10 @@ export interface BackingChange {
   readonly node: NodeKey | null;
   readonly quantity: number;
   readonly fulfilment: string | null;
+  /** What they stood on, if it was not there yet. */
+  readonly ahead?: UnitsAhead;
   /** Where they stand now, if they moved. */
-  readonly to?: { readonly node: NodeKey | null; readonly fulfilment: string | null };
+  readonly to?: { readonly node: NodeKey | null; readonly fulfilment: string | null; readonly ahead?: UnitsAhead };
 }
 
 /** A verb's outcome: the reservation as it becomes, what the book does, and the units that moved. */
@@ -56,10 +59,18 @@ export interface VerbEffect {
 export const NO_EFFECT: SupplyEffect = { supplies: new Map(), postings: [] };
 
 /** Units of a backing, as a change tells them. */
-export const changeOf = (
-  { line, sku, kind, node, fulfilment }: Pick<Backing, 'line' | 'sku' | 'kind' | 'node' | 'fulfilment'>,
-  quantity: number,
-): BackingChange => ({ line, sku, node: kind === 'unbacked' ? null : node, quantity, fulfilment });
+export const changeOf = (at: BackingPlace, quantity: number): BackingChange => ({
+  line: at.line,
+  sku: at.sku,
+  quantity,
+  ...standingOf(at),
+});
+
+/** Where units stand, as a change tells it. */
+export const standingOf = ({ kind, node, detail, fulfilment }: BackingPlace): Required<BackingChange>['to'] =>
+  kind === 'stock' || kind === 'unbacked'
+    ? { node: kind === 'unbacked' ? null : node, fulfilment }
+    : { node, fulfilment, ahead: { kind, detail } };
 
 export const next = (reservation: Reservation, change: Partial<Reservation>): Reservation => ({
   ...reservation,

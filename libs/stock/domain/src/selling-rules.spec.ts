@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type SellingChannel, type SellingNode, SellingRules, type Threshold } from './selling-rules.ts';
+import {
+  type AllowanceRule,
+  type SellingChannel,
+  type SellingNode,
+  SellingRules,
+  type Threshold,
+} from './selling-rules.ts';
 import { NOW, openRules, sellingChannel, sellingNode, threshold } from './testing/arbitraries.ts';
 
 describe('eligibility', () => {
@@ -73,4 +79,46 @@ describe('thresholds', () => {
       }),
     );
   });
+});
+
+describe('caps of what may be promised beyond what there is', () => {
+  const capsOf = (allowances: readonly AllowanceRule[], sku: number) =>
+    Object.fromEntries(new SellingRules([], [], [], { allowances }).allowancesOf(sku));
+
+  it.each<[string, readonly AllowanceRule[], Readonly<Record<number, number>>]>([
+    ['are none without a rule', [], {}],
+    [
+      'are those of every SKU',
+      [
+        { sku: null, node: null, cap: 5 },
+        { sku: null, node: 2, cap: 1 },
+      ],
+      { 0: 5, 2: 1 },
+    ],
+    [
+      'are those of the SKU instead, even to none',
+      [
+        { sku: null, node: null, cap: 5 },
+        { sku: 1, node: null, cap: 0 },
+      ],
+      { 0: 0 },
+    ],
+    [
+      'are those of the SKU beside others of every SKU',
+      [
+        { sku: null, node: 2, cap: 5 },
+        { sku: 1, node: null, cap: 3 },
+      ],
+      { 0: 3, 2: 5 },
+    ],
+    ['are not those of another SKU', [{ sku: 2, node: null, cap: 5 }], {}],
+    [
+      'are the smallest of what is said twice',
+      [
+        { sku: 1, node: null, cap: 5 },
+        { sku: 1, node: null, cap: 4 },
+      ],
+      { 0: 4 },
+    ],
+  ])('%s', (_, rules, expected) => expect(capsOf(rules, 1)).toEqual(expected));
 });

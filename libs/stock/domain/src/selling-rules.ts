@@ -31,10 +31,24 @@ export interface Threshold {
   readonly quantity: number;
 }
 
+/**
+ * A policy that lets units be promised of which nothing is known to come. What names a SKU holds instead of what is for every SKU; of
+ * several that say the same, the smallest.
+ */
+export interface AllowanceRule {
+  readonly sku: SkuKey | null;
+  /** Which node alone may serve these units; null: any, and all of them together have one cap. */
+  readonly node: NodeKey | null;
+  /** Units that may be promised at a time and have not come yet. */
+  readonly cap: number;
+}
+
+/** What limits sales below what is there, or lets them go beyond it. */
 export interface Limits {
   readonly fences?: readonly Fence[];
   /** Of every SKU; those that name one come with its supply. */
   readonly stops?: readonly Stop[];
+  readonly allowances?: readonly AllowanceRule[];
 }
 
 export class SellingRules {
@@ -44,6 +58,7 @@ export class SellingRules {
   readonly channelsByCode: ReadonlyMap<string, SellingChannel>;
   readonly #anywhere: readonly Stop[];
   readonly #byNode: ReadonlyMap<NodeKey, readonly Stop[]>;
+  readonly #allowances: ReadonlyMap<SkuKey | null, ReadonlyMap<NodeKey, number>>;
   readonly #fences: Fences;
   readonly #anySku: readonly Threshold[];
   readonly #bySku: ReadonlyMap<SkuKey, readonly Threshold[]>;
@@ -54,12 +69,13 @@ export class SellingRules {
     nodes: readonly SellingNode[],
     channels: readonly SellingChannel[],
     thresholds: readonly Threshold[],
-    { fences = [], stops = NO_STOPS }: Limits = {},
+    { fences = [], stops = NO_STOPS, allowances = [] }: Limits = {},
   ) {
     this.#anywhere = stops.filter(({ node }) => node === null);
     this.#byNode = stopsByNode(stops);
     this.#fences = new Fences(fences);
     this.#ends = [...fences, ...stops].filter(({ until }) => until !== null);
+    this.#allowances = capsOf(allowances);
     this.nodes = new Map(nodes.map((node) => [node.key, node]));
     this.nodesByCode = new Map(nodes.map((node) => [node.code, node]));
     this.channels = new Map(channels.map((channel) => [channel.key, channel]));
@@ -91,6 +107,11 @@ export class SellingRules {
   /** Those that concern a node. Asked for every row of every hold. */
   stopsAt(node: NodeKey): readonly Stop[] {
     return this.#byNode.get(node) ?? this.#anywhere;
+  }
+
+  /** Caps of what may be promised of a SKU beyond what is there and on its way, by node; 0: any node may serve it. */
+  allowancesOf(sku: SkuKey): ReadonlyMap<NodeKey, number> {
+    return this.#allowances.get(sku) ?? this.#allowances.get(null) ?? NO_CAPS;
   }
 
   /** Those that keep units of a SKU, in the order in which they do. */
@@ -139,6 +160,23 @@ function largestOf(rules: readonly Threshold[], { scope, channel, node }: Asked)
     if (matches && rule.quantity > largest) largest = rule.quantity;
   }
   return largest;
+}
+
+const NO_CAPS: ReadonlyMap<NodeKey, number> = new Map();
+
+/** Caps by SKU, each with those of every SKU that it does not replace; null is every other SKU. */
+function capsOf(rules: readonly AllowanceRule[]): ReadonlyMap<SkuKey | null, ReadonlyMap<NodeKey, number>> {
+  const of = (sku: SkuKey | null): Map<NodeKey, number> => {
+    const caps = new Map<NodeKey, number>();
+    for (const rule of rules) {
+      const node = rule.node ?? 0;
+      if (rule.sku === sku) caps.set(node, Math.min(rule.cap, caps.get(node) ?? Number.POSITIVE_INFINITY));
+    }
+    return caps;
+  };
+  const every = of(null);
+  const skus = new Set(rules.map(({ sku }) => sku));
+  return new Map([...skus].map((sku) => [sku, sku === null ? every : new Map([...every, ...of(sku)])]));
 }
 
 function groupBySku(thresholds: readonly Threshold[]): Map<SkuKey, Threshold[]> {

@@ -11,19 +11,21 @@ interface StockState {
   /** As a row names it. */
   readonly field: string;
   readonly kind: 'on_hand' | 'aside' | 'contra';
+  /** Units that are for sale, or sold: between such states only who may have them changes. */
+  readonly isForSale: boolean;
 }
 
 /** A state's code in the ledger follows from its place: append, never reorder. */
 export const STOCK_STATES = [
-  { account: 'available', field: 'available', kind: 'on_hand' },
-  { account: 'committed', field: 'committed', kind: 'on_hand' },
-  { account: 'reserved', field: 'reserved', kind: 'on_hand' },
-  { account: 'safety_stock', field: 'safetyStock', kind: 'on_hand' },
-  { account: 'damaged', field: 'damaged', kind: 'on_hand' },
-  { account: 'quality_control', field: 'qualityControl', kind: 'on_hand' },
-  { account: 'shortfall', field: 'shortfall', kind: 'contra' },
-  { account: 'overdrawn', field: 'overdrawn', kind: 'contra' },
-  { account: 'unapplied', field: 'unapplied', kind: 'aside' },
+  { account: 'available', field: 'available', kind: 'on_hand', isForSale: true },
+  { account: 'committed', field: 'committed', kind: 'on_hand', isForSale: true },
+  { account: 'reserved', field: 'reserved', kind: 'on_hand', isForSale: true },
+  { account: 'safety_stock', field: 'safetyStock', kind: 'on_hand', isForSale: false },
+  { account: 'damaged', field: 'damaged', kind: 'on_hand', isForSale: false },
+  { account: 'quality_control', field: 'qualityControl', kind: 'on_hand', isForSale: false },
+  { account: 'shortfall', field: 'shortfall', kind: 'contra', isForSale: true },
+  { account: 'overdrawn', field: 'overdrawn', kind: 'contra', isForSale: false },
+  { account: 'unapplied', field: 'unapplied', kind: 'aside', isForSale: true },
 ] as const satisfies readonly StockState[];
 
 type State = (typeof STOCK_STATES)[number];
@@ -42,3 +44,5 @@ export const STATE_OF = Object.fromEntries(STOCK_STATES.map((state) => [state.ac
 };
 
 export const isContra = (account: StateAccount): boolean => STATE_OF[account].kind === 'contra';
+
+export const isForSale = (account: StateAccount): boolean => STATE_OF[account].isForSale;

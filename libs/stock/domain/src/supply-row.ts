@@ -21,6 +21,9 @@ export interface SupplyPlace {
   readonly detail: number;
 }
 
+/** Which row of what is still to come, at a node that is told beside it. */
+export type UnitsAhead = Pick<SupplyPlace, 'kind' | 'detail'>;
+
 export interface SupplyRow extends SupplyPlace, Readonly<Record<StateField, number>> {
   readonly key: SupplyKey;
 }
@@ -68,7 +71,8 @@ export const unitsOf = (row: SupplyRow): StateUnits => [
 const NO_UNITS = STOCK_STATES.map(() => 0) as unknown as StateUnits;
 
 /** A row that is not in the book yet. */
-export const emptyRow = ({ node, kind, detail }: SupplyPlace): SupplyRow => supplyRowOf(0, node, NO_UNITS, kind, detail);
+export const emptyRow = ({ node, kind, detail }: SupplyPlace): SupplyRow =>
+  supplyRowOf(0, node, NO_UNITS, kind, detail);
 
 /** The row of what is there at a node. */
 export const stockAt = (node: NodeKey): SupplyPlace => ({ node, kind: 'stock', detail: 0 });
@@ -89,6 +93,9 @@ export function onHand(row: SupplyRow): number {
 /** What physical events alone decide: units that are there, less units that left without having been on record. */
 export const net = (row: SupplyRow): number => onHand(row) + row.unapplied - row.overdrawn;
 
+const isZero = (units: number): boolean => units === 0;
+export const isEmptyRow = (row: SupplyRow): boolean => unitsOf(row).every(isZero);
+
 /** Units that stand behind open reservations. */
 export const promised = (row: SupplyRow): number => row.committed + row.reserved;
 
@@ -102,7 +109,8 @@ export function rowFault(row: SupplyRow): string | null {
   if (row.shortfall > 0 && row.available + row.safetyStock + row.unapplied > 0) return 'shortfall beside free units';
   if (row.overdrawn > 0 && onHand(row) + row.unapplied > 0) return 'overdrawn beside units on hand';
   if (kind === 'stock') return null;
-  if (row.safetyStock + row.qualityControl + row.unapplied + row.overdrawn > 0) return `${kind} in a state of stock`;
-  if (kind === 'allowance' && row.available + row.shortfall + row.damaged > 0) return 'an allowance that has units';
+  if (row.safetyStock + row.unapplied + row.overdrawn > 0) return `${kind} in a state of stock`;
+  if (kind === 'allowance' && row.available + row.shortfall + row.damaged + row.qualityControl > 0)
+    return 'an allowance that has units';
   return null;
 }

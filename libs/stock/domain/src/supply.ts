@@ -1,6 +1,7 @@
 /** The supply of one SKU across nodes, and a draft in which one decision tries its changes before they count. */
 import type { RowChange } from './arithmetic.ts';
 import { type FenceUse, NO_FENCE_USES } from './fence.ts';
+import { type InboundLine, NO_INBOUND } from './inbound.ts';
 import type { FenceKey, NodeKey, SkuKey } from './keys.ts';
 import type { Posting } from './posting.ts';
 import { NO_STOPS, type Stop } from './stop.ts';
@@ -12,6 +13,8 @@ export interface SkuSupply {
   readonly rows: readonly SupplyRow[];
   /** What is on its way, and what may be promised beyond that. Most SKUs have none. */
   readonly future: readonly SupplyRow[];
+  /** The lines that bring what is on its way: at least those that have a row among `future`. */
+  readonly inbound: readonly InboundLine[];
   /** Most SKUs have none. */
   readonly limits?: SkuLimits | undefined;
 }
@@ -27,7 +30,7 @@ export type Supplies = ReadonlyMap<SkuKey, SkuSupply>;
 
 export const NO_FUTURE: readonly SupplyRow[] = [];
 
-export const noSupply = (sku: SkuKey): SkuSupply => ({ sku, rows: [], future: NO_FUTURE });
+export const noSupply = (sku: SkuKey): SkuSupply => ({ sku, rows: [], future: NO_FUTURE, inbound: NO_INBOUND });
 
 /** What is there at a node. */
 export function rowAt(supply: SkuSupply, node: NodeKey): SupplyRow {
@@ -48,9 +51,11 @@ export const availableOf = ({ rows }: SkuSupply): number => sum(rows, 'available
 
 /** A row keeps its place among the others, and a new one comes last. */
 function withRow(supply: SkuSupply, row: SupplyRow): SkuSupply {
-  const { sku, rows, future, limits } = supply;
-  const isStock = row.kind === 'stock';
-  const after = { sku, rows: isStock ? replaced(rows, row) : rows, future: isStock ? future : replaced(future, row) };
+  const { sku, rows, future, inbound, limits } = supply;
+  const after =
+    row.kind === 'stock'
+      ? { sku, rows: replaced(rows, row), future, inbound }
+      : { sku, rows, future: replaced(future, row), inbound };
   return limits === undefined ? after : { ...after, limits };
 }
 
@@ -101,8 +106,18 @@ export class SupplyDraft {
   change(sku: SkuKey, at: SupplyPlace, decide: (row: SupplyRow) => RowChange): void {
     const before = this.supply(sku);
     const { row, transfers } = decide(rowOf(before, at));
+    // Where no unit moved nothing has changed: the SKU keeps its version, of which the ledger has an entry for each.
+    if (transfers.length === 0) return;
     this.#changed.set(sku, withRow(before, row));
     for (const transfer of transfers) this.#postings.push({ ...transfer, sku, at });
+  }
+
+  /** A line is announced, or something else is said of it than before; its units are another matter. */
+  setLine(sku: SkuKey, line: InboundLine): void {
+    const before = this.supply(sku);
+    const at = before.inbound.findIndex(({ detail }) => detail === line.detail);
+    const inbound = at < 0 ? [...before.inbound, line] : before.inbound.with(at, line);
+    this.#changed.set(sku, { ...before, inbound });
   }
 
   /** Charges units to a fence; below 0 gives them back. */

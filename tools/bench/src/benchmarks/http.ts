@@ -9,7 +9,7 @@ import { HOT_SKU, holdBody, requestsOf } from '../http/requests.ts';
 import type { Route } from '../http/requests.ts';
 import { cpuOf, cpuOfFamily, perRequest } from '../measuring/cpu.ts';
 import { Results, interleave } from '../measuring/rounds.ts';
-import { median, ratios } from '../measuring/statistics.ts';
+import { medianOfAll, ratios } from '../measuring/statistics.ts';
 import { startApp, startBare } from '../setting/app-process.ts';
 import type { App, RunningProgram } from '../setting/app-process.ts';
 import { checkpoint, createDatabase, fillDatabase, withClient } from '../setting/database.ts';
@@ -103,10 +103,8 @@ function report(routes: readonly Route[], results: Results<Contender, TurnResult
         `http.${turns}_p99_ms`,
         results.pick(turns, ({ p99Ms }) => p99Ms),
       );
-      const cpu = (choose: (result: TurnResult) => number | null): number | null => {
-        const values = results.pick(turns, (result) => choose(result) ?? Number.NaN);
-        return values.every(Number.isFinite) ? median(values) : null;
-      };
+      const cpu = (choose: (result: TurnResult) => number | null): number | null =>
+        medianOfAll(results.pick(turns, choose));
       figures.cpu.push({
         what: `http.${turns}`,
         client: cpu(({ client }) => client),

@@ -2,6 +2,7 @@ import type { Group } from '../reporting/keys.ts';
 import type { Benchmark } from './benchmark.ts';
 import { feed } from './feed.ts';
 import { http } from './http.ts';
+import { orders } from './orders.ts';
 import { propagate } from './propagate.ts';
 import { relay } from './relay.ts';
 import { reserve } from './reserve.ts';
@@ -15,4 +16,5 @@ export const BENCHMARKS: Readonly<Partial<Record<Group, Benchmark>>> = {
   propagate,
   scale,
   feed,
+  orders,
 };

@@ -13,7 +13,7 @@ import { runClosedLoop } from '../measuring/closed-loop.ts';
 import { cpuOf, cpuOfFamily, perRequest } from '../measuring/cpu.ts';
 import { Results, interleave } from '../measuring/rounds.ts';
 import { seeded } from '../measuring/seeded.ts';
-import { median, ratios } from '../measuring/statistics.ts';
+import { medianOfAll, ratios } from '../measuring/statistics.ts';
 import type { Key } from '../reporting/keys.ts';
 import { checkpoint, createDatabase, fillDatabase } from '../setting/database.ts';
 import type { BenchDatabase } from '../setting/database.ts';
@@ -169,10 +169,8 @@ class ReserveRun {
       );
       const p99s = this.#results.pick(turn, ({ p99Ms }) => p99Ms);
       if (p99s.every(Number.isFinite)) figures.detail(`reserve.${turn}_p99_ms`, p99s);
-      const cpu = (choose: (result: TurnResult) => number | null): number | null => {
-        const values = this.#results.pick(turn, (result) => choose(result) ?? Number.NaN);
-        return values.every(Number.isFinite) ? median(values) : null;
-      };
+      const cpu = (choose: (result: TurnResult) => number | null): number | null =>
+        medianOfAll(this.#results.pick(turn, choose));
       figures.cpu.push({
         what: `reserve.${turn}`,
         client: cpu((result) => result.clientMicroseconds),

@@ -93,7 +93,8 @@ export function factOf(
       units.shortfall,
     ...units,
   }));
-  const data: SkuChanged = { sku: code, fromVersion, toVersion, recordedAt: new Date(nowMs).toISOString(), rows };
+  const recordedAt = new Date(nowMs).toISOString();
+  const data: SkuChanged = { sku: code, fromVersion, toVersion, recordedAt, rows, causes: [{ kind: 'promise' }] };
   const key = factKey('sku', code);
   return {
     partition: partitionOf(key, partitionCount),

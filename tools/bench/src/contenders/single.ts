@@ -99,6 +99,7 @@ const RESERVE = `WITH
              'rows', json_build_array(json_build_object('node', n.code, 'onHand', t.on_hand, 'available', t.available,
                'committed', t.committed, 'reserved', t.reserved, 'safetyStock', t.safety_stock, 'damaged', t.damaged,
                'qualityControl', t.quality_control, 'shortfall', t.shortfall, 'overdrawn', t.overdrawn,
-               'unapplied', t.unapplied)))
+               'unapplied', t.unapplied)),
+             'causes', json_build_array(json_build_object('kind', 'promise')))
       FROM t JOIN rules_node n USING (node_key))
   SELECT 1 / count(*) FROM t`;

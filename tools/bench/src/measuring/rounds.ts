@@ -22,8 +22,8 @@ export class Results<N extends string, T> {
     this.#byContender.set(contender, results);
   }
 
-  /** One number a round. @throws when the contender had no turn. */
-  pick(contender: N, choose: (result: T) => number): readonly number[] {
+  /** One value a round. @throws when the contender had no turn. */
+  pick<V>(contender: N, choose: (result: T) => V): readonly V[] {
     const results = this.#byContender.get(contender);
     if (results === undefined) throw new Error(`${contender} had no turn`);
     return results.map(choose);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { median, percentile, ratios, spreadOf } from './statistics.ts';
+import { median, medianOfAll, percentile, ratios, spreadOf } from './statistics.ts';
 
 const values = fc.array(fc.double({ min: -1e9, max: 1e9, noNaN: true }), { minLength: 1, maxLength: 60 });
 
@@ -28,6 +28,15 @@ describe('median', () => {
 
   it('of nothing is refused', () => {
     expect(() => median([])).toThrow(RangeError);
+  });
+});
+
+describe('the median of all', () => {
+  it.each([
+    [[3, 1, 2], 2],
+    [[3, null, 2], null],
+  ])('of %j is %p: what could not be measured once has none', (list, expected) => {
+    expect(medianOfAll(list)).toBe(expected);
   });
 });
 

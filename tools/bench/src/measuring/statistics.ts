@@ -14,6 +14,12 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
+/** The median where every value could be measured, else null. */
+export function medianOfAll(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length < values.length ? null : median(known);
+}
+
 export function spreadOf(values: readonly number[]): Spread {
   return Object.freeze({ median: median(values), min: Math.min(...values), max: Math.max(...values) });
 }

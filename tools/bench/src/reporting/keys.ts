@@ -1,5 +1,5 @@
 /** Every figure that the benchmark can give: what it is, which way is better, and what it should reach. */
-export type Group = 'reserve' | 'http' | 'relay' | 'propagate' | 'scale' | 'feed';
+export type Group = 'reserve' | 'http' | 'relay' | 'propagate' | 'scale' | 'feed' | 'orders';
 
 export interface Key {
   readonly key: string;
@@ -10,6 +10,8 @@ export interface Key {
   readonly unit: string;
   /** Left out of a quick run. */
   readonly slow?: true;
+  /** Named before it can be measured. */
+  readonly notBuilt?: true;
 }
 
 const ratio = (key: string, better: Key['better'], target: number | null): Key => ({
@@ -55,14 +57,26 @@ export const KEYS: readonly Key[] = [
   ratio('feed.reset_all_vs_copy', 'lower', 8),
   ratio('feed.p99_during_vs_idle', 'lower', 3),
   absolute('feed.rss_mb', 'lower', 300, 'MB'),
+  absolute('allocate.swap_per_s', 'higher', null, '/s'),
+  absolute('allocate.swap_batch_per_s', 'higher', null, '/s'),
+  absolute('reject.p99_ms', 'lower', null, 'ms'),
+  { ...absolute('receipt.backorders_10k_ms', 'lower', 1_500, 'ms'), notBuilt: true },
 ];
 
-export const groupOf = ({ key }: Pick<Key, 'key'>): Group => key.slice(0, key.indexOf('.')) as Group;
+/** What orders ask for is named after the verb. */
+const OF_ORDERS = ['allocate', 'reject', 'receipt'];
+
+export function groupOf({ key }: Pick<Key, 'key'>): Group {
+  const first = key.slice(0, key.indexOf('.'));
+  return OF_ORDERS.includes(first) ? 'orders' : (first as Group);
+}
 
 /** The keys that a name stands for: `all`, a group, a key, or the beginning of keys. @throws on a name of nothing. */
 export function keysNamed(names: readonly string[]): readonly Key[] {
-  const chosen = KEYS.filter(({ key }) => names.some((name) => name === 'all' || key.startsWith(name)));
-  const unknown = names.filter((name) => name !== 'all' && !KEYS.some(({ key }) => key.startsWith(name)));
+  const isNamed = (key: Key, name: string): boolean =>
+    name === 'all' || name === groupOf(key) || key.key.startsWith(name);
+  const chosen = KEYS.filter((key) => names.some((name) => isNamed(key, name)));
+  const unknown = names.filter((name) => !KEYS.some((key) => isNamed(key, name)));
   if (unknown.length > 0 || names.length === 0) {
     const known = ['all', ...new Set(KEYS.map(groupOf)), ...KEYS.map(({ key }) => key)];
     throw new RangeError(`${unknown.join(', ') || 'nothing'} is no benchmark; known are ${known.join(', ')}`);

@@ -11,6 +11,7 @@ describe('names', () => {
     expect(named('relay')).toEqual(['relay.lag_p99_s', 'relay.missing', 'relay.refill_per_s']);
     expect(named('reserve.hot_512_vs_64')).toEqual(['reserve.hot_512_vs_64']);
     expect(named('reserve.uniform', 'scale.random')).toHaveLength(4);
+    expect(named('orders')).toEqual(expect.arrayContaining(named('allocate', 'reject', 'receipt')));
   });
 
   it('of nothing are refused, with what there is', () => {
@@ -19,7 +20,15 @@ describe('names', () => {
 
   it('are unique, and each lies in its group', () => {
     expect(new Set(KEYS.map(({ key }) => key)).size).toBe(KEYS.length);
-    expect([...new Set(KEYS.map(groupOf))]).toEqual(['reserve', 'http', 'relay', 'propagate', 'scale', 'feed']);
+    expect([...new Set(KEYS.map(groupOf))]).toEqual([
+      'reserve',
+      'http',
+      'relay',
+      'propagate',
+      'scale',
+      'feed',
+      'orders',
+    ]);
   });
 });
 

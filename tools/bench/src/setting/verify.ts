@@ -18,10 +18,8 @@ const NUMBERS = `SELECT
   (SELECT coalesce(sum(b.held), 0) FROM backing b JOIN reservation r USING (reservation_key) WHERE r.owner = $1)::float8 AS held,
   (SELECT coalesce(sum(quantity), 0) FROM ledger JOIN source USING (source_key) WHERE principal = $1 AND reason = 'hold')::float8 AS ledgered`;
 
-const BOOK = `SELECT
-  (SELECT sum(available) FROM stock)::float8 AS available,
-  (SELECT sum(reserved) FROM stock)::float8 AS reserved,
-  (SELECT sum(version) FROM sku_gate)::float8 AS versions,
+/** Facts of SKUs that do not follow the one before, and SKUs whose last version no fact tells. */
+export const FACT_GAPS = `
   (SELECT count(*) FROM (
      SELECT (data->>'fromVersion')::bigint
               - lag((data->>'toVersion')::bigint, 1, 0::bigint) OVER (PARTITION BY key ORDER BY id) AS gap
@@ -29,6 +27,12 @@ const BOOK = `SELECT
   (SELECT count(*) FROM sku_gate g JOIN sku_code s USING (sku_key)
      LEFT JOIN (SELECT key, max((data->>'toVersion')::bigint) AS told FROM outbox GROUP BY key) AS o ON o.key = 'sku/' || s.code
     WHERE g.version <> coalesce(o.told, 0))::float8 AS untold`;
+
+const BOOK = `SELECT
+  (SELECT sum(available) FROM stock)::float8 AS available,
+  (SELECT sum(reserved) FROM stock)::float8 AS reserved,
+  (SELECT sum(version) FROM sku_gate)::float8 AS versions,
+  ${FACT_GAPS}`;
 
 /**
  * Reservations, granted units and ledger sums of every contender equal its requests; the stock moved by exactly these;

@@ -73,8 +73,9 @@ export class AppliedMovements {
   }
 
   #originOf({ reason, type, sourceEventId }: Movement): LedgerOrigin {
-    const { sourceKey: source, id } = this.#command;
-    return { reason: reason ?? type, source, sourceEventId: sourceEventId ?? id, occurredAt: this.#occurredAt };
+    const { sourceKey: source, sourceName, id } = this.#command;
+    const occurredAt = this.#occurredAt;
+    return { reason: reason ?? type, source, sourceName, sourceEventId: sourceEventId ?? id, occurredAt };
   }
 
   #applyPlain(movements: readonly Placed[]): Decision<null> {

@@ -29,6 +29,8 @@ import type { AnsweredLine } from '../repository/stored-reservations.ts';
 export interface LedgerOrigin {
   readonly reason: string;
   readonly source: SourceKey;
+  /** The name under which it was told; null of what nobody told under a name. */
+  readonly sourceName: string | null;
   readonly sourceEventId: string;
   readonly occurredAt: number;
 }

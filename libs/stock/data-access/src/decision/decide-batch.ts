@@ -194,7 +194,8 @@ export class BatchDecider {
     this.writes.changeBacking({ ...of, supplyKey, backing });
     const posting = { sku, at: stockAt(node), from: 'available', to: 'reserved', quantity: units } as const;
     const occurredAt = this.#state.now;
-    this.writes.post(posting, supplyKey, version, { reason: 'hold', source, sourceEventId: id, occurredAt });
+    const origin = { reason: 'hold', source, sourceName: null, sourceEventId: id, occurredAt };
+    this.writes.post(posting, supplyKey, version, origin);
   }
 
   /** Its key is that of the hold which it refuses, so that of the two only one takes effect. */
@@ -244,7 +245,7 @@ export class BatchDecider {
     const occurredAt = Math.min(occurredAtOf(verb) ?? now, now);
     const decision = decideVerb(verb, stored, this.#state, { occurredAt, teller: String(command.sourceKey) });
     if (!decision.ok) return decision;
-    const origin = { reason: verb.name, source: command.sourceKey, sourceEventId: command.id, occurredAt };
+    const origin = { ...told(command), reason: verb.name, occurredAt };
     const deed = { origin, doer: command, fact: FACT_OF_VERB[verb.name], trace };
     const confirmed = verb.name === 'attach' && verb.confirm ? this.#confirmWith(decision.value, verb) : null;
     if (confirmed?.ok === false) return confirmed;
@@ -293,7 +294,7 @@ export class BatchDecider {
     });
     const decision = decideAllocate(parts, supplies, { rules, now, override: command.override });
     if (!decision.ok) return decision;
-    const origin = { reason: 'allocate', source: command.sourceKey, sourceEventId: command.id, occurredAt: now };
+    const origin = { ...told(command), reason: 'allocate', occurredAt: now };
     const deed = { origin, doer: command, fact: 'moved', trace: command.trace } as const;
     const moved = decision.value.effects.map((effect): AllocatedReservation => {
       const { id, owner, reservation } = this.#book.applyVerb(this.#stored(effect.reservation.key), effect, deed);
@@ -390,7 +391,7 @@ export class BatchDecider {
     why: Pick<LedgerOrigin, 'reason' | 'occurredAt'>,
     fact: ReservationFact,
   ): void {
-    const origin = { ...why, source: THE_ENGINE_SOURCE, sourceEventId: stored.id };
+    const origin = { ...why, source: THE_ENGINE_SOURCE, sourceName: null, sourceEventId: stored.id };
     this.#book.applyVerb(stored, effect, { origin, doer: THE_ENGINE, fact, trace: null });
   }
 
@@ -456,6 +457,9 @@ interface NewBacking {
   readonly no: number;
   readonly expiresAt: number;
 }
+
+/** By whom, and under which id. */
+const told = ({ sourceKey, id }: Keyed) => ({ source: sourceKey, sourceName: null, sourceEventId: id });
 
 interface HealingLooks {
   readonly healed: Set<SkuKey>;

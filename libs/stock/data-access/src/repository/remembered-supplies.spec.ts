@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { NO_FUTURE, emptyRow, stockAt } from '@onepool/stock-domain';
+import { NO_FUTURE, NO_INBOUND, emptyRow, stockAt } from '@onepool/stock-domain';
 import type { NodeKey, SkuKey, SkuSupply } from '@onepool/stock-domain';
 import { RememberedSupplies, completeSupplies } from './remembered-supplies.ts';
 
@@ -7,6 +7,7 @@ const supplyOf = (sku: SkuKey, available: number): SkuSupply => ({
   sku,
   rows: [{ ...emptyRow(stockAt(1 as NodeKey)), available }],
   future: NO_FUTURE,
+  inbound: NO_INBOUND,
 });
 const SKU = 1 as SkuKey;
 

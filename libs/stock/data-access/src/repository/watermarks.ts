@@ -5,7 +5,9 @@
  */
 import {
   NO_WATERMARKS,
+  STAGES,
   type SkuKey,
+  type Stage,
   type Watermark,
   type Watermarks,
   rowKey,
@@ -33,6 +35,10 @@ interface WatermarkRecord {
   source: string;
 }
 
+/** Of two counts of one moment the one knows more that leaves out less. */
+const knowledgeOf = (deductsAt: Stage | null): number =>
+  deductsAt === null ? STAGES.length : STAGES.indexOf(deductsAt);
+
 /** The newest count of every row of these SKUs that has one. The caller holds their gates. */
 export async function readWatermarks(
   client: Pick<pg.ClientBase, 'query'>,
@@ -52,10 +58,12 @@ export async function readWatermarks(
   for (const { sku_key, node_key, captured_at, measure, source } of rows) {
     const key = rowKey(sku_key, node_key);
     const known = newest.get(key);
-    // Of two counts of one moment the physical one knows more.
+    const deductsAt = stageOf(measure);
     const isNewer =
-      !known || captured_at > known.capturedAt || (captured_at === known.capturedAt && measure === 0);
-    if (isNewer) newest.set(key, { capturedAt: captured_at, deductsAt: stageOf(measure), source });
+      !known ||
+      captured_at > known.capturedAt ||
+      (captured_at === known.capturedAt && knowledgeOf(deductsAt) > knowledgeOf(known.deductsAt));
+    if (isNewer) newest.set(key, { capturedAt: captured_at, deductsAt, source });
   }
   return newest;
 }

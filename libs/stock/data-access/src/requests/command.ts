@@ -115,6 +115,7 @@ export interface AllocateCommand extends Keyed {
 export interface MovementsCommand extends Keyed {
   readonly kind: 'movements';
   readonly skus: readonly SkuKey[];
+  readonly sourceName: string;
   /** Milliseconds, corrected by what is known of the sender's clock; null means when it is recorded. */
   readonly occurredAt: number | null;
   readonly movements: readonly (StockMovement & {

@@ -105,7 +105,9 @@ export async function resolveHold(
     request.nodes ?? null,
     destination && [destination.lat, destination.lng],
     // Left out, they are not hashed: what was asked before they existed still finds its effect.
-    ...(priority === 0 && customerReference === null && override === null ? [] : [priority, customerReference, override]),
+    ...(priority === 0 && customerReference === null && override === null
+      ? []
+      : [priority, customerReference, override]),
   ];
   return accept({
     kind: 'hold',
@@ -178,6 +180,7 @@ export async function resolveMovements(
     kind: 'movements',
     actor,
     sourceKey,
+    sourceName: source,
     person,
     trace,
     id,

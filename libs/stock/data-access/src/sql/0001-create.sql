@@ -76,8 +76,8 @@ CREATE TABLE supply (
     AND (shortfall = 0 OR available + safety_stock + unapplied = 0)
     AND (overdrawn = 0 OR available + committed + reserved + safety_stock + damaged + quality_control + unapplied = shortfall)
     AND kind IN (0, 1, 2)
-    AND (kind = 0 OR safety_stock + quality_control + unapplied + overdrawn = 0)
-    AND (kind <> 2 OR available + shortfall + damaged = 0))
+    AND (kind = 0 OR safety_stock + unapplied + overdrawn = 0)
+    AND (kind <> 2 OR available + shortfall + damaged + quality_control = 0))
 ) WITH (fillfactor = 70);
 
 CREATE SEQUENCE supply_key;

@@ -1,14 +1,17 @@
 /** Counted books in a database, and the feed that counts them. */
-import { ACCOUNTS, STAGES, STOCK_STATES, type SupplyRow, rowKey, unitsOf } from '@onepool/stock-domain';
+import { ACCOUNTS, STAGES, STOCK_STATES, type Stage, type SupplyRow, rowKey, unitsOf } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { BLOCK_BITS, BLOCK_MASK } from '../repository/watermarks.ts';
 import { kindCode } from '../stock-columns.ts';
-import { type CountedBook, NODES, nodeCode } from './counted-books.ts';
+import { COUNTING, type CountedBook, NODES, SOURCES, nodeCode } from './counted-books.ts';
 
 /** The moment that all times of books are counted from. */
 export const MOMENT_MS = Date.UTC(2025, 5, 15, 12);
 const FAR_FUTURE = '2100-01-01T00:00:00Z';
 const timeOf = (at: number | null): string | null => (at === null ? null : new Date(MOMENT_MS + at).toISOString());
+
+/** Who sends the feeds. */
+export const FEEDER = 'wms';
 
 /** A book under a SKU key of its own. */
 export type KeyedBook = CountedBook & { readonly sku: number };
@@ -79,7 +82,7 @@ export async function writeBooks(pool: pg.Pool, books: readonly KeyedBook[]): Pr
       ...at(sku, event.node),
       ...{ sku_version: 0, ordinal, quantity: event.quantity },
       ...{ from_state: ACCOUNTS.indexOf(event.from), to_state: ACCOUNTS.indexOf(event.to), reason: event.reason },
-      ...{ source: 'pos', occurred_at: timeOf(event.at), recorded_at: timeOf(event.at) },
+      ...{ source_key: 0, occurred_at: timeOf(event.at), recorded_at: timeOf(event.at) },
     })),
   );
   await insert(pool, 'ledger', entries);
@@ -114,14 +117,38 @@ export async function writeBooks(pool: pg.Pool, books: readonly KeyedBook[]): Pr
     task ? [{ sku_key: sku, due_at: task.isDue ? timeOf(0) : FAR_FUTURE, before_key: task.beforeKey }] : [],
   );
   await insert(pool, 'sku_task', tasks);
-  await insert(pool, 'feed_watermark', blocksOf(books));
+  await insert(pool, 'feed_watermark', blocksOf(books, await keysOfSources(pool)));
 }
 
-function blocksOf(books: readonly KeyedBook[]): readonly Record<string, unknown>[] {
+/** Sources of the principal that feeds. */
+async function keysOfSources(pool: pg.Pool): Promise<ReadonlyMap<string, number>> {
+  await pool.query('INSERT INTO source (principal, name) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING', [
+    FEEDER,
+    SOURCES,
+  ]);
+  const { rows } = await pool.query<{ name: string; source_key: number }>(
+    'SELECT name, source_key FROM source WHERE principal = $1',
+    [FEEDER],
+  );
+  return new Map(rows.map(({ name, source_key: key }) => [name, key]));
+}
+
+/** From which stage on the source that counts leaves promised units out. */
+export async function setDeductsAt(pool: pg.Pool, stage: Stage): Promise<void> {
+  await keysOfSources(pool);
+  const values = [FEEDER, COUNTING, STAGES.indexOf(stage) + 1];
+  await pool.query('UPDATE source SET deducts_at = $3 WHERE principal = $1 AND name = $2', values);
+}
+
+function blocksOf(
+  books: readonly KeyedBook[],
+  sources: ReadonlyMap<string, number>,
+): readonly Record<string, unknown>[] {
   const blocks = new Map<string, { captured: number[]; [key: string]: unknown }>();
   for (const { sku, marks } of books) {
-    for (const { node, source, measure, at } of marks) {
-      const key = { block: sku >> BLOCK_BITS, node_key: node, source, measure };
+    for (const { node, source, deductsAt, at } of marks) {
+      const measure = deductsAt === null ? 0 : STAGES.indexOf(deductsAt) + 1;
+      const key = { block: sku >> BLOCK_BITS, node_key: node, source_key: sources.get(source), measure };
       const name = JSON.stringify(key);
       const block = blocks.get(name) ?? { ...key, captured: Array.from({ length: BLOCK_MASK + 1 }, () => 0) };
       const place = sku & BLOCK_MASK;

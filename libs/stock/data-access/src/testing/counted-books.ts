@@ -1,5 +1,14 @@
 /** Random books of one SKU, with what was counted of it and all that a count looks at. */
-import { type Account, type Measure, type Stage, type SupplyRow, STAGES, emptyRow, net, promised, stockAt } from '@onepool/stock-domain';
+import {
+  type Account,
+  type Stage,
+  type SupplyRow,
+  STAGES,
+  emptyRow,
+  net,
+  promised,
+  stockAt,
+} from '@onepool/stock-domain';
 import fc from 'fast-check';
 
 export const NODES = [1, 2, 3];
@@ -54,7 +63,8 @@ export interface OpenPromise extends Readonly<Record<Stage, number>> {
 export interface Mark {
   readonly node: number;
   readonly source: (typeof SOURCES)[number];
-  readonly measure: Measure;
+  /** Null of a physical count; of one of availability, from which stage on its source left promised units out. */
+  readonly deductsAt: Stage | null;
   readonly at: number;
 }
 
@@ -93,10 +103,9 @@ const promise: fc.Arbitrary<OpenPromise> = fc
     accepted: fc.nat(6),
     picked: fc.nat(6),
     shipped: fc.nat(6),
-    steps: fc.array(
-      fc.record({ stage: fc.constantFrom(...STAGES), units: fc.constantFrom(-2, -1, 1, 2), at: time }),
-      { maxLength: 3 },
-    ),
+    steps: fc.array(fc.record({ stage: fc.constantFrom(...STAGES), units: fc.constantFrom(-2, -1, 1, 2), at: time }), {
+      maxLength: 3,
+    }),
   })
   .map(({ accepted: told, picked, shipped, ...one }) => {
     const accepted = Math.min(told, one.held + one.confirmed);
@@ -148,7 +157,7 @@ export const countedBook: fc.Arbitrary<CountedBook> = fc
       fc.record({
         node,
         source: fc.constantFrom(...SOURCES),
-        measure: fc.constantFrom('physical', 'availability'),
+        deductsAt: fc.constantFrom(null, ...STAGES),
         at: time,
       }),
       { maxLength: 2 },

@@ -2,9 +2,10 @@
 import type { StockRow as StockRowView } from '@onepool/contracts';
 import {
   type Account,
-  type Measure,
+  type Stage,
   type SupplyRow,
   type Watermark,
+  NO_INBOUND,
   SupplyDraft,
   applyDifference,
   consequencesOf,
@@ -29,6 +30,13 @@ export interface Outcome {
   readonly refusals: readonly { readonly node: number; readonly code: string }[];
   /** Rows of the fact that tells of the change, as the contract shows them; null without one. */
   readonly told: readonly StockRowView[] | null;
+  /** What that fact says came or went, by node. */
+  readonly causes: readonly {
+    readonly node: string;
+    readonly source: string;
+    readonly quantity: number;
+    readonly at: number;
+  }[];
 }
 
 export interface Entry {
@@ -41,30 +49,36 @@ export interface Entry {
 }
 
 const SKU = 1;
-/** From which stage on a source of availability no longer counts promised units. */
-const DEDUCTS_AT = 'accepted';
 const byNode = (a: { readonly node: number }, b: { readonly node: number }): number => a.node - b.node;
 
-/** Counts are settled in the order of nodes. */
-export function expectedOf(book: CountedBook, measure: Measure): Outcome {
-  const before = { sku: SKU, rows: book.rows, future: book.future };
+/** Counts are settled in the order of nodes. `deductsAt` is null of a physical count. */
+export function expectedOf(book: CountedBook, deductsAt: Stage | null): Outcome {
+  const measure = deductsAt === null ? 'physical' : 'availability';
+  const before = { sku: SKU, rows: book.rows, future: book.future, inbound: NO_INBOUND };
   const draft = new SupplyDraft(new Map([[SKU, before]]));
   const entries: Entry[] = [];
   const refusals: { node: number; code: string }[] = [];
   const marks = [...book.marks];
+  const causes: Outcome['causes'][number][] = [];
   for (const count of book.counts.toSorted(byNode)) {
     const code = refusalOf(book.marks, count);
     if (code !== null) {
       refusals.push({ node: count.node, code });
       continue;
     }
-    marks.push({ node: count.node, source: COUNTING, measure, at: count.at });
+    marks.push({ node: count.node, source: COUNTING, deductsAt, at: count.at });
     const row = book.rows.find(({ node }) => node === count.node) ?? emptyRow(stockAt(count.node));
-    const difference = resetDifference(row, count.quantity, measure, sinceCount(book, count));
+    const difference = resetDifference(row, count.quantity, measure, sinceCount(book, count, deductsAt));
     if (difference === 0) continue;
+    causes.push({ node: nodeCode(count.node), source: COUNTING, quantity: difference, at: count.at });
     const known = draft.effect().postings.length;
     draft.change(SKU, row, (there) => applyDifference(there, difference));
-    for (const { at: { node }, from, to, quantity } of draft.effect().postings.slice(known))
+    for (const {
+      at: { node },
+      from,
+      to,
+      quantity,
+    } of draft.effect().postings.slice(known))
       entries.push({ node, from, to, quantity, at: count.at, hasRecordId: count.hasRecordId });
   }
   const after = draft.supply(SKU);
@@ -84,6 +98,7 @@ export function expectedOf(book: CountedBook, measure: Measure): Outcome {
     watermarks: NODES.flatMap((node) => newestOf(marks.filter((mark) => mark.node === node)) ?? []),
     refusals,
     told: rows.length > 0 ? rows.toSorted(byNode).map(shown) : null,
+    causes,
   };
 }
 
@@ -100,25 +115,30 @@ function refusalOf(marks: readonly Mark[], { node, at }: Count): string | null {
 }
 
 /** What has happened since a count, and how many units its source had deducted by then: those past the stage at which it does. */
-function sinceCount({ events, promises }: CountedBook, { node, at }: Count): Parameters<typeof resetDifference>[3] {
-  const mark: Watermark = { capturedAt: at, deductsAt: DEDUCTS_AT, source: COUNTING };
+function sinceCount(
+  { events, promises }: CountedBook,
+  { node, at }: Count,
+  deductsAt: Stage | null,
+): Parameters<typeof resetDifference>[3] {
+  const mark: Watermark = { capturedAt: at, deductsAt, source: COUNTING };
   const since = events.filter((event) => event.node === node && !isLate(mark, event.at));
   const sum = (some: readonly number[]): number => some.reduce((total, one) => total + one, 0);
   const came = since.filter(({ from }) => from === 'external').map(({ quantity }) => quantity);
   const went = since.filter(({ to }) => to === 'external').map(({ quantity }) => quantity);
   const ours = promises.filter((promise) => promise.node === node);
-  const later = ours.flatMap(({ steps }) => steps).filter((step) => step.stage === DEDUCTS_AT && step.at > at);
+  const later = ours.flatMap(({ steps }) => steps).filter((step) => step.stage === deductsAt && step.at > at);
   return {
     physicalDelta: sum(came) - sum(went),
-    acknowledged: sum(ours.map((one) => one[DEDUCTS_AT])) - sum(later.map(({ units }) => units)),
+    acknowledged:
+      deductsAt === null ? 0 : sum(ours.map((one) => one[deductsAt])) - sum(later.map(({ units }) => units)),
   };
 }
 
-/** Of two counts of one moment the physical one knows more. */
+/** From the one that knows most of a moment to the one that knows least. */
+const BY_KNOWLEDGE = [null, 'shipped', 'picked', 'accepted'];
+
 function newestOf(marks: readonly Mark[]): Outcome['watermarks'][number] | null {
-  const [newest] = marks.toSorted(
-    (a, b) => b.at - a.at || Number(b.measure === 'physical') - Number(a.measure === 'physical'),
-  );
-  const deductsAt = newest?.measure === 'physical' ? null : DEDUCTS_AT;
-  return newest ? { node: newest.node, capturedAt: newest.at, deductsAt } : null;
+  const place = ({ deductsAt }: Mark): number => BY_KNOWLEDGE.indexOf(deductsAt);
+  const [newest] = marks.toSorted((a, b) => b.at - a.at || place(a) - place(b));
+  return newest ? { node: newest.node, capturedAt: newest.at, deductsAt: newest.deductsAt } : null;
 }

@@ -85,6 +85,9 @@ export async function outcomesOf(
       }),
       refusals: ofSku(refused, sku).toSorted((a, b) => a.node - b.node),
       told: fact?.rows ?? null,
+      causes: (fact?.causes ?? []).map(({ node = '', source = '', quantity = 0, occurredFrom = '' }) => {
+        return { node, source, quantity, at: Date.parse(occurredFrom) - MOMENT_MS };
+      }),
     };
   };
   return new Map(skus.map((sku) => [sku, outcome(sku)]));

@@ -12,6 +12,7 @@ import {
 } from '@onepool/contracts';
 import { type FactEvent, factId, factKey } from '@onepool/platform-messaging';
 import { type Views, isoTime } from '../requests/views.ts';
+import { causesOf } from './causes.ts';
 import type { Writes } from '../decision/batch-writes.ts';
 
 export const FACT_SOURCE = factSource(STOCK_SCOPE);
@@ -37,14 +38,17 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
     data,
     ...(trace === null ? {} : { trace }),
   });
-  const changed = writes.changedSkus.map(({ sku, rows, version, trace, stops }) => {
+  const causes = causesOf(writes, views);
+  const changed = writes.changedSkus.map((one) => {
+    const { sku, rows, version, trace, stops } = one;
     const code = views.sku(sku);
     const data: SkuChanged = {
       sku: code,
       fromVersion: versionsBefore.get(sku) ?? 0,
       toVersion: version,
       recordedAt,
-      rows: rows.map((row) => views.stockRow(row)),
+      rows: rows.filter(({ kind }) => kind === 'stock').map((row) => views.stockRow(row)),
+      causes: [...causes(one)],
       ...(stops === undefined ? {} : { stops: stops.map((stop) => views.stop(stop)) }),
     };
     const key = factKey('sku', code);

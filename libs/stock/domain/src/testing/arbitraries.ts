@@ -5,6 +5,7 @@ import * as arithmetic from '../arithmetic.ts';
 import type { RowChange } from '../arithmetic.ts';
 import type { Perspective } from '../atp.ts';
 import type { Fence, FenceUse } from '../fence.ts';
+import { type InboundLine, NO_INBOUND } from '../inbound.ts';
 import type { NodeKey, SkuKey } from '../keys.ts';
 import { ACCOUNTS, type Account, type Transfer } from '../posting.ts';
 import {
@@ -31,7 +32,8 @@ export const supplyOf = (
   sku: SkuKey,
   rows: readonly SupplyRow[],
   future: readonly SupplyRow[] = NO_FUTURE,
-): SkuSupply => ({ sku, rows, future });
+  inbound: readonly InboundLine[] = NO_INBOUND,
+): SkuSupply => ({ sku, rows, future, inbound });
 export const suppliesOf = (...supplies: readonly SkuSupply[]): Supplies =>
   new Map(supplies.map((supply) => [supply.sku, supply]));
 export const available = (sku: SkuKey, units: readonly number[]): SkuSupply =>
@@ -204,6 +206,21 @@ export const futureRow: fc.Arbitrary<SupplyRow> = fc
       ? incoming({ shortfall: Math.min(a, committed + reserved), committed, reserved })
       : incoming({ available: a, committed, reserved }),
   );
+
+/** Any row of what is on its way: some of it may travel damaged or to be looked at. */
+export const inboundRow: fc.Arbitrary<SupplyRow> = fc
+  .tuple(futureRow, units, units)
+  .map(([sound, damaged, qualityControl]) => ({ ...sound, damaged, qualityControl }));
+
+/** Line 1 of a receipt for node 1, due now, unless said. */
+export const inboundLine = (over: Partial<InboundLine> = {}): InboundLine => ({
+  detail: 1,
+  node: 1,
+  brings: 'receipt',
+  dueAt: NOW,
+  isClosed: false,
+  ...over,
+});
 
 /** What may happen to one row; `quantity` is cut to what the operation's contract allows. */
 export interface Operation {

@@ -364,8 +364,8 @@ export class PoolDriver {
     if (type === 'damage') return this.#model.damage(sku, node, quantity);
     if (type === 'safety_stock') return this.#model.setAside(sku, node, quantity);
     if (type === 'transfer' && toNode === node) return 'done';
-    this.#model.happen(sku, node, type === 'sale' || type === 'transfer' ? -quantity : quantity);
-    if (type === 'transfer' && toNode !== null) this.#model.happen(sku, toNode, quantity);
+    if (type === 'transfer' && toNode !== null) this.#model.travel(sku, node, toNode, quantity);
+    else this.#model.happen(sku, node, type === 'sale' ? -quantity : quantity);
     return 'done';
   }
 

@@ -154,6 +154,9 @@ interface Need extends Omit<LineWanted, 'quantity'> {
   readonly moving: readonly Pile[];
 }
 
+/** More than there are nodes to choose from. */
+const ANY_NODE = 99;
+
 export class PoolModel {
   readonly #market: Market;
   #promises = new Map<number, Promised>();
@@ -214,6 +217,18 @@ export class PoolModel {
     shelf.damaged = Math.min(shelf.damaged, there);
     shelf.inspected = Math.min(shelf.inspected, there - shelf.damaged);
     this.#keepSafety(sku, node);
+  }
+
+  /** Units go from one node to another, and are there what they were here: what is not for sale does not become so on the way. */
+  travel(sku: number, from: number, to: number, units: number): void {
+    const [left, arrived] = [this.shelf(sku, from), this.shelf(sku, to)];
+    const { damaged, inspected } = left;
+    this.happen(sku, from, -units);
+    this.happen(sku, to, units);
+    const there = Math.max(0, arrived.net);
+    arrived.damaged = Math.min(arrived.damaged + damaged - left.damaged, there);
+    arrived.inspected = Math.min(arrived.inspected + inspected - left.inspected, there - arrived.damaged);
+    this.#keepSafety(sku, to);
   }
 
   /** Promises go before safety stock. */
@@ -289,7 +304,8 @@ export class PoolModel {
     const placed: Placed[] = [];
     let isShort = false;
     const numbered = wishes.map((wish, line) => ({ ...wish, line }));
-    const order = [...numbered.filter(({ nodes }) => nodes), ...numbered.filter(({ nodes }) => !nodes)];
+    const choice = ({ nodes }: Wish): number => nodes?.length ?? ANY_NODE;
+    const order = numbered.toSorted((a, b) => choice(a) - choice(b));
     for (const { line, ...wish } of order) {
       const { sku, quantity } = wish;
       const spread: { node: number | null; units: number }[] = this.#spread(wish, mine.channel, now, isSold);

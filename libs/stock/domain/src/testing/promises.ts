@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { applyTransfers } from '../arithmetic.ts';
 import type { VerbEffect } from '../decide-verb.ts';
+import { NO_INBOUND } from '../inbound.ts';
 import type { NodeKey } from '../keys.ts';
 import {
   type Backing,
@@ -29,7 +30,8 @@ export const stockRow = (units: Partial<SupplyRow> = {}): SupplyRow => ({ ...emp
 export function bookOf(...units: readonly Partial<SupplyRow>[]): Supplies {
   const rows = units.map((one, index) => stockRow({ node: index + 1, ...one }));
   const isStock = ({ kind }: SupplyRow): boolean => kind === 'stock';
-  return new Map([[1, { sku: 1, rows: rows.filter(isStock), future: rows.filter((row) => !isStock(row)) }]]);
+  const future = rows.filter((row) => !isStock(row));
+  return new Map([[1, { sku: 1, rows: rows.filter(isStock), future, inbound: NO_INBOUND }]]);
 }
 
 export type Units = Partial<Record<Tally | Stage, number>>;

@@ -165,7 +165,8 @@ function decideRows(
     if (!decision.ok) throw new Error(`Broken invariant: an adjustment was refused with ${decision.rejection.code}`);
     const { postings } = decision.value;
     const happened = Math.min(occurredAt, now);
-    const origin = { reason: 'delta', source: feed.source_key, sourceEventId: record_id ?? feed.id, occurredAt: happened };
+    const told = { source: feed.source_key, sourceName: feed.source, sourceEventId: record_id ?? feed.id };
+    const origin = { ...told, reason: 'delta', occurredAt: happened };
     for (const [key, supply] of decision.value.supplies) current.set(key, withKeys(supply, newKeys));
     for (const posting of postings) {
       if (leavesShort(posting)) newlyShort.add(sku);

@@ -97,7 +97,7 @@ async function applyChunk(
   const density: Density = end - from <= skus.length * KEYS_PER_SKU_WHEN_DENSE ? 'dense' : 'sparse';
   const keys = codes.map((code) => factKey('sku', code));
   const partitions = keys.map((key) => partitionOf(key, partitionCount));
-  const { feed_key, source_key, id, trace } = feed;
+  const { feed_key, source, source_key, id, trace } = feed;
   const [, , { rows: told }] = await transactionSentAtOnce(client, CHUNK, () => [
     client.query({
       name: 'lock-gates',
@@ -112,7 +112,22 @@ async function applyChunk(
     client.query<{ applied: number }>({
       name: `reset-${density}`,
       text: resetStatement(feed, density),
-      values: [feed_key, from, end, skus, codes, partitions, rows, earliest, source_key, id, trace, leaseSeconds, keys],
+      values: [
+        feed_key,
+        from,
+        end,
+        skus,
+        codes,
+        partitions,
+        rows,
+        earliest,
+        source_key,
+        id,
+        trace,
+        leaseSeconds,
+        keys,
+        JSON.stringify(source),
+      ],
     }),
   ]);
   const [answer] = told;

@@ -15,8 +15,8 @@ beforeAll(async () => {
   ({ pool } = database);
   await pool.query('SELECT create_feed_stage(1, 1)');
   await pool.query(
-    `INSERT INTO ledger (sku_key, sku_version, ordinal, supply_key, node_key, from_state, to_state, quantity, reason, source, occurred_at, recorded_at)
-     SELECT sku, (${MONTHS} - month) * 20 + step, 0, sku, 1, 0, 2, 1, 'receipt', 'wms', at, at
+    `INSERT INTO ledger (sku_key, sku_version, ordinal, supply_key, node_key, from_state, to_state, quantity, reason, source_key, occurred_at, recorded_at)
+     SELECT sku, (${MONTHS} - month) * 20 + step, 0, sku, 1, 0, 2, 1, 'receipt', 0, at, at
        FROM generate_series(1, 100) AS sku, generate_series(0, ${MONTHS}) AS month, generate_series(1, 20) AS step,
             LATERAL (SELECT now() - make_interval(months => month)) AS t (at)`,
   );
@@ -34,7 +34,7 @@ async function opened(explain: string, values: readonly unknown[] = []): Promise
 const monthOf = (time: number): string => `ledger_p${new Date(time).toISOString().slice(0, 7).replace('-', '')}`;
 
 describe('a count', () => {
-  const feed = { feed_key: 1, attempt: 1, measure: 'availability' } as FeedRecord;
+  const feed = { feed_key: 1, attempt: 1, measure: 'availability', deducts_at: 1 } as FeedRecord;
   const yesterday = Date.now() - DAY_MS;
   const values = [
     1,
@@ -45,11 +45,12 @@ describe('a count', () => {
     [1, 2, 3],
     3,
     yesterday,
-    'wms',
+    1,
     'feed',
     null,
     10,
     ['sku/a', 'sku/b', 'sku/c'],
+    '"wms"',
   ];
 
   it.each<[Density, string]>([
@@ -62,7 +63,7 @@ describe('a count', () => {
     const name = `reset-${density}`;
     // No feed is being applied, so that this prepares and does nothing.
     await pool.query({ name, text: resetStatement(feed, density), values });
-    const literals = `1, 0, 50, '{1,2,3}', '{a,b,c}', '{1,2,3}', 3, ${yesterday}, 'wms', 'feed', NULL, 10, '{sku/a,sku/b,sku/c}'`;
+    const literals = `1, 0, 50, '{1,2,3}', '{a,b,c}', '{1,2,3}', 3, ${yesterday}, 1, 'feed', NULL, 10, '{sku/a,sku/b,sku/c}', '"wms"'`;
     const months = await opened(`EXECUTE "${name}"(${literals})`);
     expect(months).toContain(monthOf(Date.now()));
     const first = monthOf(yesterday - DAY_MS);

@@ -1,8 +1,16 @@
 /** A reset's statement, as it ships, against the domain: random books are staged and applied as feeds, and compared one by one. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Measure, rowFault } from '@onepool/stock-domain';
+import { type Measure, type Stage, rowFault } from '@onepool/stock-domain';
 import fc from 'fast-check';
-import { type KeyedBook, MOMENT_MS, linesOf, writeBooks, writeNodes } from '../../testing/books-in-database.ts';
+import {
+  FEEDER,
+  type KeyedBook,
+  MOMENT_MS,
+  linesOf,
+  setDeductsAt,
+  writeBooks,
+  writeNodes,
+} from '../../testing/books-in-database.ts';
 import { COUNTING, countedBook } from '../../testing/counted-books.ts';
 import { expectedOf } from '../../testing/expected-of-count.ts';
 import { outcomesOf } from '../../testing/outcomes-in-database.ts';
@@ -12,7 +20,6 @@ import { StockFeeds } from '../stock-feeds.ts';
 
 const BOOKS = 60;
 const ROWS_PER_CHUNK = 25;
-const ACTOR = 'wms';
 
 let database: StockDatabase;
 let feeds: StockFeeds;
@@ -42,10 +49,10 @@ async function count(books: readonly KeyedBook[], measure: Measure) {
   }
   const capturedAt = new Date(MOMENT_MS).toISOString();
   const query = { id, source: COUNTING, mode: 'reset', measure, completeness: 'partial', capturedAt } as const;
-  valueOf(await feeds.receive({ actor: ACTOR, person: null, query, format: 'ndjson', body: body(), trace: null }));
+  valueOf(await feeds.receive({ actor: FEEDER, person: null, query, format: 'ndjson', body: body(), trace: null }));
   await feeds.worker.once();
-  const { items } = valueOf(await feeds.reads.refusals(ACTOR, id, 1_000, undefined));
-  return { ...valueOf(await feeds.reads.feed(ACTOR, id)), refusals: items };
+  const { items } = valueOf(await feeds.reads.refusals(FEEDER, id, 1_000, undefined));
+  return { ...valueOf(await feeds.reads.feed(FEEDER, id)), refusals: items };
 }
 
 /** A failure shows what differs, book by book; all the others beside it would hide that. */
@@ -62,12 +69,14 @@ function keysFrom(step: number): () => number {
 }
 
 describe('a count makes of every book what the domain makes of it', () => {
-  it.each<[Measure, string, number]>([
-    ['physical', 'side by side', 1],
-    ['physical', 'far apart', 50],
-    ['availability', 'side by side', 1],
-    ['availability', 'far apart', 50],
-  ])('%s, of SKUs %s', async (measure, _, step) => {
+  it.each<[Measure, string, number, Stage | null]>([
+    ['physical', 'side by side', 1, null],
+    ['physical', 'far apart', 50, null],
+    ['availability', 'side by side', 1, 'accepted'],
+    ['availability', 'far apart', 50, 'picked'],
+    ['availability', 'side by side', 1, 'shipped'],
+  ])('%s, of SKUs %s', async (measure, _, step, deductsAt) => {
+    if (deductsAt) await setDeductsAt(database.pool, deductsAt);
     await fc.assert(
       fc.asyncProperty(manyBooks, async (some) => {
         const nextKey = keysFrom(step);
@@ -75,7 +84,7 @@ describe('a count makes of every book what the domain makes of it', () => {
         await writeBooks(database.pool, books);
         const { state, rows, refusals } = await count(books, measure);
         const outcomes = await outcomesOf(database.pool, books, refusals);
-        const expected = books.map((book) => ({ book, outcome: expectedOf(book, measure) }));
+        const expected = books.map((book) => ({ book, outcome: expectedOf(book, deductsAt) }));
         expect(books.map((book) => ({ book, outcome: outcomes.get(book.sku) }))).toEqual(expected);
         expect([...outcomes.values()].flatMap((outcome) => outcome.rows.map(rowFault)).filter(Boolean)).toEqual([]);
         expect(state).toBe('done');

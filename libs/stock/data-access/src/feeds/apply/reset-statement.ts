@@ -42,7 +42,7 @@ export type Density = 'dense' | 'sparse';
 
 /**
  * Parameters: 1 feed key, 2 and 3 the range of SKU keys (from exclusive), 4–6 its SKUs' keys, codes and partitions, 7 how
- * many rows there are, 8 the earliest time of one (ms), 9 source key, 10 feed id, 11 trace, 12 lease in seconds, 13 its SKUs' fact keys. Answers how
+ * many rows there are, 8 the earliest time of one (ms), 9 source key, 10 feed id, 11 trace, 12 lease in seconds, 13 its SKUs' fact keys, 14 the source's name as JSON. Answers how
  * many rows were applied; nothing, and nothing is done, if the feed is not where the range begins.
  *
  * Most rows of most counts are as the book has them. Such a row is read, judged and compared, and marked as counted;
@@ -159,6 +159,12 @@ const TASKS = `
     SELECT sku_key, clock_timestamp() FROM after WHERE short > 0 AND (newly_short OR free > 0) ORDER BY sku_key
     ON CONFLICT (sku_key) DO UPDATE SET due_at = least(sku_task.due_at, excluded.due_at), before_key = NULL)`;
 
+/** A row's difference, in the way in which facts tell what came or went. */
+const CAUSE = (() => {
+  const at = `to_char(least(${time('m.at_ms')}, (SELECT now FROM clock)) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+  return `concat('{"kind":"stock","node":', n.name, ',"source":', $14::text, ',"reason":"reset","quantity":', m.difference, ',"occurredFrom":"', ${at}, '","occurredTo":"', ${at}, '"}')`;
+})();
+
 /** One fact a changed SKU, in the format and with the ids of every other writer. */
 const FACTS = `
   facts AS (
@@ -166,10 +172,11 @@ const FACTS = `
     SELECT k.partition, k.fact_key, '${SKU_CHANGED}', ${factIdSql('k.fact_key', 'g.version')}, '${SKU_CHANGED}', '${FACT_SOURCE}',
            (SELECT now FROM clock), $11,
            concat('{"sku":', to_json(k.code), ',"fromVersion":', g.version - 1, ',"toVersion":', g.version, ',"recordedAt":"',
-             (SELECT iso FROM clock), '","rows":[', r.rows, ']}')::json
+             (SELECT iso FROM clock), '","rows":[', r.rows, '],"causes":[', r.causes, ']}')::json
       FROM gates g
       JOIN unnest($4::int[], $5::text[], $6::smallint[], $13::text[]) AS k (sku_key, code, partition, fact_key) USING (sku_key)
-      JOIN (SELECT m.sku_key, string_agg(${rowJson('n.name', movedColumn)}, ',' ORDER BY m.node_key) AS rows
+      JOIN (SELECT m.sku_key, string_agg(${rowJson('n.name', movedColumn)}, ',' ORDER BY m.node_key) AS rows,
+                     string_agg(${CAUSE}, ',' ORDER BY m.node_key) AS causes
               FROM moved m JOIN (SELECT node_key, to_json(code)::text AS name FROM rules_node) n USING (node_key)
              GROUP BY m.sku_key) r USING (sku_key)
      WHERE pg_current_xact_id() IS NOT NULL

@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { decideInspection } from './decide-inspection.ts';
+import type { SupplyRow } from './supply-row.ts';
+import { rowAt, suppliesAfter } from './supply.ts';
+import { row, suppliesOf, supplyOf, validRow } from './testing/arbitraries.ts';
+import { expectLawful } from './testing/reserved.ts';
+
+const inspect = (before: Partial<SupplyRow>, open: number, approved: number, rejected: number) => {
+  const supplies = suppliesOf(supplyOf(1, [row(before)]));
+  const decision = decideInspection({ sku: 1, node: 1, open }, { approved, rejected }, supplies);
+  if (!decision.ok) return decision.rejection;
+  const { effect, ...rest } = decision.value;
+  return { ...rest, row: rowAt(suppliesAfter(supplies, effect).get(1)!, 1) };
+};
+
+describe('an inspection', () => {
+  it.each<
+    [
+      string,
+      Partial<SupplyRow>,
+      readonly [open: number, approved: number, rejected: number],
+      Partial<SupplyRow>,
+      readonly [approved: number, rejected: number, missing: number, open: number],
+    ]
+  >([
+    ['is approved as a whole', { qualityControl: 5 }, [5, 5, 0], { available: 5 }, [5, 0, 0, 0]],
+    ['is approved in part', { qualityControl: 5 }, [5, 2, 0], { available: 2, qualityControl: 3 }, [2, 0, 0, 3]],
+    ['rejects what is damaged', { qualityControl: 5 }, [5, 2, 3], { available: 2, damaged: 3 }, [2, 3, 0, 0]],
+    [
+      'heals promises with what it approves',
+      { qualityControl: 5, committed: 3, shortfall: 3 },
+      [5, 5, 0],
+      { available: 2, committed: 3 },
+      [5, 0, 0, 0],
+    ],
+    [
+      'moves what the row still has of it, and tells the rest as missing',
+      { qualityControl: 2 },
+      [5, 5, 0],
+      { available: 2 },
+      [2, 0, 3, 0],
+    ],
+    [
+      'finds rejected units before approved ones',
+      { qualityControl: 2 },
+      [5, 3, 1],
+      { available: 1, damaged: 1 },
+      [1, 1, 2, 1],
+    ],
+    [
+      'leaves what belongs to others',
+      { qualityControl: 9 },
+      [5, 5, 0],
+      { available: 5, qualityControl: 4 },
+      [5, 0, 0, 0],
+    ],
+  ])('%s', (_, before, [open, approved, rejected], after, [good, bad, missing, left]) =>
+    expect(inspect(before, open, approved, rejected)).toEqual({
+      row: row(after),
+      moved: { approved: good, rejected: bad },
+      missing,
+      open: left,
+    }),
+  );
+
+  it('is not judged beyond what is open', () =>
+    expect(inspect({ qualityControl: 9 }, 5, 3, 3)).toEqual({ code: 'movement.exceeds_stock', line: 1, there: 5 }));
+
+  it('changes nothing physical, and every judged unit is moved or missing', () => {
+    fc.assert(
+      fc.property(validRow, fc.nat(9), fc.nat(9), (before, approved, rejected) => {
+        const supplies = suppliesOf(supplyOf(1, [{ ...before, committed: 0, reserved: 0, shortfall: 0 }]));
+        const decision = decideInspection({ sku: 1, node: 1, open: 20 }, { approved, rejected }, supplies);
+        if (!decision.ok) throw new Error(decision.rejection.code);
+        const { effect, moved, missing, open } = decision.value;
+        expectLawful(supplies, effect, []);
+        expect([moved.approved + moved.rejected + missing, open]).toEqual([
+          approved + rejected,
+          20 - approved - rejected,
+        ]);
+      }),
+    );
+  });
+});

@@ -1,0 +1,71 @@
+/**
+ * Lines that are late, closed or short, when no unit has come free that would settle it: time has passed, or a line was told to bring
+ * less. The engine itself moves promises that nobody controls to where units are; the others are told to those who decide.
+ */
+import { type Freeing, type FreeingTerms, type Waiting, allAvailable, freeUnits } from './free-units.ts';
+import { type InboundLine, inTransit, inboundLineOf, isOverdue } from './inbound.ts';
+import type { SkuKey } from './keys.ts';
+import { type ShortPromises, shortPromisesOf } from './short-promises.ts';
+import { type SkuSupply, type Supplies, noSupply, rowAt, suppliesAfter } from './supply.ts';
+import { type SupplyRow, promised } from './supply-row.ts';
+
+/** What a person must look at. */
+export interface InboundConcern {
+  /** `inbound.overdue`: units are late. `inbound.short`: units were promised that will not come. */
+  readonly code: 'inbound.overdue' | 'inbound.short';
+  readonly line: InboundLine;
+  /** Units that are late or missing. */
+  readonly quantity: number;
+  /** Units that are promised of the line. */
+  readonly promised: number;
+}
+
+export interface OverdueEffect {
+  readonly freeing: Freeing;
+  /** That are open from now on; an exception that is not among them is closed. */
+  readonly concerns: readonly InboundConcern[];
+  /** Of each line that is short; those without a controller found no unit anywhere. */
+  readonly short: readonly ShortPromises[];
+}
+
+/** Whether {@link decideOverdue} is due for a SKU though nobody has changed it. Asked by the job that looks at due times. */
+export const hasOverdueLines = (supply: SkuSupply, now: number): boolean =>
+  incomingOf(supply).some(({ row, line }) => promised(row) > 0 && isOverdue(line, now));
+
+/** `waiting`: who stands on these lines, whether somebody controls it or not. */
+export function decideOverdue(sku: SkuKey, waiting: Waiting, supplies: Supplies, terms: FreeingTerms): OverdueEffect {
+  const before = supplies.get(sku) ?? noSupply(sku);
+  const free = waiting.candidates.filter(({ controller }) => controller === null);
+  // Units for a later slice are for whoever ranks first, controlled or not.
+  const offered = allAvailable(before).filter(({ node }) => rowAt(before, node).unapplied === 0);
+  const freeing = freeUnits(sku, offered, { ...waiting, candidates: free }, supplies, terms);
+  const after = suppliesAfter(supplies, freeing.effect).get(sku) ?? before;
+  const moved = new Map(freeing.effects.map(({ reservation }) => [reservation.key, reservation]));
+  const current = waiting.candidates.map((one) => moved.get(one.key) ?? one);
+  const short = incomingOf(after).filter(({ row }) => !waiting.hasMore && isShort(row, after));
+  return {
+    freeing,
+    concerns: inboundConcernsOf(after, terms.now),
+    short: short.flatMap(({ row }) => shortPromisesOf(sku, row, current) ?? []),
+  };
+}
+
+export function inboundConcernsOf(supply: SkuSupply, now: number): readonly InboundConcern[] {
+  const concerns: InboundConcern[] = [];
+  for (const { row, line } of incomingOf(supply)) {
+    const late = !line.isClosed && isOverdue(line, now) ? inTransit(row) : 0;
+    if (late > 0) concerns.push({ code: 'inbound.overdue', line, quantity: late, promised: promised(row) });
+    if (isShort(row, supply))
+      concerns.push({ code: 'inbound.short', line, quantity: row.shortfall, promised: promised(row) });
+  }
+  return concerns;
+}
+
+/** While a node has units for a later slice, the promises of its lines may still be served of them. */
+const isShort = (row: SupplyRow, supply: SkuSupply): boolean =>
+  row.shortfall > 0 && rowAt(supply, row.node).unapplied === 0;
+
+const incomingOf = ({ sku, future, inbound }: SkuSupply): readonly { row: SupplyRow; line: InboundLine }[] =>
+  future
+    .filter(({ kind }) => kind === 'incoming')
+    .map((row) => ({ row, line: inboundLineOf(sku, inbound, row.detail) }));
