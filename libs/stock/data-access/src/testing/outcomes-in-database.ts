@@ -1,4 +1,5 @@
 /** What a feed has made of books, read from the tables that it writes. */
+import { timeOf } from '@onepool/platform-clock';
 import type { FeedRefusal, SkuChanged } from '@onepool/contracts';
 import { ACCOUNTS, type Account, type SupplyRow, noSupply, rowKey } from '@onepool/stock-domain';
 import type pg from 'pg';
@@ -86,7 +87,7 @@ export async function outcomesOf(
       refusals: ofSku(refused, sku).toSorted((a, b) => a.node - b.node),
       told: fact?.rows ?? null,
       causes: (fact?.causes ?? []).map(({ node = '', source = '', quantity = 0, occurredFrom = '' }) => {
-        return { node, source, quantity, at: Date.parse(occurredFrom) - MOMENT_MS };
+        return { node, source, quantity, at: timeOf(occurredFrom) - MOMENT_MS };
       }),
     };
   };
