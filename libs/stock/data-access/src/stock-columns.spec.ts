@@ -69,11 +69,12 @@ describe('rows that come as arrays', () => {
     ]);
     const rows = [supplyRowOf(100, 10, units)];
     expect([...found.values()]).toEqual([
-      { sku: 1, rows, future: [], limits: { fenceUses: [{ node: 10, fence: 7, used: 5 }], stops: [] } },
+      { sku: 1, rows, future: [], inbound: [], limits: { fenceUses: [{ node: 10, fence: 7, used: 5 }], stops: [] } },
       {
         sku: 2,
         rows: [],
         future: [],
+        inbound: [],
         limits: {
           fenceUses: [],
           stops: [

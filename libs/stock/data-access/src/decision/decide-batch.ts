@@ -180,8 +180,7 @@ export class BatchDecider {
   }
 
   /** Writes one of the backings of a hold: nearly all stand on a row, and no fence pays for them. */
-  #take(command: HoldCommand, taken: GrantedUnits, of: NewBacking): void {
-    const { sourceKey: source, id } = command;
+  #take({ sourceKey: source, id }: HoldCommand, taken: GrantedUnits, of: NewBacking): void {
     const { line, sku, node, units, fenced } = taken;
     if (node === null) {
       const backing = { ...emptyBacking(of.no, onNothing(line, sku)), held: units };
@@ -195,7 +194,8 @@ export class BatchDecider {
     this.writes.changeBacking({ ...of, supplyKey, backing });
     const posting = { sku, at: stockAt(node), from: 'available', to: 'reserved', quantity: units } as const;
     const occurredAt = this.#state.now;
-    this.writes.post(posting, supplyKey, version, { ...told(command), reason: 'hold', occurredAt });
+    const origin = { reason: 'hold', source, sourceName: null, sourceEventId: id, occurredAt };
+    this.writes.post(posting, supplyKey, version, origin);
   }
 
   /** Its key is that of the hold which it refuses, so that of the two only one takes effect. */
@@ -452,14 +452,14 @@ export class BatchDecider {
   }
 }
 
-/** By whom, and under which id. */
-const told = ({ sourceKey, id }: Keyed) => ({ source: sourceKey, sourceName: null, sourceEventId: id });
-
 interface NewBacking {
   readonly reservationKey: number;
   readonly no: number;
   readonly expiresAt: number;
 }
+
+/** By whom, and under which id. */
+const told = ({ sourceKey, id }: Keyed) => ({ source: sourceKey, sourceName: null, sourceEventId: id });
 
 interface HealingLooks {
   readonly healed: Set<SkuKey>;
