@@ -29,12 +29,14 @@ CREATE TABLE backing (
   fence_key integer,
   fenced integer,
   detail_key bigint,
+  wait_rank bigint,
   CONSTRAINT backing_reservation_key_supply_key_line_fulfilment_key UNIQUE NULLS NOT DISTINCT (reservation_key, supply_key, line, fulfilment),
-  CONSTRAINT lawful_backing CHECK (LEAST(held, confirmed, fulfilled, released, expired, cancelled, broken) >= 0 AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, fence_key, fenced, detail_key) = 0) AND (num_nonnulls(accepted, picked, shipped) = 0 OR num_nulls(accepted, picked, shipped) = 0 AND shipped >= 0 AND shipped <= picked AND picked <= accepted AND accepted <= (held + confirmed)))
+  CONSTRAINT lawful_backing CHECK (LEAST(held, confirmed, fulfilled, released, expired, cancelled, broken) >= 0 AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, fence_key, fenced, detail_key, wait_rank) = 0) AND (num_nonnulls(accepted, picked, shipped) = 0 OR num_nulls(accepted, picked, shipped) = 0 AND shipped >= 0 AND shipped <= picked AND picked <= accepted AND accepted <= (held + confirmed)))
 ) WITH (fillfactor=85);
 CREATE INDEX backing_expiry ON backing USING btree (expires_at) WHERE held > 0;
 CREATE INDEX backing_fulfilment ON backing USING btree (fulfilment) WHERE fulfilment IS NOT NULL;
 CREATE INDEX backing_open ON backing USING btree (sku_key, expires_at) WHERE (held + confirmed) > 0;
+CREATE INDEX backing_waiting ON backing USING btree (sku_key, wait_rank) WHERE kind <> 0 AND (held + confirmed) > 0;
 
 CREATE TABLE command (
   actor text NOT NULL,
@@ -166,6 +168,37 @@ CREATE TABLE fence_use (
   CONSTRAINT fence_use_pkey PRIMARY KEY (sku_key, node_key, fence_key),
   CONSTRAINT fence_use_used_check CHECK (used >= 0)
 ) WITH (fillfactor=70);
+
+CREATE TABLE inbound (
+  inbound_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  kind smallint NOT NULL,
+  actor text NOT NULL,
+  id text NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT inbound_pkey PRIMARY KEY (inbound_key),
+  CONSTRAINT inbound_actor_id_key UNIQUE (actor, id),
+  CONSTRAINT inbound_kind_check CHECK (kind = ANY (ARRAY[0, 1]))
+);
+
+CREATE TABLE inbound_line (
+  detail_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  inbound_key bigint NOT NULL,
+  line text NOT NULL,
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  kind smallint NOT NULL,
+  is_open boolean NOT NULL DEFAULT false,
+  expected bigint NOT NULL DEFAULT 0,
+  received bigint NOT NULL DEFAULT 0,
+  lost bigint NOT NULL DEFAULT 0,
+  due_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  CONSTRAINT inbound_line_pkey PRIMARY KEY (detail_key),
+  CONSTRAINT inbound_line_inbound_key_line_key UNIQUE (inbound_key, line),
+  CONSTRAINT inbound_line_check CHECK (LEAST(expected, received, lost) >= 0)
+);
+CREATE INDEX inbound_line_due ON inbound_line USING btree (due_at) WHERE is_open AND due_at IS NOT NULL;
+CREATE INDEX inbound_line_sku ON inbound_line USING btree (sku_key) WHERE is_open;
 
 CREATE TABLE inbox (
   consumer text NOT NULL,
@@ -311,6 +344,8 @@ CREATE TABLE sku_task (
   sku_key integer NOT NULL,
   due_at timestamp with time zone NOT NULL,
   before_key bigint,
+  after_rank bigint,
+  after_reservation bigint,
   CONSTRAINT sku_task_pkey PRIMARY KEY (sku_key)
 );
 
@@ -388,6 +423,7 @@ END) STORED,
   CONSTRAINT supply_sku_key_node_key_kind_detail_key_key UNIQUE (sku_key, node_key, kind, detail_key),
   CONSTRAINT lawful_units CHECK (LEAST(available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn, unapplied) >= 0 AND shortfall <= (committed + reserved) AND (shortfall = 0 OR (available + safety_stock + unapplied) = 0) AND (overdrawn = 0 OR (available + committed + reserved + safety_stock + damaged + quality_control + unapplied) = shortfall) AND (kind = ANY (ARRAY[0, 1, 2])) AND (kind = 0 OR (safety_stock + unapplied + overdrawn) = 0) AND (kind <> 2 OR (available + shortfall + damaged + quality_control) = 0))
 ) WITH (fillfactor=70);
+CREATE INDEX supply_future ON supply USING btree (sku_key) WHERE kind <> 0;
 CREATE INDEX supply_short ON supply USING btree (sku_key) WHERE shortfall > 0;
 
 CREATE TABLE told (
@@ -411,6 +447,12 @@ CREATE TABLE told_effect (
   CONSTRAINT told_effect_pkey PRIMARY KEY (what, reservation_key, subject, sku_key),
   CONSTRAINT told_effect_check CHECK (LEAST(effect, plain, undone) >= 0)
 );
+
+CREATE VIEW rules_allowance AS
+ SELECT skus,
+    nodes,
+    cap
+   FROM catalog.allowance;
 
 CREATE VIEW rules_channel AS
  SELECT channel_key,
@@ -719,6 +761,18 @@ CREATE TABLE aggregate (
   version bigint NOT NULL DEFAULT 0,
   CONSTRAINT aggregate_pkey PRIMARY KEY (key)
 ) WITH (fillfactor=70);
+
+CREATE TABLE allowance (
+  rule_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  code text NOT NULL,
+  skus text[],
+  nodes text[],
+  cap integer NOT NULL,
+  reason text,
+  CONSTRAINT allowance_pkey PRIMARY KEY (rule_key),
+  CONSTRAINT allowance_code_key UNIQUE (code),
+  CONSTRAINT allowance_cap_check CHECK (cap >= 0)
+);
 
 CREATE TABLE catalog_epoch (
   singleton boolean NOT NULL DEFAULT true,

@@ -73,6 +73,7 @@ const FENCE = {
 };
 // Its channels and nodes are none, so that it stops nothing.
 const STOP = { rule: 'stocktaking', mode: 'drain', nodes: [], channels: 'all', reason: 'Counting.' };
+const ALLOWANCE = { allowance: 'mugs to come', skus: ['mug'], nodes: ['shop'], cap: 50, reason: 'Made to order.' };
 const PRICE = {
   sku: 'mug',
   channel: 'web',
@@ -92,6 +93,7 @@ beforeAll(async () => {
   await app.http('putEligibilityRules', { body: { rules: [RULE] } });
   await app.http('putFences', { body: { fences: [FENCE] } });
   await app.http('putStopRules', { body: { rules: [STOP] } });
+  await app.http('putAllowances', { body: { allowances: [ALLOWANCE] } });
   await app.http('putPrices', { body: { prices: [{ ...PRICE, periods: PRICE.periods.toReversed() }] } });
 });
 afterAll(() => app.close());
@@ -103,6 +105,7 @@ const LISTS = [
   'listEligibilityRules',
   'listFences',
   'listStopRules',
+  'listAllowances',
   'listPrices',
 ] as const;
 const first = async (list: (typeof LISTS)[number]): Promise<object> =>
@@ -112,7 +115,7 @@ const told = async (): Promise<number> =>
 
 describe('what is told of a row', () => {
   it('is listed as it was told, over HTTP and NATS, and in the snapshot', async () => {
-    const rows = [SKU, NODE, CHANNEL, RULE, FENCE, STOP, PRICE];
+    const rows = [SKU, NODE, CHANNEL, RULE, FENCE, STOP, ALLOWANCE, PRICE];
     for (const [index, list] of LISTS.entries()) {
       for (const edge of ['http', 'rpc'] as const) {
         expect(((await app[edge](list)).body as { items: object[] }).items).toEqual([rows[index]]);
@@ -338,6 +341,8 @@ describe.each(['http', 'rpc'] as const)('over %s', (edge) => {
     ['putFences', { fences: [{ fence: 'new', skus: 'all', channels: [] }] }, 'request.invalid'],
     ['putFences', { fences: [{ ...FENCE, sharePercent: 20 }] }, 'request.invalid'],
     ['putStopRules', { rules: [{ ...STOP, nodes: ['none'] }] }, 'node.unknown'],
+    ['putAllowances', { allowances: [{ ...ALLOWANCE, nodes: ['none'] }] }, 'node.unknown'],
+    ['putAllowances', { allowances: [{ allowance: 'new', skus: 'all' }] }, 'request.invalid'],
     ['putStopRules', { rules: [{ rule: 'new', mode: 'stop' }] }, 'request.invalid'],
   ] as const)('%s of what does not exist is refused: %#', async (id, body, code) => {
     expect(problemOf(await app[edge](id, { body })).code).toBe(code);

@@ -163,6 +163,21 @@ export class CatalogController {
     return appliedOf('fences', await this.#catalog.putFences(fences));
   }
 
+  @Serve(operations.listAllowances)
+  listAllowances({ query: { limit = 100, cursor } }: Call<Op['listAllowances']>) {
+    return this.#catalog.listAllowances(limit, after(cursor));
+  }
+
+  @Serve(operations.snapshotAllowances)
+  snapshotAllowances({ query: { limit = 100, cursor } }: Call<Op['snapshotAllowances']>) {
+    return this.#snapshots.allowances({ limit, after: after(cursor) });
+  }
+
+  @Serve(operations.putAllowances)
+  async putAllowances({ body: { allowances } }: Call<Op['putAllowances']>) {
+    return appliedOf('allowances', await this.#catalog.putAllowances(allowances));
+  }
+
   @Serve(operations.listStopRules)
   listStopRules({ query: { limit = 100, cursor } }: Call<Op['listStopRules']>) {
     return this.#catalog.listStopRules(limit, after(cursor));

@@ -72,8 +72,29 @@ const LAWS: readonly Law[] = [
         LEFT JOIN (${LINES}) l USING (reservation_key, line, sku_key) LEFT JOIN supply s USING (supply_key)
        WHERE b.sku_key = ANY($1) AND (
          l.id IS NULL
-         OR b.supply_key IS NOT NULL AND (s.sku_key, s.node_key, s.kind, s.detail_key)
+         OR b.supply_key IS NOT NULL AND (s.supply_key IS NOT NULL OR b.kind <> 1 OR b.held + b.confirmed > 0) AND (s.sku_key, s.node_key, s.kind, s.detail_key)
               IS DISTINCT FROM (b.sku_key, b.node_key, b.kind, coalesce(b.detail_key, 0)))`,
+  },
+  {
+    name: 'a row of what is on its way has its line, which is read with it, and a line that nobody reads has none',
+    breaches: `
+      SELECT s.supply_key, l.detail_key, l.is_open
+        FROM (SELECT * FROM supply WHERE sku_key = ANY($1) AND kind = 1) s LEFT JOIN inbound_line l USING (detail_key)
+       WHERE l.is_open IS NOT TRUE OR (l.sku_key, l.node_key) <> (s.sku_key, s.node_key)`,
+  },
+  {
+    name: 'who waits is ranked by priority and age',
+    breaches: `
+      SELECT r.id, b.wait_rank FROM backing b JOIN reservation r USING (reservation_key)
+       WHERE b.sku_key = ANY($1) AND b.kind <> 0 AND b.held + b.confirmed > 0
+         AND b.wait_rank IS DISTINCT FROM (100 - coalesce(r.priority, 0)) * (2^44)::bigint
+             + floor(extract(epoch FROM coalesce(r.ordered_at, r.created_at)) * 1000)::bigint`,
+  },
+  {
+    name: 'units that wait for a slice have a task that goes on with them',
+    breaches: `
+      SELECT s.sku_key, s.unapplied FROM stock s
+       WHERE s.sku_key = ANY($1) AND s.unapplied > 0 AND NOT EXISTS (SELECT FROM sku_task t WHERE t.sku_key = s.sku_key)`,
   },
   {
     name: 'an order has the reservation that names it, and no other',
@@ -173,11 +194,12 @@ const LAWS: readonly Law[] = [
          AND (coalesce(fenced, 0) NOT BETWEEN 0 AND held + confirmed + fulfilled OR fence_key IS NULL AND fenced > 0)`,
   },
   {
-    name: 'each version of a SKU is in its ledger, but for those of stops, and of SKUs with fences',
+    name: 'each version of a SKU is in its ledger, but for those of stops, and of SKUs with fences or lines to come',
     breaches: `
       SELECT g.sku_key, missing FROM sku_gate g CROSS JOIN generate_series(1, g.version) AS missing
        WHERE g.sku_key = ANY($1)
          AND NOT EXISTS (SELECT FROM fence_use u WHERE u.sku_key = g.sku_key)
+         AND NOT EXISTS (SELECT FROM inbound_line l WHERE l.sku_key = g.sku_key)
          AND NOT EXISTS (
            SELECT FROM outbox o JOIN sku_code k ON o.key = 'sku/' || k.code
             WHERE k.sku_key = g.sku_key AND o.data->'stops' IS NOT NULL

@@ -1,8 +1,8 @@
-/** Movements and stops in, and how sources are read; stock, ledger, exceptions and event counts out. */
+/** Movements, stops and announced receipts in, and how sources are read; stock, ledger, exceptions and event counts out. */
 import { Controller } from '@nestjs/common';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
-import { SourceSettingsStore, StockEngine, StockReads } from '@onepool/stock-data-access';
+import { InboundReads, SourceSettingsStore, StockEngine, StockReads } from '@onepool/stock-data-access';
 import { valueOf } from '../problems.ts';
 import { askerOf } from './asker.ts';
 
@@ -13,10 +13,12 @@ export class StockController {
   readonly #engine: StockEngine;
   readonly #reads: StockReads;
   readonly #sources: SourceSettingsStore;
+  readonly #inbound: InboundReads;
 
   constructor(engine: StockEngine, reads: StockReads) {
     this.#engine = engine;
     this.#reads = reads;
+    this.#inbound = new InboundReads(engine);
     this.#sources = new SourceSettingsStore(engine.lookupPool, engine.sources);
   }
 
@@ -33,6 +35,22 @@ export class StockController {
   @Serve(operations.listStops)
   async listStops({ query: { sku, limit = 100, cursor } }: Call<Op['listStops']>) {
     return valueOf(await this.#reads.stops({ sku, limit, cursor }));
+  }
+
+  @Serve(operations.putInbound)
+  async putInbound({ params: { id }, body, caller }: Call<Op['putInbound']>) {
+    valueOf(await this.#engine.putInbound(askerOf(caller), { ...body, id }));
+    return valueOf(await this.#inbound.inbound(caller.id, id));
+  }
+
+  @Serve(operations.getInbound)
+  async getInbound({ params: { id }, query: { owner }, caller }: Call<Op['getInbound']>) {
+    return valueOf(await this.#inbound.inbound(owner ?? caller.id, id));
+  }
+
+  @Serve(operations.listInbound)
+  async listInbound({ query: { limit = 100, ...query } }: Call<Op['listInbound']>) {
+    return valueOf(await this.#inbound.lines({ ...query, limit }));
   }
 
   @Serve(operations.listSources)

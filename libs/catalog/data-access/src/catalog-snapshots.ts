@@ -1,5 +1,6 @@
 /** Snapshots of the catalogue, from which a consumer of its facts begins that was not there from the first one on. */
 import type {
+  Allowance,
   Channel,
   EligibilityRule,
   Fence,
@@ -12,6 +13,7 @@ import type {
 } from '@onepool/contracts';
 import { variant } from '@onepool/platform-failpoints';
 import type { UnitOfWork } from '@onepool/platform-unit-of-work';
+import { ALLOWANCES } from './kinds/allowances.ts';
 import { CHANNELS } from './kinds/channels.ts';
 import { ELIGIBILITY_RULES } from './kinds/eligibility-rules.ts';
 import { FENCES } from './kinds/fences.ts';
@@ -48,6 +50,10 @@ export class CatalogSnapshots {
 
   fences(wanted: Wanted): Promise<SnapshotPage<Fence>> {
     return this.#page(rowsOf(FENCES), wanted);
+  }
+
+  allowances(wanted: Wanted): Promise<SnapshotPage<Allowance>> {
+    return this.#page(rowsOf(ALLOWANCES), wanted);
   }
 
   stopRules(wanted: Wanted): Promise<SnapshotPage<StopRule>> {

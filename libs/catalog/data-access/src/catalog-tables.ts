@@ -12,6 +12,7 @@ export const catalogTables: SchemaPart = {
       price: ['SELECT', 'INSERT', 'UPDATE'],
       eligibility_rule: ['SELECT', 'INSERT', 'UPDATE'],
       fence: ['SELECT', 'INSERT', 'UPDATE'],
+      allowance: ['SELECT', 'INSERT', 'UPDATE'],
       stop_rule: ['SELECT', 'INSERT', 'UPDATE'],
       threshold: ['SELECT', 'INSERT', 'UPDATE'],
       catalog_epoch: ['SELECT', 'UPDATE'],

@@ -3,6 +3,8 @@
  * that it is about; one that changes who may sell what from where also steps the epoch.
  */
 import type {
+  Allowance,
+  AllowanceChange,
   Channel,
   ChannelChange,
   EligibilityRule,
@@ -26,6 +28,7 @@ import { type UnitOfWork, type Work, poolOf } from '@onepool/platform-unit-of-wo
 import type { DataSource } from 'typeorm';
 import { changeRows, changesByCode } from './change-rows.ts';
 import type { ChangeFault, Kind } from './kinds.ts';
+import { ALLOWANCES } from './kinds/allowances.ts';
 import { CHANNELS } from './kinds/channels.ts';
 import { ELIGIBILITY_RULES } from './kinds/eligibility-rules.ts';
 import { FENCES } from './kinds/fences.ts';
@@ -100,6 +103,13 @@ export class Catalog {
     ]);
   }
 
+  putAllowances(changes: readonly AllowanceChange[]): Promise<Applied> {
+    return this.#put(COMMIT_RULES, ALLOWANCES, changes, [
+      { member: 'skus', kind: 'sku', codes: ({ skus }) => listed(skus) },
+      { member: 'nodes', kind: 'node', codes: ({ nodes }) => listed(nodes) },
+    ]);
+  }
+
   putStopRules(changes: readonly StopRuleChange[]): Promise<Applied> {
     return this.#put(COMMIT_RULES, STOP_RULES, changes, [
       { member: 'nodes', kind: 'node', codes: ({ nodes }) => listed(nodes) },
@@ -167,6 +177,10 @@ export class Catalog {
 
   listFences(limit: number, after = ''): Promise<CatalogPage<Fence>> {
     return this.#list(rowsOf(FENCES), { limit, after });
+  }
+
+  listAllowances(limit: number, after = ''): Promise<CatalogPage<Allowance>> {
+    return this.#list(rowsOf(ALLOWANCES), { limit, after });
   }
 
   listStopRules(limit: number, after = ''): Promise<CatalogPage<StopRule>> {

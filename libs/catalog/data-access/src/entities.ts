@@ -188,6 +188,24 @@ export class StopRuleEntity {
   reason!: string | null;
 }
 
+@Entity({ name: 'allowance' })
+@Unique('allowance_code_key', ['code'])
+@Check('allowance_cap_check', `cap >= 0`)
+export class AllowanceEntity {
+  @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', name: 'rule_key' })
+  key!: number;
+  @Column({ type: 'text' })
+  code!: string;
+  @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
+  skus!: 'all' | string[];
+  @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
+  nodes!: 'all' | string[];
+  @Column({ type: 'integer' })
+  cap!: number;
+  @Column({ type: 'text', nullable: true })
+  reason!: string | null;
+}
+
 export const catalogEntities = [
   SkuEntity,
   NodeEntity,
@@ -195,4 +213,5 @@ export const catalogEntities = [
   EligibilityRuleEntity,
   FenceEntity,
   StopRuleEntity,
+  AllowanceEntity,
 ];

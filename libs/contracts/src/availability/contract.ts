@@ -6,6 +6,7 @@ import { CATALOG } from '../catalog/module.ts';
 import * as snapshots from '../catalog/snapshots.ts';
 import * as identity from '../identity/facts.ts';
 import { IDENTITY } from '../identity/module.ts';
+import * as inbound from './inbound.ts';
 import * as primitives from '../shared/primitives.ts';
 import { AVAILABILITY_EXAMPLES } from './examples.ts';
 import * as facts from './facts.ts';
@@ -39,6 +40,7 @@ export const AVAILABILITY = {
     reservationVerbs,
     stock,
     stops,
+    inbound,
     sources,
     feeds,
     facts,

@@ -49,6 +49,20 @@ const stockRow = {
   overdrawn: 0,
   unapplied: 0,
 };
+const inboundLine = {
+  inbound: 'po-4711',
+  owner: 'prn_abcdefgh2345',
+  kind: 'receipt' as const,
+  line: '1',
+  sku: 'mug-blue',
+  node: 'depot',
+  quantity: 100,
+  received: 0,
+  lost: 0,
+  promised: 30,
+  dueAt: soon,
+  closed: false,
+};
 const atp = { sku: 'mug-blue', channel: 'web', atp: 122, version: 7, asOf: at };
 const feedQuery = {
   id: 'count-81',
@@ -224,6 +238,17 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
     body: { stops: [{ sku: 'mug-blue', channel: 'web', mode: 'stop', until: '2026-12-01T00:00:00.000Z' }] },
     response: { skus: [{ sku: 'mug-blue', version: 9 }] },
   },
+  putInbound: {
+    params: { id: 'po-4711' },
+    body: { lines: [{ id: '1', sku: 'mug-blue', node: 'depot', quantity: 100, dueAt: soon }] },
+    response: { id: 'po-4711', owner: 'prn_abcdefgh2345', lines: [inboundLine] },
+  },
+  getInbound: {
+    params: { id: 'po-4711' },
+    query: { owner: 'prn_abcdefgh2345' },
+    response: { id: 'po-4711', owner: 'prn_abcdefgh2345', lines: [inboundLine] },
+  },
+  listInbound: { query: { sku: 'mug-blue', open: true }, response: { items: [inboundLine], ...empty } },
   listStops: {
     query: { sku: 'mug-blue' },
     response: {

@@ -3,6 +3,7 @@ export * from './reservations.ts';
 export * from './sources.ts';
 export * from './stock.ts';
 export * from './stops.ts';
+export * from './inbound.ts';
 export * from './feeds.ts';
 export * from './facts.ts';
 export * from './operations.ts';

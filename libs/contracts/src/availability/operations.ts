@@ -5,6 +5,7 @@ import { CATALOG_OPERATIONS } from '../catalog/operations.ts';
 import { requestSubject } from '../shared/module-contract.ts';
 import { type Operation, get, post, put } from '../shared/operation.ts';
 import { STOCK_SCOPE } from './facts.ts';
+import * as inbound from './inbound.ts';
 import * as feeds from './feeds.ts';
 import { RESERVATION_VERBS, RESERVATION_VERBS_MANY } from './reservation-verbs.ts';
 import * as reservations from './reservations.ts';
@@ -22,6 +23,7 @@ type Scope = keyof typeof AVAILABILITY_SCOPES;
 const rpc = (name: string): string => requestSubject(STOCK_SCOPE, name);
 const skuParam = closed({ sku: Sku.properties.sku });
 const reservationParam = closed({ id: reservations.HoldRequest.properties.id });
+const inboundParam = closed({ id: reservations.HoldRequest.properties.id });
 const feedParam = closed({ id: reservations.HoldRequest.properties.id });
 const namePrefixQuery = closed({ namePrefix: Type.Optional(CodePrefix) });
 
@@ -142,6 +144,46 @@ export const AVAILABILITY_OPERATIONS = {
     scope: 'stock:read',
     query: stops.StopQuery,
     response: pageOf(stops.SkuStop),
+    problems: ['sku.unknown'],
+  },
+  putInbound: {
+    summary: 'Announce a receipt',
+    description: 'Its lines, by SKU and node; what is still to come may be promised to lines that may wait.',
+    http: put('/v1/inbound/{id}'),
+    subject: rpc('inbound.put'),
+    idempotency: 'natural',
+    scope: 'stock:write',
+    params: inboundParam,
+    body: inbound.PutInbound,
+    response: inbound.Inbound,
+    problems: [
+      'sku.unknown',
+      'node.unknown',
+      'node.forbidden',
+      'line.duplicate',
+      'inbound.line_differs',
+      'inbound.line_closed',
+      'outcome.unknown',
+    ],
+  },
+  getInbound: {
+    summary: 'Read an announced receipt',
+    http: get('/v1/inbound/{id}'),
+    subject: rpc('inbound.get'),
+    scope: 'stock:read',
+    params: inboundParam,
+    query: inbound.InboundOwnerQuery,
+    response: inbound.Inbound,
+    problems: ['inbound.unknown'],
+  },
+  listInbound: {
+    summary: 'List what is to come',
+    description: 'Lines of receipts, oldest first.',
+    http: get('/v1/inbound'),
+    subject: rpc('inbound.list'),
+    scope: 'stock:read',
+    query: inbound.InboundLineQuery,
+    response: pageOf(inbound.InboundLine),
     problems: ['sku.unknown'],
   },
   getAtp: {

@@ -64,6 +64,13 @@ export const HoldRequest = closed({
       sku: SkuCode,
       quantity: Quantity,
       nodes: Type.Optional(Type.Array(NodeCode, nodesOf('Only these nodes may back the line, as for a pickup.'))),
+      mayWait: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description:
+            'What is not there may be promised of what is to come: of announced receipts in the order in which they are due, then of allowances up to their caps.',
+        }),
+      ),
     }),
     {
       minItems: 1,

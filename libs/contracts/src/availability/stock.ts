@@ -178,6 +178,13 @@ export const Atp = closed({
   sku: SkuCode,
   channel: ChannelCode,
   atp: UnitCount,
+  atpWithIncoming: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description:
+        'What a line that may wait can be promised, where that is more: ATP, announced receipts and allowances.',
+    }),
+  ),
   version: Version,
   asOf: Timestamp,
   nodes: Type.Optional(Type.Array(closed({ node: NodeCode, atp: UnitCount }))),

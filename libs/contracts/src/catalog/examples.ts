@@ -41,6 +41,7 @@ const fence = {
   until: '2026-12-24T00:00:00.000Z',
 };
 const stop = { rule: 'stocktaking', mode: 'stop' as const, nodes: ['shop-1'], channels: 'all' as const };
+const allowance = { allowance: 'mugs-to-come', skus: ['mug-blue'], nodes: 'all' as const, cap: 50 };
 const threshold = { scope: 'node' as const, channel: 'web', node: 'shop-1', quantity: 2 };
 
 export const CATALOG_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Operations[Id]> } = {
@@ -85,6 +86,12 @@ export const CATALOG_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Op
     response: { position, items: [{ key: 'mugs-for-the-shop', version: 1, value: fence }], ...empty },
   },
   putFences: { body: { fences: [fence] }, response: { applied: 1 } },
+  listAllowances: { query: page, response: { items: [allowance], ...empty } },
+  snapshotAllowances: {
+    query: page,
+    response: { position, items: [{ key: 'mugs-to-come', version: 1, value: allowance }], ...empty },
+  },
+  putAllowances: { body: { allowances: [allowance] }, response: { applied: 1 } },
   listStopRules: { query: page, response: { items: [stop], ...empty } },
   snapshotStopRules: {
     query: page,

@@ -6,7 +6,7 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { FactDefinition } from '../shared/fact-definition.ts';
 import { closed } from '../shared/primitives.ts';
 import { snapshotsOf } from '../shared/snapshot.ts';
-import { Channel, EligibilityRule, Fence, Node, Price, Sku, StopRule, Threshold } from './catalog.ts';
+import { Allowance, Channel, EligibilityRule, Fence, Node, Price, Sku, StopRule, Threshold } from './catalog.ts';
 import { CATALOG_OPERATIONS } from './operations.ts';
 
 const RowVersion = Type.Integer({ minimum: 0, description: 'Counts the facts told of the row; gap-free.' });
@@ -37,6 +37,8 @@ export const CatalogEligibilityChanged = changed(EligibilityRule);
 export type CatalogEligibilityChanged = Static<typeof CatalogEligibilityChanged>;
 export const CatalogFenceChanged = changed(Fence);
 export type CatalogFenceChanged = Static<typeof CatalogFenceChanged>;
+export const CatalogAllowanceChanged = changed(Allowance);
+export type CatalogAllowanceChanged = Static<typeof CatalogAllowanceChanged>;
 export const CatalogStopChanged = changed(StopRule);
 export type CatalogStopChanged = Static<typeof CatalogStopChanged>;
 
@@ -98,6 +100,14 @@ export const CATALOG_FENCE_CHANGED = {
   description: `Key: \`fence/\` and its name. ${ABSOLUTE} A quantity of 0 says that it was lifted.`,
 } as const satisfies FactDefinition;
 
+export const CATALOG_ALLOWANCE_CHANGED = {
+  id: 'catalogAllowanceChanged',
+  subject: 'onepool.catalog.allowance.changed.v1',
+  data: CatalogAllowanceChanged,
+  summary: 'An allowance for backorders was set or changed.',
+  description: `Key: \`allowance/\` and its name. ${ABSOLUTE}`,
+} as const satisfies FactDefinition;
+
 export const CATALOG_STOP_CHANGED = {
   id: 'catalogStopChanged',
   subject: 'onepool.catalog.stop.changed.v1',
@@ -116,6 +126,7 @@ export const CATALOG_FACTS = [
   CATALOG_ELIGIBILITY_CHANGED,
   CATALOG_FENCE_CHANGED,
   CATALOG_STOP_CHANGED,
+  CATALOG_ALLOWANCE_CHANGED,
 ] as const;
 
 /** From which a consumer of them begins that comes late. */
@@ -130,6 +141,7 @@ export const CATALOG_SNAPSHOTS = snapshotsOf(CATALOG_OPERATIONS, CATALOG_FACTS, 
     facts: { catalogEligibilityChanged: 'value' },
   },
   fences: { pages: 'snapshotFences', key: 'key', facts: { catalogFenceChanged: 'value' } },
+  allowances: { pages: 'snapshotAllowances', key: 'key', facts: { catalogAllowanceChanged: 'value' } },
   stopRules: { pages: 'snapshotStopRules', key: 'key', facts: { catalogStopChanged: 'value' } },
   thresholds: { pages: 'snapshotThresholds', key: 'key', facts: { catalogThresholdChanged: 'value' } },
 });

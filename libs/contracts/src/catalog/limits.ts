@@ -1,4 +1,4 @@
-/** Rules that limit what is promised where: units kept for a group of channels, and stops of nodes and channels. */
+/** Rules that limit what is promised where, and let it go beyond what is there: fences, stops of nodes and channels, allowances. */
 import { type Static, Type } from '@sinclair/typebox';
 import {
   ChannelCode,
@@ -75,3 +75,33 @@ export const StopRuleChange = closed(
 export type StopRuleChange = Static<typeof StopRuleChange>;
 export const PutStopRules = closed({ rules: many(StopRuleChange) });
 export type PutStopRules = Static<typeof PutStopRules>;
+
+const ALLOWANCE = {
+  skus: allOr(SkuCode, 'SKUs that may be promised. A rule that lists a SKU holds for it instead of one for all'),
+  nodes: allOr(
+    NodeCode,
+    'Nodes that may serve these units, each up to the cap; of "all", any, and all of them together',
+  ),
+  cap: Type.Integer({
+    minimum: 0,
+    maximum: QUANTITY_UNITS_MAX,
+    description:
+      'Units of a SKU that may be promised at a time and have not come yet. Of several rules that say the same, the smallest counts. What is promised beyond it, since it was larger, stays promised.',
+  }),
+};
+const OF_ALLOWANCE = { reason: ShortText };
+export const Allowance = closed(
+  { allowance: RuleCode, ...ALLOWANCE, ...optional(OF_ALLOWANCE) },
+  {
+    description:
+      'Lets lines that may wait be promised units of which nothing is known to come: backorders. Units that come free serve them first.',
+  },
+);
+export type Allowance = Static<typeof Allowance>;
+export const AllowanceChange = closed(
+  { allowance: RuleCode, ...optional(ALLOWANCE), ...clearable(OF_ALLOWANCE) },
+  { description: `${PARTIAL} A new allowance needs \`skus\` and \`cap\`; its nodes are "all" unless told.` },
+);
+export type AllowanceChange = Static<typeof AllowanceChange>;
+export const PutAllowances = closed({ allowances: many(AllowanceChange) });
+export type PutAllowances = Static<typeof PutAllowances>;

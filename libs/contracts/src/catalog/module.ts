@@ -10,7 +10,7 @@ export const CATALOG = {
   parts: [
     {
       name: 'Catalogue',
-      paths: /^\/v1\/(skus|nodes|channels|thresholds|prices|fences|stop-rules|eligibility-rules)/,
+      paths: /^\/v1\/(skus|nodes|channels|thresholds|prices|fences|allowances|stop-rules|eligibility-rules)/,
       description:
         'What is sold, where it lies, who sells it, for how much, which units a channel does not see, and where nothing is sold.',
     },

@@ -1,6 +1,6 @@
 /** Pages of the catalogue's snapshots. */
 import { Position, snapshotPageOf } from '../shared/snapshot.ts';
-import { Channel, EligibilityRule, Fence, Node, Price, Sku, StopRule, Threshold } from './catalog.ts';
+import { Allowance, Channel, EligibilityRule, Fence, Node, Price, Sku, StopRule, Threshold } from './catalog.ts';
 
 export { Position };
 export const SkuSnapshot = snapshotPageOf(Sku);
@@ -10,4 +10,5 @@ export const PriceSnapshot = snapshotPageOf(Price);
 export const EligibilityRuleSnapshot = snapshotPageOf(EligibilityRule);
 export const ThresholdSnapshot = snapshotPageOf(Threshold);
 export const FenceSnapshot = snapshotPageOf(Fence);
+export const AllowanceSnapshot = snapshotPageOf(Allowance);
 export const StopRuleSnapshot = snapshotPageOf(StopRule);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const SECTION = /\n-- What is read of the catalogue -+\n[^]*?(?=\n-- [A-Z][a-z ]+ -{20,}\n|$)/;
 const RELATION =
-  /\bcatalog\.[a-z_]+|\b(?:from|join|into|update|only)\s+(?:sku|node|channel|threshold|fence|stop_rule|price|catalog_epoch)\b/gi;
+  /\bcatalog\.[a-z_]+|\b(?:from|join|into|update|only)\s+(?:sku|node|channel|threshold|fence|stop_rule|allowance|price|catalog_epoch)\b/gi;
 
 const foundIn = (sql: string): readonly string[] => sql.match(RELATION) ?? [];
 
@@ -31,8 +31,9 @@ describe('the engine', () => {
       'rules_channel',
       'rules_threshold',
       'rules_fence',
+      'rules_allowance',
       'rules_stop',
     ]);
-    expect(foundIn(section)).toHaveLength(7);
+    expect(foundIn(section)).toHaveLength(8);
   });
 });

@@ -86,6 +86,17 @@ describe('rows that come as arrays', () => {
     ]);
   });
 
+  it('bring the lines of what is to come', () => {
+    const found = suppliesOf([
+      [1, 7, 10, 5, 0, null, 0],
+      [1, 8, 11, 5, 1, 1_000, 1],
+    ]);
+    expect(found.get(1)?.inbound).toEqual([
+      { detail: 7, node: 10, brings: 'receipt', dueAt: null, isClosed: false },
+      { detail: 8, node: 11, brings: 'transfer', dueAt: 1_000, isClosed: true },
+    ]);
+  });
+
   it('are not taken when a number cannot hold their units', () => {
     for (const place of units.keys()) {
       const wrong = units.with(place, 2 ** 53) as unknown as StateUnits;
@@ -132,7 +143,8 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/domain/src/overdue.ts': ['shortfall', 'unapplied'],
   // Why they changed, as facts say it.
   'stock/data-access/src/decision/decide-batch.ts': ['shortfall'],
-  'stock/data-access/src/jobs/housekeeping.ts': ['shortfall'],
+  'stock/data-access/src/jobs/housekeeping.ts': ['shortfall', 'unapplied'],
+  'stock/data-access/src/decision/serve-waiting.ts': ['unapplied'],
   'stock/data-access/src/repository/healing-reads.ts': ['shortfall'],
   // Less which there are units on hand.
   'stock/data-access/src/stock-columns.ts': ['shortfall'],

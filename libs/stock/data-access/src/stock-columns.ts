@@ -6,6 +6,7 @@ import {
   type ChannelKey,
   type FenceKey,
   type FenceUse,
+  type InboundLine,
   NO_FUTURE,
   NO_INBOUND,
   type NodeKey,
@@ -58,8 +59,9 @@ export const kindOf = (code: number): SupplyKind => SUPPLY_KINDS[code] ?? 'stock
 /** After the kinds of rows. */
 const FENCE_USE = 3;
 const STOP = 4;
+const INBOUND_LINE = 5;
 
-/** A use of a fence, and a stop, as arrays that come in one list with those of rows. */
+/** A use of a fence, a stop, and a line that brings units, as arrays that come in one list with those of rows. */
 export const FENCE_USE_TUPLE = `ARRAY[sku_key, fence_key, node_key, ${FENCE_USE}, used]::bigint[]`;
 export const STOP_TUPLE = `ARRAY[sku_key, channel_key, node_key, ${STOP}, drains::int, round(extract(epoch FROM until) * 1000)]::bigint[]`;
 export type FenceUseTuple = readonly [sku: SkuKey, fence: FenceKey, node: NodeKey, kind: number, used: number];
@@ -72,14 +74,43 @@ export type StopTuple = readonly [
   until: number | null,
 ];
 
+export const INBOUND_TUPLE = `ARRAY[sku_key, detail_key, node_key, ${INBOUND_LINE}, kind, round(extract(epoch FROM due_at) * 1000), (closed_at IS NOT NULL)::int]::bigint[]`;
+export type InboundTuple = readonly [
+  sku: SkuKey,
+  detail: number,
+  node: NodeKey,
+  tuple: number,
+  kind: number,
+  dueAt: number | null,
+  isClosed: number,
+];
+
+/** What brings units, by its code in tables. */
+export const INBOUND_KINDS: readonly InboundLine['brings'][] = ['receipt', 'transfer'];
+
+/** All that is read of a SKU. */
+export type SkuTuple = SupplyTuple | FenceUseTuple | StopTuple | InboundTuple;
+
+/**
+ * Selects the tuples of SKUs, each of which `sku` says to be looked for. `OFFSET 0` keeps each look-up a look-up: a plan is made once,
+ * perhaps while a table is empty, and must not begin with a table that will be large. Of a fence that was lifted nobody needs to
+ * know the use any more, and of a line that is done with nobody needs to know anything.
+ */
+export const tuplesSql = (sku: string): string => `
+             (SELECT ${SUPPLY_TUPLE} AS units FROM supply WHERE ${sku} OFFSET 0)
+             UNION ALL
+             (SELECT ${FENCE_USE_TUPLE} FROM fence_use JOIN rules_fence USING (fence_key) WHERE ${sku} OFFSET 0)
+             UNION ALL
+             (SELECT ${STOP_TUPLE} FROM sku_stop WHERE ${sku} OFFSET 0)
+             UNION ALL
+             (SELECT ${INBOUND_TUPLE} FROM inbound_line WHERE ${sku} AND is_open OFFSET 0)`;
+
 /** The supplies of the tuples' SKUs. */
-export function suppliesOf(
-  tuples: readonly (SupplyTuple | FenceUseTuple | StopTuple)[] | null,
-): Map<SkuKey, SkuSupply> {
+export function suppliesOf(tuples: readonly SkuTuple[] | null): Map<SkuKey, SkuSupply> {
   const supplies = new Map<SkuKey, SupplyInMaking>();
   for (const tuple of tuples ?? []) {
     const [sku] = tuple;
-    const supply = supplies.get(sku) ?? { rows: [], future: [], fenceUses: [], stops: [] };
+    const supply = supplies.get(sku) ?? { rows: [], future: [], inbound: [], fenceUses: [], stops: [] };
     supplies.set(sku, supply);
     add(supply, tuple);
   }
@@ -89,11 +120,12 @@ export function suppliesOf(
 interface SupplyInMaking {
   readonly rows: SupplyRow[];
   readonly future: SupplyRow[];
+  readonly inbound: InboundLine[];
   readonly fenceUses: FenceUse[];
   readonly stops: Stop[];
 }
 
-function add({ rows, future, fenceUses, stops }: SupplyInMaking, tuple: SupplyTuple | FenceUseTuple | StopTuple): void {
+function add({ rows, future, inbound, fenceUses, stops }: SupplyInMaking, tuple: SkuTuple): void {
   const kind = tuple[3];
   if (kind === FENCE_USE) {
     const [, fence, node, , used] = tuple as FenceUseTuple;
@@ -102,6 +134,9 @@ function add({ rows, future, fenceUses, stops }: SupplyInMaking, tuple: SupplyTu
   } else if (kind === STOP) {
     const [, channel, node, , drains, until] = tuple as StopTuple;
     stops.push({ node: node || null, channel: channel || null, drains: drains === 1, until });
+  } else if (kind === INBOUND_LINE) {
+    const [, detail, node, , code, dueAt, isClosed] = tuple as InboundTuple;
+    inbound.push({ detail, node, brings: INBOUND_KINDS[code] ?? 'receipt', dueAt, isClosed: isClosed === 1 });
   } else {
     const [, key, node, , detail, ...units] = tuple as SupplyTuple;
     assertSafe(units);
@@ -110,9 +145,14 @@ function add({ rows, future, fenceUses, stops }: SupplyInMaking, tuple: SupplyTu
 }
 
 /** Most SKUs have neither future rows nor limits, and share the empty ones. */
-export function supplyOf(sku: SkuKey, parts: Pick<SkuSupply, 'rows' | 'future'> & SkuLimits): SkuSupply {
-  const { rows, future, fenceUses, stops } = parts;
-  const supply = { sku, rows, future: future.length === 0 ? NO_FUTURE : future, inbound: NO_INBOUND };
+export function supplyOf(sku: SkuKey, parts: Pick<SkuSupply, 'rows' | 'future' | 'inbound'> & SkuLimits): SkuSupply {
+  const { rows, future, inbound, fenceUses, stops } = parts;
+  const supply = {
+    sku,
+    rows,
+    future: future.length === 0 ? NO_FUTURE : future,
+    inbound: inbound.length === 0 ? NO_INBOUND : inbound,
+  };
   return fenceUses.length + stops.length === 0 ? supply : { ...supply, limits: { fenceUses, stops } };
 }
 

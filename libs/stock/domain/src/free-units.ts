@@ -19,7 +19,7 @@ import { MovingPromises } from './moving-promises.ts';
 import { type Backing, type Reservation, onStock, open, supplyOf } from './reservation.ts';
 import type { Terms } from './settlement.ts';
 import { type SkuSupply, type Supplies, SupplyDraft, type SupplyEffect, fenceUsesOf, rowAt } from './supply.ts';
-import { type SupplyPlace, stockAt } from './supply-row.ts';
+import { type SupplyPlace, promised, stockAt } from './supply-row.ts';
 
 export interface FreedUnits {
   readonly node: NodeKey;
@@ -65,6 +65,9 @@ export const inWaitOrder = (a: Reservation, b: Reservation): number =>
   b.priority - a.priority || ageOf(a) - ageOf(b) || a.key - b.key;
 
 const ageOf = ({ orderedAt, createdAt }: Reservation): number => orderedAt ?? createdAt;
+
+/** Whether anybody has been promised units of the SKU that are not there yet. */
+export const isWaitedFor = ({ future }: SkuSupply): boolean => future.some((row) => promised(row) > 0);
 
 /** Units that a decision made available, by node. What it only exchanged between promises is not among them. */
 export function freedBy(before: SkuSupply, after: SkuSupply): readonly FreedUnits[] {

@@ -22,6 +22,8 @@ export type Rejection = (
   | { readonly code: 'node.forbidden'; readonly node: NodeKey }
   | { readonly code: 'channel.forbidden' }
   | { readonly code: 'idempotency.mismatch' }
+  /** A closed line brings nothing more. `line` counts from 1. */
+  | { readonly code: 'inbound.line_closed'; readonly line: number }
   | { readonly code: 'movement.exceeds_stock'; readonly line: number; readonly there: number }
 ) &
   MoveRef;
@@ -62,6 +64,7 @@ export function isRetryable(code: RejectionCode): boolean {
     case 'node.forbidden':
     case 'channel.forbidden':
     case 'idempotency.mismatch':
+    case 'inbound.line_closed':
       return false;
   }
 }

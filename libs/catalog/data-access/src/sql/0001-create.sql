@@ -112,6 +112,17 @@ CREATE TABLE stop_rule (
   reason text
 );
 
+-- How many units of a SKU may be promised that have not come yet, and of which nothing is known to come. Null SKUs are all of them; null
+-- nodes are any, under one cap together.
+CREATE TABLE allowance (
+  rule_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  code text NOT NULL UNIQUE,
+  skus text[],
+  nodes text[],
+  cap integer NOT NULL CHECK (cap >= 0),
+  reason text
+);
+
 CREATE TABLE threshold (
   threshold_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   scope text NOT NULL CHECK (scope IN ('node', 'network')),

@@ -1,5 +1,5 @@
 /** Selling rules as the catalogue has them, reloaded when its epoch moves. */
-import { type Fence, SellingRules, type Stop, type Threshold } from '@onepool/stock-domain';
+import { type AllowanceRule, type Fence, SellingRules, type Stop, type Threshold } from '@onepool/stock-domain';
 import DataLoader from 'dataloader';
 import type pg from 'pg';
 
@@ -37,6 +37,12 @@ interface FenceRecord {
   until: number | null;
 }
 /** Null is all of them. */
+interface AllowanceRecord {
+  skus: number[] | null;
+  nodes: number[] | null;
+  cap: number;
+}
+/** Null is all of them. */
 interface StopRecord {
   nodes: number[] | null;
   channels: number[] | null;
@@ -51,6 +57,7 @@ interface RulesRecord {
   thresholds: ThresholdRecord[] | null;
   fences: FenceRecord[] | null;
   stops: StopRecord[] | null;
+  allowances: AllowanceRecord[] | null;
 }
 
 export class RulesSource {
@@ -127,12 +134,13 @@ const RULES = `
              ${keysOf('channel', 'r.channels')} AS channels, quantity, share_percent, ${milliseconds('until')} AS until
              FROM rules_fence r) f) AS fences,
          (SELECT json_agg(s) FROM (SELECT ${keysOf('node', 'r.nodes')} AS nodes, ${keysOf('channel', 'r.channels')} AS channels,
-             mode = 'drain' AS drains, ${milliseconds('until')} AS until FROM rules_stop r) s) AS stops`;
+             mode = 'drain' AS drains, ${milliseconds('until')} AS until FROM rules_stop r) s) AS stops,
+         (SELECT json_agg(a) FROM (SELECT ${keysOf('sku', 'r.skus')} AS skus, ${keysOf('node', 'r.nodes')} AS nodes, cap FROM rules_allowance r) a) AS allowances`;
 
 /** One statement, hence one moment: no batch decides by half of a change. */
 async function loadRules(client: Queryable): Promise<{ epoch: number; value: SellingRules }> {
   const { rows } = await client.query<RulesRecord>(RULES);
-  const { epoch = 0, nodes, channels, thresholds, fences, stops } = rows[0] ?? {};
+  const { epoch = 0, nodes, channels, thresholds, fences, stops, allowances } = rows[0] ?? {};
   const value = new SellingRules(
     (nodes ?? []).map((row) => ({
       key: row.node_key,
@@ -156,7 +164,11 @@ async function loadRules(client: Queryable): Promise<{ epoch: number; value: Sel
       sku: row.sku_key,
       quantity: row.quantity,
     })),
-    { fences: (fences ?? []).map(toFence), stops: (stops ?? []).flatMap(toStops) },
+    {
+      fences: (fences ?? []).map(toFence),
+      stops: (stops ?? []).flatMap(toStops),
+      allowances: (allowances ?? []).flatMap(toAllowances),
+    },
   );
   return { epoch, value };
 }
@@ -170,6 +182,10 @@ const toFence = (row: FenceRecord): Fence => ({
   quantity: row.quantity ?? row.share_percent ?? 0,
   until: row.until,
 });
+
+/** An allowance for each pair of SKU and node. */
+const toAllowances = ({ skus, nodes, cap }: AllowanceRecord): readonly AllowanceRule[] =>
+  (skus ?? [null]).flatMap((sku) => (nodes ?? [null]).map((node) => ({ sku, node, cap })));
 
 /** A stop for each pair of node and channel. */
 const toStops = ({ nodes, channels, drains, until }: StopRecord): readonly Stop[] =>

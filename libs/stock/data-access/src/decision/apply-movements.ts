@@ -47,8 +47,8 @@ export class AppliedMovements {
     this.#occurredAt = Math.min(command.occurredAt ?? state.now, state.now);
   }
 
-  /** All of them, or none: what names a fulfilment is never refused, so the others are decided first. */
-  apply(): Decision<MovementsResult> {
+  /** All of them, or none: what names a fulfilment is never refused, so the others are decided first. `serve` is called before the answer. */
+  apply(serve: () => void): Decision<MovementsResult> {
     const all = this.#command.movements.map((movement, index): Placed => [index, movement]);
     const repeated = all.filter(([, { sourceEventId }]) => this.#isTaken(sourceEventId));
     const fresh = all.filter((one) => !repeated.includes(one));
@@ -56,6 +56,7 @@ export class AppliedMovements {
     if (!plain.ok) return plain;
     for (const one of fresh) this.#handOver(one);
     this.#takeEvents(fresh);
+    serve();
     return accept(this.#answer(repeated.map(([index]) => index + 1)));
   }
 

@@ -1,5 +1,5 @@
 /** What a batch has decided to write, collected while it decides and written by one statement. */
-import type { ReservationChanged } from '@onepool/contracts';
+import { OWN_SOURCE, type ReservationChanged } from '@onepool/contracts';
 import {
   type Backing,
   type ChannelKey,
@@ -22,8 +22,13 @@ import {
   type ToldBook,
 } from '@onepool/stock-domain';
 import type { SourceKey } from '../sources/source-book.ts';
-import type { Keyed, StoredAnswer } from '../requests/command.ts';
+import type { Doer, Keyed, StoredAnswer } from '../requests/command.ts';
+import type { StoredInboundLine } from '../repository/inbound-lines.ts';
+import type { WaitPlace } from '../repository/waiting-reads.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
+
+/** Who does what nobody has asked for. */
+export const THE_ENGINE: Doer = { actor: OWN_SOURCE, person: null };
 
 /** Why a posting was made and who said so. `occurredAt` in milliseconds. */
 export interface LedgerOrigin {
@@ -90,11 +95,21 @@ export interface FenceUseWrite {
   readonly used: number;
 }
 
+/** Units of a line, and what is said of it. Times in milliseconds. */
+export interface InboundLineWrite extends StoredInboundLine {
+  readonly sku: SkuKey;
+  readonly dueAt: number | null;
+  /** Whether it is loaded with its SKU. */
+  readonly isOpen: boolean;
+}
+
 export interface BackingWrite {
   readonly reservationKey: number;
   /** Null of what is unbacked. */
   readonly supplyKey: SupplyKey | null;
   readonly backing: Backing;
+  /** Of units that have not come yet; see `waitRankOf`. */
+  readonly waitRank?: number | null;
   readonly expiresAt: number;
 }
 
@@ -155,6 +170,12 @@ export class Writes {
   /** Existing rows of which only `available` and `reserved` have changed, and all others. */
   readonly promisedRows: SupplyRow[] = [];
   readonly otherRows: { readonly sku: SkuKey; readonly row: SupplyRow }[] = [];
+  /** Keys of rows of lines that are done with. */
+  readonly deletedRows = new Set<SupplyKey>();
+  /** By the detail of the line. */
+  readonly inboundLines = new Map<number, InboundLineWrite>();
+  /** Of lines of which nothing else is written. */
+  readonly spentLines = new Set<number>();
   readonly fenceUses: FenceUseWrite[] = [];
   readonly setStops: { readonly sku: SkuKey; readonly stop: Stop }[] = [];
   readonly liftedStops: { readonly sku: SkuKey; readonly stop: Stop }[] = [];
@@ -170,6 +191,8 @@ export class Writes {
   }[] = [];
   /** SKUs to be healed, with the key below which the next look goes on; null begins anew. */
   readonly rebackTasks = new Map<SkuKey, number | null>();
+  /** Of these SKUs, those of which a whole slice could serve nobody, with the place after which the next one goes on. */
+  readonly waitTasks = new Map<SkuKey, WaitPlace>();
   readonly healed: SkuKey[] = [];
   /** Every short row of a healed SKU; of these the ones not known before are facts. */
   readonly broken: RowQuantity[] = [];
@@ -198,6 +221,13 @@ export class Writes {
     }
   }
 
+  /** Nobody has to load a line any more. */
+  spend(detail: number): void {
+    const line = this.inboundLines.get(detail);
+    if (line) this.inboundLines.set(detail, { ...line, isOpen: false });
+    else this.spentLines.add(detail);
+  }
+
   tell(reservationKey: number, told: ToldBook): void {
     const all = this.told.get(reservationKey) ?? new Map<string, Told>();
     this.told.set(reservationKey, all);
@@ -215,7 +245,7 @@ export class Writes {
   get isEmpty(): boolean {
     const { newReservations, changedSkus, ledger, commands, healed, mended, broken, drained } = this;
     const written = [newReservations, changedSkus, ledger, commands, healed, mended, broken, drained];
-    const maps = [this.changedReservations, this.rebackTasks, this.drainTasks];
+    const maps = [this.changedReservations, this.rebackTasks, this.drainTasks, this.inboundLines, this.spentLines];
     return written.every((rows) => rows.length === 0) && maps.every((map) => map.size === 0);
   }
 }

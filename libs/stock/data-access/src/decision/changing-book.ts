@@ -13,7 +13,9 @@ import {
   type SupplyEffect,
   type SupplyKey,
   type VerbEffect,
+  isWaitedFor,
   leavesShort,
+  open,
   rowOf,
   supplyOf,
 } from '@onepool/stock-domain';
@@ -23,10 +25,12 @@ import type { StoredReservation } from '../repository/stored-reservations.ts';
 import type { Doer } from '../requests/command.ts';
 import { type Views, isoTime } from '../requests/views.ts';
 import { type LedgerOrigin, Writes } from './batch-writes.ts';
+import { waitRankOf } from '../repository/wait-rank.ts';
 import { withKeys } from './new-rows.ts';
 
 /** So that a fact stays well below what a message may hold, however long its codes are. */
 const CHANGES_PER_FACT_MAX = 2_000;
+const NO_MARKS: readonly (readonly [SkuKey, SkuSupply])[] = [];
 
 /** What somebody's verb does to a reservation. */
 export interface Deed {
@@ -42,12 +46,18 @@ export class ChangingBook {
   /** SKUs of which promised units have lost their cover. */
   readonly newlyShort = new Set<SkuKey>();
   readonly changed = new Set<SkuKey>();
+  /** SKUs of which units wait for a later slice. */
+  readonly deferred = new Set<SkuKey>();
+  /** SKUs for whose units others wait than were loaded, or in another order. */
+  readonly othersWait = new Set<SkuKey>();
   /** Of the last command that changed a SKU. */
   readonly traces = new Map<SkuKey, string>();
 
   readonly #state: BatchState;
   readonly #views: Views;
   readonly #rowKeys: Iterator<SupplyKey>;
+  /** What SKUs for which somebody waits were, when they were last looked at for units that have come free. */
+  readonly #marks = new Map<SkuKey, SkuSupply>();
 
   constructor(state: BatchState, views: Views, rowKeys: readonly SupplyKey[]) {
     this.#state = state;
@@ -68,11 +78,21 @@ export class ChangingBook {
   /** The new supplies, without postings. */
   change({ supplies }: Pick<SupplyEffect, 'supplies'>, trace: string | null): void {
     for (const [sku, supply] of supplies) {
+      const before = this.supply(sku);
+      if (isWaitedFor(before) && !this.#marks.has(sku)) this.#marks.set(sku, before);
       this.#state.supplies.set(sku, withKeys(supply, this.#rowKeys));
       this.#state.versions.set(sku, this.versionOf(sku) + 1);
       this.changed.add(sku);
       if (trace !== null) this.traces.set(sku, trace);
     }
+  }
+
+  /** SKUs for which somebody waits and that have changed since this was last asked, as they were then. */
+  takeMarks(): readonly (readonly [SkuKey, SkuSupply])[] {
+    if (this.#marks.size === 0) return NO_MARKS;
+    const marks = [...this.#marks];
+    this.#marks.clear();
+    return marks;
   }
 
   post(postings: SupplyEffect['postings'], origin: LedgerOrigin): void {
@@ -95,9 +115,13 @@ export class ChangingBook {
     this.writes.changedReservations.set(reservation.key, reservation);
     this.#noteAmended(before, changed);
     const prolonged = before.expiresAt !== reservation.expiresAt;
+    const reranked = before.priority !== reservation.priority || before.orderedAt !== reservation.orderedAt;
     for (const backing of reservation.backings) {
       const earlier = before.backings[backing.no];
-      if (backing !== earlier || prolonged) this.#writeBacking(reservation, backing, earlier, deed.origin.occurredAt);
+      const waits = reranked && isWaiting(backing);
+      if (waits) this.othersWait.add(backing.sku);
+      if (backing !== earlier || prolonged || waits)
+        this.#writeBacking(reservation, backing, earlier, deed.origin.occurredAt);
     }
     if (deed.fact) this.#tell(changed, deed, deed.fact, changes);
     return changed;
@@ -123,7 +147,8 @@ export class ChangingBook {
     const { sku, no } = backing;
     const place = supplyOf(backing);
     const supplyKey = place && rowOf(this.supply(sku), place).key;
-    this.writes.changeBacking({ reservationKey, supplyKey, backing, expiresAt });
+    const waitRank = isAhead(backing) ? waitRankOf(reservation) : null;
+    this.writes.changeBacking({ reservationKey, supplyKey, backing, expiresAt, waitRank });
     if (supplyKey === null) return;
     for (const stage of STAGES) {
       const units = backing[stage] - (before?.[stage] ?? 0);
@@ -158,3 +183,6 @@ export class ChangingBook {
     }
   }
 }
+
+const isAhead = ({ kind }: Backing): boolean => kind === 'incoming' || kind === 'allowance';
+const isWaiting = (backing: Backing): boolean => isAhead(backing) && open(backing) > 0;

@@ -3,9 +3,9 @@
  * does I/O; a command that is refused leaves the state as it was.
  */
 import assert from 'node:assert/strict';
-import { OWN_SOURCE } from '@onepool/contracts';
 import {
   type AllocationPart,
+  type BackingPlace,
   type Consequences,
   type Decision,
   type GrantedUnits,
@@ -33,6 +33,7 @@ import {
   reap,
   reject,
   rowAt,
+  rowOf,
   stockAt,
   stopsAfter,
   stopsOf,
@@ -44,8 +45,8 @@ import {
   type AllocateCommand,
   type AnswerOf,
   type Command,
-  type Doer,
   type DrainCommand,
+  type ExpectCommand,
   type HoldCommand,
   type Keyed,
   type MovementsCommand,
@@ -65,13 +66,16 @@ import type { AnsweredLine, FirstAnswer, StoredReservation } from '../repository
 import { type LineIds, refusalOf } from '../requests/refusal.ts';
 import { THE_ENGINE_SOURCE } from '../sources/source-book.ts';
 import type { Views } from '../requests/views.ts';
-import type { LedgerOrigin, Writes } from './batch-writes.ts';
+import { type LedgerOrigin, THE_ENGINE, type Writes } from './batch-writes.ts';
 import { AppliedMovements } from './apply-movements.ts';
 import { ChangingBook } from './changing-book.ts';
+import { expectLines } from './expect-lines.ts';
+import { ServedWaiting } from './serve-waiting.ts';
+import { withoutSpent } from './spent-lines.ts';
+import { waitRankOf } from '../repository/wait-rank.ts';
+import { kindCode } from '../stock-columns.ts';
 import { nextOf } from './new-rows.ts';
 import { FACT_OF_VERB, decideVerb, doingOf, occurredAtOf } from './verb-decisions.ts';
-
-const THE_ENGINE: Doer = { actor: OWN_SOURCE, person: null };
 
 /** Keys for what a batch may bring into being. */
 export interface NewKeys {
@@ -90,12 +94,14 @@ export class BatchDecider {
   readonly #state: BatchState;
   readonly #views: Views;
   readonly #keys: Iterator<number>;
+  readonly #waiting: ServedWaiting;
 
   constructor(state: BatchState, views: Views, keys: NewKeys) {
     this.#state = state;
     this.#views = views;
     this.#book = new ChangingBook(state, views, keys.rows);
     this.#keys = keys.reservations.values();
+    this.#waiting = new ServedWaiting(state, this.#book);
     this.#initial = new Map(state.supplies);
   }
 
@@ -106,8 +112,10 @@ export class BatchDecider {
   /** Outcomes in the order of the commands. */
   decide(commands: readonly Command[]): readonly Outcome[] {
     this.#reapOverdue();
+    this.#waiting.serve();
     const outcomes = commands.map((command): Outcome => {
       const decided = this.#decideOne(command);
+      this.#waiting.serve();
       return decided.ok ? decided : reject(refusalOf(decided.rejection, this.#views, this.#lineIdsOf(command)));
     });
     this.#finish();
@@ -128,6 +136,8 @@ export class BatchDecider {
         return this.#replayed(command) ?? this.#movements(command);
       case 'stop':
         return this.#stop(command);
+      case 'expect':
+        return this.#expect(command);
       case 'tend':
         return this.#tend(command);
       case 'drain':
@@ -135,7 +145,9 @@ export class BatchDecider {
     }
   }
 
-  #replayed(command: Exclude<Command, StopCommand | TendCommand | DrainCommand | TombstoneCommand>): Decided | null {
+  #replayed(
+    command: Exclude<Command, ExpectCommand | StopCommand | TendCommand | DrainCommand | TombstoneCommand>,
+  ): Decided | null {
     const effect = this.#state.effects.get(command.kind === 'hold' ? holdKey(command) : commandKey(command));
     if (!effect) return null;
     if (effect.isTombstone === true) return reject({ code: 'reservation.tombstoned' });
@@ -156,7 +168,7 @@ export class BatchDecider {
     const expiresAt = now + command.expiresInSeconds * 1_000;
     const key = nextOf(this.#keys);
     const answered = command.demand.lines.map(({ sku, quantity, nodes }, line): AnsweredLine => {
-      const held = units.filter((one) => one.line === line).map((one) => [one.node ?? 0, one.units] as const);
+      const held = units.filter((one) => one.line === line).map(heldTuple);
       const told = [
         command.lineIds[line] ?? '',
         sku,
@@ -180,12 +192,14 @@ export class BatchDecider {
   }
 
   /** Writes one of the backings of a hold: nearly all stand on a row, and no fence pays for them. */
-  #take({ sourceKey: source, id }: HoldCommand, taken: GrantedUnits, of: NewBacking): void {
-    const { line, sku, node, units, fenced } = taken;
+  #take(command: HoldCommand, taken: GrantedUnits, of: NewBacking): void {
+    const { sourceKey: source, id } = command;
+    const { line, sku, node, units, ahead, fenced } = taken;
     if (node === null) {
       const backing = { ...emptyBacking(of.no, onNothing(line, sku)), held: units };
       return this.writes.changeBacking({ ...of, supplyKey: null, backing });
     }
+    if (ahead) return this.#wait(command, { line, sku, node, fulfilment: null, ...ahead }, units, of);
     const supplyKey = rowAt(this.#book.supply(sku), node).key;
     const version = this.#book.versionOf(sku);
     if (!fenced) return this.writes.hold({ ...of, supplyKey, line, sku, node, source, id, units, version });
@@ -196,6 +210,23 @@ export class BatchDecider {
     const occurredAt = this.#state.now;
     const origin = { reason: 'hold', source, sourceName: null, sourceEventId: id, occurredAt };
     this.writes.post(posting, supplyKey, version, origin);
+  }
+
+  /** Writes one of the backings of a hold that stands on what has not come yet. */
+  #wait(command: HoldCommand, at: BackingPlace, units: number, of: NewBacking): void {
+    const { sku, kind, node, detail } = at;
+    if (kind !== 'incoming' && kind !== 'allowance') throw new Error(`Broken invariant: nobody waits for ${kind}`);
+    const { now } = this.#state;
+    const row = { kind, node, detail };
+    const { key: supplyKey } = rowOf(this.#book.supply(sku), row);
+    const backing = { ...emptyBacking(of.no, at), held: units };
+    const waitRank = waitRankOf({ priority: command.priority, orderedAt: null, createdAt: now });
+    this.writes.changeBacking({ ...of, supplyKey, backing, waitRank });
+    const from = kind === 'incoming' ? 'available' : 'expected';
+    const posting = { sku, at: row, from, to: 'reserved', quantity: units } as const;
+    const version = this.#book.versionOf(sku);
+    this.writes.post(posting, supplyKey, version, { ...told(command), reason: 'hold', occurredAt: now });
+    this.#book.othersWait.add(sku);
   }
 
   /** Its key is that of the hold which it refuses, so that of the two only one takes effect. */
@@ -304,7 +335,9 @@ export class BatchDecider {
   }
 
   #movements(command: MovementsCommand): Decided {
-    const applied = new AppliedMovements(command, this.#state, this.#book, this.#views).apply();
+    const applied = new AppliedMovements(command, this.#state, this.#book, this.#views).apply(() =>
+      this.#waiting.serve(),
+    );
     return applied.ok ? this.#done(command, applied.value) : applied;
   }
 
@@ -316,9 +349,15 @@ export class BatchDecider {
     return { ok: true, value: { version: this.#book.versionOf(sku) }, replayed: false };
   }
 
-  /** Everything overdue was reaped when the batch began; what is left is healing. */
+  #expect(command: ExpectCommand): Decided {
+    const decision = expectLines(command, this.#state, this.#book);
+    return decision.ok ? { ok: true, value: null, replayed: false } : decision;
+  }
+
+  /** Everything overdue was reaped when the batch began; what is left is who waits, and healing. */
   #tend({ skus, heal }: TendCommand): Decided {
     for (const sku of heal ? skus : []) {
+      this.#waiting.serveUnapplied(sku);
       if (!this.#book.newlyShort.has(sku)) this.#heal(sku);
     }
     return { ok: true, value: null, replayed: false };
@@ -420,10 +459,21 @@ export class BatchDecider {
       // What healing has just left short needs no other look, unless somebody has changed the SKU since.
       if (follows.needsRebacking && changed.has(sku)) this.writes.rebackTasks.set(sku, null);
     }
+    for (const sku of this.#book.deferred) this.writes.rebackTasks.set(sku, null);
+    for (const [sku, place] of this.#waiting.goOnAfter) this.writes.waitTasks.set(sku, place);
     for (const [sku, key] of this.#healing.goOnBelow)
       if (!this.writes.rebackTasks.has(sku)) this.writes.rebackTasks.set(sku, key);
     for (const sku of this.#healing.healed) this.writes.healed.push(sku);
+    for (const supply of [...this.#state.supplies.values()]) this.#leaveOutSpent(supply);
     for (const [sku, supply] of this.#state.supplies) this.#noteBroken(sku, supply, mended.get(sku) ?? []);
+  }
+
+  #leaveOutSpent(before: SkuSupply): void {
+    const without = withoutSpent(before);
+    if (!without) return;
+    this.#state.supplies.set(before.sku, without.supply);
+    for (const { detail } of without.lines) this.writes.spend(detail);
+    for (const { key } of without.rows) this.writes.deletedRows.add(key);
   }
 
   /** Answers whether there are others than before. */
@@ -451,6 +501,10 @@ export class BatchDecider {
     }
   }
 }
+
+/** How the first answer keeps units that are held. */
+const heldTuple = ({ node, units, ahead }: GrantedUnits) =>
+  ahead ? ([node ?? 0, units, kindCode(ahead.kind)] as const) : ([node ?? 0, units] as const);
 
 interface NewBacking {
   readonly reservationKey: number;

@@ -10,6 +10,7 @@ import type {
   HoldRequest,
   MovementsRequest,
   MovementsResult,
+  PutInbound,
   PutStops,
   Reservation as ReservationView,
   StoppedSkus,
@@ -33,6 +34,8 @@ import { type FoundReservation, allocationHash, demandSize, resolveGroup } from 
 import { claimBody } from '../repository/claim-body.ts';
 import { findFulfilments } from '../repository/told.ts';
 import { type Caller, type FindFulfilments, resolveHold, resolveMovements } from '../requests/resolve.ts';
+import { type NamedLine, keysOfLines } from '../repository/inbound-lines.ts';
+import { resolveExpect } from '../requests/resolve-inbound.ts';
 import { resolveStops } from '../requests/resolve-stops.ts';
 import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
@@ -270,6 +273,17 @@ export class StockEngine {
         skus.push({ sku: this.codes.codeOf(sku), version: stopped.value.version });
       }
       return { ok: true, value: { skus }, replayed: false };
+    });
+  }
+
+  /** Announces a receipt, or says something else of its lines; sent again, it changes nothing. */
+  putInbound(asker: Asker, request: PutInbound & { readonly id: string }): Promise<Settled<null, Refusal>> {
+    return this.#settle(async (deadline) => {
+      const caller = await this.#callerOf(asker);
+      const named = { brings: 'receipt', actor: asker.actor, id: request.id } as const;
+      const keysOf = (lines: readonly NamedLine[]) => keysOfLines(this.lookupPool, named, lines);
+      const command = await this.#resolved((rules) => resolveExpect(caller, request, rules, this.codes, keysOf));
+      return command.ok ? this.#decided<null>(command.value, deadline) : command;
     });
   }
 

@@ -9,8 +9,9 @@ import {
   classifyPgError,
   inPipelinedTransaction,
 } from '@onepool/platform-postgres';
+import type { SellingRules } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { BatchDecider, type NewKeys } from '../decision/decide-batch.ts';
+import { BatchDecider } from '../decision/decide-batch.ts';
 import type { EngineContext } from '../engine/engine-context.ts';
 import { OptimisticCommits } from '../optimistic/optimistic-commits.ts';
 import { type GatePatience, MissingGatesError, createGates, heldGates } from '../repository/gates.ts';
@@ -51,7 +52,10 @@ export class BatchCommits {
   async #commit(batch: Batch, before: Promise<void>): Promise<Committed> {
     const { hooks, supplies, reservationKeys, onCommitted } = this.#context;
     try {
-      const optimistic = await this.#optimistic.commit(batch, await reservationKeys.take(newReservationsOf(batch.commands)));
+      const optimistic = await this.#optimistic.commit(
+        batch,
+        await reservationKeys.take(newReservationsOf(batch.commands)),
+      );
       if (optimistic.status === 'committed') {
         hooks.onDecided?.('optimistic');
         onCommitted();
@@ -93,11 +97,8 @@ export class BatchCommits {
 
   /** Null after a batch that only gave overdue units back: the commands are decided when no more are due. */
   async #attemptUnderLocks(commands: readonly Command[]): Promise<readonly Outcome[] | null> {
-    const { pool, supplies, reservationKeys, supplyKeys, onCommitted } = this.#context;
-    const keys = {
-      reservations: await reservationKeys.take(newReservationsOf(commands)),
-      rows: await supplyKeys.take(newRowsOf(commands)),
-    };
+    const { pool, supplies, reservationKeys, onCommitted } = this.#context;
+    const keys = await reservationKeys.take(newReservationsOf(commands));
     const { outcomes, state } = await inPipelinedTransaction(pool, (client) => this.#decide(client, commands, keys));
     for (const [sku, supply] of state.supplies) supplies.remember(supply, state.versions.get(sku) ?? 0);
     onCommitted();
@@ -107,15 +108,17 @@ export class BatchCommits {
   async #decide(
     client: pg.PoolClient,
     commands: readonly Command[],
-    keys: NewKeys,
+    reservations: readonly number[],
   ): Promise<Settlement<Decided>> {
-    const { schema, partitionCount, rules, codes, supplies, clock } = this.#context;
+    const { schema, partitionCount, rules, codes, supplies, supplyKeys, clock } = this.#context;
     const state = await loadBatch(client, commands, rules, supplies, this.#patience);
     clock.heard(state.now);
     await codes.learn(state.supplies.keys(), client);
     const versionsBefore = new Map(state.versions);
     const views = new Views(state.rules, codes);
-    const decider = new BatchDecider(state, views, keys);
+    // Nearly always there are some at hand, and nothing is waited for.
+    const rows = await supplyKeys.take(newRowsOf(commands, state.rules));
+    const decider = new BatchDecider(state, views, { reservations, rows });
     const outcomes = decider.decide(state.hasMoreOverdue ? [] : commands);
     if (decider.writes.isEmpty) return { result: { outcomes, state }, write: null };
     const writing = { now: state.now, views, versionsBefore, schema, partitionCount };
@@ -142,8 +145,13 @@ const withSkus = (commands: readonly Command[], more: MoreSkusError['skus']): re
   });
 
 /** Rows that commands put into the book at most. */
-const newRowsOf = (commands: readonly Command[]): number =>
-  commands.reduce((sum, command) => {
-    if (command.kind !== 'movements') return sum;
-    return sum + command.movements.reduce((rows, { toNode }) => rows + (toNode === null ? 1 : 2), 0);
-  }, 0);
+function newRowsOf(commands: readonly Command[], rules: SellingRules): number {
+  let rows = 0;
+  for (const command of commands) {
+    if (command.kind === 'movements') for (const { toNode } of command.movements) rows += toNode === null ? 1 : 2;
+    if (command.kind === 'expect') rows += command.lines.length;
+    if (command.kind === 'hold')
+      for (const { sku, mayWait = false } of command.demand.lines) if (mayWait) rows += rules.allowancesOf(sku).size;
+  }
+  return rows;
+}

@@ -1,6 +1,7 @@
 /**
- * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, the re-backing of broken
- * promises, and drains. All are safe in every replica at once: the gates decide, and a task done twice changes nothing.
+ * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, the re-backing of broken promises, the slices
+ * in which units are given to those who wait for them, and drains. All are safe in every replica at once: the gates decide, and a
+ * task done twice changes nothing.
  */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import type { SkuKey } from '@onepool/stock-domain';
@@ -31,7 +32,7 @@ const SWEEPS_IN_FLIGHT = 64;
 interface Supply {
   readonly shortfall: number;
   readonly available: number;
-  /** Older promises of the SKU are yet to be looked at. */
+  /** Older promises of the SKU are yet to be looked at, or units wait to be given out. */
   readonly hasMore: boolean;
 }
 
@@ -105,7 +106,10 @@ export class Housekeeping {
     if (due.length === 0) return [];
     const before = await this.#supplyOf(due);
     const now = this.#now();
-    const waits = due.map((sku) => this.#rests.waitMs(sku, before.get(sku)?.available ?? 0, now));
+    const waits = due.map((sku) => {
+      const { available, hasMore } = before.get(sku) ?? NOTHING;
+      return hasMore ? 0 : this.#rests.waitMs(sku, available, now);
+    });
     const resting = due.flatMap((sku, index) => ((waits[index] ?? 0) > 0 ? [{ sku, waitMs: waits[index] ?? 0 }] : []));
     if (resting.length > 0) await this.#putOff(resting);
     const healed: SkuKey[] = [];
@@ -131,7 +135,8 @@ export class Housekeeping {
     const { rows } = await this.#engine.lookupPool.query<Supply & { sku_key: SkuKey }>({
       name: 'short-supplies',
       text: `SELECT s.sku_key, sum(s.shortfall)::float8 AS shortfall, sum(s.available)::float8 AS available,
-                    EXISTS (SELECT FROM sku_task t WHERE t.sku_key = s.sku_key AND t.before_key IS NOT NULL) AS "hasMore"
+                    bool_or(s.unapplied > 0)
+                    OR EXISTS (SELECT FROM sku_task t WHERE t.sku_key = s.sku_key AND t.before_key IS NOT NULL) AS "hasMore"
                FROM stock s WHERE s.sku_key = ANY($1::int[]) GROUP BY s.sku_key`,
       values: [skus],
     });

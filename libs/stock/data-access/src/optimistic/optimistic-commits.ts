@@ -32,6 +32,7 @@ import {
 } from './conditional-write.ts';
 import { PipelinedSession } from './pipelined-session.ts';
 import { type Prediction, Predictions, type VersionedSupply } from './prediction.ts';
+import { NOBODY } from '../repository/waiting-reads.ts';
 import { readWithoutLocks } from './read-without-locks.ts';
 
 export type OptimisticResult =
@@ -81,7 +82,9 @@ export class OptimisticCommits {
 
   /** `keys` are for new reservations. When nothing was written they are spent. */
   async commit(batch: Batch, keys: readonly number[]): Promise<OptimisticResult> {
-    const commands = batch.commands.filter((command) => command.kind === 'hold');
+    const commands = batch.commands.filter(
+      (command): command is HoldCommand => command.kind === 'hold' && !mayWait(command),
+    );
     if (commands.length < batch.commands.length) return NOT_TRIED;
     const skus = skusOf(commands);
     const basis = await this.#basis(skus, 'any');
@@ -200,6 +203,8 @@ export class OptimisticCommits {
       controllers: new Map(),
       told: new Map(),
       takenEvents: new Set<string>(),
+      waiting: NOBODY,
+      inboundLines: new Map(),
       hasMoreOverdue: false,
       healMoreBelow: null,
       watermarks: NO_WATERMARKS,
@@ -256,6 +261,9 @@ export class OptimisticCommits {
     }
   }
 }
+
+/** Such a hold may bring new rows into the book, and wants to know whether lines are late. */
+const mayWait = ({ demand }: HoldCommand): boolean => demand.lines.some((line) => line.mayWait === true);
 
 /** The next moment at which a stop of one of the SKUs is over. */
 function stopsEndAfter(supplies: ReadonlyMap<SkuKey, SkuSupply>, now: number): number {

@@ -2,7 +2,7 @@
 import type { SkuKey, SkuSupply } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { CHANGED_ROWS } from '../repository/changed-rows.ts';
-import { type SupplyTuple, suppliesOf } from '../stock-columns.ts';
+import { type SkuTuple, suppliesOf } from '../stock-columns.ts';
 
 export interface UnlockedReading {
   /** Milliseconds, the database's clock. */
@@ -18,7 +18,7 @@ interface ReadingRecord {
   now: number;
   epoch: number;
   gates: [SkuKey, number][] | null;
-  changed: SupplyTuple[] | null;
+  changed: SkuTuple[] | null;
 }
 
 const STATEMENT = `

@@ -22,6 +22,7 @@ import {
   type SkuKey,
   type SkuSupply,
   accept,
+  aheadOf,
   channelAtp,
   nextEnd,
   noSupply,
@@ -62,8 +63,22 @@ interface ToldAtp {
   /** Milliseconds. */
   readonly from: number;
   readonly until: number;
-  readonly atp: ChannelAtp;
+  readonly atp: FoundAtp;
 }
+
+interface FoundAtp extends ChannelAtp {
+  /** Units that may be promised beyond it to those who may wait. */
+  readonly ahead: number;
+}
+
+const findAtp = (supply: SkuSupply, rules: SellingRules, perspective: Perspective): FoundAtp => ({
+  ...channelAtp(supply, rules, perspective),
+  ahead: aheadOf(supply, rules, perspective).reduce((sum, { units }) => sum + units, 0),
+});
+
+/** The next moment after `now` at which a line is late, and promises nothing any more. */
+const nextDue = ({ inbound }: SkuSupply, now: number): number =>
+  inbound.reduce((next, { dueAt }) => (dueAt !== null && dueAt >= now ? Math.min(next, dueAt + 1) : next), Infinity);
 
 export interface ExceptionPage {
   readonly limit: number;
@@ -119,7 +134,11 @@ export class StockReads {
       if (version < minVersion) return refuse('version.not_reached', { sku, version });
       const supply = snapshot?.supply ?? noSupply(keys.value[index] ?? 0);
       const found = this.#atpOf(snapshot, supply, rules, { ...perspective, now: asOf });
-      const told = { sku, channel, atp: found.atp, version, asOf: isoTime(asOf) };
+      const told = {
+        ...{ sku, channel, atp: found.atp },
+        ...(found.ahead === 0 ? {} : { atpWithIncoming: found.atp + found.ahead }),
+        ...{ version, asOf: isoTime(asOf) },
+      };
       if (!byNode) answers.push(told);
       else answers.push({ ...told, nodes: found.nodes.map(({ node, atp }) => ({ node: views.node(node), atp })) });
       if (slices.isFull(1 + supply.rows.length)) await slices.next();
@@ -128,13 +147,13 @@ export class StockReads {
   }
 
   /** The same question about the same snapshot has the same answer until a rule changes, or begins or ends by the clock. */
-  #atpOf(snapshot: Snapshot | null, supply: SkuSupply, rules: SellingRules, perspective: Perspective): ChannelAtp {
-    if (snapshot === null || perspective.nodes !== null) return channelAtp(supply, rules, perspective);
+  #atpOf(snapshot: Snapshot | null, supply: SkuSupply, rules: SellingRules, perspective: Perspective): FoundAtp {
+    if (snapshot === null || perspective.nodes !== null) return findAtp(supply, rules, perspective);
     const known = (snapshot as Answered)[ANSWER];
     const { channel, now } = perspective;
     if (known?.rules === rules && known.channel === channel && now >= known.from && now < known.until) return known.atp;
-    const atp = channelAtp(supply, rules, perspective);
-    const until = Math.min(rules.changesAfter(now), nextEnd(stopsOf(supply), now));
+    const atp = findAtp(supply, rules, perspective);
+    const until = Math.min(rules.changesAfter(now), nextEnd(stopsOf(supply), now), nextDue(supply, now));
     (snapshot as Answered)[ANSWER] = { rules, channel, from: now, until, atp };
     return atp;
   }

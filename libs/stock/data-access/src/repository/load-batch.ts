@@ -15,6 +15,8 @@ import { type AttachedReservation, readControllers } from './controllers.ts';
 import { inOrder } from './in-order.ts';
 import { type RememberedSupplies, completeSupplies } from './remembered-supplies.ts';
 import { type ToldBooks, readTakenEvents, readTold } from './told.ts';
+import { type StoredInboundLine, readInboundLines } from './inbound-lines.ts';
+import { type WaitingPages, readWaiting } from './waiting-reads.ts';
 import { type GatePatience, lockGates } from './gates.ts';
 import { readUnderGates } from './read-under-gates.ts';
 import type { RulesSource } from '../catalogue/rules-source.ts';
@@ -43,6 +45,10 @@ export interface BatchState {
   readonly told: ToldBooks;
   /** Events of sources that have taken effect, by `eventKey`. */
   readonly takenEvents: Set<string>;
+  /** Who waits for units that the batch may free. */
+  readonly waiting: WaitingPages;
+  /** Lines of receipts that commands name, by their detail. */
+  readonly inboundLines: ReadonlyMap<number, StoredInboundLine>;
   /** Of the rows of those SKUs that movements and shipments may touch. */
   readonly watermarks: Watermarks;
 }
@@ -61,24 +67,36 @@ export async function loadBatch(
   const named = commands.flatMap(reservationsOf);
   const looked = remembered.look(skus);
   // Sent together, run in this order: whatever follows the gates sees what was committed while they were waited for.
-  const [versions, reading, others, short, openExceptions, watermarks, controllers, told, takenEvents, ofVerbs] =
-    await inOrder([
-      lockGates(client, skus, patience),
-      readUnderGates(
-        client,
-        commands,
-        skus,
-        looked.map(({ version }) => version),
-      ),
-      readEarlierCommands(client, commands),
-      readBackedOnShortRows(client, healing),
-      readOpenExceptions(client, 'promise.broken', healing),
-      readWatermarks(client, skusWithEvents(commands)),
-      readControllers(client, commands),
-      readTold(client, commands),
-      readTakenEvents(client, commands),
-      lockReservations(client, named),
-    ]);
+  const [
+    versions,
+    reading,
+    others,
+    short,
+    openExceptions,
+    watermarks,
+    controllers,
+    told,
+    takenEvents,
+    inboundLines,
+    ofVerbs,
+  ] = await inOrder([
+    lockGates(client, skus, patience),
+    readUnderGates(
+      client,
+      commands,
+      skus,
+      looked.map(({ version }) => version),
+    ),
+    readEarlierCommands(client, commands),
+    readBackedOnShortRows(client, healing),
+    readOpenExceptions(client, 'promise.broken', healing),
+    readWatermarks(client, skusWithEvents(commands)),
+    readControllers(client, commands),
+    readTold(client, commands),
+    readTakenEvents(client, commands),
+    readInboundLines(client, commands),
+    lockReservations(client, named),
+  ]);
   demandGatesOf(ofVerbs.values(), new Set(skus));
   const { now } = reading;
   const inForce = variant('stock.rules_before_locks') ? rules.known : await rules.at(reading.epoch, client);
@@ -87,8 +105,12 @@ export async function loadBatch(
   // Nobody else can want the rows locked above, since all gates of a named reservation are ours. These others may share
   // a SKU with another batch's, so they are locked in order among themselves.
   const handedOver = commands.flatMap((command) => (command.kind === 'movements' ? handOversOf(command) : []));
+  const waiting = await readWaiting(client, commands, supplies, reading.overdue.length > 0);
+  const waitingKeys = [...waiting.pages.values()].flatMap(({ reservations: keys }) => keys);
   const movable = [...drains.values()].flatMap((look) => look.movable);
-  const shared = [...reading.overdue, ...short, ...handedOver, ...movable].filter((key) => !ofVerbs.has(key));
+  const shared = [...reading.overdue, ...short, ...handedOver, ...movable, ...waitingKeys].filter(
+    (key) => !ofVerbs.has(key),
+  );
   const reservations = new Map([...ofVerbs, ...(await lockReservations(client, shared))]);
   return {
     now,
@@ -103,6 +125,8 @@ export async function loadBatch(
     controllers,
     told,
     takenEvents,
+    waiting,
+    inboundLines,
     hasMoreOverdue: reading.hasMoreOverdue,
     healMoreBelow: short.length === HEALED_PER_LOOK_MAX ? (short.at(-1) ?? null) : null,
     watermarks,

@@ -8,7 +8,7 @@ import { variant } from '@onepool/platform-failpoints';
 import type { SkuKey, SkuSupply } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { Command } from '../requests/command.ts';
-import { type SupplyTuple, suppliesOf } from '../stock-columns.ts';
+import { type SkuTuple, suppliesOf } from '../stock-columns.ts';
 import { CHANGED_ROWS } from './changed-rows.ts';
 import { type Effect, holdKey, holdKeysOf, namedToBeMade } from './earlier-effects.ts';
 import type { AnsweredLine } from './stored-reservations.ts';
@@ -33,7 +33,7 @@ interface ReadingRecord {
   now: number;
   epoch: number;
   overdue: string[] | null;
-  changed: SupplyTuple[] | null;
+  changed: SkuTuple[] | null;
   holds: HoldTuple[] | null;
 }
 
@@ -79,7 +79,10 @@ export async function readUnderGates(
   };
 }
 
-function toEffect([owner, id, hash, channelKey, createdAt, expiresAt, lines, actor, undoneBy]: HoldTuple): [string, Effect] {
+function toEffect([owner, id, hash, channelKey, createdAt, expiresAt, lines, actor, undoneBy]: HoldTuple): [
+  string,
+  Effect,
+] {
   const isTombstone = undoneBy !== null;
   const firstAnswer = { owner, channelKey, createdAt, expiresAt, lines };
   const effect = { bodyHash: Buffer.from(hash, 'hex'), answer: null, firstAnswer, actor: actor ?? owner, isTombstone };

@@ -45,8 +45,11 @@ export class RememberedSupplies {
   }
 }
 
-const sizeOf = ({ rows, future, limits }: SkuSupply): number =>
-  Math.max(1, rows.length + future.length + (limits ? limits.fenceUses.length + limits.stops.length : 0));
+const sizeOf = ({ rows, future, inbound, limits }: SkuSupply): number =>
+  Math.max(
+    1,
+    rows.length + future.length + inbound.length + (limits ? limits.fenceUses.length + limits.stops.length : 0),
+  );
 
 /** Rows were asked for where the version is not the one that was `looked` at, so only there may they be missing. */
 export function completeSupplies(

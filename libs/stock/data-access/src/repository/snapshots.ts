@@ -9,11 +9,20 @@ import {
   type SupplyRow,
   giveBack,
   noSupply,
+  promised,
   stopsOf,
   supplyRowOf,
 } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { STOP_TUPLE, type StopTuple, kindOf, stateColumns, suppliesOf, supplyOf } from '../stock-columns.ts';
+import {
+  INBOUND_TUPLE,
+  STOP_TUPLE,
+  type SkuTuple,
+  kindOf,
+  stateColumns,
+  suppliesOf,
+  supplyOf,
+} from '../stock-columns.ts';
 
 export interface Snapshot {
   readonly supply: SkuSupply;
@@ -40,7 +49,7 @@ interface SupplyRecord {
   expires_at: number | null;
   rows: SnapshotTuple[] | null;
   fence_uses: [node: NodeKey, fence: FenceKey, used: number][] | null;
-  stops: StopTuple[] | null;
+  limits: SkuTuple[] | null;
 }
 
 /** Of a backing of the SKU `k`: held units that have run out. */
@@ -48,7 +57,7 @@ const IS_OVERDUE = `b.sku_key = k.sku_key AND b.held + b.confirmed > 0 AND b.hel
 
 /**
  * Reads SKUs; those that never had any stock are absent. Overdue holds are counted as free, as they are where a hold
- * commits.
+ * commits; but not while others wait for units of the SKU.
  */
 export async function readSnapshots(
   pool: Pick<pg.Pool, 'query'>,
@@ -67,7 +76,8 @@ export async function readSnapshots(
                   (SELECT json_agg(ARRAY[u.node_key, u.fence_key, u.used - (SELECT coalesce(sum(least(b.held, b.fenced)), 0) FROM backing b
                         WHERE ${IS_OVERDUE} AND b.node_key = u.node_key AND b.fence_key = u.fence_key)]::bigint[])
                      FROM fence_use u JOIN rules_fence USING (fence_key) WHERE u.sku_key = k.sku_key) AS fence_uses,
-                  (SELECT json_agg(${STOP_TUPLE}) FROM sku_stop WHERE sku_key = k.sku_key) AS stops
+                  (SELECT json_agg(l.units) FROM (SELECT ${STOP_TUPLE} AS units FROM sku_stop WHERE sku_key = k.sku_key
+                     UNION ALL SELECT ${INBOUND_TUPLE} FROM inbound_line WHERE sku_key = k.sku_key AND is_open) l) AS limits
              FROM unnest($1::int[]) AS k (sku_key) JOIN sku_gate g USING (sku_key)`,
     values: [keys],
   });
@@ -80,18 +90,28 @@ export async function readSnapshots(
   return new Map(rows.map((row) => [row.sku_key, toSnapshot(row)]));
 }
 
-function toSupply({ sku_key: sku, rows, fence_uses, stops }: SupplyRecord): SkuSupply {
-  const all = (rows ?? []).map(withoutOverdue);
+function toSupply({ sku_key: sku, rows, fence_uses, limits }: SupplyRecord): SkuSupply {
+  const read = suppliesOf(limits).get(sku) ?? noSupply(sku);
+  const tuples = rows ?? [];
+  // Units that come free are for those who wait, if anybody does.
+  const isWaitedFor = tuples.some((tuple) => isAhead(tuple) && promised(rowOf(tuple)) > 0);
+  const all = tuples.map((tuple) => (isWaitedFor && !isAhead(tuple) ? rowOf(tuple) : withoutOverdue(tuple)));
   return supplyOf(sku, {
     rows: all.filter(({ kind }) => kind === 'stock'),
     future: all.filter(({ kind }) => kind !== 'stock'),
+    inbound: read.inbound,
     fenceUses: (fence_uses ?? []).map(([node, fence, used]) => ({ node, fence, used })),
-    stops: stopsOf(suppliesOf(stops).get(sku) ?? noSupply(sku)),
+    stops: stopsOf(read),
   });
 }
 
 /** The row as it will be once the overdue units are given back. */
-function withoutOverdue([overdue, key, node, kind, detail, ...units]: SnapshotTuple): SupplyRow {
-  const row = supplyRowOf(key, node, units, kindOf(kind), detail);
+function withoutOverdue(tuple: SnapshotTuple): SupplyRow {
+  const [overdue] = tuple;
+  const row = rowOf(tuple);
   return overdue > 0 ? giveBack(row, 'reserved', overdue).row : row;
 }
+
+const isAhead = ([, , , kind]: SnapshotTuple): boolean => kindOf(kind) !== 'stock';
+const rowOf = ([, key, node, kind, detail, ...units]: SnapshotTuple): SupplyRow =>
+  supplyRowOf(key, node, units, kindOf(kind), detail);

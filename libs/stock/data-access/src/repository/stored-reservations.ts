@@ -1,5 +1,16 @@
 /** Reservations as stored, with their backings. */
-import { type Backing, type Controller, type Destination, type NodeKey, type Reservation, type ReservationLine, STAGES, type Stage, TALLIES, type Tally } from '@onepool/stock-domain';
+import {
+  type Backing,
+  type Controller,
+  type Destination,
+  type NodeKey,
+  type Reservation,
+  type ReservationLine,
+  STAGES,
+  type Stage,
+  TALLIES,
+  type Tally,
+} from '@onepool/stock-domain';
 import type pg from 'pg';
 import { kindOf } from '../stock-columns.ts';
 import { inOrder } from './in-order.ts';
@@ -24,14 +35,17 @@ export interface FirstAnswer {
   readonly lines: readonly AnsweredLine[];
 }
 
-/** `[line id, sku key, requested, granted, SKU version, [[node key, units] …], its nodes if only some may back it]`: short, because every hold stores it. */
+/**
+ * `[line id, sku key, requested, granted, SKU version, [[node key, units, kind if not stock] …], its nodes if only some may back it]`: short,
+ * because every hold stores it.
+ */
 export type AnsweredLine = readonly [
   id: string,
   sku: number,
   requested: number,
   granted: number,
   version: number,
-  units: readonly (readonly [node: number, units: number])[],
+  units: readonly (readonly [node: number, units: number, kind?: number])[],
   nodes?: readonly NodeKey[],
 ];
 

@@ -5,6 +5,7 @@ import type {
   Amendment,
   Attachment,
   HoldDemand,
+  NodeKey,
   ChannelKey,
   Override,
   RejectedUnits,
@@ -134,6 +135,24 @@ export interface StopCommand extends Traced {
   readonly changes: readonly StopChange[];
 }
 
+/** Announces lines of a receipt, or says something else of them. Given again it changes nothing, so that it needs no key. */
+export interface ExpectCommand extends Doer, Traced {
+  readonly kind: 'expect';
+  readonly sourceKey: SourceKey;
+  /** Of the receipt. */
+  readonly id: string;
+  readonly skus: readonly SkuKey[];
+  readonly lines: readonly {
+    readonly detail: number;
+    readonly sku: SkuKey;
+    readonly node: NodeKey;
+    /** Units in all, what has arrived included. */
+    readonly quantity: number;
+    readonly dueAt: number | null;
+    readonly isClosed: boolean;
+  }[];
+}
+
 /** The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also re-backs its shortfall. */
 export interface TendCommand extends Traced {
   readonly kind: 'tend';
@@ -155,6 +174,7 @@ export type Command =
   | AllocateCommand
   | MovementsCommand
   | StopCommand
+  | ExpectCommand
   | TendCommand
   | DrainCommand;
 
@@ -167,6 +187,7 @@ interface Answers {
   movements: MovementsResult;
   /** The version of the SKU from which on it is so. */
   stop: { readonly version: number };
+  expect: null;
   tend: null;
   drain: null;
 }

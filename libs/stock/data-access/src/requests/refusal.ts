@@ -14,6 +14,8 @@ export type RefusalCode =
   | 'fulfilment.ambiguous'
   | 'reservation.duplicate'
   | 'allocation.too_large'
+  | 'inbound.unknown'
+  | 'inbound.line_differs'
   | 'source.reserved'
   | 'feed.unknown'
   | 'feed.too_large'
@@ -85,6 +87,8 @@ function told(rejection: Rejection, views: Views, lineIds: LineIds): Refusal {
       return { code, details: { version: rejection.version } };
     case 'movement.exceeds_stock':
       return { code, details: { line: rejection.line, there: rejection.there } };
+    case 'inbound.line_closed':
+      return { code, details: { line: rejection.line } };
     case 'idempotency.mismatch':
     case 'reservation.expired':
     case 'reservation.taken':

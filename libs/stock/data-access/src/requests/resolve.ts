@@ -92,14 +92,18 @@ export async function resolveHold(
   const ids = lineIds(lines);
   if (!ids.ok) return ids;
   const demanded: HoldLine[] = [];
-  for (const [index, { quantity, nodes = request.nodes }] of lines.entries()) {
+  for (const [index, { quantity, nodes = request.nodes, mayWait = false }] of lines.entries()) {
     const bound = nodes === undefined ? null : nodeKeys(rules, nodes);
     if (bound?.ok === false) return bound;
-    demanded.push({ sku: skus.value[index] ?? 0, quantity, nodes: bound && bound.value });
+    const line = { sku: skus.value[index] ?? 0, quantity, nodes: bound && bound.value };
+    demanded.push(mayWait ? { ...line, mayWait } : line);
   }
   const told = [
     channel,
-    lines.map(({ id: line, sku, quantity, nodes }) => [sku, quantity, line ?? null, nodes ?? null]),
+    lines.map(({ id: line, sku, quantity, nodes, mayWait = false }) => [
+      ...[sku, quantity, line ?? null, nodes ?? null],
+      ...(mayWait ? [mayWait] : []),
+    ]),
     allowPartial,
     expiresInSeconds,
     request.nodes ?? null,

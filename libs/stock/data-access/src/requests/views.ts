@@ -19,6 +19,7 @@ import type {
   StopOfSku,
 } from '@onepool/contracts';
 import type { FirstAnswer, StoredReservation } from '../repository/stored-reservations.ts';
+import { kindOf } from '../stock-columns.ts';
 import type { CodeBook } from '../catalogue/code-book.ts';
 
 export class Views {
@@ -106,9 +107,9 @@ export class Views {
         requested,
         granted,
         skuVersion,
-        backings: backings.map(([node, held]) => ({
+        backings: backings.map(([node, held, kind = 0]) => ({
           node: this.#nodeOrNone(node),
-          kind: node === 0 ? ('unbacked' as const) : ('stock' as const),
+          kind: node === 0 && kind === 0 ? ('unbacked' as const) : kindOf(kind),
           ...NOTHING,
           held,
         })),

@@ -24,6 +24,8 @@ CREATE VIEW rules_threshold AS SELECT scope, channel_key, node_key, sku_key, qua
 -- Those that were lifted are not in it; those that are over by the clock are.
 CREATE VIEW rules_fence AS SELECT fence_key, code, skus, nodes, channels, quantity, share_percent, until FROM catalog.fence
  WHERE coalesce(quantity, share_percent) > 0;
+-- What may be promised beyond what is there. Null nodes are any, under one cap; SKUs that are listed come before all of them.
+CREATE VIEW rules_allowance AS SELECT skus, nodes, cap FROM catalog.allowance;
 CREATE VIEW rules_stop AS SELECT nodes, channels, mode, until FROM catalog.stop_rule WHERE mode <> 'none';
 
 
@@ -90,6 +92,8 @@ CREATE VIEW stock AS
 
 -- Rows with a shortfall are few, and looked for beside every count.
 CREATE INDEX supply_short ON supply (sku_key) WHERE shortfall > 0;
+-- Rows of what is to come. `kind` never changes, so holds stay HOT; what a hold changes must never be in a predicate.
+CREATE INDEX supply_future ON supply (sku_key) WHERE kind <> 0;
 
 -- Units of a SKU and node that are charged to a fence: the sum of what its backings there say.
 CREATE TABLE fence_use (
@@ -110,6 +114,40 @@ CREATE TABLE sku_stop (
   until timestamptz,
   PRIMARY KEY (sku_key, node_key, channel_key)
 );
+
+-- What brings units: a receipt that was announced (kind 0), or a transfer (1), under the id that its teller has given it. Written once;
+-- how far it has come is what its lines say.
+CREATE TABLE inbound (
+  inbound_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  kind smallint NOT NULL CHECK (kind IN (0, 1)),
+  actor text NOT NULL,
+  id text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  UNIQUE (actor, id)
+);
+
+-- A line of it, for one SKU and the node where it arrives. `detail_key` names its row of the book, of kind 1. Which lines there are is
+-- written before anything is decided; all else under the gate of its SKU: units that were announced in all, that have arrived, that
+-- are given up on, and whether the line is still loaded with its SKU. One that is closed and whose row is empty is not.
+CREATE TABLE inbound_line (
+  detail_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  inbound_key bigint NOT NULL,
+  line text NOT NULL,
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  kind smallint NOT NULL,
+  is_open boolean NOT NULL DEFAULT false,
+  expected bigint NOT NULL DEFAULT 0,
+  received bigint NOT NULL DEFAULT 0,
+  lost bigint NOT NULL DEFAULT 0,
+  due_at timestamptz,
+  closed_at timestamptz,
+  UNIQUE (inbound_key, line),
+  CHECK (least(expected, received, lost) >= 0)
+);
+
+CREATE INDEX inbound_line_sku ON inbound_line (sku_key) WHERE is_open;
+CREATE INDEX inbound_line_due ON inbound_line (due_at) WHERE is_open AND due_at IS NOT NULL;
 
 
 -- Promises ------------------------------------------------------------------------------------------------------------
@@ -159,6 +197,7 @@ CREATE SEQUENCE reservation_block;
 -- Units of a line that stand on one row of the book (or on none: `supply_key` null), for one fulfilment or none. With its
 -- reservation's key, `backing_no` names it for ever; it is never deleted. `line` is the place of the line among the reservation's.
 -- `accepted`, `picked` and `shipped` say how many of the open units a node has told to be past that stage; null is none.
+-- `wait_rank` says who is served first of those whose units have not come yet (kind 1 and 2): by priority, then by age; lower is first.
 -- `expires_at` of what is not held is infinity, so that looking for overdue units never meets old confirmed ones.
 CREATE TABLE backing (
   reservation_key bigint NOT NULL,
@@ -183,10 +222,11 @@ CREATE TABLE backing (
   fence_key integer,
   fenced integer,
   detail_key bigint,
+  wait_rank bigint,
   UNIQUE NULLS NOT DISTINCT (reservation_key, supply_key, line, fulfilment),
   CONSTRAINT lawful_backing CHECK (
     least(held, confirmed, fulfilled, released, expired, cancelled, broken) >= 0
-    AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, fence_key, fenced, detail_key) = 0)
+    AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, fence_key, fenced, detail_key, wait_rank) = 0)
     AND (num_nonnulls(accepted, picked, shipped) = 0
       OR num_nulls(accepted, picked, shipped) = 0 AND shipped >= 0 AND shipped <= picked AND picked <= accepted AND accepted <= held + confirmed))
 ) WITH (fillfactor = 85);
@@ -194,6 +234,7 @@ CREATE TABLE backing (
 -- Serves both expiry (overdue first) and looks for promises of a SKU that may move; closed backings leave it.
 CREATE INDEX backing_open ON backing (sku_key, expires_at) WHERE held + confirmed > 0;
 CREATE INDEX backing_expiry ON backing (expires_at) WHERE held > 0;
+CREATE INDEX backing_waiting ON backing (sku_key, wait_rank) WHERE kind <> 0 AND held + confirmed > 0;
 CREATE INDEX backing_fulfilment ON backing (fulfilment) WHERE fulfilment IS NOT NULL;
 
 -- What nodes have told of how far they have come with units, signed: units that end or move away leave their stages. With the open
@@ -334,12 +375,14 @@ CREATE TABLE told_effect (
   CHECK (least(effect, plain, undone) >= 0)
 );
 
--- SKUs with a shortfall that should be looked at from `due_at` on. A look that could move none of its thousand reservations
--- goes on below `before_key`.
+-- SKUs that should be looked at from `due_at` on: they have a shortfall, or units for those who wait. A look that could move none of
+-- its thousand reservations goes on below `before_key`, and one that could serve nobody of those who wait, after the last of them.
 CREATE TABLE sku_task (
   sku_key integer PRIMARY KEY,
   due_at timestamptz NOT NULL,
-  before_key bigint
+  before_key bigint,
+  after_rank bigint,
+  after_reservation bigint
 );
 
 -- SKUs of which promises may stand where they may no longer stay, likewise.

@@ -9,11 +9,14 @@ import {
   SupplyDraft,
   applyDifference,
   consequencesOf,
+  defer,
   emptyRow,
   isLate,
+  isWaitedFor,
   leavesShort,
   onHand,
   resetDifference,
+  rowAt,
   stockAt,
 } from '@onepool/stock-domain';
 import { COUNTING, type Count, type CountedBook, type Mark, NODES, nodeCode } from './counted-books.ts';
@@ -60,6 +63,7 @@ export function expectedOf(book: CountedBook, deductsAt: Stage | null): Outcome 
   const refusals: { node: number; code: string }[] = [];
   const marks = [...book.marks];
   const causes: Outcome['causes'][number][] = [];
+  let isDeferred = false;
   for (const count of book.counts.toSorted(byNode)) {
     const code = refusalOf(book.marks, count);
     if (code !== null) {
@@ -73,6 +77,10 @@ export function expectedOf(book: CountedBook, deductsAt: Stage | null): Outcome 
     causes.push({ node: nodeCode(count.node), source: COUNTING, quantity: difference, at: count.at });
     const known = draft.effect().postings.length;
     draft.change(SKU, row, (there) => applyDifference(there, difference));
+    const freed = rowAt(draft.supply(SKU), count.node).available - row.available;
+    const deferred = isWaitedFor(before) ? Math.max(0, freed) : 0;
+    if (deferred > 0) draft.change(SKU, row, (there) => defer(there, deferred));
+    isDeferred ||= deferred > 0;
     for (const {
       at: { node },
       from,
@@ -89,8 +97,8 @@ export function expectedOf(book: CountedBook, deductsAt: Stage | null): Outcome 
     future: after.future.toSorted((a, b) => a.detail - b.detail),
     version: book.version + (rows.length > 0 ? 1 : 0),
     entries,
-    // An unchanged SKU is nobody's business, however short it is.
-    task: rows.length > 0 && needsRebacking ? { isDue: true, beforeKey: null } : book.task,
+    // Units that somebody may wait for are given out in slices. An unchanged SKU is nobody's business, however short it is.
+    task: isDeferred || (rows.length > 0 && needsRebacking) ? { isDue: true, beforeKey: null } : book.task,
     exceptions: book.exceptions.toSorted(byNode).map(({ node, quantity: broken }) => {
       const quantity = left.get(node) ?? broken;
       return { node, quantity, isOpen: quantity > 0 };

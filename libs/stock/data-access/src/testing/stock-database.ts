@@ -16,6 +16,7 @@ const CATALOGUE = `
   CREATE TABLE catalog.threshold (scope text, channel_key integer, node_key integer, sku_key integer, quantity integer);
   CREATE TABLE catalog.fence (fence_key integer, code text, skus text[], nodes text[], channels text[], quantity integer, share_percent integer, until timestamptz);
   CREATE TABLE catalog.stop_rule (mode text, nodes text[], channels text[], until timestamptz);
+  CREATE TABLE catalog.allowance (skus text[], nodes text[], cap integer);
   INSERT INTO catalog.catalog_epoch VALUES (1)`;
 
 export interface StockDatabase {

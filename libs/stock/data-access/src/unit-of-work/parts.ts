@@ -46,7 +46,7 @@ const gates = part({
 
 /** Rows of which units were held or came free, and nothing else: that is nearly all of them, and half as dear as an upsert. */
 const promisedRows = part({
-  rows: ({ writes }: Batch) => writes.promisedRows,
+  rows: ({ writes }: Batch) => writes.promisedRows.filter(({ key }) => !writes.deletedRows.has(key)),
   columns: {
     key: ['bigint', ({ key }) => key],
     available: ['bigint', ({ available }) => available],
@@ -62,7 +62,7 @@ const promisedRows = part({
 });
 
 const otherRows = part({
-  rows: ({ writes }: Batch) => writes.otherRows,
+  rows: ({ writes }: Batch) => writes.otherRows.filter(({ row }) => !writes.deletedRows.has(row.key)),
   columns: {
     key: ['bigint', ({ row }) => row.key],
     detail: ['bigint', ({ row }) => row.detail],
@@ -76,6 +76,41 @@ const otherRows = part({
     INSERT INTO supply (supply_key, detail_key, sku_key, node_key, kind, ${stateColumns()})
     SELECT x.key, x.detail, x.sku, x.node, x.kind, ${stateColumns((state) => `x.${state}`)} FROM ${rows} WHERE ${guard}
     ON CONFLICT (supply_key) DO UPDATE SET ${setExcluded()}`,
+  }),
+});
+
+const deletedRows = part({
+  rows: ({ writes }: Batch) => [...writes.deletedRows],
+  columns: { key: ['bigint', (key) => key] },
+  writes: (rows, guard) => ({
+    deleted_rows: `DELETE FROM supply WHERE supply_key = ANY(ARRAY(SELECT x.key FROM ${rows} WHERE ${guard}))`,
+  }),
+});
+
+const inboundLines = part({
+  rows: ({ writes }: Batch) => [...writes.inboundLines],
+  columns: {
+    detail: ['bigint', ([detail]) => detail],
+    expected: ['bigint', ([, { expected }]) => expected],
+    received: ['bigint', ([, { received }]) => received],
+    lost: ['bigint', ([, { lost }]) => lost],
+    due_at: ['float8', ([, { dueAt }]) => dueAt],
+    closed_at: ['float8', ([, { closedAt }]) => closedAt],
+    is_open: ['smallint', ([, { isOpen }]) => Number(isOpen)],
+  },
+  writes: (rows, guard) => ({
+    inbound_lines: `
+    UPDATE inbound_line l SET expected = x.expected, received = x.received, lost = x.lost, is_open = x.is_open = 1,
+           due_at = ${time('x.due_at')}, closed_at = ${time('x.closed_at')}
+      FROM ${rows} WHERE l.detail_key = x.detail AND ${guard}`,
+  }),
+});
+
+const spentLines = part({
+  rows: ({ writes }: Batch) => [...writes.spentLines],
+  columns: { detail: ['bigint', (detail) => detail] },
+  writes: (rows, guard) => ({
+    spent_lines: `UPDATE inbound_line SET is_open = false WHERE detail_key = ANY(ARRAY(SELECT x.detail FROM ${rows} WHERE ${guard}))`,
   }),
 });
 
@@ -271,6 +306,7 @@ const changedBackings = part({
     fulfilment: ['text', ({ backing }) => backing.fulfilment],
     fence_key: ['int', ({ backing }) => backing.fence],
     fenced: ['int', ({ backing }) => (backing.fence === null ? null : backing.fenced)],
+    wait_rank: ['bigint', ({ waitRank = null }) => waitRank],
     expires_at: ['float8', ({ expiresAt }) => expiresAt],
     ...Object.fromEntries(
       TALLIES.map((tally) => [tally, ['int', ({ backing }: BackingWrite) => backing[tally]] as const]),
@@ -284,12 +320,12 @@ const changedBackings = part({
   },
   writes: (rows, guard) => ({
     backings: `
-    INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, kind, detail_key, fulfilment, fence_key, fenced, ${BACKING_TALLIES}, ${STAGES.join(', ')})
-    SELECT x.reservation, x.supply, CASE WHEN x.held > 0 THEN ${time('x.expires_at')} ELSE 'infinity' END, x.sku, x.node, x.no, x.line, x.kind, x.detail, x.fulfilment, x.fence_key, x.fenced,
+    INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, kind, detail_key, fulfilment, fence_key, fenced, wait_rank, ${BACKING_TALLIES}, ${STAGES.join(', ')})
+    SELECT x.reservation, x.supply, CASE WHEN x.held > 0 THEN ${time('x.expires_at')} ELSE 'infinity' END, x.sku, x.node, x.no, x.line, x.kind, x.detail, x.fulfilment, x.fence_key, x.fenced, x.wait_rank,
            ${TALLIES.map((tally) => `x.${tally}`).join(', ')}, ${STAGES.map((stage) => `x.${stage}`).join(', ')}
       FROM ${rows} WHERE ${guard}
     ON CONFLICT (reservation_key, supply_key, line, fulfilment) DO UPDATE SET expires_at = excluded.expires_at,
-      ${[...TALLIES, ...STAGES, 'fence_key', 'fenced'].map((column) => `${column} = excluded.${column}`).join(', ')}`,
+      ${[...TALLIES, ...STAGES, 'fence_key', 'fenced', 'wait_rank'].map((column) => `${column} = excluded.${column}`).join(', ')}`,
   }),
 });
 
@@ -418,14 +454,21 @@ const lateNotes = part({
 });
 
 const tasks = part({
-  rows: ({ writes }: Batch) => [...writes.rebackTasks],
-  columns: { sku: ['int', ([sku]) => sku], before_key: ['bigint', ([, beforeKey]) => beforeKey] },
+  rows: ({ writes }: Batch) =>
+    [...writes.rebackTasks].map(([sku, beforeKey]) => ({ sku, beforeKey, after: writes.waitTasks.get(sku) })),
+  columns: {
+    sku: ['int', ({ sku }) => sku],
+    before_key: ['bigint', ({ beforeKey }) => beforeKey],
+    after_rank: ['bigint', ({ after }) => after?.rank ?? null],
+    after_reservation: ['bigint', ({ after }) => after?.reservation ?? null],
+  },
   writes: (rows, guard) => ({
     tasks: `
-    INSERT INTO sku_task (sku_key, due_at, before_key)
-    SELECT x.sku, clock_timestamp(), x.before_key FROM ${rows} WHERE ${guard}
+    INSERT INTO sku_task (sku_key, due_at, before_key, after_rank, after_reservation)
+    SELECT x.sku, clock_timestamp(), x.before_key, x.after_rank, x.after_reservation FROM ${rows} WHERE ${guard}
     ON CONFLICT (sku_key) DO UPDATE SET
-      due_at = LEAST(sku_task.due_at, excluded.due_at), before_key = excluded.before_key`,
+      due_at = LEAST(sku_task.due_at, excluded.due_at), before_key = excluded.before_key,
+      after_rank = excluded.after_rank, after_reservation = excluded.after_reservation`,
   }),
 });
 
@@ -474,6 +517,9 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   gates,
   promisedRows,
   otherRows,
+  deletedRows,
+  inboundLines,
+  spentLines,
   fenceUses,
   setStops,
   liftedStops,

@@ -22,6 +22,7 @@ export const PROVOKED: Partial<Record<CommitName, Provocation>> = {
   'messaging.relay_release': restart,
   'stock.claim_drains': drainNode,
   'stock.feed_let_go': cutFeed,
+  'stock.inbound': announceReceipt,
   'stock.put_off_rebacks': breakPromise,
   'stock.search_drains': drainNode,
   'stock.seek_drains': drainNode,
@@ -76,6 +77,15 @@ async function cutFeed({ system, shop }: Stage): Promise<void> {
 async function nameSource({ shop }: Stage): Promise<void> {
   const name = shop.id('till');
   await shop.demand((onepool) => onepool.putSource({ params: { name }, body: { deductsAt: 'picked' } }));
+}
+
+/** Once it is announced, it has its keys for ever: each round announces another. */
+async function announceReceipt({ shop }: Stage): Promise<void> {
+  const [node] = shop.nodes;
+  const sku = shop.id('coming');
+  await shop.putSkus(sku);
+  const lines = [{ id: '1', sku, node, quantity: 5 }];
+  await shop.demand((onepool) => onepool.putInbound({ params: { id: shop.id('po') }, body: { lines } }));
 }
 
 /** Units turn up where the channel does not sell, again and again, and a broken promise cannot be moved there. */

@@ -5,17 +5,24 @@
 import { commitPoint, variant } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
 import {
+  type FreeingTerms,
+  NOBODY_WAITS,
+  type Posting,
   type SkuKey,
+  type SkuSupply,
   type Supplies,
   type SupplyKey,
   consequencesOf,
   decideMovements,
+  freeUnits,
+  freedBy,
+  isWaitedFor,
   leavesShort,
   noSupply,
   rowOf,
 } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { SUPPLY_TUPLE, type SupplyTuple, suppliesOf } from '../../stock-columns.ts';
+import { type SkuTuple, suppliesOf, tuplesSql } from '../../stock-columns.ts';
 import type { RulesSource } from '../../catalogue/rules-source.ts';
 import { Views } from '../../requests/views.ts';
 import { sendWrites } from '../../unit-of-work/write-batch.ts';
@@ -92,7 +99,7 @@ async function applyChunk(
     const decided = decideRows(
       feed,
       rows.filter(({ line }) => !duplicates.has(line)),
-      { supplies, watermarks, now },
+      { supplies, watermarks, terms: { rules, now } },
       gates,
       newKeys.values(),
     );
@@ -132,8 +139,8 @@ async function claimRecords(
 }
 
 async function readSupplies(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Supplies> {
-  const { rows } = await client.query<{ tuples: SupplyTuple[] | null }>(
-    `SELECT json_agg(${SUPPLY_TUPLE}) AS tuples FROM supply WHERE sku_key = ANY($1::int[])`,
+  const { rows } = await client.query<{ tuples: SkuTuple[] | null }>(
+    `SELECT json_agg(s.units) AS tuples FROM (${tuplesSql('sku_key = ANY($1::int[])')}) s`,
     [skus],
   );
   const bySku = suppliesOf(rows[0]?.tuples ?? null);
@@ -141,8 +148,7 @@ async function readSupplies(client: pg.PoolClient, skus: readonly SkuKey[]): Pro
 }
 
 interface Loaded {
-  /** Milliseconds. */
-  readonly now: number;
+  readonly terms: FreeingTerms;
   readonly supplies: Supplies;
   readonly watermarks: Awaited<ReturnType<typeof readWatermarks>>;
 }
@@ -150,7 +156,7 @@ interface Loaded {
 function decideRows(
   feed: FeedRecord,
   rows: readonly DeltaRow[],
-  { supplies, watermarks, now }: Loaded,
+  { supplies, watermarks, terms }: Loaded,
   gates: ChunkGates,
   newKeys: Iterator<SupplyKey>,
 ): { readonly writes: Writes; readonly changed: number } {
@@ -158,17 +164,21 @@ function decideRows(
   const current = new Map(supplies);
   const versions = new Map(gates.skus.map((sku, index) => [sku, (gates.versions[index] ?? 0) + 1]));
   const newlyShort = new Set<SkuKey>();
+  const deferred = new Set<SkuKey>();
   let changed = 0;
   for (const { sku_key: sku, node_key: node, quantity, at_ms: occurredAt, record_id } of rows) {
     const movement = { type: 'adjustment', sku, node, toNode: null, quantity } as const;
     const decision = decideMovements([movement], current, { occurredAt, watermarks });
     if (!decision.ok) throw new Error(`Broken invariant: an adjustment was refused with ${decision.rejection.code}`);
     const { postings } = decision.value;
-    const happened = Math.min(occurredAt, now);
+    const happened = Math.min(occurredAt, terms.now);
     const told = { source: feed.source_key, sourceName: feed.source, sourceEventId: record_id ?? feed.id };
     const origin = { ...told, reason: 'delta', occurredAt: happened };
+    const before = current.get(sku) ?? noSupply(sku);
     for (const [key, supply] of decision.value.supplies) current.set(key, withKeys(supply, newKeys));
-    for (const posting of postings) {
+    const deferring = defer(before, current, terms);
+    if (deferring.length > 0) deferred.add(sku);
+    for (const posting of [...postings, ...deferring]) {
       if (leavesShort(posting)) newlyShort.add(sku);
       const { key } = rowOf(current.get(sku) ?? noSupply(sku), posting.at);
       writes.post(posting, key, versions.get(sku) ?? 0, origin);
@@ -181,8 +191,18 @@ function decideRows(
     const { rows, needsRebacking, mended } = consequencesOf(before, supply, { newlyShort: newlyShort.has(sku) });
     writes.changeRows(before, rows);
     writes.changedSkus.push({ sku, rows, version: versions.get(sku) ?? 0, trace: feed.trace });
-    if (needsRebacking) writes.rebackTasks.set(sku, null);
+    if (needsRebacking || deferred.has(sku)) writes.rebackTasks.set(sku, null);
     for (const { node, quantity } of mended) writes.mended.push({ sku, node, quantity });
   }
   return { writes, changed };
+}
+
+/** Units that have come while somebody waits for the SKU are given out by a task, in slices. */
+function defer(before: SkuSupply, current: Map<SkuKey, SkuSupply>, terms: FreeingTerms): readonly Posting[] {
+  const { sku } = before;
+  const freed = isWaitedFor(before) ? freedBy(before, current.get(sku) ?? before) : [];
+  if (freed.length === 0) return [];
+  const { effect } = freeUnits(sku, freed, { ...NOBODY_WAITS, hasMore: true }, current, terms);
+  for (const [key, supply] of effect.supplies) current.set(key, supply);
+  return effect.postings;
 }

@@ -88,7 +88,10 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
         FROM fresh f LEFT JOIN book b USING (sku_key, node_key)
         LEFT JOIN deltas d USING (sku_key, node_key) ${joins}) compared
      WHERE difference <> 0),
-  moved AS MATERIALIZED (SELECT m.*, coalesce(supply_key, nextval('supply_key')) AS row_key FROM (${movedSql('decided')}) m),
+  waited AS MATERIALIZED (
+    SELECT sku_key FROM supply WHERE sku_key = ANY($4::int[]) AND kind <> 0 AND committed + reserved > 0),
+  judged AS NOT MATERIALIZED (SELECT *, sku_key IN (SELECT sku_key FROM waited) AS is_waited_for FROM decided),
+  moved AS MATERIALIZED (SELECT m.*, coalesce(supply_key, nextval('supply_key')) AS row_key FROM (${movedSql('judged')}) m),
   gates AS (
     INSERT INTO sku_gate AS g (sku_key, version)
     SELECT DISTINCT sku_key, 1 FROM moved
@@ -143,7 +146,10 @@ const JUDGED = `
     SELECT * FROM given g WHERE NOT EXISTS (
       SELECT FROM overtaken o WHERE o.sku_key = g.sku_key AND o.node_key = g.node_key))`;
 
-/** Promises of a changed SKU with a shortfall are worth a look if some are newly short, or if there are units to take. */
+/**
+ * Promises of a changed SKU with a shortfall are worth a look if some are newly short, or if there are units to take. Units that have
+ * come while somebody waits for the SKU are unapplied: a task gives them out, in slices.
+ */
 const TASKS = `
   short AS MATERIALIZED (
     SELECT sku_key FROM moved WHERE new_shortfall > 0
@@ -156,8 +162,12 @@ const TASKS = `
       FULL JOIN (SELECT * FROM moved WHERE sku_key IN (SELECT sku_key FROM short)) m USING (sku_key, node_key) GROUP BY 1),
   tasks AS (
     INSERT INTO sku_task (sku_key, due_at)
-    SELECT sku_key, clock_timestamp() FROM after WHERE short > 0 AND (newly_short OR free > 0) ORDER BY sku_key
-    ON CONFLICT (sku_key) DO UPDATE SET due_at = least(sku_task.due_at, excluded.due_at), before_key = NULL)`;
+    SELECT sku_key, clock_timestamp() FROM (
+      SELECT sku_key FROM after WHERE short > 0 AND (newly_short OR free > 0)
+       UNION
+      SELECT sku_key FROM moved WHERE deferred > 0) due ORDER BY sku_key
+    ON CONFLICT (sku_key) DO UPDATE SET due_at = least(sku_task.due_at, excluded.due_at), before_key = NULL,
+      after_rank = NULL, after_reservation = NULL)`;
 
 /** A row's difference, in the way in which facts tell what came or went. */
 const CAUSE = (() => {

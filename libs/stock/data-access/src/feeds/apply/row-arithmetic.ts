@@ -1,5 +1,5 @@
 /**
- * The domain's `supply` and `sell` (libs/stock/domain, arithmetic.ts) in SQL, for a feed's many rows at once. A spec
+ * The domain's `supply`, `sell` and `defer` (libs/stock/domain, arithmetic.ts) in SQL, for a feed's many rows at once. A spec
  * proves that both give the same rows and the same transfers: change neither without the other.
  */
 import { ACCOUNTS, type Account, STATE_ACCOUNTS, type StateAccount, isContra } from '@onepool/stock-domain';
@@ -7,7 +7,7 @@ import { ACCOUNTS, type Account, STATE_ACCOUNTS, type StateAccount, isContra } f
 const code = (account: Account): number => ACCOUNTS.indexOf(account);
 
 /**
- * Selects from `source`, which has the columns of `stock` and a `difference` (bigint, not 0), the balances that each row
+ * Selects from `source`, which has the columns of `stock`, a `difference` (bigint, not 0) and `is_waited_for`, the balances that each row
  * comes to (`new_…`) and the units of every transfer on the way. Other columns pass through.
  */
 export const movedSql = (source: string): string => `
@@ -19,6 +19,7 @@ export const movedSql = (source: string): string => `
      SELECT least(${come()}, d.overdrawn) AS netted,
             least(${come('d.overdrawn')}, d.shortfall) AS healed,
             ${come('d.overdrawn', 'd.shortfall')} AS freed,
+            CASE WHEN d.is_waited_for THEN ${come('d.overdrawn', 'd.shortfall')} ELSE 0 END AS deferred,
             least(${go()}, d.available) AS from_available,
             least(${go('d.available')}, d.unapplied) AS from_unapplied,
             least(${go('d.available', 'd.unapplied')}, d.safety_stock) AS from_safety,
@@ -40,6 +41,7 @@ const TRANSFERS: readonly (readonly [Account, Account, string])[] = [
   ['external', 'overdrawn', 'netted'],
   ['external', 'shortfall', 'healed'],
   ['external', 'available', 'freed'],
+  ['available', 'unapplied', 'deferred'],
   ['available', 'external', 'from_available'],
   ['unapplied', 'external', 'from_unapplied'],
   ['safety_stock', 'external', 'from_safety'],

@@ -1,0 +1,262 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { HoldRequest, PutInbound } from '@onepool/contracts';
+import { Housekeeping, InboundReads, type StockEngine } from '@onepool/stock-data-access';
+import { type PoolFixture, SPEC, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
+import { act, codeOf, done, hold, readsOf, receipt, record, sale, until } from './asking.ts';
+import { feed, feedsOn } from '../feed-specs/feeding.ts';
+import { brokenLaws } from './laws.ts';
+
+type Line = PutInbound['lines'][number];
+
+const expected = (id: string, quantity: number, more: Partial<Line> = {}): Line => ({
+  ...{ id, sku: 'sku1', node: 'n1', quantity },
+  ...more,
+});
+const announce = async (engine: StockEngine, id: string, ...lines: readonly Line[]) =>
+  engine.putInbound(SPEC, { id, lines: [...lines] });
+
+/** A hold of one line that may wait. */
+const wait = (engine: StockEngine, id: string, quantity: number, more: Partial<HoldRequest> = {}) =>
+  engine.hold(SPEC, { id, channel: 'web', lines: [{ sku: 'sku1', quantity, mayWait: true }], ...more });
+
+describe('units that are to come', () => {
+  let pool: PoolFixture;
+  let one: StockEngine;
+  let other: StockEngine;
+  beforeEach(async () => {
+    pool = await createPoolFixture(2, 2);
+    [one, other] = [pool.engine(), pool.engine()];
+  });
+  afterEach(async () => {
+    expect(await brokenLaws(pool.dataSource)).toEqual([]);
+    await pool.close();
+  });
+
+  const stock = async (sku = 'sku1') => (await readsOf(one).stock(sku)).rows;
+  const atp = async () => readsOf(one).atpOfOne({ channel: 'web', skus: ['sku1'] });
+  const backings = async (id: string) =>
+    (await readsOf(one).reservation({ ...SPEC, nodes: 'all', channels: 'all' }, id)).lines
+      .flatMap((line) => line.backings)
+      .filter(({ held, confirmed }) => held + confirmed > 0)
+      .map(({ kind, node, held, confirmed }) => [kind, node, held + confirmed]);
+  const rest = async (sku = 'sku1'): Promise<void> => {
+    const [key] = await one.codes.keysOf([sku]);
+    await until('no unit waits for a slice', async () => {
+      if ((await stock(sku)).every(({ unapplied }) => unapplied === 0)) return true;
+      await other.tend([key ?? 0], true);
+      return false;
+    });
+  };
+  const allow = (cap: number) => pool.catalog.putAllowances([{ allowance: 'a', skus: ['sku1'], cap }]);
+
+  it('may be promised of an announced receipt to lines that may wait, and to no others', async () => {
+    await announce(one, 'po', expected('1', 10));
+    expect(await atp()).toMatchObject({ atp: 0, atpWithIncoming: 10 });
+    expect(codeOf(await hold(other, 'shopper', [['sku1', 1]]))).toBe('stock.insufficient');
+    const held = done(await wait(other, 'preorder', 4));
+    expect(held.lines[0]?.backings).toMatchObject([{ node: 'n1', kind: 'incoming', held: 4 }]);
+    expect(done(await wait(one, 'preorder', 4))).toEqual(held);
+    expect(await atp()).toMatchObject({ atp: 0, atpWithIncoming: 6 });
+    expect(codeOf(await wait(one, 'greedy', 7))).toBe('stock.insufficient');
+  });
+
+  it('are announced anew without being counted twice, until the line is closed', async () => {
+    const reads = new InboundReads(one);
+    const line = async () => done(await reads.inbound(SPEC.actor, 'po')).lines[0];
+    for (const engine of [one, other, one]) done(await announce(engine, 'po', expected('1', 10)));
+    done(await wait(one, 'preorder', 4));
+    done(await announce(other, 'po', expected('1', 7, { dueAt: '2099-01-01T00:00:00Z' })));
+    expect(await line()).toMatchObject({ quantity: 7, promised: 4, dueAt: '2099-01-01T00:00:00.000Z', closed: false });
+    expect(await atp()).toMatchObject({ atpWithIncoming: 3 });
+    expect(codeOf(await announce(one, 'po', expected('1', 7, { node: 'n2' })))).toBe('inbound.line_differs');
+    for (const engine of [one, other]) done(await announce(engine, 'po', expected('1', 7, { closed: true })));
+    expect(await line()).toMatchObject({ lost: 7, closed: true });
+    expect(codeOf(await announce(one, 'po', expected('1', 7)))).toBe('inbound.line_closed');
+    expect(await atp()).not.toHaveProperty('atpWithIncoming');
+  });
+
+  it('of a line that is late are promised to nobody', async () => {
+    done(await announce(one, 'po', expected('1', 10, { dueAt: '2020-01-01T00:00:00Z' })));
+    expect(codeOf(await wait(one, 'preorder', 1))).toBe('stock.insufficient');
+  });
+
+  it('leave no row behind when their line is closed, and are not read again', async () => {
+    done(await announce(one, 'po', expected('1', 10), expected('2', 5)));
+    done(await announce(one, 'po', expected('1', 10, { closed: true })));
+    const rows: unknown[] = await pool.dataSource.query('SELECT detail_key FROM supply WHERE kind = 1');
+    expect(rows).toHaveLength(1);
+    expect(await atp()).toMatchObject({ atpWithIncoming: 5 });
+    done(await wait(other, 'preorder', 5));
+  });
+
+  it('may be promised up to the cap of an allowance, whoever asks', async () => {
+    await allow(10);
+    const asked = numbered('buyer', 32).map((id, index) => wait(index % 2 ? one : other, id, 1));
+    const granted = (await Promise.all(asked)).filter(({ ok }) => ok).length;
+    expect(granted).toBe(10);
+    expect(await atp()).not.toHaveProperty('atpWithIncoming');
+  });
+
+  it('are served in the order of priority and age, before any shopper', async () => {
+    await allow(10);
+    done(await wait(one, 'early', 2));
+    done(await wait(other, 'late', 2));
+    done(await wait(one, 'important', 2, { priority: 5 }));
+    await pool.receive('sku1', 'n1', 3);
+    expect(await backings('important')).toEqual([['stock', 'n1', 2]]);
+    expect(await backings('early')).toEqual([
+      ['allowance', null, 1],
+      ['stock', 'n1', 1],
+    ]);
+    expect(codeOf(await hold(other, 'shopper', [['sku1', 1]]))).toBe('stock.insufficient');
+    await pool.receive('sku1', 'n2', 5);
+    expect(await backings('late')).toEqual([['stock', 'n2', 2]]);
+    expect(await stock()).toMatchObject([
+      { node: 'n1', available: 0, reserved: 3 },
+      { node: 'n2', available: 2, reserved: 3 },
+    ]);
+  });
+
+  it('go to backorders first, however many shoppers race for them', async () => {
+    await allow(20);
+    for (const id of numbered('backorder', 10)) done(await wait(one, id, 2));
+    const shoppers = numbered('shopper', 32).map((id, index) => hold(index % 2 ? one : other, id, [['sku1', 1]]));
+    const received = record(other, 'arrival', [receipt('sku1', 'n1', 25)]);
+    await Promise.all([...shoppers, received]);
+    for (const id of numbered('backorder', 10)) expect(await backings(id)).toEqual([['stock', 'n1', 2]]);
+    const [row] = await stock();
+    expect(row).toMatchObject({ onHand: 25, shortfall: 0 });
+    expect((row?.reserved ?? 0) + (row?.available ?? 0)).toBe(25);
+  });
+
+  it.each([
+    ['is released', (engine: StockEngine) => act(engine, 'holder', 'release', {})],
+    ['expires', tendUntilServed],
+    [
+      'is cancelled',
+      async (engine: StockEngine) => (await act(engine, 'holder', 'confirm', {}), act(engine, 'holder', 'cancel', {})),
+    ],
+    [
+      'is amended away',
+      (engine: StockEngine) =>
+        act(engine, 'holder', 'amend', { expectedVersion: 1, lines: [{ id: '1', sku: 'sku1', quantity: 0 }] }),
+    ],
+  ] as const)('serve who waits when a promise on stock %s', async (how, free) => {
+    await pool.receive('sku1', 'n1', 2);
+    done(await hold(one, 'holder', [['sku1', 2]], { expiresInSeconds: how === 'expires' ? 1 : 600 }));
+    await allow(5);
+    done(await wait(one, 'backorder', 3));
+    await free(other);
+    expect(await backings('backorder')).toEqual([
+      ['allowance', null, 1],
+      ['stock', 'n1', 2],
+    ]);
+  });
+  async function tendUntilServed(engine: StockEngine): Promise<void> {
+    const [key] = await engine.codes.keysOf(['sku1']);
+    await until('the hold has expired', async () => {
+      await engine.tend([key ?? 0], false);
+      return (await backings('backorder')).some(([kind]) => kind === 'stock');
+    });
+  }
+
+  it('that are cancelled free their allowance only', async () => {
+    await allow(3);
+    done(await wait(one, 'backorder', 3));
+    expect(codeOf(await wait(one, 'more', 1))).toBe('stock.insufficient');
+    done(await act(one, 'backorder', 'release', {}));
+    done(await wait(other, 'more', 3));
+    expect(await stock()).toEqual([]);
+  });
+
+  it('go to those whom they were announced for, before those who rank higher', async () => {
+    await allow(5);
+    done(await announce(one, 'po', expected('1', 2)));
+    done(await wait(one, 'preorder', 2));
+    done(await wait(one, 'backorder', 2, { priority: 50 }));
+    expect(await backings('preorder')).toEqual([['incoming', 'n1', 2]]);
+    expect(await backings('backorder')).toEqual([['allowance', null, 2]]);
+    await pool.receive('sku1', 'n2', 4);
+    expect(await backings('backorder')).toEqual([['stock', 'n2', 2]]);
+    expect(await backings('preorder')).toEqual([['incoming', 'n1', 2]]);
+    expect(await atp()).toMatchObject({ atp: 2 });
+  });
+
+  it('serve a thousand backorders in slices, and nobody gets a unit in between', async () => {
+    await allow(5_000);
+    const ids = numbered('backorder', 1_000);
+    for (let from = 0; from < ids.length; from += 100)
+      await Promise.all(ids.slice(from, from + 100).map((id) => wait(from % 200 ? one : other, id, 1)));
+    await pool.receive('sku1', 'n1', 1_010);
+    const [row] = await stock();
+    expect(row).toMatchObject({ available: 0, unapplied: 810, reserved: 200, onHand: 200 });
+    expect(codeOf(await hold(one, 'shopper', [['sku1', 1]]))).toBe('stock.insufficient');
+    expect(await brokenLaws(pool.dataSource)).toEqual([]);
+    await rest();
+    expect(await stock()).toMatchObject([{ available: 10, unapplied: 0, reserved: 1_000, onHand: 1_010 }]);
+    done(await hold(one, 'shopper2', [['sku1', 10]]));
+  });
+
+  it('are for all once a slice has found nobody whom they could serve', async () => {
+    await pool.catalog.putAllowances([{ allowance: 'a', skus: ['sku1'], nodes: ['n2'], cap: 500 }]);
+    const ids = numbered('backorder', 300);
+    for (let from = 0; from < ids.length; from += 100)
+      await Promise.all(ids.slice(from, from + 100).map((id) => wait(one, id, 1)));
+    await pool.receive('sku1', 'n1', 5);
+    expect(await stock()).toMatchObject([{ node: 'n1', available: 0, unapplied: 5 }]);
+    await rest();
+    expect(await stock()).toMatchObject([{ node: 'n1', available: 5, unapplied: 0 }]);
+  });
+
+  it.each([
+    ['a count', 'reset'],
+    ['a feed of changes', 'delta'],
+  ] as const)('that %s brings serve backorders first, and only the rest is for all', async (_, mode) => {
+    const feeds = feedsOn(pool);
+    try {
+      await allow(10);
+      await pool.receive('sku2', 'n1', 1);
+      done(await wait(one, 'backorder', 3));
+      const brought = numbered('sku', 2).map((sku) => ({ sku, node: 'n1', quantity: 5 }));
+      expect(await feed(feeds, brought, { mode })).toMatchObject({ state: 'done' });
+      expect(await stock()).toMatchObject([{ node: 'n1', available: 0, unapplied: 5 }]);
+      expect(codeOf(await hold(other, 'shopper', [['sku1', 1]]))).toBe('stock.insufficient');
+      done(await hold(other, 'buyer', [['sku2', 5]]));
+      expect(await brokenLaws(pool.dataSource)).toEqual([]);
+      await rest();
+      expect(await backings('backorder')).toEqual([['stock', 'n1', 3]]);
+      expect(await stock()).toMatchObject([{ node: 'n1', available: 2, unapplied: 0 }]);
+    } finally {
+      await feeds.close();
+    }
+  });
+
+  it('are given out by housekeeping, without anybody asking', async () => {
+    await allow(500);
+    const ids = numbered('backorder', 300);
+    await Promise.all(ids.map((id) => wait(one, id, 1)));
+    await pool.receive('sku1', 'n1', 305);
+    await new Housekeeping(other).once();
+    expect(await stock()).toMatchObject([{ node: 'n1', available: 5, unapplied: 0, reserved: 300 }]);
+  });
+
+  it('that are told as sold while they wait for a slice are taken all the same', async () => {
+    await allow(500);
+    const ids = numbered('backorder', 300);
+    await Promise.all(ids.map((id) => wait(one, id, 1)));
+    await pool.receive('sku1', 'n1', 250);
+    done(await record(one, 'till', [sale('sku1', 'n1', 100)]));
+    await rest();
+    expect(await stock()).toMatchObject([{ onHand: 150, unapplied: 0 }]);
+  });
+
+  it('of a reservation that is made more important are served first', async () => {
+    await allow(10);
+    done(await wait(one, 'early', 1));
+    done(await wait(one, 'late', 1));
+    done(await act(other, 'late', 'attach', { order: 'o1', priority: 10 }));
+    await pool.receive('sku1', 'n1', 1);
+    expect(await backings('late')).toEqual([['stock', 'n1', 1]]);
+    expect(await backings('early')).toEqual([['allowance', null, 1]]);
+  });
+});

@@ -1,0 +1,76 @@
+/** What brings units: receipts that are announced. */
+import { type Static, Type } from '@sinclair/typebox';
+import {
+  ClientChosenId,
+  LINES_MAX,
+  NodeCode,
+  PrincipalId,
+  QUANTITY_UNITS_MAX,
+  SkuCode,
+  Timestamp,
+  UnitCount,
+  closed,
+  oneOf,
+  pageMembers,
+} from '../shared/primitives.ts';
+import { LineId } from './reservations.ts';
+
+const DueAt = Type.Union([Timestamp, Type.Null()], {
+  description: 'When it should be there; null if nobody has said.',
+});
+
+export const InboundLineChange = closed({
+  id: LineId,
+  sku: SkuCode,
+  node: { ...NodeCode, description: 'Where it arrives. A line keeps its SKU and node.' },
+  quantity: Type.Integer({
+    minimum: 0,
+    maximum: QUANTITY_UNITS_MAX,
+    description: 'Units in all, what has arrived included.',
+  }),
+  dueAt: Type.Optional(DueAt),
+  closed: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description: 'Nothing more is expected of it. What was promised of it and has not come is short.',
+    }),
+  ),
+});
+export const PutInbound = closed({
+  lines: Type.Array(InboundLineChange, {
+    minItems: 1,
+    maxItems: LINES_MAX,
+    description: 'Lines as they are to be from now on; others stay as they are. Sent again, it changes nothing.',
+  }),
+});
+export type PutInbound = Static<typeof PutInbound>;
+
+const Owner = Type.String({ ...PrincipalId, description: 'Who has announced it: the caller unless given.' });
+export const InboundOwnerQuery = closed({ owner: Type.Optional(Owner) });
+
+export const INBOUND_KINDS = ['receipt', 'transfer'] as const;
+export const InboundLine = closed({
+  inbound: ClientChosenId,
+  owner: Type.String({ description: 'Who has announced it: a principal.' }),
+  kind: oneOf(INBOUND_KINDS),
+  line: LineId,
+  sku: SkuCode,
+  node: NodeCode,
+  quantity: Type.Integer({ minimum: 0, description: 'Units that were announced in all.' }),
+  received: UnitCount,
+  lost: Type.Integer({ minimum: 0, description: 'Units that were expected when the line was closed.' }),
+  promised: Type.Integer({ minimum: 0, description: 'Units that are promised of what is still to come.' }),
+  dueAt: DueAt,
+  closed: Type.Boolean(),
+});
+export type InboundLine = Static<typeof InboundLine>;
+
+export const Inbound = closed({ id: ClientChosenId, owner: Type.String(), lines: Type.Array(InboundLine) });
+export type Inbound = Static<typeof Inbound>;
+
+export const InboundLineQuery = closed({
+  sku: Type.Optional(SkuCode),
+  open: Type.Optional(Type.Boolean({ default: false, description: 'Only lines that are not closed.' })),
+  ...pageMembers('^\\d{1,15}$'),
+});
+export type InboundLineQuery = Static<typeof InboundLineQuery>;

@@ -1,0 +1,102 @@
+/** Lines that bring units, as stored: what is kept of them besides what the book has, and how they get their keys. */
+import { commitPoint, committing } from '@onepool/platform-failpoints';
+import { type InboundLine, type NodeKey, type SkuKey, accept } from '@onepool/stock-domain';
+import type pg from 'pg';
+import { INBOUND_KINDS } from '../stock-columns.ts';
+import type { Command } from '../requests/command.ts';
+import { type Answer, refuse } from '../requests/refusal.ts';
+
+const ANNOUNCE = commitPoint('stock.inbound');
+
+/** Units, and when the line was closed (ms). */
+export interface StoredInboundLine {
+  readonly expected: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly closedAt: number | null;
+}
+
+export async function readInboundLines(
+  client: pg.PoolClient,
+  commands: readonly Command[],
+): Promise<Map<number, StoredInboundLine>> {
+  const details = commands.flatMap((command) =>
+    command.kind === 'expect' ? command.lines.map(({ detail }) => detail) : [],
+  );
+  if (details.length === 0) return new Map();
+  const { rows } = await client.query<StoredInboundLine & { detail: number }>({
+    name: 'inbound-lines',
+    text: `SELECT detail_key AS detail, expected, received, lost, round(extract(epoch FROM closed_at) * 1000)::bigint AS "closedAt"
+             FROM inbound_line WHERE detail_key = ANY($1::bigint[])`,
+    values: [details],
+  });
+  return new Map(rows.map(({ detail, ...line }) => [detail, line]));
+}
+
+/** A line as whoever announces it names it. */
+export interface NamedLine {
+  readonly line: string;
+  readonly sku: SkuKey;
+  readonly node: NodeKey;
+}
+
+export interface NamedInbound {
+  readonly brings: InboundLine['brings'];
+  readonly actor: string;
+  readonly id: string;
+}
+
+/**
+ * Keys of the lines, in their order; made in a commit of its own when one is announced for the first time, as gates are. Refuses lines
+ * that are of another SKU or node by now.
+ */
+export async function keysOfLines(
+  pool: pg.Pool,
+  named: NamedInbound,
+  lines: readonly NamedLine[],
+): Promise<Answer<readonly number[]>> {
+  let known = await findLines(pool, named, lines);
+  if (known.some(({ detail }) => detail === null)) {
+    await makeLines(pool, named, lines);
+    known = await findLines(pool, named, lines);
+  }
+  const keys: number[] = [];
+  for (const [index, { detail, sku, node }] of known.entries()) {
+    const line = lines[index];
+    if (detail === null || !line) throw new Error('Broken invariant: a line was made and is not there');
+    if (sku !== line.sku || node !== line.node) return refuse('inbound.line_differs', { line: line.line });
+    keys.push(detail);
+  }
+  return accept(keys);
+}
+
+async function findLines(pool: pg.Pool, { brings, actor, id }: NamedInbound, lines: readonly NamedLine[]) {
+  const { rows } = await pool.query<{ detail: number | null; sku: SkuKey; node: NodeKey }>({
+    name: 'find-inbound-lines',
+    text: `SELECT l.detail_key AS detail, l.sku_key AS sku, l.node_key AS node
+             FROM unnest($4::text[]) WITH ORDINALITY AS k (line, place)
+             LEFT JOIN inbound i ON i.actor = $1 AND i.id = $2 AND i.kind = $3
+             LEFT JOIN inbound_line l ON l.inbound_key = i.inbound_key AND l.line = k.line ORDER BY k.place`,
+    values: [actor, id, INBOUND_KINDS.indexOf(brings), lines.map(({ line }) => line)],
+  });
+  return rows;
+}
+
+/** A line that exists stays as it is. */
+async function makeLines(
+  pool: pg.Pool,
+  { brings, actor, id }: NamedInbound,
+  lines: readonly NamedLine[],
+): Promise<void> {
+  const kind = INBOUND_KINDS.indexOf(brings);
+  const header = 'INSERT INTO inbound (kind, actor, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING';
+  await committing(ANNOUNCE, () => pool.query(header, [kind, actor, id]));
+  const insert = `
+    INSERT INTO inbound_line (inbound_key, kind, line, sku_key, node_key)
+    SELECT i.inbound_key, i.kind, x.line, x.sku, x.node
+      FROM inbound i CROSS JOIN unnest($4::text[], $5::int[], $6::int[]) AS x (line, sku, node)
+     WHERE i.kind = $1 AND i.actor = $2 AND i.id = $3 ORDER BY x.line
+    ON CONFLICT (inbound_key, line) DO NOTHING`;
+  const columns = [lines.map(({ line }) => line), lines.map(({ sku }) => sku), lines.map(({ node }) => node)];
+  await committing(ANNOUNCE, () => pool.query(insert, [kind, actor, id, ...columns]));
+}
