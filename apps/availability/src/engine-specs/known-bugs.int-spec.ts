@@ -1,6 +1,6 @@
 /** Bugs that other systems shipped, each by its ticket, as rules that hold here. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { StockEngine } from '@onepool/stock-data-access';
+import { type EngineHooks, StockEngine } from '@onepool/stock-data-access';
 import { PARTITION_COUNT, SCHEMA } from '../config.ts';
 import { type PoolFixture, createPoolFixture, numbered, unitsOf, SPEC } from '../testing/pool-fixture.ts';
 import {
@@ -236,42 +236,49 @@ describe('bugs that others shipped', () => {
     expect(settled.filter(({ ok }) => ok)).toHaveLength(12);
   });
 
-  const firstOf = async (sql: string, parameters: unknown[] = []): Promise<number> => {
-    const rows: { value: string }[] = await pool.dataSource.query(sql, parameters);
-    return Number(rows[0]?.value);
-  };
-  /** Rows that all ended sessions have read. */
-  const rowsReadByNow = (): Promise<number> =>
-    firstOf('SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) AS value FROM pg_stat_user_tables');
-  const sessionsOf = (name: string): Promise<number> =>
-    firstOf(`SELECT count(*) AS value FROM pg_stat_activity WHERE application_name LIKE $1 || '-%'`, [name]);
-
   it('odoo#116803: 10,000 moves are few transactions, and the last ones read no more rows than the first', async () => {
+    // In a database of its own: sessions of other tests tell what they have read when they have been idle for a while.
+    const own = await createPoolFixture(3, 2_110);
+    const firstOf = async (sql: string, parameters: unknown[] = []): Promise<number> => {
+      const rows: { value: string }[] = await own.dataSource.query(sql, parameters);
+      return Number(rows[0]?.value);
+    };
+    /** Rows that all ended sessions have read. */
+    const rowsReadByNow = (): Promise<number> =>
+      firstOf('SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) AS value FROM pg_stat_user_tables');
+    const sessionsOf = (name: string): Promise<number> =>
+      firstOf(`SELECT count(*) AS value FROM pg_stat_activity WHERE application_name LIKE $1 || '-%'`, [name]);
+    /** What an engine does, whose sessions have told what they read once this is over. */
+    const by = async (name: string, hooks: EngineHooks, work: (engine: StockEngine) => Promise<unknown>) => {
+      const one = new StockEngine({ url: own.url, schema: SCHEMA, partitionCount: PARTITION_COUNT, name, hooks });
+      await work(one);
+      await one.close();
+      await until('its sessions have told what they read', async () => (await sessionsOf(name)) === 0);
+    };
+    const item = 'sku1';
     const rowsRead: number[] = [];
     for (const part of [0, 1, 2, 3, 4]) {
       // Half of them are of one item with promises on it, the others each of an item of its own.
       const moves = Array.from({ length: 2_000 }, (_, index) =>
-        receipt(index % 2 ? sku : `sku${100 + index}`, `n${1 + (part % 3)}`, 1),
+        receipt(index % 2 ? item : `sku${100 + index}`, `n${1 + (part % 3)}`, 1),
       );
       const before = await rowsReadByNow();
       const batches: number[] = [];
-      const name = `moves-${part}`;
       let attempts = 1;
       const hooks = {
         onBatch: (commands: number) => void batches.push(commands),
         onRetry: () => void attempts++,
       };
-      const mover = new StockEngine({ url: pool.url, schema: SCHEMA, partitionCount: PARTITION_COUNT, name, hooks });
-      done(await record(mover, `${sku}-${part}`, moves));
-      await mover.close();
-      await until('its sessions have told what they read', async () => (await sessionsOf(name)) === 0);
+      await by(`moves-${part}`, hooks, async (mover) => done(await record(mover, `${item}-${part}`, moves)));
       // On a busy machine a gate may be held for long, and then the command is read for once more.
       rowsRead.push(((await rowsReadByNow()) - before) / attempts);
       expect(batches).toEqual([1]);
-      done(await hold(other, `${sku}-r${part}`, [[sku, 500]]));
+      await by(`holds-${part}`, {}, async (holder) => done(await hold(holder, `${item}-r${part}`, [[item, 500]])));
     }
-    expect((await reads.stock(sku)).rows.reduce((units, { onHand }) => units + onHand, 0)).toBe(5_000);
+    const { rows } = await readsOf(own.engine()).stock(item);
+    expect(rows.reduce((units, { onHand }) => units + onHand, 0)).toBe(5_000);
     expect(Math.max(...rowsRead)).toBeLessThan(2 * (rowsRead[0] ?? 0));
+    await own.close();
   });
 
   it('woocommerce#67354: a shopper is not blocked by her own hold', async () => {
