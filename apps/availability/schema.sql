@@ -822,6 +822,7 @@ CREATE TABLE fence (
   reason text,
   CONSTRAINT fence_pkey PRIMARY KEY (rule_key),
   CONSTRAINT fence_code_key UNIQUE (code),
+  CONSTRAINT fence_fence_key_key UNIQUE (fence_key),
   CONSTRAINT fence_check CHECK (num_nonnulls(quantity, share_percent) = 1)
 );
 CREATE TRIGGER fence_is_made BEFORE INSERT ON fence FOR EACH ROW EXECUTE FUNCTION set_fence_anew();

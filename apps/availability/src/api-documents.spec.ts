@@ -12,6 +12,7 @@ import {
   type Operation,
   type OperationExample,
   PROMISE_BROKEN,
+  PROMISE_STRANDED,
   RESERVATION_FACTS,
   SKU_CHANGED,
   asyncApiDocument,
@@ -167,7 +168,7 @@ describe('the AsyncAPI document', () => {
   }
   const document = asyncApiDocument(AVAILABILITY) as Document;
   const streams = new Map<string, string>([
-    ...[SKU_CHANGED, PROMISE_BROKEN, ...RESERVATION_FACTS.map(reservationSubject)].map(
+    ...[SKU_CHANGED, PROMISE_BROKEN, PROMISE_STRANDED, ...RESERVATION_FACTS.map(reservationSubject)].map(
       (subject) => [subject, STOCK_STREAM.name] as const,
     ),
     ...CATALOG_FACTS.map(({ subject }) => [subject, 'ONEPOOL_CATALOG'] as const),

@@ -65,6 +65,21 @@ describe('a stop of a SKU', () => {
     expect((await reads.stops({ sku: 'sku1', limit: 9 })).items).toEqual([]);
   });
 
+  it('is told with all stops that name the SKU, and as a cause that moves no unit', async () => {
+    await stop({ sku: 'sku2', node: 'n1' }, { sku: 'sku2', channel: 'pos', mode: 'drain' });
+    const [fact] = (await pool.dataSource.query(
+      `SELECT data FROM outbox WHERE subject = 'onepool.stock.sku.changed.v1' ORDER BY id DESC LIMIT 1`,
+    )) as { data: object }[];
+    expect(fact?.data).toMatchObject({
+      rows: [],
+      stops: [
+        { node: 'n1', mode: 'stop' },
+        { channel: 'pos', mode: 'drain' },
+      ],
+      causes: [{ kind: 'stop' }],
+    });
+  });
+
   it('of several told together each holds, the last one where they are for the same', async () => {
     await stop({ node: 'n1' }, { sku: 'sku2' }, { node: 'n1', mode: 'none' }, { node: 'n2' });
     expect(await atp()).toBe(10);

@@ -14,7 +14,19 @@ interface Schema {
 }
 
 /** Between them they satisfy every pattern that the contracts know. */
-const TEXTS = ['a', '1', 'prn_abcdefghijkl', '1234567890123', '1.1', '1:1', 'exc_1', 'EUR', '2026-01-31', '09:00'];
+const TEXTS = [
+  'a',
+  '1',
+  'prn_abcdefghijkl',
+  '1234567890123',
+  '1.1',
+  '1.1.1',
+  '1:1',
+  'exc_1',
+  'EUR',
+  '2026-01-31',
+  '09:00',
+];
 const TIME = '2026-01-31T12:00:00Z';
 
 /** Valid values that have every optional member; together they show every alternative that a member of the schema has. */

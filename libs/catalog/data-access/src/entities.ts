@@ -142,6 +142,7 @@ export class EligibilityRuleEntity {
 
 @Entity({ name: 'fence' })
 @Unique('fence_code_key', ['code'])
+@Unique('fence_fence_key_key', ['fenceKey'])
 @Check('fence_check', `num_nonnulls(quantity, share_percent) = 1`)
 export class FenceEntity {
   @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', name: 'rule_key' })

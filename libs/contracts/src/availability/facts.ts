@@ -22,12 +22,12 @@ export const STOCK_SCOPE = 'stock';
 /** The JetStream stream of its facts. */
 export const STOCK_STREAM = factStream(STOCK_SCOPE);
 
-export const CAUSE_KINDS = ['promise', 'stock', 'state'] as const;
+export const CAUSE_KINDS = ['promise', 'stock', 'state', 'stop'] as const;
 /** Why stock of a SKU is another than before, summed by node, source and reason. */
 export const Cause = closed({
   kind: oneOf(
     CAUSE_KINDS,
-    '`promise`: units were promised, given back or moved; told without more. `stock`: units came or went. `state`: units changed their state.',
+    '`promise`: units were promised, given back or moved; told without more. `stock`: units came or went. `state`: units changed their state. `stop`: stops that name the SKU were set, changed or lifted; told without more.',
   ),
   node: Type.Optional(NodeCode),
   source: Type.Optional(Type.String({ description: 'The name under which a system told it.' })),
@@ -46,10 +46,10 @@ export const SkuChanged = closed({
   toVersion: Version,
   recordedAt: Timestamp,
   rows: Type.Array(StockRow, { description: 'The rows that changed, with their new absolute values.' }),
-  causes: Type.Array(Cause),
   stops: Type.Optional(
     Type.Array(StopOfSku, { description: 'Where they have changed: all stops that name the SKU now.' }),
   ),
+  causes: Type.Array(Cause),
 });
 export type SkuChanged = Static<typeof SkuChanged>;
 

@@ -43,4 +43,4 @@ export const StopOfSku = closed(ACTIVE);
 export type StopOfSku = Static<typeof StopOfSku>;
 export const SkuStop = closed({ sku: SkuCode, ...ACTIVE, since: Timestamp });
 export type SkuStop = Static<typeof SkuStop>;
-export const StopQuery = closed({ sku: Type.Optional(SkuCode), ...pageMembers('^\\d{1,10}\\.\\d{1,10}\\.\\d{1,10}$') });
+export const StopQuery = closed({ sku: Type.Optional(SkuCode), ...pageMembers('^\\d{1,9}\\.\\d{1,9}\\.\\d{1,9}$') });

@@ -56,9 +56,9 @@ export class SellingRules {
   readonly nodesByCode: ReadonlyMap<string, SellingNode>;
   readonly channels: ReadonlyMap<ChannelKey, SellingChannel>;
   readonly channelsByCode: ReadonlyMap<string, SellingChannel>;
-  readonly #allowances: ReadonlyMap<SkuKey | null, ReadonlyMap<NodeKey, number>>;
   readonly #anywhere: readonly Stop[];
   readonly #byNode: ReadonlyMap<NodeKey, readonly Stop[]>;
+  readonly #allowances: ReadonlyMap<SkuKey | null, ReadonlyMap<NodeKey, number>>;
   readonly #fences: Fences;
   readonly #anySku: readonly Threshold[];
   readonly #bySku: ReadonlyMap<SkuKey, readonly Threshold[]>;
@@ -104,14 +104,14 @@ export class SellingRules {
     return next;
   }
 
-  /** Caps of what may be promised of a SKU beyond what is there and on its way, by node; 0: any node may serve it. */
-  allowancesOf(sku: SkuKey): ReadonlyMap<NodeKey, number> {
-    return this.#allowances.get(sku) ?? this.#allowances.get(null) ?? NO_CAPS;
-  }
-
   /** Those that concern a node. Asked for every row of every hold. */
   stopsAt(node: NodeKey): readonly Stop[] {
     return this.#byNode.get(node) ?? this.#anywhere;
+  }
+
+  /** Caps of what may be promised of a SKU beyond what is there and on its way, by node; 0: any node may serve it. */
+  allowancesOf(sku: SkuKey): ReadonlyMap<NodeKey, number> {
+    return this.#allowances.get(sku) ?? this.#allowances.get(null) ?? NO_CAPS;
   }
 
   /** Those that keep units of a SKU, in the order in which they do. */

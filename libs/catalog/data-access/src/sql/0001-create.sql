@@ -78,7 +78,7 @@ CREATE SEQUENCE fence_key AS integer;
 CREATE TABLE fence (
   rule_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   code text NOT NULL UNIQUE,
-  fence_key integer NOT NULL,
+  fence_key integer NOT NULL UNIQUE,
   skus text[],
   nodes text[],
   channels text[] NOT NULL,

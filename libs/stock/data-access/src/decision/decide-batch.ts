@@ -208,7 +208,8 @@ export class BatchDecider {
     this.writes.changeBacking({ ...of, supplyKey, backing });
     const posting = { sku, at: stockAt(node), from: 'available', to: 'reserved', quantity: units } as const;
     const occurredAt = this.#state.now;
-    this.writes.post(posting, supplyKey, version, { ...told(command), reason: 'hold', occurredAt });
+    const origin = { reason: 'hold', source, sourceName: null, sourceEventId: id, occurredAt };
+    this.writes.post(posting, supplyKey, version, origin);
   }
 
   /** Writes one of the backings of a hold that stands on what has not come yet. */

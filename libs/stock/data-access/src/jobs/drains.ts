@@ -12,7 +12,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { commitPoint, committing } from '@onepool/platform-failpoints';
-import { type NodeKey, type SellingRules, type SkuKey, barredNodes } from '@onepool/stock-domain';
+import { type ChannelKey, type NodeKey, type SellingRules, type SkuKey, barredNodes } from '@onepool/stock-domain';
 import type { StockEngine } from '../engine/engine.ts';
 import { allInTurn } from './all-in-turn.ts';
 
@@ -23,7 +23,8 @@ const SEEK = commitPoint('stock.seek_drains');
 /** Longer than any batch may take from its look at the rules to its commit. */
 const SECOND_SEARCH_AFTER_MS = 8_000;
 const LEASE_SECONDS = 30;
-const SKUS_PER_SLICE = 5_000;
+const SKUS_PER_SLICE = 1_000;
+const PROMISES_LOOKED_AT = 2_000;
 /** Between slices others get their turn. */
 const SLICE_PAUSE_MS = 10;
 const SKUS_PER_LOOK = 500;
@@ -95,20 +96,19 @@ export class Drains {
     const { rows } = await committing(SEARCH, () => this.#engine.lookupPool.query<{ barred: Barred }>(take));
     const [row] = rows;
     if (!row) return false;
-    const nodes = newlyBarred(row.barred, JSON.parse(barred) as Barred);
-    if (nodes.length > 0) await this.#seek(nodes);
+    const sought = newlyBarred(row.barred, JSON.parse(barred) as Barred);
+    if (sought.nodes.length > 0) await this.#seek(sought);
     const end = `
       UPDATE drain_search SET lease_until = '-infinity', barred = coalesce($1::json, barred)`;
     await committing(SEARCH, () => this.#engine.lookupPool.query(end, [isSecond ? barred : null]));
     return true;
   }
 
-  /** Every SKU with promises at these nodes becomes a task. */
-  async #seek(nodes: readonly NodeKey[]): Promise<void> {
+  async #seek({ nodes, channels }: Sought): Promise<void> {
     for (let after: SkuKey | null = 0; after !== null; await delay(SLICE_PAUSE_MS)) {
-      const values: unknown[] = [after, nodes];
+      const values: unknown[] = [after, nodes, channels];
       const { rows } = await committing(SEEK, () =>
-        this.#engine.lookupPool.query<{ last: SkuKey | null }>({ name: 'seek-drains', text: SLICE, values }),
+        this.#engine.auditPool.query<{ last: SkuKey | null }>({ name: 'seek-drains', text: SLICE, values }),
       );
       after = rows[0]?.last ?? null;
     }
@@ -151,22 +151,39 @@ export class Drains {
   }
 }
 
-/** Nodes at which promises of some channel may not stay that might before. */
-function newlyBarred(before: Barred, now: Barred): readonly NodeKey[] {
-  const nodes = new Set<NodeKey>();
-  for (const [channel, barred] of Object.entries(now)) {
-    const known = new Set(before[channel]);
-    for (const node of barred) if (!known.has(node)) nodes.add(node);
-  }
-  return [...nodes];
+/** What may not stay any more, and might before. */
+interface Sought {
+  readonly nodes: readonly NodeKey[];
+  readonly channels: readonly ChannelKey[];
 }
 
-/** `$1` is the SKU that came last, `$2` are the nodes. */
+function newlyBarred(before: Barred, now: Barred): Sought {
+  const nodes = new Set<NodeKey>();
+  const channels: ChannelKey[] = [];
+  for (const [channel, barred] of Object.entries(now)) {
+    const known = new Set(before[channel]);
+    const unknown = barred.filter((node) => !known.has(node));
+    for (const node of unknown) nodes.add(node);
+    if (unknown.length > 0) channels.push(Number(channel));
+  }
+  return { nodes: [...nodes], channels };
+}
+
+/**
+ * SKUs that may have promises of these channels at these nodes become tasks. `$1` is the SKU that came last, `$2` are nodes, `$3`
+ * channels. Of a SKU with very many promises not all are looked at: it becomes a task, and a task in vain does no harm.
+ */
 const SLICE = `
   WITH slice AS MATERIALIZED (SELECT sku_key FROM sku_gate WHERE sku_key > $1 ORDER BY sku_key LIMIT ${SKUS_PER_SLICE}),
   found AS MATERIALIZED (
     SELECT slice.sku_key FROM slice CROSS JOIN LATERAL (
-      SELECT FROM supply WHERE sku_key = slice.sku_key AND kind = 0 AND node_key = ANY($2::int[]) AND reserved + committed > 0 LIMIT 1) s),
+      SELECT FROM supply WHERE sku_key = slice.sku_key AND kind = 0 AND node_key = ANY($2::int[]) AND reserved + committed > 0 LIMIT 1) s
+     CROSS JOIN LATERAL (
+      SELECT bool_or(r.channel_key = ANY($3::int[])) OR count(*) = ${PROMISES_LOOKED_AT} AS may_leave
+        FROM (SELECT reservation_key FROM backing
+               WHERE sku_key = slice.sku_key AND held + confirmed > 0 AND node_key = ANY($2::int[]) LIMIT ${PROMISES_LOOKED_AT}) b
+       CROSS JOIN LATERAL (SELECT channel_key FROM reservation WHERE reservation_key = b.reservation_key OFFSET 0) r) p
+     WHERE p.may_leave),
   tasks AS (
     INSERT INTO drain_task (sku_key, due_at) SELECT sku_key, clock_timestamp() FROM found ORDER BY sku_key
     ON CONFLICT (sku_key) DO UPDATE SET due_at = LEAST(drain_task.due_at, excluded.due_at), before_key = NULL)

@@ -1,10 +1,11 @@
 /** Why SKUs changed, as facts tell it: what the ledger says of them, summed by node, source and reason. */
 import type { Cause } from '@onepool/contracts';
 import { type Account, type SkuKey, isForSale } from '@onepool/stock-domain';
-import type { LedgerRow, Writes } from '../decision/batch-writes.ts';
+import type { ChangedSku, LedgerRow, Writes } from '../decision/batch-writes.ts';
 import { type Views, isoTime } from '../requests/views.ts';
 
 const PROMISE: Cause = { kind: 'promise' };
+const STOP: Cause = { kind: 'stop' };
 const ONLY_PROMISES: readonly Cause[] = [PROMISE];
 
 function kindOf({ from, to }: LedgerRow): Cause['kind'] {
@@ -22,8 +23,17 @@ interface Sum {
   to: number;
 }
 
+/** Why a SKU has changed. */
+export function causesOf(writes: Writes, views: Views): (changed: ChangedSku) => readonly Cause[] {
+  const ofUnits = causesOfUnits(writes, views);
+  return ({ sku, rows, stops }) => {
+    if (stops === undefined) return ofUnits(sku);
+    return rows.length === 0 ? [STOP] : [...ofUnits(sku), STOP];
+  };
+}
+
 /** By SKU; those of which units were only promised are not in it. */
-export function causesOf({ ledger }: Writes, views: Views): (sku: SkuKey) => readonly Cause[] {
+function causesOfUnits({ ledger }: Writes, views: Views): (sku: SkuKey) => readonly Cause[] {
   if (ledger.length === 0) return () => ONLY_PROMISES;
   const sums = new Map<SkuKey, Map<string, Sum>>();
   const promised = new Set<SkuKey>();

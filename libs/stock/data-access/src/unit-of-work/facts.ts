@@ -39,7 +39,8 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
     ...(trace === null ? {} : { trace }),
   });
   const causes = causesOf(writes, views);
-  const changed = writes.changedSkus.map(({ sku, rows, version, trace, stops }) => {
+  const changed = writes.changedSkus.map((one) => {
+    const { sku, rows, version, trace, stops } = one;
     const code = views.sku(sku);
     const data: SkuChanged = {
       sku: code,
@@ -47,7 +48,7 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
       toVersion: version,
       recordedAt,
       rows: rows.filter(({ kind }) => kind === 'stock').map((row) => views.stockRow(row)),
-      causes: [...causes(sku)],
+      causes: [...causes(one)],
       ...(stops === undefined ? {} : { stops: stops.map((stop) => views.stop(stop)) }),
     };
     const key = factKey('sku', code);
