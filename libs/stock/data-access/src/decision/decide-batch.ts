@@ -50,6 +50,7 @@ import {
   type HoldCommand,
   type Keyed,
   type MovementsCommand,
+  type ReceiveCommand,
   type Outcome,
   type Settled,
   type StopCommand,
@@ -70,6 +71,7 @@ import { type LedgerOrigin, THE_ENGINE, type Writes } from './batch-writes.ts';
 import { AppliedMovements } from './apply-movements.ts';
 import { ChangingBook } from './changing-book.ts';
 import { expectLines } from './expect-lines.ts';
+import { ReceivedLines } from './receive-lines.ts';
 import { ServedWaiting } from './serve-waiting.ts';
 import { withoutSpent } from './spent-lines.ts';
 import { waitRankOf } from '../repository/wait-rank.ts';
@@ -138,6 +140,8 @@ export class BatchDecider {
         return this.#stop(command);
       case 'expect':
         return this.#expect(command);
+      case 'receive':
+        return this.#replayed(command) ?? this.#receive(command);
       case 'tend':
         return this.#tend(command);
       case 'drain':
@@ -352,6 +356,11 @@ export class BatchDecider {
   #expect(command: ExpectCommand): Decided {
     const decision = expectLines(command, this.#state, this.#book);
     return decision.ok ? { ok: true, value: null, replayed: false } : decision;
+  }
+
+  #receive(command: ReceiveCommand): Decided {
+    const received = new ReceivedLines(command, this.#state, this.#book, this.#waiting);
+    return this.#done(command, received.apply(this.#views));
   }
 
   /** Everything overdue was reaped when the batch began; what is left is who waits, and healing. */
