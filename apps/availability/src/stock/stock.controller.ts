@@ -43,6 +43,11 @@ export class StockController {
     return valueOf(await this.#inbound.inbound(caller.id, id));
   }
 
+  @Serve(operations.receive)
+  async receive({ body, caller, sentAt }: Call<Op['receive']>) {
+    return valueOf(await this.#engine.receive(askerOf(caller, sentAt), body));
+  }
+
   @Serve(operations.getInbound)
   async getInbound({ params: { id }, query: { owner }, caller }: Call<Op['getInbound']>) {
     return valueOf(await this.#inbound.inbound(owner ?? caller.id, id));

@@ -243,6 +243,21 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
     body: { lines: [{ id: '1', sku: 'mug-blue', node: 'depot', quantity: 100, dueAt: soon }] },
     response: { id: 'po-4711', owner: 'prn_abcdefgh2345', lines: [inboundLine] },
   },
+  receive: {
+    body: {
+      id: 'grn-81',
+      source: 'my-wms',
+      inbound: 'po-4711',
+      owner: 'prn_abcdefgh2345',
+      lines: [{ line: '1', quantity: 100, damaged: 2 }],
+    },
+    response: {
+      id: 'grn-81',
+      recordedAt: at,
+      lines: [{ over: 0, lost: 0, served: 30, late: false }],
+      skus: [{ sku: 'mug-blue', version: 9, rows: [stockRow] }],
+    },
+  },
   getInbound: {
     params: { id: 'po-4711' },
     query: { owner: 'prn_abcdefgh2345' },

@@ -1,4 +1,4 @@
-/** What brings units: receipts that are announced. */
+/** What brings units: receipts, announced or not. */
 import { type Static, Type } from '@sinclair/typebox';
 import {
   ClientChosenId,
@@ -6,14 +6,18 @@ import {
   NodeCode,
   PrincipalId,
   QUANTITY_UNITS_MAX,
+  Quantity,
+  ShortText,
   SkuCode,
   Timestamp,
   UnitCount,
+  Version,
   closed,
   oneOf,
   pageMembers,
 } from '../shared/primitives.ts';
 import { LineId } from './reservations.ts';
+import { SourceName, StockRow } from './stock.ts';
 
 const DueAt = Type.Union([Timestamp, Type.Null()], {
   description: 'When it should be there; null if nobody has said.',
@@ -74,3 +78,55 @@ export const InboundLineQuery = closed({
   ...pageMembers('^\\d{1,15}$'),
 });
 export type InboundLineQuery = Static<typeof InboundLineQuery>;
+
+const ARRIVED = {
+  quantity: { ...Quantity, description: 'Units that are there, in all.' },
+  damaged: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: QUANTITY_UNITS_MAX, description: 'How many of them are damaged.' }),
+  ),
+};
+export const ReceiptLine = Type.Union([
+  closed(
+    {
+      line: { ...LineId, description: 'Of the receipt that was announced.' },
+      ...ARRIVED,
+      closes: Type.Optional(Type.Boolean({ description: 'Nothing more comes of the line: what is missing is lost.' })),
+    },
+    { description: 'A line closes by itself when all that was announced is there.' },
+  ),
+  closed({ sku: SkuCode, node: NodeCode, ...ARRIVED }, { description: 'Units that nobody has announced.' }),
+]);
+
+export const ReceiptRequest = closed({
+  id: ClientChosenId,
+  source: SourceName,
+  occurredAt: Type.Optional(Timestamp),
+  reason: Type.Optional(ShortText),
+  inbound: Type.Optional({
+    ...ClientChosenId,
+    description: 'The receipt that was announced, and whose lines are named.',
+  }),
+  owner: Type.Optional(Owner),
+  lines: Type.Array(ReceiptLine, { minItems: 1, maxItems: LINES_MAX, description: 'All of them, in order, or none.' }),
+});
+export type ReceiptRequest = Static<typeof ReceiptRequest>;
+
+export const ReceiptResult = closed({
+  id: ClientChosenId,
+  recordedAt: Timestamp,
+  lines: Type.Array(
+    closed({
+      over: Type.Integer({ minimum: 0, description: 'Units beyond what was expected.' }),
+      lost: Type.Integer({ minimum: 0, description: 'Units that are expected no longer and have not come.' }),
+      served: Type.Integer({ minimum: 0, description: 'Units that went to those who waited for some, by now.' }),
+      late: Type.Boolean({
+        description: 'Whether a newer count of the row had seen them: they left the number of units as it was.',
+      }),
+    }),
+    { description: 'What each line came to, in their order.' },
+  ),
+  skus: Type.Array(closed({ sku: SkuCode, version: Version, rows: Type.Array(StockRow) }), {
+    description: 'The rows where units arrived, as they stood then.',
+  }),
+});
+export type ReceiptResult = Static<typeof ReceiptResult>;

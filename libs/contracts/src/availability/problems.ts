@@ -30,6 +30,8 @@ export const AVAILABILITY_PROBLEMS = {
   },
   'line.duplicate': { status: 422, title: 'Two lines have the same id', retryable: false },
   'inbound.unknown': { status: 404, title: 'No such receipt was announced', retryable: false },
+  'inbound.line_unknown': { status: 422, title: 'The receipt has no such line', retryable: false },
+  'receipt.damaged_beyond': { status: 422, title: 'More units are damaged than have arrived', retryable: false },
   'inbound.line_differs': { status: 409, title: 'The line was announced for another SKU or node', retryable: false },
   'inbound.line_closed': { status: 409, title: 'The line is closed: nothing more is expected of it', retryable: false },
   'movement.exceeds_stock': { status: 409, title: 'More units than there are', retryable: true },

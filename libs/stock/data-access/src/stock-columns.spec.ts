@@ -128,6 +128,11 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/domain/src/decide-inspection.ts': ['damaged', 'quality_control'],
   'stock/domain/src/receipt-policy.ts': ['quality_control'],
   'stock/domain/src/feed.ts': ['damaged', 'quality_control'],
+  'contracts/src/availability/inbound.ts': ['damaged'],
+  'contracts/src/availability/problems.ts': ['damaged'],
+  'stock/data-access/src/requests/command.ts': ['damaged'],
+  'stock/data-access/src/requests/resolve-inbound.ts': ['damaged'],
+  'stock/data-access/src/decision/receive-lines.ts': ['damaged', 'quality_control'],
   // What the other system counts of a row, before the count.
   'stock/data-access/src/feeds/apply/prepare-feed.ts': ['safety_stock', 'overdrawn'],
   'stock/data-access/src/feeds/apply/reset-statement.ts': ['damaged', 'quality_control', 'shortfall'],

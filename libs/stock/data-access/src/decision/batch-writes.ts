@@ -97,8 +97,6 @@ export interface FenceUseWrite {
 
 /** Units of a line, and what is said of it. Times in milliseconds. */
 export interface InboundLineWrite extends StoredInboundLine {
-  readonly sku: SkuKey;
-  readonly dueAt: number | null;
   /** Whether it is loaded with its SKU. */
   readonly isOpen: boolean;
 }

@@ -50,6 +50,7 @@ import {
   type HoldCommand,
   type Keyed,
   type MovementsCommand,
+  type ReceiveCommand,
   type Outcome,
   type Settled,
   type StopCommand,
@@ -70,6 +71,7 @@ import { type LedgerOrigin, THE_ENGINE, type Writes } from './batch-writes.ts';
 import { AppliedMovements } from './apply-movements.ts';
 import { ChangingBook } from './changing-book.ts';
 import { expectLines } from './expect-lines.ts';
+import { ReceivedLines } from './receive-lines.ts';
 import { ServedWaiting } from './serve-waiting.ts';
 import { withoutSpent } from './spent-lines.ts';
 import { waitRankOf } from '../repository/wait-rank.ts';
@@ -138,6 +140,8 @@ export class BatchDecider {
         return this.#stop(command);
       case 'expect':
         return this.#expect(command);
+      case 'receive':
+        return this.#replayed(command) ?? this.#receive(command);
       case 'tend':
         return this.#tend(command);
       case 'drain':
@@ -354,6 +358,11 @@ export class BatchDecider {
     return decision.ok ? { ok: true, value: null, replayed: false } : decision;
   }
 
+  #receive(command: ReceiveCommand): Decided {
+    const received = new ReceivedLines(command, this.#state, this.#book, this.#waiting);
+    return this.#done(command, received.apply(this.#views));
+  }
+
   /** Everything overdue was reaped when the batch began; what is left is who waits, and healing. */
   #tend({ skus, heal }: TendCommand): Decided {
     for (const sku of heal ? skus : []) {
@@ -502,6 +511,9 @@ export class BatchDecider {
   }
 }
 
+/** By whom, and under which id. */
+const told = ({ sourceKey, id }: Keyed) => ({ source: sourceKey, sourceName: null, sourceEventId: id });
+
 /** How the first answer keeps units that are held. */
 const heldTuple = ({ node, units, ahead }: GrantedUnits) =>
   ahead ? ([node ?? 0, units, kindCode(ahead.kind)] as const) : ([node ?? 0, units] as const);
@@ -511,9 +523,6 @@ interface NewBacking {
   readonly no: number;
   readonly expiresAt: number;
 }
-
-/** By whom, and under which id. */
-const told = ({ sourceKey, id }: Keyed) => ({ source: sourceKey, sourceName: null, sourceEventId: id });
 
 interface HealingLooks {
   readonly healed: Set<SkuKey>;

@@ -11,6 +11,7 @@ import {
   soundInTransit,
 } from '@onepool/stock-domain';
 import type { BatchState } from '../repository/load-batch.ts';
+import type { StoredInboundLine } from '../repository/inbound-lines.ts';
 import type { ExpectCommand } from '../requests/command.ts';
 import type { ChangingBook } from './changing-book.ts';
 
@@ -25,8 +26,12 @@ export function expectLines(command: ExpectCommand, state: BatchState, book: Cha
   return accept(null);
 }
 
-/** As an earlier command of the batch has left it. */
-function storedOf({ detail }: Expected, { inboundLines }: BatchState, { writes }: ChangingBook) {
+/** A line as an earlier command of the batch has left it. */
+export function storedOf(
+  { detail }: { readonly detail: number },
+  { inboundLines }: BatchState,
+  { writes }: ChangingBook,
+): StoredInboundLine {
   const stored = writes.inboundLines.get(detail) ?? inboundLines.get(detail);
   if (!stored) throw new Error(`Broken invariant: line ${detail} was not loaded`);
   return stored;
@@ -53,5 +58,5 @@ function expectLine(expected: Expected, command: ExpectCommand, state: BatchStat
   if (isSame && stored.expected === quantity) return;
   const lost = stored.lost + (isClosed ? inTransit(row) : 0);
   const closedAt = isClosed ? state.now : null;
-  book.writes.inboundLines.set(detail, { ...stored, sku, expected: quantity, dueAt, lost, closedAt, isOpen: true });
+  book.writes.inboundLines.set(detail, { ...stored, expected: quantity, dueAt, lost, closedAt, isOpen: true });
 }

@@ -6,17 +6,21 @@ import {
   type FreedUnits,
   type Freeing,
   NOBODY_WAITS,
+  type Posting,
   type SkuKey,
   type Waiting,
   freeUnits,
   freedBy,
+  isWaitedFor,
   unappliedOf,
 } from '@onepool/stock-domain';
 import type { BatchState } from '../repository/load-batch.ts';
 import type { WaitPlace } from '../repository/waiting-reads.ts';
 import { THE_ENGINE_SOURCE } from '../sources/source-book.ts';
-import { THE_ENGINE } from './batch-writes.ts';
+import { type LedgerOrigin, THE_ENGINE } from './batch-writes.ts';
 import type { ChangingBook } from './changing-book.ts';
+
+type OriginOf = (posting: Posting) => LedgerOrigin | null;
 
 export class ServedWaiting {
   /** Behind whom the next slice goes on, of SKUs of which a whole slice could serve nobody. */
@@ -51,19 +55,20 @@ export class ServedWaiting {
   /** Whoever else waits than those who were loaded is served by a task. */
   waitingFor(sku: SkuKey): Waiting {
     const page = this.#state.waiting.pages.get(sku);
+    if (!page && !isWaitedFor(this.#book.supply(sku))) return NOBODY_WAITS;
     if (!page || this.#book.othersWait.has(sku)) return { ...NOBODY_WAITS, hasMore: true };
     const candidates = page.reservations.flatMap((key) => this.#state.reservations.get(key)?.reservation ?? []);
     return { candidates, hasMore: page.hasMore, budget: this.#budget };
   }
 
-  /** Writes what became of units. */
-  apply(sku: SkuKey, { effects, effect, nodes }: Freeing): void {
+  /** Writes what became of units; `originOf` says of a posting whose it is, if it was not made to serve who waits. */
+  apply(sku: SkuKey, { effects, effect, nodes }: Freeing, originOf: OriginOf = () => null): void {
     const { now } = this.#state;
     // Named by the version that it makes.
     const sourceEventId = String(this.#book.versionOf(sku) + 1);
     const why = { reason: 'convert', occurredAt: now, source: THE_ENGINE_SOURCE, sourceName: null };
     this.#book.change(effect, null);
-    this.#book.post(effect.postings, { ...why, sourceEventId });
+    for (const posting of effect.postings) this.#book.post([posting], originOf(posting) ?? { ...why, sourceEventId });
     for (const one of effects) {
       const stored = this.#state.reservations.get(one.reservation.key);
       if (!stored) throw new Error(`Broken invariant: reservation ${one.reservation.key} was not loaded`);

@@ -12,6 +12,8 @@ import type {
   MovementsResult,
   PutInbound,
   PutStops,
+  ReceiptRequest,
+  ReceiptResult,
   Reservation as ReservationView,
   StoppedSkus,
 } from '@onepool/contracts';
@@ -34,8 +36,8 @@ import { type FoundReservation, allocationHash, demandSize, resolveGroup } from 
 import { claimBody } from '../repository/claim-body.ts';
 import { findFulfilments } from '../repository/told.ts';
 import { type Caller, type FindFulfilments, resolveHold, resolveMovements } from '../requests/resolve.ts';
-import { type NamedLine, keysOfLines } from '../repository/inbound-lines.ts';
-import { resolveExpect } from '../requests/resolve-inbound.ts';
+import { type NamedLine, findAnnounced, keysOfLines } from '../repository/inbound-lines.ts';
+import { resolveExpect, resolveReceive } from '../requests/resolve-inbound.ts';
 import { resolveStops } from '../requests/resolve-stops.ts';
 import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
@@ -284,6 +286,17 @@ export class StockEngine {
       const keysOf = (lines: readonly NamedLine[]) => keysOfLines(this.lookupPool, named, lines);
       const command = await this.#resolved((rules) => resolveExpect(caller, request, rules, this.codes, keysOf));
       return command.ok ? this.#decided<null>(command.value, deadline) : command;
+    });
+  }
+
+  /** Records units that have arrived. */
+  receive(asker: Asker, request: ReceiptRequest): Promise<Settled<ReceiptResult, Refusal>> {
+    return this.#settle(async (deadline) => {
+      const caller = await this.#callerOf(asker);
+      const source = await this.sources.keyOf({ principal: asker.actor, name: request.source });
+      const find = (owner: string, id: string) => findAnnounced(this.lookupPool, owner, id);
+      const command = await this.#resolved((rules) => resolveReceive(caller, request, rules, this.codes, source, find));
+      return command.ok ? this.#decided(command.value, deadline) : command;
     });
   }
 

@@ -149,7 +149,7 @@ function newRowsOf(commands: readonly Command[], rules: SellingRules): number {
   let rows = 0;
   for (const command of commands) {
     if (command.kind === 'movements') for (const { toNode } of command.movements) rows += toNode === null ? 1 : 2;
-    if (command.kind === 'expect') rows += command.lines.length;
+    if (command.kind === 'expect' || command.kind === 'receive') rows += command.lines.length;
     if (command.kind === 'hold')
       for (const { sku, mayWait = false } of command.demand.lines) if (mayWait) rows += rules.allowancesOf(sku).size;
   }

@@ -16,8 +16,11 @@ export interface Effect {
 }
 
 /** The idempotency key of a command: of one with groups, each has its own. */
-export const commandKey = ({ actor, id, group = 0 }: Pick<Keyed, 'actor' | 'id'> & { readonly group?: number }): string =>
-  `${actor}\u0000${id}\u0000${group}`;
+export const commandKey = ({
+  actor,
+  id,
+  group = 0,
+}: Pick<Keyed, 'actor' | 'id'> & { readonly group?: number }): string => `${actor}\u0000${id}\u0000${group}`;
 /** Which of a command's groups it is; a command that has none is the only one. */
 export const groupOf = (command: Keyed | AllocateCommand): number => ('group' in command ? command.group : 0);
 
@@ -41,7 +44,11 @@ export async function readEarlierCommands(
   commands: readonly Command[],
 ): Promise<Map<string, Effect>> {
   const others = commands.filter(
-    (command) => command.kind === 'verb' || command.kind === 'allocate' || command.kind === 'movements',
+    (command) =>
+      command.kind === 'verb' ||
+      command.kind === 'allocate' ||
+      command.kind === 'movements' ||
+      command.kind === 'receive',
   );
   if (others.length === 0) return new Map();
   const { rows } = await client.query<{

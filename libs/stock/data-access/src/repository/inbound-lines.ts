@@ -13,6 +13,7 @@ export interface StoredInboundLine {
   readonly expected: number;
   readonly received: number;
   readonly lost: number;
+  readonly dueAt: number | null;
   readonly closedAt: number | null;
 }
 
@@ -20,18 +21,20 @@ export async function readInboundLines(
   client: pg.PoolClient,
   commands: readonly Command[],
 ): Promise<Map<number, StoredInboundLine>> {
-  const details = commands.flatMap((command) =>
-    command.kind === 'expect' ? command.lines.map(({ detail }) => detail) : [],
-  );
+  const details = commands.flatMap(linesOf);
   if (details.length === 0) return new Map();
   const { rows } = await client.query<StoredInboundLine & { detail: number }>({
     name: 'inbound-lines',
-    text: `SELECT detail_key AS detail, expected, received, lost, round(extract(epoch FROM closed_at) * 1000)::bigint AS "closedAt"
+    text: `SELECT detail_key AS detail, expected, received, lost, round(extract(epoch FROM due_at) * 1000)::bigint AS "dueAt",
+                  round(extract(epoch FROM closed_at) * 1000)::bigint AS "closedAt"
              FROM inbound_line WHERE detail_key = ANY($1::bigint[])`,
     values: [details],
   });
   return new Map(rows.map(({ detail, ...line }) => [detail, line]));
 }
+
+const linesOf = (command: Command): readonly number[] =>
+  command.kind === 'expect' || command.kind === 'receive' ? command.lines.flatMap(({ detail }) => detail ?? []) : [];
 
 /** A line as whoever announces it names it. */
 export interface NamedLine {
@@ -99,4 +102,25 @@ async function makeLines(
     ON CONFLICT (inbound_key, line) DO NOTHING`;
   const columns = [lines.map(({ line }) => line), lines.map(({ sku }) => sku), lines.map(({ node }) => node)];
   await committing(ANNOUNCE, () => pool.query(insert, [kind, actor, id, ...columns]));
+}
+
+export interface AnnouncedLine {
+  readonly detail: number;
+  readonly sku: SkuKey;
+  readonly node: NodeKey;
+}
+
+/** Lines of an announced receipt by their ids; null if there is no such receipt. */
+export async function findAnnounced(
+  pool: pg.Pool,
+  owner: string,
+  id: string,
+): Promise<ReadonlyMap<string, AnnouncedLine> | null> {
+  const { rows } = await pool.query<AnnouncedLine & { line: string }>({
+    name: 'announced-lines',
+    text: `SELECT l.line, l.detail_key AS detail, l.sku_key AS sku, l.node_key AS node
+             FROM inbound i JOIN inbound_line l USING (inbound_key) WHERE i.actor = $1 AND i.id = $2 AND i.kind = 0`,
+    values: [owner, id],
+  });
+  return rows.length === 0 ? null : new Map(rows.map(({ line, ...one }) => [line, one]));
 }

@@ -23,7 +23,11 @@ export const BLOCK_MASK = 2 ** BLOCK_BITS - 1;
 /** The SKUs of commands that may move physical units; holds and their like need no watermark. */
 export const skusWithEvents = (commands: readonly Command[]): readonly SkuKey[] =>
   commands.flatMap((command) =>
-    command.kind === 'movements' || (command.kind === 'verb' && command.verb.name === 'fulfil') ? command.skus : [],
+    command.kind === 'movements' ||
+    command.kind === 'receive' ||
+    (command.kind === 'verb' && command.verb.name === 'fulfil')
+      ? command.skus
+      : [],
   );
 
 interface WatermarkRecord {

@@ -17,7 +17,12 @@ import type {
 import type { SourceKey } from '../sources/source-book.ts';
 import type { Refusal } from './refusal.ts';
 import type { Limits } from '@onepool/platform-rights';
-import type { AllocatedGroup, MovementsResult, Reservation as ReservationView } from '@onepool/contracts';
+import type {
+  AllocatedGroup,
+  MovementsResult,
+  ReceiptResult,
+  Reservation as ReservationView,
+} from '@onepool/contracts';
 
 export interface Traced {
   /** W3C traceparent of the request, for the facts that it causes. */
@@ -153,6 +158,25 @@ export interface ExpectCommand extends Doer, Traced {
   }[];
 }
 
+/** Units that have arrived, as a source tells it. */
+export interface ReceiveCommand extends Keyed {
+  readonly kind: 'receive';
+  readonly skus: readonly SkuKey[];
+  readonly sourceName: string;
+  /** Milliseconds, corrected by what is known of the sender's clock; null means when it is recorded. */
+  readonly occurredAt: number | null;
+  readonly reason: string;
+  readonly lines: readonly {
+    /** Of the line that was announced; null: nobody has announced it. */
+    readonly detail: number | null;
+    readonly sku: SkuKey;
+    readonly node: NodeKey;
+    readonly quantity: number;
+    readonly damaged: number | null;
+    readonly closes: boolean;
+  }[];
+}
+
 /** The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also re-backs its shortfall. */
 export interface TendCommand extends Traced {
   readonly kind: 'tend';
@@ -175,6 +199,7 @@ export type Command =
   | MovementsCommand
   | StopCommand
   | ExpectCommand
+  | ReceiveCommand
   | TendCommand
   | DrainCommand;
 
@@ -188,13 +213,14 @@ interface Answers {
   /** The version of the SKU from which on it is so. */
   stop: { readonly version: number };
   expect: null;
+  receive: ReceiptResult;
   tend: null;
   drain: null;
 }
 
 /** What a command of a kind is answered with. */
 export type AnswerOf<Kind extends Command['kind']> = Answers[Kind];
-export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements'>;
+export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements' | 'receive'>;
 
 /** Reservations of which movements tell a hand-over. */
 export const handOversOf = ({ movements }: MovementsCommand): readonly number[] =>

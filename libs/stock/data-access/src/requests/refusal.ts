@@ -16,6 +16,8 @@ export type RefusalCode =
   | 'allocation.too_large'
   | 'inbound.unknown'
   | 'inbound.line_differs'
+  | 'inbound.line_unknown'
+  | 'receipt.damaged_beyond'
   | 'source.reserved'
   | 'feed.unknown'
   | 'feed.too_large'

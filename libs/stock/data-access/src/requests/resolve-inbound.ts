@@ -1,11 +1,12 @@
-/** Announced receipts, by keys. */
-import type { PutInbound } from '@onepool/contracts';
+/** Receipts, as they are announced and as they arrive, by keys. */
+import type { PutInbound, ReceiptRequest } from '@onepool/contracts';
 import { timeOf } from '@onepool/platform-clock';
-import { type SellingRules, accept, reject } from '@onepool/stock-domain';
+import { type SellingRules, accept, placeInTime, reject } from '@onepool/stock-domain';
 import type { CodeBook } from '../catalogue/code-book.ts';
-import type { NamedLine } from '../repository/inbound-lines.ts';
-import { type Caller, beyond, nodeKeys, skuKeys } from './resolve.ts';
-import type { ExpectCommand } from './command.ts';
+import type { SourceKey } from '../sources/source-book.ts';
+import type { AnnouncedLine, NamedLine } from '../repository/inbound-lines.ts';
+import { type Caller, beyond, bodyHash, nodeKeys, reservedName, skuKeys } from './resolve.ts';
+import type { ExpectCommand, ReceiveCommand } from './command.ts';
 import { type Answer, refuse } from './refusal.ts';
 
 type FindKeys = (lines: readonly NamedLine[]) => Promise<Answer<readonly number[]>>;
@@ -59,4 +60,82 @@ export async function resolveExpect(
       isClosed: closed,
     })),
   });
+}
+
+type FindAnnounced = (owner: string, id: string) => Promise<ReadonlyMap<string, AnnouncedLine> | null>;
+type Arrived = ReceiveCommand['lines'][number];
+
+export async function resolveReceive(
+  caller: Caller,
+  request: ReceiptRequest,
+  rules: SellingRules,
+  book: CodeBook,
+  sourceKey: SourceKey,
+  find: FindAnnounced,
+): Promise<Answer<ReceiveCommand>> {
+  const { actor, person, trace } = caller;
+  const { id, source, occurredAt, reason = 'receipt', lines } = request;
+  const reserved = reservedName(source);
+  if (reserved) return reject(reserved);
+  const arrived = await arrivedOf(request, caller, rules, book, find);
+  if (!arrived.ok) return arrived;
+  const forbidden = beyond(caller, {
+    kind: 'node_work',
+    nodes: arrived.value.flatMap(({ node }) => codeOf(rules, node)),
+  });
+  if (forbidden) return reject(forbidden);
+  const told = lines.map((line) =>
+    'line' in line
+      ? [line.line, line.quantity, line.damaged ?? null, line.closes ?? false]
+      : [line.sku, line.node, line.quantity, line.damaged ?? null],
+  );
+  return accept({
+    kind: 'receive',
+    ...{ id, actor, person, trace, sourceKey, sourceName: source, reason },
+    bodyHash: bodyHash([
+      'receive',
+      source,
+      occurredAt ?? null,
+      reason,
+      request.inbound ?? null,
+      request.owner ?? null,
+      told,
+    ]),
+    skus: [...new Set(arrived.value.map(({ sku }) => sku))],
+    occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), caller.transmission),
+    lines: arrived.value,
+  });
+}
+
+const codeOf = (rules: SellingRules, node: number): readonly string[] => {
+  const found = rules.nodes.get(node);
+  return found ? [found.code] : [];
+};
+
+async function arrivedOf(
+  { inbound, owner, lines }: ReceiptRequest,
+  { actor }: Caller,
+  rules: SellingRules,
+  book: CodeBook,
+  find: FindAnnounced,
+): Promise<Answer<readonly Arrived[]>> {
+  const announced = inbound === undefined ? null : await find(owner ?? actor, inbound);
+  if (inbound !== undefined && announced === null) return refuse('inbound.unknown', { inbound });
+  const arrived: Arrived[] = [];
+  for (const line of lines) {
+    const { quantity, damaged = null } = line;
+    if (damaged !== null && damaged > quantity) return refuse('receipt.damaged_beyond', { quantity, damaged });
+    if ('line' in line) {
+      const known = announced?.get(line.line);
+      if (!known) return refuse('inbound.line_unknown', { line: line.line });
+      arrived.push({ ...known, quantity, damaged, closes: line.closes ?? false });
+      continue;
+    }
+    const sku = await skuKeys(book, [line.sku]);
+    if (!sku.ok) return sku;
+    const node = nodeKeys(rules, [line.node]);
+    if (!node.ok) return node;
+    arrived.push({ detail: null, sku: sku.value[0] ?? 0, node: node.value[0] ?? 0, quantity, damaged, closes: false });
+  }
+  return accept(arrived);
 }

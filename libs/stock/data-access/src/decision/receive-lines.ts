@@ -1,0 +1,112 @@
+/** Units that have arrived, line by line: who waits is served of them, and the line that has brought them is drained. Never refused. */
+import type { ReceiptResult } from '@onepool/contracts';
+import {
+  type NodeKey,
+  type Posting,
+  type ReceiptEffect,
+  type SkuKey,
+  type Watermark,
+  decideReceive,
+  isLate,
+  rowKey,
+} from '@onepool/stock-domain';
+import type { BatchState } from '../repository/load-batch.ts';
+import type { ReceiveCommand } from '../requests/command.ts';
+import { type Views, isoTime } from '../requests/views.ts';
+import type { LedgerOrigin } from './batch-writes.ts';
+import type { ChangingBook } from './changing-book.ts';
+import { storedOf } from './expect-lines.ts';
+import type { ServedWaiting } from './serve-waiting.ts';
+
+type Line = ReceiveCommand['lines'][number];
+
+export class ReceivedLines {
+  readonly #touched = new Map<SkuKey, Set<NodeKey>>();
+  readonly #origin: LedgerOrigin;
+
+  readonly #command: ReceiveCommand;
+  readonly #state: BatchState;
+  readonly #book: ChangingBook;
+  readonly #waiting: ServedWaiting;
+
+  constructor(command: ReceiveCommand, state: BatchState, book: ChangingBook, waiting: ServedWaiting) {
+    this.#command = command;
+    this.#state = state;
+    this.#book = book;
+    this.#waiting = waiting;
+    const { reason, sourceKey: source, sourceName, id: sourceEventId } = command;
+    const occurredAt = Math.min(command.occurredAt ?? state.now, state.now);
+    this.#origin = { reason, source, sourceName, sourceEventId, occurredAt };
+  }
+
+  apply(views: Views): ReceiptResult {
+    const lines = this.#command.lines.map((line) => this.#receive(line));
+    const skus = [...this.#touched].map(([sku, nodes]) => {
+      const supply = this.#book.supply(sku);
+      const rows = supply.rows.filter(({ node }) => nodes.has(node));
+      return { sku: views.sku(sku), version: this.#book.versionOf(sku), rows: views.stockRows({ ...supply, rows }) };
+    });
+    return { id: this.#command.id, recordedAt: isoTime(this.#state.now), lines, skus };
+  }
+
+  #receive(line: Line): ReceiptResult['lines'][number] {
+    const { sku, node, detail, quantity: units, damaged } = line;
+    const { supplies, rules, now, watermarks } = this.#state;
+    const count = watermarks.get(rowKey(sku, node));
+    const late = isLate(count, this.#origin.occurredAt);
+    const closes = this.#closes(line);
+    const receipt = { sku, node, line: detail, units, damaged, to: 'available', closes, isLate: late } as const;
+    const effect = decideReceive(receipt, this.#waiting.waitingFor(sku), supplies, { rules, now });
+    this.#write(line, effect, closes);
+    if (late && count) this.#noteLate(line, count);
+    this.#touched.set(sku, (this.#touched.get(sku) ?? new Set<NodeKey>()).add(node));
+    return { over: detail === null ? 0 : effect.over, lost: effect.lost, served: effect.freeing.converted, late };
+  }
+
+  /** A line is done with when all that was announced is there. */
+  #closes({ detail, quantity, closes }: Line): boolean {
+    if (detail === null) return false;
+    const { received, expected } = storedOf({ detail }, this.#state, this.#book);
+    return closes || received + quantity >= expected;
+  }
+
+  #write({ sku, detail, quantity }: Line, received: ReceiptEffect, closes: boolean): void {
+    const { effects, effect, freeing } = received;
+    const { supplies, postings } = effect;
+    this.#waiting.apply(sku, { effects, effect: { supplies, postings }, nodes: [freeing] }, (posting) =>
+      isArrival(posting) ? this.#origin : null,
+    );
+    if (detail === null) return;
+    const { writes } = this.#book;
+    const stored = storedOf({ detail }, this.#state, this.#book);
+    writes.inboundLines.set(detail, {
+      ...stored,
+      received: stored.received + quantity,
+      lost: stored.lost + received.lost,
+      closedAt: stored.closedAt ?? (closes ? this.#state.now : null),
+      isOpen: this.#book.supply(sku).inbound.some((one) => one.detail === detail),
+    });
+  }
+
+  #noteLate({ sku, node, quantity }: Line, count: Watermark): void {
+    const { source, sourceEventId, occurredAt } = this.#origin;
+    this.#book.writes.lateNotes.push({
+      sku,
+      node,
+      quantity,
+      count,
+      kind: 'receipt',
+      source,
+      sourceEventId,
+      occurredAt,
+    });
+  }
+}
+
+/** What came in, in which state, and what is on its way no longer; the rest was done to serve who waits. */
+const isArrival = ({ at, from, to }: Posting): boolean =>
+  from === 'external' ||
+  to === 'external' ||
+  to === 'damaged' ||
+  to === 'quality_control' ||
+  (at.kind === 'incoming' && to === 'expected');
