@@ -41,6 +41,61 @@ describe('movements', () => {
     expect(codeOf(await record(engine, `${sku}-in`, [receipt(sku, 'n1', 3)]))).toBe(null);
   });
 
+  it.each([
+    [
+      'what is damaged arrives damaged',
+      [
+        { type: 'damage', node: 'n1', quantity: 5 },
+        { type: 'transfer', node: 'n1', toNode: 'n2', quantity: 5 },
+      ],
+      { n1: { onHand: 0 }, n2: { onHand: 5, available: 0, damaged: 5 } },
+    ],
+    [
+      'what is scrapped is damaged no more',
+      [
+        { type: 'damage', node: 'n1', quantity: 2 },
+        { type: 'scrap', node: 'n1', quantity: 2 },
+      ],
+      { n1: { onHand: 3, available: 3, damaged: 0 } },
+    ],
+    [
+      'what is repaired is for sale again',
+      [
+        { type: 'damage', node: 'n1', quantity: 2 },
+        { type: 'state', node: 'n1', quantity: 1, from: 'damaged', to: 'available' },
+      ],
+      { n1: { onHand: 5, available: 4, damaged: 1 } },
+    ],
+    [
+      'what is looked at is not for sale, until it is found to be sound',
+      [
+        { type: 'state', node: 'n1', quantity: 4, from: 'available', to: 'quality_control' },
+        { type: 'state', node: 'n1', quantity: 3, from: 'quality_control', to: 'available' },
+        { type: 'transfer', node: 'n1', toNode: 'n2', quantity: 1, from: 'quality_control' },
+      ],
+      { n1: { onHand: 4, available: 4, qualityControl: 0 }, n2: { onHand: 1, available: 0, qualityControl: 1 } },
+    ],
+  ] as const)('keep and change states as they are told: %s', async (_, told, expected) => {
+    done(
+      await record(
+        engine,
+        `${sku}-states`,
+        told.map((movement) => ({ ...movement, sku })),
+      ),
+    );
+    for (const [node, row] of Object.entries(expected)) expect(await rowOf(node)).toMatchObject(row);
+  });
+
+  it('from a state that has not so many units are refused', async () => {
+    for (const type of ['scrap', 'transfer'] as const) {
+      const one = { type, sku, node: 'n1', toNode: 'n2', quantity: 1, from: 'damaged' as const };
+      const { toNode: __, ...scrap } = one;
+      const movement = type === 'scrap' ? { ...scrap, type } : { ...one, type };
+      const refused = await record(engine, `${sku}-${type}`, [movement]);
+      expect(refused).toMatchObject({ rejection: { code: 'movement.exceeds_stock', details: { there: 0 } } });
+    }
+  });
+
   it('happen in the order they are told', async () => {
     const told = await record(engine, `${sku}-in`, [
       sale(sku, 'n2', 2),

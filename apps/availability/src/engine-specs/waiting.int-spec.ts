@@ -160,6 +160,17 @@ describe('units that are to come', () => {
     });
   }
 
+  it('serve who waits once they are found to be sound', async () => {
+    await pool.receive('sku1', 'n1', 3);
+    const looked = { type: 'state', sku: 'sku1', node: 'n1', quantity: 3 } as const;
+    done(await record(one, 'look', [{ ...looked, from: 'available', to: 'quality_control' }]));
+    await allow(5);
+    done(await wait(one, 'backorder', 2));
+    done(await record(other, 'sound', [{ ...looked, from: 'quality_control', to: 'available' }]));
+    expect(await backings('backorder')).toEqual([['stock', 'n1', 2]]);
+    expect(await atp()).toMatchObject({ atp: 1 });
+  });
+
   it('that are cancelled free their allowance only', async () => {
     await allow(3);
     done(await wait(one, 'backorder', 3));

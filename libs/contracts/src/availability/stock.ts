@@ -27,6 +27,10 @@ const movement = {
 const plain = <T extends string>(type: T, description: string) =>
   closed({ type: Type.Literal(type), ...movement, quantity: Quantity }, { description });
 
+/** States by the names that the ledger has for them. */
+export const NAMED_STATES = ['available', 'damaged', 'quality_control', 'safety_stock'] as const;
+const state = (description: string) => oneOf(NAMED_STATES, description);
+
 export const Movement = Type.Union([
   closed(
     {
@@ -53,11 +57,38 @@ export const Movement = Type.Union([
     quantity: SignedQuantity('Signed units, not 0.'),
   }),
   closed(
-    { type: Type.Literal('transfer'), ...movement, toNode: NodeCode, quantity: Quantity },
+    {
+      type: Type.Literal('transfer'),
+      ...movement,
+      toNode: NodeCode,
+      quantity: Quantity,
+      from: Type.Optional(
+        state('The state that they were in, and are in there. Left out: what a sale would take first.'),
+      ),
+    },
     {
       description:
-        'Units moved to `toNode`. A fact, never refused: it takes what a sale would take, may overdraw, and arrives as available.',
+        'Units moved to `toNode`, each in the state that it was in. A fact: without a state it is never refused, and may overdraw.',
     },
+  ),
+  closed(
+    {
+      type: Type.Literal('scrap'),
+      ...movement,
+      quantity: Quantity,
+      from: Type.Optional(state('The state that they leave: `damaged` unless told.')),
+    },
+    { description: 'Units left the node for good.' },
+  ),
+  closed(
+    {
+      type: Type.Literal('state'),
+      ...movement,
+      quantity: Quantity,
+      from: state('The state that units leave.'),
+      to: state('The state that they enter.'),
+    },
+    { description: 'Units stay, in another state: repaired, set aside, taken to inspection or back.' },
   ),
   closed({
     type: Type.Literal('safety_stock'),

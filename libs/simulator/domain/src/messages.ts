@@ -10,9 +10,12 @@ interface Moved {
   quantity: number;
   reason?: string;
 }
+type NamedState = 'available' | 'damaged' | 'quality_control' | 'safety_stock';
 export type Movement =
   | (Moved & { type: 'sale' | 'receipt' | 'found' | 'damage' | 'adjustment' | 'safety_stock' })
-  | (Moved & { type: 'transfer'; toNode: string });
+  | (Moved & { type: 'transfer'; toNode: string; from?: NamedState })
+  | (Moved & { type: 'scrap'; from?: NamedState })
+  | (Moved & { type: 'state'; from: NamedState; to: NamedState });
 
 export interface MovementsRequest {
   id: string;

@@ -82,7 +82,9 @@ const movementEffects = (movement: Movement, timing: Timing): Effect[] => {
         effectOf({ sku: movement.sku, node: movement.toNode }, timing, { net: quantity }),
       ];
     case 'safety_stock':
-      throw new Error('A replay sets no safety stock aside: the audit has no rule for it.');
+    case 'scrap':
+    case 'state':
+      throw new Error(`A replay has no movement ${movement.type}: the audit has no rule for it.`);
   }
 };
 

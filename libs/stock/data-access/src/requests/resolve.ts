@@ -17,6 +17,7 @@ import {
   type SellingChannel,
   type SellingRules,
   type SkuKey,
+  type StockMovement,
   type Transmission,
   accept,
   placeInTime,
@@ -170,15 +171,19 @@ export async function resolveMovements(
   const told = movements.map((movement) => {
     const toNode = movement.type === 'transfer' ? movement.toNode : null;
     const { type, sku, node, quantity, reason, sourceEventId } = movement;
-    return [type, sku, node, quantity, toNode, reason ?? null, sourceEventId ?? null] as const;
+    const named = [type, sku, node, quantity, toNode, reason ?? null, sourceEventId ?? null] as const;
+    const states = statesOf(movement);
+    // Left out, they are not hashed: what was told before they existed still finds its effect.
+    return states === null ? named : ([...named, states] as const);
   });
   const resolved: MovementsCommand['movements'][number][] = [];
-  for (const [index, [type, , , quantity, , reason, sourceEventId]] of told.entries()) {
+  for (const [index, [type, , , quantity, , reason, sourceEventId, states = null]] of told.entries()) {
     const nodes = nodeKeys(rules, places[index] ?? []);
     if (!nodes.ok) return nodes;
     const [node = 0, toNode = null] = nodes.value;
     const handOver = handOvers.value[index] ?? null;
-    resolved.push({ type, sku: skus.value[index] ?? 0, node, toNode, quantity, reason, sourceEventId, handOver });
+    const sku = skus.value[index] ?? 0;
+    resolved.push({ type, sku, node, toNode, quantity, reason, sourceEventId, handOver, ...states });
   }
   return accept({
     kind: 'movements',
@@ -193,6 +198,14 @@ export async function resolveMovements(
     occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), caller.transmission),
     movements: resolved,
   });
+}
+
+/** The states that a movement names; null if none. */
+function statesOf(movement: MovementsRequest['movements'][number]): Pick<StockMovement, 'from' | 'to'> | null {
+  const from = 'from' in movement ? movement.from : undefined;
+  const to = 'to' in movement ? movement.to : undefined;
+  if (from === undefined && to === undefined) return null;
+  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
 }
 
 /** Keys of reservations by fulfilments. */
