@@ -123,7 +123,9 @@ function unheard(
 
 const freeUnits = (reservation: Reservation, part: SelectedUnits): number =>
   reservation.backings
-    .filter((backing) => backing.kind === 'stock' && backing.fulfilment === null && isSelected(reservation, part, backing))
+    .filter(
+      (backing) => backing.kind === 'stock' && backing.fulfilment === null && isSelected(reservation, part, backing),
+    )
     .reduce((sum, { confirmed }) => sum + confirmed, 0);
 
 /** Units that the teller may add before it tells of more than there are. */
@@ -193,4 +195,3 @@ export function undoneOf(before: Reservation, after: Reservation, book: ToldBook
   }
   return undone;
 }
-

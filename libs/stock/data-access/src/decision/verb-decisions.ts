@@ -71,7 +71,11 @@ export function decideVerb(
     case 'acknowledge':
       return decideAcknowledge(reservation, verb);
     case 'reject':
-      return decideReject(reservation, { ...verb, isLate: isLateAt }, supplies, { rules, now, override: verb.override });
+      return decideReject(reservation, { ...verb, isLate: isLateAt }, supplies, {
+        rules,
+        now,
+        override: verb.override,
+      });
     case 'give-up':
       return decideGiveUp(reservation, verb.parts, supplies);
     case 'unfulfil': {

@@ -84,7 +84,18 @@ export async function resolveGroup(context: AllocationContext, place: number): P
   }
   const { commandId: id, override = null } = request;
   const group = request.groups.length === 1 ? 0 : place + 1;
-  const command = { kind: 'allocate', actor, sourceKey, person, trace, id, bodyHash: hash, group, override, parts } as const;
+  const command = {
+    kind: 'allocate',
+    actor,
+    sourceKey,
+    person,
+    trace,
+    id,
+    bodyHash: hash,
+    group,
+    override,
+    parts,
+  } as const;
   return accept({ ...command, skus: [...skus] });
 }
 

@@ -144,7 +144,14 @@ export async function resolveVerb(request: VerbRequest, context: VerbContext): P
 }
 
 function attachOf(body: AttachRequest, { actor }: VerbContext): readonly [Verb, Told] {
-  const { order, expectedOrder: expected = null, orderedAt, priority = null, confirm = false, reacquire = false } = body;
+  const {
+    order,
+    expectedOrder: expected = null,
+    orderedAt,
+    priority = null,
+    confirm = false,
+    reacquire = false,
+  } = body;
   const verb = {
     name: 'attach',
     expected,

@@ -172,7 +172,15 @@ export class FeedWorker {
   async #applyChunks(pool: pg.Pool, feed: FeedRecord): Promise<void> {
     const { schema, partitionCount, rowsPerChunk, isBusy = () => false } = this.#options;
     const pace = new Pace({ rowsPerChunk, rowsMax: ROWS_PER_CHUNK_MAX[feed.mode], isBusy });
-    const context = { pool, schema, partitionCount, rules: this.#rules, supplyKeys: this.#supplyKeys, leaseSeconds: LEASE_SECONDS, pace };
+    const context = {
+      pool,
+      schema,
+      partitionCount,
+      rules: this.#rules,
+      supplyKeys: this.#supplyKeys,
+      leaseSeconds: LEASE_SECONDS,
+      pace,
+    };
     const chunks = feed.mode === 'reset' ? applyReset : applyDelta;
     let { cursor } = feed;
     const settled = ({ upto, changed, tookMs }: ChunkDone): void => {
