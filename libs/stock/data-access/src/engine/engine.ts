@@ -320,11 +320,11 @@ export class StockEngine {
   /** `deadline` in milliseconds of `performance.now()`. */
   submit(command: Command, deadline = performance.now() + this.#deadlineMs): Promise<Outcome> {
     const [only, ...more] = command.skus;
-    const lane =
+    const queue =
       only === undefined || more.length > 0
         ? this.#cartQueue
         : (this.#queues[only % this.#queues.length] ?? this.#cartQueue);
-    return lane.submit(command, deadline);
+    return queue.submit(command, deadline);
   }
 
   /** Whether callers have asked something of it of late. */

@@ -26,7 +26,7 @@ const SKUS_PER_LOOK = 500;
 /** A SKU that another replica is likely tending right now is left to it for this long. */
 const CLAIM_SECONDS = 5;
 const HEALS_IN_FLIGHT = 8;
-/** Sweeps are light, and many of one lane share a commit. */
+/** Sweeps are light, and many of one commit queue share a commit. */
 const SWEEPS_IN_FLIGHT = 64;
 
 interface Supply {
@@ -100,7 +100,7 @@ export class Housekeeping {
     if (errors.length === 1) throw errors[0];
   }
 
-  /** Heals are heavy: few at once leave the lanes to callers. */
+  /** Heals are heavy: few at once leave the commit queues to callers. */
   async #heal(): Promise<readonly unknown[]> {
     const due = await this.#dueTasks();
     if (due.length === 0) return [];
