@@ -360,6 +360,7 @@ describe('amending where a line may be served', () => {
   it.each<[string, readonly NodeKey[] | null]>([
     ['its nodes are said again', [3, 4]],
     ['more nodes will do', [2, 3, 4]],
+    ['one of its nodes will not do any more', [4]],
     ['any node will do', null],
   ])('leaves units where somebody has put them by hand when %s', (_, nodes) => {
     const before = reserved([backing(1, { held: 2 })], {}, { 0: [4, 3] });
@@ -610,13 +611,12 @@ describe('laws of amending', () => {
         for (const { no, nodes } of before.lines) {
           const own = before.backings.filter((one) => one.line === no);
           const chosen = reservation.lines[no]!.nodes;
-          const isNarrower = (nodes ?? NODES).some((node) => !(chosen ?? NODES).includes(node));
+          const loses = (node: NodeKey) => (nodes?.includes(node) ?? true) && !(chosen?.includes(node) ?? true);
           const mayStay = own.filter(
             ({ kind, node }) =>
               kind === 'unbacked' ||
               node === 0 ||
-              ((!isNarrower || (chosen?.includes(node) ?? true)) &&
-                (!isHandedOver || rules.isEligible(channel, node, NOW))),
+              (!loses(node) && (!isHandedOver || rules.isEligible(channel, node, NOW))),
           );
           const sum = (some: readonly Backing[]) => some.reduce((total, one) => total + open(one), 0);
           const kept = own.reduce((total, one) => total + Math.min(open(one), open(reservation.backings[one.no]!)), 0);

@@ -98,7 +98,6 @@ interface LineChange {
   /** What is wanted of it in all; null of a line that is not named. */
   readonly quantity: number | null;
   readonly nodes: readonly NodeKey[] | null;
-  readonly hasFewerNodes: boolean;
 }
 
 function lineChanges({ lines, backings }: Reservation, amended: readonly AmendedLine[]): readonly LineChange[] {
@@ -111,7 +110,7 @@ function lineChanges({ lines, backings }: Reservation, amended: readonly Amended
     if (found) return lineChange(line, own, found);
     // Another SKU has taken its place.
     if (ids.has(line.id)) return lineChange(line, own, { quantity: totalOf(own, 'fulfilled'), nodes: line.nodes });
-    return { line, less: 0, more: 0, quantity: null, nodes: line.nodes, hasFewerNodes: false };
+    return { line, less: 0, more: 0, quantity: null, nodes: line.nodes };
   });
   const parts = new Set(lines.map(partOf));
   const added = amended.filter((line) => !parts.has(partOf(line)));
@@ -137,13 +136,8 @@ function lineChange(
   { quantity, nodes }: Pick<AmendedLine, 'quantity' | 'nodes'>,
 ): LineChange {
   const wanted = quantity - own.reduce((sum, backing) => sum + open(backing) + backing.fulfilled, 0);
-  const hasFewerNodes = isNarrower(line.nodes, nodes);
-  return { line, less: Math.max(0, -wanted), more: Math.max(0, wanted), quantity, nodes, hasFewerNodes };
+  return { line, less: Math.max(0, -wanted), more: Math.max(0, wanted), quantity, nodes };
 }
-
-/** Whether a node that might serve a line no longer may. */
-const isNarrower = (before: readonly NodeKey[] | null, after: readonly NodeKey[] | null): boolean =>
-  after !== null && (before === null || before.some((node) => !after.includes(node)));
 
 /** Units of a named line that have ended otherwise than with the buyer are not wanted any more, however they ended. */
 function lineAfter({ line, more, quantity, nodes }: LineChange): ReservationLine {
@@ -216,10 +210,10 @@ class Amending {
     return accept({ reservation, effect: draft.effect(), changes: this.#changes });
   }
 
-  /** Units stay where they were lawful before, unless it is this amendment that no longer wants them there. */
-  #maySuit({ nodes, hasFewerNodes }: LineChange, { kind, node }: Backing): boolean {
+  /** Units stay where they are, unless it is this amendment that takes their node from the line or its channel. */
+  #maySuit({ line, nodes }: LineChange, { kind, node }: Backing): boolean {
     if (kind === 'unbacked' || node === 0) return true;
-    if (hasFewerNodes && nodes !== null && !nodes.includes(node)) return false;
+    if (mayServe(line.nodes, node) && !mayServe(nodes, node)) return false;
     const { rules, now, override } = this.#terms;
     if (override || this.#amended.channel === this.#before.channel) return true;
     return this.#channel !== null && rules.isEligible(this.#channel, node, now);
@@ -285,6 +279,8 @@ class Amending {
     return taken;
   }
 }
+
+const mayServe = (nodes: readonly NodeKey[] | null, node: NodeKey): boolean => nodes?.includes(node) ?? true;
 
 /** What a node has shipped is with the buyer, whoever tells us last. */
 const notShipped = (backing: Backing): number => open(backing) - backing.shipped;

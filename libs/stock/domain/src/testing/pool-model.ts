@@ -550,10 +550,10 @@ export class PoolModel {
   #shrink(before: Promised, mine: Promised, wish: LineWanted, flows: Flow[], { now, isByHand }: Terms): Need | Verdict {
     const { line, quantity, nodes } = wish;
     const known = lineOf(mine, line);
-    const isBound = JSON.stringify(known.nodes) !== JSON.stringify(nodes);
+    const formerly = known.nodes;
     const mayStay = ({ node }: Pile): boolean =>
       node === null ||
-      ((!isBound || nodes === null || nodes.includes(node)) &&
+      ((nodes === null || nodes.includes(node) || (formerly !== null && !formerly.includes(node))) &&
         (isByHand || before.channel === mine.channel || this.#market.sells(mine.channel, node, now)));
     const mustMove = (pile: Pile): number => (pile.fulfilment === null && !mayStay(pile) ? 0 : 1);
     const own = mine.piles.filter((pile) => pile.line === line);
