@@ -1,5 +1,5 @@
 /** Promised units as the simple model of the pool has them: in piles of those that stand together. */
-import { type OpenTally, type Tally, TALLIES } from '../reservation.ts';
+import { type OpenTally, type Tally, TALLIES } from '../../reservation.ts';
 
 export type Tallies = Record<Tally, number>;
 
