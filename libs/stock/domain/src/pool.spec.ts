@@ -4,11 +4,13 @@ import fc from 'fast-check';
 import type { MovementType } from './decide-movements.ts';
 import { STAGES } from './reservation.ts';
 import { Checks } from './testing/pool/check.ts';
+import { type HaltChange, halt, keep } from './testing/pool/limit-steps.ts';
 import {
   type MovePick,
   type Said,
   allocate,
   amend,
+  drain,
   heal,
   order,
   pin,
@@ -107,6 +109,23 @@ const controller = fc.constantFrom(null, 'o1', 'o2');
 const some = fc.array(named(few), { minLength: 1, maxLength: 2 });
 const parts = fc.option(some, { nil: null, freq: 3 });
 
+const lasts = fc.constantFrom(null, 60, 60);
+const halted: fc.Arbitrary<HaltChange> = fc.record({
+  sku: fc.option(sku),
+  node: fc.option(node),
+  channel: fc.option(fc.constantFrom(1, 2)),
+  mode: fc.constantFrom('stop', 'drain', 'drain', 'none'),
+  lasts,
+});
+const fenced = fc.record({
+  channels: fc.subarray([1, 2], { minLength: 1 }),
+  nodes: fc.option(fc.subarray(NODES, { minLength: 1 })),
+  skus: fc.option(fc.subarray(SKUS)),
+  isShare: rarely,
+  quantity: fc.integer({ min: 1, max: 5 }),
+});
+const budgetOrShare = fenced.map((one) => ({ ...one, quantity: one.quantity * (one.isShare ? 20 : 1) }));
+
 const steps = fc.oneof(
   { weight: 3, arbitrary: step(move, physical) },
   { weight: 1, arbitrary: step(move, signed) },
@@ -138,6 +157,9 @@ const steps = fc.oneof(
   { weight: 1, arbitrary: step(attach, pick, controller, controller) },
   { weight: 1, arbitrary: step(extend, pick) },
   { weight: 3, arbitrary: step(heal, sku) },
+  { weight: 1, arbitrary: step(halt, halted) },
+  { weight: 2, arbitrary: step(drain, sku) },
+  { weight: 2, arbitrary: step(keep, fc.nat(2), fc.option(budgetOrShare, { freq: 4 }), lasts) },
   { weight: 2, arbitrary: step(wait, fc.constantFrom(1, 60, 100)) },
 );
 const receipts = fc.array(fc.record({ sku, node, quantity: fc.integer({ min: 2, max: 9 }) }), {

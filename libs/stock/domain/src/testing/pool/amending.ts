@@ -1,7 +1,8 @@
 /** Lines as their buyer wants them from now on. */
 import type { OpenTally } from '../../reservation.ts';
-import { type Flow, flow, keepsHidden } from './flows.ts';
-import { type Wish, fill, shownAt } from './market.ts';
+import { refence } from './fencing.ts';
+import { type Flow, areCovered, flow, keepsHidden } from './flows.ts';
+import { type Wish, fill, maySell, shownAt } from './showing.ts';
 import {
   type Pile,
   type Promised,
@@ -19,7 +20,7 @@ import {
   totalIn,
   zeros,
 } from './piles.ts';
-import type { Pool, Terms, Verdict } from './pool.ts';
+import type { Pool, Verdict } from './pool.ts';
 
 /** A line as its buyer wants it from now on. */
 export interface Wanted extends Wish {
@@ -50,23 +51,25 @@ export function amend(
   promised: Promised,
   wanted: readonly Wanted[],
   channel: number,
-  terms: Terms,
+  isByHand: boolean,
 ): Verdict {
   if (totalIn(promised, 'held') + totalIn(promised, 'confirmed') === 0) return 'reservation.not_held';
   const mine = { ...copyOf(promised), channel };
   const flows: Flow[] = [];
   const needs: Need[] = [];
   for (const wish of linesWanted(mine, wanted)) {
-    const need = shrink(pool, promised, mine, wish, flows, terms);
+    const need = shrink(pool, promised, mine, wish, flows, isByHand);
     if (typeof need === 'string') return need;
     needs.push(need);
   }
   const tally = totalIn(promised, 'held') > 0 ? 'held' : 'confirmed';
   for (const need of needs.sort((a, b) => freedom(a) - freedom(b)))
-    if (!grow(pool, mine, need, tally, flows, terms)) return 'stock.insufficient';
+    if (!grow(pool, mine, need, tally, flows, isByHand)) return 'stock.insufficient';
   return pool.attempt(() => {
-    pool.become(mine);
-    return keepsHidden(pool, flows, terms) ? 'done' : 'stock.insufficient';
+    if (!areCovered(pool, flows, isByHand)) return 'stock.insufficient';
+    pool.put(mine);
+    refence(pool, [{ before: promised, after: mine }]);
+    return keepsHidden(pool, flows, isByHand) ? 'done' : 'stock.insufficient';
   });
 }
 
@@ -77,7 +80,7 @@ function shrink(
   mine: Promised,
   wish: LineWanted,
   flows: Flow[],
-  { now, isByHand }: Terms,
+  isByHand: boolean,
 ): Need | Verdict {
   const { line, quantity, nodes } = wish;
   const known = lineOf(mine, line);
@@ -85,7 +88,7 @@ function shrink(
   const mayStay = ({ node }: Pile): boolean =>
     node === null ||
     ((nodes === null || nodes.includes(node) || (formerly !== null && !formerly.includes(node))) &&
-      (isByHand || before.channel === mine.channel || pool.market.sells(mine.channel, node, now)));
+      (isByHand || before.channel === mine.channel || pool.market.sells(mine.channel, node, pool.now)));
   const mustMove = (pile: Pile): number => (pile.fulfilment === null && !mayStay(pile) ? 0 : 1);
   const own = mine.piles.filter((pile) => pile.line === line);
   const wanted = quantity === null ? 0 : quantity - sum(own.map((pile) => openIn(pile) + pile.units.fulfilled));
@@ -109,22 +112,18 @@ function shrink(
   return { line, sku: known.sku, nodes, more: Math.max(0, wanted), moving: misplaced };
 }
 
-function grow(
-  pool: Pool,
-  mine: Promised,
-  need: Need,
-  tally: OpenTally,
-  flows: Flow[],
-  { now, isByHand }: Terms,
-): boolean {
+function grow(pool: Pool, mine: Promised, need: Need, tally: OpenTally, flows: Flow[], isByHand: boolean): boolean {
   const { line, sku, nodes, more, moving } = need;
   const { channel } = mine;
+  // Nobody chooses a node that is stopped, unless a person names it.
+  const mayTake = (node: number): boolean =>
+    isByHand ? !pool.limits.isHalted(sku, channel, node, pool.now) : maySell(pool, sku, channel, node);
   const rooms = pool.market.nodes
-    .filter((node) => (nodes?.includes(node) ?? true) && (isByHand || pool.market.sells(channel, node, now)))
+    .filter((node) => (nodes?.includes(node) ?? true) && mayTake(node))
     .map((node) => {
       const here = flows.filter((one) => one.sku === sku && one.node === node);
       const { available } = pool.rowOf(sku, node);
-      const shown = isByHand ? available : shownAt(pool, sku, node, channel, now);
+      const shown = isByHand ? available : shownAt(pool, sku, node, channel);
       return { node, units: shown + sum(here.map((one) => one.given - one.taken)) };
     });
   const wanted = sum([more, ...moving.map(openIn)]);

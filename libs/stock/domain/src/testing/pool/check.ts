@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import type { Backing, Reservation } from '../../reservation.ts';
 import { type SupplyRow, net, rowFault } from '../../supply-row.ts';
-import { rowAt } from '../../supply.ts';
+import { fenceUsesOf, rowAt } from '../../supply.ts';
 import { lineOf, supplyOf, talliedUnits } from '../arbitraries.ts';
+import { usedOf } from './fencing.ts';
 import { type Pile, type Promised, past } from './piles.ts';
 import type { PlayedPool } from './played-pool.ts';
 import { PLACES } from './world.ts';
@@ -48,6 +49,20 @@ export class Checks {
       const { held, confirmed } = promisedAt.get(name) ?? { held: 0, confirmed: 0 };
       assertHas(row, { reserved: held, committed: confirmed }, `promises ${where}`);
     }
+    this.#checkFences();
+  }
+
+  /** What is used of a fence is what its piles say. */
+  #checkFences(): void {
+    const { supplies, model } = this.#pool;
+    if (model.limits.kept.length === 0) return;
+    for (const { sku, node, name } of PLACES) {
+      const uses = fenceUsesOf(supplies.get(sku) ?? supplyOf(sku, [])).filter((use) => use.node === node);
+      for (const { key } of model.limits.kept) {
+        const used = uses.find(({ fence }) => fence === key)?.used ?? 0;
+        assert.equal(used, usedOf(model, key, sku, node), `what is used of fence ${key} at ${name}`);
+      }
+    }
   }
 }
 
@@ -90,8 +105,8 @@ const backingOf = (no: number, pile: Pile): Backing => ({
   accepted: past(pile, 1),
   picked: past(pile, 2),
   shipped: past(pile, 3),
-  fence: null,
-  fenced: 0,
+  fence: pile.fence,
+  fenced: pile.fenced,
 });
 
 /** As `deepEqual` of flat objects, and many times as quick: it is asked thousands of times for each history. */

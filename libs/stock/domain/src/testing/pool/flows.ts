@@ -1,13 +1,8 @@
 /** What a command with several moves gives to rows and takes from them, judged together. */
-import { shown } from './market.ts';
+import { type Free, payingOf, unfenced } from './fencing.ts';
+import { shown } from './showing.ts';
 import { sum } from './piles.ts';
-import type { Pool, Terms } from './pool.ts';
-
-interface Taker {
-  readonly units: number;
-  /** What must be left of available units. */
-  readonly hidden: number;
-}
+import type { Pool } from './pool.ts';
 
 /** Units of rows that a command gives and takes, to be judged together. */
 export interface Flow {
@@ -28,47 +23,62 @@ export const flow = (sku: number, node: number, channel: number, given: number, 
 
 /**
  * Whether each row has what is taken from it. Units that are given there may be had by anybody; what more is taken must leave
- * what is hidden from its channel. It is enough that some way of handing out the given ones does.
+ * what is hidden from its channel. It is enough that some way of handing out the given ones does. By hand, only what is there counts.
  */
-export function areCovered(pool: Pool, flows: readonly Flow[], { isByHand }: Terms): boolean {
+export function areCovered(pool: Pool, flows: readonly Flow[], isByHand: boolean): boolean {
   const rows = new Map(flows.map(({ sku, node }) => [`${sku}/${node}`, { sku, node }]));
   return [...rows.values()].every(({ sku, node }) => {
     const here = flows.filter((flow) => flow.sku === sku && flow.node === node);
     const given = sum(here.map((flow) => flow.given));
-    const wanted = new Map<number, number>();
-    for (const { channel, taken } of here) wanted.set(channel, (wanted.get(channel) ?? 0) + taken);
-    const { available } = pool.rowOf(sku, node);
-    const hiddenFrom = (channel: number): number => (isByHand ? 0 : pool.market.hiddenAt(channel, node));
-    const takers = [...wanted].map(([channel, units]) => ({ units, hidden: hiddenFrom(channel) }));
-    return isServable(takers, given, available);
+    const takers = new Map<number, number>();
+    for (const { channel, taken } of here) takers.set(channel, (takers.get(channel) ?? 0) + taken);
+    if (sum([...takers.values()]) <= given) return true;
+    const free = { sku, node, available: pool.rowOf(sku, node).available };
+    return isServable(pool, [...takers], given, { free, charged: new Map(), isByHand });
   });
 }
 
 /** A channel that takes more than it gives leaves what is hidden from it as a whole. Asked when all have moved. */
-export function keepsHidden(pool: Pool, flows: readonly Flow[], { now, isByHand }: Terms): boolean {
+export function keepsHidden(pool: Pool, flows: readonly Flow[], isByHand: boolean): boolean {
   return (
     isByHand ||
     flows.every(({ channel, sku }) => {
+      const hidden = pool.market.hiddenFrom(channel);
+      if (hidden === 0) return true;
       const own = flows.filter((flow) => flow.channel === channel && flow.sku === sku);
-      const more = sum(own.map(({ given, taken }) => taken - given));
-      return (
-        more <= 0 ||
-        pool.market.hiddenFrom(channel) === 0 ||
-        shown(pool, sku, channel, now) >= pool.market.hiddenFrom(channel)
-      );
+      return sum(own.map(({ given, taken }) => taken - given)) <= 0 || shown(pool, sku, channel) >= hidden;
     })
   );
 }
 
+interface Served {
+  readonly free: Free;
+  readonly charged: ReadonlyMap<number, number>;
+  readonly isByHand: boolean;
+}
+
 /** Tries every order of takers, and every way to hand out the given units among them. */
-function isServable(takers: readonly Taker[], given: number, available: number): boolean {
+function isServable(
+  pool: Pool,
+  takers: readonly (readonly [number, number])[],
+  given: number,
+  { free, charged, isByHand }: Served,
+): boolean {
   if (takers.length === 0) return true;
-  return takers.some(({ units, hidden }, at) => {
+  return takers.some(([channel, units], at) => {
     const others = takers.toSpliced(at, 1);
-    for (let free = 0; free <= Math.min(given, units); free++) {
-      const rest = units - free;
-      const isLeft = rest === 0 || available - rest >= hidden;
-      if (isLeft && isServable(others, given - free, available - rest)) return true;
+    const hidden = pool.market.hiddenAt(channel, free.node);
+    const room = isByHand ? free.available : unfenced(pool, channel, free, charged) - hidden;
+    for (let covered = 0; covered <= Math.min(given, units); covered++) {
+      const rest = units - covered;
+      if (rest > 0 && rest > room) continue;
+      const paying = payingOf(pool, channel, free, rest, charged);
+      const after = {
+        free: { ...free, available: free.available - rest },
+        charged: paying ? new Map([...charged, [paying.key, (charged.get(paying.key) ?? 0) + paying.units]]) : charged,
+        isByHand,
+      };
+      if (isServable(pool, others, given - covered, after)) return true;
     }
     return false;
   });

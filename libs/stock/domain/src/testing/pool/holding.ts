@@ -1,6 +1,7 @@
 /** Units are promised, confirmed, and expire. */
 import type { OpenTally } from '../../reservation.ts';
-import { type Wish, spread } from './market.ts';
+import { charge, payBack } from './fencing.ts';
+import { type Wish, spread } from './showing.ts';
 import { type Promised, copyOf, end, lineOf, pileAt, putOn, sum, totalIn, zeros } from './piles.ts';
 import type { Pool, Verdict } from './pool.ts';
 
@@ -17,7 +18,6 @@ export interface Selling {
   readonly partial: boolean;
   /** It is sold already: nothing is hidden, and what is not there is promised as well. */
   readonly isSold: boolean;
-  readonly now: number;
 }
 
 /** More than there are nodes to choose from. */
@@ -28,11 +28,11 @@ export function hold(
   pool: Pool,
   promised: Omit<Promised, 'lines' | 'piles'>,
   wishes: readonly (Wish & { readonly id: string })[],
-  { partial, isSold, now }: Selling,
+  { partial, isSold }: Selling,
 ): readonly Placed[] | null {
   const lines = wishes.map(({ id, sku, nodes }) => ({ id, sku, nodes, units: 0 }));
   const mine: Promised = { ...promised, lines, piles: [] };
-  const placed = place(pool, mine, wishes, 'held', { partial, isSold, now });
+  const placed = place(pool, mine, wishes, 'held', { partial, isSold });
   if (!placed) return null;
   for (const { line, units } of placed) lineOf(mine, line).units += units;
   return placed;
@@ -44,7 +44,7 @@ function place(
   mine: Promised,
   wishes: readonly Wish[],
   tally: OpenTally,
-  { partial, isSold, now }: Selling,
+  { partial, isSold }: Selling,
 ): readonly Placed[] | null {
   const before = pool.promises.get(mine.key);
   pool.promises.set(mine.key, mine);
@@ -55,12 +55,14 @@ function place(
   const order = numbered.toSorted((a, b) => choice(a) - choice(b));
   for (const { line, ...wish } of order) {
     const { sku, quantity } = wish;
-    const rooms: { node: number | null; units: number }[] = spread(pool, wish, mine.channel, now, isSold);
+    const rooms: { node: number | null; units: number }[] = spread(pool, wish, mine.channel, isSold);
     const left = quantity - sum(rooms.map(({ units }) => units));
     if (left > 0 && isSold) rooms.push({ node: null, units: left });
     else if (left > 0) isShort = true;
     for (const { node, units } of rooms) {
-      putOn(pileAt(mine, { line, sku, node, fulfilment: null }), tally, zeros(units));
+      const pile = pileAt(mine, { line, sku, node, fulfilment: null });
+      putOn(pile, tally, zeros(units));
+      charge(pool, mine.channel, pile, units);
       placed.push({ line, sku, node, units });
     }
   }
@@ -71,13 +73,15 @@ function place(
 }
 
 /** Held units of these SKUs expire, where their time has come; answers whose. */
-export function expire(pool: Pool, skus: ReadonlySet<number>, now: number): ReadonlySet<number> {
+export function expire(pool: Pool, skus: ReadonlySet<number>): ReadonlySet<number> {
   const expired = new Set<number>();
   for (const promised of pool.promises.values()) {
-    if (promised.expiresAt > now) continue;
+    if (promised.expiresAt > pool.now) continue;
     for (const pile of promised.piles) {
       if (pile.units.held === 0 || !skus.has(pile.sku)) continue;
-      end(pile, 'held', 'expired', pile.units.held, 'least');
+      const { held } = pile.units;
+      end(pile, 'held', 'expired', held, 'least');
+      payBack(pile, held);
       expired.add(promised.key);
     }
     if (expired.has(promised.key)) promised.version++;
@@ -97,8 +101,8 @@ export function extend(promised: Promised, expiresAt: number): Verdict {
   return 'done';
 }
 
-export function confirm(pool: Pool, promised: Promised, mayReacquire: boolean, now: number): Verdict {
-  if (totalIn(promised, 'held') === 0) return reacquire(pool, promised, mayReacquire, now);
+export function confirm(pool: Pool, promised: Promised, mayReacquire: boolean): Verdict {
+  if (totalIn(promised, 'held') === 0) return reacquire(pool, promised, mayReacquire);
   for (const { units } of promised.piles) {
     units.confirmed += units.held;
     units.held = 0;
@@ -107,7 +111,7 @@ export function confirm(pool: Pool, promised: Promised, mayReacquire: boolean, n
   return 'done';
 }
 
-function reacquire(pool: Pool, promised: Promised, mayReacquire: boolean, now: number): Verdict {
+function reacquire(pool: Pool, promised: Promised, mayReacquire: boolean): Verdict {
   const refusal = notHeld(promised);
   if (refusal !== 'reservation.expired' || !mayReacquire) return refusal;
   const mine = copyOf(promised);
@@ -117,7 +121,7 @@ function reacquire(pool: Pool, promised: Promised, mayReacquire: boolean, now: n
     quantity: sum(mine.piles.filter((pile) => pile.line === line).map(({ units }) => units.expired)),
   }));
   for (const { units } of mine.piles) units.expired = 0;
-  if (!place(pool, mine, wishes, 'confirmed', { partial: false, isSold: false, now })) return 'stock.insufficient';
+  if (!place(pool, mine, wishes, 'confirmed', { partial: false, isSold: false })) return 'stock.insufficient';
   mine.version++;
   return 'done';
 }

@@ -1,5 +1,6 @@
 /** Units leave a promise, or come back to it; a node tells how far it is with them. */
 import type { OpenTally, Tally } from '../../reservation.ts';
+import { refence } from './fencing.ts';
 import { notHeld } from './holding.ts';
 import {
   type ByNeed,
@@ -49,7 +50,8 @@ export function leave(
     }
   }
   if (gone.length === 0) return refusal;
-  pool.become(mine);
+  pool.put(mine);
+  refence(pool, [{ before: promised, after: mine }]);
   if (isFulfil && !isCounted) for (const [{ sku, node }, units] of gone) pool.happen(sku, node ?? 0, -units);
   return 'done';
 }
@@ -73,7 +75,7 @@ export function acknowledge(promised: Promised, which: Which, stage: number): Ve
 export function giveUp(pool: Pool, promised: Promised, parts: readonly Which[]): Verdict {
   const mine = copyOf(promised);
   return pool.attempt(() => {
-    pool.become(mine);
+    pool.put(mine);
     const lost = (pile: Pile): number =>
       pile.node === null ? openIn(pile) : Math.min(openIn(pile), pool.rowOf(pile.sku, pile.node).shortfall);
     for (const which of parts) {
@@ -95,6 +97,7 @@ export function giveUp(pool: Pool, promised: Promised, parts: readonly Which[]):
         }
       }
     }
+    refence(pool, [{ before: promised, after: mine }]);
     return 'done';
   });
 }
@@ -103,7 +106,7 @@ export function giveUp(pool: Pool, promised: Promised, parts: readonly Which[]):
 export function unfulfil(pool: Pool, promised: Promised, parts: readonly Which[], isCounted: boolean): Verdict {
   const mine = copyOf(promised);
   return pool.attempt(() => {
-    pool.become(mine);
+    pool.put(mine);
     const order: ByNeed = (a, b) => b.line - a.line || mine.piles.indexOf(b) - mine.piles.indexOf(a);
     for (const which of parts) {
       const taken = choose(mine, which, ({ node, units }) => (node === null ? 0 : units.fulfilled), order);

@@ -3,15 +3,16 @@ import assert from 'node:assert/strict';
 import { decideAllocate } from '../../decide-allocate.ts';
 import { decideAmend } from '../../decide-amend.ts';
 import { type RejectEffect, decideReject } from '../../decide-reject.ts';
+import { drainOf } from '../../drain.ts';
 import { healShortfall } from '../../heal.ts';
+import type { Relocated } from '../../relocate.ts';
 import { type Backing, type Reservation, open } from '../../reservation.ts';
 import * as amending from './amending.ts';
-import type { Wish } from './market.ts';
+import type { Wish } from './showing.ts';
 import * as moving from './moving.ts';
 import { type Named, type Reworded, pinned, selected, wantedOf } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
 import { confirmAll, hold } from './promise-steps.ts';
-import { rules } from './world.ts';
 
 /** What a node says of its stock when it refuses units, and where these go. */
 export interface Said {
@@ -96,7 +97,7 @@ export function moveAll(
   const verdict = moving.allocate(
     pool.model,
     parts.map(({ mine, ...part }) => ({ ...part, promised: pool.promised(mine) })),
-    { now: pool.now, isByHand },
+    isByHand,
   );
   const decision = decideAllocate(
     parts.map(({ mine, isStale, moves }) => ({
@@ -123,8 +124,7 @@ export function amend(
   const wanted = lines
     .map((one): amending.Wanted => wantedOf(mine, one))
     .filter(({ id, sku }, at, all) => all.findIndex((one) => one.id === id && one.sku === sku) === at);
-  const terms = { now: pool.now, isByHand };
-  const verdict = amending.amend(pool.model, pool.promised(mine), wanted, channel ?? mine.channel, terms);
+  const verdict = amending.amend(pool.model, pool.promised(mine), wanted, channel ?? mine.channel, isByHand);
   const amendment = { expectedVersion: mine.version, lines: wanted, channel, destination: undefined, priority: null };
   pool.expect(decideAmend(mine, amendment, pool.supplies, pool.terms(isByHand)), verdict);
 }
@@ -142,7 +142,7 @@ export function reject(pool: PlayedPool, pick: number, named: Named, said: Said,
   const [mine, which] = pool.ofFulfilment(pick, named, pinned);
   if (!mine) return;
   const { effect, moveTo, isLate } = said;
-  const verdict = moving.reject(pool.model, pool.promised(mine), which, said, { now: pool.now, isByHand });
+  const verdict = moving.reject(pool.model, pool.promised(mine), which, said, isByHand);
   const rejected = { selected: which, effect, moveTo, isLate: () => isLate };
   pool.expect(decideReject(mine, rejected, pool.supplies, pool.terms(isByHand)), verdict);
 }
@@ -150,7 +150,18 @@ export function reject(pool: PlayedPool, pick: number, named: Named, said: Said,
 export function heal(pool: PlayedPool, sku: number): void {
   pool.reap(new Set([sku]));
   const candidates = [...pool.reservations.values()];
-  const { effects, supplies } = healShortfall(sku, candidates, pool.supplies, rules, pool.now);
+  follow(pool, sku, healShortfall(sku, candidates, pool.supplies, pool.rules, pool.now), 'short');
+}
+
+/** Promises leave where they may not stay. */
+export function drain(pool: PlayedPool, sku: number): void {
+  pool.reap(new Set([sku]));
+  const candidates = [...pool.reservations.values()];
+  follow(pool, sku, drainOf(sku, candidates, pool.supplies, pool.rules, pool.now), 'drained');
+}
+
+/** What the engine moves by itself is for it to choose; each move must be right, and none may be missing. */
+function follow(pool: PlayedPool, sku: number, { effects, supplies }: Relocated, cause: moving.Cause): void {
   for (const effect of effects) {
     const moves = effect.changes.map(({ line, node, to, quantity }) => ({
       line,
@@ -158,11 +169,13 @@ export function heal(pool: PlayedPool, sku: number): void {
       to: to?.node ?? 0,
       units: quantity,
     }));
-    moving.heal(pool.model, pool.promised(effect.reservation), moves, pool.now);
+    moving.healed(pool.model, pool.promised(effect.reservation), moves, cause);
     pool.accept(effect);
   }
   assert.deepEqual(supplies.get(sku), pool.supplies.get(sku));
-  assert.equal(moving.healable(pool.model, sku, pool.now), 0);
+  // A share is of what is free now: what is taken leaves more for others than there was.
+  const hasShare = pool.model.limits.kept.some(({ isShare }) => isShare);
+  if (!hasShare) assert.equal(moving.unhealed(pool.model, sku, cause), 0);
 }
 
 function nodeOf({ reservations }: PlayedPool, pick: number | null): number | undefined {

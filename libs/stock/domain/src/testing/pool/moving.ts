@@ -1,7 +1,9 @@
 /** Units move: to other nodes, off short rows, and away from nodes that refuse them. */
 import { type Flow, areCovered, flow, keepsHidden } from './flows.ts';
-import { mayStand, shown, shownAt, spread } from './market.ts';
+import { type Changed, refence } from './fencing.ts';
+import { mayStand, shown, shownAt, spread } from './showing.ts';
 import {
+  type Pile,
   type Promised,
   type Taken,
   type Which,
@@ -20,7 +22,7 @@ import {
   takeOff,
   zeros,
 } from './piles.ts';
-import type { Pool, Terms, Verdict } from './pool.ts';
+import type { Pool, Verdict } from './pool.ts';
 
 export interface Move {
   readonly from: Which & { readonly fulfilment: string | null };
@@ -44,32 +46,33 @@ export interface Refusal {
 export function allocate(
   pool: Pool,
   parts: readonly { readonly promised: Promised; readonly isStale: boolean; readonly moves: readonly Move[] }[],
-  terms: Terms,
+  isByHand: boolean,
 ): Verdict {
   const flows: Flow[] = [];
-  const all: Promised[] = [];
+  const all: Changed[] = [];
   for (const { promised, isStale, moves } of parts) {
     if (isStale) return 'reservation.conflict';
     const mine = copyOf(promised);
-    all.push(mine);
+    all.push({ before: promised, after: mine });
     for (const one of moves) {
-      const verdict = move(pool, mine, one, flows, terms);
+      const verdict = move(pool, mine, one, flows, isByHand);
       if (verdict !== 'done') return verdict;
     }
   }
   return pool.attempt(() => {
-    if (!areCovered(pool, flows, terms)) return 'stock.insufficient';
-    for (const mine of all) pool.become(mine);
-    return keepsHidden(pool, flows, terms) ? 'done' : 'stock.insufficient';
+    if (!areCovered(pool, flows, isByHand)) return 'stock.insufficient';
+    for (const { after } of all) pool.put(after);
+    refence(pool, all);
+    return keepsHidden(pool, flows, isByHand) ? 'done' : 'stock.insufficient';
   });
 }
 
-function move(pool: Pool, mine: Promised, { from, to }: Move, flows: Flow[], terms: Terms): Verdict {
+function move(pool: Pool, mine: Promised, { from, to }: Move, flows: Flow[], isByHand: boolean): Verdict {
   const taken = choose(mine, from, openIn, byLine);
   if (!taken) return 'reservation.units_missing';
   for (const [pile, units] of taken) {
     const { line, sku } = pile;
-    if (pile.node !== to.node && !mayStand(pool, mine, line, to.node, terms)) return 'stock.insufficient';
+    if (pile.node !== to.node && !mayStand(pool, mine, line, to.node, isByHand)) return 'stock.insufficient';
     relocate(mine, pile, { line, sku, ...to }, units);
     if (pile.node === to.node) continue;
     if (pile.node !== null) flows.push(flow(sku, pile.node, mine.channel, units, 0));
@@ -79,17 +82,26 @@ function move(pool: Pool, mine: Promised, { from, to }: Move, flows: Flow[], ter
 }
 
 /** A node refuses units, and says something of its stock. `isLate`: its newest count has said that before. */
-export function reject(pool: Pool, promised: Promised, which: Which, refusal: Refusal, terms: Terms): Verdict {
+export function reject(pool: Pool, promised: Promised, which: Which, refusal: Refusal, isByHand: boolean): Verdict {
   const mine = copyOf(promised);
   const taken = choose(mine, which, atNode, lastToLeave);
-  return taken ? pool.attempt(() => refuse(pool, mine, taken, refusal, terms)) : 'reservation.units_missing';
+  return taken
+    ? pool.attempt(() => refuse(pool, { before: promised, after: mine }, taken, refusal, isByHand))
+    : 'reservation.units_missing';
 }
 
-function refuse(pool: Pool, mine: Promised, taken: Taken, { effect, moveTo, isLate }: Refusal, terms: Terms): Verdict {
+function refuse(
+  pool: Pool,
+  changed: Changed,
+  taken: Taken,
+  { effect, moveTo, isLate }: Refusal,
+  isByHand: boolean,
+): Verdict {
+  const mine = changed.after;
   const to = moveTo ?? { node: null, fulfilment: null };
-  if (moveTo && !taken.every(([{ line }]) => mayStand(pool, mine, line, moveTo.node, terms)))
+  if (moveTo && !taken.every(([{ line }]) => mayStand(pool, mine, line, moveTo.node, isByHand)))
     return 'stock.insufficient';
-  pool.become(mine);
+  pool.put(mine);
   const isGone = !isLate && (effect === 'quantity' || effect === 'all');
   const isKept = effect === 'none' || (isLate && effect !== 'sellable_only');
   const flows = taken.flatMap(([{ sku, node }, units]) => [
@@ -112,14 +124,15 @@ function refuse(pool: Pool, mine: Promised, taken: Taken, { effect, moveTo, isLa
     leave();
     for (const { sku, node } of rowsOf(taken)) sweep(pool, sku, node, effect);
   }
-  if (!areCovered(pool, flows, terms)) return 'stock.insufficient';
+  if (!areCovered(pool, flows, isByHand)) return 'stock.insufficient';
   if (isKept) leave();
   for (const { pile, units, confirmed } of leaving) {
     const target = pileAt(mine, { line: pile.line, sku: pile.sku, ...to });
     putOn(target, 'confirmed', zeros(confirmed));
     putOn(target, 'held', zeros(units - confirmed));
   }
-  return keepsHidden(pool, flows, terms) ? 'done' : 'stock.insufficient';
+  refence(pool, [changed]);
+  return keepsHidden(pool, flows, isByHand) ? 'done' : 'stock.insufficient';
 }
 
 function sweep(pool: Pool, sku: number, node: number, effect: Refusal['effect']): void {
@@ -128,34 +141,51 @@ function sweep(pool: Pool, sku: number, node: number, effect: Refusal['effect'])
   if (effect === 'all') pool.happen(sku, node, -Math.max(0, shelf.net - shelf.damaged - shelf.inspected));
 }
 
-/** Units that the engine has moved off short rows by itself. */
-export function heal(pool: Pool, promised: Promised, moves: readonly Healed[], now: number): void {
+/** Why the engine moves promises by itself: they are short, or their place is drained. */
+export type Cause = 'short' | 'drained';
+
+/** Open units of a pile that should go. */
+function leaving(pool: Pool, { channel }: Promised, { sku, node, ...pile }: Pile, cause: Cause): number {
+  if (node === null) return 0;
+  if (cause === 'short') return Math.min(openIn({ sku, node, ...pile }), pool.rowOf(sku, node).shortfall);
+  const { market, limits, now } = pool;
+  const mayStay = market.sells(channel, node, now) && !limits.isHalted(sku, channel, node, now, true);
+  return mayStay ? 0 : openIn({ sku, node, ...pile });
+}
+
+/** Units that the engine has moved by itself, each to where their channel may have them. */
+export function healed(pool: Pool, before: Promised, moves: readonly Healed[], cause: Cause): void {
+  const { channel } = before;
+  let promised = before;
   for (const { line, from, to, units } of moves) {
     const { sku } = lineOf(promised, line);
-    const pile = pileAt(promised, { line, sku, node: from, fulfilment: null });
-    const { channel } = promised;
+    const mine = copyOf(promised);
+    const pile = pileAt(mine, { line, sku, node: from, fulfilment: null });
     const isRight =
       promised.order === null &&
-      units <= Math.min(openIn(pile), pool.rowOf(sku, from).shortfall) &&
-      units <= shownAt(pool, sku, to, channel, now) &&
-      units <= shown(pool, sku, channel, now) - pool.market.hiddenFrom(channel) &&
-      mayStand(pool, promised, line, to, { now, isByHand: false });
+      units <= leaving(pool, promised, pile, cause) &&
+      units <= shownAt(pool, sku, to, channel) &&
+      units <= shown(pool, sku, channel) - pool.market.hiddenFrom(channel) &&
+      mayStand(pool, promised, line, to, false);
     if (!isRight) throw new Error(`${units} units of ${promised.key}/${line} must not move from ${from} to ${to}`);
-    relocate(promised, pile, { line, sku, node: to, fulfilment: null }, units);
+    relocate(mine, pile, { line, sku, node: to, fulfilment: null }, units);
+    pool.promises.set(mine.key, mine);
+    refence(pool, [{ before: promised, after: mine }]);
+    promised = mine;
   }
   promised.version++;
 }
 
-/** Units that could still be healed: promised at a node that lacks them, while their channel has others. */
-export function healable(pool: Pool, sku: number, now: number): number {
+/** Units that should still go, and could: there are others for their channel. */
+export function unhealed(pool: Pool, sku: number, cause: Cause): number {
   let units = 0;
-  for (const { channel, order, lines, piles } of pool.promises.values()) {
-    if (order !== null) continue;
-    for (const pile of piles) {
-      if (pile.sku !== sku || pile.node === null || pile.fulfilment !== null) continue;
-      const short = Math.min(openIn(pile), pool.rowOf(sku, pile.node).shortfall);
-      const wish = { sku, quantity: short, nodes: lines[pile.line]?.nodes ?? null };
-      if (short > 0) units += sum(spread(pool, wish, channel, now).map((one) => one.units));
+  for (const promised of pool.promises.values()) {
+    if (promised.order !== null) continue;
+    for (const pile of promised.piles) {
+      if (pile.sku !== sku || pile.fulfilment !== null) continue;
+      const quantity = leaving(pool, promised, pile, cause);
+      const wish = { sku, quantity, nodes: promised.lines[pile.line]?.nodes ?? null };
+      if (quantity > 0) units += sum(spread(pool, wish, promised.channel).map((one) => one.units));
     }
   }
   return units;

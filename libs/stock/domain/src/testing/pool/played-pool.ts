@@ -14,21 +14,29 @@ import { type Supplies, type SupplyEffect, suppliesAfter } from '../../supply.ts
 import { type SupplyRow, emptyRow, stockAt } from '../../supply-row.ts';
 import { NOW, reservation, suppliesOf, supplyOf } from '../arbitraries.ts';
 import { expire } from './holding.ts';
+import type { Kept } from './market.ts';
 import { type Count, MEANT_PICKS, type Named, selected } from './picks.ts';
 import type { Promised } from './piles.ts';
 import { Pool, type Verdict } from './pool.ts';
-import { PLACES, SKUS, market, rules } from './world.ts';
+import { PLACES, SKUS, market, rulesOf } from './world.ts';
 
 export class PlayedPool {
-  readonly model = new Pool(market);
+  readonly model = new Pool(market, NOW);
   readonly reservations = new Map<number, Reservation>();
   /** What the postings of the ledger come to, by row. */
   readonly replayed = new Map<string, SupplyRow>(PLACES.map(({ node, name }) => [name, emptyRow(stockAt(node))]));
   supplies: Supplies = suppliesOf(...SKUS.map((sku) => supplyOf(sku, [])));
-  now = NOW;
+  rules = rulesOf();
+  /** By the place that each has taken. */
+  readonly fences = new Map<number, Kept>();
+  lastFence = 0;
+
+  get now(): number {
+    return this.model.now;
+  }
 
   terms(isByHand: boolean): Terms {
-    return { rules, now: this.now, override: isByHand ? 'by_hand' : null };
+    return { rules: this.rules, now: this.now, override: isByHand ? 'by_hand' : null };
   }
 
   /** What the model knows of a reservation. */
@@ -62,7 +70,7 @@ export class PlayedPool {
   }
 
   reap(locked: ReadonlySet<number>): void {
-    const expected = expire(this.model, locked, this.now);
+    const expected = expire(this.model, locked);
     for (const mine of this.reservations.values()) {
       const effect = reap(mine, this.supplies, { locked, now: this.now });
       assert.equal(effect !== null, expected.has(mine.key));

@@ -3,7 +3,7 @@
  * physical units and how many of them are set aside, damaged or in inspection; per reservation, piles of units that
  * stand together. Every row of the book follows from these. What is allowed is found by trying.
  */
-import type { Market } from './market.ts';
+import { Limits, type Market } from './market.ts';
 import type { Promised } from './piles.ts';
 
 export interface ModelRow {
@@ -15,12 +15,6 @@ export interface ModelRow {
   readonly qualityControl: number;
   readonly shortfall: number;
   readonly overdrawn: number;
-}
-
-/** When it is decided, and whether a person has decided it, so that only what is there counts. */
-export interface Terms {
-  readonly now: number;
-  readonly isByHand: boolean;
 }
 
 /** What is physically so at a node. */
@@ -45,11 +39,14 @@ export type Verdict =
 
 export class Pool {
   readonly market: Market;
+  readonly limits = new Limits();
+  now: number;
   promises = new Map<number, Promised>();
   #shelves = new Map<number, Shelf>();
 
-  constructor(market: Market) {
+  constructor(market: Market, now: number) {
     this.market = market;
+    this.now = now;
   }
 
   promised(key: number): Promised {
@@ -152,7 +149,8 @@ export class Pool {
     return verdict;
   }
 
-  become(mine: Promised): void {
+  /** A promise is what a command has made of it. */
+  put(mine: Promised): void {
     mine.version++;
     this.promises.set(mine.key, mine);
   }

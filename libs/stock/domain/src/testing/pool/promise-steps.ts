@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { decideAcknowledge } from '../../decide-acknowledge.ts';
 import { decideAttach } from '../../decide-attach.ts';
 import { decideGiveUp } from '../../decide-give-up.ts';
-import { decideHold } from '../../decide-hold.ts';
+import { type GrantedUnits, decideHold } from '../../decide-hold.ts';
 import { decideUnfulfil } from '../../decide-unfulfil.ts';
 import { decideConfirm, decideExtend, decideLeave } from '../../decide-verb.ts';
 import {
@@ -11,17 +11,16 @@ import {
   type Reservation,
   STAGES,
   type Stage,
+  emptyBacking,
   onNothing,
   onStock,
-  withUnits,
 } from '../../reservation.ts';
 import { lineOf, reservation } from '../arbitraries.ts';
 import * as holding from './holding.ts';
 import * as leaving from './leaving.ts';
-import type { Wish } from './market.ts';
+import type { Wish } from './showing.ts';
 import { type Named, confirmed, fulfilled, held, heldOrExpired, pinnedConfirmed, selected } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
-import { rules } from './world.ts';
 
 export function hold(
   pool: PlayedPool,
@@ -31,16 +30,17 @@ export function hold(
   isSold: boolean,
 ): number | null {
   pool.reap(new Set(wishes.map(({ sku }) => sku)));
-  const channel = rules.channels.get(channelKey);
+  const channel = pool.rules.channels.get(channelKey);
   if (!channel) throw new Error('a channel of the market is missing');
   const key = pool.reservations.size + 1;
   const expiresAt = pool.now + 100;
   const lines = wishes.map((wish, no) => ({ ...wish, id: `line-${no}` }));
   const promised = { key, channel: channelKey, version: 1, expiresAt, order: null };
-  const expected = holding.hold(pool.model, promised, lines, { partial: allowPartial, isSold, now: pool.now });
+  const expected = holding.hold(pool.model, promised, lines, { partial: allowPartial, isSold });
   const demand = { lines, allowPartial, destination: null, isSold };
-  const decision = decideHold(demand, pool.supplies, rules, { channel, now: pool.now });
-  assert.deepEqual(decision.ok ? decision.value.units : null, expected);
+  const decision = decideHold(demand, pool.supplies, pool.rules, { channel, now: pool.now });
+  const told = decision.ok ? decision.value.units.map(({ fenced: _, ...one }) => one) : null;
+  assert.deepEqual(told, expected);
   if (!decision.ok) return null;
   const { granted, units, effect } = decision.value;
   pool.reservations.set(key, {
@@ -48,14 +48,15 @@ export function hold(
     lines: lines.map(({ sku, nodes, quantity }, no) =>
       lineOf({ no, sku, nodes, requested: quantity, granted: granted[no] ?? 0 }),
     ),
-    backings: units.reduce<readonly Backing[]>(
-      (all, { line, sku, node, units: held }) =>
-        withUnits(all, node === null ? onNothing(line, sku) : onStock(line, sku, node), { held }),
-      [],
-    ),
+    backings: units.map((one, no) => backingOf(no, one)),
   });
   pool.apply(effect);
   return key;
+}
+
+function backingOf(no: number, { line, sku, node, units, fenced }: GrantedUnits): Backing {
+  const at = node === null ? onNothing(line, sku) : onStock(line, sku, node);
+  return { ...emptyBacking(no, at), held: units, fence: fenced?.fence ?? null, fenced: fenced?.units ?? 0 };
 }
 
 export function confirm(pool: PlayedPool, pick: number, reacquire: boolean): void {
@@ -64,8 +65,8 @@ export function confirm(pool: PlayedPool, pick: number, reacquire: boolean): voi
 }
 
 export function confirmAll(pool: PlayedPool, mine: Reservation, reacquire: boolean): void {
-  const verdict = holding.confirm(pool.model, pool.promised(mine), reacquire, pool.now);
-  pool.expect(decideConfirm(mine, pool.supplies, rules, { now: pool.now, reacquire }), verdict);
+  const verdict = holding.confirm(pool.model, pool.promised(mine), reacquire);
+  pool.expect(decideConfirm(mine, pool.supplies, pool.rules, { now: pool.now, reacquire }), verdict);
 }
 
 const LEAVING = { release: held, cancel: confirmed, fulfil: confirmed } as const;

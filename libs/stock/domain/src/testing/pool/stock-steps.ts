@@ -7,7 +7,7 @@ import type { PlayedPool } from './played-pool.ts';
 import type { Verdict } from './pool.ts';
 
 export function wait(pool: PlayedPool, ms: number): void {
-  pool.now += ms;
+  pool.model.now += ms;
 }
 
 /** A busy till sells what is free where units of a reservation stand, and some of what is promised, which may be healed at once. */

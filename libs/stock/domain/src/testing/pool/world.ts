@@ -1,5 +1,5 @@
 /** Where histories of the pool are played: told to the model and to the engine, each in its own way. */
-import { SellingRules } from '../../selling-rules.ts';
+import { type Limits, SellingRules } from '../../selling-rules.ts';
 import { NOW, sellingChannel, sellingNode, threshold } from '../arbitraries.ts';
 import type { Market } from './market.ts';
 
@@ -22,13 +22,16 @@ export const market: Market = {
   hiddenFrom: (channel) => (channel === 2 ? 1 : 0),
 };
 
-export const rules = new SellingRules(
-  NODES.map((key) => sellingNode(key, { activeTo: key === 4 ? CLOSING : null })),
-  [sellingChannel(), sellingChannel({ key: 2, code: 'POS', nodes: new Set([1, 2]) })],
-  [
-    threshold({ node: 3, quantity: 1 }),
-    threshold({ node: 1, channel: 2, quantity: 1 }),
-    threshold({ node: 2, channel: 2, quantity: 2 }),
-    threshold({ scope: 'network', channel: 2, quantity: 1 }),
-  ],
-);
+/** The same, and what limits sales by now. */
+export const rulesOf = (limits: Limits = {}): SellingRules =>
+  new SellingRules(
+    NODES.map((key) => sellingNode(key, { activeTo: key === 4 ? CLOSING : null })),
+    [sellingChannel(), sellingChannel({ key: 2, code: 'POS', nodes: new Set([1, 2]) })],
+    [
+      threshold({ node: 3, quantity: 1 }),
+      threshold({ node: 1, channel: 2, quantity: 1 }),
+      threshold({ node: 2, channel: 2, quantity: 2 }),
+      threshold({ scope: 'network', channel: 2, quantity: 1 }),
+    ],
+    limits,
+  );
