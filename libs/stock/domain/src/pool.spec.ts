@@ -19,8 +19,20 @@ import {
 } from './testing/pool/move-steps.ts';
 import type { Named, Reworded } from './testing/pool/picks.ts';
 import { PlayedPool } from './testing/pool/played-pool.ts';
-import { acknowledge, attach, confirm, extend, giveUp, hold, leave, unfulfil } from './testing/pool/promise-steps.ts';
+import type { State } from './testing/pool/pool.ts';
+import {
+  acknowledge,
+  attach,
+  confirm,
+  extend,
+  giveUp,
+  hold,
+  leave,
+  queue,
+  unfulfil,
+} from './testing/pool/promise-steps.ts';
 import { move, rush, wait } from './testing/pool/stock-steps.ts';
+import { announce, inspect, overdue, receive, ship } from './testing/pool/supply-steps.ts';
 import { NODES, SKUS } from './testing/pool/world.ts';
 
 /**
@@ -81,7 +93,7 @@ const signed = fc.record({
   toNode: fc.constant(null),
   quantity: fc.constantFrom(-3, -1, 1, 2),
 });
-const line = fc.record({ sku, quantity: few, nodes });
+const line = fc.record({ sku, quantity: few, nodes, mayWait: fc.constantFrom(false, false, true) });
 const cart = fc.array(line, { minLength: 1, maxLength: 3 });
 const seller = fc.constantFrom(1, 1, 2);
 const moved: fc.Arbitrary<MovePick> = fc.record({
@@ -126,11 +138,26 @@ const fenced = fc.record({
 });
 const budgetOrShare = fenced.map((one) => ({ ...one, quantity: one.quantity * (one.isShare ? 20 : 1) }));
 
+const announced = fc.record({ sku, node, dueIn: fc.constantFrom(null, 30, 90) });
+const maybe = fc.option(pick, { nil: null, freq: 2 });
+const arriving = fc.record({
+  units: fc.integer({ min: 1, max: 6 }),
+  damaged: fc.constantFrom(null, null, 0, 1, 2),
+  toInspection: rarely,
+  closes: fc.boolean(),
+});
+const shipped = fc.record({
+  sku,
+  from: node,
+  units: few,
+  state: fc.constantFrom<State | null>(null, null, 'available', 'damaged', 'inspected'),
+});
+
 const steps = fc.oneof(
   { weight: 3, arbitrary: step(move, physical) },
   { weight: 1, arbitrary: step(move, signed) },
   { weight: 2, arbitrary: step(rush, pick, few, fc.boolean()) },
-  { weight: 4, arbitrary: step(hold, seller, cart, fc.boolean(), rarely) },
+  { weight: 4, arbitrary: step(hold, seller, cart, fc.boolean(), rarely, fc.constantFrom(0, 0, 0, 5)) },
   { weight: 4, arbitrary: step(order, seller, cart, fc.constantFrom(null, 'f', 'f')) },
   { weight: 3, arbitrary: step(confirm, pick, fc.boolean()) },
   {
@@ -157,6 +184,21 @@ const steps = fc.oneof(
   { weight: 1, arbitrary: step(attach, pick, controller, controller) },
   { weight: 1, arbitrary: step(extend, pick) },
   { weight: 3, arbitrary: step(heal, sku) },
+  {
+    weight: 6,
+    arbitrary: step(
+      queue,
+      seller,
+      sku,
+      few,
+      fc.record({ nodes, priority: fc.constantFrom(0, 0, 5), confirms: fc.boolean() }),
+    ),
+  },
+  { weight: 5, arbitrary: step(announce, maybe, announced, fc.nat(6), rarely) },
+  { weight: 5, arbitrary: step(receive, maybe, announced, arriving) },
+  { weight: 4, arbitrary: step(ship, maybe, shipped, announced, maybe) },
+  { weight: 2, arbitrary: step(overdue, sku) },
+  { weight: 1, arbitrary: step(inspect, pick, fc.nat(2), fc.nat(1)) },
   { weight: 1, arbitrary: step(halt, halted) },
   { weight: 2, arbitrary: step(drain, sku) },
   { weight: 2, arbitrary: step(keep, fc.nat(2), fc.option(budgetOrShare, { freq: 4 }), lasts) },

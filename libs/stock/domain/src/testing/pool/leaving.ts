@@ -12,6 +12,7 @@ import {
   copyOf,
   end,
   isMeant,
+  isThere,
   lastToLeave,
   openIn,
   past,
@@ -39,7 +40,7 @@ export function leave(
   const isFulfil = verb === 'fulfil';
   const refusal = verb === 'release' ? notHeld(promised) : 'reservation.not_confirmed';
   const mine = copyOf(promised);
-  const count = (pile: Pile): number => (isFulfil && pile.node === null ? 0 : pile.units[from]);
+  const count = (pile: Pile): number => (isFulfil && !isThere(pile) ? 0 : pile.units[from]);
   const gone: [Pile, number][] = [];
   for (const which of parts ?? [{ quantity: sum(mine.piles.map(count)) }]) {
     const taken = choose(mine, which, count, isFulfil ? byLine : lastToLeave);
@@ -58,8 +59,7 @@ export function leave(
 
 /** A node has come that far with more units: those that had come farthest without being there yet. */
 export function acknowledge(promised: Promised, which: Which, stage: number): Verdict {
-  const waiting = (pile: Pile): number =>
-    pile.node === null ? 0 : Math.max(0, pile.units.confirmed - past(pile, stage));
+  const waiting = (pile: Pile): number => (isThere(pile) ? Math.max(0, pile.units.confirmed - past(pile, stage)) : 0);
   const taken = choose(promised, which, waiting, byLine);
   if (!taken) return 'reservation.units_missing';
   for (const [pile, units] of taken) {
@@ -77,7 +77,7 @@ export function giveUp(pool: Pool, promised: Promised, parts: readonly Which[]):
   return pool.attempt(() => {
     pool.put(mine);
     const lost = (pile: Pile): number =>
-      pile.node === null ? openIn(pile) : Math.min(openIn(pile), pool.rowOf(pile.sku, pile.node).shortfall);
+      pile.node === null ? openIn(pile) : Math.min(openIn(pile), pool.rowOf(pile.sku, pile.node, pile.ahead).shortfall);
     for (const which of parts) {
       const own = mine.piles.filter((pile) => isMeant(mine, which, pile));
       if (sum(own.map(openIn)) < which.quantity) return 'reservation.units_missing';
@@ -109,7 +109,7 @@ export function unfulfil(pool: Pool, promised: Promised, parts: readonly Which[]
     pool.put(mine);
     const order: ByNeed = (a, b) => b.line - a.line || mine.piles.indexOf(b) - mine.piles.indexOf(a);
     for (const which of parts) {
-      const taken = choose(mine, which, ({ node, units }) => (node === null ? 0 : units.fulfilled), order);
+      const taken = choose(mine, which, (pile) => (isThere(pile) ? pile.units.fulfilled : 0), order);
       if (!taken) return 'reservation.units_missing';
       for (const [pile, units] of taken) {
         pile.units.fulfilled -= units;

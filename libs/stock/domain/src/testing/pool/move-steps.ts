@@ -35,7 +35,8 @@ export function order(pool: PlayedPool, channelKey: number, wishes: readonly Wis
   confirmAll(pool, pool.reservation(key), false);
   const mine = pool.reservation(key);
   if (fulfilment === null) return;
-  const moves = mine.backings.map(({ line, node, confirmed: quantity }): moving.Move => {
+  const there = mine.backings.filter(({ kind }) => kind === 'stock');
+  const moves = there.map(({ line, node, confirmed: quantity }): moving.Move => {
     const from = { line: mine.lines[line]?.id, node, fulfilment: null, quantity };
     return { from, to: { node, fulfilment: `${fulfilment}${node}` } };
   });
@@ -110,6 +111,7 @@ export function moveAll(
   );
   assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
   if (decision.ok) for (const effect of decision.value.effects) pool.accept(effect);
+  pool.serve();
 }
 
 export function amend(
@@ -176,6 +178,7 @@ function follow(pool: PlayedPool, sku: number, { effects, supplies }: Relocated,
   // A share is of what is free now: what is taken leaves more for others than there was.
   const hasShare = pool.model.limits.kept.some(({ isShare }) => isShare);
   if (!hasShare) assert.equal(moving.unhealed(pool.model, sku, cause), 0);
+  pool.serve();
 }
 
 function nodeOf({ reservations }: PlayedPool, pick: number | null): number | undefined {

@@ -11,6 +11,7 @@ import {
   byLine,
   choose,
   copyOf,
+  isSameRow,
   lastToLeave,
   lineOf,
   openIn,
@@ -72,10 +73,11 @@ function move(pool: Pool, mine: Promised, { from, to }: Move, flows: Flow[], isB
   if (!taken) return 'reservation.units_missing';
   for (const [pile, units] of taken) {
     const { line, sku } = pile;
-    if (pile.node !== to.node && !mayStand(pool, mine, line, to.node, isByHand)) return 'stock.insufficient';
-    relocate(mine, pile, { line, sku, ...to }, units);
-    if (pile.node === to.node) continue;
-    if (pile.node !== null) flows.push(flow(sku, pile.node, mine.channel, units, 0));
+    const spot = { line, sku, ahead: null, ...to };
+    if (!isSameRow(pile, spot) && !mayStand(pool, mine, line, to.node, isByHand)) return 'stock.insufficient';
+    relocate(mine, pile, spot, units);
+    if (isSameRow(pile, spot)) continue;
+    if (pile.node !== null && pile.ahead === null) flows.push(flow(sku, pile.node, mine.channel, units, 0));
     flows.push(flow(sku, to.node, mine.channel, 0, units));
   }
   return 'done';
@@ -127,7 +129,7 @@ function refuse(
   if (!areCovered(pool, flows, isByHand)) return 'stock.insufficient';
   if (isKept) leave();
   for (const { pile, units, confirmed } of leaving) {
-    const target = pileAt(mine, { line: pile.line, sku: pile.sku, ...to });
+    const target = pileAt(mine, { line: pile.line, sku: pile.sku, ahead: null, ...to });
     putOn(target, 'confirmed', zeros(confirmed));
     putOn(target, 'held', zeros(units - confirmed));
   }
@@ -145,12 +147,13 @@ function sweep(pool: Pool, sku: number, node: number, effect: Refusal['effect'])
 export type Cause = 'short' | 'drained';
 
 /** Open units of a pile that should go. */
-function leaving(pool: Pool, { channel }: Promised, { sku, node, ...pile }: Pile, cause: Cause): number {
-  if (node === null) return 0;
-  if (cause === 'short') return Math.min(openIn({ sku, node, ...pile }), pool.rowOf(sku, node).shortfall);
+function leaving(pool: Pool, { channel }: Promised, pile: Pile, cause: Cause): number {
+  const { sku, node } = pile;
+  if (node === null || pile.ahead !== null) return 0;
+  if (cause === 'short') return Math.min(openIn(pile), pool.rowOf(sku, node).shortfall);
   const { market, limits, now } = pool;
   const mayStay = market.sells(channel, node, now) && !limits.isHalted(sku, channel, node, now, true);
-  return mayStay ? 0 : openIn({ sku, node, ...pile });
+  return mayStay ? 0 : openIn(pile);
 }
 
 /** Units that the engine has moved by itself, each to where their channel may have them. */
@@ -160,7 +163,7 @@ export function healed(pool: Pool, before: Promised, moves: readonly Healed[], c
   for (const { line, from, to, units } of moves) {
     const { sku } = lineOf(promised, line);
     const mine = copyOf(promised);
-    const pile = pileAt(mine, { line, sku, node: from, fulfilment: null });
+    const pile = pileAt(mine, { line, sku, node: from, ahead: null, fulfilment: null });
     const isRight =
       promised.order === null &&
       units <= leaving(pool, promised, pile, cause) &&
@@ -168,7 +171,7 @@ export function healed(pool: Pool, before: Promised, moves: readonly Healed[], c
       units <= shown(pool, sku, channel) - pool.market.hiddenFrom(channel) &&
       mayStand(pool, promised, line, to, false);
     if (!isRight) throw new Error(`${units} units of ${promised.key}/${line} must not move from ${from} to ${to}`);
-    relocate(mine, pile, { line, sku, node: to, fulfilment: null }, units);
+    relocate(mine, pile, { line, sku, node: to, ahead: null, fulfilment: null }, units);
     pool.promises.set(mine.key, mine);
     refence(pool, [{ before: promised, after: mine }]);
     promised = mine;

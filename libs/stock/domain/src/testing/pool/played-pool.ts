@@ -5,31 +5,41 @@
 import assert from 'node:assert/strict';
 import { applyTransfers } from '../../arithmetic.ts';
 import type { VerbEffect } from '../../decide-verb.ts';
+import type { Inspection } from '../../decide-inspection.ts';
+import { type Waiting, freeUnits, freedBy } from '../../free-units.ts';
 import { reap } from '../../reap.ts';
 import type { Decision } from '../../rejection.ts';
 import { type Reservation, open } from '../../reservation.ts';
 import type { FulfilmentUnits } from '../../select-units.ts';
 import type { Terms } from '../../settlement.ts';
 import { type Supplies, type SupplyEffect, suppliesAfter } from '../../supply.ts';
-import { type SupplyRow, emptyRow, stockAt } from '../../supply-row.ts';
+import { type SupplyPlace, type SupplyRow, emptyRow } from '../../supply-row.ts';
 import { NOW, reservation, suppliesOf, supplyOf } from '../arbitraries.ts';
 import { expire } from './holding.ts';
 import type { Kept } from './market.ts';
 import { type Count, MEANT_PICKS, type Named, selected } from './picks.ts';
 import type { Promised } from './piles.ts';
 import { Pool, type Verdict } from './pool.ts';
-import { PLACES, SKUS, market, rulesOf } from './world.ts';
+import { mark, serve } from './serving.ts';
+import { NODES, SKUS, market, rulesOf } from './world.ts';
+
+export const rowName = (sku: number, { kind, node, detail }: SupplyPlace): string => `${sku}/${kind}/${node}/${detail}`;
 
 export class PlayedPool {
   readonly model = new Pool(market, NOW);
   readonly reservations = new Map<number, Reservation>();
-  /** What the postings of the ledger come to, by row. */
-  readonly replayed = new Map<string, SupplyRow>(PLACES.map(({ node, name }) => [name, emptyRow(stockAt(node))]));
+  /** What the postings of the ledger come to, by SKU and row. */
+  readonly replayed = new Map<string, SupplyRow>();
   supplies: Supplies = suppliesOf(...SKUS.map((sku) => supplyOf(sku, [])));
   rules = rulesOf();
   /** By the place that each has taken. */
   readonly fences = new Map<number, Kept>();
   lastFence = 0;
+  lastLine = 0;
+  /** Units that are to be looked at. */
+  readonly inspections: Inspection[] = [];
+  /** As they were when those who wait were last asked. */
+  #served = this.supplies;
 
   get now(): number {
     return this.model.now;
@@ -76,11 +86,13 @@ export class PlayedPool {
       assert.equal(effect !== null, expected.has(mine.key));
       if (effect) this.accept(effect);
     }
+    this.serve();
   }
 
   expect(decision: Decision<VerbEffect>, verdict: Verdict): void {
     assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
     if (decision.ok) this.accept(decision.value);
+    this.serve();
   }
 
   accept({ reservation: after, effect }: VerbEffect): void {
@@ -88,12 +100,41 @@ export class PlayedPool {
     this.apply(effect);
   }
 
+  /** Everybody, since nobody knows who may wait. */
+  waiting(): Waiting {
+    return { candidates: [...this.reservations.values()], hasMore: false, budget: Infinity };
+  }
+
+  /** What decisions have freed since this was last called is offered to those who wait. */
+  serve(): void {
+    for (const sku of SKUS) {
+      const [before, after] = [this.#served.get(sku), this.supplies.get(sku)];
+      if (!before || !after || before === after) continue;
+      serve(
+        this.model,
+        sku,
+        after.rows.map(({ node }) => node),
+      );
+      const freed = freedBy(before, after);
+      const { effects, effect } = freeUnits(sku, freed, this.waiting(), this.supplies, this.terms(false));
+      for (const one of effects) this.accept(one);
+      this.apply(effect);
+      mark(this.model, sku, NODES);
+    }
+    this.#served = this.supplies;
+  }
+
+  /** A decision has offered what it freed by itself. */
+  served(): void {
+    for (const sku of SKUS) if (this.#served.get(sku) !== this.supplies.get(sku)) mark(this.model, sku, NODES);
+    this.#served = this.supplies;
+  }
+
   apply(effect: SupplyEffect): void {
     this.supplies = suppliesAfter(this.supplies, effect);
     for (const posting of effect.postings) {
-      const name = `${posting.sku}/${posting.at.node}`;
-      const before = this.replayed.get(name);
-      if (!before) throw new Error(`a posting at ${name}, which is not in the market`);
+      const name = rowName(posting.sku, posting.at);
+      const before = this.replayed.get(name) ?? emptyRow(posting.at);
       this.replayed.set(name, applyTransfers(before, [posting]));
     }
   }

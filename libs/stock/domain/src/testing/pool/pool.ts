@@ -4,7 +4,7 @@
  * stand together. Every row of the book follows from these. What is allowed is found by trying.
  */
 import { Limits, type Market } from './market.ts';
-import type { Promised } from './piles.ts';
+import type { Ahead, Promised } from './piles.ts';
 
 export interface ModelRow {
   readonly available: number;
@@ -21,6 +21,22 @@ export interface ModelRow {
 export interface Shelf {
   net: number;
   safety: number;
+  damaged: number;
+  inspected: number;
+}
+
+/** What units on a shelf are, if they are not for sale. */
+export type State = 'available' | 'damaged' | 'inspected';
+
+/** A line of a receipt or a transfer, and in which state its units travel. */
+export interface Coming {
+  readonly detail: number;
+  readonly sku: number;
+  readonly node: number;
+  readonly brings: 'receipt' | 'transfer';
+  dueAt: number | null;
+  isClosed: boolean;
+  sound: number;
   damaged: number;
   inspected: number;
 }
@@ -42,6 +58,9 @@ export class Pool {
   readonly limits = new Limits();
   now: number;
   promises = new Map<number, Promised>();
+  lines = new Map<number, Coming>();
+  /** What was free when those who wait were last asked, by place. */
+  marks = new Map<string, number>();
   #shelves = new Map<number, Shelf>();
 
   constructor(market: Market, now: number) {
@@ -63,10 +82,10 @@ export class Pool {
   }
 
   /** The row that physical and promised units leave no choice about. */
-  rowOf(sku: number, node: number): ModelRow {
-    const { net, damaged, inspected, safety } = this.shelf(sku, node);
-    const { held: reserved, confirmed: committed } = this.promisedAt(sku, node);
+  rowOf(sku: number, node: number, ahead: Ahead = null): ModelRow {
+    const { held: reserved, confirmed: committed } = this.promisedAt(sku, node, ahead);
     const promised = reserved + committed;
+    const { net, damaged, inspected, safety } = this.#unitsOf(sku, node, ahead, promised);
     const sellable = Math.max(0, net - damaged - inspected);
     return {
       available: Math.max(0, sellable - promised - safety),
@@ -80,12 +99,20 @@ export class Pool {
     };
   }
 
-  promisedAt(sku: number, node: number): { readonly held: number; readonly confirmed: number } {
+  /** What is on its way is like what is on a shelf; an allowance is always as large as what is promised of it. */
+  #unitsOf(sku: number, node: number, ahead: Ahead, promised: number): Shelf {
+    if (ahead === null) return this.shelf(sku, node);
+    if (ahead === 'allowance') return { net: promised, safety: 0, damaged: 0, inspected: 0 };
+    const { sound, damaged, inspected } = this.lines.get(ahead) ?? { sound: 0, damaged: 0, inspected: 0 };
+    return { net: sound + damaged + inspected, safety: 0, damaged, inspected };
+  }
+
+  promisedAt(sku: number, node: number, ahead: Ahead = null): { readonly held: number; readonly confirmed: number } {
     let held = 0;
     let confirmed = 0;
     for (const { piles } of this.promises.values())
       for (const pile of piles)
-        if (pile.sku === sku && pile.node === node) {
+        if (pile.sku === sku && pile.node === node && pile.ahead === ahead) {
           held += pile.units.held;
           confirmed += pile.units.confirmed;
         }
@@ -102,16 +129,43 @@ export class Pool {
     this.#keepSafety(sku, node);
   }
 
+  /** Units come in that state; what had been sold without being there is gone, whatever comes. */
+  arrive(sku: number, node: number, state: State, units: number, isLate: boolean): void {
+    const shelf = this.shelf(sku, node);
+    const missing = Math.max(0, -shelf.net);
+    // What a count has seen is among what is for sale since.
+    const sellable = Math.max(0, shelf.net - shelf.damaged - shelf.inspected);
+    if (!isLate) shelf.net += units;
+    if (state !== 'available') shelf[state] += isLate ? Math.min(units, sellable) : Math.max(0, units - missing);
+    this.#keepSafety(sku, node);
+  }
+
+  /** Units go, in that state or as they are taken; answers how many of them were not for sale. */
+  depart(
+    sku: number,
+    node: number,
+    state: State | null,
+    units: number,
+    isLate: boolean,
+  ): Pick<Shelf, 'damaged' | 'inspected'> {
+    const shelf = this.shelf(sku, node);
+    const { damaged, inspected } = shelf;
+    if (state === 'damaged' || state === 'inspected') {
+      shelf[state] -= Math.min(units, shelf[state]);
+      if (!isLate) shelf.net -= units;
+      return { damaged: 0, inspected: 0, [state]: units };
+    }
+    if (!isLate) this.happen(sku, node, -units);
+    if (state !== null) return { damaged: 0, inspected: 0 };
+    return { damaged: damaged - shelf.damaged, inspected: inspected - shelf.inspected };
+  }
+
   /** Units go from one node to another, and are there what they were here: what is not for sale does not become so on the way. */
   travel(sku: number, from: number, to: number, units: number): void {
-    const [left, arrived] = [this.shelf(sku, from), this.shelf(sku, to)];
-    const { damaged, inspected } = left;
-    this.happen(sku, from, -units);
-    this.happen(sku, to, units);
-    const there = Math.max(0, arrived.net);
-    arrived.damaged = Math.min(arrived.damaged + damaged - left.damaged, there);
-    arrived.inspected = Math.min(arrived.inspected + inspected - left.inspected, there - arrived.damaged);
-    this.#keepSafety(sku, to);
+    const { damaged, inspected } = this.depart(sku, from, null, units, false);
+    this.arrive(sku, to, 'available', units - damaged - inspected, false);
+    this.arrive(sku, to, 'inspected', inspected, false);
+    this.arrive(sku, to, 'damaged', damaged, false);
   }
 
   /** Promises go before safety stock. */
@@ -141,10 +195,12 @@ export class Pool {
   attempt(act: () => Verdict): Verdict {
     const promises = new Map(this.promises);
     const shelves = new Map([...this.#shelves].map(([name, shelf]) => [name, { ...shelf }]));
+    const lines = new Map([...this.lines].map(([detail, line]) => [detail, { ...line }]));
     const verdict = act();
     if (verdict !== 'done') {
       this.promises = promises;
       this.#shelves = shelves;
+      this.lines = lines;
     }
     return verdict;
   }

@@ -18,7 +18,7 @@ import {
 import { lineOf, reservation } from '../arbitraries.ts';
 import * as holding from './holding.ts';
 import * as leaving from './leaving.ts';
-import type { Wish } from './showing.ts';
+import { type Wish, shown } from './showing.ts';
 import { type Named, confirmed, fulfilled, held, heldOrExpired, pinnedConfirmed, selected } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
 
@@ -28,6 +28,7 @@ export function hold(
   wishes: readonly Wish[],
   allowPartial: boolean,
   isSold: boolean,
+  priority = 0,
 ): number | null {
   pool.reap(new Set(wishes.map(({ sku }) => sku)));
   const channel = pool.rules.channels.get(channelKey);
@@ -35,7 +36,7 @@ export function hold(
   const key = pool.reservations.size + 1;
   const expiresAt = pool.now + 100;
   const lines = wishes.map((wish, no) => ({ ...wish, id: `line-${no}` }));
-  const promised = { key, channel: channelKey, version: 1, expiresAt, order: null };
+  const promised = { key, channel: channelKey, version: 1, expiresAt, order: null, priority, since: pool.now };
   const expected = holding.hold(pool.model, promised, lines, { partial: allowPartial, isSold });
   const demand = { lines, allowPartial, destination: null, isSold };
   const decision = decideHold(demand, pool.supplies, pool.rules, { channel, now: pool.now });
@@ -44,18 +45,39 @@ export function hold(
   if (!decision.ok) return null;
   const { granted, units, effect } = decision.value;
   pool.reservations.set(key, {
-    ...reservation({ key, channel: channelKey, createdAt: pool.now, expiresAt }),
+    ...reservation({ key, channel: channelKey, createdAt: pool.now, expiresAt, priority }),
     lines: lines.map(({ sku, nodes, quantity }, no) =>
       lineOf({ no, sku, nodes, requested: quantity, granted: granted[no] ?? 0 }),
     ),
     backings: units.map((one, no) => backingOf(no, one)),
   });
   pool.apply(effect);
+  pool.serve();
   return key;
 }
 
-function backingOf(no: number, { line, sku, node, units, fenced }: GrantedUnits): Backing {
-  const at = node === null ? onNothing(line, sku) : onStock(line, sku, node);
+/** A buyer wants all that there is and some more, and waits for the rest. */
+export function queue(
+  pool: PlayedPool,
+  channel: number,
+  sku: number,
+  more: number,
+  { nodes, priority, confirms }: Queueing,
+): void {
+  pool.reap(new Set([sku]));
+  const quantity = Math.max(0, shown(pool.model, sku, channel) - pool.model.market.hiddenFrom(channel)) + more;
+  const key = hold(pool, channel, [{ sku, quantity, nodes, mayWait: true }], true, false, priority);
+  if (key !== null && confirms) confirmAll(pool, pool.reservation(key), false);
+}
+
+export interface Queueing {
+  readonly nodes: readonly number[] | null;
+  readonly priority: number;
+  readonly confirms: boolean;
+}
+
+function backingOf(no: number, { line, sku, node, units, fenced, ahead }: GrantedUnits): Backing {
+  const at = node === null ? onNothing(line, sku) : { ...onStock(line, sku, node), ...ahead };
   return { ...emptyBacking(no, at), held: units, fence: fenced?.fence ?? null, fenced: fenced?.units ?? 0 };
 }
 

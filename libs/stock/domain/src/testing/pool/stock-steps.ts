@@ -26,6 +26,7 @@ export function move(pool: PlayedPool, movement: StockMovement): void {
   const decision = decideMovements([movement], pool.supplies);
   assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
   if (decision.ok) pool.apply(decision.value);
+  pool.serve();
 }
 
 function happen(pool: PlayedPool, { type, sku, node, toNode, quantity }: StockMovement): Verdict {
