@@ -31,7 +31,7 @@ import {
   queue,
   unfulfil,
 } from './testing/pool/promise-steps.ts';
-import { move, rush, wait } from './testing/pool/stock-steps.ts';
+import { count, move, rush, wait } from './testing/pool/stock-steps.ts';
 import { announce, inspect, overdue, receive, ship } from './testing/pool/supply-steps.ts';
 import { NODES, SKUS } from './testing/pool/world.ts';
 
@@ -56,6 +56,14 @@ function step<Values extends readonly unknown[]>(
     [fc.toStringMethod]: () => `${play.name}(${told.map((one) => JSON.stringify(one)).join(', ')})`,
   }));
 }
+
+/** A step that is told some milliseconds after it has happened. */
+const late = (one: fc.Arbitrary<Step>): fc.Arbitrary<Step> =>
+  fc.tuple(fc.constantFrom(0, 0, 0, 1, 30, 70), one).map(([ms, { play, ...told }]) => ({
+    ...told,
+    play: (pool) => pool.late(ms, () => play(pool)),
+    [fc.toStringMethod]: () => `late(${ms}, ${fc.stringify({ play, ...told })})`,
+  }));
 
 const sku = fc.constantFrom(...SKUS);
 const node = fc.constantFrom(...NODES);
@@ -115,7 +123,6 @@ const reworded: fc.Arbitrary<Reworded> = fc.record({
 const said: fc.Arbitrary<Said> = fc.record({
   effect: fc.constantFrom('none', 'quantity', 'sellable_only', 'all'),
   moveTo: fc.option(fc.record({ node, fulfilment }), { nil: null, freq: 1 }),
-  isLate: rarely,
 });
 const controller = fc.constantFrom(null, 'o1', 'o2');
 const some = fc.array(named(few), { minLength: 1, maxLength: 2 });
@@ -153,23 +160,24 @@ const shipped = fc.record({
   state: fc.constantFrom<State | null>(null, null, 'available', 'damaged', 'inspected'),
 });
 
+const counted = fc.record({
+  sku,
+  node,
+  units: fc.nat(9),
+  stage: fc.constantFrom(null, null, ...STAGES),
+  agoMs: fc.constantFrom(0, 0, 20, 60, -40),
+  aheadMs: fc.constantFrom(null, null, 0, 40),
+});
+
 const steps = fc.oneof(
-  { weight: 3, arbitrary: step(move, physical) },
+  { weight: 3, arbitrary: late(step(move, physical)) },
   { weight: 1, arbitrary: step(move, signed) },
-  { weight: 2, arbitrary: step(rush, pick, few, fc.boolean()) },
+  { weight: 2, arbitrary: late(step(rush, pick, few, fc.boolean())) },
   { weight: 4, arbitrary: step(hold, seller, cart, fc.boolean(), rarely, fc.constantFrom(0, 0, 0, 5)) },
   { weight: 4, arbitrary: step(order, seller, cart, fc.constantFrom(null, 'f', 'f')) },
   { weight: 3, arbitrary: step(confirm, pick, fc.boolean()) },
-  {
-    weight: 5,
-    arbitrary: step(
-      leave,
-      fc.constantFrom('release', 'cancel', 'fulfil', 'fulfil'),
-      pick,
-      parts,
-      fc.constantFrom(false, true),
-    ),
-  },
+  { weight: 3, arbitrary: step(leave, fc.constantFrom('release', 'cancel'), pick, parts) },
+  { weight: 3, arbitrary: late(step(leave, fc.constant('fulfil'), pick, parts)) },
   { weight: 7, arbitrary: step(allocate, rarely, fc.array(part, { minLength: 1, maxLength: 3 })) },
   { weight: 3, arbitrary: step(rotate, fc.array(pick, { minLength: 2, maxLength: 4 }), few, fc.boolean()) },
   {
@@ -177,10 +185,10 @@ const steps = fc.oneof(
     arbitrary: step(amend, pick, fc.constantFrom(null, null, 1, 2), fc.array(reworded, { maxLength: 2 }), rarely),
   },
   { weight: 4, arbitrary: step(pin, pick, named(few), fc.constantFrom('f1', 'f2')) },
-  { weight: 3, arbitrary: step(acknowledge, pick, named(few), fc.constantFrom(...STAGES)) },
-  { weight: 3, arbitrary: step(reject, pick, named(few), said, rarely) },
+  { weight: 3, arbitrary: late(step(acknowledge, pick, named(few), fc.constantFrom(...STAGES))) },
+  { weight: 3, arbitrary: late(step(reject, pick, named(few), said, rarely)) },
   { weight: 1, arbitrary: step(giveUp, pick, some) },
-  { weight: 2, arbitrary: step(unfulfil, pick, some, fc.boolean()) },
+  { weight: 2, arbitrary: late(step(unfulfil, pick, some)) },
   { weight: 1, arbitrary: step(attach, pick, controller, controller) },
   { weight: 1, arbitrary: step(extend, pick) },
   { weight: 3, arbitrary: step(heal, sku) },
@@ -195,9 +203,10 @@ const steps = fc.oneof(
     ),
   },
   { weight: 5, arbitrary: step(announce, maybe, announced, fc.nat(6), rarely) },
-  { weight: 5, arbitrary: step(receive, maybe, announced, arriving) },
-  { weight: 4, arbitrary: step(ship, maybe, shipped, announced, maybe) },
+  { weight: 5, arbitrary: late(step(receive, maybe, announced, arriving)) },
+  { weight: 4, arbitrary: late(step(ship, maybe, shipped, announced, maybe)) },
   { weight: 2, arbitrary: step(overdue, sku) },
+  { weight: 4, arbitrary: step(count, counted) },
   { weight: 1, arbitrary: step(inspect, pick, fc.nat(2), fc.nat(1)) },
   { weight: 1, arbitrary: step(halt, halted) },
   { weight: 2, arbitrary: step(drain, sku) },

@@ -28,13 +28,15 @@ const LEAVING = {
   fulfil: ['confirmed', 'fulfilled'],
 } as const satisfies Record<string, readonly [OpenTally, Tally]>;
 
-/** Units leave the promise. `isCounted`: the newest count has seen them leave, so that nothing leaves the book. */
+/**
+ * Units leave the promise. What the newest count has seen leave does not leave the book again; but what it had left out, since its node
+ * had come that far, was in the book beside it.
+ */
 export function leave(
   pool: Pool,
   promised: Promised,
   verb: 'release' | 'cancel' | 'fulfil',
   parts: readonly Which[] | null,
-  isCounted: boolean,
 ): Verdict {
   const [from, to] = LEAVING[verb];
   const isFulfil = verb === 'fulfil';
@@ -46,14 +48,18 @@ export function leave(
     const taken = choose(mine, which, count, isFulfil ? byLine : lastToLeave);
     if (!taken || taken.length === 0) return refusal;
     for (const [pile, units] of taken) {
+      const { sku, node } = pile;
+      const { count } = pool.shelf(sku, node ?? 0);
+      const leftOut = count === null || count.stage === null ? 0 : past(pile, count.stage);
+      const inBook = pool.hasSeen(sku, node ?? 0) ? Math.min(units, leftOut) : units;
       end(pile, from, to, units, isFulfil ? 'most' : 'least');
-      gone.push([pile, units]);
+      gone.push([pile, inBook]);
     }
   }
   if (gone.length === 0) return refusal;
   pool.put(mine);
   refence(pool, [{ before: promised, after: mine }]);
-  if (isFulfil && !isCounted) for (const [{ sku, node }, units] of gone) pool.happen(sku, node ?? 0, -units);
+  if (isFulfil) for (const [{ sku, node }, units] of gone) pool.happen(sku, node ?? 0, -units);
   return 'done';
 }
 
@@ -102,8 +108,8 @@ export function giveUp(pool: Pool, promised: Promised, parts: readonly Which[]):
   });
 }
 
-/** A shipment is undone, of what was made last first. `isCounted`: the newest count has seen the units back. */
-export function unfulfil(pool: Pool, promised: Promised, parts: readonly Which[], isCounted: boolean): Verdict {
+/** A shipment is undone, of what was made last first. What the newest count has seen back is in the book. */
+export function unfulfil(pool: Pool, promised: Promised, parts: readonly Which[]): Verdict {
   const mine = copyOf(promised);
   return pool.attempt(() => {
     pool.put(mine);
@@ -114,7 +120,7 @@ export function unfulfil(pool: Pool, promised: Promised, parts: readonly Which[]
       for (const [pile, units] of taken) {
         pile.units.fulfilled -= units;
         putOn(pile, 'confirmed', zeros(units));
-        pool.happen(pile.sku, pile.node ?? 0, isCounted ? 0 : units);
+        pool.happen(pile.sku, pile.node ?? 0, pool.hasSeen(pile.sku, pile.node ?? 0) ? 0 : units);
       }
     }
     return 'done';

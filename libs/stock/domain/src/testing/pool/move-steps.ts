@@ -4,6 +4,7 @@ import { decideAllocate } from '../../decide-allocate.ts';
 import { decideAmend } from '../../decide-amend.ts';
 import { type RejectEffect, decideReject } from '../../decide-reject.ts';
 import { drainOf } from '../../drain.ts';
+import { isLate, rowKey } from '../../feed.ts';
 import { healShortfall } from '../../heal.ts';
 import type { Relocated } from '../../relocate.ts';
 import { type Backing, type Reservation, open } from '../../reservation.ts';
@@ -18,7 +19,6 @@ import { confirmAll, hold } from './promise-steps.ts';
 export interface Said {
   readonly effect: RejectEffect;
   readonly moveTo: moving.Move['to'] | null;
-  readonly isLate: boolean;
 }
 
 export interface MovePick {
@@ -143,9 +143,10 @@ export function pin(pool: PlayedPool, pick: number, named: Named, fulfilment: st
 export function reject(pool: PlayedPool, pick: number, named: Named, said: Said, isByHand: boolean): void {
   const [mine, which] = pool.ofFulfilment(pick, named, pinned);
   if (!mine) return;
-  const { effect, moveTo, isLate } = said;
+  const { effect, moveTo } = said;
   const verdict = moving.reject(pool.model, pool.promised(mine), which, said, isByHand);
-  const rejected = { selected: which, effect, moveTo, isLate: () => isLate };
+  const hasSeen = (sku: number, node: number): boolean => isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at);
+  const rejected = { selected: which, effect, moveTo, isLate: hasSeen };
   pool.expect(decideReject(mine, rejected, pool.supplies, pool.terms(isByHand)), verdict);
 }
 

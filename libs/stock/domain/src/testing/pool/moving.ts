@@ -40,7 +40,6 @@ export interface Healed {
 export interface Refusal {
   readonly effect: 'none' | 'quantity' | 'sellable_only' | 'all';
   readonly moveTo: Move['to'] | null;
-  readonly isLate: boolean;
 }
 
 /** Moves of several reservations, together or not at all. */
@@ -83,7 +82,7 @@ function move(pool: Pool, mine: Promised, { from, to }: Move, flows: Flow[], isB
   return 'done';
 }
 
-/** A node refuses units, and says something of its stock. `isLate`: its newest count has said that before. */
+/** A node refuses units, and says something of its stock; what its newest count has said before changes nothing. */
 export function reject(pool: Pool, promised: Promised, which: Which, refusal: Refusal, isByHand: boolean): Verdict {
   const mine = copyOf(promised);
   const taken = choose(mine, which, atNode, lastToLeave);
@@ -92,42 +91,34 @@ export function reject(pool: Pool, promised: Promised, which: Which, refusal: Re
     : 'reservation.units_missing';
 }
 
-function refuse(
-  pool: Pool,
-  changed: Changed,
-  taken: Taken,
-  { effect, moveTo, isLate }: Refusal,
-  isByHand: boolean,
-): Verdict {
+function refuse(pool: Pool, changed: Changed, taken: Taken, { effect, moveTo }: Refusal, isByHand: boolean): Verdict {
   const mine = changed.after;
   const to = moveTo ?? { node: null, fulfilment: null };
   if (moveTo && !taken.every(([{ line }]) => mayStand(pool, mine, line, moveTo.node, isByHand)))
     return 'stock.insufficient';
   pool.put(mine);
-  const isGone = !isLate && (effect === 'quantity' || effect === 'all');
-  const isKept = effect === 'none' || (isLate && effect !== 'sellable_only');
-  const flows = taken.flatMap(([{ sku, node }, units]) => [
-    ...(isKept ? [flow(sku, node ?? 0, mine.channel, units, 0)] : []),
-    ...(moveTo ? [flow(sku, moveTo.node, mine.channel, 0, units)] : []),
-  ]);
-  const leaving = taken.map(([pile, units]) => ({ pile, units, confirmed: Math.min(units, pile.units.confirmed) }));
-  const leave = (): void => {
-    for (const { pile, units, confirmed } of leaving) {
-      const { sku, node } = pile;
-      const known = pool.rowOf(sku, node ?? 0).shortfall;
-      takeOff(pile, 'confirmed', confirmed, 'least');
-      takeOff(pile, 'held', units - confirmed, 'least');
-      // Of units that are missing, those come first that the book knows to be missing.
-      if (isGone) pool.happen(sku, node ?? 0, -Math.max(0, units - known));
-    }
-  };
   // What is only given back is judged with what is taken; what is not there, or not for sale any more, is gone before.
-  if (!isKept) {
-    leave();
-    for (const { sku, node } of rowsOf(taken)) sweep(pool, sku, node, effect);
+  const isKept = ({ sku, node }: Pile): boolean =>
+    effect === 'none' || (effect !== 'sellable_only' && pool.hasSeen(sku, node ?? 0));
+  const leaving = taken.map(([pile, units]) => ({ pile, units, confirmed: Math.min(units, pile.units.confirmed) }));
+  const leave = ({ pile, units, confirmed }: (typeof leaving)[number]): void => {
+    takeOff(pile, 'confirmed', confirmed, 'least');
+    takeOff(pile, 'held', units - confirmed, 'least');
+  };
+  for (const one of leaving.filter(({ pile }) => !isKept(pile))) {
+    const { sku, node } = one.pile;
+    const known = pool.rowOf(sku, node ?? 0).shortfall;
+    leave(one);
+    // Of units that are missing, those come first that the book knows to be missing.
+    if (effect !== 'sellable_only') pool.happen(sku, node ?? 0, -Math.max(0, one.units - known));
   }
+  for (const { sku, node } of rowsOf(taken.filter(([pile]) => !isKept(pile)))) sweep(pool, sku, node, effect);
+  const flows = taken.flatMap(([pile, units]) => [
+    ...(isKept(pile) ? [flow(pile.sku, pile.node ?? 0, mine.channel, units, 0)] : []),
+    ...(moveTo ? [flow(pile.sku, moveTo.node, mine.channel, 0, units)] : []),
+  ]);
   if (!areCovered(pool, flows, isByHand)) return 'stock.insufficient';
-  if (isKept) leave();
+  for (const one of leaving.filter(({ pile }) => isKept(pile))) leave(one);
   for (const { pile, units, confirmed } of leaving) {
     const target = pileAt(mine, { line: pile.line, sku: pile.sku, ahead: null, ...to });
     putOn(target, 'confirmed', zeros(confirmed));

@@ -23,6 +23,15 @@ export interface Shelf {
   safety: number;
   damaged: number;
   inspected: number;
+  /** All that has come and gone, and when. */
+  log: readonly { readonly at: number; readonly units: number }[];
+  count: Count | null;
+}
+
+/** The newest count of a shelf, and from which stage on it leaves out what its node works on; null: it leaves out nothing. */
+export interface Count {
+  readonly at: number;
+  readonly stage: number | null;
 }
 
 /** What units on a shelf are, if they are not for sale. */
@@ -57,6 +66,8 @@ export class Pool {
   readonly market: Market;
   readonly limits = new Limits();
   now: number;
+  /** When that happened which is told now. */
+  at: number;
   promises = new Map<number, Promised>();
   lines = new Map<number, Coming>();
   /** What was free when those who wait were last asked, by place. */
@@ -66,6 +77,7 @@ export class Pool {
   constructor(market: Market, now: number) {
     this.market = market;
     this.now = now;
+    this.at = now;
   }
 
   promised(key: number): Promised {
@@ -77,7 +89,8 @@ export class Pool {
   shelf(sku: number, node: number): Shelf {
     const name = sku * 100 + node;
     let shelf = this.#shelves.get(name);
-    if (!shelf) this.#shelves.set(name, (shelf = { net: 0, safety: 0, damaged: 0, inspected: 0 }));
+    if (!shelf)
+      this.#shelves.set(name, (shelf = { net: 0, safety: 0, damaged: 0, inspected: 0, log: [], count: null }));
     return shelf;
   }
 
@@ -100,7 +113,7 @@ export class Pool {
   }
 
   /** What is on its way is like what is on a shelf; an allowance is always as large as what is promised of it. */
-  #unitsOf(sku: number, node: number, ahead: Ahead, promised: number): Shelf {
+  #unitsOf(sku: number, node: number, ahead: Ahead, promised: number): Omit<Shelf, 'log' | 'count'> {
     if (ahead === null) return this.shelf(sku, node);
     if (ahead === 'allowance') return { net: promised, safety: 0, damaged: 0, inspected: 0 };
     const { sound, damaged, inspected } = this.lines.get(ahead) ?? { sound: 0, damaged: 0, inspected: 0 };
@@ -122,7 +135,13 @@ export class Pool {
   /** Units came (> 0) or went (< 0). What went was free, set aside, promised, in inspection or damaged, in this order. */
   happen(sku: number, node: number, units: number): void {
     const shelf = this.shelf(sku, node);
-    shelf.net += units;
+    this.#log(shelf, units);
+    this.#become(sku, node, shelf.net + units);
+  }
+
+  #become(sku: number, node: number, net: number): void {
+    const shelf = this.shelf(sku, node);
+    shelf.net = net;
     const there = Math.max(0, shelf.net);
     shelf.damaged = Math.min(shelf.damaged, there);
     shelf.inspected = Math.min(shelf.inspected, there - shelf.damaged);
@@ -135,7 +154,10 @@ export class Pool {
     const missing = Math.max(0, -shelf.net);
     // What a count has seen is among what is for sale since.
     const sellable = Math.max(0, shelf.net - shelf.damaged - shelf.inspected);
-    if (!isLate) shelf.net += units;
+    if (!isLate) {
+      shelf.net += units;
+      this.#log(shelf, units);
+    }
     if (state !== 'available') shelf[state] += isLate ? Math.min(units, sellable) : Math.max(0, units - missing);
     this.#keepSafety(sku, node);
   }
@@ -152,7 +174,10 @@ export class Pool {
     const { damaged, inspected } = shelf;
     if (state === 'damaged' || state === 'inspected') {
       shelf[state] -= Math.min(units, shelf[state]);
-      if (!isLate) shelf.net -= units;
+      if (!isLate) {
+        shelf.net -= units;
+        this.#log(shelf, -units);
+      }
       return { damaged: 0, inspected: 0, [state]: units };
     }
     if (!isLate) this.happen(sku, node, -units);
@@ -162,10 +187,33 @@ export class Pool {
 
   /** Units go from one node to another, and are there what they were here: what is not for sale does not become so on the way. */
   travel(sku: number, from: number, to: number, units: number): void {
-    const { damaged, inspected } = this.depart(sku, from, null, units, false);
-    this.arrive(sku, to, 'available', units - damaged - inspected, false);
-    this.arrive(sku, to, 'inspected', inspected, false);
-    this.arrive(sku, to, 'damaged', damaged, false);
+    const { damaged, inspected } = this.depart(sku, from, null, units, this.hasSeen(sku, from));
+    const isLate = this.hasSeen(sku, to);
+    this.arrive(sku, to, 'available', units - damaged - inspected, isLate);
+    this.arrive(sku, to, 'inspected', inspected, isLate);
+    this.arrive(sku, to, 'damaged', damaged, isLate);
+  }
+
+  #log(shelf: Shelf, units: number): void {
+    if (units !== 0) shelf.log = [...shelf.log, { at: this.at, units }];
+  }
+
+  /** Whether the newest count of a row has seen already what is told now. */
+  hasSeen(sku: number, node: number): boolean {
+    const { count } = this.shelf(sku, node);
+    return count !== null && this.at <= count.at;
+  }
+
+  /**
+   * What was counted then, and what has come and gone since, is there. `beside`: units that the count leaves out. A count older than the
+   * newest says nothing.
+   */
+  count(sku: number, node: number, counted: number, count: Count, beside: number): void {
+    const shelf = this.shelf(sku, node);
+    if (shelf.count !== null && count.at < shelf.count.at) return;
+    shelf.count = count;
+    const since = shelf.log.filter(({ at }) => at > count.at).reduce((sum, { units }) => sum + units, 0);
+    this.#become(sku, node, counted + since + beside);
   }
 
   /** Promises go before safety stock. */

@@ -4,6 +4,7 @@ import { decideAcknowledge } from '../../decide-acknowledge.ts';
 import { decideAttach } from '../../decide-attach.ts';
 import { decideGiveUp } from '../../decide-give-up.ts';
 import { type GrantedUnits, decideHold } from '../../decide-hold.ts';
+import { countedAsShipped, isLate, rowKey } from '../../feed.ts';
 import { decideUnfulfil } from '../../decide-unfulfil.ts';
 import { decideConfirm, decideExtend, decideLeave } from '../../decide-verb.ts';
 import {
@@ -99,14 +100,14 @@ export function leave(
   verb: 'release' | 'cancel' | 'fulfil',
   pick: number,
   named: readonly Named[] | null,
-  isCounted: boolean,
 ): void {
   const count = LEAVING[verb];
   const mine = pool.lock(pick, count);
   if (!mine) return;
   const parts = named && named.map((one) => selected(mine, one, count));
-  const verdict = leaving.leave(pool.model, pool.promised(mine), verb, parts, isCounted);
-  const counted = (_: Backing, quantity: number): number => (isCounted ? quantity : 0);
+  const verdict = leaving.leave(pool.model, pool.promised(mine), verb, parts);
+  const counted = (backing: Backing, quantity: number): number =>
+    countedAsShipped(backing, quantity, pool.watermarks.get(rowKey(backing.sku, backing.node)), pool.model.at);
   pool.expect(decideLeave(verb, mine, pool.supplies, parts, counted), verdict);
 }
 
@@ -132,12 +133,13 @@ export function giveUp(pool: PlayedPool, pick: number, named: readonly Named[]):
   pool.expect(decideGiveUp(mine, parts, pool.supplies), verdict);
 }
 
-export function unfulfil(pool: PlayedPool, pick: number, named: readonly Named[], isCounted: boolean): void {
+export function unfulfil(pool: PlayedPool, pick: number, named: readonly Named[]): void {
   const mine = pool.lock(pick, fulfilled);
   if (!mine) return;
   const parts = named.map((one) => selected(mine, one, fulfilled));
-  const verdict = leaving.unfulfil(pool.model, pool.promised(mine), parts, isCounted);
-  const counted = (_: Backing, quantity: number): number => (isCounted ? quantity : 0);
+  const verdict = leaving.unfulfil(pool.model, pool.promised(mine), parts);
+  const counted = ({ sku, node }: Backing, quantity: number): number =>
+    isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at) ? quantity : 0;
   pool.expect(decideUnfulfil(mine, parts, pool.supplies, counted), verdict);
 }
 

@@ -20,8 +20,6 @@ export interface Received {
   readonly damaged: number | null;
   readonly toInspection: boolean;
   readonly closes: boolean;
-  /** The newest count of the row has them already. */
-  readonly isLate: boolean;
 }
 
 export interface Arrival {
@@ -33,10 +31,8 @@ export interface Arrival {
 }
 
 /** Riders first, then those who wait. Units that were sent are not on their way any more. */
-export function receive(
-  pool: Pool,
-  { sku, node, line, units, toInspection, closes, isLate, ...told }: Received,
-): Arrival {
+export function receive(pool: Pool, { sku, node, line, units, toInspection, closes, ...told }: Received): Arrival {
+  const isLate = pool.hasSeen(sku, node);
   const due = line ?? { sound: 0, damaged: 0, inspected: 0 };
   const expected = line ? inTransit(line) : 0;
   const whole = units - (told.damaged ?? 0);
@@ -100,12 +96,11 @@ export interface Sent {
   /** Null: what is taken first. */
   readonly state: State | null;
   readonly rider: { readonly promised: Promised; readonly which: Which } | null;
-  /** The newest count of the row has seen them gone. */
-  readonly isLate: boolean;
 }
 
 /** Units leave for another node, some of them for a buyer. */
-export function ship(pool: Pool, { sku, from, line, units, state, rider, isLate }: Sent): Verdict {
+export function ship(pool: Pool, { sku, from, line, units, state, rider }: Sent): Verdict {
+  const isLate = pool.hasSeen(sku, from);
   const riding = rider?.which.quantity ?? 0;
   if (riding > units) return 'movement.exceeds_stock';
   return pool.attempt(() => {

@@ -1,6 +1,7 @@
 /** Steps of a history in which units are announced, sent, received and looked at. */
 import assert from 'node:assert/strict';
 import { decideExpect } from '../../decide-expect.ts';
+import { isLate, rowKey } from '../../feed.ts';
 import { decideInspection } from '../../decide-inspection.ts';
 import { decideReceive } from '../../decide-receive.ts';
 import { decideShip } from '../../decide-ship.ts';
@@ -80,10 +81,11 @@ export function receive(pool: PlayedPool, pick: number | null, unannounced: Anno
   const { units, toInspection } = arriving;
   const damaged = arriving.damaged === null ? null : Math.min(units, arriving.damaged);
   const closes = line !== null && (arriving.closes || units >= inTransit(line));
-  const told = { sku, node, units, damaged, closes, isLate: false };
+  const told = { sku, node, units, damaged, closes };
+  const isSeen = isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at);
   const expected = receiving.receive(pool.model, { ...told, line, toInspection });
   const { effects, effect, over, lost, landed, toInspect, freeing } = decideReceive(
-    { ...told, line: line?.detail ?? null, to: toInspection ? 'quality_control' : 'available' },
+    { ...told, isLate: isSeen, line: line?.detail ?? null, to: toInspection ? 'quality_control' : 'available' },
     pool.waiting(),
     pool.supplies,
     pool.terms(false),
@@ -125,7 +127,7 @@ export function ship(
     fulfilment: riding.fulfilment ?? '',
     quantity: Math.min(units, riding.confirmed),
   };
-  const shipment = { sku, from, line, units, isLate: false };
+  const shipment = { sku, from, line, units };
   const verdict = receiving.ship(pool.model, {
     ...shipment,
     state,
@@ -134,6 +136,7 @@ export function ship(
   const decision = decideShip(
     {
       ...shipment,
+      isLate: isLate(pool.watermarks.get(rowKey(sku, from)), pool.model.at),
       state: state && STATE_NAMES[state],
       riders: mine && which ? [{ reservation: pool.reservation(mine.key), selected: which }] : [],
     },
