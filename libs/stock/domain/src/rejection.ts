@@ -24,7 +24,7 @@ export type Rejection = (
   | { readonly code: 'idempotency.mismatch' }
   /** A closed line brings nothing more. `line` counts from 1. */
   | { readonly code: 'inbound.line_closed'; readonly line: number }
-  /** More units are judged than nobody has judged yet, or none. */
+  /** More units are judged than nobody has judged yet, or all of none. */
   | { readonly code: 'inspection.exceeds_open'; readonly open: number }
   | { readonly code: 'movement.exceeds_stock'; readonly line: number; readonly there: number }
 ) &
