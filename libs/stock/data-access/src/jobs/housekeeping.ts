@@ -1,6 +1,6 @@
 /**
  * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, the re-backing of broken promises, the slices
- * in which units are given to those who wait for them, and drains. All are safe in every replica at once: the gates decide, and a
+ * in which units are given to those who wait for them, drains, and the look for units that wait too long for approval. All are safe in every replica at once: the gates decide, and a
  * task done twice changes nothing.
  */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
@@ -8,6 +8,7 @@ import type { SkuKey } from '@onepool/stock-domain';
 import { allInTurn } from './all-in-turn.ts';
 import { Drains } from './drains.ts';
 import type { StockEngine } from '../engine/engine.ts';
+import { OverdueInspections } from './overdue-inspections.ts';
 import { Rests } from './rests.ts';
 
 export interface HousekeepingOptions {
@@ -47,6 +48,7 @@ export class Housekeeping {
   #goesOn = false;
   readonly #rests = new Rests();
   readonly #drains: Drains;
+  readonly #overdueInspections: OverdueInspections;
 
   readonly #engine: StockEngine;
   readonly #options: HousekeepingOptions;
@@ -55,6 +57,7 @@ export class Housekeeping {
     this.#engine = engine;
     this.#options = options;
     this.#drains = new Drains(engine, () => this.#now());
+    this.#overdueInspections = new OverdueInspections(engine, () => this.#now());
   }
 
   #now(): number {
@@ -97,6 +100,7 @@ export class Housekeeping {
     await attempt(() => this.#drains.search());
     await attempt(() => this.#drains.drainDue());
     await attempt(() => this.#drains.lookAgain());
+    await attempt(() => this.#overdueInspections.look());
     await attempt(async () =>
       allInTurn(await this.#overdue(), SWEEPS_IN_FLIGHT, (sku) => this.#engine.tend([sku], false)),
     );
