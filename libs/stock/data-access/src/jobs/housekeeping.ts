@@ -12,7 +12,7 @@ import { OverdueInspections } from './overdue-inspections.ts';
 import { Rests } from './rests.ts';
 
 export interface HousekeepingOptions {
-  /** Pause between looks, in milliseconds. Default 200. */
+  /** Pause between looks that have left nothing to go on with, in milliseconds. Default 200. */
   readonly intervalMs?: number;
   readonly onError?: (error: unknown) => void;
   /** Milliseconds of any monotonic clock. */
@@ -44,6 +44,8 @@ export class Housekeeping {
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
   #rules = '';
+  /** Whether the last look has left units that the next slice gives out. */
+  #goesOn = false;
   readonly #rests = new Rests();
   readonly #drains: Drains;
   readonly #overdueInspections: OverdueInspections;
@@ -67,7 +69,8 @@ export class Housekeeping {
       this.#looking = this.once()
         .catch((error: unknown) => this.#options.onError?.(error))
         .then(() => {
-          if (!this.#stopped) this.#timer = setTimeout(look, this.#options.intervalMs ?? 200);
+          const pause = this.#goesOn ? 0 : (this.#options.intervalMs ?? 200);
+          if (!this.#stopped) this.#timer = setTimeout(look, pause);
         });
     };
     look();
@@ -86,6 +89,7 @@ export class Housekeeping {
    */
   async once(): Promise<void> {
     const errors: unknown[] = [];
+    this.#goesOn = false;
     const attempt = (part: () => Promise<readonly unknown[] | void>): Promise<void> =>
       part().then(
         (failures) => void errors.push(...(failures ?? [])),
@@ -128,6 +132,7 @@ export class Housekeeping {
     const after = await this.#supplyOf(healed);
     for (const sku of healed) {
       const { shortfall, available, hasMore } = after.get(sku) ?? NOTHING;
+      this.#goesOn ||= hasMore;
       const moved = shortfall === 0 || hasMore || shortfall < (before.get(sku)?.shortfall ?? 0);
       this.#rests.looked(sku, moved, available, this.#now());
     }
