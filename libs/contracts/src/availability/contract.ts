@@ -20,6 +20,7 @@ import * as sources from './sources.ts';
 import * as stock from './stock.ts';
 import { STOCK } from './stock-module.ts';
 import * as stops from './stops.ts';
+import * as transfers from './transfers.ts';
 
 export const AVAILABILITY = {
   name: 'availability',
@@ -41,6 +42,7 @@ export const AVAILABILITY = {
     stock,
     stops,
     inbound,
+    transfers,
     sources,
     feeds,
     facts,

@@ -24,6 +24,8 @@ export type Rejection = (
   | { readonly code: 'idempotency.mismatch' }
   /** A closed line brings nothing more. `line` counts from 1. */
   | { readonly code: 'inbound.line_closed'; readonly line: number }
+  /** More riders would be on their way with one transfer than a receipt may land. */
+  | { readonly code: 'transfer.too_large'; readonly riders: number; readonly ridersMax: number }
   | { readonly code: 'movement.exceeds_stock'; readonly line: number; readonly there: number }
 ) &
   MoveRef;
@@ -65,6 +67,7 @@ export function isRetryable(code: RejectionCode): boolean {
     case 'channel.forbidden':
     case 'idempotency.mismatch':
     case 'inbound.line_closed':
+    case 'transfer.too_large':
       return false;
   }
 }

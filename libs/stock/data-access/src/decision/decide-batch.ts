@@ -53,6 +53,7 @@ import {
   type ReceiveCommand,
   type Outcome,
   type Settled,
+  type ShipCommand,
   type StopCommand,
   type StoredAnswer,
   type TendCommand,
@@ -72,6 +73,7 @@ import { AppliedMovements } from './apply-movements.ts';
 import { ChangingBook } from './changing-book.ts';
 import { expectLines } from './expect-lines.ts';
 import { ReceivedLines } from './receive-lines.ts';
+import { ShippedLines } from './ship-lines.ts';
 import { ServedWaiting } from './serve-waiting.ts';
 import { withoutSpent } from './spent-lines.ts';
 import { waitRankOf } from '../repository/wait-rank.ts';
@@ -142,6 +144,8 @@ export class BatchDecider {
         return this.#expect(command);
       case 'receive':
         return this.#replayed(command) ?? this.#receive(command);
+      case 'ship':
+        return this.#replayed(command) ?? this.#ship(command);
       case 'tend':
         return this.#tend(command);
       case 'drain':
@@ -361,6 +365,11 @@ export class BatchDecider {
   #receive(command: ReceiveCommand): Decided {
     const received = new ReceivedLines(command, this.#state, this.#book, this.#waiting);
     return this.#done(command, received.apply(this.#views));
+  }
+
+  #ship(command: ShipCommand): Decided {
+    const shipped = new ShippedLines(command, this.#state, this.#book, this.#waiting).apply(this.#views);
+    return shipped.ok ? this.#done(command, shipped.value) : shipped;
   }
 
   /** Everything overdue was reaped when the batch began; what is left is who waits, and healing. */

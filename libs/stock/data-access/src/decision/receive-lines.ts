@@ -16,6 +16,7 @@ import { type Views, isoTime } from '../requests/views.ts';
 import type { LedgerOrigin } from './batch-writes.ts';
 import type { ChangingBook } from './changing-book.ts';
 import { storedOf } from './expect-lines.ts';
+import { ridersOn } from './riders-on.ts';
 import type { ServedWaiting } from './serve-waiting.ts';
 
 type Line = ReceiveCommand['lines'][number];
@@ -56,7 +57,9 @@ export class ReceivedLines {
     const late = isLate(count, this.#origin.occurredAt);
     const closes = this.#closes(line);
     const receipt = { sku, node, line: detail, units, damaged, to: 'available', closes, isLate: late } as const;
-    const effect = decideReceive(receipt, this.#waiting.waitingFor(sku), supplies, { rules, now });
+    const riders = ridersOn(this.#state, this.#book.supply(sku), detail);
+    const recipients = { riders, waiting: this.#waiting.waitingFor(sku) };
+    const effect = decideReceive(receipt, recipients, supplies, { rules, now });
     this.#write(line, effect, closes);
     if (late && count) this.#noteLate(line, count);
     this.#touched.set(sku, (this.#touched.get(sku) ?? new Set<NodeKey>()).add(node));

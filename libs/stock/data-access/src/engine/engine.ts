@@ -15,6 +15,8 @@ import type {
   ReceiptRequest,
   ReceiptResult,
   Reservation as ReservationView,
+  ShipRequest,
+  ShipResult,
   StoppedSkus,
 } from '@onepool/contracts';
 import type { SellingRules, SkuKey } from '@onepool/stock-domain';
@@ -38,6 +40,7 @@ import { findFulfilments } from '../repository/told.ts';
 import { type Caller, type FindFulfilments, resolveHold, resolveMovements } from '../requests/resolve.ts';
 import { type NamedLine, findAnnounced, keysOfLines } from '../repository/inbound-lines.ts';
 import { resolveExpect, resolveReceive } from '../requests/resolve-inbound.ts';
+import { resolveShip } from '../requests/resolve-ship.ts';
 import { resolveStops } from '../requests/resolve-stops.ts';
 import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
@@ -296,6 +299,26 @@ export class StockEngine {
       const source = await this.sources.keyOf({ principal: asker.actor, name: request.source });
       const find = (owner: string, id: string) => findAnnounced(this.lookupPool, owner, id);
       const command = await this.#resolved((rules) => resolveReceive(caller, request, rules, this.codes, source, find));
+      return command.ok ? this.#decided(command.value, deadline) : command;
+    });
+  }
+
+  /** Records units that have left with a leg of a transfer. */
+  ship(asker: Asker, request: ShipRequest): Promise<Settled<ShipResult, Refusal>> {
+    return this.#settle(async (deadline) => {
+      const caller = await this.#callerOf(asker);
+      const { source = null, transfer } = request;
+      const named = { brings: 'transfer', actor: asker.actor, id: transfer } as const;
+      const context = {
+        caller,
+        request,
+        book: this.codes,
+        sourceKey:
+          source === null ? caller.sourceKey : await this.sources.keyOf({ principal: asker.actor, name: source }),
+        find: (owner: string, id: string) => this.#reservations.load([owner, id]),
+        keysOf: (lines: readonly NamedLine[]) => keysOfLines(this.lookupPool, named, lines),
+      };
+      const command = await this.#resolved((rules) => resolveShip({ ...context, rules }));
       return command.ok ? this.#decided(command.value, deadline) : command;
     });
   }

@@ -11,8 +11,10 @@ import type {
   RejectedUnits,
   SelectedUnits,
   SkuKey,
+  Rider,
   StockMovement,
   StopChange,
+  TravelState,
 } from '@onepool/stock-domain';
 import type { SourceKey } from '../sources/source-book.ts';
 import type { Refusal } from './refusal.ts';
@@ -22,6 +24,7 @@ import type {
   MovementsResult,
   ReceiptResult,
   Reservation as ReservationView,
+  ShipResult,
 } from '@onepool/contracts';
 
 export interface Traced {
@@ -175,6 +178,34 @@ export interface ReceiveCommand extends Keyed {
     readonly damaged: number | null;
     readonly closes: boolean;
   }[];
+  /** Promised units that are on its lines with a transfer, as far as was known when it was asked. */
+  readonly riding: number;
+}
+
+/** Units that have left a node with a leg of a transfer, as a source tells it. */
+export interface ShipCommand extends Keyed {
+  readonly kind: 'ship';
+  /** Those of riders' other units among them. */
+  readonly skus: readonly SkuKey[];
+  /** Null of what the actor itself tells. */
+  readonly sourceName: string | null;
+  /** Milliseconds, corrected by what is known of the sender's clock; null means when it is recorded. */
+  readonly occurredAt: number | null;
+  readonly reason: string;
+  readonly transfer: string;
+  readonly from: NodeKey;
+  readonly lines: readonly {
+    readonly detail: number;
+    /** As the client names it. */
+    readonly line: string;
+    readonly sku: SkuKey;
+    readonly to: NodeKey;
+    readonly quantity: number;
+    readonly state: TravelState | null;
+    /** Milliseconds; null: nobody knows; undefined: as was said before. */
+    readonly dueAt: number | null | undefined;
+    readonly riders: readonly { readonly reservationKey: number; readonly selected: Rider['selected'] }[];
+  }[];
 }
 
 /** The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also re-backs its shortfall. */
@@ -200,6 +231,7 @@ export type Command =
   | StopCommand
   | ExpectCommand
   | ReceiveCommand
+  | ShipCommand
   | TendCommand
   | DrainCommand;
 
@@ -214,21 +246,24 @@ interface Answers {
   stop: { readonly version: number };
   expect: null;
   receive: ReceiptResult;
+  ship: ShipResult;
   tend: null;
   drain: null;
 }
 
 /** What a command of a kind is answered with. */
 export type AnswerOf<Kind extends Command['kind']> = Answers[Kind];
-export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements' | 'receive'>;
+export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements' | 'receive' | 'ship'>;
 
 /** Reservations of which movements tell a hand-over. */
 export const handOversOf = ({ movements }: MovementsCommand): readonly number[] =>
   movements.flatMap(({ handOver }) => (handOver ? [handOver.reservationKey] : []));
 
-/** Reservations that a command names. */
+/** Reservations that a command names, in the order in which a refusal counts them. */
 export function reservationsOf(command: Command): readonly number[] {
   if (command.kind === 'verb') return [command.reservationKey];
+  if (command.kind === 'ship')
+    return command.lines.flatMap(({ riders }) => riders.map(({ reservationKey }) => reservationKey));
   return command.kind === 'allocate' ? command.parts.map(({ reservationKey }) => reservationKey) : [];
 }
 
