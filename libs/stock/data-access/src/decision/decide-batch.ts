@@ -30,6 +30,7 @@ import {
   linesAfter,
   onNothing,
   onStock,
+  opensWay,
   reap,
   reject,
   rowAt,
@@ -354,6 +355,7 @@ export class BatchDecider {
     const before = stopsOf(supply);
     const stops = changes.reduce(stopsAfter, before);
     if (stops !== before) this.#book.change({ supplies: new Map([[sku, withStops(supply, stops)]]) }, trace);
+    if (opensWay(before, stops)) this.#waiting.serveAll(sku);
     return { ok: true, value: { version: this.#book.versionOf(sku) }, replayed: false };
   }
 
@@ -373,9 +375,10 @@ export class BatchDecider {
   }
 
   /** Everything overdue was reaped when the batch began; what is left is who waits, and healing. */
-  #tend({ skus, heal }: TendCommand): Decided {
+  #tend({ skus, heal, offersAll = false }: TendCommand): Decided {
     for (const sku of heal ? skus : []) {
-      this.#waiting.serveUnapplied(sku);
+      if (offersAll) this.#waiting.serveAll(sku);
+      else this.#waiting.serveUnapplied(sku);
       if (!this.#book.newlyShort.has(sku)) this.#heal(sku);
     }
     return { ok: true, value: null, replayed: false };

@@ -335,6 +335,11 @@ export class StockEngine {
     await Promise.all(skus.map((sku) => this.submit({ kind: 'tend', skus: [sku], heal, trace: null })));
   }
 
+  /** Offers what is free of a SKU to those who wait, for when it is not units that have changed but who may have them. */
+  async offer(sku: SkuKey): Promise<void> {
+    await this.submit({ kind: 'tend', skus: [sku], heal: true, offersAll: true, trace: null });
+  }
+
   /** Sends promises of a SKU elsewhere that may not stay where they are, as many as one look takes. */
   async drain(sku: SkuKey): Promise<void> {
     await this.submit({ kind: 'drain', skus: [sku], trace: null });

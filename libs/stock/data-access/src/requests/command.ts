@@ -208,11 +208,15 @@ export interface ShipCommand extends Keyed {
   }[];
 }
 
-/** The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also re-backs its shortfall. */
+/**
+ * The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also gives those who wait what is kept for them and
+ * re-backs its shortfall, and with `offersAll` those who wait are offered all that is free.
+ */
 export interface TendCommand extends Traced {
   readonly kind: 'tend';
   readonly skus: readonly SkuKey[];
   readonly heal: boolean;
+  readonly offersAll?: boolean;
 }
 
 /** Sends promises of a SKU elsewhere that may not stay where they are. */

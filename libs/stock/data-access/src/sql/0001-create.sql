@@ -114,6 +114,7 @@ CREATE TABLE sku_stop (
   until timestamptz,
   PRIMARY KEY (sku_key, node_key, channel_key)
 );
+CREATE INDEX sku_stop_until ON sku_stop (until) WHERE until IS NOT NULL;
 
 -- What brings units: a receipt that was announced (kind 0), or a transfer (1), under the id that its teller has given it. Written once;
 -- how far it has come is what its lines say.
@@ -403,6 +404,18 @@ CREATE TABLE drain_search (
 );
 
 INSERT INTO drain_search DEFAULT VALUES;
+
+-- One row: the rules for which SKUs are looked through for those who wait and may be served since, up to which SKU that was done (null:
+-- all of them), from when on somebody goes on with it, and whether it is to be done again.
+CREATE TABLE wait_search (
+  singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+  rules text NOT NULL DEFAULT '',
+  after_key integer,
+  again boolean NOT NULL DEFAULT false,
+  due_at timestamptz NOT NULL DEFAULT '-infinity'
+);
+
+INSERT INTO wait_search DEFAULT VALUES;
 
 CREATE TABLE stock_exception (
   exception_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
