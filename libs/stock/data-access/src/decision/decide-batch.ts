@@ -55,6 +55,7 @@ import {
   type ReceiveCommand,
   type Outcome,
   type Settled,
+  type ShipCommand,
   type StopCommand,
   type StoredAnswer,
   type TendCommand,
@@ -74,6 +75,7 @@ import { AppliedMovements } from './apply-movements.ts';
 import { ChangingBook } from './changing-book.ts';
 import { expectLines } from './expect-lines.ts';
 import { ReceivedLines } from './receive-lines.ts';
+import { ShippedLines } from './ship-lines.ts';
 import { ServedWaiting } from './serve-waiting.ts';
 import { withoutSpent } from './spent-lines.ts';
 import { waitRankOf } from '../repository/wait-rank.ts';
@@ -148,6 +150,8 @@ export class BatchDecider {
         return this.#replayed(command) ?? this.#receive(command);
       case 'judge':
         return this.#replayed(command) ?? this.#judge(command);
+      case 'ship':
+        return this.#replayed(command) ?? this.#ship(command);
       case 'tend':
         return this.#tend(command);
       case 'drain':
@@ -381,6 +385,11 @@ export class BatchDecider {
   #judge(command: JudgeCommand): Decided {
     const judged = judgeInspection(command, this.#state, this.#book, this.#views);
     return judged.ok ? this.#done(command, judged.value) : judged;
+  }
+
+  #ship(command: ShipCommand): Decided {
+    const shipped = new ShippedLines(command, this.#state, this.#book, this.#waiting).apply(this.#views);
+    return shipped.ok ? this.#done(command, shipped.value) : shipped;
   }
 
   /** Everything overdue was reaped when the batch began; what is left is who waits, and healing. */
