@@ -11,6 +11,7 @@ import {
   closed,
   oneOf,
 } from '../shared/primitives.ts';
+import { FEED_MEASURES } from './feeds.ts';
 import { FulfilmentId, LineId } from './reservations.ts';
 import type { FactDefinition } from '../shared/fact-definition.ts';
 import { factStream } from '../shared/module-contract.ts';
@@ -135,6 +136,30 @@ export const PromiseStranded = closed({
 });
 export type PromiseStranded = Static<typeof PromiseStranded>;
 
+export const ROWS_COUNTED = 'onepool.stock.rows.counted.v1';
+/** SKUs that one fact names at most; fewer where their codes are long, so that it stays below 512 kB. */
+export const COUNTED_SKUS_MAX = 2_000;
+/** Rows of a node that a feed has counted, whether or not the number was right; key `count/<source>/<node>`. */
+export const RowsCounted = closed({
+  source: Type.String({ description: 'The name under which the feed was told.' }),
+  node: NodeCode,
+  measure: oneOf(
+    FEED_MEASURES,
+    'What was counted: units that are there, or those that the source has not yet promised.',
+  ),
+  capturedAt: Type.String({
+    ...Timestamp,
+    description: 'When they were counted; of rows with times of their own, the earliest.',
+  }),
+  recordedAt: Timestamp,
+  skus: Type.Array(SkuCode, {
+    minItems: 1,
+    maxItems: COUNTED_SKUS_MAX,
+    description: 'Those of which a row was counted at the node. Rows that were refused are not among them.',
+  }),
+});
+export type RowsCounted = Static<typeof RowsCounted>;
+
 const SUMMARIES: Readonly<Record<ReservationFact, string>> = {
   attached: 'An order was attached to a reservation, or let it go.',
   amended: 'A reservation was amended.',
@@ -182,6 +207,22 @@ export const STOCK_FACTS = [
     summary: 'Promised units may not stay at their node, and the engine cannot move them.',
     description:
       'An order controls them, the node works on them, or no other has units. Key: `sku/<code>`. The same stands in the list of exceptions until none is left.',
+  },
+  {
+    id: 'rowsCounted',
+    subject: ROWS_COUNTED,
+    data: RowsCounted,
+    summary: 'A feed has counted rows of a node.',
+    example: {
+      source: 'my-wms',
+      node: 'depot',
+      measure: 'physical',
+      capturedAt: '2026-11-01T08:00:00.000Z',
+      recordedAt: '2026-11-01T08:00:04.000Z',
+      skus: ['mug-blue', 'mug-gold'],
+    },
+    description:
+      'Told with each chunk of a reset, also of rows whose number was right; what has changed is told by SKU besides. Key: `count/<source>/<node>`. Whoever asks how fresh a number is keeps the newest `capturedAt` of each row: two feeds of one source may be applied at once.',
   },
   ...RESERVATION_FACTS.map((fact) => reservationFact(fact)),
 ] as const satisfies readonly FactDefinition[];
