@@ -86,7 +86,7 @@ export function receive(pool: PlayedPool, pick: number | null, unannounced: Anno
   const expected = receiving.receive(pool.model, { ...told, line, toInspection });
   const { effects, effect, over, lost, landed, toInspect, freeing } = decideReceive(
     { ...told, isLate: isSeen, line: line?.detail ?? null, to: toInspection ? 'quality_control' : 'available' },
-    pool.waiting(),
+    { riders: [...pool.reservations.values()], waiting: pool.waiting() },
     pool.supplies,
     pool.terms(false),
   );
@@ -134,12 +134,14 @@ export function ship(
     rider: mine && which ? { promised: pool.promised(mine), which: { ...which, sku, node: from } } : null,
   });
   const decision = decideShip(
-    {
-      ...shipment,
-      isLate: isLate(pool.watermarks.get(rowKey(sku, from)), pool.model.at),
-      state: state && STATE_NAMES[state],
-      riders: mine && which ? [{ reservation: pool.reservation(mine.key), selected: which }] : [],
-    },
+    [
+      {
+        ...shipment,
+        isLate: isLate(pool.watermarks.get(rowKey(sku, from)), pool.model.at),
+        state: state && STATE_NAMES[state],
+        riders: mine && which ? [{ reservation: pool.reservation(mine.key), selected: which }] : [],
+      },
+    ],
     pool.supplies,
     pool.terms(false),
   );
