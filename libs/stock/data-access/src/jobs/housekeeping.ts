@@ -1,6 +1,7 @@
 /**
  * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, the re-backing of broken promises, the slices
- * in which units are given to those who wait for them, the search for those whom other rules let have what is free, and drains. All are safe in every replica at once: the gates decide, and a
+ * in which units are given to those who wait for them, the search for those whom other rules let have what is free, drains, and the
+ * look for units that wait too long for approval. All are safe in every replica at once: the gates decide, and a
  * task done twice changes nothing.
  */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
@@ -8,6 +9,7 @@ import type { SkuKey } from '@onepool/stock-domain';
 import { allInTurn } from './all-in-turn.ts';
 import { Drains } from './drains.ts';
 import type { StockEngine } from '../engine/engine.ts';
+import { OverdueInspections } from './overdue-inspections.ts';
 import { Rests } from './rests.ts';
 import { RULES_IN_FORCE } from './rules-in-force.ts';
 import { WaitSearch } from './wait-search.ts';
@@ -50,6 +52,7 @@ export class Housekeeping {
   readonly #rests = new Rests();
   readonly #drains: Drains;
   readonly #waitSearch: WaitSearch;
+  readonly #overdueInspections: OverdueInspections;
 
   readonly #engine: StockEngine;
   readonly #options: HousekeepingOptions;
@@ -59,6 +62,7 @@ export class Housekeeping {
     this.#options = options;
     this.#drains = new Drains(engine, () => this.#now());
     this.#waitSearch = new WaitSearch(engine);
+    this.#overdueInspections = new OverdueInspections(engine, () => this.#now());
   }
 
   #now(): number {
@@ -102,6 +106,7 @@ export class Housekeeping {
     await attempt(() => this.#drains.search());
     await attempt(() => this.#drains.drainDue());
     await attempt(() => this.#drains.lookAgain());
+    await attempt(() => this.#overdueInspections.look());
     await attempt(async () =>
       allInTurn(await this.#overdue(), SWEEPS_IN_FLIGHT, (sku) => this.#engine.tend([sku], false)),
     );

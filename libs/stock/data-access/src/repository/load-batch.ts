@@ -15,6 +15,7 @@ import { type AttachedReservation, readControllers } from './controllers.ts';
 import { inOrder } from './in-order.ts';
 import { type RememberedSupplies, completeSupplies } from './remembered-supplies.ts';
 import { type ToldBooks, readTakenEvents, readTold } from './told.ts';
+import { type StoredInspection, readInspections } from './inspections.ts';
 import { type StoredInboundLine, readInboundLines } from './inbound-lines.ts';
 import { type WaitingPages, readWaiting } from './waiting-reads.ts';
 import { countRiding, readRiders } from './riders.ts';
@@ -52,6 +53,8 @@ export interface BatchState {
   readonly riding: ReadonlyMap<number, number>;
   /** Lines of receipts and transfers that commands name, by their detail. */
   readonly inboundLines: ReadonlyMap<number, StoredInboundLine>;
+  /** Those that commands judge, by their keys. */
+  readonly inspections: ReadonlyMap<number, StoredInspection>;
   /** Of the rows of those SKUs that movements and shipments may touch. */
   readonly watermarks: Watermarks;
 }
@@ -82,6 +85,7 @@ export async function loadBatch(
     takenEvents,
     inboundLines,
     riding,
+    inspections,
     ofVerbs,
   ] = await inOrder([
     lockGates(client, skus, patience),
@@ -100,6 +104,7 @@ export async function loadBatch(
     readTakenEvents(client, commands),
     readInboundLines(client, commands),
     countRiding(client, commands),
+    readInspections(client, commands),
     lockReservations(client, named),
   ]);
   demandGatesOf(ofVerbs.values(), new Set(skus));
@@ -134,6 +139,7 @@ export async function loadBatch(
     waiting,
     inboundLines,
     riding,
+    inspections,
     hasMoreOverdue: reading.hasMoreOverdue,
     healMoreBelow: short.length === HEALED_PER_LOOK_MAX ? (short.at(-1) ?? null) : null,
     watermarks,

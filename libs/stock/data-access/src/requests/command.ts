@@ -5,6 +5,7 @@ import type {
   Amendment,
   Attachment,
   HoldDemand,
+  Judgement,
   NodeKey,
   ChannelKey,
   Override,
@@ -21,6 +22,7 @@ import type { Refusal } from './refusal.ts';
 import type { Limits } from '@onepool/platform-rights';
 import type {
   AllocatedGroup,
+  JudgedInspection,
   MovementsResult,
   ReceiptResult,
   Reservation as ReservationView,
@@ -208,6 +210,18 @@ export interface ShipCommand extends Keyed {
   }[];
 }
 
+/** What is said of units that wait for approval; a request may have many of these, each a command of its own. */
+export interface JudgeCommand extends Keyed {
+  readonly kind: 'judge';
+  /** As of an allocation. */
+  readonly group: number;
+  /** The one. */
+  readonly skus: readonly [SkuKey];
+  /** Its key. */
+  readonly inspection: number;
+  readonly judgement: Judgement;
+}
+
 /**
  * The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also gives those who wait what is kept for them and
  * re-backs its shortfall, and with `offersAll` those who wait are offered all that is free.
@@ -236,6 +250,7 @@ export type Command =
   | ExpectCommand
   | ReceiveCommand
   | ShipCommand
+  | JudgeCommand
   | TendCommand
   | DrainCommand;
 
@@ -251,13 +266,14 @@ interface Answers {
   expect: null;
   receive: ReceiptResult;
   ship: ShipResult;
+  judge: JudgedInspection;
   tend: null;
   drain: null;
 }
 
 /** What a command of a kind is answered with. */
 export type AnswerOf<Kind extends Command['kind']> = Answers[Kind];
-export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements' | 'receive' | 'ship'>;
+export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements' | 'receive' | 'ship' | 'judge'>;
 
 /** Reservations of which movements tell a hand-over. */
 export const handOversOf = ({ movements }: MovementsCommand): readonly number[] =>

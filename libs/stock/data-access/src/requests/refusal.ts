@@ -20,6 +20,7 @@ export type RefusalCode =
   | 'inbound.other_kind'
   | 'transfer.same_node'
   | 'receipt.damaged_beyond'
+  | 'inspection.unknown'
   | 'source.reserved'
   | 'feed.unknown'
   | 'feed.too_large'
@@ -93,6 +94,8 @@ function told(rejection: Rejection, views: Views, lineIds: LineIds): Refusal {
       return { code, details: { line: rejection.line, there: rejection.there } };
     case 'transfer.too_large':
       return { code, details: { riders: rejection.riders, ridersMax: rejection.ridersMax } };
+    case 'inspection.exceeds_open':
+      return { code, details: { open: rejection.open } };
     case 'inbound.line_closed':
       return { code, details: { line: rejection.line } };
     case 'idempotency.mismatch':
