@@ -131,6 +131,8 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'contracts/src/availability/inbound.ts': ['damaged'],
   'contracts/src/availability/problems.ts': ['damaged'],
   'contracts/src/availability/transfers.ts': ['damaged', 'quality_control'],
+  'contracts/src/availability/inspections.ts': ['damaged', 'quality_control'],
+  'contracts/src/availability/inspection-operations.ts': ['damaged'],
   'stock/data-access/src/requests/command.ts': ['damaged'],
   'stock/data-access/src/requests/resolve-inbound.ts': ['damaged'],
   'stock/data-access/src/decision/receive-lines.ts': ['damaged', 'quality_control'],
@@ -139,6 +141,7 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'contracts/src/availability/inspections.ts': ['damaged', 'quality_control'],
   'stock/data-access/src/decision/open-inspections.ts': ['quality_control'],
   'stock/data-access/src/decision/ship-lines.ts': ['damaged'],
+  'stock/data-access/src/decision/open-inspections.ts': ['quality_control'],
   // What the other system counts of a row, before the count.
   'stock/data-access/src/feeds/apply/prepare-feed.ts': ['safety_stock', 'overdrawn'],
   'stock/data-access/src/feeds/apply/reset-statement.ts': ['damaged', 'quality_control', 'shortfall'],
