@@ -11,7 +11,10 @@ import {
   IDENTITY_FACTS,
   type Operation,
   type OperationExample,
+  EXCEPTION_CLOSED,
   PROMISE_BROKEN,
+  PROMISE_MENDED,
+  PROMISE_SHORT,
   PROMISE_STRANDED,
   RESERVATION_FACTS,
   SKU_CHANGED,
@@ -167,8 +170,9 @@ describe('the AsyncAPI document', () => {
     readonly components: { readonly schemas: object };
   }
   const document = asyncApiDocument(AVAILABILITY) as Document;
+  const ofPromises = [PROMISE_SHORT, PROMISE_MENDED, PROMISE_BROKEN, PROMISE_STRANDED];
   const streams = new Map<string, string>([
-    ...[SKU_CHANGED, PROMISE_BROKEN, PROMISE_STRANDED, ...RESERVATION_FACTS.map(reservationSubject)].map(
+    ...[SKU_CHANGED, ...ofPromises, EXCEPTION_CLOSED, ...RESERVATION_FACTS.map(reservationSubject)].map(
       (subject) => [subject, STOCK_STREAM.name] as const,
     ),
     ...CATALOG_FACTS.map(({ subject }) => [subject, 'ONEPOOL_CATALOG'] as const),

@@ -57,6 +57,8 @@ export interface EngineOptions {
   readonly deadlineMs?: number;
   /** How long a stopped replica may keep its locks. Default 1,000. */
   readonly idleInTransactionTimeoutMs?: number;
+  /** For how long an order may think about short promises before they are given up, in hours. Default 24. */
+  readonly shortHours?: number;
   readonly limits?: Partial<CommitQueueLimits>;
   readonly hooks?: EngineHooks;
   /** Called after a commit that wrote facts, for instance to wake the relay. */
@@ -67,6 +69,8 @@ export interface EngineOptions {
 }
 
 const DEADLINE_MS = 10_000;
+const SHORT_HOURS = 24;
+const HOUR_MS = 3_600_000;
 const LOOKUP_RETRY_PAUSE_MS = 50;
 const BUSY_FOR_MS = 100;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -164,6 +168,7 @@ export class StockEngine {
       supplyKeys: new SupplyKeys(this.lookupPool),
       supplies: new RememberedSupplies(),
       clock: new DatabaseClock(),
+      shortMs: (options.shortHours ?? SHORT_HOURS) * HOUR_MS,
       hooks: options.hooks ?? {},
       onCommitted: options.onCommitted ?? (() => undefined),
     };

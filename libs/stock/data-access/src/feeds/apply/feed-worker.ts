@@ -14,7 +14,7 @@ import { applyReset } from './apply-reset.ts';
 import { type ChunkDone, FeedMovedOnError } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 import { GUARD_LIMITS, type GuardLimits } from './guard.ts';
-import { noteNegativeAvailability } from './negative-availability.ts';
+import { type NoteContext, lockNegativeAvailability, noteNegativeAvailability } from './negative-availability.ts';
 import { Pace } from './pace.ts';
 import { prepareFeed } from './prepare-feed.ts';
 import { dropStage } from '../upload/staging.ts';
@@ -194,7 +194,7 @@ export class FeedWorker {
           settled(done);
           if (this.#stopped) break;
         }
-        if (!this.#stopped) return await finish(pool, feed);
+        if (!this.#stopped) return await finish(pool, feed, { rules: this.#rules, schema, partitionCount });
       } catch (error) {
         if (!isOfItsRows(error)) throw error;
         if (!pace.narrow()) settled(await this.#refuseNext(pool, feed, cursor, error));
@@ -238,14 +238,15 @@ export class FeedWorker {
 const isOfItsRows = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && /^(22...|23514)$/.test(String(error.code));
 
-async function finish(pool: pg.Pool, feed: FeedRecord): Promise<void> {
+async function finish(pool: pg.Pool, feed: FeedRecord, context: NoteContext): Promise<void> {
   await inTransaction(pool, FINISH, async (client) => {
+    await lockNegativeAvailability(client, feed);
     const { rowCount } = await client.query(
       `UPDATE feed SET state = 'done', finished_at = clock_timestamp() WHERE feed_key = $1 AND state = 'applying'`,
       [feed.feed_key],
     );
     if (rowCount !== 1) return;
-    await noteNegativeAvailability(client, feed);
+    await noteNegativeAvailability(client, feed, context);
     await dropStage(client, feed);
   });
 }

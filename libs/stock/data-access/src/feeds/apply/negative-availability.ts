@@ -2,7 +2,12 @@
  * Another system that tells less than 0 available has promised more than it has. Here such a row counts 0; what is wrong over
  * there is an exception until a later count of availability tells the row without it. No promise is touched.
  */
+import { type OutboxTarget, appendToOutbox } from '@onepool/platform-messaging';
 import type pg from 'pg';
+import type { RulesSource } from '../../catalogue/rules-source.ts';
+import { Views } from '../../requests/views.ts';
+import { eventOf } from '../../unit-of-work/facts.ts';
+import { type ClosedException, closedTellings } from '../../unit-of-work/promise-facts.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 
 /** Rows of the feed that count: none that was refused on the way. */
@@ -13,23 +18,66 @@ const COUNTED = (table: string): string => `
      WHERE NOT EXISTS (
        SELECT FROM feed_refusal r WHERE r.feed_key = $1 AND r.line = t.line AND t.line > 0 AND r.code <> 'quantity.negative'))`;
 
+const isNoted = ({ mode, measure }: FeedRecord): boolean => mode === 'reset' && measure === 'availability';
+
+const ENDING = (counted: string): string => `
+  ${counted},
+  ending AS (
+    SELECT e.exception_key FROM stock_exception e JOIN counted c USING (sku_key, node_key)
+     WHERE e.code = 'feed.negative_availability' AND e.closed_at IS NULL AND c.units IS NULL)`;
+
+/** Before anything else is locked: what is told of a SKU is told under its gate. */
+export async function lockNegativeAvailability(client: pg.PoolClient, feed: FeedRecord): Promise<void> {
+  if (!isNoted(feed)) return;
+  await client.query(
+    `WITH ${ENDING(COUNTED(stageTableOf(feed)))}
+     SELECT FROM sku_gate
+      WHERE sku_key IN (SELECT e.sku_key FROM stock_exception e JOIN ending USING (exception_key))
+      ORDER BY sku_key FOR NO KEY UPDATE`,
+    [feed.feed_key],
+  );
+}
+
+export interface NoteContext extends OutboxTarget {
+  readonly rules: RulesSource;
+}
+
 /** In the transaction that ends the feed, while its rows are still there. */
-export async function noteNegativeAvailability(client: pg.PoolClient, feed: FeedRecord): Promise<void> {
-  if (feed.mode !== 'reset' || feed.measure !== 'availability') return;
+export async function noteNegativeAvailability(
+  client: pg.PoolClient,
+  feed: FeedRecord,
+  { rules, ...outbox }: NoteContext,
+): Promise<void> {
+  if (!isNoted(feed)) return;
   const counted = COUNTED(stageTableOf(feed));
-  await client.query(
-    `WITH ${counted}
+  const { rows } = await client.query<ClosedRecord>(
+    `WITH ${ENDING(counted)}
      UPDATE stock_exception e SET quantity = 0, closed_at = clock_timestamp()
-       FROM counted c
-      WHERE e.code = 'feed.negative_availability' AND e.closed_at IS NULL
-        AND e.sku_key = c.sku_key AND e.node_key = c.node_key AND c.units IS NULL`,
+       FROM ending, sku_code s
+      WHERE e.exception_key = ending.exception_key AND s.sku_key = e.sku_key
+     RETURNING e.exception_key AS key, e.code, e.sku_key AS sku, e.node_key AS node, s.code AS name,
+               round(extract(epoch FROM e.opened_at) * 1000)::bigint AS "openedAt", round(extract(epoch FROM e.closed_at) * 1000)::bigint AS now`,
     [feed.feed_key],
   );
+  if (rows.length > 0) {
+    const names = new Map(rows.map(({ sku, name }) => [sku, name]));
+    const views = new Views(await rules.current(), { codeOf: (sku) => names.get(sku) ?? '' });
+    const closed = rows.map((row) => ({ ...row, line: null }));
+    const now = rows[0]?.now ?? 0;
+    const events = [...closedTellings(closed, views, now)].map((one) => eventOf(one, now));
+    await appendToOutbox(client, outbox, events);
+  }
   await client.query(
     `WITH ${counted}
-     INSERT INTO stock_exception (code, sku_key, node_key, quantity, opened_at)
-     SELECT 'feed.negative_availability', sku_key, node_key, units, clock_timestamp() FROM counted WHERE units > 0 ORDER BY 2, 3
-     ON CONFLICT (code, sku_key, node_key) WHERE closed_at IS NULL DO UPDATE SET quantity = excluded.quantity`,
+     INSERT INTO stock_exception (code, subject, sku_key, node_key, quantity, opened_at)
+     SELECT 'feed.negative_availability', concat('stock/', sku_key, '/', node_key), sku_key, node_key, units, clock_timestamp()
+       FROM counted WHERE units > 0 ORDER BY sku_key, node_key
+     ON CONFLICT (code, subject) WHERE closed_at IS NULL DO UPDATE SET quantity = excluded.quantity`,
     [feed.feed_key],
   );
+}
+
+interface ClosedRecord extends Omit<ClosedException, 'line'> {
+  readonly name: string;
+  readonly now: number;
 }
