@@ -269,6 +269,7 @@ export const STOCK_EXCEPTION_CODES = [
   'inbound.overdue',
   'inbound.short',
   'feed.negative_availability',
+  'inspection.overdue',
 ] as const;
 /** A line of a receipt or transfer, as whoever announced it names it. */
 export const InboundLineName = closed({
@@ -280,7 +281,7 @@ export const StockException = closed({
   id: Type.String(),
   code: oneOf(
     STOCK_EXCEPTION_CODES,
-    '`promise.short`: promises that the book does not cover found no other node. `promise.stranded`: promises may not stay at a node that has closed, is drained or left their channel, and only a person or an order can move them. `inbound.overdue`: what a receipt or transfer was to bring is late. `inbound.short`: more is promised of a receipt or transfer than it will bring. `feed.negative_availability`: another system has told less than 0 available, having promised more than it has.',
+    '`promise.short`: promises that the book does not cover found no other node. `promise.stranded`: promises may not stay at a node that has closed, is drained or left their channel, and only a person or an order can move them. `inbound.overdue`: what a receipt or transfer was to bring is late. `inbound.short`: more is promised of a receipt or transfer than it will bring. `feed.negative_availability`: another system has told less than 0 available, having promised more than it has. `inspection.overdue`: units wait for approval for longer than they should.',
   ),
   subject: Type.String({
     description:
@@ -291,7 +292,8 @@ export const StockException = closed({
   inbound: Type.Optional({ ...InboundLineName, description: 'Of which receipt or transfer; absent of what is there.' }),
   quantity: Type.Integer({
     minimum: 0,
-    description: 'Units that it is about, here or in the other system; 0 once it is closed.',
+    description:
+      'Units that it is about: promised ones, here or in the other system, or those that wait; 0 once it is closed.',
   }),
   dueAt: Type.Optional({
     ...Timestamp,

@@ -45,9 +45,10 @@ export class TendedSkus {
     this.#exceptions = exceptions;
   }
 
-  /** Everything overdue was reaped when the batch began. */
-  tend(sku: SkuKey): void {
-    this.#waiting.serveUnapplied(sku);
+  /** Everything overdue was reaped when the batch began. `offersAll`: others may have what is free than before. */
+  tend(sku: SkuKey, offersAll: boolean): void {
+    if (offersAll) this.#waiting.serveAll(sku);
+    else this.#waiting.serveUnapplied(sku);
     // Those who lose their units in this batch have not all been loaded.
     if (this.#book.newlyShort.has(sku) || !this.#heal(sku) || !this.#serveLate(sku)) return;
     this.#breakDue(sku);

@@ -1,6 +1,7 @@
 /**
  * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, looks at promises that are short, the slices
- * in which units are given to those who wait for them, lines that are late, deadlines, and drains. All are safe in every replica at once: the gates decide, and a
+ * in which units are given to those who wait for them, the search for those whom other rules let have what is free, lines that are late,
+ * deadlines, drains, and the look for units that wait too long for approval. All are safe in every replica at once: the gates decide, and a
  * task done twice changes nothing.
  */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
@@ -9,10 +10,13 @@ import { allInTurn } from './all-in-turn.ts';
 import { skusPastDeadline, wakeLateLines } from './deadlines.ts';
 import { Drains } from './drains.ts';
 import type { StockEngine } from '../engine/engine.ts';
+import { OverdueInspections } from './overdue-inspections.ts';
 import { Rests } from './rests.ts';
+import { RULES_IN_FORCE } from './rules-in-force.ts';
+import { WaitSearch } from './wait-search.ts';
 
 export interface HousekeepingOptions {
-  /** Pause between looks, in milliseconds. Default 200. */
+  /** Pause between looks that have left nothing to go on with, in milliseconds. Default 200. */
   readonly intervalMs?: number;
   readonly onError?: (error: unknown) => void;
   /** Milliseconds of any monotonic clock. */
@@ -44,8 +48,12 @@ export class Housekeeping {
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
   #rules = '';
+  /** Whether the last look has left units that the next slice gives out. */
+  #goesOn = false;
   readonly #rests = new Rests();
   readonly #drains: Drains;
+  readonly #waitSearch: WaitSearch;
+  readonly #overdueInspections: OverdueInspections;
 
   readonly #engine: StockEngine;
   readonly #options: HousekeepingOptions;
@@ -54,6 +62,8 @@ export class Housekeeping {
     this.#engine = engine;
     this.#options = options;
     this.#drains = new Drains(engine, () => this.#now());
+    this.#waitSearch = new WaitSearch(engine);
+    this.#overdueInspections = new OverdueInspections(engine, () => this.#now());
   }
 
   #now(): number {
@@ -65,7 +75,8 @@ export class Housekeeping {
       this.#looking = this.once()
         .catch((error: unknown) => this.#options.onError?.(error))
         .then(() => {
-          if (!this.#stopped) this.#timer = setTimeout(look, this.#options.intervalMs ?? 200);
+          const pause = this.#goesOn ? 0 : (this.#options.intervalMs ?? 200);
+          if (!this.#stopped) this.#timer = setTimeout(look, pause);
         });
     };
     look();
@@ -84,6 +95,7 @@ export class Housekeeping {
    */
   async once(): Promise<void> {
     const errors: unknown[] = [];
+    this.#goesOn = false;
     const attempt = (part: () => Promise<readonly unknown[] | void>): Promise<void> =>
       part().then(
         (failures) => void errors.push(...(failures ?? [])),
@@ -91,6 +103,7 @@ export class Housekeeping {
       );
     await attempt(() => this.#rulesMoved());
     await attempt(() => wakeLateLines(this.#engine.lookupPool));
+    await attempt(() => this.#waitSearch.goOn(this.#rules));
     await attempt(() => this.#heal());
     await attempt(async () =>
       allInTurn(await skusPastDeadline(this.#engine.lookupPool), HEALS_IN_FLIGHT, (sku) =>
@@ -100,6 +113,7 @@ export class Housekeeping {
     await attempt(() => this.#drains.search());
     await attempt(() => this.#drains.drainDue());
     await attempt(() => this.#drains.lookAgain());
+    await attempt(() => this.#overdueInspections.look());
     await attempt(async () =>
       allInTurn(await this.#overdue(), SWEEPS_IN_FLIGHT, (sku) => this.#engine.tend([sku], false)),
     );
@@ -131,6 +145,7 @@ export class Housekeeping {
     const after = await this.#supplyOf(healed);
     for (const sku of healed) {
       const { shortfall, available, hasMore } = after.get(sku) ?? NOTHING;
+      this.#goesOn ||= hasMore;
       const moved = shortfall === 0 || hasMore || shortfall < (before.get(sku)?.shortfall ?? 0);
       this.#rests.looked(sku, moved, { shortfall, available }, this.#now());
     }
@@ -186,12 +201,11 @@ export class Housekeeping {
     return rows.map((row) => row.sku_key);
   }
 
-  /** New nodes, channels or thresholds, and nodes that begin to sell, may give a broken promise a place to go. */
+  /** New nodes, channels or thresholds, nodes that begin to sell, and stops that are over may give a broken promise a place to go. */
   async #rulesMoved(): Promise<void> {
     const { rows } = await this.#engine.lookupPool.query<{ rules: string }>({
       name: 'rules-in-force',
-      text: `SELECT concat(epoch, ' ', (SELECT max(active_from) FROM rules_node WHERE active_from <= clock_timestamp())) AS rules
-               FROM rules_epoch`,
+      text: `SELECT ${RULES_IN_FORCE} AS rules FROM rules_epoch`,
     });
     const rules = rows[0]?.rules ?? '';
     if (rules === this.#rules) return;

@@ -5,6 +5,7 @@ import type {
   Amendment,
   Attachment,
   HoldDemand,
+  Judgement,
   NodeKey,
   ChannelKey,
   Override,
@@ -19,6 +20,7 @@ import type { Refusal } from './refusal.ts';
 import type { Limits } from '@onepool/platform-rights';
 import type {
   AllocatedGroup,
+  JudgedInspection,
   MovementsResult,
   ReceiptResult,
   Reservation as ReservationView,
@@ -177,11 +179,27 @@ export interface ReceiveCommand extends Keyed {
   }[];
 }
 
-/** The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also re-backs its shortfall. */
+/** What is said of units that wait for approval; a request may have many of these, each a command of its own. */
+export interface JudgeCommand extends Keyed {
+  readonly kind: 'judge';
+  /** As of an allocation. */
+  readonly group: number;
+  /** The one. */
+  readonly skus: readonly [SkuKey];
+  /** Its key. */
+  readonly inspection: number;
+  readonly judgement: Judgement;
+}
+
+/**
+ * The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also gives those who wait what is kept for them and
+ * re-backs its shortfall, and with `offersAll` those who wait are offered all that is free.
+ */
 export interface TendCommand extends Traced {
   readonly kind: 'tend';
   readonly skus: readonly SkuKey[];
   readonly heal: boolean;
+  readonly offersAll?: boolean;
 }
 
 /** Sends promises of a SKU elsewhere that may not stay where they are. */
@@ -200,6 +218,7 @@ export type Command =
   | StopCommand
   | ExpectCommand
   | ReceiveCommand
+  | JudgeCommand
   | TendCommand
   | DrainCommand;
 
@@ -214,13 +233,14 @@ interface Answers {
   stop: { readonly version: number };
   expect: null;
   receive: ReceiptResult;
+  judge: JudgedInspection;
   tend: null;
   drain: null;
 }
 
 /** What a command of a kind is answered with. */
 export type AnswerOf<Kind extends Command['kind']> = Answers[Kind];
-export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements' | 'receive'>;
+export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements' | 'receive' | 'judge'>;
 
 /** Reservations of which movements tell a hand-over. */
 export const handOversOf = ({ movements }: MovementsCommand): readonly number[] =>

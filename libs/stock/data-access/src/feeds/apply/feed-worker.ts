@@ -14,7 +14,8 @@ import { applyReset } from './apply-reset.ts';
 import { type ChunkDone, FeedMovedOnError } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 import { GUARD_LIMITS, type GuardLimits } from './guard.ts';
-import { type NoteContext, lockNegativeAvailability, noteNegativeAvailability } from './negative-availability.ts';
+import type { TellContext } from '../../unit-of-work/tell-closed.ts';
+import { lockNegativeAvailability, noteNegativeAvailability } from './negative-availability.ts';
 import { Pace } from './pace.ts';
 import { prepareFeed } from './prepare-feed.ts';
 import { dropStage } from '../upload/staging.ts';
@@ -238,7 +239,7 @@ export class FeedWorker {
 const isOfItsRows = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && /^(22...|23514)$/.test(String(error.code));
 
-async function finish(pool: pg.Pool, feed: FeedRecord, context: NoteContext): Promise<void> {
+async function finish(pool: pg.Pool, feed: FeedRecord, context: TellContext): Promise<void> {
   await inTransaction(pool, FINISH, async (client) => {
     await lockNegativeAvailability(client, feed);
     const { rowCount } = await client.query(

@@ -2,12 +2,8 @@
  * Another system that tells less than 0 available has promised more than it has. Here such a row counts 0; what is wrong over
  * there is an exception until a later count of availability tells the row without it. No promise is touched.
  */
-import { type OutboxTarget, appendToOutbox } from '@onepool/platform-messaging';
 import type pg from 'pg';
-import type { RulesSource } from '../../catalogue/rules-source.ts';
-import { Views } from '../../requests/views.ts';
-import { eventOf } from '../../unit-of-work/facts.ts';
-import { type ClosedException, closedTellings } from '../../unit-of-work/promise-facts.ts';
+import { CLOSED_COLUMNS, type ClosedRecord, type TellContext, tellClosed } from '../../unit-of-work/tell-closed.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 
 /** Rows of the feed that count: none that was refused on the way. */
@@ -38,15 +34,11 @@ export async function lockNegativeAvailability(client: pg.PoolClient, feed: Feed
   );
 }
 
-export interface NoteContext extends OutboxTarget {
-  readonly rules: RulesSource;
-}
-
 /** In the transaction that ends the feed, while its rows are still there. */
 export async function noteNegativeAvailability(
   client: pg.PoolClient,
   feed: FeedRecord,
-  { rules, ...outbox }: NoteContext,
+  context: TellContext,
 ): Promise<void> {
   if (!isNoted(feed)) return;
   const counted = COUNTED(stageTableOf(feed));
@@ -55,18 +47,10 @@ export async function noteNegativeAvailability(
      UPDATE stock_exception e SET quantity = 0, closed_at = clock_timestamp()
        FROM ending, sku_code s
       WHERE e.exception_key = ending.exception_key AND s.sku_key = e.sku_key
-     RETURNING e.exception_key AS key, e.code, e.sku_key AS sku, e.node_key AS node, s.code AS name,
-               round(extract(epoch FROM e.opened_at) * 1000)::bigint AS "openedAt", round(extract(epoch FROM e.closed_at) * 1000)::bigint AS now`,
+     RETURNING ${CLOSED_COLUMNS}`,
     [feed.feed_key],
   );
-  if (rows.length > 0) {
-    const names = new Map(rows.map(({ sku, name }) => [sku, name]));
-    const views = new Views(await rules.current(), { codeOf: (sku) => names.get(sku) ?? '' });
-    const closed = rows.map((row) => ({ ...row, line: null }));
-    const now = rows[0]?.now ?? 0;
-    const events = [...closedTellings(closed, views, now)].map((one) => eventOf(one, now));
-    await appendToOutbox(client, outbox, events);
-  }
+  await tellClosed(client, rows, context);
   await client.query(
     `WITH ${counted}
      INSERT INTO stock_exception (code, subject, sku_key, node_key, quantity, opened_at)
@@ -75,9 +59,4 @@ export async function noteNegativeAvailability(
      ON CONFLICT (code, subject) WHERE closed_at IS NULL DO UPDATE SET quantity = excluded.quantity`,
     [feed.feed_key],
   );
-}
-
-interface ClosedRecord extends Omit<ClosedException, 'line'> {
-  readonly name: string;
-  readonly now: number;
 }
