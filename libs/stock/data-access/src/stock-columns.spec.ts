@@ -153,7 +153,8 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/domain/src/free-units.ts': ['shortfall', 'unapplied'],
   'stock/domain/src/overdue.ts': ['shortfall', 'unapplied'],
   // Why they changed, as facts say it.
-  'stock/data-access/src/decision/decide-batch.ts': ['shortfall'],
+  'stock/data-access/src/decision/changing-book.ts': ['shortfall'],
+  'stock/data-access/src/jobs/rests.ts': ['shortfall'],
   'stock/data-access/src/jobs/housekeeping.ts': ['shortfall', 'unapplied'],
   'stock/data-access/src/decision/serve-waiting.ts': ['unapplied'],
   'stock/data-access/src/repository/healing-reads.ts': ['shortfall'],
