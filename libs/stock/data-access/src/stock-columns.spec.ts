@@ -131,16 +131,13 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'contracts/src/availability/inbound.ts': ['damaged'],
   'contracts/src/availability/problems.ts': ['damaged'],
   'contracts/src/availability/transfers.ts': ['damaged', 'quality_control'],
-  'contracts/src/availability/inspections.ts': ['damaged', 'quality_control'],
-  'contracts/src/availability/inspection-operations.ts': ['damaged'],
   'stock/data-access/src/requests/command.ts': ['damaged'],
   'stock/data-access/src/requests/resolve-inbound.ts': ['damaged'],
   'stock/data-access/src/decision/receive-lines.ts': ['damaged', 'quality_control'],
+  'stock/data-access/src/decision/ship-lines.ts': ['damaged'],
   // Units that wait to be judged, and what becomes of them.
   'contracts/src/availability/inspection-operations.ts': ['damaged'],
   'contracts/src/availability/inspections.ts': ['damaged', 'quality_control'],
-  'stock/data-access/src/decision/open-inspections.ts': ['quality_control'],
-  'stock/data-access/src/decision/ship-lines.ts': ['damaged'],
   'stock/data-access/src/decision/open-inspections.ts': ['quality_control'],
   // What the other system counts of a row, before the count.
   'stock/data-access/src/feeds/apply/prepare-feed.ts': ['safety_stock', 'overdrawn'],
