@@ -134,6 +134,7 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/data-access/src/requests/command.ts': ['damaged'],
   'stock/data-access/src/requests/resolve-inbound.ts': ['damaged'],
   'stock/data-access/src/decision/receive-lines.ts': ['damaged', 'quality_control'],
+  'stock/data-access/src/decision/ship-lines.ts': ['damaged'],
   // Units that wait to be judged, and what becomes of them.
   'contracts/src/availability/inspection-operations.ts': ['damaged'],
   'contracts/src/availability/inspections.ts': ['damaged', 'quality_control'],
