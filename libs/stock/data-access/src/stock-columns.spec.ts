@@ -138,7 +138,6 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   // Units that wait to be judged, and what becomes of them.
   'contracts/src/availability/inspection-operations.ts': ['damaged'],
   'contracts/src/availability/inspections.ts': ['damaged', 'quality_control'],
-  'stock/data-access/src/decision/ship-lines.ts': ['damaged'],
   'stock/data-access/src/decision/open-inspections.ts': ['quality_control'],
   // What the other system counts of a row, before the count.
   'stock/data-access/src/feeds/apply/prepare-feed.ts': ['safety_stock', 'overdrawn'],
