@@ -9,6 +9,7 @@ import { ACCOUNTS, type Account, STAGES, type Stage } from '@onepool/stock-domai
 import { RECORDED_BEFORE_OCCURRED_MAX_MS } from '../../requests/event-times.ts';
 import { FACT_SOURCE } from '../../unit-of-work/facts.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
+import { countedSql } from './counted-rows.ts';
 import { rowJson, setExcluded, stateColumns } from '../../stock-columns.ts';
 import { MOVED_STATES, movedColumn, movedSql, transfersSql } from './row-arithmetic.ts';
 import { stageOf } from '../../sources/source-book.ts';
@@ -42,8 +43,8 @@ export type Density = 'dense' | 'sparse';
 
 /**
  * Parameters: 1 feed key, 2 and 3 the range of SKU keys (from exclusive), 4–6 its SKUs' keys, codes and partitions, 7 how
- * many rows there are, 8 the earliest time of one (ms), 9 source key, 10 feed id, 11 trace, 12 lease in seconds, 13 its SKUs' fact keys, 14 the source's name as JSON. Answers how
- * many rows were applied; nothing, and nothing is done, if the feed is not where the range begins.
+ * many rows there are, 8 the earliest time of one (ms), 9 source key, 10 feed id, 11 trace, 12 lease in seconds, 13 its SKUs' fact keys, 14 the source's name as JSON,
+ * and those of {@link countedSql}. Answers how many rows were applied; nothing, and nothing is done, if the feed is not where the range begins.
  *
  * Most rows of most counts are as the book has them. Such a row is read, judged and compared, and marked as counted;
  * whatever costs more is only done with rows that differ.
@@ -106,13 +107,9 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
            t.from_state, t.to_state, t.units, 'reset', $9::int, coalesce(t.record_id, $10), least(${time('t.at_ms')}, (SELECT now FROM clock)), (SELECT now FROM clock)
       FROM (${transfersSql('moved')}) t JOIN gates g USING (sku_key)),
   ${TASKS},
-  mended AS (
-    UPDATE stock_exception e
-       SET quantity = m.new_shortfall, closed_at = CASE WHEN m.new_shortfall = 0 THEN (SELECT now FROM clock) END
-      FROM moved m
-     WHERE m.healed > 0 AND e.code = 'promise.broken' AND e.closed_at IS NULL AND e.sku_key = m.sku_key AND e.node_key = m.node_key),
   ${FACTS},
-  ${marksSql(feed)}
+  ${marksSql(feed)},
+  ${countedSql(feed, time)}
   UPDATE feed SET cursor = $3, settled = settled + $7::int, applied = feed.applied + told.applied,
          refused = feed.refused + told.refused, refused_applying = refused_applying + told.refused, lease_until = clock_timestamp() + make_interval(secs => $12)
     FROM (SELECT (SELECT count(*) FROM moved) AS applied, (SELECT count(*) FROM stale) AS refused) told
@@ -147,7 +144,8 @@ const JUDGED = `
       SELECT FROM overtaken o WHERE o.sku_key = g.sku_key AND o.node_key = g.node_key))`;
 
 /**
- * Promises of a changed SKU with a shortfall are worth a look if some are newly short, or if there are units to take. Units that have
+ * Promises of a changed SKU with a shortfall are worth a look if some are newly short, if there are units to take, and if some are short
+ * no longer, since that is told. Units that have
  * come while somebody waits for the SKU are unapplied: a task gives them out, in slices.
  */
 const TASKS = `
@@ -165,7 +163,7 @@ const TASKS = `
     SELECT sku_key, clock_timestamp() FROM (
       SELECT sku_key FROM after WHERE short > 0 AND (newly_short OR free > 0)
        UNION
-      SELECT sku_key FROM moved WHERE deferred > 0) due ORDER BY sku_key
+      SELECT sku_key FROM moved WHERE healed > 0 OR deferred > 0) due ORDER BY sku_key
     ON CONFLICT (sku_key) DO UPDATE SET due_at = least(sku_task.due_at, excluded.due_at), before_key = NULL,
       after_rank = NULL, after_reservation = NULL)`;
 
@@ -195,7 +193,7 @@ const FACTS = `
 /** Every row that was not refused has been counted, whether or not it changed. Whole blocks of one time need no look at each row. */
 const marksSql = ({ measure, deducts_at }: FeedRecord): string => `
   blocks AS MATERIALIZED (
-    SELECT block, node_key, latest, counted = ${BLOCK_SIZE} AND earliest = latest AS is_whole
+    SELECT block, node_key, counted, earliest, latest, counted = ${BLOCK_SIZE} AND earliest = latest AS is_whole
       FROM (SELECT sku_key >> ${BLOCK_BITS} AS block, node_key, count(*) AS counted, min(at_ms) AS earliest, max(at_ms) AS latest
               FROM fresh GROUP BY 1, 2) counts),
   marks AS (
