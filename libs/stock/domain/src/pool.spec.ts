@@ -31,7 +31,7 @@ import {
   queue,
   unfulfil,
 } from './testing/pool/promise-steps.ts';
-import { count, move, rush, wait } from './testing/pool/stock-steps.ts';
+import { count, countWork, move, rush, wait } from './testing/pool/stock-steps.ts';
 import { announce, inspect, overdue, receive, ship } from './testing/pool/supply-steps.ts';
 import { NODES, SKUS } from './testing/pool/world.ts';
 
@@ -207,6 +207,7 @@ const steps = fc.oneof(
   { weight: 4, arbitrary: late(step(ship, maybe, shipped, announced, maybe)) },
   { weight: 2, arbitrary: step(overdue, sku) },
   { weight: 4, arbitrary: step(count, counted) },
+  { weight: 3, arbitrary: step(countWork, pick, fc.constantFrom(...STAGES), few, few) },
   { weight: 1, arbitrary: step(inspect, pick, fc.nat(2), fc.nat(1)) },
   { weight: 1, arbitrary: step(halt, halted) },
   { weight: 2, arbitrary: step(drain, sku) },
