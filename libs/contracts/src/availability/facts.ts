@@ -23,12 +23,12 @@ export const STOCK_SCOPE = 'stock';
 /** The JetStream stream of its facts. */
 export const STOCK_STREAM = factStream(STOCK_SCOPE);
 
-export const CAUSE_KINDS = ['promise', 'stock', 'state', 'stop'] as const;
+export const CAUSE_KINDS = ['promise', 'stock', 'state', 'stop', 'fence', 'inbound'] as const;
 /** Why stock of a SKU is another than before, summed by node, source and reason. */
 export const Cause = closed({
   kind: oneOf(
     CAUSE_KINDS,
-    '`promise`: units were promised, given back or moved; told without more. `stock`: units came or went. `state`: units changed their state. `stop`: stops that name the SKU were set, changed or lifted; told without more.',
+    '`promise`: units were promised, given back or moved; told without more. `stock`: units came or went. `state`: units changed their state. `stop`: stops that name the SKU were set, changed or lifted. `fence`: fences pay for other units than before. `inbound`: something else is said of what is to come. These three move no unit by themselves, and are told without more.',
   ),
   node: Type.Optional(NodeCode),
   source: Type.Optional(Type.String({ description: 'The name under which a system told it.' })),

@@ -80,6 +80,8 @@ export interface ChangedSku {
   readonly trace: string | null;
   /** All that name it, if they have changed. */
   readonly stops?: readonly Stop[];
+  /** What else has changed of it that no posting tells of. */
+  readonly beside?: ReadonlySet<'fence' | 'inbound'> | undefined;
 }
 
 export interface RowQuantity {

@@ -13,6 +13,7 @@ import {
   type SupplyEffect,
   type SupplyKey,
   type VerbEffect,
+  fenceUsesOf,
   isWaitedFor,
   leavesShort,
   open,
@@ -24,7 +25,7 @@ import type { BatchState } from '../repository/load-batch.ts';
 import type { StoredReservation } from '../repository/stored-reservations.ts';
 import type { Doer } from '../requests/command.ts';
 import { type Views, isoTime } from '../requests/views.ts';
-import { type LedgerOrigin, Writes } from './batch-writes.ts';
+import { type ChangedSku, type LedgerOrigin, Writes } from './batch-writes.ts';
 import { waitRankOf } from '../repository/wait-rank.ts';
 import { withKeys } from './new-rows.ts';
 
@@ -50,6 +51,8 @@ export class ChangingBook {
   readonly deferred = new Set<SkuKey>();
   /** SKUs for whose units others wait than were loaded, or in another order. */
   readonly othersWait = new Set<SkuKey>();
+  /** SKUs of which something has changed that no posting tells of. */
+  readonly beside = new Map<SkuKey, NonNullable<ChangedSku['beside']>>();
   /** Of the last command that changed a SKU. */
   readonly traces = new Map<SkuKey, string>();
 
@@ -83,8 +86,14 @@ export class ChangingBook {
       this.#state.supplies.set(sku, withKeys(supply, this.#rowKeys));
       this.#state.versions.set(sku, this.versionOf(sku) + 1);
       this.changed.add(sku);
+      if (before.inbound !== supply.inbound) this.#noteBeside(sku, 'inbound');
+      if (fenceUsesOf(before) !== fenceUsesOf(supply)) this.#noteBeside(sku, 'fence');
       if (trace !== null) this.traces.set(sku, trace);
     }
+  }
+
+  #noteBeside(sku: SkuKey, what: 'fence' | 'inbound'): void {
+    this.beside.set(sku, new Set([...(this.beside.get(sku) ?? []), what]));
   }
 
   /** SKUs for which somebody waits and that have changed since this was last asked, as they were then. */
