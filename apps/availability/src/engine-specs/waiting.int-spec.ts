@@ -78,7 +78,7 @@ describe('units that are to come', () => {
     const [told] = await pool.dataSource.query<{ data: SkuChanged }[]>(
       `SELECT data FROM outbox WHERE subject = '${SKU_CHANGED}' ORDER BY id DESC LIMIT 1`,
     );
-    expect(told?.data).toMatchObject({ rows: [], causes: [{ kind: 'inbound' }] });
+    expect(told?.data).toMatchObject({ rows: [], causes: [{ kind: 'inbound_line' }] });
     expect(codeOf(await announce(one, 'po', expected('1', 7, { node: 'n2' })))).toBe('inbound.line_differs');
     for (const engine of [one, other]) done(await announce(engine, 'po', expected('1', 7, { closed: true })));
     expect(await line()).toMatchObject({ lost: 7, closed: true });

@@ -7,6 +7,7 @@ import * as snapshots from '../catalog/snapshots.ts';
 import * as identity from '../identity/facts.ts';
 import { IDENTITY } from '../identity/module.ts';
 import * as inbound from './inbound.ts';
+import * as inspections from './inspections.ts';
 import * as primitives from '../shared/primitives.ts';
 import { AVAILABILITY_EXAMPLES } from './examples.ts';
 import * as facts from './facts.ts';
@@ -20,6 +21,7 @@ import * as sources from './sources.ts';
 import * as stock from './stock.ts';
 import { STOCK } from './stock-module.ts';
 import * as stops from './stops.ts';
+import * as transfers from './transfers.ts';
 
 export const AVAILABILITY = {
   name: 'availability',
@@ -41,6 +43,8 @@ export const AVAILABILITY = {
     stock,
     stops,
     inbound,
+    inspections,
+    transfers,
     sources,
     feeds,
     facts,

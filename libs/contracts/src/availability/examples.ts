@@ -63,6 +63,30 @@ const inboundLine = {
   dueAt: soon,
   closed: false,
 };
+const inspection = {
+  id: 'ins_7',
+  sku: 'mug-blue',
+  node: 'depot',
+  origin: 'receipt' as const,
+  command: 'grn-82',
+  line: 1,
+  reason: 'return',
+  quantity: 10,
+  open: 6,
+  approved: 3,
+  rejected: 1,
+  missing: 0,
+  openedAt: at,
+  dueAt: '2026-11-28T09:30:00.000Z',
+  closedAt: null,
+};
+const shippedLeg = {
+  id: 'leg-81',
+  transfer: 'tr-81',
+  recordedAt: at,
+  lines: [{ line: '1', sent: [{ state: 'available' as const, quantity: 12 }], riding: 2, arrived: 0, late: false }],
+  skus: [{ sku: 'mug-blue', version: 9, rows: [stockRow] }],
+};
 const atp = { sku: 'mug-blue', channel: 'web', atp: 122, version: 7, asOf: at };
 const feedQuery = {
   id: 'count-81',
@@ -258,12 +282,58 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
       skus: [{ sku: 'mug-blue', version: 9, rows: [stockRow] }],
     },
   },
+  ship: {
+    body: {
+      id: 'leg-81',
+      source: 'my-wms',
+      transfer: 'tr-81',
+      from: 'depot',
+      lines: [
+        {
+          line: '1',
+          sku: 'mug-blue',
+          to: 'shop-1',
+          quantity: 12,
+          dueAt: soon,
+          riders: [{ owner: 'prn_webshop23456', reservation: 'cart-81', fulfilment: 'ful-81', quantity: 2 }],
+        },
+      ],
+    },
+    response: shippedLeg,
+  },
+  shipMany: {
+    body: {
+      items: [
+        {
+          id: 'leg-81',
+          transfer: 'tr-81',
+          from: 'depot',
+          lines: [{ line: '1', sku: 'mug-blue', to: 'shop-1', quantity: 12 }],
+        },
+      ],
+    },
+    response: { results: [shippedLeg] },
+  },
   getInbound: {
     params: { id: 'po-4711' },
     query: { owner: 'prn_abcdefgh2345' },
     response: { id: 'po-4711', owner: 'prn_abcdefgh2345', lines: [inboundLine] },
   },
   listInbound: { query: { sku: 'mug-blue', open: true }, response: { items: [inboundLine], ...empty } },
+  listInspections: { query: { node: 'depot', open: true }, response: { items: [inspection], ...empty } },
+  getInspection: { params: { id: 'ins_7' }, response: inspection },
+  judgeInspections: {
+    body: { id: 'looked-at-81', judgements: [{ inspection: 'ins_7', approved: 3, rejected: 1 }] },
+    response: {
+      id: 'looked-at-81',
+      results: [
+        {
+          ...{ inspection: 'ins_7', sku: 'mug-blue', node: 'depot', version: 10 },
+          ...{ approved: 3, rejected: 1, missing: 0, open: 6 },
+        },
+      ],
+    },
+  },
   listStops: {
     query: { sku: 'mug-blue' },
     response: {

@@ -23,17 +23,19 @@ export const STOCK_SCOPE = 'stock';
 /** The JetStream stream of its facts. */
 export const STOCK_STREAM = factStream(STOCK_SCOPE);
 
-export const CAUSE_KINDS = ['promise', 'stock', 'state', 'stop', 'fence', 'inbound'] as const;
+export const CAUSE_KINDS = ['promise', 'stock', 'incoming', 'state', 'stop', 'fence', 'inbound_line'] as const;
 /** Why stock of a SKU is another than before, summed by node, source and reason. */
 export const Cause = closed({
   kind: oneOf(
     CAUSE_KINDS,
-    '`promise`: units were promised, given back or moved; told without more. `stock`: units came or went. `state`: units changed their state. `stop`: stops that name the SKU were set, changed or lifted. `fence`: fences pay for other units than before. `inbound`: something else is said of what is to come. These three move no unit by themselves, and are told without more.',
+    '`promise`: units were promised, given back or moved; told without more. `stock`: units came or went. `incoming`: more units are on their way to the node, or fewer. `state`: units changed their state. Told without more, where no unit was moved: `stop`: stops that name the SKU were set, changed or lifted; `fence`: fences pay for other units than before; `inbound_line`: something else is said of a line that is to come.',
   ),
   node: Type.Optional(NodeCode),
   source: Type.Optional(Type.String({ description: 'The name under which a system told it.' })),
   reason: Type.Optional(Type.String({ description: 'As in the ledger: a kind of movement, a count, a verb.' })),
-  quantity: Type.Optional(Type.Integer({ description: 'Units; of stock that went, below 0.' })),
+  quantity: Type.Optional(
+    Type.Integer({ description: 'Units; of stock that went, and of units that are on their way no longer, below 0.' }),
+  ),
   occurredFrom: Type.Optional(Timestamp),
   occurredTo: Type.Optional(Timestamp),
 });
@@ -71,6 +73,11 @@ export const RESERVATION_FACTS = [
 export type ReservationFact = (typeof RESERVATION_FACTS)[number];
 export const reservationSubject = (fact: ReservationFact): string => `onepool.stock.reservation.${fact}.v1`;
 
+const Ahead = oneOf(
+  ['incoming', 'allowance'],
+  'Only of units that are not there yet: on their way to the node with a receipt or transfer, or promised ahead.',
+);
+
 /**
  * One verb's effect on one reservation; key `reservation/<owner>/<id>`. A hold publishes none: its caller has the answer. It names
  * principals, so who may read it is for NATS permissions to say: see docs/access.md.
@@ -95,13 +102,15 @@ export const ReservationChanged = closed({
       sku: SkuCode,
       node: Type.Union([NodeCode, Type.Null()]),
       fulfilment: Type.Optional(FulfilmentId),
+      kind: Type.Optional(Ahead),
       quantity: PositiveUnits,
       to: Type.Optional(Type.Union([NodeCode, Type.Null()])),
       toFulfilment: Type.Optional(FulfilmentId),
+      toKind: Type.Optional(Ahead),
     }),
     {
       description:
-        'Units by backing; of units that moved, `to` and `toFulfilment` say where they stand now. Null is no node in particular.',
+        'Units by backing; of units that moved, `to`, `toFulfilment` and `toKind` say where they stand now. Null is no node in particular.',
     },
   ),
 });

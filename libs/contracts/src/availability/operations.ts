@@ -6,6 +6,7 @@ import { requestSubject } from '../shared/module-contract.ts';
 import { type Operation, get, post, put } from '../shared/operation.ts';
 import { STOCK_SCOPE } from './facts.ts';
 import * as inbound from './inbound.ts';
+import { INSPECTION_OPERATIONS } from './inspection-operations.ts';
 import * as feeds from './feeds.ts';
 import { RESERVATION_VERBS, RESERVATION_VERBS_MANY } from './reservation-verbs.ts';
 import * as reservations from './reservations.ts';
@@ -14,6 +15,7 @@ import type { AVAILABILITY_SCOPES } from './scopes.ts';
 import * as sources from './sources.ts';
 import * as stock from './stock.ts';
 import * as stops from './stops.ts';
+import { TRANSFER_OPERATIONS } from './transfers.ts';
 import { CodePrefix, ExceptionPageQuery, LedgerPageQuery, closed, pageOf } from '../shared/primitives.ts';
 
 /** Codes of the platform that some of these operations name, because their callers have to deal with them. */
@@ -163,13 +165,14 @@ export const AVAILABILITY_OPERATIONS = {
       'line.duplicate',
       'inbound.line_differs',
       'inbound.line_closed',
+      'inbound.other_kind',
       'outcome.unknown',
     ],
   },
   receive: {
     summary: 'Record a receipt',
     description:
-      'Units that have arrived, against an announced receipt or without one. Never refused for what was expected; those who wait for units are served first.',
+      'Units that have arrived, against an announced receipt, a transfer or neither. Never refused for what was expected. Units of fulfilments that came along are first, then those who wait for units are served. What is not told to be broken arrives in the states in which it travelled, sound units first; where a receipt policy says so, sound units wait for approval instead.',
     http: post('/v1/receipts', 201),
     subject: rpc('receipt.record'),
     idempotency: 'id',
@@ -190,8 +193,9 @@ export const AVAILABILITY_OPERATIONS = {
       'outcome.unknown',
     ],
   },
+  ...TRANSFER_OPERATIONS,
   getInbound: {
-    summary: 'Read an announced receipt',
+    summary: 'Read an announced receipt or a transfer',
     http: get('/v1/inbound/{id}'),
     subject: rpc('inbound.get'),
     scope: 'stock:read',
@@ -202,7 +206,7 @@ export const AVAILABILITY_OPERATIONS = {
   },
   listInbound: {
     summary: 'List what is to come',
-    description: 'Lines of receipts, oldest first.',
+    description: 'Lines of receipts and transfers, oldest first.',
     http: get('/v1/inbound'),
     subject: rpc('inbound.list'),
     scope: 'stock:read',
@@ -210,6 +214,7 @@ export const AVAILABILITY_OPERATIONS = {
     response: pageOf(inbound.InboundLine),
     problems: ['sku.unknown'],
   },
+  ...INSPECTION_OPERATIONS,
   getAtp: {
     summary: 'ATP of one SKU',
     http: get('/v1/atp/{sku}'),
@@ -323,7 +328,8 @@ export const AVAILABILITY_OPERATIONS = {
   },
   listExceptions: {
     summary: 'List exceptions',
-    description: 'Promises that nothing covers, here or in another system, open ones first.',
+    description:
+      'Promises that nothing covers, here or in another system, and units that wait too long for approval; open ones first.',
     http: get('/v1/exceptions'),
     scope: 'stock:read',
     query: ExceptionPageQuery,

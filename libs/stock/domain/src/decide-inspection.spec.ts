@@ -65,7 +65,17 @@ describe('an inspection', () => {
   );
 
   it('is not judged beyond what is open', () =>
-    expect(inspect({ qualityControl: 9 }, 5, 3, 3)).toEqual({ code: 'movement.exceeds_stock', line: 1, there: 5 }));
+    expect(inspect({ qualityControl: 9 }, 5, 3, 3)).toEqual({ code: 'inspection.exceeds_open', open: 5 }));
+
+  it.each([
+    ['approved', { available: 5, qualityControl: 4 }],
+    ['rejected', { damaged: 5, qualityControl: 4 }],
+  ] as const)('is %s as a whole by a word', (all, after) => {
+    const supplies = suppliesOf(supplyOf(1, [row({ qualityControl: 9 })]));
+    const decision = decideInspection({ sku: 1, node: 1, open: 5 }, { all }, supplies);
+    expect(decision.ok && rowAt(suppliesAfter(supplies, decision.value.effect).get(1)!, 1)).toEqual(row(after));
+    expect(decideInspection({ sku: 1, node: 1, open: 0 }, { all }, supplies)).toMatchObject({ ok: false });
+  });
 
   it('changes nothing physical, and every judged unit is moved or missing', () => {
     fc.assert(

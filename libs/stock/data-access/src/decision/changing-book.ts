@@ -51,7 +51,7 @@ export class ChangingBook {
   readonly deferred = new Set<SkuKey>();
   /** SKUs for whose units others wait than were loaded, or in another order. */
   readonly othersWait = new Set<SkuKey>();
-  /** SKUs of which something has changed that no posting tells of. */
+  /** SKUs of which something has changed without a posting. */
   readonly beside = new Map<SkuKey, NonNullable<ChangedSku['beside']>>();
   /** Of the last command that changed a SKU. */
   readonly traces = new Map<SkuKey, string>();
@@ -78,22 +78,27 @@ export class ChangingBook {
     return this.#state.versions.get(sku) ?? 0;
   }
 
-  /** The new supplies, without postings. */
-  change({ supplies }: Pick<SupplyEffect, 'supplies'>, trace: string | null): void {
+  /** The new supplies; postings are written by {@link post}. */
+  change(
+    { supplies, postings = [] }: Pick<SupplyEffect, 'supplies'> & Partial<SupplyEffect>,
+    trace: string | null,
+  ): void {
     for (const [sku, supply] of supplies) {
       const before = this.supply(sku);
       if (isWaitedFor(before) && !this.#marks.has(sku)) this.#marks.set(sku, before);
       this.#state.supplies.set(sku, withKeys(supply, this.#rowKeys));
       this.#state.versions.set(sku, this.versionOf(sku) + 1);
       this.changed.add(sku);
-      if (before.inbound !== supply.inbound) this.#noteBeside(sku, 'inbound');
-      if (fenceUsesOf(before) !== fenceUsesOf(supply)) this.#noteBeside(sku, 'fence');
+      if (!postings.some((posting) => posting.sku === sku)) this.#noteBeside(before, supply);
       if (trace !== null) this.traces.set(sku, trace);
     }
   }
 
-  #noteBeside(sku: SkuKey, what: 'fence' | 'inbound'): void {
-    this.beside.set(sku, new Set([...(this.beside.get(sku) ?? []), what]));
+  #noteBeside(before: SkuSupply, after: SkuSupply): void {
+    const told = new Set(this.beside.get(after.sku));
+    if (before.inbound !== after.inbound) told.add('inbound_line');
+    if (fenceUsesOf(before) !== fenceUsesOf(after)) told.add('fence');
+    if (told.size > 0) this.beside.set(after.sku, told);
   }
 
   /** SKUs for which somebody waits and that have changed since this was last asked, as they were then. */

@@ -205,6 +205,8 @@ export class OptimisticCommits {
       takenEvents: new Set<string>(),
       waiting: NOBODY,
       inboundLines: new Map(),
+      inspections: new Map(),
+      riding: new Map(),
       hasMoreOverdue: false,
       healMoreBelow: null,
       watermarks: NO_WATERMARKS,

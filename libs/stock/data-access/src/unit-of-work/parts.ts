@@ -12,7 +12,8 @@ import {
 } from '@onepool/stock-domain';
 import { type FactEvent, OUTBOX_COLUMNS, outboxInsertFrom, outboxParameters } from '@onepool/platform-messaging';
 import { kindCode, setExcluded, stateColumns } from '../stock-columns.ts';
-import { type Part, type PartOf, part } from './part.ts';
+import { judgedInspections, newInspections } from './inspection-parts.ts';
+import { NOW, type Part, type PartOf, part, time } from './part.ts';
 import { type AmendedLineTuple, tenthsOf } from '../repository/stored-reservations.ts';
 import { HAND_OVER } from '../repository/told.ts';
 import type { BackingWrite, NewReservation, Writes } from '../decision/batch-writes.ts';
@@ -26,13 +27,10 @@ export interface Batch {
 
 const ACCOUNT_CODE = new Map(ACCOUNTS.map((account, code) => [account, code]));
 const HOLD = { from: ACCOUNTS.indexOf('available'), to: ACCOUNTS.indexOf('reserved'), reason: 'hold' };
-/** The decision's time is every statement's first parameter, in milliseconds. */
-const NOW = 'to_timestamp($1::float8 / 1000.0)';
 const unitsAt =
   (place: number) =>
   ({ row }: { readonly row: SupplyRow }): number | undefined =>
     unitsOf(row)[place];
-const time = (column: string): string => `to_timestamp(${column} / 1000.0)`;
 
 const gates = part({
   rows: ({ writes }: Batch) => writes.changedSkus,
@@ -94,13 +92,14 @@ const inboundLines = part({
     expected: ['bigint', ([, { expected }]) => expected],
     received: ['bigint', ([, { received }]) => received],
     lost: ['bigint', ([, { lost }]) => lost],
+    supply: ['bigint', ([, { supplyKey }]) => supplyKey],
     due_at: ['float8', ([, { dueAt }]) => dueAt],
     closed_at: ['float8', ([, { closedAt }]) => closedAt],
     is_open: ['smallint', ([, { isOpen }]) => Number(isOpen)],
   },
   writes: (rows, guard) => ({
     inbound_lines: `
-    UPDATE inbound_line l SET expected = x.expected, received = x.received, lost = x.lost, is_open = x.is_open = 1,
+    UPDATE inbound_line l SET expected = x.expected, received = x.received, lost = x.lost, is_open = x.is_open = 1, supply_key = x.supply,
            due_at = ${time('x.due_at')}, closed_at = ${time('x.closed_at')}
       FROM ${rows} WHERE l.detail_key = x.detail AND ${guard}`,
   }),
@@ -520,6 +519,8 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   deletedRows,
   inboundLines,
   spentLines,
+  newInspections,
+  judgedInspections,
   fenceUses,
   setStops,
   liftedStops,

@@ -1,0 +1,153 @@
+/** Steps of a history in which promises are made, kept and ended. */
+import assert from 'node:assert/strict';
+import { decideAcknowledge } from '../../decide-acknowledge.ts';
+import { decideAttach } from '../../decide-attach.ts';
+import { decideGiveUp } from '../../decide-give-up.ts';
+import { type GrantedUnits, decideHold } from '../../decide-hold.ts';
+import { countedAsShipped, isLate, rowKey } from '../../feed.ts';
+import { decideUnfulfil } from '../../decide-unfulfil.ts';
+import { decideConfirm, decideExtend, decideLeave } from '../../decide-verb.ts';
+import {
+  type Backing,
+  type Reservation,
+  STAGES,
+  type Stage,
+  emptyBacking,
+  onNothing,
+  onStock,
+} from '../../reservation.ts';
+import { lineOf, reservation } from '../arbitraries.ts';
+import * as holding from './holding.ts';
+import * as leaving from './leaving.ts';
+import { type Wish, shown } from './showing.ts';
+import { type Named, confirmed, fulfilled, held, heldOrExpired, pinnedConfirmed, selected } from './picks.ts';
+import type { PlayedPool } from './played-pool.ts';
+
+export function hold(
+  pool: PlayedPool,
+  channelKey: number,
+  wishes: readonly Wish[],
+  allowPartial: boolean,
+  isSold: boolean,
+  priority = 0,
+): number | null {
+  pool.reap(new Set(wishes.map(({ sku }) => sku)));
+  const channel = pool.rules.channels.get(channelKey);
+  if (!channel) throw new Error('a channel of the market is missing');
+  const key = pool.reservations.size + 1;
+  const expiresAt = pool.now + 100;
+  const lines = wishes.map((wish, no) => ({ ...wish, id: `line-${no}` }));
+  const promised = { key, channel: channelKey, version: 1, expiresAt, order: null, priority, since: pool.now };
+  const expected = holding.hold(pool.model, promised, lines, { partial: allowPartial, isSold });
+  const demand = { lines, allowPartial, destination: null, isSold };
+  const decision = decideHold(demand, pool.supplies, pool.rules, { channel, now: pool.now });
+  const told = decision.ok ? decision.value.units.map(({ fenced: _, ...one }) => one) : null;
+  assert.deepEqual(told, expected);
+  if (!decision.ok) return null;
+  const { granted, units, effect } = decision.value;
+  pool.reservations.set(key, {
+    ...reservation({ key, channel: channelKey, createdAt: pool.now, expiresAt, priority }),
+    lines: lines.map(({ sku, nodes, quantity }, no) =>
+      lineOf({ no, sku, nodes, requested: quantity, granted: granted[no] ?? 0 }),
+    ),
+    backings: units.map((one, no) => backingOf(no, one)),
+  });
+  pool.apply(effect);
+  pool.serve();
+  return key;
+}
+
+/** A buyer wants all that there is and some more, and waits for the rest. */
+export function queue(
+  pool: PlayedPool,
+  channel: number,
+  sku: number,
+  more: number,
+  { nodes, priority, confirms }: Queueing,
+): void {
+  pool.reap(new Set([sku]));
+  const quantity = Math.max(0, shown(pool.model, sku, channel) - pool.model.market.hiddenFrom(channel)) + more;
+  const key = hold(pool, channel, [{ sku, quantity, nodes, mayWait: true }], true, false, priority);
+  if (key !== null && confirms) confirmAll(pool, pool.reservation(key), false);
+}
+
+export interface Queueing {
+  readonly nodes: readonly number[] | null;
+  readonly priority: number;
+  readonly confirms: boolean;
+}
+
+function backingOf(no: number, { line, sku, node, units, fenced, ahead }: GrantedUnits): Backing {
+  const at = node === null ? onNothing(line, sku) : { ...onStock(line, sku, node), ...ahead };
+  return { ...emptyBacking(no, at), held: units, fence: fenced?.fence ?? null, fenced: fenced?.units ?? 0 };
+}
+
+export function confirm(pool: PlayedPool, pick: number, reacquire: boolean): void {
+  const mine = pool.lock(pick, heldOrExpired);
+  if (mine) confirmAll(pool, mine, reacquire);
+}
+
+export function confirmAll(pool: PlayedPool, mine: Reservation, reacquire: boolean): void {
+  const verdict = holding.confirm(pool.model, pool.promised(mine), reacquire);
+  pool.expect(decideConfirm(mine, pool.supplies, pool.rules, { now: pool.now, reacquire }), verdict);
+}
+
+const LEAVING = { release: held, cancel: confirmed, fulfil: confirmed } as const;
+
+/** All units, or those that are named. */
+export function leave(
+  pool: PlayedPool,
+  verb: 'release' | 'cancel' | 'fulfil',
+  pick: number,
+  named: readonly Named[] | null,
+): void {
+  const count = LEAVING[verb];
+  const mine = pool.lock(pick, count);
+  if (!mine) return;
+  const parts = named && named.map((one) => selected(mine, one, count));
+  const verdict = leaving.leave(pool.model, pool.promised(mine), verb, parts);
+  const counted = (backing: Backing, quantity: number): number =>
+    countedAsShipped(backing, quantity, pool.watermarks.get(rowKey(backing.sku, backing.node)), pool.model.at);
+  pool.expect(decideLeave(verb, mine, pool.supplies, parts, counted), verdict);
+}
+
+export function extend(pool: PlayedPool, pick: number): void {
+  const mine = pool.lock(pick);
+  if (!mine) return;
+  const verdict = holding.extend(pool.promised(mine), pool.now + 150);
+  pool.expect(decideExtend(mine, pool.now + 150), verdict);
+}
+
+export function acknowledge(pool: PlayedPool, pick: number, named: Named, stage: Stage): void {
+  const [mine, which] = pool.ofFulfilment(pick, named, pinnedConfirmed);
+  if (!mine) return;
+  const verdict = leaving.acknowledge(pool.promised(mine), which, STAGES.indexOf(stage) + 1);
+  pool.expect(decideAcknowledge(mine, { selected: which, stage }), verdict);
+}
+
+export function giveUp(pool: PlayedPool, pick: number, named: readonly Named[]): void {
+  const mine = pool.lock(pick);
+  if (!mine) return;
+  const parts = named.map((one) => selected(mine, one));
+  const verdict = leaving.giveUp(pool.model, pool.promised(mine), parts);
+  pool.expect(decideGiveUp(mine, parts, pool.supplies), verdict);
+}
+
+export function unfulfil(pool: PlayedPool, pick: number, named: readonly Named[]): void {
+  const mine = pool.lock(pick, fulfilled);
+  if (!mine) return;
+  const parts = named.map((one) => selected(mine, one, fulfilled));
+  const verdict = leaving.unfulfil(pool.model, pool.promised(mine), parts);
+  const counted = ({ sku, node }: Backing, quantity: number): number =>
+    isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at) ? quantity : 0;
+  pool.expect(decideUnfulfil(mine, parts, pool.supplies, counted), verdict);
+}
+
+export function attach(pool: PlayedPool, pick: number, expected: string | null, order: string | null): void {
+  const mine = pool.lock(pick);
+  if (!mine) return;
+  const verdict = leaving.attach(pool.promised(mine), expected, order);
+  const controller = order === null ? null : { actor: 'brokering', order };
+  const decision = decideAttach(mine, { expected, controller, orderedAt: null, priority: null });
+  pool.expect(decision, verdict);
+}
