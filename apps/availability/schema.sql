@@ -272,7 +272,7 @@ CREATE TABLE ledger (
   CONSTRAINT ledger_check CHECK (quantity > 0 AND occurred_at <= recorded_at)
 ) PARTITION BY RANGE (recorded_at);
 CREATE TABLE ledger_default PARTITION OF ledger DEFAULT;
-CREATE INDEX ledger_events ON ledger USING btree (sku_key, occurred_at) WHERE from_state = 0 OR to_state = 0;
+CREATE INDEX ledger_events ON ledger USING btree (sku_key, occurred_at) WHERE (from_state = ANY (ARRAY[0, 6, 7])) OR (to_state = ANY (ARRAY[0, 6, 7]));
 CREATE TRIGGER ledger_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
 
 CREATE TABLE migration (

@@ -212,15 +212,15 @@ const LAWS: readonly Law[] = [
          AND (coalesce(fenced, 0) NOT BETWEEN 0 AND held + confirmed + fulfilled OR fence_key IS NULL AND fenced > 0)`,
   },
   {
-    name: 'each version of a SKU is in its ledger, but for those of stops, and of SKUs with fences or lines to come',
+    // One fact tells of all versions of a commit; which of them moved no unit is not told.
+    name: 'each version of a SKU is in its ledger, but in a commit of which its fact tells a change that moves no unit',
     breaches: `
       SELECT g.sku_key, missing FROM sku_gate g CROSS JOIN generate_series(1, g.version) AS missing
        WHERE g.sku_key = ANY($1)
-         AND NOT EXISTS (SELECT FROM fence_use u WHERE u.sku_key = g.sku_key)
-         AND NOT EXISTS (SELECT FROM inbound_line l WHERE l.sku_key = g.sku_key)
          AND NOT EXISTS (
            SELECT FROM outbox o JOIN sku_code k ON o.key = 'sku/' || k.code
-            WHERE k.sku_key = g.sku_key AND o.data->'stops' IS NOT NULL
+            CROSS JOIN LATERAL json_array_elements(o.data->'causes') AS cause
+            WHERE k.sku_key = g.sku_key AND cause->>'kind' IN ('stop', 'fence', 'inbound_line')
               AND missing > (o.data->>'fromVersion')::int AND missing <= (o.data->>'toVersion')::int)
          AND NOT EXISTS (SELECT FROM ledger l WHERE l.sku_key = g.sku_key AND l.sku_version = missing)`,
   },

@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { HoldRequest, PutInbound, ReceiptRequest } from '@onepool/contracts';
+import {
+  type HoldRequest,
+  type PutInbound,
+  type ReceiptRequest,
+  SKU_CHANGED,
+  type SkuChanged,
+} from '@onepool/contracts';
 import { Housekeeping, InboundReads, type StockEngine } from '@onepool/stock-data-access';
 import { type PoolFixture, SPEC, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
 import { act, codeOf, done, hold, readsOf, receipt, record, sale, until } from './asking.ts';
@@ -68,6 +74,11 @@ describe('units that are to come', () => {
     done(await announce(other, 'po', expected('1', 7, { dueAt: '2099-01-01T00:00:00Z' })));
     expect(await line()).toMatchObject({ quantity: 7, promised: 4, dueAt: '2099-01-01T00:00:00.000Z', closed: false });
     expect(await atp()).toMatchObject({ atpWithIncoming: 3 });
+    done(await announce(one, 'po', expected('1', 7, { dueAt: '2099-01-02T00:00:00Z' })));
+    const [told] = await pool.dataSource.query<{ data: SkuChanged }[]>(
+      `SELECT data FROM outbox WHERE subject = '${SKU_CHANGED}' ORDER BY id DESC LIMIT 1`,
+    );
+    expect(told?.data).toMatchObject({ rows: [], causes: [{ kind: 'inbound_line' }] });
     expect(codeOf(await announce(one, 'po', expected('1', 7, { node: 'n2' })))).toBe('inbound.line_differs');
     for (const engine of [one, other]) done(await announce(engine, 'po', expected('1', 7, { closed: true })));
     expect(await line()).toMatchObject({ lost: 7, closed: true });

@@ -23,12 +23,12 @@ export const STOCK_SCOPE = 'stock';
 /** The JetStream stream of its facts. */
 export const STOCK_STREAM = factStream(STOCK_SCOPE);
 
-export const CAUSE_KINDS = ['promise', 'stock', 'incoming', 'state', 'stop'] as const;
+export const CAUSE_KINDS = ['promise', 'stock', 'incoming', 'state', 'stop', 'fence', 'inbound_line'] as const;
 /** Why stock of a SKU is another than before, summed by node, source and reason. */
 export const Cause = closed({
   kind: oneOf(
     CAUSE_KINDS,
-    '`promise`: units were promised, given back or moved; told without more. `stock`: units came or went. `incoming`: more units are on their way to the node, or fewer. `state`: units changed their state. `stop`: stops that name the SKU were set, changed or lifted; told without more.',
+    '`promise`: units were promised, given back or moved; told without more. `stock`: units came or went. `incoming`: more units are on their way to the node, or fewer. `state`: units changed their state. Told without more, where no unit was moved: `stop`: stops that name the SKU were set, changed or lifted; `fence`: fences pay for other units than before; `inbound_line`: something else is said of a line that is to come.',
   ),
   node: Type.Optional(NodeCode),
   source: Type.Optional(Type.String({ description: 'The name under which a system told it.' })),

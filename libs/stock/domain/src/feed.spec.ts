@@ -12,7 +12,7 @@ import {
   rowKey,
 } from './feed.ts';
 import { STAGES, type Stage } from './reservation.ts';
-import { rowFault } from './supply-row.ts';
+import { type SupplyRow, rowFault } from './supply-row.ts';
 import { rowAt } from './supply.ts';
 import { backingsOf, reservation, row, suppliesOf, supplyOf, validRow } from './testing/arbitraries.ts';
 import { type Count, FeedWorld } from './testing/feed-world.ts';
@@ -108,7 +108,11 @@ describe('an event and the count of its row', () => {
 });
 
 describe('a difference', () => {
-  const since = fc.record({ physicalDelta: fc.integer({ min: -9, max: 9 }), acknowledged: fc.nat(9) });
+  const since = fc.record({
+    physicalDelta: fc.integer({ min: -9, max: 9 }),
+    acknowledged: fc.nat(9),
+    sidelined: fc.integer({ min: -9, max: 9 }),
+  });
 
   it('leaves a sound row that says what was counted and what happened since', () => {
     fc.assert(
@@ -131,8 +135,34 @@ describe('a difference', () => {
   });
 
   it('has units that wait in the book already: a count that saw them changes nothing', () => {
-    const since = { physicalDelta: 0, acknowledged: 0 };
+    const since = { physicalDelta: 0, acknowledged: 0, sidelined: 0 };
     expect(resetDifference(row({ available: 2, unapplied: 8 }), 10, 'physical', since)).toBe(0);
+  });
+});
+
+describe('a count of availability, told after units were sidelined', () => {
+  const CAPTURED_AT = 10;
+  it.each<[string, (world: FeedWorld) => void, Partial<SupplyRow>]>([
+    ['damaged before it', (world) => world.event('d', 'damage', 1, 2, 5), { available: 6, damaged: 2 }],
+    ['damaged since', (world) => world.event('d', 'damage', 1, 2, 15), { available: 4, damaged: 2 }],
+    [
+      'damaged before it and scrapped since',
+      (world) => (world.event('d', 'damage', 1, 2, 5), world.event('s', 'scrap', 1, 2, 15)),
+      { available: 6, damaged: 0 },
+    ],
+    [
+      'damaged since and scrapped since',
+      (world) => (world.event('d', 'damage', 1, 2, 15), world.event('s', 'scrap', 1, 2, 16)),
+      { available: 4, damaged: 0 },
+    ],
+  ])('has left out what was so at its capture: %s', (_, happen, expected) => {
+    const world = new FeedWorld();
+    world.event('r', 'receipt', 1, 10, 0);
+    happen(world);
+    expect(world.count({ node: 1, source: 'erp', deductsAt: 'accepted', capturedAt: CAPTURED_AT, counted: 6 })).toBe(
+      true,
+    );
+    expect(world.row(1)).toMatchObject(expected);
   });
 });
 

@@ -43,6 +43,8 @@ export interface SinceCapture {
    * ones, shipped ones and ones given back.
    */
   readonly acknowledged: number;
+  /** Units that have become damaged or kept for inspection after the capture, less those that have left these states since. */
+  readonly sidelined: number;
 }
 
 /** Units by which the book is to change (> 0 found, < 0 gone) so that it says what was counted and what happened since. */
@@ -50,9 +52,10 @@ export function resetDifference(
   row: SupplyRow,
   counted: number,
   measure: Measure,
-  { physicalDelta, acknowledged }: SinceCapture,
+  { physicalDelta, acknowledged, sidelined }: SinceCapture,
 ): number {
-  const beside = measure === 'availability' ? acknowledged + row.damaged + row.qualityControl : 0;
+  // Of what is damaged or kept for inspection, a count of availability left out what was so at its capture.
+  const beside = measure === 'availability' ? acknowledged + row.damaged + row.qualityControl - sidelined : 0;
   return counted + beside + physicalDelta - net(row);
 }
 

@@ -84,6 +84,8 @@ export interface ChangedSku {
   readonly trace: string | null;
   /** All that name it, if they have changed. */
   readonly stops?: readonly Stop[];
+  /** What has changed of it without a posting. */
+  readonly beside?: ReadonlySet<'fence' | 'inbound_line'> | undefined;
 }
 
 export interface RowQuantity {

@@ -13,6 +13,7 @@ import {
   type SupplyEffect,
   type SupplyKey,
   type VerbEffect,
+  fenceUsesOf,
   isWaitedFor,
   leavesShort,
   open,
@@ -25,7 +26,7 @@ import type { StoredReservation } from '../repository/stored-reservations.ts';
 import type { Doer } from '../requests/command.ts';
 import { type Views, isoTime } from '../requests/views.ts';
 import { THE_ENGINE_SOURCE } from '../sources/source-book.ts';
-import { type LedgerOrigin, THE_ENGINE, Writes } from './batch-writes.ts';
+import { type ChangedSku, type LedgerOrigin, THE_ENGINE, Writes } from './batch-writes.ts';
 import { waitRankOf } from '../repository/wait-rank.ts';
 import { withKeys } from './new-rows.ts';
 
@@ -51,6 +52,8 @@ export class ChangingBook {
   readonly deferred = new Set<SkuKey>();
   /** SKUs for whose units others wait than were loaded, or in another order. */
   readonly othersWait = new Set<SkuKey>();
+  /** SKUs of which something has changed without a posting. */
+  readonly beside = new Map<SkuKey, NonNullable<ChangedSku['beside']>>();
   /** SKUs with short promises about which somebody else decides now. */
   readonly othersDecide = new Set<SkuKey>();
   /** Of the last command that changed a SKU. */
@@ -84,16 +87,27 @@ export class ChangingBook {
     return this.#state.versions.get(sku) ?? 0;
   }
 
-  /** The new supplies, without postings. */
-  change({ supplies }: Pick<SupplyEffect, 'supplies'>, trace: string | null): void {
+  /** The new supplies; postings are written by {@link post}. */
+  change(
+    { supplies, postings = [] }: Pick<SupplyEffect, 'supplies'> & Partial<SupplyEffect>,
+    trace: string | null,
+  ): void {
     for (const [sku, supply] of supplies) {
       const before = this.supply(sku);
       if (isWaitedFor(before) && !this.#marks.has(sku)) this.#marks.set(sku, before);
       this.#state.supplies.set(sku, withKeys(supply, this.#rowKeys));
       this.#state.versions.set(sku, this.versionOf(sku) + 1);
       this.changed.add(sku);
+      if (!postings.some((posting) => posting.sku === sku)) this.#noteBeside(before, supply);
       if (trace !== null) this.traces.set(sku, trace);
     }
+  }
+
+  #noteBeside(before: SkuSupply, after: SkuSupply): void {
+    const told = new Set(this.beside.get(after.sku));
+    if (before.inbound !== after.inbound) told.add('inbound_line');
+    if (fenceUsesOf(before) !== fenceUsesOf(after)) told.add('fence');
+    if (told.size > 0) this.beside.set(after.sku, told);
   }
 
   /** SKUs for which somebody waits and that have changed since this was last asked, as they were then. */

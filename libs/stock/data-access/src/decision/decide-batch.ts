@@ -429,7 +429,15 @@ export class BatchDecider {
       for (const use of changedFenceUses(before, supply)) this.writes.fenceUses.push({ sku, ...use });
       const version = this.#book.versionOf(sku);
       const stops = this.#noteStops(sku, before, supply) ? { stops: stopsOf(supply) } : {};
-      this.writes.changedSkus.push({ sku, rows: follows.rows, version, trace: traces.get(sku) ?? null, ...stops });
+      const beside = this.#book.beside.get(sku);
+      this.writes.changedSkus.push({
+        sku,
+        rows: follows.rows,
+        version,
+        trace: traces.get(sku) ?? null,
+        beside,
+        ...stops,
+      });
       // What has just been looked at needs no other look, unless somebody has changed the SKU since.
       const needsLook = follows.needsLook || hasOtherConcerns(before, supply, this.#state.now);
       if (needsLook && changed.has(sku)) this.writes.rebackTasks.set(sku, null);

@@ -322,7 +322,8 @@ CREATE TABLE ledger (
 ) PARTITION BY RANGE (recorded_at);
 
 -- What happened after a count. Holds and confirmations are not in it.
-CREATE INDEX ledger_events ON ledger (sku_key, occurred_at) WHERE from_state = 0 OR to_state = 0;
+-- Units that came or went, or that became damaged or kept for inspection, or were so no longer.
+CREATE INDEX ledger_events ON ledger (sku_key, occurred_at) WHERE from_state IN (0, 6, 7) OR to_state IN (0, 6, 7);
 
 CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

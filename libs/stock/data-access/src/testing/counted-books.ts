@@ -127,6 +127,11 @@ const MOVES = [
   ['expire', 'reserved', 'shortfall'],
   ['confirm', 'reserved', 'committed'],
   ['damage', 'available', 'damaged'],
+  ['receipt', 'external', 'damaged'],
+  ['scrap', 'damaged', 'external'],
+  ['state', 'damaged', 'available'],
+  ['state', 'shortfall', 'quality_control'],
+  ['state', 'quality_control', 'damaged'],
 ] as const;
 const event: fc.Arbitrary<LedgerEvent> = fc
   .record({ move: fc.constantFrom(...MOVES), node, quantity: fc.integer({ min: 1, max: 5 }), at: time })

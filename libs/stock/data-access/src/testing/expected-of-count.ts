@@ -130,10 +130,14 @@ function sinceCount(
   const sum = (some: readonly number[]): number => some.reduce((total, one) => total + one, 0);
   const came = since.filter(({ from }) => from === 'external').map(({ quantity }) => quantity);
   const went = since.filter(({ to }) => to === 'external').map(({ quantity }) => quantity);
+  const isSidelined = (account: Account): boolean => account === 'damaged' || account === 'quality_control';
+  const into = since.filter(({ to }) => isSidelined(to)).map(({ quantity }) => quantity);
+  const outOf = since.filter(({ from }) => isSidelined(from)).map(({ quantity }) => quantity);
   const ours = promises.filter((promise) => promise.node === node);
   const later = ours.flatMap(({ steps }) => steps).filter((step) => step.stage === deductsAt && step.at > at);
   return {
     physicalDelta: sum(came) - sum(went),
+    sidelined: sum(into) - sum(outOf),
     acknowledged:
       deductsAt === null ? 0 : sum(ours.map((one) => one[deductsAt])) - sum(later.map(({ units }) => units)),
   };

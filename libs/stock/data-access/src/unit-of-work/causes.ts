@@ -6,6 +6,7 @@ import { type Views, isoTime } from '../requests/views.ts';
 
 const PROMISE: Cause = { kind: 'promise' };
 const STOP: Cause = { kind: 'stop' };
+const NO_UNITS: readonly Cause[] = [];
 const ONLY_PROMISES: readonly Cause[] = [PROMISE];
 
 function kindOf({ at, from, to }: LedgerRow): Cause['kind'] {
@@ -27,9 +28,10 @@ interface Sum {
 /** Why a SKU has changed. */
 export function causesOf(writes: Writes, views: Views): (changed: ChangedSku) => readonly Cause[] {
   const ofUnits = causesOfUnits(writes, views);
-  return ({ sku, rows, stops }) => {
-    if (stops === undefined) return ofUnits(sku);
-    return rows.length === 0 ? [STOP] : [...ofUnits(sku), STOP];
+  return ({ sku, rows, stops, beside }) => {
+    if (stops === undefined && beside === undefined) return ofUnits(sku);
+    const units = rows.length === 0 ? NO_UNITS : ofUnits(sku);
+    return [...units, ...[...(beside ?? [])].map((kind) => ({ kind })), ...(stops === undefined ? [] : [STOP])];
   };
 }
 

@@ -94,7 +94,8 @@ export class FeedWorld {
     const known = this.#watermarks.get(rowKey(SKU, node));
     if (known && capturedAt < known.capturedAt) return false;
     const acknowledged = deductsAt === null ? 0 : this.#acknowledged(node, deductsAt, capturedAt);
-    const since = { physicalDelta: this.#physicalDelta(node, capturedAt), acknowledged };
+    const sidelined = this.#sidelined(node, capturedAt);
+    const since = { physicalDelta: this.#physicalDelta(node, capturedAt), acknowledged, sidelined };
     const measure = deductsAt === null ? 'physical' : 'availability';
     const difference = resetDifference(this.row(node), counted, measure, since);
     this.#watermarks.set(rowKey(SKU, node), { capturedAt, deductsAt, source: 'erp' });
@@ -115,6 +116,15 @@ export class FeedWorld {
     const later = this.#ledger.filter((entry) => entry.at.node === node && entry.occurredAt > after);
     const came = later.filter(({ from }) => from === 'external').reduce((sum, { quantity }) => sum + quantity, 0);
     return came - later.filter(({ to }) => to === 'external').reduce((sum, { quantity }) => sum + quantity, 0);
+  }
+
+  #sidelined(node: number, after: number): number {
+    const later = this.#ledger.filter((entry) => entry.at.node === node && entry.occurredAt > after);
+    const units = (of: 'from' | 'to'): number =>
+      later
+        .filter((entry) => entry[of] === 'damaged' || entry[of] === 'quality_control')
+        .reduce((sum, { quantity }) => sum + quantity, 0);
+    return units('to') - units('from');
   }
 
   /** Units that were past the stage by then: those that are past it now, without what has changed since. */

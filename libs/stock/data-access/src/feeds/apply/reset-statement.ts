@@ -17,6 +17,8 @@ import { BLOCK_BITS, BLOCK_MASK } from '../../repository/watermarks.ts';
 
 const codes = (...accounts: readonly Account[]): string => accounts.map((one) => ACCOUNTS.indexOf(one)).join(', ');
 const EXTERNAL = codes('external');
+/** What is there and not for sale until somebody has looked at it, or for good. */
+const SIDELINED = codes('damaged', 'quality_control');
 const BLOCK_SIZE = 1 << BLOCK_BITS;
 const time = (milliseconds: string): string => `to_timestamp((${milliseconds}) / 1000.0)`;
 
@@ -52,13 +54,15 @@ export type Density = 'dense' | 'sparse';
 export function resetStatement(feed: FeedRecord, density: Density): string {
   const isAvailability = feed.measure === 'availability';
   const beside = isAvailability
-    ? `+ coalesce(o.units, 0) + coalesce(p.units, 0) + coalesce(b.damaged, 0) + coalesce(b.quality_control, 0)`
+    ? `+ coalesce(o.units, 0) + coalesce(p.units, 0) + coalesce(b.damaged, 0) + coalesce(b.quality_control, 0) - coalesce(d.sidelined, 0)`
     : '';
   const joins = isAvailability
     ? `LEFT JOIN open_promises o USING (sku_key, node_key) LEFT JOIN later_stages p USING (sku_key, node_key)`
     : '';
   const inChunk = density === 'dense' ? 'sku_key > $2::int AND sku_key <= $3::int' : 'sku_key = ANY($4::int[])';
   const after = variant('stock.reset_counts_its_instant_twice') ? '>=' : '>';
+  // Of changes of state a physical count knows nothing.
+  const isEvent = (state: string): string => `${state} IN (${isAvailability ? `${EXTERNAL}, ${SIDELINED}` : EXTERNAL})`;
   return `WITH
   clock AS MATERIALIZED (
     SELECT now, to_char(now AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS iso
@@ -74,10 +78,11 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
       FROM ledger l
      WHERE l.sku_key = ANY($4::int[]) AND l.occurred_at ${after} ${time('$8::bigint')}
        AND l.recorded_at > ${time(`$8::bigint - ${RECORDED_BEFORE_OCCURRED_MAX_MS}`)}
-       AND (l.from_state = 0 OR l.to_state = 0)),
+       AND (${isEvent('l.from_state')} OR ${isEvent('l.to_state')})),
   deltas AS (
     SELECT f.sku_key, f.node_key,
-           sum(CASE WHEN e.from_state = ${EXTERNAL} THEN e.quantity WHEN e.to_state = ${EXTERNAL} THEN -e.quantity ELSE 0 END)::bigint AS units
+           sum(CASE WHEN e.from_state = ${EXTERNAL} THEN e.quantity WHEN e.to_state = ${EXTERNAL} THEN -e.quantity ELSE 0 END)::bigint AS units,
+           sum(((e.to_state IN (${SIDELINED}))::int - (e.from_state IN (${SIDELINED}))::int) * e.quantity)::bigint AS sidelined
       FROM events e JOIN fresh f ON f.sku_key = e.sku_key AND f.node_key = e.node_key AND e.occurred_at ${after} ${time('f.at_ms')} GROUP BY 1, 2),
   ${isAvailability ? acknowledgedSql(stageOf(feed.deducts_at) ?? 'accepted') : ''}
   book AS NOT MATERIALIZED (

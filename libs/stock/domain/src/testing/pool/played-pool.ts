@@ -91,6 +91,7 @@ export class PlayedPool {
   late(ms: number, play: () => void): void {
     this.model.at = this.now - ms;
     play();
+    this.stages.note(this.model);
     this.model.at = this.now;
   }
 
@@ -168,7 +169,7 @@ export class PlayedPool {
     this.supplies = suppliesAfter(this.supplies, effect);
     for (const posting of effect.postings) {
       const name = rowName(posting.sku, posting.at);
-      if (posting.from === 'external' || posting.to === 'external')
+      if (posting.at.kind === 'stock' && (COUNTED.has(posting.from) || COUNTED.has(posting.to)))
         this.#ledger.push({ ...posting, occurredAt: this.model.at });
       const before = this.replayed.get(name) ?? emptyRow(posting.at);
       this.replayed.set(name, applyTransfers(before, [posting]));
@@ -188,11 +189,11 @@ export class PlayedPool {
   /** What a count is placed in time by. */
   since(sku: number, node: number, stage: Stage | null, captured: number): SinceCapture {
     const later = this.#ledger.filter((one) => one.sku === sku && one.at.node === node && one.occurredAt > captured);
-    const physicalDelta = later.reduce(
-      (sum, { from, quantity }) => sum + (from === 'external' ? quantity : -quantity),
-      0,
-    );
-    if (stage === null) return { physicalDelta, acknowledged: 0 };
+    const moved = (into: (account: string) => boolean): number =>
+      later.reduce((all, { from, to, quantity }) => all + (Number(into(to)) - Number(into(from))) * quantity, 0);
+    const physicalDelta = -moved((account) => account === 'external');
+    const sidelined = moved((account) => account === 'damaged' || account === 'quality_control');
+    if (stage === null) return { physicalDelta, acknowledged: 0, sidelined };
     const open = [...this.reservations.values()]
       .flatMap(({ backings }) => backings)
       .filter((one) => one.kind === 'stock' && one.sku === sku && one.node === node);
@@ -201,9 +202,12 @@ export class PlayedPool {
     );
     const sum = (numbers: readonly number[]): number => numbers.reduce((total, units) => total + units, 0);
     const acknowledged = sum(open.map((one) => one[stage])) - sum(afterwards.map(({ units }) => units));
-    return { physicalDelta, acknowledged };
+    return { physicalDelta, acknowledged, sidelined };
   }
 }
+
+/** Accounts of whose entries a count asks. */
+const COUNTED: ReadonlySet<string> = new Set(['external', 'damaged', 'quality_control']);
 
 interface Entry extends Posting {
   readonly occurredAt: number;

@@ -86,6 +86,10 @@ export class Pool {
     return promised;
   }
 
+  shelves(): readonly (Shelf & { readonly sku: number; readonly node: number })[] {
+    return [...this.#shelves].map(([name, shelf]) => ({ ...shelf, sku: Math.floor(name / 100), node: name % 100 }));
+  }
+
   shelf(sku: number, node: number): Shelf {
     const name = sku * 100 + node;
     let shelf = this.#shelves.get(name);

@@ -1,6 +1,9 @@
-/** How many open units of a row were past a stage, and when. */
+/** How many open units of a row were past a stage, or there and not for sale, and when. */
 import { past } from './piles.ts';
 import type { Pool } from './pool.ts';
+
+/** Instead of a stage: what is damaged or kept for inspection. */
+export const UNSOLD = 0;
 
 /** What has become of the units past each stage, by SKU, node and stage. */
 export class Stages {
@@ -8,8 +11,11 @@ export class Stages {
   readonly #log: { readonly row: string; readonly at: number; readonly units: number }[] = [];
 
   /** A command has changed them, at the time that it tells. */
-  note({ promises, at }: Pool): void {
+  note(pool: Pool): void {
+    const { promises, at } = pool;
     const now = new Map<string, number>();
+    for (const { sku, node, damaged, inspected } of pool.shelves())
+      if (damaged + inspected > 0) now.set(`${sku}/${node}/${UNSOLD}`, damaged + inspected);
     for (const { piles } of promises.values())
       for (const pile of piles) {
         if ((pile.reached.at(-1) ?? 0) === 0) continue;

@@ -11,6 +11,7 @@ import { pinnedConfirmed } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
 import type { Verdict } from './pool.ts';
 import { acknowledge, leaveParts } from './promise-steps.ts';
+import { UNSOLD } from './stages.ts';
 
 export function wait(pool: PlayedPool, ms: number): void {
   pool.model.now += ms;
@@ -66,8 +67,7 @@ export function count(pool: PlayedPool, { sku, node, units, stage, agoMs, aheadM
   const { model, stages, now } = pool;
   const at = Math.min(now, now - agoMs - Math.max(0, aheadMs ?? 0));
   const reached = stage === null ? null : STAGES.indexOf(stage) + 1;
-  const { damaged, inspected } = model.shelf(sku, node);
-  const beside = reached === null ? 0 : stages.by(sku, node, reached, at) + damaged + inspected;
+  const beside = reached === null ? 0 : stages.by(sku, node, reached, at) + stages.by(sku, node, UNSOLD, at);
   model.count(sku, node, units, { at, stage: reached }, beside);
   const sentAt = aheadMs === null ? null : now + aheadMs;
   const capturedAt = placeInTime(now - agoMs, { arrivedAt: now, sentAt });
