@@ -192,6 +192,8 @@ CREATE TABLE inbound_line (
   expected bigint NOT NULL DEFAULT 0,
   received bigint NOT NULL DEFAULT 0,
   lost bigint NOT NULL DEFAULT 0,
+  from_node integer,
+  supply_key bigint,
   due_at timestamp with time zone,
   closed_at timestamp with time zone,
   CONSTRAINT inbound_line_pkey PRIMARY KEY (detail_key),

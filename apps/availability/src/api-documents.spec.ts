@@ -6,21 +6,14 @@ import {
   AVAILABILITY_EXAMPLES,
   AVAILABILITY_OPERATIONS,
   CATALOG_FACTS,
+  STOCK_FACTS,
   STOCK_STREAM,
   FeedRow,
   IDENTITY_FACTS,
   type Operation,
   type OperationExample,
-  EXCEPTION_CLOSED,
-  PROMISE_BROKEN,
-  PROMISE_MENDED,
-  PROMISE_SHORT,
-  PROMISE_STRANDED,
-  RESERVATION_FACTS,
-  SKU_CHANGED,
   asyncApiDocument,
   openApiDocument,
-  reservationSubject,
 } from '@onepool/contracts';
 import { compileSchema } from '@onepool/platform-problem';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -51,6 +44,10 @@ describe('the examples of operations', () => {
   it.each(parts)('$name is what its schema allows', ({ schema, value }) => {
     expect(value).toBeDefined();
     expect(compileSchema<unknown>(schema).check(value)).toEqual([]);
+  });
+
+  it.each(STOCK_FACTS.filter((fact) => 'example' in fact))('of the fact $id are what its schema allows', (fact) => {
+    expect(compileSchema<unknown>(fact.data).check(fact.example)).toEqual([]);
   });
 
   it('show rows of a feed that its schema allows', () => {
@@ -170,11 +167,8 @@ describe('the AsyncAPI document', () => {
     readonly components: { readonly schemas: object };
   }
   const document = asyncApiDocument(AVAILABILITY) as Document;
-  const ofPromises = [PROMISE_SHORT, PROMISE_MENDED, PROMISE_BROKEN, PROMISE_STRANDED];
   const streams = new Map<string, string>([
-    ...[SKU_CHANGED, ...ofPromises, EXCEPTION_CLOSED, ...RESERVATION_FACTS.map(reservationSubject)].map(
-      (subject) => [subject, STOCK_STREAM.name] as const,
-    ),
+    ...STOCK_FACTS.map(({ subject }) => [subject, STOCK_STREAM.name] as const),
     ...CATALOG_FACTS.map(({ subject }) => [subject, 'ONEPOOL_CATALOG'] as const),
     ...IDENTITY_FACTS.map(({ subject }) => [subject, 'ONEPOOL_IDENTITY'] as const),
   ]);

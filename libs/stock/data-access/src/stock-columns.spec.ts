@@ -130,9 +130,15 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/domain/src/feed.ts': ['damaged', 'quality_control'],
   'contracts/src/availability/inbound.ts': ['damaged'],
   'contracts/src/availability/problems.ts': ['damaged'],
+  'contracts/src/availability/transfers.ts': ['damaged', 'quality_control'],
   'stock/data-access/src/requests/command.ts': ['damaged'],
   'stock/data-access/src/requests/resolve-inbound.ts': ['damaged'],
   'stock/data-access/src/decision/receive-lines.ts': ['damaged', 'quality_control'],
+  // Units that wait to be judged, and what becomes of them.
+  'contracts/src/availability/inspection-operations.ts': ['damaged'],
+  'contracts/src/availability/inspections.ts': ['damaged', 'quality_control'],
+  'stock/data-access/src/decision/ship-lines.ts': ['damaged'],
+  'stock/data-access/src/decision/open-inspections.ts': ['quality_control'],
   // What the other system counts of a row, before the count.
   'stock/data-access/src/feeds/apply/prepare-feed.ts': ['safety_stock', 'overdrawn'],
   'stock/data-access/src/feeds/apply/reset-statement.ts': ['damaged', 'quality_control', 'shortfall'],
@@ -146,8 +152,10 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   // Those that units serve as they come free, in slices.
   'stock/domain/src/free-units.ts': ['shortfall', 'unapplied'],
   'stock/domain/src/overdue.ts': ['shortfall', 'unapplied'],
-  // Why they changed, as facts say it.
-  'stock/data-access/src/decision/decide-batch.ts': ['shortfall'],
+
+  // Of which those who decide are told, and how often they are looked at.
+  'stock/data-access/src/decision/changing-book.ts': ['shortfall'],
+  'stock/data-access/src/jobs/rests.ts': ['shortfall'],
   'stock/data-access/src/jobs/housekeeping.ts': ['shortfall', 'unapplied'],
   'stock/data-access/src/decision/serve-waiting.ts': ['unapplied'],
   'stock/data-access/src/repository/healing-reads.ts': ['shortfall'],

@@ -51,6 +51,7 @@ import {
   type ReceiveCommand,
   type Outcome,
   type Settled,
+  type ShipCommand,
   type StopCommand,
   type StoredAnswer,
   type TendCommand,
@@ -71,6 +72,7 @@ import { drainSku } from './drain-sku.ts';
 import { expectLines } from './expect-lines.ts';
 import { PromiseExceptions } from './promise-exceptions.ts';
 import { ReceivedLines } from './receive-lines.ts';
+import { ShippedLines } from './ship-lines.ts';
 import { ServedWaiting } from './serve-waiting.ts';
 import { withoutSpent } from './spent-lines.ts';
 import { TendedSkus } from './tend-sku.ts';
@@ -150,6 +152,8 @@ export class BatchDecider {
         return this.#replayed(command) ?? this.#receive(command);
       case 'judge':
         return this.#replayed(command) ?? this.#judge(command);
+      case 'ship':
+        return this.#replayed(command) ?? this.#ship(command);
       case 'tend':
         return this.#tend(command);
       case 'drain':
@@ -381,6 +385,11 @@ export class BatchDecider {
   #judge(command: JudgeCommand): Decided {
     const judged = judgeInspection(command, this.#state, this.#book, this.#views);
     return judged.ok ? this.#done(command, judged.value) : judged;
+  }
+
+  #ship(command: ShipCommand): Decided {
+    const shipped = new ShippedLines(command, this.#state, this.#book, this.#waiting).apply(this.#views);
+    return shipped.ok ? this.#done(command, shipped.value) : shipped;
   }
 
   #tend({ skus, heal, offersAll = false }: TendCommand): Decided {

@@ -17,6 +17,8 @@ import type {
   ReceiptRequest,
   ReceiptResult,
   Reservation as ReservationView,
+  ShipRequest,
+  ShipResult,
   StoppedSkus,
 } from '@onepool/contracts';
 import type { SellingRules, SkuKey } from '@onepool/stock-domain';
@@ -42,6 +44,7 @@ import { type NamedLine, findAnnounced, keysOfLines } from '../repository/inboun
 import { resolveExpect, resolveReceive } from '../requests/resolve-inbound.ts';
 import { findInspections, inspectionKey } from '../repository/inspections.ts';
 import { judgementsHash, resolveJudgement } from '../requests/resolve-judgement.ts';
+import { resolveShip } from '../requests/resolve-ship.ts';
 import { resolveStops } from '../requests/resolve-stops.ts';
 import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
@@ -317,6 +320,26 @@ export class StockEngine {
       const source = await this.sources.keyOf({ principal: asker.actor, name: request.source });
       const find = (owner: string, id: string) => findAnnounced(this.lookupPool, owner, id);
       const command = await this.#resolved((rules) => resolveReceive(caller, request, rules, this.codes, source, find));
+      return command.ok ? this.#decided(command.value, deadline) : command;
+    });
+  }
+
+  /** Records units that have left with a leg of a transfer. */
+  ship(asker: Asker, request: ShipRequest): Promise<Settled<ShipResult, Refusal>> {
+    return this.#settle(async (deadline) => {
+      const caller = await this.#callerOf(asker);
+      const { source = null, transfer } = request;
+      const named = { brings: 'transfer', actor: asker.actor, id: transfer } as const;
+      const context = {
+        caller,
+        request,
+        book: this.codes,
+        sourceKey:
+          source === null ? caller.sourceKey : await this.sources.keyOf({ principal: asker.actor, name: source }),
+        find: (owner: string, id: string) => this.#reservations.load([owner, id]),
+        keysOf: (lines: readonly NamedLine[]) => keysOfLines(this.lookupPool, named, lines),
+      };
+      const command = await this.#resolved((rules) => resolveShip({ ...context, rules }));
       return command.ok ? this.#decided(command.value, deadline) : command;
     });
   }

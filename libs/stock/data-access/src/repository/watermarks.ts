@@ -25,6 +25,7 @@ export const skusWithEvents = (commands: readonly Command[]): readonly SkuKey[] 
   commands.flatMap((command) =>
     command.kind === 'movements' ||
     command.kind === 'receive' ||
+    command.kind === 'ship' ||
     (command.kind === 'verb' && command.verb.name === 'fulfil')
       ? command.skus
       : [],

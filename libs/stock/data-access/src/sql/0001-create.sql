@@ -131,8 +131,9 @@ CREATE TABLE inbound (
 
 -- A line of it, for one SKU and the node where it arrives. `detail_key` names its row of the book, of kind 1. Which lines there are is
 -- written before anything is decided; all else under the gate of its SKU: units that were announced in all, that have arrived, that
--- are given up on, and whether the line is still loaded with its SKU. One that is closed and whose row is empty is not. `is_late`: its
--- due time has passed, and what follows from that has been done.
+-- are given up on, and whether the line is still loaded with its SKU. One that is closed and whose row is empty is not. Of a transfer
+-- also the node that it leaves, and the key of its row: it gets the same one if it is shipped after it was done with.
+-- `is_late`: its due time has passed, and what follows from that has been done.
 CREATE TABLE inbound_line (
   detail_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   inbound_key bigint NOT NULL,
@@ -145,6 +146,8 @@ CREATE TABLE inbound_line (
   expected bigint NOT NULL DEFAULT 0,
   received bigint NOT NULL DEFAULT 0,
   lost bigint NOT NULL DEFAULT 0,
+  from_node integer,
+  supply_key bigint,
   due_at timestamptz,
   closed_at timestamptz,
   UNIQUE (inbound_key, line),
