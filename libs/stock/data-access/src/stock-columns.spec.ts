@@ -152,7 +152,7 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   // Those that units serve as they come free, in slices.
   'stock/domain/src/free-units.ts': ['shortfall', 'unapplied'],
   'stock/domain/src/overdue.ts': ['shortfall', 'unapplied'],
-  // Why they changed, as facts say it.
+  // Of which those who decide are told, and how often they are looked at.
   'stock/data-access/src/decision/changing-book.ts': ['shortfall'],
   'stock/data-access/src/jobs/rests.ts': ['shortfall'],
   'stock/data-access/src/jobs/housekeeping.ts': ['shortfall', 'unapplied'],
