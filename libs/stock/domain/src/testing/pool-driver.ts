@@ -55,29 +55,41 @@ const MANY = 4;
 const CLOSING = NOW + 130;
 const PLACES = SKUS.flatMap((sku) => NODES.map((node) => ({ sku, node, name: `${sku}/${node}` })));
 
+/** What differs between playing against the rules, and what callers of a whole engine can say and do. */
+export interface PoolOptions {
+  readonly model: (market: Market) => PoolModel;
+  /** Whether node 4 closes. */
+  readonly closes: boolean;
+  /** Units are named as requests can: whatever has no node or fulfilment is not told apart by that, and moves say where from. */
+  readonly isCaller: boolean;
+  /** Whether promises are moved off short rows. */
+  readonly heals: boolean;
+}
+
 /**
  * Channel 1 sells from everywhere, 2 from nodes 1 and 2; node 3 hides a unit; nodes 1 and 2 hide one and two from
  * channel 2, which shows one less besides; node 4 closes.
  */
-const market: Market = {
+const marketUntil = (closing: number): Market => ({
   nodes: NODES,
-  sells: (channel, node, now) => (channel === 1 || node <= 2) && (node !== 4 || now < CLOSING),
+  sells: (channel, node, now) => (channel === 1 || node <= 2) && (node !== 4 || now < closing),
   hiddenAt: (channel, node) => {
     if (node === 3) return 1;
     return channel === 2 && node < 3 ? node : 0;
   },
   hiddenFrom: (channel) => (channel === 2 ? 1 : 0),
-};
-const rules = new SellingRules(
-  NODES.map((key) => sellingNode(key, { activeTo: key === 4 ? CLOSING : null })),
-  [sellingChannel(), sellingChannel({ key: 2, code: 'POS', nodes: new Set([1, 2]) })],
-  [
-    threshold({ node: 3, quantity: 1 }),
-    threshold({ node: 1, channel: 2, quantity: 1 }),
-    threshold({ node: 2, channel: 2, quantity: 2 }),
-    threshold({ scope: 'network', channel: 2, quantity: 1 }),
-  ],
-);
+});
+const rulesUntil = (closing: number): SellingRules =>
+  new SellingRules(
+    NODES.map((key) => sellingNode(key, { activeTo: key === 4 && closing < Infinity ? closing : null })),
+    [sellingChannel(), sellingChannel({ key: 2, code: 'POS', nodes: new Set([1, 2]) })],
+    [
+      threshold({ node: 3, quantity: 1 }),
+      threshold({ node: 1, channel: 2, quantity: 1 }),
+      threshold({ node: 2, channel: 2, quantity: 2 }),
+      threshold({ scope: 'network', channel: 2, quantity: 1 }),
+    ],
+  );
 
 /** Units of a backing, picked by its place, and named as far as the flags say. */
 export interface Named {
@@ -109,7 +121,10 @@ export interface MovePick {
 }
 
 export class PoolDriver {
-  readonly #model = new PoolModel(market);
+  readonly #model: PoolModel;
+  readonly #rules: SellingRules;
+  readonly #isCaller: boolean;
+  readonly #heals: boolean;
   readonly #reservations = new Map<number, Reservation>();
   /** As they were when they were last looked at. */
   readonly #checked = new Map<number, Reservation>();
@@ -119,13 +134,26 @@ export class PoolDriver {
   #supplies: Supplies = suppliesOf(...SKUS.map((sku) => supplyOf(sku, [])));
   #now = NOW;
 
+  constructor({
+    model = (market) => new PoolModel(market),
+    closes = true,
+    isCaller = false,
+    heals = true,
+  }: Partial<PoolOptions> = {}) {
+    const closing = closes ? CLOSING : Infinity;
+    this.#model = model(marketUntil(closing));
+    this.#rules = rulesUntil(closing);
+    this.#isCaller = isCaller;
+    this.#heals = heals;
+  }
+
   wait(ms: number): void {
     this.#now += ms;
   }
 
   hold(channelKey: number, wishes: readonly Wish[], allowPartial: boolean, isSold: boolean): number | null {
     this.#reap(new Set(wishes.map(({ sku }) => sku)));
-    const channel = rules.channels.get(channelKey);
+    const channel = this.#rules.channels.get(channelKey);
     if (!channel) throw new Error('a channel of the market is missing');
     const key = this.#reservations.size + 1;
     const expiresAt = this.#now + 100;
@@ -133,7 +161,7 @@ export class PoolDriver {
     const promised = { key, channel: channelKey, version: 1, expiresAt, order: null };
     const expected = this.#model.hold(promised, lines, { partial: allowPartial, isSold, now: this.#now });
     const demand = { lines, allowPartial, destination: null, isSold };
-    const decision = decideHold(demand, this.#supplies, rules, { channel, now: this.#now });
+    const decision = decideHold(demand, this.#supplies, this.#rules, { channel, now: this.#now });
     assert.deepEqual(decision.ok ? decision.value.units : null, expected);
     if (!decision.ok) return null;
     const { granted, units, effect } = decision.value;
@@ -173,7 +201,7 @@ export class PoolDriver {
 
   #confirm(mine: Reservation, reacquire: boolean): void {
     const verdict = this.#model.confirm(this.#promised(mine), reacquire, this.#now);
-    this.#expect(decideConfirm(mine, this.#supplies, rules, { now: this.#now, reacquire }), verdict);
+    this.#expect(decideConfirm(mine, this.#supplies, this.#rules, { now: this.#now, reacquire }), verdict);
   }
 
   /** All units, or those that are named. */
@@ -181,7 +209,7 @@ export class PoolDriver {
     const count = LEAVING[verb];
     const mine = this.#lock(pick, count);
     if (!mine) return;
-    const parts = named && named.map((one) => selected(mine, one, count));
+    const parts = named && named.map((one) => this.#selected(mine, one, count));
     const verdict = this.#model.leave(this.#promised(mine), verb, parts, isCounted);
     const counted = (_: Backing, quantity: number): number => (isCounted ? quantity : 0);
     this.#expect(decideLeave(verb, mine, this.#supplies, parts, counted), verdict);
@@ -199,16 +227,18 @@ export class PoolDriver {
     isByHand: boolean,
     picks: readonly { readonly pick: number; readonly isStale: boolean; readonly moves: readonly MovePick[] }[],
   ): void {
-    const locked = picks.flatMap(({ pick, isStale, moves }) => {
-      const mine = this.#lock(pick);
-      return mine ? [{ key: mine.key, isStale, moves }] : [];
+    const locked = picks.flatMap(({ pick, ...part }) => {
+      const key = this.#pick(pick, open)?.key;
+      return key === undefined ? [] : [{ key, ...part }];
     });
+    this.#lockAll(locked.map(({ key }) => key));
     const different = locked.filter(({ key }, at) => locked.findIndex((one) => one.key === key) === at);
     const parts = different.map(({ key, isStale, moves }) => {
       const mine = this.#reservation(key);
       const own = moves.map(({ units, to, like }): Move => {
+        const names = this.#isCaller ? ([...units.names, 'node'] as const) : units.names;
         const node = this.#nodeOf(like) ?? to.node;
-        return { from: { fulfilment: null, ...selected(mine, units) }, to: { ...to, node } };
+        return { from: { fulfilment: null, ...selected(mine, { ...units, names }) }, to: { ...to, node } };
       });
       return { mine, isStale, moves: own };
     });
@@ -220,8 +250,9 @@ export class PoolDriver {
    * may only `join`: it goes to where the first stood, and nobody goes where it stood.
    */
   rotate(picks: readonly number[], quantity: number, joins: boolean): void {
-    const keys = new Set(picks.map((pick) => this.#lock(pick)?.key ?? 0));
-    const all = [...keys].filter((key) => key > 0).map((key) => this.#reservation(key));
+    const keys = new Set(picks.flatMap((pick) => this.#pick(pick, open)?.key ?? []));
+    this.#lockAll([...keys]);
+    const all = [...keys].map((key) => this.#reservation(key));
     const onRow = (one: Backing): boolean => one.kind === 'stock' && open(one) > 0;
     const sku = all[0]?.backings.find(onRow)?.sku;
     const standing = all.flatMap((mine) => {
@@ -301,7 +332,7 @@ export class PoolDriver {
   giveUp(pick: number, named: readonly Named[]): void {
     const mine = this.#lock(pick);
     if (!mine) return;
-    const parts = named.map((one) => selected(mine, one));
+    const parts = named.map((one) => this.#selected(mine, one));
     const verdict = this.#model.giveUp(this.#promised(mine), parts);
     this.#expect(decideGiveUp(mine, parts, this.#supplies), verdict);
   }
@@ -309,7 +340,7 @@ export class PoolDriver {
   unfulfil(pick: number, named: readonly Named[], isCounted: boolean): void {
     const mine = this.#lock(pick, fulfilled);
     if (!mine) return;
-    const parts = named.map((one) => selected(mine, one, fulfilled));
+    const parts = named.map((one) => this.#selected(mine, one, fulfilled));
     const verdict = this.#model.unfulfil(this.#promised(mine), parts, isCounted);
     const counted = (_: Backing, quantity: number): number => (isCounted ? quantity : 0);
     this.#expect(decideUnfulfil(mine, parts, this.#supplies, counted), verdict);
@@ -326,8 +357,10 @@ export class PoolDriver {
 
   heal(sku: number): void {
     this.#reap(new Set([sku]));
-    const candidates = [...this.#reservations.values()];
-    const { effects, supplies } = healShortfall(sku, candidates, this.#supplies, rules, this.#now);
+    if (!this.#heals) return;
+    // Newest first, as the engine does.
+    const candidates = [...this.#reservations.values()].toReversed();
+    const { effects, supplies } = healShortfall(sku, candidates, this.#supplies, this.#rules, this.#now);
     for (const effect of effects) {
       const moves = effect.changes.map(({ line, node, to, quantity }) => ({
         line,
@@ -434,14 +467,15 @@ export class PoolDriver {
   }
 
   #terms(isByHand: boolean): Terms {
-    return { rules, now: this.#now, override: isByHand ? 'by_hand' : null };
+    return { rules: this.#rules, now: this.#now, override: isByHand ? 'by_hand' : null };
   }
 
   /** Units of a fulfilment; of one that nobody may know, if none has been picked. */
   #ofFulfilment(pick: number, named: Named, count: Count): [Reservation | undefined, FulfilmentUnits] {
     const mine = this.#lock(pick, count);
-    const { fulfilment, ...which } = selected(mine ?? reservation(), named, count);
+    const { fulfilment, ...which } = this.#selected(mine ?? reservation(), named, count);
     const some = mine?.backings.find((one) => count(one) > 0)?.fulfilment;
+    if (this.#isCaller) delete which.node;
     return [mine, { ...which, fulfilment: fulfilment ?? some ?? 'f1' }];
   }
 
@@ -461,15 +495,24 @@ export class PoolDriver {
     return mine;
   }
 
-  /** Small picks are of those that have units as they are meant, if any has. */
   #lock(pick: number, count: Count = open): Reservation | undefined {
+    const mine = this.#pick(pick, count);
+    if (!mine) return undefined;
+    this.#lockAll([mine.key]);
+    return this.#reservations.get(mine.key);
+  }
+
+  /** Small picks are of those that have units as they are meant, if any has. */
+  #pick(pick: number, count: Count): Reservation | undefined {
     const all = [...this.#reservations.values()];
     const meant = pick < MEANT_PICKS ? all.filter(({ backings }) => backings.some((one) => count(one) > 0)) : [];
     const some = meant.length > 0 ? meant : all;
-    const mine = some[pick % Math.max(1, some.length)];
-    if (!mine) return undefined;
-    this.#reap(new Set(mine.lines.map(({ sku }) => sku)));
-    return this.#reservations.get(mine.key);
+    return some[pick % Math.max(1, some.length)];
+  }
+
+  #lockAll(keys: readonly number[]): void {
+    const lines = keys.flatMap((key) => this.#reservation(key).lines);
+    if (lines.length > 0) this.#reap(new Set(lines.map(({ sku }) => sku)));
   }
 
   #reap(locked: ReadonlySet<number>): void {
@@ -499,6 +542,13 @@ export class PoolDriver {
       if (!before) throw new Error(`a posting at ${name}, which is not in the market`);
       this.#replayed.set(name, applyTransfers(before, [posting]));
     }
+  }
+
+  #selected(mine: Reservation, named: Named, count: Count = open): Which {
+    const which = selected(mine, named, count);
+    return this.#isCaller
+      ? { ...which, node: which.node ?? undefined, fulfilment: which.fulfilment ?? undefined }
+      : which;
   }
 }
 

@@ -1,0 +1,134 @@
+/** Whole histories of a pool: random sequences of everything that can happen. */
+import fc from 'fast-check';
+import type { MovementType } from '../decide-movements.ts';
+import { STAGES } from '../reservation.ts';
+import { type MovePick, NODES, type Named, type PoolDriver, type Reworded, SKUS, type Said } from './pool-driver.ts';
+
+type Verb = Exclude<keyof PoolDriver, 'check'>;
+type Arbitraries<Values extends readonly unknown[]> = { [Place in keyof Values]: fc.Arbitrary<Values[Place]> };
+/** What happens. It tells itself when it is printed. */
+export interface Step {
+  readonly play: (pool: PoolDriver) => void;
+}
+
+/** A call of the driver. */
+function call<Name extends Verb>(
+  name: Name,
+  ...parameters: Arbitraries<Parameters<PoolDriver[Name]>>
+): fc.Arbitrary<Step> {
+  return fc.tuple(...(parameters as readonly fc.Arbitrary<unknown>[])).map((told) => ({
+    play: (pool) => (pool[name] as (...given: unknown[]) => void).apply(pool, told),
+    [fc.toStringMethod]: () => `${name}(${told.map((one) => JSON.stringify(one)).join(', ')})`,
+  }));
+}
+
+const sku = fc.constantFrom(...SKUS);
+const node = fc.constantFrom(...NODES);
+const few = fc.integer({ min: 1, max: 4 });
+const pick = fc.nat(7);
+const rarely = fc.integer({ min: 0, max: 7 }).map((one) => one === 7);
+const nodes = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(null) },
+  { weight: 1, arbitrary: fc.subarray(NODES, { minLength: 1 }) },
+);
+const fulfilment = fc.constantFrom(null, 'f1', 'f2');
+
+/** Mostly one backing by all of its names; at times whatever has the same line, node or fulfilment. */
+const named = (quantity: fc.Arbitrary<number>): fc.Arbitrary<Named> =>
+  fc.record({
+    backing: pick,
+    quantity,
+    names: fc.oneof(
+      { weight: 2, arbitrary: fc.constant(['line', 'node', 'fulfilment'] as const) },
+      { weight: 1, arbitrary: fc.subarray(['line', 'sku', 'node', 'fulfilment'] as const) },
+    ),
+  });
+
+const physical = fc.record({
+  type: fc.constantFrom<MovementType>('receipt', 'found', 'sale', 'transfer', 'damage'),
+  sku,
+  node,
+  toNode: node,
+  quantity: few,
+});
+const signed = fc.record({
+  type: fc.constantFrom<MovementType>('adjustment', 'safety_stock'),
+  sku,
+  node,
+  toNode: fc.constant(null),
+  quantity: fc.constantFrom(-3, -1, 1, 2),
+});
+const line = fc.record({ sku, quantity: few, nodes });
+const cart = fc.array(line, { minLength: 1, maxLength: 3 });
+const seller = fc.constantFrom(1, 1, 2);
+const move: fc.Arbitrary<MovePick> = fc.record({
+  units: named(few),
+  like: fc.option(pick, { nil: null, freq: 1 }),
+  to: fc.record({ node, fulfilment }),
+});
+const part = fc.record({
+  pick,
+  isStale: rarely,
+  moves: fc.array(move, { minLength: 1, maxLength: 2 }),
+});
+const reworded: fc.Arbitrary<Reworded> = fc.record({
+  line: fc.nat(3),
+  sku: fc.option(sku, { nil: null, freq: 3 }),
+  quantity: fc.nat(6),
+  nodes,
+});
+const said: fc.Arbitrary<Said> = fc.record({
+  effect: fc.constantFrom('none', 'quantity', 'sellable_only', 'all'),
+  moveTo: fc.option(fc.record({ node, fulfilment }), { nil: null, freq: 1 }),
+  isLate: rarely,
+});
+const order = fc.constantFrom(null, 'o1', 'o2');
+const some = fc.array(named(few), { minLength: 1, maxLength: 2 });
+const parts = fc.option(some, { nil: null, freq: 3 });
+
+const step = fc.oneof(
+  { weight: 3, arbitrary: call('move', physical) },
+  { weight: 1, arbitrary: call('move', signed) },
+  { weight: 2, arbitrary: call('rush', pick, few, fc.boolean()) },
+  { weight: 4, arbitrary: call('hold', seller, cart, fc.boolean(), rarely) },
+  { weight: 4, arbitrary: call('order', seller, cart, fc.constantFrom(null, 'f', 'f')) },
+  { weight: 3, arbitrary: call('confirm', pick, fc.boolean()) },
+  {
+    weight: 5,
+    arbitrary: call(
+      'leave',
+      fc.constantFrom('release', 'cancel', 'fulfil', 'fulfil'),
+      pick,
+      parts,
+      fc.constantFrom(false, true),
+    ),
+  },
+  { weight: 7, arbitrary: call('allocate', rarely, fc.array(part, { minLength: 1, maxLength: 3 })) },
+  { weight: 3, arbitrary: call('rotate', fc.array(pick, { minLength: 2, maxLength: 4 }), few, fc.boolean()) },
+  {
+    weight: 4,
+    arbitrary: call('amend', pick, fc.constantFrom(null, null, 1, 2), fc.array(reworded, { maxLength: 2 }), rarely),
+  },
+  { weight: 4, arbitrary: call('pin', pick, named(few), fc.constantFrom('f1', 'f2')) },
+  { weight: 3, arbitrary: call('acknowledge', pick, named(few), fc.constantFrom(...STAGES)) },
+  { weight: 3, arbitrary: call('reject', pick, named(few), said, rarely) },
+  { weight: 1, arbitrary: call('giveUp', pick, some) },
+  { weight: 2, arbitrary: call('unfulfil', pick, some, fc.boolean()) },
+  { weight: 1, arbitrary: call('attach', pick, order, order) },
+  { weight: 1, arbitrary: call('extend', pick) },
+  { weight: 3, arbitrary: call('heal', sku) },
+  { weight: 2, arbitrary: call('wait', fc.constantFrom(1, 60, 100)) },
+);
+const arrival = fc.record({
+  type: fc.constant<MovementType>('receipt'),
+  sku,
+  node,
+  toNode: fc.constant(null),
+  quantity: fc.integer({ min: 2, max: 9 }),
+});
+const receipts = fc.array(call('move', arrival), { minLength: 4, maxLength: 10 });
+
+/** Units arrive, then anything happens. */
+export const poolHistory: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(receipts, fc.array(step, { minLength: 20, maxLength: 40 }))
+  .map(([opening, steps]) => [...opening, ...steps]);
