@@ -208,6 +208,34 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_received_at ON inbox USING btree (received_at);
 
+CREATE TABLE inspection (
+  inspection_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  origin smallint NOT NULL,
+  actor text NOT NULL,
+  command_id text NOT NULL,
+  line integer,
+  detail_key bigint,
+  reservation_key bigint,
+  fulfilment text,
+  reason text NOT NULL,
+  quantity bigint NOT NULL,
+  open bigint NOT NULL,
+  approved bigint NOT NULL DEFAULT 0,
+  rejected bigint NOT NULL DEFAULT 0,
+  missing bigint NOT NULL DEFAULT 0,
+  opened_at timestamp with time zone NOT NULL,
+  due_at timestamp with time zone NOT NULL,
+  closed_at timestamp with time zone,
+  CONSTRAINT inspection_pkey PRIMARY KEY (inspection_key),
+  CONSTRAINT inspection_check CHECK (LEAST(open, approved, rejected, missing) >= 0 AND quantity > 0 AND (open + approved + rejected + missing) = quantity),
+  CONSTRAINT inspection_origin_check CHECK (origin = ANY (ARRAY[0, 1, 2]))
+);
+CREATE INDEX inspection_due ON inspection USING btree (due_at) WHERE open > 0;
+CREATE INDEX inspection_open ON inspection USING btree (inspection_key) WHERE open > 0;
+CREATE INDEX inspection_sku ON inspection USING btree (sku_key, inspection_key);
+
 CREATE TABLE late_note (
   sku_key integer NOT NULL,
   node_key integer NOT NULL,
@@ -486,6 +514,14 @@ CREATE VIEW rules_node AS
     active_from,
     active_to
    FROM catalog.node;
+
+CREATE VIEW rules_receipt AS
+ SELECT to_state,
+    nodes,
+    reasons,
+    inspect_within_hours
+   FROM catalog.receipt_policy
+  WHERE to_state <> 'none'::text;
 
 CREATE VIEW rules_stop AS
  SELECT nodes,
@@ -903,6 +939,19 @@ CREATE TABLE price (
   CONSTRAINT price_sku_key_channel_key_currency_key UNIQUE (sku_key, channel_key, currency),
   CONSTRAINT price_channel_key_fkey FOREIGN KEY (channel_key) REFERENCES channel(channel_key),
   CONSTRAINT price_sku_key_fkey FOREIGN KEY (sku_key) REFERENCES sku(sku_key)
+);
+
+CREATE TABLE receipt_policy (
+  rule_key integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  code text NOT NULL,
+  to_state text NOT NULL,
+  nodes text[],
+  reasons text[],
+  inspect_within_hours integer NOT NULL,
+  CONSTRAINT receipt_policy_pkey PRIMARY KEY (rule_key),
+  CONSTRAINT receipt_policy_code_key UNIQUE (code),
+  CONSTRAINT receipt_policy_inspect_within_hours_check CHECK (inspect_within_hours > 0),
+  CONSTRAINT receipt_policy_to_state_check CHECK (to_state = ANY (ARRAY['available'::text, 'quality_control'::text, 'none'::text]))
 );
 
 CREATE TABLE relay_cursor (

@@ -27,15 +27,14 @@ function byGroup(keys: readonly Key[]): readonly (readonly [Group, readonly Key[
 /** Keys that this run measures; the others are told with their reason. */
 function runnable({ keys, quick }: BenchOptions, figures: Figures): readonly Key[] {
   for (const key of keys) {
-    if (key.notBuilt || BENCHMARKS[groupOf(key)] === undefined) figures.notRun.set(key.key, 'not built yet');
-    else if (quick && key.slow) figures.notRun.set(key.key, 'not in a quick run');
+    if (quick && key.slow) figures.notRun.set(key.key, 'not in a quick run');
   }
   return keys.filter(({ key }) => !figures.notRun.has(key));
 }
 
 async function measure(options: BenchOptions, figures: Figures): Promise<Environment> {
   const groups = byGroup(runnable(options, figures));
-  const estimates = groups.map(([group, keys]) => BENCHMARKS[group]?.estimate(keys, options) ?? 0);
+  const estimates = groups.map(([group, keys]) => BENCHMARKS[group].estimate(keys, options));
   const total = estimates.reduce((sum, seconds) => sum + seconds, START_SECONDS);
   console.log(
     `This takes about ${Math.max(1, Math.round(total / 60))} min (${Math.round(total)} s) on a quiet machine.`,
@@ -58,7 +57,7 @@ async function measure(options: BenchOptions, figures: Figures): Promise<Environ
   try {
     const environment = await describeEnvironment(servers);
     const bench: Bench = { ...options, servers, figures, progress };
-    for (const [group, keys] of groups) await BENCHMARKS[group]?.run(keys, bench);
+    for (const [group, keys] of groups) await BENCHMARKS[group].run(keys, bench);
     return servers.usesNats() ? { ...environment, nats: await natsVersion(await servers.natsUrl()) } : environment;
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop).off('uncaughtException', stray);

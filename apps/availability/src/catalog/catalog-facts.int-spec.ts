@@ -61,6 +61,7 @@ describe('a fact of the catalogue', () => {
     await pool.catalog.putFences([{ fence: 'f', skus: ['s'], channels: ['c'], quantity: 2 }]);
     await pool.catalog.putStopRules([{ rule: 'r', mode: 'drain', nodes: [] }]);
     await pool.catalog.putAllowances([{ allowance: 'a', skus: ['s'], cap: 2 }]);
+    await pool.catalog.putReceiptPolicies([{ policy: 'p', to: 'quality_control', reasons: ['return'] }]);
     const facts = await told();
     expect(facts.map(({ subject }) => subject)).toEqual(CATALOG_FACTS.map(({ subject }) => subject));
     for (const [index, { data }] of CATALOG_FACTS.entries()) {

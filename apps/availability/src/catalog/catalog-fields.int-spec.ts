@@ -74,6 +74,13 @@ const FENCE = {
 // Its channels and nodes are none, so that it stops nothing.
 const STOP = { rule: 'stocktaking', mode: 'drain', nodes: [], channels: 'all', reason: 'Counting.' };
 const ALLOWANCE = { allowance: 'mugs to come', skus: ['mug'], nodes: ['shop'], cap: 50, reason: 'Made to order.' };
+const POLICY = {
+  policy: 'returns',
+  to: 'quality_control',
+  nodes: ['shop'],
+  reasons: ['return'],
+  inspectWithinHours: 24,
+};
 const PRICE = {
   sku: 'mug',
   channel: 'web',
@@ -94,6 +101,7 @@ beforeAll(async () => {
   await app.http('putFences', { body: { fences: [FENCE] } });
   await app.http('putStopRules', { body: { rules: [STOP] } });
   await app.http('putAllowances', { body: { allowances: [ALLOWANCE] } });
+  await app.http('putReceiptPolicies', { body: { policies: [POLICY] } });
   await app.http('putPrices', { body: { prices: [{ ...PRICE, periods: PRICE.periods.toReversed() }] } });
 });
 afterAll(() => app.close());
@@ -106,6 +114,7 @@ const LISTS = [
   'listFences',
   'listStopRules',
   'listAllowances',
+  'listReceiptPolicies',
   'listPrices',
 ] as const;
 const first = async (list: (typeof LISTS)[number]): Promise<object> =>
@@ -115,7 +124,7 @@ const told = async (): Promise<number> =>
 
 describe('what is told of a row', () => {
   it('is listed as it was told, over HTTP and NATS, and in the snapshot', async () => {
-    const rows = [SKU, NODE, CHANNEL, RULE, FENCE, STOP, ALLOWANCE, PRICE];
+    const rows = [SKU, NODE, CHANNEL, RULE, FENCE, STOP, ALLOWANCE, POLICY, PRICE];
     for (const [index, list] of LISTS.entries()) {
       for (const edge of ['http', 'rpc'] as const) {
         expect(((await app[edge](list)).body as { items: object[] }).items).toEqual([rows[index]]);
@@ -343,6 +352,8 @@ describe.each(['http', 'rpc'] as const)('over %s', (edge) => {
     ['putStopRules', { rules: [{ ...STOP, nodes: ['none'] }] }, 'node.unknown'],
     ['putAllowances', { allowances: [{ ...ALLOWANCE, nodes: ['none'] }] }, 'node.unknown'],
     ['putAllowances', { allowances: [{ allowance: 'new', skus: 'all' }] }, 'request.invalid'],
+    ['putReceiptPolicies', { policies: [{ ...POLICY, nodes: ['none'] }] }, 'node.unknown'],
+    ['putReceiptPolicies', { policies: [{ policy: 'new', nodes: 'all' }] }, 'request.invalid'],
     ['putStopRules', { rules: [{ rule: 'new', mode: 'stop' }] }, 'request.invalid'],
   ] as const)('%s of what does not exist is refused: %#', async (id, body, code) => {
     expect(problemOf(await app[edge](id, { body })).code).toBe(code);

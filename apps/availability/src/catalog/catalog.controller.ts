@@ -178,6 +178,21 @@ export class CatalogController {
     return appliedOf('allowances', await this.#catalog.putAllowances(allowances));
   }
 
+  @Serve(operations.listReceiptPolicies)
+  listReceiptPolicies({ query: { limit = 100, cursor } }: Call<Op['listReceiptPolicies']>) {
+    return this.#catalog.listReceiptPolicies(limit, after(cursor));
+  }
+
+  @Serve(operations.snapshotReceiptPolicies)
+  snapshotReceiptPolicies({ query: { limit = 100, cursor } }: Call<Op['snapshotReceiptPolicies']>) {
+    return this.#snapshots.receiptPolicies({ limit, after: after(cursor) });
+  }
+
+  @Serve(operations.putReceiptPolicies)
+  async putReceiptPolicies({ body: { policies } }: Call<Op['putReceiptPolicies']>) {
+    return appliedOf('policies', await this.#catalog.putReceiptPolicies(policies));
+  }
+
   @Serve(operations.listStopRules)
   listStopRules({ query: { limit = 100, cursor } }: Call<Op['listStopRules']>) {
     return this.#catalog.listStopRules(limit, after(cursor));

@@ -177,6 +177,24 @@ const LAWS: readonly Law[] = [
        WHERE g.sku_key = ANY($1) AND g.version <> coalesce(f.last, 0)`,
   },
   {
+    name: 'whatever is in quality control waits for approval in an inspection',
+    breaches: `
+      SELECT s.sku_key, s.node_key, s.quality_control, i.open
+        FROM stock s LEFT JOIN (SELECT sku_key, node_key, sum(open) AS open FROM inspection GROUP BY 1, 2) i USING (sku_key, node_key)
+       WHERE s.sku_key = ANY($1) AND s.quality_control > coalesce(i.open, 0)`,
+  },
+  {
+    name: 'what inspections have approved and rejected is what the ledger has of it',
+    breaches: `
+      SELECT sku_key, node_key, i.approved, i.rejected, l.approved AS posted_approved, l.rejected AS posted_rejected
+        FROM (SELECT sku_key, node_key, sum(approved) AS approved, sum(rejected) AS rejected
+                FROM inspection WHERE sku_key = ANY($1) GROUP BY 1, 2) i
+        FULL JOIN (SELECT sku_key, node_key, sum(quantity) FILTER (WHERE to_state <> ${ACCOUNTS.indexOf('damaged')}) AS approved,
+                          sum(quantity) FILTER (WHERE to_state = ${ACCOUNTS.indexOf('damaged')}) AS rejected
+                     FROM ledger WHERE sku_key = ANY($1) AND reason = 'inspect' GROUP BY 1, 2) l USING (sku_key, node_key)
+       WHERE coalesce(i.approved, 0) <> coalesce(l.approved, 0) OR coalesce(i.rejected, 0) <> coalesce(l.rejected, 0)`,
+  },
+  {
     name: 'what is used of a fence at a node is the sum of what backings there are charged to it',
     breaches: `
       SELECT sku_key, node_key, fence_key, u.used, b.fenced

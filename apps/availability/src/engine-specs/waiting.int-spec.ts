@@ -261,6 +261,63 @@ describe('units that are to come', () => {
     expect(await stock()).toMatchObject([{ onHand: 150, unapplied: 0 }]);
   });
 
+  describe('for lines that are amended', () => {
+    const amend = (engine: StockEngine, quantity: number, mayWait: boolean, version: number, commandId = 'amend') =>
+      act(engine, 'buyer', 'amend', {
+        ...{ commandId, expectedVersion: version },
+        lines: [{ id: '1', sku: 'sku1', quantity, mayWait }],
+      });
+    beforeEach(async () => {
+      await pool.receive('sku1', 'n1', 3);
+      done(await hold(one, 'buyer', [['sku1', 2]]));
+    });
+
+    it('are promised after what is there, and only if they may wait', async () => {
+      await allow(4);
+      done(await announce(one, 'po', expected('1', 2, { node: 'n2' })));
+      expect(codeOf(await amend(other, 6, false, 1, 'impatient'))).toBe('stock.insufficient');
+      expect(codeOf(await amend(other, 10, true, 1, 'greedy'))).toBe('stock.insufficient');
+      const amended = done(await amend(other, 6, true, 1));
+      expect(done(await amend(one, 6, true, 1))).toEqual(amended);
+      expect(codeOf(await amend(one, 6, false, 1))).toBe('idempotency.mismatch');
+      const waiting = [
+        ['allowance', null, 1],
+        ['incoming', 'n2', 2],
+        ['stock', 'n1', 3],
+      ];
+      expect((await backings('buyer')).toSorted()).toEqual(waiting);
+      expect(await atp()).toMatchObject({ atp: 0, atpWithIncoming: 3 });
+      await pool.receive('sku1', 'n1', 1);
+      expect((await backings('buyer')).toSorted()).toEqual([
+        ['incoming', 'n2', 2],
+        ['stock', 'n1', 4],
+      ]);
+    });
+
+    it('are promised up to the cap of an allowance, whoever asks', async () => {
+      await allow(5);
+      const others = numbered('other', 16).map((id, index) => wait(index % 2 ? one : other, id, 1));
+      const [amended, ...held] = await Promise.all([amend(other, 5, true, 1), ...others]);
+      const got = held.filter(({ ok }) => ok).length;
+      expect(got).toBe(amended.ok ? 3 : 6);
+      if (!amended.ok) expect(codeOf(amended)).toBe('stock.insufficient');
+      expect(await atp()).not.toHaveProperty('atpWithIncoming');
+    });
+
+    it('serve them in the place that their reservation has', async () => {
+      await allow(10);
+      done(await wait(other, 'late', 2));
+      done(await amend(one, 5, true, 1));
+      await pool.receive('sku1', 'n1', 3);
+      expect(await backings('buyer')).toEqual([['stock', 'n1', 5]]);
+      // It came first to what was there, and waits all the same behind an older reservation.
+      expect(await backings('late')).toEqual([
+        ['stock', 'n1', 1],
+        ['allowance', null, 1],
+      ]);
+    });
+  });
+
   it('of a reservation that is made more important are served first', async () => {
     await allow(10);
     done(await wait(one, 'early', 1));

@@ -16,12 +16,20 @@ import { AtpController } from './atp.controller.ts';
 import { engineMetrics } from './engine-metrics.ts';
 import { FeedsController } from './feeds.controller.ts';
 import { BulkController } from './bulk.controller.ts';
+import { InspectionsController } from './inspections.controller.ts';
 import { ReservationsController } from './reservations.controller.ts';
 import { StockController } from './stock.controller.ts';
 import { StockServices } from './stock-services.ts';
 
 @Module({
-  controllers: [AtpController, FeedsController, BulkController, ReservationsController, StockController],
+  controllers: [
+    AtpController,
+    FeedsController,
+    BulkController,
+    InspectionsController,
+    ReservationsController,
+    StockController,
+  ],
   providers: [
     {
       provide: StockServices,

@@ -6,6 +6,7 @@ import type {
   Fence,
   Node,
   Price,
+  ReceiptPolicy,
   Sku,
   SnapshotPage,
   StopRule,
@@ -18,6 +19,7 @@ import { CHANNELS } from './kinds/channels.ts';
 import { ELIGIBILITY_RULES } from './kinds/eligibility-rules.ts';
 import { FENCES } from './kinds/fences.ts';
 import { NODES } from './kinds/nodes.ts';
+import { RECEIPT_POLICIES } from './kinds/receipt-policies.ts';
 import { SKUS } from './kinds/skus.ts';
 import { STOP_RULES } from './kinds/stop-rules.ts';
 import { type Source, type Wanted, priceRows, rowsOf, snapshotPage, thresholdRows } from './pages.ts';
@@ -54,6 +56,10 @@ export class CatalogSnapshots {
 
   allowances(wanted: Wanted): Promise<SnapshotPage<Allowance>> {
     return this.#page(rowsOf(ALLOWANCES), wanted);
+  }
+
+  receiptPolicies(wanted: Wanted): Promise<SnapshotPage<ReceiptPolicy>> {
+    return this.#page(rowsOf(RECEIPT_POLICIES), wanted);
   }
 
   stopRules(wanted: Wanted): Promise<SnapshotPage<StopRule>> {

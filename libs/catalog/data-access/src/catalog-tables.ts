@@ -13,6 +13,7 @@ export const catalogTables: SchemaPart = {
       eligibility_rule: ['SELECT', 'INSERT', 'UPDATE'],
       fence: ['SELECT', 'INSERT', 'UPDATE'],
       allowance: ['SELECT', 'INSERT', 'UPDATE'],
+      receipt_policy: ['SELECT', 'INSERT', 'UPDATE'],
       stop_rule: ['SELECT', 'INSERT', 'UPDATE'],
       threshold: ['SELECT', 'INSERT', 'UPDATE'],
       catalog_epoch: ['SELECT', 'UPDATE'],

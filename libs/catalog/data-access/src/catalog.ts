@@ -14,6 +14,8 @@ import type {
   Node,
   NodeChange,
   Price,
+  ReceiptPolicy,
+  ReceiptPolicyChange,
   Sku,
   SkuChange,
   StopRule,
@@ -33,6 +35,7 @@ import { CHANNELS } from './kinds/channels.ts';
 import { ELIGIBILITY_RULES } from './kinds/eligibility-rules.ts';
 import { FENCES } from './kinds/fences.ts';
 import { NODES } from './kinds/nodes.ts';
+import { RECEIPT_POLICIES } from './kinds/receipt-policies.ts';
 import { SKUS } from './kinds/skus.ts';
 import { STOP_RULES } from './kinds/stop-rules.ts';
 import { type KeysOf, type NamedBy, listed, resolveNamed, single } from './known-codes.ts';
@@ -117,6 +120,12 @@ export class Catalog {
     ]);
   }
 
+  putReceiptPolicies(changes: readonly ReceiptPolicyChange[]): Promise<Applied> {
+    return this.#put(COMMIT_RULES, RECEIPT_POLICIES, changes, [
+      { member: 'nodes', kind: 'node', codes: ({ nodes }) => listed(nodes) },
+    ]);
+  }
+
   /** Sets or, with quantity 0, removes rules; of several for the same the last one counts. */
   async putThresholds(thresholds: readonly Threshold[]): Promise<Applied> {
     const { faults, keys } = await resolveNamed(
@@ -185,6 +194,10 @@ export class Catalog {
 
   listStopRules(limit: number, after = ''): Promise<CatalogPage<StopRule>> {
     return this.#list(rowsOf(STOP_RULES), { limit, after });
+  }
+
+  listReceiptPolicies(limit: number, after = ''): Promise<CatalogPage<ReceiptPolicy>> {
+    return this.#list(rowsOf(RECEIPT_POLICIES), { limit, after });
   }
 
   listThresholds(limit: number, after = '0'): Promise<CatalogPage<Threshold>> {

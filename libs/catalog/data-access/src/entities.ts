@@ -206,6 +206,25 @@ export class AllowanceEntity {
   reason!: string | null;
 }
 
+@Entity({ name: 'receipt_policy' })
+@Unique('receipt_policy_code_key', ['code'])
+@Check('receipt_policy_to_state_check', `to_state IN ('available', 'quality_control', 'none')`)
+@Check('receipt_policy_inspect_within_hours_check', `inspect_within_hours > 0`)
+export class ReceiptPolicyEntity {
+  @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', name: 'rule_key' })
+  key!: number;
+  @Column({ type: 'text' })
+  code!: string;
+  @Column({ type: 'text', name: 'to_state' })
+  to!: string;
+  @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
+  nodes!: 'all' | string[];
+  @Column({ type: 'text', array: true, nullable: true, transformer: NULL_FOR_ALL })
+  reasons!: 'all' | string[];
+  @Column({ type: 'integer', name: 'inspect_within_hours' })
+  inspectWithinHours!: number;
+}
+
 export const catalogEntities = [
   SkuEntity,
   NodeEntity,
@@ -214,4 +233,5 @@ export const catalogEntities = [
   FenceEntity,
   StopRuleEntity,
   AllowanceEntity,
+  ReceiptPolicyEntity,
 ];

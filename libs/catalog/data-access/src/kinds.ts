@@ -18,7 +18,7 @@ export interface ChangeFault extends Fault {
 /** `E` is how it is stored, `C` what changes it, `V` how it is shown. */
 export interface Kind<E extends { code: string }, C, V> {
   /** What leads the keys of its facts: `sku/…`. */
-  readonly noun: 'sku' | 'node' | 'channel' | 'eligibility' | 'fence' | 'stop' | 'allowance';
+  readonly noun: 'sku' | 'node' | 'channel' | 'eligibility' | 'fence' | 'stop' | 'allowance' | 'receipt-policy';
   readonly entity: EntityTarget<E>;
   /** Its data is a `V` as its `value`, its key, and versions. */
   readonly fact: VersionedFact;

@@ -7,6 +7,7 @@ import * as snapshots from '../catalog/snapshots.ts';
 import * as identity from '../identity/facts.ts';
 import { IDENTITY } from '../identity/module.ts';
 import * as inbound from './inbound.ts';
+import * as inspections from './inspections.ts';
 import * as primitives from '../shared/primitives.ts';
 import { AVAILABILITY_EXAMPLES } from './examples.ts';
 import * as facts from './facts.ts';
@@ -41,6 +42,7 @@ export const AVAILABILITY = {
     stock,
     stops,
     inbound,
+    inspections,
     sources,
     feeds,
     facts,

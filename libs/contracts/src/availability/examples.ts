@@ -63,6 +63,23 @@ const inboundLine = {
   dueAt: soon,
   closed: false,
 };
+const inspection = {
+  id: 'ins_7',
+  sku: 'mug-blue',
+  node: 'depot',
+  origin: 'receipt' as const,
+  command: 'grn-82',
+  line: 1,
+  reason: 'return',
+  quantity: 10,
+  open: 6,
+  approved: 3,
+  rejected: 1,
+  missing: 0,
+  openedAt: at,
+  dueAt: '2026-11-28T09:30:00.000Z',
+  closedAt: null,
+};
 const atp = { sku: 'mug-blue', channel: 'web', atp: 122, version: 7, asOf: at };
 const feedQuery = {
   id: 'count-81',
@@ -264,6 +281,20 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
     response: { id: 'po-4711', owner: 'prn_abcdefgh2345', lines: [inboundLine] },
   },
   listInbound: { query: { sku: 'mug-blue', open: true }, response: { items: [inboundLine], ...empty } },
+  listInspections: { query: { node: 'depot', open: true }, response: { items: [inspection], ...empty } },
+  getInspection: { params: { id: 'ins_7' }, response: inspection },
+  judgeInspections: {
+    body: { id: 'looked-at-81', judgements: [{ inspection: 'ins_7', approved: 3, rejected: 1 }] },
+    response: {
+      id: 'looked-at-81',
+      results: [
+        {
+          ...{ inspection: 'ins_7', sku: 'mug-blue', node: 'depot', version: 10 },
+          ...{ approved: 3, rejected: 1, missing: 0, open: 6 },
+        },
+      ],
+    },
+  },
   listStops: {
     query: { sku: 'mug-blue' },
     response: {

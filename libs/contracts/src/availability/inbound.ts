@@ -119,6 +119,9 @@ export const ReceiptResult = closed({
       over: Type.Integer({ minimum: 0, description: 'Units beyond what was expected.' }),
       lost: Type.Integer({ minimum: 0, description: 'Units that are expected no longer and have not come.' }),
       served: Type.Integer({ minimum: 0, description: 'Units that went to those who waited for some, by now.' }),
+      toInspect: Type.Optional(
+        Type.Integer({ minimum: 1, description: 'Units that wait for approval, for which an inspection has opened.' }),
+      ),
       late: Type.Boolean({
         description: 'Whether a newer count of the row had seen them: they left the number of units as it was.',
       }),

@@ -4,6 +4,7 @@ export * from './sources.ts';
 export * from './stock.ts';
 export * from './stops.ts';
 export * from './inbound.ts';
+export * from './inspections.ts';
 export * from './feeds.ts';
 export * from './facts.ts';
 export * from './operations.ts';

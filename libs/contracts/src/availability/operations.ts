@@ -6,6 +6,7 @@ import { requestSubject } from '../shared/module-contract.ts';
 import { type Operation, get, post, put } from '../shared/operation.ts';
 import { STOCK_SCOPE } from './facts.ts';
 import * as inbound from './inbound.ts';
+import { INSPECTION_OPERATIONS } from './inspection-operations.ts';
 import * as feeds from './feeds.ts';
 import { RESERVATION_VERBS, RESERVATION_VERBS_MANY } from './reservation-verbs.ts';
 import * as reservations from './reservations.ts';
@@ -169,7 +170,7 @@ export const AVAILABILITY_OPERATIONS = {
   receive: {
     summary: 'Record a receipt',
     description:
-      'Units that have arrived, against an announced receipt or without one. Never refused for what was expected; those who wait for units are served first.',
+      'Units that have arrived, against an announced receipt or without one. Never refused for what was expected; those who wait for units are served first. Where a receipt policy says so, sound units wait for approval instead.',
     http: post('/v1/receipts', 201),
     subject: rpc('receipt.record'),
     idempotency: 'id',
@@ -210,6 +211,7 @@ export const AVAILABILITY_OPERATIONS = {
     response: pageOf(inbound.InboundLine),
     problems: ['sku.unknown'],
   },
+  ...INSPECTION_OPERATIONS,
   getAtp: {
     summary: 'ATP of one SKU',
     http: get('/v1/atp/{sku}'),
@@ -323,7 +325,8 @@ export const AVAILABILITY_OPERATIONS = {
   },
   listExceptions: {
     summary: 'List exceptions',
-    description: 'Promises that nothing covers, here or in another system, open ones first.',
+    description:
+      'Promises that nothing covers, here or in another system, and units that wait too long for approval; open ones first.',
     http: get('/v1/exceptions'),
     scope: 'stock:read',
     query: ExceptionPageQuery,

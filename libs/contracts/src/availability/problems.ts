@@ -34,6 +34,8 @@ export const AVAILABILITY_PROBLEMS = {
   'receipt.damaged_beyond': { status: 422, title: 'More units are damaged than have arrived', retryable: false },
   'inbound.line_differs': { status: 409, title: 'The line was announced for another SKU or node', retryable: false },
   'inbound.line_closed': { status: 409, title: 'The line is closed: nothing more is expected of it', retryable: false },
+  'inspection.unknown': { status: 404, title: 'No such inspection', retryable: false },
+  'inspection.exceeds_open': { status: 409, title: 'More units than nobody has judged yet', retryable: false },
   'movement.exceeds_stock': { status: 409, title: 'More units than there are', retryable: true },
   'movement.out_of_range': { status: 422, title: 'More units than a balance can hold', retryable: false },
   'idempotency.mismatch': { status: 409, title: 'The id was used with another body', retryable: false },

@@ -54,6 +54,12 @@ const Priority = Type.Integer({
   description: 'Whose units are mended first when some come free: higher goes first.',
 });
 
+const MayWait = Type.Boolean({
+  default: false,
+  description:
+    'What is not there may be promised of what is to come: of announced receipts in the order in which they are due, then of allowances up to their caps.',
+});
+
 export const HoldRequest = closed({
   id: ClientChosenId,
   owner: Type.Optional(Owner),
@@ -64,13 +70,7 @@ export const HoldRequest = closed({
       sku: SkuCode,
       quantity: Quantity,
       nodes: Type.Optional(Type.Array(NodeCode, nodesOf('Only these nodes may back the line, as for a pickup.'))),
-      mayWait: Type.Optional(
-        Type.Boolean({
-          default: false,
-          description:
-            'What is not there may be promised of what is to come: of announced receipts in the order in which they are due, then of allowances up to their caps.',
-        }),
-      ),
+      mayWait: Type.Optional(MayWait),
     }),
     {
       minItems: 1,
@@ -188,6 +188,7 @@ export const AmendRequest = closed({
         description: 'Units in all, what was fulfilled included.',
       }),
       nodes: Type.Optional(Type.Array(NodeCode, nodesOf('Only these nodes may back the line. Left out: any.'))),
+      mayWait: Type.Optional(MayWait),
     }),
     {
       maxItems: LINES_MAX,

@@ -5,6 +5,7 @@ import type { ScopeDefinition } from '../shared/app-contract.ts';
 export const AVAILABILITY_SCOPES = {
   'stock:read': { may: 'read ATP, stock, its ledger, feeds and exceptions' },
   'stock:write': { may: 'record movements, send feeds and stop the sale of SKUs' },
+  'stock:inspect': { may: 'say of units in inspection whether they are sound' },
   'stock:audit': { may: 'see in the ledger who moved the units' },
   'feeds:approve': {
     may: 'list, read, approve and reject feeds that wait for approval, of any principal',

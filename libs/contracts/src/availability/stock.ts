@@ -263,18 +263,23 @@ export const LedgerEntry = closed({
 });
 export type LedgerEntry = Static<typeof LedgerEntry>;
 
-export const STOCK_EXCEPTION_CODES = ['promise.broken', 'promise.stranded', 'feed.negative_availability'] as const;
+export const STOCK_EXCEPTION_CODES = [
+  'promise.broken',
+  'promise.stranded',
+  'feed.negative_availability',
+  'inspection.overdue',
+] as const;
 export const StockException = closed({
   id: Type.String(),
   code: oneOf(
     STOCK_EXCEPTION_CODES,
-    '`promise.broken`: no eligible node can cover what is promised. `promise.stranded`: promises may not stay at a node that has closed, is drained or left their channel, and only a person or an order can move them. `feed.negative_availability`: another system has told less than 0 available, having promised more than it has.',
+    '`promise.broken`: no eligible node can cover what is promised. `promise.stranded`: promises may not stay at a node that has closed, is drained or left their channel, and only a person or an order can move them. `feed.negative_availability`: another system has told less than 0 available, having promised more than it has. `inspection.overdue`: units wait for approval for longer than they should.',
   ),
   sku: SkuCode,
   node: NodeCode,
   quantity: Type.Integer({
     minimum: 0,
-    description: 'Promised units that it is about, here or in the other system.',
+    description: 'Units that it is about: promised ones, here or in the other system, or those that wait.',
   }),
   openedAt: Timestamp,
   closedAt: Type.Union([Timestamp, Type.Null()]),

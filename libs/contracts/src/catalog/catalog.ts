@@ -8,6 +8,7 @@ export * from './eligibility.ts';
 export * from './limits.ts';
 export * from './node.ts';
 export * from './price.ts';
+export * from './receipt-policy.ts';
 export * from './sku.ts';
 export { Currency, type Weekday } from './members.ts';
 

@@ -42,6 +42,13 @@ const fence = {
 };
 const stop = { rule: 'stocktaking', mode: 'stop' as const, nodes: ['shop-1'], channels: 'all' as const };
 const allowance = { allowance: 'mugs-to-come', skus: ['mug-blue'], nodes: 'all' as const, cap: 50 };
+const policy = {
+  policy: 'returns-are-inspected',
+  to: 'quality_control' as const,
+  nodes: 'all' as const,
+  reasons: ['return'],
+  inspectWithinHours: 48,
+};
 const threshold = { scope: 'node' as const, channel: 'web', node: 'shop-1', quantity: 2 };
 
 export const CATALOG_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Operations[Id]> } = {
@@ -98,5 +105,11 @@ export const CATALOG_EXAMPLES: { readonly [Id in keyof Operations]: ExampleOf<Op
     response: { position, items: [{ key: 'stocktaking', version: 1, value: stop }], ...empty },
   },
   putStopRules: { body: { rules: [stop] }, response: { applied: 1 } },
+  listReceiptPolicies: { query: page, response: { items: [policy], ...empty } },
+  snapshotReceiptPolicies: {
+    query: page,
+    response: { position, items: [{ key: 'returns-are-inspected', version: 1, value: policy }], ...empty },
+  },
+  putReceiptPolicies: { body: { policies: [policy] }, response: { applied: 1 } },
   putThresholds: { body: { thresholds: [threshold] }, response: { applied: 1 } },
 };

@@ -6,7 +6,18 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { FactDefinition } from '../shared/fact-definition.ts';
 import { closed } from '../shared/primitives.ts';
 import { snapshotsOf } from '../shared/snapshot.ts';
-import { Allowance, Channel, EligibilityRule, Fence, Node, Price, Sku, StopRule, Threshold } from './catalog.ts';
+import {
+  Allowance,
+  Channel,
+  EligibilityRule,
+  Fence,
+  Node,
+  Price,
+  ReceiptPolicy,
+  Sku,
+  StopRule,
+  Threshold,
+} from './catalog.ts';
 import { CATALOG_OPERATIONS } from './operations.ts';
 
 const RowVersion = Type.Integer({ minimum: 0, description: 'Counts the facts told of the row; gap-free.' });
@@ -39,6 +50,8 @@ export const CatalogFenceChanged = changed(Fence);
 export type CatalogFenceChanged = Static<typeof CatalogFenceChanged>;
 export const CatalogAllowanceChanged = changed(Allowance);
 export type CatalogAllowanceChanged = Static<typeof CatalogAllowanceChanged>;
+export const CatalogReceiptPolicyChanged = changed(ReceiptPolicy);
+export type CatalogReceiptPolicyChanged = Static<typeof CatalogReceiptPolicyChanged>;
 export const CatalogStopChanged = changed(StopRule);
 export type CatalogStopChanged = Static<typeof CatalogStopChanged>;
 
@@ -108,6 +121,14 @@ export const CATALOG_ALLOWANCE_CHANGED = {
   description: `Key: \`allowance/\` and its name. ${ABSOLUTE}`,
 } as const satisfies FactDefinition;
 
+export const CATALOG_RECEIPT_POLICY_CHANGED = {
+  id: 'catalogReceiptPolicyChanged',
+  subject: 'onepool.catalog.receipt-policy.changed.v1',
+  data: CatalogReceiptPolicyChanged,
+  summary: 'A receipt policy was set, changed or lifted.',
+  description: `Key: \`receipt-policy/\` and its name. ${ABSOLUTE} \`to\`: \`none\` says that it was lifted.`,
+} as const satisfies FactDefinition;
+
 export const CATALOG_STOP_CHANGED = {
   id: 'catalogStopChanged',
   subject: 'onepool.catalog.stop.changed.v1',
@@ -127,6 +148,7 @@ export const CATALOG_FACTS = [
   CATALOG_FENCE_CHANGED,
   CATALOG_STOP_CHANGED,
   CATALOG_ALLOWANCE_CHANGED,
+  CATALOG_RECEIPT_POLICY_CHANGED,
 ] as const;
 
 /** From which a consumer of them begins that comes late. */
@@ -142,6 +164,11 @@ export const CATALOG_SNAPSHOTS = snapshotsOf(CATALOG_OPERATIONS, CATALOG_FACTS, 
   },
   fences: { pages: 'snapshotFences', key: 'key', facts: { catalogFenceChanged: 'value' } },
   allowances: { pages: 'snapshotAllowances', key: 'key', facts: { catalogAllowanceChanged: 'value' } },
+  receiptPolicies: {
+    pages: 'snapshotReceiptPolicies',
+    key: 'key',
+    facts: { catalogReceiptPolicyChanged: 'value' },
+  },
   stopRules: { pages: 'snapshotStopRules', key: 'key', facts: { catalogStopChanged: 'value' } },
   thresholds: { pages: 'snapshotThresholds', key: 'key', facts: { catalogThresholdChanged: 'value' } },
 });

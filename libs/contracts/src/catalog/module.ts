@@ -10,9 +10,10 @@ export const CATALOG = {
   parts: [
     {
       name: 'Catalogue',
-      paths: /^\/v1\/(skus|nodes|channels|thresholds|prices|fences|allowances|stop-rules|eligibility-rules)/,
+      paths:
+        /^\/v1\/(skus|nodes|channels|thresholds|prices|fences|allowances|stop-rules|receipt-policies|eligibility-rules)/,
       description:
-        'What is sold, where it lies, who sells it, for how much, which units a channel does not see, and where nothing is sold.',
+        'What is sold, where it lies, who sells it, for how much, which units a channel does not see, where nothing is sold, and what is inspected when it arrives.',
     },
   ],
 } as const satisfies ModuleContract;

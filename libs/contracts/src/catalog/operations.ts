@@ -17,7 +17,12 @@ export const CATALOG_SCOPE = 'catalog';
 const rpc = (name: string): string => requestSubject(CATALOG_SCOPE, name);
 
 /** What a list of them is called in a title. */
-const PLURALS: Readonly<Record<string, string>> = { sku: 'SKUs', eligibility: 'eligibility rules', stop: 'stop rules' };
+const PLURALS: Readonly<Record<string, string>> = {
+  sku: 'SKUs',
+  eligibility: 'eligibility rules',
+  stop: 'stop rules',
+  'receipt-policy': 'receipt policies',
+};
 const plural = (noun: string): string => PLURALS[noun] ?? `${noun}s`;
 const pathOf = (noun: string): string => `/v1/${plural(noun).toLowerCase().replace(' ', '-')}`;
 
@@ -176,4 +181,10 @@ export const CATALOG_OPERATIONS = {
   listStopRules: listOf('stop', catalog.StopRule),
   snapshotStopRules: snapshotOf('stop', snapshots.StopRuleSnapshot),
   putStopRules: { ...putOf('stop', catalog.PutStopRules), summary: 'Set, change or lift stops of nodes and channels' },
+  listReceiptPolicies: listOf('receipt-policy', catalog.ReceiptPolicy),
+  snapshotReceiptPolicies: snapshotOf('receipt-policy', snapshots.ReceiptPolicySnapshot),
+  putReceiptPolicies: {
+    ...putOf('receipt-policy', catalog.PutReceiptPolicies),
+    summary: 'Set, change or lift receipt policies',
+  },
 } as const satisfies Record<string, Operation<Scope, Code>>;

@@ -1,6 +1,17 @@
 /** Pages of the catalogue's snapshots. */
 import { Position, snapshotPageOf } from '../shared/snapshot.ts';
-import { Allowance, Channel, EligibilityRule, Fence, Node, Price, Sku, StopRule, Threshold } from './catalog.ts';
+import {
+  Allowance,
+  Channel,
+  EligibilityRule,
+  Fence,
+  Node,
+  Price,
+  ReceiptPolicy,
+  Sku,
+  StopRule,
+  Threshold,
+} from './catalog.ts';
 
 export { Position };
 export const SkuSnapshot = snapshotPageOf(Sku);
@@ -11,4 +22,5 @@ export const EligibilityRuleSnapshot = snapshotPageOf(EligibilityRule);
 export const ThresholdSnapshot = snapshotPageOf(Threshold);
 export const FenceSnapshot = snapshotPageOf(Fence);
 export const AllowanceSnapshot = snapshotPageOf(Allowance);
+export const ReceiptPolicySnapshot = snapshotPageOf(ReceiptPolicy);
 export const StopRuleSnapshot = snapshotPageOf(StopRule);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const SECTION = /\n-- What is read of the catalogue -+\n[^]*?(?=\n-- [A-Z][a-z ]+ -{20,}\n|$)/;
 const RELATION =
-  /\bcatalog\.[a-z_]+|\b(?:from|join|into|update|only)\s+(?:sku|node|channel|threshold|fence|stop_rule|allowance|price|catalog_epoch)\b/gi;
+  /\bcatalog\.[a-z_]+|\b(?:from|join|into|update|only)\s+(?:sku|node|channel|threshold|fence|stop_rule|allowance|receipt_policy|price|catalog_epoch)\b/gi;
 
 const foundIn = (sql: string): readonly string[] => sql.match(RELATION) ?? [];
 
@@ -32,8 +32,9 @@ describe('the engine', () => {
       'rules_threshold',
       'rules_fence',
       'rules_allowance',
+      'rules_receipt',
       'rules_stop',
     ]);
-    expect(foundIn(section)).toHaveLength(8);
+    expect(foundIn(section)).toHaveLength(9);
   });
 });

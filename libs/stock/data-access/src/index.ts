@@ -13,6 +13,7 @@ export { beyond } from './requests/resolve.ts';
 export type { VerbRequest } from './requests/resolve-verb.ts';
 export { SourceSettingsStore } from './sources/source-settings.ts';
 export { StockReads, type Page } from './queries/stock-reads.ts';
+export { InspectionReads } from './queries/inspection-reads.ts';
 export { InboundReads } from './queries/inbound-reads.ts';
 export { StockMemory, type StockMemoryOptions } from './queries/stock-memory.ts';
 export { Housekeeping, type HousekeepingOptions } from './jobs/housekeeping.ts';

@@ -77,9 +77,8 @@ export function takeAhead(ahead: readonly UnitsAheadAt[], quantity: number): rea
   return taken;
 }
 
+export const unitsIn = (ahead: readonly UnitsAheadAt[]): number => ahead.reduce((sum, { units }) => sum + units, 0);
+
 /** Units that a line which may wait can be promised: ATP, and what is to come. Never less than ATP. */
 export const atpWithIncoming = (supply: SkuSupply, rules: SellingRules, perspective: Perspective): number =>
-  aheadOf(supply, rules, perspective).reduce(
-    (sum, { units }) => sum + units,
-    channelAtp(supply, rules, perspective).atp,
-  );
+  unitsIn(aheadOf(supply, rules, perspective)) + channelAtp(supply, rules, perspective).atp;

@@ -5,20 +5,22 @@
  * First the units that end, and those whose place no longer suits them, are given up. Then what is needed is allocated over what is
  * there after that, and the net effect is settled as for any other moves.
  */
+import { takeAhead, unitsIn } from './ahead.ts';
 import { type AllocationPolicy, type Destination, allocationOf } from './allocation.ts';
 import { DEFAULT_ALLOCATION } from './allocation-rules.ts';
-import { type BackingChange, type VerbEffect, changeOf, next } from './decide-verb.ts';
+import { type BackingChange, type VerbEffect, changeOf, next, standingOf } from './decide-verb.ts';
 import type { ChannelKey, NodeKey, SkuKey } from './keys.ts';
+import { leastFreeFirst } from './line-order.ts';
 import { moveUnits } from './move-units.ts';
 import type { Decision, Rejection, Shortage } from './rejection.ts';
 import { accept, reject } from './result.ts';
 import {
   type Backing,
+  type BackingPlace,
   type OpenTally,
   type Reservation,
   type ReservationLine,
   endUnits,
-  onStock,
   open,
   statusOf,
   supplyOf,
@@ -41,6 +43,8 @@ export interface AmendedLine {
   readonly quantity: number;
   /** Null: any eligible node. */
   readonly nodes: readonly NodeKey[] | null;
+  /** What it needs and is not there may be promised of what is to come. */
+  readonly mayWait?: boolean;
 }
 
 export interface Amendment {
@@ -98,6 +102,7 @@ interface LineChange {
   /** What is wanted of it in all; null of a line that is not named. */
   readonly quantity: number | null;
   readonly nodes: readonly NodeKey[] | null;
+  readonly mayWait: boolean;
 }
 
 function lineChanges({ lines, backings }: Reservation, amended: readonly AmendedLine[]): readonly LineChange[] {
@@ -110,7 +115,7 @@ function lineChanges({ lines, backings }: Reservation, amended: readonly Amended
     if (found) return lineChange(line, own, found);
     // Another SKU has taken its place.
     if (ids.has(line.id)) return lineChange(line, own, { quantity: totalOf(own, 'fulfilled'), nodes: line.nodes });
-    return { line, less: 0, more: 0, quantity: null, nodes: line.nodes };
+    return { line, less: 0, more: 0, quantity: null, nodes: line.nodes, mayWait: false };
   });
   const parts = new Set(lines.map(partOf));
   const added = amended.filter((line) => !parts.has(partOf(line)));
@@ -133,10 +138,10 @@ const newLine = (no: number, { id, sku, nodes }: AmendedLine): ReservationLine =
 function lineChange(
   line: ReservationLine,
   own: readonly Backing[],
-  { quantity, nodes }: Pick<AmendedLine, 'quantity' | 'nodes'>,
+  { quantity, nodes, mayWait = false }: Pick<AmendedLine, 'quantity' | 'nodes' | 'mayWait'>,
 ): LineChange {
   const wanted = quantity - own.reduce((sum, backing) => sum + open(backing) + backing.fulfilled, 0);
-  return { line, less: Math.max(0, -wanted), more: Math.max(0, wanted), quantity, nodes };
+  return { line, less: Math.max(0, -wanted), more: Math.max(0, wanted), quantity, nodes, mayWait };
 }
 
 /** Units of a named line that have ended otherwise than with the buyer are not wanted any more, however they ended. */
@@ -198,9 +203,7 @@ class Amending {
   /** Allocates what the lines need, and settles all of it. */
   finish(changes: readonly LineChange[], supplies: Supplies, policy: AllocationPolicy): Decision<VerbEffect> {
     const draft = new SupplyDraft(supplies);
-    const shortages = changes
-      .toSorted((a, b) => freedom(a) - freedom(b))
-      .flatMap((change) => this.#take(change, draft, policy) ?? []);
+    const shortages = changes.toSorted(leastFreeFirst).flatMap((change) => this.#take(change, draft, policy) ?? []);
     if (shortages.length > 0)
       return reject({ code: 'stock.insufficient', shortages: shortages.toSorted((a, b) => a.line - b.line) });
     const after = { channel: this.#amended.channel, backings: this.#backings };
@@ -234,34 +237,38 @@ class Amending {
     if (at) this.#settlement.give({ sku: backing.sku, at, units: { held, confirmed }, channel: this.#giver });
   }
 
-  #take({ line, more, nodes }: LineChange, draft: SupplyDraft, policy: AllocationPolicy): Shortage | null {
+  #take(change: LineChange, draft: SupplyDraft, policy: AllocationPolicy): Shortage | null {
+    const { line, more, nodes, mayWait } = change;
     const { no, sku } = line;
     const leaving = this.#leaving.get(no) ?? [];
     const requested = leaving.reduce((sum, { quantity }) => sum + quantity, more);
     if (requested === 0) return null;
     const channel = this.#channel;
-    const room = channel ? this.#settlement.room(draft.supply(sku), channel, nodes, this.#terms) : [];
-    const demand = { quantity: requested, destination: this.#amended.destination, rules: this.#terms.rules };
+    if (!channel) return { line: no, sku, requested, atp: 0 };
+    const supply = draft.supply(sku);
+    const room = this.#settlement.room(supply, channel, nodes, this.#terms);
+    const quantity = mayWait ? Math.min(requested, this.#settlement.shown(supply, channel, this.#terms)) : requested;
+    const demand = { quantity, destination: this.#amended.destination, rules: this.#terms.rules };
     const { allocations, leftover } = allocationOf(policy, demand, room);
-    if (!channel || leftover > 0) return { line: no, sku, requested, atp: requested - leftover };
+    const missing = requested - quantity + leftover;
+    const ahead =
+      mayWait && missing > 0 ? takeAhead(this.#settlement.ahead(supply, channel, nodes, this.#terms), missing) : [];
+    const atp = requested - missing + unitsIn(ahead);
+    if (atp < requested) return { line: no, sku, requested, atp };
     let waiting = leaving;
-    for (const { node, quantity } of allocations) {
-      const { served, left, unused } = serve(waiting, quantity);
+    const there = allocations.map((one) => ({ at: stockAt(one.node), units: one.quantity }));
+    for (const { at, units } of [...there, ...ahead]) {
+      const { served, left, unused } = serve(waiting, units);
       waiting = left;
-      const taken = this.#put(line, node, served, unused);
-      this.#settlement.take({ sku, at: stockAt(node), units: taken, channel, line: no });
+      const taken = this.#put({ ...at, line: no, sku, fulfilment: null }, served, unused);
+      this.#settlement.take({ sku, at, units: taken, channel, line: no });
     }
     return null;
   }
 
-  /** Units that leave elsewhere come to a node, and new ones beside them. */
-  #put(
-    { no, sku }: ReservationLine,
-    node: NodeKey,
-    moving: readonly BackingUnits[],
-    added: number,
-  ): Readonly<Record<OpenTally, number>> {
-    const at = onStock(no, sku, node);
+  /** Units that leave elsewhere come to a place, and new ones beside them. */
+  #put(at: BackingPlace, moving: readonly BackingUnits[], added: number): Readonly<Record<OpenTally, number>> {
+    const to = standingOf(at);
     const taken = { held: 0, confirmed: 0 };
     for (const { backing, quantity } of moving) {
       const source = this.#backings[backing.no] ?? backing;
@@ -269,13 +276,14 @@ class Amending {
       this.#backings = backings;
       taken.held += moved.held;
       taken.confirmed += moved.confirmed;
-      this.#changes.push({ ...changeOf(backing, quantity), to: { node, fulfilment: null } });
+      this.#changes.push({ ...changeOf(backing, quantity), to });
     }
     if (added === 0) return taken;
     const tally = statusOf(this.#before.backings) === 'held' ? 'held' : 'confirmed';
     taken[tally] += added;
     this.#backings = withUnits(this.#backings, at, { [tally]: added });
-    this.#changes.push({ ...changeOf(at, added), node: null, to: { node, fulfilment: null } });
+    const { line, sku } = at;
+    this.#changes.push({ line, sku, node: null, quantity: added, fulfilment: null, to });
     return taken;
   }
 }
@@ -284,9 +292,6 @@ const mayServe = (nodes: readonly NodeKey[] | null, node: NodeKey): boolean => n
 
 /** What a node has shipped is with the buyer, whoever tells us last. */
 const notShipped = (backing: Backing): number => open(backing) - backing.shipped;
-
-/** Lines that only few nodes may serve are decided first: another line of the same SKU may still go elsewhere. */
-const freedom = ({ nodes }: LineChange): number => nodes?.length ?? Number.MAX_SAFE_INTEGER;
 
 interface Served {
   readonly served: readonly BackingUnits[];

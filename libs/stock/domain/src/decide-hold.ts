@@ -1,11 +1,12 @@
 /** Admission of a hold: asks ATP for each line, allocates, and grants all or nothing unless partial is allowed. */
-import { type UnitsAheadAt, aheadOf, takeAhead } from './ahead.ts';
+import { type UnitsAheadAt, aheadOf, takeAhead, unitsIn } from './ahead.ts';
 import { hold } from './arithmetic.ts';
 import { type Allocated, type AllocationPolicy, type Destination, allocationOf } from './allocation.ts';
 import { DEFAULT_ALLOCATION } from './allocation-rules.ts';
 import { channelAtp } from './atp.ts';
 import { type FencedUnits, chargeFence } from './charge-fences.ts';
 import type { LineNo, NodeKey, SkuKey } from './keys.ts';
+import { leastFreeFirst } from './line-order.ts';
 import type { Decision, Shortage } from './rejection.ts';
 import { accept, reject } from './result.ts';
 import type { SellingChannel, SellingRules } from './selling-rules.ts';
@@ -52,7 +53,6 @@ export interface Grant {
 
 const NOT_ASKED: Allocated = { allocations: [], leftover: 0 };
 const NOTHING_AHEAD: readonly UnitsAheadAt[] = [];
-const unitsIn = (ahead: readonly UnitsAheadAt[]): number => ahead.reduce((sum, { units }) => sum + units, 0);
 
 /**
  * Grants backed units or answers `stock.insufficient` with every short line. A partial hold is refused only when not
@@ -105,15 +105,8 @@ export function decideHold(
 
 const NO_LINE: HoldLine = { sku: 0, quantity: 0, nodes: null };
 
-/**
- * Lines that only some nodes may serve are decided first, those with the fewest nodes before others: the rest may go elsewhere. Lines
- * that may wait are decided last: the others cannot.
- */
 function deciding(lines: readonly HoldLine[]): readonly LineNo[] {
   const all = lines.map((_, line) => line);
   if (lines.length === 1 || !lines.some(({ nodes, mayWait = false }) => nodes !== null || mayWait)) return all;
-  const mayWait = (line: LineNo): number => Number(lines[line]?.mayWait ?? false);
-  const freedom = (line: LineNo): number => lines[line]?.nodes?.length ?? Infinity;
-  const byFreedom = (a: LineNo, b: LineNo): number => (freedom(a) === freedom(b) ? a - b : freedom(a) - freedom(b));
-  return all.toSorted((a, b) => mayWait(a) - mayWait(b) || byFreedom(a, b));
+  return all.toSorted((a, b) => leastFreeFirst(lines[a] ?? NO_LINE, lines[b] ?? NO_LINE));
 }

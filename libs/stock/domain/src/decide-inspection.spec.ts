@@ -64,12 +64,27 @@ describe('an inspection', () => {
     }),
   );
 
-  it('is not judged beyond what is open', () =>
-    expect(inspect({ qualityControl: 9 }, 5, 3, 3)).toEqual({ code: 'movement.exceeds_stock', line: 1, there: 5 }));
+  it.each([
+    ['beyond what is open', 3, 3],
+    ['where nothing is said', 0, 0],
+  ])('is not judged %s', (_, approved, rejected) =>
+    expect(inspect({ qualityControl: 9 }, 5, approved, rejected)).toEqual({ code: 'inspection.exceeds_open', open: 5 }),
+  );
+
+  it.each([
+    ['approved', { available: 5, qualityControl: 4 }],
+    ['rejected', { damaged: 5, qualityControl: 4 }],
+  ] as const)('is %s as a whole by a word', (all, after) => {
+    const supplies = suppliesOf(supplyOf(1, [row({ qualityControl: 9 })]));
+    const decision = decideInspection({ sku: 1, node: 1, open: 5 }, { all }, supplies);
+    expect(decision.ok && rowAt(suppliesAfter(supplies, decision.value.effect).get(1)!, 1)).toEqual(row(after));
+    expect(decideInspection({ sku: 1, node: 1, open: 0 }, { all }, supplies)).toMatchObject({ ok: false });
+  });
 
   it('changes nothing physical, and every judged unit is moved or missing', () => {
     fc.assert(
       fc.property(validRow, fc.nat(9), fc.nat(9), (before, approved, rejected) => {
+        fc.pre(approved + rejected > 0);
         const supplies = suppliesOf(supplyOf(1, [{ ...before, committed: 0, reserved: 0, shortfall: 0 }]));
         const decision = decideInspection({ sku: 1, node: 1, open: 20 }, { approved, rejected }, supplies);
         if (!decision.ok) throw new Error(decision.rejection.code);

@@ -6,6 +6,7 @@ import { accept, reject } from './result.ts';
 import { type Supplies, SupplyDraft, type SupplyEffect } from './supply.ts';
 import { stockAt } from './supply-row.ts';
 
+/** Units that wait for approval, of which some may have been judged already. */
 export interface Inspection {
   readonly sku: SkuKey;
   readonly node: NodeKey;
@@ -13,28 +14,36 @@ export interface Inspection {
   readonly open: number;
 }
 
-export interface Judgement {
+export interface JudgedUnits {
   readonly approved: number;
   readonly rejected: number;
 }
 
+/** So many units of each kind, or all that nobody has judged yet. */
+export type Judgement = JudgedUnits | { readonly all: keyof JudgedUnits };
+
+const unitsOf = (judgement: Judgement, open: number): JudgedUnits =>
+  'all' in judgement ? { approved: 0, rejected: 0, [judgement.all]: open } : judgement;
+
 export interface InspectionEffect {
   readonly effect: SupplyEffect;
   /** As many as the row had. What was approved has come free, and the caller offers it to those who wait. */
-  readonly moved: Judgement;
+  readonly moved: JudgedUnits;
   /** Units that were judged and are not in the book any more: sold past inspection, or netted when they came. */
   readonly missing: number;
   readonly open: number;
 }
 
-/** The whole of an inspection or a part. Judging more than is open is refused; rejected units are found before approved ones. */
+/** The whole of an inspection or a part. Judging more than is open is refused, and so is judging nothing; rejected units are found before approved ones. */
 export function decideInspection(
   { sku, node, open }: Inspection,
-  { approved, rejected }: Judgement,
+  judgement: Judgement,
   supplies: Supplies,
 ): Decision<InspectionEffect> {
+  const { approved, rejected } = unitsOf(judgement, open);
   const judged = approved + rejected;
-  if (judged > open) return reject({ code: 'movement.exceeds_stock', line: 1, there: open });
+  // Where all are judged there must be some: whoever says so has not seen that they were.
+  if (judged === 0 || judged > open) return reject({ code: 'inspection.exceeds_open', open });
   const draft = new SupplyDraft(supplies);
   const moved = { approved: 0, rejected: 0 };
   draft.change(sku, stockAt(node), (row) => {

@@ -1,8 +1,9 @@
 /** Whole histories: random sequences of everything that can happen, each decision checked against a second opinion. */
 import { describe, it } from '@jest/globals';
 import fc from 'fast-check';
-import { PoolDriver } from './testing/pool-driver.ts';
-import { poolHistory } from './testing/pool-history.ts';
+import { Checks } from './testing/pool/check.ts';
+import { poolHistory } from './testing/pool/history.ts';
+import { PlayedPool } from './testing/pool/played-pool.ts';
 
 /**
  * How many histories are played, and from which seed: `ONEPOOL_HISTORIES=10000 ONEPOOL_SEED=7 npx jest pool.spec` (jest.config.js). A
@@ -14,12 +15,13 @@ describe('a pool of two SKUs at four nodes', () => {
   it('decides as the model does, and keeps every law after every step', () => {
     fc.assert(
       fc.property(poolHistory, (steps) => {
-        const pool = new PoolDriver();
+        const pool = new PlayedPool();
+        const checks = new Checks(pool);
         for (const { play } of steps) {
           play(pool);
-          pool.check();
+          checks.check();
         }
-        pool.check(true);
+        checks.check(true);
       }),
       HISTORIES,
     );

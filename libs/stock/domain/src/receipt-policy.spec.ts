@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ReceiptPolicy, receiptStateOf } from './receipt-policy.ts';
+import { type ReceiptPolicy, receiptRuleOf } from './receipt-policy.ts';
 
-const policy = (to: ReceiptPolicy['to'], node: number | null = null, reason: string | null = null): ReceiptPolicy => ({
-  to,
-  node,
-  reason,
-});
+const HOUR_MS = 3_600_000;
+const policy = (
+  to: ReceiptPolicy['to'],
+  node: number | null = null,
+  reason: string | null = null,
+  hours = 24,
+): ReceiptPolicy => ({ to, node, reason, inspectWithinMs: hours * HOUR_MS });
 
 describe('what a node does with what it receives', () => {
   it.each<[string, readonly ReceiptPolicy[], string | null, ReceiptPolicy['to']]>([
@@ -43,5 +45,26 @@ describe('what a node does with what it receives', () => {
       null,
       'quality_control',
     ],
-  ])('%s', (_, policies, reason, expected) => expect(receiptStateOf(policies, 1, reason)).toBe(expected));
+  ])('%s', (_, policies, reason, expected) => expect(receiptRuleOf(policies, 1, reason).to).toBe(expected));
+
+  it.each<[string, readonly ReceiptPolicy[], number]>([
+    ['two days, without a policy', [], 48],
+    [
+      'what the policy says that holds',
+      [policy('quality_control', null, null, 72), policy('available', 1, null, 4)],
+      4,
+    ],
+    [
+      'the shorter of two that say the same',
+      [policy('quality_control', 1, null, 9), policy('quality_control', 1, null, 5)],
+      5,
+    ],
+    [
+      'that of the stricter of two, though it is the longer',
+      [policy('available', 1, null, 5), policy('quality_control', 1, null, 9)],
+      9,
+    ],
+  ])('leaves for an inspection %s', (_, policies, hours) =>
+    expect(receiptRuleOf(policies, 1, 'purchase').inspectWithinMs).toBe(hours * HOUR_MS),
+  );
 });

@@ -24,6 +24,8 @@ export type Rejection = (
   | { readonly code: 'idempotency.mismatch' }
   /** A closed line brings nothing more. `line` counts from 1. */
   | { readonly code: 'inbound.line_closed'; readonly line: number }
+  /** More units are judged than nobody has judged yet, or none. */
+  | { readonly code: 'inspection.exceeds_open'; readonly open: number }
   | { readonly code: 'movement.exceeds_stock'; readonly line: number; readonly there: number }
 ) &
   MoveRef;
@@ -65,6 +67,7 @@ export function isRetryable(code: RejectionCode): boolean {
     case 'channel.forbidden':
     case 'idempotency.mismatch':
     case 'inbound.line_closed':
+    case 'inspection.exceeds_open':
       return false;
   }
 }

@@ -1,6 +1,7 @@
 /** Who may sell what from where: eligibility, activity, thresholds, fences and stops of nodes and channels, as one compiled value. */
 import { type Fence, Fences } from './fence.ts';
 import type { ChannelKey, NodeKey, SkuKey } from './keys.ts';
+import type { ReceiptPolicy } from './receipt-policy.ts';
 import { NO_STOPS, type Stop, nextEnd } from './stop.ts';
 
 export interface SellingNode {
@@ -43,12 +44,13 @@ export interface AllowanceRule {
   readonly cap: number;
 }
 
-/** What limits sales below what is there, or lets them go beyond it. */
+/** What limits sales below what is there, lets them go beyond it, or keeps what arrives from them. */
 export interface Limits {
   readonly fences?: readonly Fence[];
   /** Of every SKU; those that name one come with its supply. */
   readonly stops?: readonly Stop[];
   readonly allowances?: readonly AllowanceRule[];
+  readonly receiptPolicies?: readonly ReceiptPolicy[];
 }
 
 export class SellingRules {
@@ -56,6 +58,7 @@ export class SellingRules {
   readonly nodesByCode: ReadonlyMap<string, SellingNode>;
   readonly channels: ReadonlyMap<ChannelKey, SellingChannel>;
   readonly channelsByCode: ReadonlyMap<string, SellingChannel>;
+  readonly receiptPolicies: readonly ReceiptPolicy[];
   readonly #anywhere: readonly Stop[];
   readonly #byNode: ReadonlyMap<NodeKey, readonly Stop[]>;
   readonly #allowances: ReadonlyMap<SkuKey | null, ReadonlyMap<NodeKey, number>>;
@@ -69,13 +72,14 @@ export class SellingRules {
     nodes: readonly SellingNode[],
     channels: readonly SellingChannel[],
     thresholds: readonly Threshold[],
-    { fences = [], stops = NO_STOPS, allowances = [] }: Limits = {},
+    { fences = [], stops = NO_STOPS, allowances = [], receiptPolicies = [] }: Limits = {},
   ) {
     this.#anywhere = stops.filter(({ node }) => node === null);
     this.#byNode = stopsByNode(stops);
     this.#fences = new Fences(fences);
     this.#ends = [...fences, ...stops].filter(({ until }) => until !== null);
     this.#allowances = capsOf(allowances);
+    this.receiptPolicies = receiptPolicies;
     this.nodes = new Map(nodes.map((node) => [node.key, node]));
     this.nodesByCode = new Map(nodes.map((node) => [node.code, node]));
     this.channels = new Map(channels.map((channel) => [channel.key, channel]));

@@ -3,6 +3,7 @@
  * effect on a row needs units: two orders may swap nodes where nothing is free, and a row that gives up as much as it takes
  * needs no ATP, whatever its thresholds are.
  */
+import { type UnitsAheadAt, aheadOf } from './ahead.ts';
 import { exchange, hold } from './arithmetic.ts';
 import { type NodeAtp, isHalted, maySell, rowAtp, shownAtp } from './atp.ts';
 import { type Rebacked, chargeFence, rechargeFences } from './charge-fences.ts';
@@ -57,6 +58,7 @@ interface ChannelNet {
 
 const unitsIn = ({ held, confirmed }: UnitsTaken['units']): number => held + confirmed;
 const keyOf = (sku: SkuKey, at: SupplyPlace): string => `${sku}:${at.kind}:${at.node}:${at.detail}`;
+const networkKey = ({ key }: SellingChannel, sku: SkuKey): string => `${key}:${sku}`;
 type Refusal = Extract<Decision<never>, { readonly ok: false }>;
 const insufficient = ({ part }: Taker, short: Shortage): Refusal =>
   reject({ code: 'stock.insufficient', shortages: [short], ...(part === undefined ? {} : { part }) });
@@ -109,6 +111,32 @@ export class Settlement {
       .filter(({ atp }) => atp > 0);
   }
 
+  /** What may be promised of what is to come, as what has been gathered leaves it. */
+  ahead(
+    supply: SkuSupply,
+    channel: SellingChannel,
+    nodes: readonly NodeKey[] | null,
+    { rules, now }: Terms,
+  ): readonly UnitsAheadAt[] {
+    return aheadOf(this.#after(supply), rules, { channel, nodes: nodes && new Set(nodes), now });
+  }
+
+  /** How many more units a channel may take, wherever they are, before it comes to what it hides as a whole. */
+  shown(supply: SkuSupply, channel: SellingChannel, { rules, now, override }: Terms): number {
+    const hidden = override ? 0 : rules.networkThreshold(channel.key, supply.sku);
+    if (hidden === 0) return Number.POSITIVE_INFINITY;
+    const given = -(this.#network.get(networkKey(channel, supply.sku))?.units ?? 0);
+    return Math.max(0, given, shownAtp(this.#after(supply), rules, { channel, now }) - hidden);
+  }
+
+  #after(supply: SkuSupply): SkuSupply {
+    const { sku } = supply;
+    const draft = new SupplyDraft(new Map([[sku, supply]]));
+    for (const row of this.#rows.values())
+      if (row.sku === sku) draft.change(sku, row.at, (current) => exchange(current, row));
+    return draft.supply(sku);
+  }
+
   /**
    * Writes the net effect into the draft, and answers the backings of the reservations as fences pay for them. Or says for which
    * line there are too few units; then the draft is of no use.
@@ -116,7 +144,8 @@ export class Settlement {
   settle(draft: SupplyDraft, terms: Terms, moved: readonly Rebacked[]): Decision<readonly (readonly Backing[])[]> {
     for (const row of this.#rows.values()) {
       if (row.reserved === 0 && row.committed === 0) continue;
-      if (row.reserved + row.committed > 0) {
+      // Of what is to come nobody takes more than `ahead` has told.
+      if (row.reserved + row.committed > 0 && row.at.kind === 'stock') {
         const refusal = refusalOf(row, draft.supply(row.sku), terms);
         if (refusal) return refusal;
       }
@@ -150,7 +179,7 @@ export class Settlement {
 
   #count(channel: SellingChannel, sku: SkuKey, at: SupplyPlace, units: number, taker: Taker): void {
     if (at.kind !== 'stock') return;
-    const key = `${channel.key}:${sku}`;
+    const key = networkKey(channel, sku);
     const counted = this.#network.get(key);
     if (!counted) {
       this.#network.set(key, { channel, sku, taker, units });

@@ -1,10 +1,15 @@
 /** `orders`: the verbs by which orders move and lose their units. */
 import type { Key } from '../reporting/keys.ts';
 import type { Benchmark } from './benchmark.ts';
+import { receipts } from './receipts.ts';
 import { rejections } from './rejections.ts';
 import { swaps } from './swaps.ts';
 
-const PARTS: Readonly<Record<string, Benchmark>> = { 'allocate.': swaps, 'reject.': rejections };
+const PARTS: Readonly<Record<string, Benchmark>> = {
+  'allocate.': swaps,
+  'reject.': rejections,
+  'receipt.': receipts,
+};
 
 const partsFor = (keys: readonly Key[]): readonly (readonly [Benchmark, readonly Key[]])[] =>
   Object.entries(PARTS)

@@ -111,6 +111,7 @@ class RejectRun {
     return verifyOrders(database, {
       owner: this.#app.principal,
       orders: [...this.#after, ...this.#orders.slice(this.#sent)],
+      stockedSkus: FILLING.skus,
       unitsPerRow: FILLING.unitsPerRow,
       onHand: UNITS - this.#sent,
     });

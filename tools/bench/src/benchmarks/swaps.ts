@@ -124,8 +124,8 @@ export const swaps: Benchmark = {
       const { results, orders } = await takeTurns(turns, bench, database, desk);
       report(turns, results, bench);
       bench.progress.step('orders: verifying where they are', 2);
-      const { unitsPerRow } = FILLING;
-      await verifyOrders(database, { owner: OWNER, orders, unitsPerRow, onHand: UNITS });
+      const { skus: stockedSkus, unitsPerRow } = FILLING;
+      await verifyOrders(database, { owner: OWNER, orders, stockedSkus, unitsPerRow, onHand: UNITS });
     } finally {
       await desk.close();
       await database.drop();

@@ -35,11 +35,11 @@ export class OrderDesk {
     this.#engine = new StockEngine({ ...surroundings, ...(queues === undefined ? {} : { queues }) });
   }
 
-  /** An order for each of these SKUs, at the node that the engine chooses. */
-  promise(skus: readonly number[]): Promise<readonly Order[]> {
+  /** An order for each of these SKUs, at the node that the engine chooses; those that may wait stand at none. */
+  promise(skus: readonly number[], line: { readonly mayWait?: true } = {}): Promise<readonly Order[]> {
     return someAtOnce(skus, async (sku) => {
       const id = newReservationId();
-      const lines = [{ sku: skuCode(sku), quantity: 1 }];
+      const lines = [{ ...line, sku: skuCode(sku), quantity: 1 }];
       const held = await this.#engine.hold(this.#asker, {
         id,
         channel: CHANNEL,

@@ -33,7 +33,7 @@ beforeAll(async () => {
   const orders = [...swapped.flat(), ...(await desk.submit([alone]))];
   expect(orders.map(({ version }) => version)).toEqual([3, 3, 3, 3, 3]);
   expect(orders.map(({ node }) => node)).toEqual([a2, a1, b2, b1, alone].map(({ node }) => node));
-  claim = { owner: OWNER, orders, unitsPerRow: FILLING.unitsPerRow, onHand: 6 };
+  claim = { owner: OWNER, orders, stockedSkus: FILLING.skus, unitsPerRow: FILLING.unitsPerRow, onHand: 6 };
 });
 afterAll(async () => {
   await desk.close();

@@ -10,7 +10,9 @@ export interface OrdersClaim {
   readonly owner: string;
   /** All that the owner has, as they were answered last. */
   readonly orders: readonly Order[];
-  /** Of each row of stock, before there were orders. */
+  /** SKUs that had stock before there were orders: those with the lowest keys. */
+  readonly stockedSkus: number;
+  /** Of each of their rows. */
   readonly unitsPerRow: number;
   /** In the whole book, after all answers. */
   readonly onHand: number;
@@ -41,7 +43,7 @@ const BOOK = `SELECT
      LEFT JOIN (SELECT supply_key, ${(['available', 'reserved', 'committed'] as const).map(posted).join(', ')}
                   FROM ledger GROUP BY 1) l USING (supply_key)
     WHERE (s.available, s.reserved, s.committed)
-       <> ($2 + coalesce(l.available, 0), coalesce(l.reserved, 0), coalesce(l.committed, 0)))::float8 AS unlike_ledger,
+       <> (CASE WHEN s.kind = 0 AND s.sku_key <= $3 THEN $2 ELSE 0 END + coalesce(l.available, 0), coalesce(l.reserved, 0), coalesce(l.committed, 0)))::float8 AS unlike_ledger,
   (SELECT count(*) FROM reservation r
      LEFT JOIN (SELECT data->>'owner' AS owner, data->>'reservation' AS id,
                        count(*) AS facts, max((data->>'version')::int) AS told
@@ -69,7 +71,7 @@ export async function verifyOrders(database: Surroundings, claim: OrdersClaim): 
   await withClient(database, async (client) => {
     const standing = await client.query<FoundOrder>(OPEN_UNITS, [claim.owner]);
     const problems = differences(standing.rows, claim.orders);
-    const book = await client.query<typeof expected>(BOOK, [claim.owner, claim.unitsPerRow]);
+    const book = await client.query<typeof expected>(BOOK, [claim.owner, claim.unitsPerRow, claim.stockedSkus]);
     if (JSON.stringify(book.rows[0]) !== JSON.stringify(expected)) {
       problems.push(`the book: ${JSON.stringify(book.rows[0])} instead of ${JSON.stringify(expected)}`);
     }

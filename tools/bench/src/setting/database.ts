@@ -43,10 +43,14 @@ export interface Filling {
   readonly skus: number;
   readonly nodesPerSku: number;
   readonly unitsPerRow: number;
+  /** Further SKUs that have none; default 0. */
+  readonly skusWithoutStock?: number;
 }
 
 /** Nodes `n1` …, channel `web`, SKUs with keys and codes in step, and equal stock of each SKU at each node. */
-export async function fillDatabase(database: Surroundings, { skus, nodesPerSku, unitsPerRow }: Filling): Promise<void> {
+export async function fillDatabase(database: Surroundings, filling: Filling): Promise<void> {
+  const { skus: stocked, nodesPerSku, unitsPerRow, skusWithoutStock = 0 } = filling;
+  const skus = stocked + skusWithoutStock;
   await withClient(database, async (client) => {
     await client.query(
       `INSERT INTO catalog.node (code, type) SELECT 'n' || i, 'warehouse' FROM generate_series(1, ${nodesPerSku}) AS i`,
@@ -60,7 +64,7 @@ export async function fillDatabase(database: Surroundings, { skus, nodesPerSku, 
     await client.query(`INSERT INTO sku_gate (sku_key) SELECT i FROM generate_series(1, ${skus}) AS i`);
     await client.query(
       `INSERT INTO supply (supply_key, sku_key, node_key, available)
-       SELECT nextval('supply_key'), i, n, ${unitsPerRow} FROM generate_series(1, ${skus}) AS i, generate_series(1, ${nodesPerSku}) AS n`,
+       SELECT nextval('supply_key'), i, n, ${unitsPerRow} FROM generate_series(1, ${stocked}) AS i, generate_series(1, ${nodesPerSku}) AS n`,
     );
     await client.query('UPDATE catalog.catalog_epoch SET epoch = epoch + 1');
     await client.query('VACUUM ANALYZE');

@@ -1,5 +1,6 @@
 /** Plays a history, as the model had it, on engines and their database, and compares. */
 import assert from 'node:assert/strict';
+import type { FenceChange } from '@onepool/contracts';
 import type { Command, Told } from '@onepool/stock-domain/testing';
 import type { StockEngine } from '@onepool/stock-data-access';
 import { CLIENT, OTHER_SPEC, SPEC } from '../../testing/pool-fixture.ts';
@@ -8,9 +9,10 @@ import { brokenLaws } from '../laws.ts';
 import type { Random } from '../seeded.ts';
 import { bookInDatabase, bookOfModel } from './books.ts';
 import { type Request, requestOf } from './requests.ts';
-import { type HistoryStage, SKUS_EACH, nodeCode, skuCode } from './stage.ts';
+import { type HistoryStage, SKUS_EACH, channelCode, nodeCode, skuCode } from './stage.ts';
 import { EventTelling } from './telling-events.ts';
 
+const LONG_AGO = '2020-01-01T00:00:00Z';
 const LATER_MS = 60_000;
 /** Answers are compared each time, and the book once in so many commands, and at the end. */
 const LOOK_ONE_IN = 6;
@@ -32,6 +34,8 @@ export class HistoryPlayer {
   readonly #random: Random;
   readonly #tally: Tally;
   readonly #events: EventTelling;
+  /** Fences by the place that each has taken. */
+  readonly #fences = new Map<number, string>();
   readonly #ids = new Map<number, string>();
   /** Whose time has come in the database, too. */
   readonly #overdue = new Set<number>();
@@ -54,20 +58,20 @@ export class HistoryPlayer {
 
   /** @throws where the engine does otherwise than the model, or breaks a law */
   async play(told: readonly Told[]): Promise<void> {
-    let before: Told | undefined;
-    for (const one of told) {
-      try {
+    try {
+      let before: Told | undefined;
+      for (const one of told) {
         await this.#play(one, before);
-      } catch (error) {
-        throw new Error(`history ${this.#history}: ${(error as Error).message}\nafter\n${this.#played.join('\n')}`, {
-          cause: error,
-        });
+        before = one;
       }
-      before = one;
+      if (before) await this.#look(before);
+      for (const slot of [...this.#fences.keys()]) await this.#keep({ kind: 'keep', slot, fence: null }, '');
+      const skus = SKUS_EACH.map((sku) => skuCode(this.#history, sku));
+      assert.deepEqual(await brokenLaws(this.#stage.pool.dataSource, skus), []);
+    } catch (error) {
+      const played = this.#played.join('\n');
+      throw new Error(`history ${this.#history}: ${(error as Error).message}\nafter\n${played}`, { cause: error });
     }
-    if (before) await this.#look(before);
-    const skus = SKUS_EACH.map((sku) => skuCode(this.#history, sku));
-    assert.deepEqual(await brokenLaws(this.#stage.pool.dataSource, skus), []);
   }
 
   async #play(one: Told, before: Told | undefined): Promise<void> {
@@ -93,16 +97,27 @@ export class HistoryPlayer {
       }
       case 'expire': {
         const skus = await engine.codes.keysOf(command.skus.map((sku) => skuCode(this.#history, sku)));
-        await engine.tend(
-          skus.map((sku) => sku ?? 0),
-          false,
-        );
+        // At once, as whoever names all of them does.
+        await engine.submit({ kind: 'tend', skus: skus.map((sku) => sku ?? 0), heal: false, trace: null });
         return 'expire';
       }
-      case 'happen':
-      case 'damage':
-      case 'set aside':
-      case 'transfer': {
+      case 'drain': {
+        const [sku] = await engine.codes.keysOf([skuCode(this.#history, command.sku)]);
+        await engine.drain(sku ?? 0);
+        return 'drain';
+      }
+      case 'halt': {
+        const { sku, node, channel, mode } = command;
+        const place = {
+          ...(node !== null && { node: nodeCode(node) }),
+          ...(channel !== null && { channel: channelCode(channel) }),
+        };
+        done(await engine.putStops(SPEC, { stops: [{ sku: skuCode(this.#history, sku), ...place, mode }] }));
+        return mode === 'none' ? 'sell again' : mode;
+      }
+      case 'keep':
+        return this.#keep(command, id);
+      case 'movement': {
         const { how, answer } = await this.#events.tell(engine, id, command, before);
         assert.equal(codeOf(answer) ?? 'done', verdict);
         return how;
@@ -123,6 +138,24 @@ export class HistoryPlayer {
     }
   }
 
+  async #keep({ slot, fence }: Extract<Command, { kind: 'keep' }>, name: string): Promise<string> {
+    const lifted = this.#fences.get(slot);
+    this.#fences.delete(slot);
+    const put: FenceChange[] = lifted === undefined ? [] : [{ fence: lifted, until: LONG_AGO }];
+    if (fence) {
+      this.#fences.set(slot, name);
+      put.push({
+        fence: name,
+        skus: (fence.skus ?? SKUS_EACH).map((sku) => skuCode(this.#history, sku)),
+        channels: fence.channels.map(channelCode),
+        nodes: fence.nodes === null ? 'all' : fence.nodes.map(nodeCode),
+        ...(fence.isShare ? { sharePercent: fence.quantity } : { quantity: fence.quantity }),
+      });
+    }
+    if (put.length > 0) assert.equal((await this.#stage.pool.catalog.putFences(put)).ok, true);
+    return fence ? 'fence' : 'lift a fence';
+  }
+
   /** Whoever asks again is answered as at first, and nothing happens. */
   async #again(request: Request, engine: StockEngine, first: unknown, name: string): Promise<void> {
     const again = await request(engine);
@@ -138,7 +171,7 @@ export class HistoryPlayer {
       assert.equal(codeOf(await request(engine)), code, name);
       count(this.#tally, `${name}: ${code}`);
     };
-    switch (this.#random.below(24)) {
+    switch (this.#random.below(60)) {
       case 0: {
         const controlled = reservations.find(({ order }) => order !== null);
         if (!controlled) return;

@@ -18,10 +18,7 @@ export interface Wording {
 }
 
 /** Commands about promises. */
-export type PromiseCommand = Exclude<
-  Command,
-  { kind: 'heal' | 'expire' | 'happen' | 'damage' | 'set aside' | 'transfer' }
->;
+export type PromiseCommand = Exclude<Command, { kind: 'heal' | 'drain' | 'expire' | 'movement' | 'halt' | 'keep' }>;
 export type Request = (engine: StockEngine) => Promise<Answer<unknown>>;
 
 const HELD_FOR_SECONDS = 3_600;

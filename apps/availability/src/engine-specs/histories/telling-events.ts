@@ -8,7 +8,7 @@ import type { Random } from '../seeded.ts';
 import { nodeCode, skuCode } from './stage.ts';
 import type { HistoryStage } from './stage.ts';
 
-export type PhysicalCommand = Extract<Command, { kind: 'happen' | 'damage' | 'set aside' | 'transfer' }>;
+export type MovementCommand = Extract<Command, { kind: 'movement' }>;
 type Movement = MovementsRequest['movements'][number];
 
 /** Feeds cost more than movements do. */
@@ -16,6 +16,15 @@ const FED_ONE_IN = 6;
 const AHEAD_MS = 240_000;
 const SECOND_MS = 1_000;
 const NO_UNITS = 0;
+
+/** Units came (> 0) or went (< 0). */
+interface Happening {
+  readonly sku: number;
+  readonly node: number;
+  readonly units: number;
+}
+
+const isOfOneRow = (type: Movement['type']): boolean => ['receipt', 'found', 'sale', 'adjustment'].includes(type);
 
 export class EventTelling {
   readonly #stage: HistoryStage;
@@ -35,41 +44,24 @@ export class EventTelling {
   async tell(
     engine: StockEngine,
     id: string,
-    command: PhysicalCommand,
+    command: MovementCommand,
     before: Told | undefined,
   ): Promise<{ readonly how: string; readonly answer: Answer<unknown> }> {
-    if (command.kind === 'happen' && this.#random.below(FED_ONE_IN) === 0) {
-      const how = await this.#feed(command, before);
+    const { type, sku, node, toNode, quantity } = command;
+    if (isOfOneRow(type) && this.#random.below(FED_ONE_IN) === 0) {
+      const how = await this.#feed({ sku, node, units: type === 'sale' ? -quantity : quantity }, before);
       if (how !== null) return { how, answer: { ok: true, value: null } };
     }
-    const movement = this.#movement(command);
-    return { how: movement.type, answer: await record(engine, id, [movement]) };
-  }
-
-  #movement(command: PhysicalCommand): Movement {
-    const at = { sku: skuCode(this.#history, command.sku), node: nodeCode(command.node) };
-    const { units } = command;
-    switch (command.kind) {
-      case 'damage':
-        return { type: 'damage', ...at, quantity: units };
-      case 'set aside':
-        return { type: 'safety_stock', ...at, quantity: units };
-      case 'transfer':
-        return { type: 'transfer', ...at, toNode: nodeCode(command.toNode), quantity: units };
-      case 'happen': {
-        const type = this.#random.pick(
-          units > 0 ? (['receipt', 'found', 'adjustment'] as const) : (['sale', 'adjustment'] as const),
-        );
-        return { type, ...at, quantity: type === 'adjustment' ? units : Math.abs(units) };
-      }
-    }
+    // Nothing has moved.
+    if (type === 'transfer' && toNode === node) return { how: 'nothing', answer: { ok: true, value: null } };
+    const at = { sku: skuCode(this.#history, sku), node: nodeCode(node) };
+    const to = toNode === null || type !== 'transfer' ? {} : { toNode: nodeCode(toNode) };
+    const movement = { type, ...at, ...to, quantity } as Movement;
+    return { how: type, answer: await record(engine, id, [movement]) };
   }
 
   /** Null where this event cannot be told so. */
-  async #feed(
-    { sku, node, units }: PhysicalCommand & { kind: 'happen' },
-    before: Told | undefined,
-  ): Promise<string | null> {
+  async #feed({ sku, node, units }: Happening, before: Told | undefined): Promise<string | null> {
     const { feeds, countedAt } = this.#stage;
     const name = `${sku}/${node}`;
     const at = { sku: skuCode(this.#history, sku), node: nodeCode(node) };

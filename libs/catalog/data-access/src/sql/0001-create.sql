@@ -123,6 +123,16 @@ CREATE TABLE allowance (
   reason text
 );
 
+-- Whether units that arrive are for sale at once, or have to be inspected before. Null is every node, and every reason.
+CREATE TABLE receipt_policy (
+  rule_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  code text NOT NULL UNIQUE,
+  to_state text NOT NULL CHECK (to_state IN ('available', 'quality_control', 'none')),
+  nodes text[],
+  reasons text[],
+  inspect_within_hours integer NOT NULL CHECK (inspect_within_hours > 0)
+);
+
 CREATE TABLE threshold (
   threshold_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   scope text NOT NULL CHECK (scope IN ('node', 'network')),

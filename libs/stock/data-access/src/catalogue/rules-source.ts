@@ -1,5 +1,12 @@
 /** Selling rules as the catalogue has them, reloaded when its epoch moves. */
-import { type AllowanceRule, type Fence, SellingRules, type Stop, type Threshold } from '@onepool/stock-domain';
+import {
+  type AllowanceRule,
+  type Fence,
+  type ReceiptPolicy,
+  SellingRules,
+  type Stop,
+  type Threshold,
+} from '@onepool/stock-domain';
 import DataLoader from 'dataloader';
 import type pg from 'pg';
 
@@ -50,6 +57,14 @@ interface StopRecord {
   until: number | null;
 }
 
+/** Null is all of them. */
+interface ReceiptRecord {
+  to_state: ReceiptPolicy['to'];
+  nodes: number[] | null;
+  reasons: string[] | null;
+  inspect_within_hours: number;
+}
+
 interface RulesRecord {
   epoch: number;
   nodes: NodeRecord[] | null;
@@ -58,6 +73,7 @@ interface RulesRecord {
   fences: FenceRecord[] | null;
   stops: StopRecord[] | null;
   allowances: AllowanceRecord[] | null;
+  receipts: ReceiptRecord[] | null;
 }
 
 export class RulesSource {
@@ -135,12 +151,13 @@ const RULES = `
              FROM rules_fence r) f) AS fences,
          (SELECT json_agg(s) FROM (SELECT ${keysOf('node', 'r.nodes')} AS nodes, ${keysOf('channel', 'r.channels')} AS channels,
              mode = 'drain' AS drains, ${milliseconds('until')} AS until FROM rules_stop r) s) AS stops,
-         (SELECT json_agg(a) FROM (SELECT ${keysOf('sku', 'r.skus')} AS skus, ${keysOf('node', 'r.nodes')} AS nodes, cap FROM rules_allowance r) a) AS allowances`;
+         (SELECT json_agg(a) FROM (SELECT ${keysOf('sku', 'r.skus')} AS skus, ${keysOf('node', 'r.nodes')} AS nodes, cap FROM rules_allowance r) a) AS allowances,
+         (SELECT json_agg(p) FROM (SELECT to_state, ${keysOf('node', 'r.nodes')} AS nodes, reasons, inspect_within_hours FROM rules_receipt r) p) AS receipts`;
 
 /** One statement, hence one moment: no batch decides by half of a change. */
 async function loadRules(client: Queryable): Promise<{ epoch: number; value: SellingRules }> {
   const { rows } = await client.query<RulesRecord>(RULES);
-  const { epoch = 0, nodes, channels, thresholds, fences, stops, allowances } = rows[0] ?? {};
+  const { epoch = 0, nodes, channels, thresholds, fences, stops, allowances, receipts } = rows[0] ?? {};
   const value = new SellingRules(
     (nodes ?? []).map((row) => ({
       key: row.node_key,
@@ -168,6 +185,7 @@ async function loadRules(client: Queryable): Promise<{ epoch: number; value: Sel
       fences: (fences ?? []).map(toFence),
       stops: (stops ?? []).flatMap(toStops),
       allowances: (allowances ?? []).flatMap(toAllowances),
+      receiptPolicies: (receipts ?? []).flatMap(toReceiptPolicies),
     },
   );
   return { epoch, value };
@@ -186,6 +204,13 @@ const toFence = (row: FenceRecord): Fence => ({
 /** An allowance for each pair of SKU and node. */
 const toAllowances = ({ skus, nodes, cap }: AllowanceRecord): readonly AllowanceRule[] =>
   (skus ?? [null]).flatMap((sku) => (nodes ?? [null]).map((node) => ({ sku, node, cap })));
+
+const HOUR_MS = 3_600_000;
+/** A policy for each pair of node and reason. */
+const toReceiptPolicies = ({ nodes, reasons, to_state: to, inspect_within_hours: hours }: ReceiptRecord) =>
+  (nodes ?? [null]).flatMap((node) =>
+    (reasons ?? [null]).map((reason): ReceiptPolicy => ({ node, reason, to, inspectWithinMs: hours * HOUR_MS })),
+  );
 
 /** A stop for each pair of node and channel. */
 const toStops = ({ nodes, channels, drains, until }: StopRecord): readonly Stop[] =>

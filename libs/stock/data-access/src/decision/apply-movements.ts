@@ -22,6 +22,7 @@ import type { MovementsCommand } from '../requests/command.ts';
 import { type Views, isoTime } from '../requests/views.ts';
 import type { LedgerOrigin } from './batch-writes.ts';
 import type { ChangingBook } from './changing-book.ts';
+import { openInspections, takenToInspection } from './open-inspections.ts';
 
 type Movement = MovementsCommand['movements'][number];
 type HandedOver = NonNullable<MovementsResult['handedOver']>[number];
@@ -96,14 +97,23 @@ export class AppliedMovements {
     const { supplies, postings, postingsPerMovement, late } = decision.value;
     this.#book.change({ supplies }, this.#command.trace);
     let next = 0;
-    for (const [place, [, movement]] of movements.entries()) {
+    for (const [place, [index, movement]] of movements.entries()) {
       const count = postingsPerMovement[place] ?? 0;
-      this.#book.post(postings.slice(next, next + count), this.#originOf(movement));
+      const made = postings.slice(next, next + count);
+      this.#book.post(made, this.#originOf(movement));
+      this.#inspect(takenToInspection(made), movement, index + 1);
       next += count;
       this.#touch(movement);
     }
     for (const units of late) this.#noteLate(units, movements[units.index]);
     return accept(null);
+  }
+
+  #inspect(units: ReturnType<typeof takenToInspection>, { reason, type }: Movement, line: number): void {
+    const { actor, id: commandId } = this.#command;
+    const of = { actor, commandId, line, detail: null, refused: null };
+    const cause = { origin: 'movement', reason: reason ?? type, ...of } as const;
+    openInspections(units, cause, this.#state, this.#book.writes);
   }
 
   #noteLate({ index: _, ...units }: LateUnits, placed: Placed | undefined): void {

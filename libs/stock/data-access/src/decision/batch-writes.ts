@@ -23,6 +23,7 @@ import {
 } from '@onepool/stock-domain';
 import type { SourceKey } from '../sources/source-book.ts';
 import type { Doer, Keyed, StoredAnswer } from '../requests/command.ts';
+import type { InspectionOrigin, StoredInspection } from '../repository/inspections.ts';
 import type { StoredInboundLine } from '../repository/inbound-lines.ts';
 import type { WaitPlace } from '../repository/waiting-reads.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
@@ -101,6 +102,21 @@ export interface InboundLineWrite extends StoredInboundLine {
   readonly isOpen: boolean;
 }
 
+/** Units that wait for approval from now on. Times in milliseconds. */
+export interface NewInspection extends RowQuantity {
+  readonly origin: InspectionOrigin;
+  readonly actor: string;
+  readonly commandId: string;
+  /** Which part of the command, from 1; null where it has none. */
+  readonly line: number | null;
+  /** Of the line that brought them, if it was announced. */
+  readonly detail: number | null;
+  /** What was refused, if they are doubted for that. */
+  readonly refused: { readonly reservationKey: number; readonly fulfilment: string } | null;
+  readonly reason: string;
+  readonly dueAt: number;
+}
+
 export interface BackingWrite {
   readonly reservationKey: number;
   /** Null of what is unbacked. */
@@ -174,6 +190,9 @@ export class Writes {
   readonly inboundLines = new Map<number, InboundLineWrite>();
   /** Of lines of which nothing else is written. */
   readonly spentLines = new Set<number>();
+  readonly newInspections: NewInspection[] = [];
+  /** Those that were judged, by their keys. */
+  readonly inspections = new Map<number, StoredInspection>();
   readonly fenceUses: FenceUseWrite[] = [];
   readonly setStops: { readonly sku: SkuKey; readonly stop: Stop }[] = [];
   readonly liftedStops: { readonly sku: SkuKey; readonly stop: Stop }[] = [];

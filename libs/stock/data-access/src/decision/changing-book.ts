@@ -119,7 +119,9 @@ export class ChangingBook {
     for (const backing of reservation.backings) {
       const earlier = before.backings[backing.no];
       const waits = reranked && isWaiting(backing);
-      if (waits) this.othersWait.add(backing.sku);
+      // Of who waits now, the page that was read knows nothing.
+      const isNew = isWaiting(backing) && open(backing) > (earlier ? open(earlier) : 0);
+      if (waits || isNew) this.othersWait.add(backing.sku);
       if (backing !== earlier || prolonged || waits)
         this.#writeBacking(reservation, backing, earlier, deed.origin.occurredAt);
     }

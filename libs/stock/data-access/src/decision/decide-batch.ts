@@ -48,6 +48,7 @@ import {
   type DrainCommand,
   type ExpectCommand,
   type HoldCommand,
+  type JudgeCommand,
   type Keyed,
   type MovementsCommand,
   type ReceiveCommand,
@@ -76,7 +77,9 @@ import { ServedWaiting } from './serve-waiting.ts';
 import { withoutSpent } from './spent-lines.ts';
 import { waitRankOf } from '../repository/wait-rank.ts';
 import { kindCode } from '../stock-columns.ts';
+import { judgeInspection } from './judge-inspection.ts';
 import { nextOf } from './new-rows.ts';
+import { openInspections, takenToInspection } from './open-inspections.ts';
 import { FACT_OF_VERB, decideVerb, doingOf, occurredAtOf } from './verb-decisions.ts';
 
 /** Keys for what a batch may bring into being. */
@@ -142,6 +145,8 @@ export class BatchDecider {
         return this.#expect(command);
       case 'receive':
         return this.#replayed(command) ?? this.#receive(command);
+      case 'judge':
+        return this.#replayed(command) ?? this.#judge(command);
       case 'tend':
         return this.#tend(command);
       case 'drain':
@@ -286,11 +291,19 @@ export class BatchDecider {
     if (confirmed?.ok === false) return confirmed;
     this.#tell(command.reservationKey, decision.value.told);
     let changed = this.#book.applyVerb(stored, decision.value, deed);
+    if (verb.name === 'reject') this.#doubt(command, verb.selected.fulfilment, decision.value);
     if (confirmed) {
       const how = { ...origin, reason: 'confirm' };
       changed = this.#book.applyVerb(changed, confirmed.value, { ...deed, origin: how, fact: 'confirmed' });
     }
     return this.#done(command, this.#views.reservation(changed));
+  }
+
+  /** What a node doubts that refuses units has to be inspected. */
+  #doubt({ actor, id: commandId, reservationKey }: VerbCommand, fulfilment: string, { effect }: VerbEffect): void {
+    const of = { actor, commandId, line: null, detail: null, refused: { reservationKey, fulfilment } };
+    const cause = { origin: 'reject', reason: 'reject', ...of } as const;
+    openInspections(takenToInspection(effect.postings), cause, this.#state, this.writes);
   }
 
   /** What is told of fulfilments from now on. */
@@ -361,6 +374,11 @@ export class BatchDecider {
   #receive(command: ReceiveCommand): Decided {
     const received = new ReceivedLines(command, this.#state, this.#book, this.#waiting);
     return this.#done(command, received.apply(this.#views));
+  }
+
+  #judge(command: JudgeCommand): Decided {
+    const judged = judgeInspection(command, this.#state, this.#book, this.#views);
+    return judged.ok ? this.#done(command, judged.value) : judged;
   }
 
   /** Everything overdue was reaped when the batch began; what is left is who waits, and healing. */

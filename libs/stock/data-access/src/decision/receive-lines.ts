@@ -8,6 +8,7 @@ import {
   type Watermark,
   decideReceive,
   isLate,
+  receiptRuleOf,
   rowKey,
 } from '@onepool/stock-domain';
 import type { BatchState } from '../repository/load-batch.ts';
@@ -16,6 +17,7 @@ import { type Views, isoTime } from '../requests/views.ts';
 import type { LedgerOrigin } from './batch-writes.ts';
 import type { ChangingBook } from './changing-book.ts';
 import { storedOf } from './expect-lines.ts';
+import { openInspections } from './open-inspections.ts';
 import type { ServedWaiting } from './serve-waiting.ts';
 
 type Line = ReceiveCommand['lines'][number];
@@ -40,7 +42,7 @@ export class ReceivedLines {
   }
 
   apply(views: Views): ReceiptResult {
-    const lines = this.#command.lines.map((line) => this.#receive(line));
+    const lines = this.#command.lines.map((line, index) => this.#receive(line, index + 1));
     const skus = [...this.#touched].map(([sku, nodes]) => {
       const supply = this.#book.supply(sku);
       const rows = supply.rows.filter(({ node }) => nodes.has(node));
@@ -49,18 +51,29 @@ export class ReceivedLines {
     return { id: this.#command.id, recordedAt: isoTime(this.#state.now), lines, skus };
   }
 
-  #receive(line: Line): ReceiptResult['lines'][number] {
+  #receive(line: Line, no: number): ReceiptResult['lines'][number] {
     const { sku, node, detail, quantity: units, damaged } = line;
     const { supplies, rules, now, watermarks } = this.#state;
     const count = watermarks.get(rowKey(sku, node));
     const late = isLate(count, this.#origin.occurredAt);
     const closes = this.#closes(line);
-    const receipt = { sku, node, line: detail, units, damaged, to: 'available', closes, isLate: late } as const;
+    const { to } = receiptRuleOf(rules.receiptPolicies, node, this.#origin.reason);
+    const receipt = { sku, node, line: detail, units, damaged, to, closes, isLate: late };
     const effect = decideReceive(receipt, this.#waiting.waitingFor(sku), supplies, { rules, now });
     this.#write(line, effect, closes);
+    const { toInspect } = effect;
+    if (toInspect > 0) this.#inspect(line, no, toInspect);
     if (late && count) this.#noteLate(line, count);
     this.#touched.set(sku, (this.#touched.get(sku) ?? new Set<NodeKey>()).add(node));
-    return { over: detail === null ? 0 : effect.over, lost: effect.lost, served: effect.freeing.converted, late };
+    const { lost, freeing } = effect;
+    const over = detail === null ? 0 : effect.over;
+    return { over, lost, served: freeing.converted, ...(toInspect === 0 ? {} : { toInspect }), late };
+  }
+
+  #inspect({ sku, node, detail }: Line, line: number, quantity: number): void {
+    const { actor, id: commandId, reason } = this.#command;
+    const cause = { origin: 'receipt', actor, commandId, line, detail, refused: null, reason } as const;
+    openInspections([{ sku, node, quantity }], cause, this.#state, this.#book.writes);
   }
 
   /** A line is done with when all that was announced is there. */

@@ -8,6 +8,8 @@ import type {
   AllocateRequest,
   AllocatedGroup,
   HoldRequest,
+  JudgeInspections,
+  JudgedInspection,
   MovementsRequest,
   MovementsResult,
   PutInbound,
@@ -38,6 +40,8 @@ import { findFulfilments } from '../repository/told.ts';
 import { type Caller, type FindFulfilments, resolveHold, resolveMovements } from '../requests/resolve.ts';
 import { type NamedLine, findAnnounced, keysOfLines } from '../repository/inbound-lines.ts';
 import { resolveExpect, resolveReceive } from '../requests/resolve-inbound.ts';
+import { findInspections, inspectionKey } from '../repository/inspections.ts';
+import { judgementsHash, resolveJudgement } from '../requests/resolve-judgement.ts';
 import { resolveStops } from '../requests/resolve-stops.ts';
 import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
@@ -234,18 +238,25 @@ export class StockEngine {
       if (!claimed.ok) return claimed;
       const find = (owner: string, id: string): Promise<FoundReservation | null> =>
         this.#reservations.load([owner, id]);
-      const groups = await Promise.all(
-        request.groups.map(async (_, group): Promise<Answer<AllocatedGroup>> => {
-          const command = await this.#resolved((rules) =>
-            resolveGroup({ caller, request, hash, rules, book: this.codes, find }, group),
-          );
-          return command.ok ? this.#decided<AllocatedGroup>(command.value, deadline) : command;
-        }),
+      return this.#decidedEach<AllocatedGroup>(request.groups.length, deadline, (group, rules) =>
+        resolveGroup({ caller, request, hash, rules, book: this.codes, find }, group),
       );
-      // Whoever has given the id another body before finds that in each group.
-      const mismatch = groups.find((group) => !group.ok && group.rejection.code === 'idempotency.mismatch');
-      if (mismatch && !mismatch.ok) return mismatch;
-      return { ok: true, value: groups, replayed: false };
+    });
+  }
+
+  /** Says of units that wait for approval whether they are sound. Each judgement is decided by itself, as groups of an allocation are. */
+  judge(asker: Asker, request: JudgeInspections): Promise<Settled<readonly Answer<JudgedInspection>[], Refusal>> {
+    return this.#settle(async (deadline) => {
+      const caller = await this.#callerOf(asker);
+      const { id, judgements } = request;
+      const hash = judgementsHash(request);
+      const claimed = await claimBody(this.lookupPool, { ...caller, id, bodyHash: hash }, { groups: judgements });
+      if (!claimed.ok) return claimed;
+      const keys = judgements.map(({ inspection }) => inspectionKey(inspection));
+      const places = await findInspections(this.lookupPool, keys);
+      return this.#decidedEach<JudgedInspection>(judgements.length, deadline, async (index, rules) =>
+        resolveJudgement({ caller, request, hash, rules, places }, index),
+      );
     });
   }
 
@@ -353,6 +364,23 @@ export class StockEngine {
   async #decided<T>(command: Command, deadline: number): Promise<Settled<T, Refusal>> {
     const outcome = await this.submit(command, deadline);
     return outcome.ok ? { ...outcome, value: outcome.value as T } : outcome;
+  }
+
+  /** What becomes of each group of a request. Whoever has given its id another body before finds that in each of them. */
+  async #decidedEach<T>(
+    count: number,
+    deadline: number,
+    resolve: (group: number, rules: SellingRules) => Promise<Answer<Command>>,
+  ): Promise<Settled<readonly Answer<T>[], Refusal>> {
+    const groups = await Promise.all(
+      Array.from({ length: count }, async (_, group): Promise<Answer<T>> => {
+        const command = await this.#resolved((rules) => resolve(group, rules));
+        return command.ok ? this.#decided<T>(command.value, deadline) : command;
+      }),
+    );
+    const mismatch = groups.find((group) => !group.ok && group.rejection.code === 'idempotency.mismatch');
+    if (mismatch && !mismatch.ok) return mismatch;
+    return { ok: true, value: groups, replayed: false };
   }
 
   async #settle<T>(run: (deadline: number) => Promise<Settled<T, Refusal>>): Promise<Settled<T, Refusal>> {

@@ -9,7 +9,7 @@ import {
   classifyPgError,
   inPipelinedTransaction,
 } from '@onepool/platform-postgres';
-import type { SellingRules } from '@onepool/stock-domain';
+import type { HoldLine, SellingRules } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { BatchDecider } from '../decision/decide-batch.ts';
 import type { EngineContext } from '../engine/engine-context.ts';
@@ -150,8 +150,13 @@ function newRowsOf(commands: readonly Command[], rules: SellingRules): number {
   for (const command of commands) {
     if (command.kind === 'movements') for (const { toNode } of command.movements) rows += toNode === null ? 1 : 2;
     if (command.kind === 'expect' || command.kind === 'receive') rows += command.lines.length;
-    if (command.kind === 'hold')
-      for (const { sku, mayWait = false } of command.demand.lines) if (mayWait) rows += rules.allowancesOf(sku).size;
+    for (const { sku, mayWait = false } of linesOf(command)) if (mayWait) rows += rules.allowancesOf(sku).size;
   }
   return rows;
+}
+
+/** Lines that get units, and may have to wait for them. */
+function linesOf(command: Command): readonly Pick<HoldLine, 'sku' | 'mayWait'>[] {
+  if (command.kind === 'hold') return command.demand.lines;
+  return command.kind === 'verb' && command.verb.name === 'amend' ? command.verb.lines : [];
 }

@@ -1,6 +1,6 @@
 /**
  * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, the re-backing of broken promises, the slices
- * in which units are given to those who wait for them, and drains. All are safe in every replica at once: the gates decide, and a
+ * in which units are given to those who wait for them, drains, and the look for units that wait too long for approval. All are safe in every replica at once: the gates decide, and a
  * task done twice changes nothing.
  */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
@@ -8,10 +8,11 @@ import type { SkuKey } from '@onepool/stock-domain';
 import { allInTurn } from './all-in-turn.ts';
 import { Drains } from './drains.ts';
 import type { StockEngine } from '../engine/engine.ts';
+import { OverdueInspections } from './overdue-inspections.ts';
 import { Rests } from './rests.ts';
 
 export interface HousekeepingOptions {
-  /** Pause between looks, in milliseconds. Default 200. */
+  /** Pause between looks that have left nothing to go on with, in milliseconds. Default 200. */
   readonly intervalMs?: number;
   readonly onError?: (error: unknown) => void;
   /** Milliseconds of any monotonic clock. */
@@ -43,8 +44,11 @@ export class Housekeeping {
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
   #rules = '';
+  /** Whether the last look has left units that the next slice gives out. */
+  #goesOn = false;
   readonly #rests = new Rests();
   readonly #drains: Drains;
+  readonly #overdueInspections: OverdueInspections;
 
   readonly #engine: StockEngine;
   readonly #options: HousekeepingOptions;
@@ -53,6 +57,7 @@ export class Housekeeping {
     this.#engine = engine;
     this.#options = options;
     this.#drains = new Drains(engine, () => this.#now());
+    this.#overdueInspections = new OverdueInspections(engine, () => this.#now());
   }
 
   #now(): number {
@@ -64,7 +69,8 @@ export class Housekeeping {
       this.#looking = this.once()
         .catch((error: unknown) => this.#options.onError?.(error))
         .then(() => {
-          if (!this.#stopped) this.#timer = setTimeout(look, this.#options.intervalMs ?? 200);
+          const pause = this.#goesOn ? 0 : (this.#options.intervalMs ?? 200);
+          if (!this.#stopped) this.#timer = setTimeout(look, pause);
         });
     };
     look();
@@ -83,6 +89,7 @@ export class Housekeeping {
    */
   async once(): Promise<void> {
     const errors: unknown[] = [];
+    this.#goesOn = false;
     const attempt = (part: () => Promise<readonly unknown[] | void>): Promise<void> =>
       part().then(
         (failures) => void errors.push(...(failures ?? [])),
@@ -93,6 +100,7 @@ export class Housekeeping {
     await attempt(() => this.#drains.search());
     await attempt(() => this.#drains.drainDue());
     await attempt(() => this.#drains.lookAgain());
+    await attempt(() => this.#overdueInspections.look());
     await attempt(async () =>
       allInTurn(await this.#overdue(), SWEEPS_IN_FLIGHT, (sku) => this.#engine.tend([sku], false)),
     );
@@ -124,6 +132,7 @@ export class Housekeeping {
     const after = await this.#supplyOf(healed);
     for (const sku of healed) {
       const { shortfall, available, hasMore } = after.get(sku) ?? NOTHING;
+      this.#goesOn ||= hasMore;
       const moved = shortfall === 0 || hasMore || shortfall < (before.get(sku)?.shortfall ?? 0);
       this.#rests.looked(sku, moved, available, this.#now());
     }

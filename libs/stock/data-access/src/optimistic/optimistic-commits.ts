@@ -205,6 +205,7 @@ export class OptimisticCommits {
       takenEvents: new Set<string>(),
       waiting: NOBODY,
       inboundLines: new Map(),
+      inspections: new Map(),
       hasMoreOverdue: false,
       healMoreBelow: null,
       watermarks: NO_WATERMARKS,

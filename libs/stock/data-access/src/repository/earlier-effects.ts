@@ -48,7 +48,8 @@ export async function readEarlierCommands(
       command.kind === 'verb' ||
       command.kind === 'allocate' ||
       command.kind === 'movements' ||
-      command.kind === 'receive',
+      command.kind === 'receive' ||
+      command.kind === 'judge',
   );
   if (others.length === 0) return new Map();
   const { rows } = await client.query<{

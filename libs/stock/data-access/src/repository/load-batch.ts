@@ -15,6 +15,7 @@ import { type AttachedReservation, readControllers } from './controllers.ts';
 import { inOrder } from './in-order.ts';
 import { type RememberedSupplies, completeSupplies } from './remembered-supplies.ts';
 import { type ToldBooks, readTakenEvents, readTold } from './told.ts';
+import { type StoredInspection, readInspections } from './inspections.ts';
 import { type StoredInboundLine, readInboundLines } from './inbound-lines.ts';
 import { type WaitingPages, readWaiting } from './waiting-reads.ts';
 import { type GatePatience, lockGates } from './gates.ts';
@@ -49,6 +50,8 @@ export interface BatchState {
   readonly waiting: WaitingPages;
   /** Lines of receipts that commands name, by their detail. */
   readonly inboundLines: ReadonlyMap<number, StoredInboundLine>;
+  /** Those that commands judge, by their keys. */
+  readonly inspections: ReadonlyMap<number, StoredInspection>;
   /** Of the rows of those SKUs that movements and shipments may touch. */
   readonly watermarks: Watermarks;
 }
@@ -78,6 +81,7 @@ export async function loadBatch(
     told,
     takenEvents,
     inboundLines,
+    inspections,
     ofVerbs,
   ] = await inOrder([
     lockGates(client, skus, patience),
@@ -95,6 +99,7 @@ export async function loadBatch(
     readTold(client, commands),
     readTakenEvents(client, commands),
     readInboundLines(client, commands),
+    readInspections(client, commands),
     lockReservations(client, named),
   ]);
   demandGatesOf(ofVerbs.values(), new Set(skus));
@@ -127,6 +132,7 @@ export async function loadBatch(
     takenEvents,
     waiting,
     inboundLines,
+    inspections,
     hasMoreOverdue: reading.hasMoreOverdue,
     healMoreBelow: short.length === HEALED_PER_LOOK_MAX ? (short.at(-1) ?? null) : null,
     watermarks,

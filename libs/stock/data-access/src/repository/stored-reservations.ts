@@ -65,8 +65,8 @@ interface ReservationRecord {
   id: string;
   channel_key: number;
   version: number;
-  created_at: Date;
-  expires_at: Date;
+  created_at: number;
+  expires_at: number;
   lines: AnsweredLine[];
   amended: AmendedLineTuple[] | null;
   customer_reference: string | null;
@@ -93,9 +93,10 @@ interface BackingRecord extends Record<Tally, number>, Record<Stage, number | nu
   fenced: number | null;
 }
 
-const COLUMNS = `reservation_key, owner, id, channel_key, version, created_at, expires_at, lines, amended, customer_reference,
-  controller_actor, controller_order, tombstone_by, floor(extract(epoch FROM ordered_at) * 1000)::bigint AS ordered_at,
-  priority, destination_lat, destination_lng`;
+/** As numbers: a driver that makes dates of thousands of them takes longer over that than over all else. */
+const milliseconds = (column: string): string => `floor(extract(epoch FROM ${column}) * 1000)::bigint AS ${column}`;
+const COLUMNS = `reservation_key, owner, id, channel_key, version, ${['created_at', 'expires_at', 'ordered_at'].map(milliseconds).join(', ')},
+  lines, amended, customer_reference, controller_actor, controller_order, tombstone_by, priority, destination_lat, destination_lng`;
 const RESERVATIONS = `SELECT ${COLUMNS} FROM reservation`;
 const BACKING_COLUMNS = `reservation_key, backing_no, line, supply_key, sku_key, node_key, kind, detail_key, fulfilment, fence_key, fenced, ${[...TALLIES, ...STAGES].join(', ')}`;
 
@@ -210,8 +211,8 @@ const toStored = (record: ReservationRecord, backings: readonly BackingRecord[])
     key: record.reservation_key,
     channel: record.channel_key,
     version: record.version,
-    createdAt: record.created_at.getTime(),
-    expiresAt: record.expires_at.getTime(),
+    createdAt: record.created_at,
+    expiresAt: record.expires_at,
     controller: controllerOf(record),
     priority: record.priority ?? 0,
     orderedAt: record.ordered_at,

@@ -5,6 +5,7 @@ import type {
   Amendment,
   Attachment,
   HoldDemand,
+  Judgement,
   NodeKey,
   ChannelKey,
   Override,
@@ -19,6 +20,7 @@ import type { Refusal } from './refusal.ts';
 import type { Limits } from '@onepool/platform-rights';
 import type {
   AllocatedGroup,
+  JudgedInspection,
   MovementsResult,
   ReceiptResult,
   Reservation as ReservationView,
@@ -177,6 +179,18 @@ export interface ReceiveCommand extends Keyed {
   }[];
 }
 
+/** What is said of units that wait for approval; a request may have many of these, each a command of its own. */
+export interface JudgeCommand extends Keyed {
+  readonly kind: 'judge';
+  /** As of an allocation. */
+  readonly group: number;
+  /** The one. */
+  readonly skus: readonly [SkuKey];
+  /** Its key. */
+  readonly inspection: number;
+  readonly judgement: Judgement;
+}
+
 /** The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also re-backs its shortfall. */
 export interface TendCommand extends Traced {
   readonly kind: 'tend';
@@ -200,6 +214,7 @@ export type Command =
   | StopCommand
   | ExpectCommand
   | ReceiveCommand
+  | JudgeCommand
   | TendCommand
   | DrainCommand;
 
@@ -214,13 +229,14 @@ interface Answers {
   stop: { readonly version: number };
   expect: null;
   receive: ReceiptResult;
+  judge: JudgedInspection;
   tend: null;
   drain: null;
 }
 
 /** What a command of a kind is answered with. */
 export type AnswerOf<Kind extends Command['kind']> = Answers[Kind];
-export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements' | 'receive'>;
+export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements' | 'receive' | 'judge'>;
 
 /** Reservations of which movements tell a hand-over. */
 export const handOversOf = ({ movements }: MovementsCommand): readonly number[] =>

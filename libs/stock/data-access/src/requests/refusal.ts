@@ -18,6 +18,7 @@ export type RefusalCode =
   | 'inbound.line_differs'
   | 'inbound.line_unknown'
   | 'receipt.damaged_beyond'
+  | 'inspection.unknown'
   | 'source.reserved'
   | 'feed.unknown'
   | 'feed.too_large'
@@ -89,6 +90,8 @@ function told(rejection: Rejection, views: Views, lineIds: LineIds): Refusal {
       return { code, details: { version: rejection.version } };
     case 'movement.exceeds_stock':
       return { code, details: { line: rejection.line, there: rejection.there } };
+    case 'inspection.exceeds_open':
+      return { code, details: { open: rejection.open } };
     case 'inbound.line_closed':
       return { code, details: { line: rejection.line } };
     case 'idempotency.mismatch':

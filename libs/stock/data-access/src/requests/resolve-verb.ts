@@ -177,13 +177,13 @@ async function resolveAmend(
   if (!skus.ok) return skus;
   const amended: AmendedLine[] = [];
   const seen = new Set<string>();
-  for (const [index, { id, quantity, nodes }] of lines.entries()) {
+  for (const [index, { id, quantity, nodes, mayWait = false }] of lines.entries()) {
     const sku = skus.value[index] ?? 0;
     if (seen.has(`${sku}:${id}`)) return refuse('line.duplicate', { line: id });
     seen.add(`${sku}:${id}`);
     const bound = nodes === undefined ? null : nodeKeys(rules, nodes);
     if (bound?.ok === false) return bound;
-    amended.push({ id, sku, quantity, nodes: bound && bound.value });
+    amended.push({ id, sku, quantity, nodes: bound && bound.value, mayWait });
   }
   const selling = channel === undefined ? null : channelOf(rules, channel);
   if (selling?.ok === false) return selling;
@@ -192,7 +192,11 @@ async function resolveAmend(
     { name: 'amend', expectedVersion, lines: amended, ...to, override },
     [
       expectedVersion,
-      lines.map(({ id, sku, quantity, nodes }) => [id, sku, quantity, nodes ?? null]),
+      // Left out, it is not hashed: what was asked before it existed still finds its effect.
+      lines.map(({ id, sku, quantity, nodes, mayWait = false }) => [
+        ...[id, sku, quantity, nodes ?? null],
+        ...(mayWait ? [mayWait] : []),
+      ]),
       channel ?? null,
       destination === undefined ? 'as it is' : destination && [destination.lat, destination.lng],
       priority,

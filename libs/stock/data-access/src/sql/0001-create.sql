@@ -26,6 +26,8 @@ CREATE VIEW rules_fence AS SELECT fence_key, code, skus, nodes, channels, quanti
  WHERE coalesce(quantity, share_percent) > 0;
 -- What may be promised beyond what is there. Null nodes are any, under one cap; SKUs that are listed come before all of them.
 CREATE VIEW rules_allowance AS SELECT skus, nodes, cap FROM catalog.allowance;
+-- Null is every node, and every reason.
+CREATE VIEW rules_receipt AS SELECT to_state, nodes, reasons, inspect_within_hours FROM catalog.receipt_policy WHERE to_state <> 'none';
 CREATE VIEW rules_stop AS SELECT nodes, channels, mode, until FROM catalog.stop_rule WHERE mode <> 'none';
 
 
@@ -148,6 +150,38 @@ CREATE TABLE inbound_line (
 
 CREATE INDEX inbound_line_sku ON inbound_line (sku_key) WHERE is_open;
 CREATE INDEX inbound_line_due ON inbound_line (due_at) WHERE is_open AND due_at IS NOT NULL;
+
+
+-- Units in quality control that wait for approval: of a line of a receipt (origin 0), of a node that refused units and doubts the
+-- others (1), or taken there by a movement (2), as `actor` told in the `line`-th part of `command_id`. Written under the gate of its
+-- SKU. The row of the book may have fewer such units than are open, since some were owed or left otherwise, and never has more:
+-- what was judged and is not there is `missing`.
+CREATE TABLE inspection (
+  inspection_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  sku_key integer NOT NULL,
+  node_key integer NOT NULL,
+  origin smallint NOT NULL CHECK (origin IN (0, 1, 2)),
+  actor text NOT NULL,
+  command_id text NOT NULL,
+  line integer,
+  detail_key bigint,
+  reservation_key bigint,
+  fulfilment text,
+  reason text NOT NULL,
+  quantity bigint NOT NULL,
+  open bigint NOT NULL,
+  approved bigint NOT NULL DEFAULT 0,
+  rejected bigint NOT NULL DEFAULT 0,
+  missing bigint NOT NULL DEFAULT 0,
+  opened_at timestamptz NOT NULL,
+  due_at timestamptz NOT NULL,
+  closed_at timestamptz,
+  CHECK (least(open, approved, rejected, missing) >= 0 AND quantity > 0 AND open + approved + rejected + missing = quantity)
+);
+
+CREATE INDEX inspection_sku ON inspection (sku_key, inspection_key);
+CREATE INDEX inspection_open ON inspection (inspection_key) WHERE open > 0;
+CREATE INDEX inspection_due ON inspection (due_at) WHERE open > 0;
 
 
 -- Promises ------------------------------------------------------------------------------------------------------------

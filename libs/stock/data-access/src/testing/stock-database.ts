@@ -17,6 +17,7 @@ const CATALOGUE = `
   CREATE TABLE catalog.fence (fence_key integer, code text, skus text[], nodes text[], channels text[], quantity integer, share_percent integer, until timestamptz);
   CREATE TABLE catalog.stop_rule (mode text, nodes text[], channels text[], until timestamptz);
   CREATE TABLE catalog.allowance (skus text[], nodes text[], cap integer);
+  CREATE TABLE catalog.receipt_policy (to_state text, nodes text[], reasons text[], inspect_within_hours integer);
   INSERT INTO catalog.catalog_epoch VALUES (1)`;
 
 export interface StockDatabase {

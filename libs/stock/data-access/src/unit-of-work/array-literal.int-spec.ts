@@ -26,7 +26,9 @@ const nullable = <T>(values: fc.Arbitrary<T>) => fc.array(fc.option(values), { m
 it('PostgreSQL reads what was written, of every type that a batch has', async () => {
   await fc.assert(
     fc.asyncProperty(
-      nullable(fc.oneof(text, fc.json(), fc.constantFrom('', 'NULL', '{', '"', '\\', ','))),
+      nullable(
+        fc.oneof(text, fc.json(), fc.constantFrom('', 'NULL', '{', '"', '\\', ',', '\n"', '"\t\\', '\u0085"', '"😀\\')),
+      ),
       nullable(fc.integer()),
       nullable(fc.uint8Array({ maxLength: 32 }).map((bytes) => Buffer.from(bytes))),
       async (texts, numbers, bytes) => {

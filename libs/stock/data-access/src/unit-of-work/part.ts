@@ -4,6 +4,11 @@
  */
 import { arrayLiteral } from './array-literal.ts';
 
+/** The decision's time is every statement's first parameter, in milliseconds. */
+export const NOW = 'to_timestamp($1::float8 / 1000.0)';
+/** Of a column of milliseconds. */
+export const time = (column: string): string => `to_timestamp(${column} / 1000.0)`;
+
 export interface PartOf<Source, Row> {
   /** What of the source this part writes; without any rows it is left out. */
   readonly rows: (source: Source) => readonly Row[];
@@ -77,7 +82,7 @@ export function compose<Source>(
     if (columns === null) continue;
     needed.push(candidate);
     values.push(...columns.map(arrayLiteral));
-    mask |= 1 << index;
+    mask += 2 ** index;
   }
   // PostgreSQL tells prepared statements apart by 63 bytes of their names.
   const name = `${preamble.name}-${mask.toString(36)}`;

@@ -12,7 +12,8 @@ import {
 } from '@onepool/stock-domain';
 import { type FactEvent, OUTBOX_COLUMNS, outboxInsertFrom, outboxParameters } from '@onepool/platform-messaging';
 import { kindCode, setExcluded, stateColumns } from '../stock-columns.ts';
-import { type Part, type PartOf, part } from './part.ts';
+import { judgedInspections, newInspections } from './inspection-parts.ts';
+import { NOW, type Part, type PartOf, part, time } from './part.ts';
 import { type AmendedLineTuple, tenthsOf } from '../repository/stored-reservations.ts';
 import { HAND_OVER } from '../repository/told.ts';
 import type { BackingWrite, NewReservation, Writes } from '../decision/batch-writes.ts';
@@ -26,13 +27,10 @@ export interface Batch {
 
 const ACCOUNT_CODE = new Map(ACCOUNTS.map((account, code) => [account, code]));
 const HOLD = { from: ACCOUNTS.indexOf('available'), to: ACCOUNTS.indexOf('reserved'), reason: 'hold' };
-/** The decision's time is every statement's first parameter, in milliseconds. */
-const NOW = 'to_timestamp($1::float8 / 1000.0)';
 const unitsAt =
   (place: number) =>
   ({ row }: { readonly row: SupplyRow }): number | undefined =>
     unitsOf(row)[place];
-const time = (column: string): string => `to_timestamp(${column} / 1000.0)`;
 
 const gates = part({
   rows: ({ writes }: Batch) => writes.changedSkus,
@@ -520,6 +518,8 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   deletedRows,
   inboundLines,
   spentLines,
+  newInspections,
+  judgedInspections,
   fenceUses,
   setStops,
   liftedStops,

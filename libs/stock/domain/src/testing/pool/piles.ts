@@ -1,5 +1,5 @@
 /** Promised units as the simple model of the pool has them: in piles of those that stand together. */
-import { type OpenTally, type Tally, TALLIES } from '../reservation.ts';
+import { type OpenTally, type Tally, TALLIES } from '../../reservation.ts';
 
 export type Tallies = Record<Tally, number>;
 
@@ -15,6 +15,9 @@ export interface Pile extends Spot {
   readonly units: Tallies;
   /** Of each open unit, the number of stages that its node has told; lowest first. */
   reached: readonly number[];
+  /** The fence that has paid for some of the units, and for how many. */
+  fence: number | null;
+  fenced: number;
 }
 
 export interface ModelLine {
@@ -95,7 +98,7 @@ export function end(pile: Pile, from: OpenTally, to: Tally, quantity: number, fi
 export function pileAt({ piles }: Promised, { line, sku, node, fulfilment }: Spot): Pile {
   const found = piles.find((one) => one.line === line && one.node === node && one.fulfilment === fulfilment);
   if (found) return found;
-  const made: Pile = { line, sku, node, fulfilment, units: noTallies(), reached: [] };
+  const made: Pile = { line, sku, node, fulfilment, units: noTallies(), reached: [], fence: null, fenced: 0 };
   piles.push(made);
   return made;
 }

@@ -1,0 +1,138 @@
+/** Steps of a history in which promises are made, kept and ended. */
+import assert from 'node:assert/strict';
+import { decideAcknowledge } from '../../decide-acknowledge.ts';
+import { decideAttach } from '../../decide-attach.ts';
+import { decideGiveUp } from '../../decide-give-up.ts';
+import { type GrantedUnits, decideHold } from '../../decide-hold.ts';
+import { decideUnfulfil } from '../../decide-unfulfil.ts';
+import { decideConfirm, decideExtend, decideLeave } from '../../decide-verb.ts';
+import {
+  type Backing,
+  type Reservation,
+  STAGES,
+  type Stage,
+  emptyBacking,
+  onNothing,
+  onStock,
+} from '../../reservation.ts';
+import { lineOf, reservation } from '../arbitraries.ts';
+import * as holding from './holding.ts';
+import * as leaving from './leaving.ts';
+import type { Wish } from './showing.ts';
+import { type Named, confirmed, fulfilled, held, heldOrExpired, pinnedConfirmed } from './picks.ts';
+import type { PlayedPool } from './played-pool.ts';
+
+export function hold(
+  pool: PlayedPool,
+  channelKey: number,
+  wishes: readonly Wish[],
+  allowPartial: boolean,
+  isSold: boolean,
+): number | null {
+  pool.reap(new Set(wishes.map(({ sku }) => sku)));
+  const channel = pool.rules.channels.get(channelKey);
+  if (!channel) throw new Error('a channel of the market is missing');
+  const key = pool.reservations.size + 1;
+  const expiresAt = pool.now + 100;
+  const lines = wishes.map((wish, no) => ({ ...wish, id: `line-${no}` }));
+  const promised = { key, channel: channelKey, version: 1, expiresAt, order: null };
+  const expected = holding.hold(pool.model, promised, lines, { partial: allowPartial, isSold });
+  const asked = { kind: 'hold', reservation: key, channel: channelKey, lines, allowPartial, isSold } as const;
+  pool.told(asked, expected ? 'done' : 'stock.insufficient');
+  const demand = { lines, allowPartial, destination: null, isSold };
+  const decision = decideHold(demand, pool.supplies, pool.rules, { channel, now: pool.now });
+  const told = decision.ok ? decision.value.units.map(({ fenced: _, ...one }) => one) : null;
+  assert.deepEqual(told, expected);
+  if (!decision.ok) return null;
+  const { granted, units, effect } = decision.value;
+  pool.reservations.set(key, {
+    ...reservation({ key, channel: channelKey, createdAt: pool.now, expiresAt }),
+    lines: lines.map(({ sku, nodes, quantity }, no) =>
+      lineOf({ no, sku, nodes, requested: quantity, granted: granted[no] ?? 0 }),
+    ),
+    backings: units.map((one, no) => backingOf(no, one)),
+  });
+  pool.apply(effect);
+  return key;
+}
+
+function backingOf(no: number, { line, sku, node, units, fenced }: GrantedUnits): Backing {
+  const at = node === null ? onNothing(line, sku) : onStock(line, sku, node);
+  return { ...emptyBacking(no, at), held: units, fence: fenced?.fence ?? null, fenced: fenced?.units ?? 0 };
+}
+
+export function confirm(pool: PlayedPool, pick: number, reacquire: boolean): void {
+  const mine = pool.lock(pick, heldOrExpired);
+  if (mine) confirmAll(pool, mine, reacquire);
+}
+
+export function confirmAll(pool: PlayedPool, mine: Reservation, reacquire: boolean): void {
+  const verdict = holding.confirm(pool.model, pool.promised(mine), reacquire);
+  pool.told({ kind: 'confirm', reservation: mine.key, reacquire }, verdict);
+  pool.expect(decideConfirm(mine, pool.supplies, pool.rules, { now: pool.now, reacquire }), verdict);
+}
+
+const LEAVING = { release: held, cancel: confirmed, fulfil: confirmed } as const;
+
+/** All units, or those that are named. */
+export function leave(
+  pool: PlayedPool,
+  verb: 'release' | 'cancel' | 'fulfil',
+  pick: number,
+  named: readonly Named[] | null,
+  isCounted: boolean,
+): void {
+  const count = LEAVING[verb];
+  const mine = pool.lock(pick, count);
+  if (!mine) return;
+  const parts = named && named.map((one) => pool.selected(mine, one, count));
+  const verdict = leaving.leave(pool.model, pool.promised(mine), verb, parts, isCounted);
+  pool.told({ kind: 'leave', verb, reservation: mine.key, parts, isCounted }, verdict);
+  const counted = (_: Backing, quantity: number): number => (isCounted ? quantity : 0);
+  pool.expect(decideLeave(verb, mine, pool.supplies, parts, counted), verdict);
+}
+
+export function extend(pool: PlayedPool, pick: number): void {
+  const mine = pool.lock(pick);
+  if (!mine) return;
+  const verdict = holding.extend(pool.promised(mine), pool.now + 150);
+  pool.told({ kind: 'extend', reservation: mine.key }, verdict);
+  pool.expect(decideExtend(mine, pool.now + 150), verdict);
+}
+
+export function acknowledge(pool: PlayedPool, pick: number, named: Named, stage: Stage): void {
+  const [mine, which] = pool.ofFulfilment(pick, named, pinnedConfirmed);
+  if (!mine) return;
+  const verdict = leaving.acknowledge(pool.promised(mine), which, STAGES.indexOf(stage) + 1);
+  pool.told({ kind: 'acknowledge', reservation: mine.key, units: which, stage }, verdict);
+  pool.expect(decideAcknowledge(mine, { selected: which, stage }), verdict);
+}
+
+export function giveUp(pool: PlayedPool, pick: number, named: readonly Named[]): void {
+  const mine = pool.lock(pick);
+  if (!mine) return;
+  const parts = named.map((one) => pool.selected(mine, one));
+  const verdict = leaving.giveUp(pool.model, pool.promised(mine), parts);
+  pool.told({ kind: 'give-up', reservation: mine.key, parts }, verdict);
+  pool.expect(decideGiveUp(mine, parts, pool.supplies), verdict);
+}
+
+export function unfulfil(pool: PlayedPool, pick: number, named: readonly Named[], isCounted: boolean): void {
+  const mine = pool.lock(pick, fulfilled);
+  if (!mine) return;
+  const parts = named.map((one) => pool.selected(mine, one, fulfilled));
+  const verdict = leaving.unfulfil(pool.model, pool.promised(mine), parts, isCounted);
+  pool.told({ kind: 'unfulfil', reservation: mine.key, parts, isCounted }, verdict);
+  const counted = (_: Backing, quantity: number): number => (isCounted ? quantity : 0);
+  pool.expect(decideUnfulfil(mine, parts, pool.supplies, counted), verdict);
+}
+
+export function attach(pool: PlayedPool, pick: number, expected: string | null, order: string | null): void {
+  const mine = pool.lock(pick);
+  if (!mine) return;
+  const verdict = leaving.attach(pool.promised(mine), expected, order);
+  pool.told({ kind: 'attach', reservation: mine.key, expected, order }, verdict);
+  const controller = order === null ? null : { actor: 'brokering', order };
+  const decision = decideAttach(mine, { expected, controller, orderedAt: null, priority: null });
+  pool.expect(decision, verdict);
+}
