@@ -1,14 +1,14 @@
 /** Plays a history, as the model had it, on engines and their database, and compares. */
 import assert from 'node:assert/strict';
 import type { FenceChange } from '@onepool/contracts';
-import type { Command, Told } from '@onepool/stock-domain/testing';
+import type { Command, Promised, Told } from '@onepool/stock-domain/testing';
 import type { StockEngine } from '@onepool/stock-data-access';
 import { CLIENT, OTHER_SPEC, SPEC } from '../../testing/pool-fixture.ts';
 import { codeOf, done, hold, record } from '../asking.ts';
 import { brokenLaws } from '../laws.ts';
 import type { Random } from '../seeded.ts';
 import { bookInDatabase, bookOfModel } from './books.ts';
-import { type Request, requestOf } from './requests.ts';
+import { type Request, fulfilmentId, requestOf } from './requests.ts';
 import { type HistoryStage, SKUS_EACH, channelCode, nodeCode, skuCode } from './stage.ts';
 import { EventTelling } from './telling-events.ts';
 
@@ -36,6 +36,7 @@ export class HistoryPlayer {
   readonly #events: EventTelling;
   /** Fences by the place that each has taken. */
   readonly #fences = new Map<number, string>();
+  readonly #toldAgain = new Set<string>();
   readonly #ids = new Map<number, string>();
   /** Whose time has come in the database, too. */
   readonly #overdue = new Set<number>();
@@ -188,6 +189,10 @@ export class HistoryPlayer {
         assert.equal(codeOf(late), 'reservation.tombstoned');
         return count(this.#tally, 'hold after its undo: reservation.tombstoned');
       }
+      case 4:
+      case 5:
+      case 6:
+        return this.#tellAgain(engine, id, reservations);
       case 2:
       case 3: {
         const place = {
@@ -202,6 +207,24 @@ export class HistoryPlayer {
         return count(this.#tally, `late ${type}: done`);
       }
     }
+  }
+
+  /** The till tells of a hand-over that was told before. */
+  async #tellAgain(engine: StockEngine, id: string, reservations: readonly Promised[]): Promise<void> {
+    const all = reservations.flatMap(({ key, piles }) =>
+      piles.map((pile) => ({ ...pile, reservation: this.#idOf(key) })),
+    );
+    const one = all.find(({ units, fulfilment }) => fulfilment !== null && units.fulfilled > 0);
+    if (!one) return;
+    const { reservation, sku, node, fulfilment, units } = one;
+    const named = fulfilmentId(reservation, fulfilment ?? '');
+    if (this.#toldAgain.has(named)) return;
+    this.#toldAgain.add(named);
+    const place = { sku: skuCode(this.#history, sku), node: nodeCode(node ?? 0) };
+    const movement = { type: 'sale', ...place, quantity: units.fulfilled, fulfilment: named } as const;
+    this.#played.push(`  told again ${JSON.stringify(movement)}`);
+    done(await record(engine, id, [movement], { source: 'till' }));
+    count(this.#tally, 'hand-over told again: done');
   }
 
   /** Lets the time come, in the database, of those whose time has come. */
