@@ -191,6 +191,8 @@ CREATE TABLE inbound_line (
   expected bigint NOT NULL DEFAULT 0,
   received bigint NOT NULL DEFAULT 0,
   lost bigint NOT NULL DEFAULT 0,
+  from_node integer,
+  supply_key bigint,
   due_at timestamp with time zone,
   closed_at timestamp with time zone,
   CONSTRAINT inbound_line_pkey PRIMARY KEY (detail_key),
@@ -367,6 +369,7 @@ CREATE TABLE sku_stop (
   until timestamp with time zone,
   CONSTRAINT sku_stop_pkey PRIMARY KEY (sku_key, node_key, channel_key)
 );
+CREATE INDEX sku_stop_until ON sku_stop USING btree (until) WHERE until IS NOT NULL;
 
 CREATE TABLE sku_task (
   sku_key integer NOT NULL,
@@ -474,6 +477,16 @@ CREATE TABLE told_effect (
   undone bigint NOT NULL,
   CONSTRAINT told_effect_pkey PRIMARY KEY (what, reservation_key, subject, sku_key),
   CONSTRAINT told_effect_check CHECK (LEAST(effect, plain, undone) >= 0)
+);
+
+CREATE TABLE wait_search (
+  singleton boolean NOT NULL DEFAULT true,
+  rules text NOT NULL DEFAULT ''::text,
+  after_key integer,
+  again boolean NOT NULL DEFAULT false,
+  due_at timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+  CONSTRAINT wait_search_pkey PRIMARY KEY (singleton),
+  CONSTRAINT wait_search_singleton_check CHECK (singleton)
 );
 
 CREATE VIEW rules_allowance AS

@@ -6,18 +6,14 @@ import {
   AVAILABILITY_EXAMPLES,
   AVAILABILITY_OPERATIONS,
   CATALOG_FACTS,
+  STOCK_FACTS,
   STOCK_STREAM,
   FeedRow,
   IDENTITY_FACTS,
   type Operation,
   type OperationExample,
-  PROMISE_BROKEN,
-  PROMISE_STRANDED,
-  RESERVATION_FACTS,
-  SKU_CHANGED,
   asyncApiDocument,
   openApiDocument,
-  reservationSubject,
 } from '@onepool/contracts';
 import { compileSchema } from '@onepool/platform-problem';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -48,6 +44,10 @@ describe('the examples of operations', () => {
   it.each(parts)('$name is what its schema allows', ({ schema, value }) => {
     expect(value).toBeDefined();
     expect(compileSchema<unknown>(schema).check(value)).toEqual([]);
+  });
+
+  it.each(STOCK_FACTS.filter((fact) => 'example' in fact))('of the fact $id are what its schema allows', (fact) => {
+    expect(compileSchema<unknown>(fact.data).check(fact.example)).toEqual([]);
   });
 
   it('show rows of a feed that its schema allows', () => {
@@ -168,9 +168,7 @@ describe('the AsyncAPI document', () => {
   }
   const document = asyncApiDocument(AVAILABILITY) as Document;
   const streams = new Map<string, string>([
-    ...[SKU_CHANGED, PROMISE_BROKEN, PROMISE_STRANDED, ...RESERVATION_FACTS.map(reservationSubject)].map(
-      (subject) => [subject, STOCK_STREAM.name] as const,
-    ),
+    ...STOCK_FACTS.map(({ subject }) => [subject, STOCK_STREAM.name] as const),
     ...CATALOG_FACTS.map(({ subject }) => [subject, 'ONEPOOL_CATALOG'] as const),
     ...IDENTITY_FACTS.map(({ subject }) => [subject, 'ONEPOOL_IDENTITY'] as const),
   ]);

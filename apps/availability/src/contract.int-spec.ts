@@ -111,7 +111,7 @@ describe('the table of operations', () => {
 
   it.each(bulk)('offers %s by many where it offers it, under names that follow', (id, { http, subject }) => {
     const single = operations.find(([name]) => name === id)?.[1];
-    expect(http.path).toBe(single?.http.path.replace(/reservations(\/\{id\})?/, 'reservations.many'));
+    expect(http.path).toBe(single?.http.path.replace(/(reservations|transfers)(\/\{id\})?/, '$1.many'));
     expect(subject).toBe(single?.subject?.replace(/\.v1$/, '.many.v1'));
   });
 });

@@ -162,7 +162,7 @@ describe('an inspection', () => {
       { inspection: a!, all: 'approved' },
       { inspection: b!, approved: 4 },
       { inspection: 'ins_999999', all: 'approved' },
-      { inspection: c!, rejected: 1 },
+      { inspection: c!, approved: 0, rejected: 1 },
       { inspection: d!, all: 'rejected' },
       { inspection: a!, all: 'approved' },
     ]);
@@ -277,7 +277,11 @@ describe('approved units', () => {
     await arrive('grn', [arrived('sku1', 'n1', 10)]);
     const inspection = await idOf();
     const said = numbered('look', 16).map((id, place) =>
-      judgeOne(place % 2 ? one : other, id, place % 3 ? { inspection, approved: 1 } : { inspection, rejected: 2 }),
+      judgeOne(
+        place % 2 ? one : other,
+        id,
+        place % 3 ? { inspection, approved: 1 } : { inspection, approved: 0, rejected: 2 },
+      ),
     );
     const judged = (await Promise.all(said)).flatMap((answer) => (answer.ok ? [answer.value] : []));
     const moved = judged.reduce((sum, { approved, rejected }) => sum + approved + rejected, 0);

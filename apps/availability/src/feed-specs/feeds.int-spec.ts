@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ROWS_COUNTED, RowsCounted } from '@onepool/contracts';
+import { factKey, partitionOf } from '@onepool/platform-messaging';
+import { compileSchema } from '@onepool/platform-problem';
 import { type StockEngine, type StockFeeds } from '@onepool/stock-data-access';
 import {
   codeOf,
@@ -15,7 +18,8 @@ import {
   until,
 } from '../engine-specs/asking.ts';
 import { brokenLaws } from '../engine-specs/laws.ts';
-import { CLIENT, type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
+import { PARTITION_COUNT } from '../config.ts';
+import { CLIENT, type PoolFixture, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
 import { feed, feedsOn, refusalsOf, send } from './feeding.ts';
 
 const MINUTE = 60_000;
@@ -43,6 +47,73 @@ const at = (minutes: number): string => new Date(now + minutes * MINUTE).toISOSt
 const row = async (sku: string, node: string) => (await reads.stock(sku)).rows.find((one) => one.node === node);
 const told = (sku: string, node: string, quantity: number, more: object = {}) => ({ sku, node, quantity, ...more });
 const before = (minutes: number) => ({ at: now - minutes * MINUTE });
+
+/** What feeds have told to have been counted. */
+const counted = async (): Promise<readonly RowsCounted[]> => {
+  const facts = await pool.dataSource.query<{ data: RowsCounted; key: string; event_id: string; partition: number }[]>(
+    `SELECT data, key, event_id, partition FROM outbox WHERE subject = '${ROWS_COUNTED}' ORDER BY key, id`,
+  );
+  const { check } = compileSchema(RowsCounted);
+  expect(new Set(facts.map(({ event_id }) => event_id)).size).toBe(facts.length);
+  for (const { data, key, partition } of facts) {
+    expect(check(data)).toEqual([]);
+    expect(key).toBe(factKey('count', data.source, data.node));
+    expect(partition).toBe(partitionOf(key, PARTITION_COUNT));
+  }
+  return facts.map(({ data }) => data);
+};
+
+describe('what was counted', () => {
+  it('is told by node, also where the number was right, and once', async () => {
+    await pool.receive('sku1', 'n1', 5);
+    const rows = [
+      ...[told('sku1', 'n1', 5), told('sku2', 'n1', 3), told('none', 'n1', 3)],
+      ...[told('sku2', 'n2', 0), told('sku1', 'n2', 1, { capturedAt: at(-7) })],
+    ];
+    await feed(feeds, rows, { at: now - MINUTE, id: 'f' });
+    await feed(feeds, rows, { at: now - MINUTE, id: 'f' });
+    const same = { source: 'wms', measure: 'physical' };
+    expect(await counted()).toEqual([
+      { ...same, node: 'n1', capturedAt: at(-1), recordedAt: expect.any(String), skus: ['sku1', 'sku2'] },
+      { ...same, node: 'n2', capturedAt: at(-7), recordedAt: expect.any(String), skus: ['sku1', 'sku2'] },
+    ]);
+  });
+
+  it('leaves out rows that a newer count has overtaken, and what other nodes have', async () => {
+    await feed(feeds, [told('sku1', 'n1', 5)], before(1));
+    await feed(feeds, [told('sku1', 'n1', 4), told('sku2', 'n1', 4), told('sku3', 'n2', 4)], before(2));
+    expect((await counted()).map(({ node, skus }) => [node, skus])).toEqual([
+      ['n1', ['sku1']],
+      ['n1', ['sku2']],
+      ['n2', ['sku3']],
+    ]);
+  });
+
+  it('names what a full count counts as nothing, of its node and measure', async () => {
+    await pool.receive('sku4', 'n1', 5);
+    const query = { completeness: 'full', node: 'n1', measure: 'availability', at: Date.now() } as const;
+    await feed(feeds, [told('sku1', 'n1', 5), told('sku2', 'n1', 1), told('sku3', 'n1', 1)], query);
+    expect(await counted()).toMatchObject([{ measure: 'availability', skus: ['sku1', 'sku2', 'sku3', 'sku4'] }]);
+  });
+
+  it('is told in several facts where there is too much for one', async () => {
+    const long = numbered(`${'x'.repeat(240)}-`, 1_900);
+    await pool.catalog.putSkus(long.map((sku) => ({ sku })));
+    await feed(
+      feeds,
+      long.map((sku) => told(sku, 'n1', 1)),
+    );
+    const facts = await counted();
+    expect(facts.flatMap(({ skus }) => skus).toSorted()).toEqual(long.toSorted());
+    expect(facts.length).toBeGreaterThan(1);
+    for (const fact of facts) expect(Buffer.byteLength(JSON.stringify(fact))).toBeLessThan(512 * 1_024);
+  });
+
+  it('of changes is nothing', async () => {
+    await feed(feeds, [told('sku1', 'n1', 5)], { mode: 'delta' });
+    expect(await counted()).toEqual([]);
+  });
+});
 
 describe('a physical reset', () => {
   it('makes the book what was counted, and says how many rows changed', async () => {

@@ -1,4 +1,5 @@
 import type { Caller } from '@onepool/platform-auth';
+import type { ShipRequest } from '@onepool/contracts';
 import { problem } from '@onepool/platform-problem';
 import type { Asker } from '@onepool/stock-data-access';
 
@@ -24,6 +25,16 @@ export function demandOverride({ override }: { readonly override?: string | unde
   if (override !== undefined && !scopes.has('stock:override')) throw noOverride;
 }
 
+/** @throws ProblemError when units of reservations ride, and the scope for that, or for naming another's, is not held. */
+export function demandRiders({ lines }: Pick<ShipRequest, 'lines'>, caller: Caller): void {
+  const riders = lines.flatMap((line) => line.riders ?? []);
+  if (riders.length > 0 && !caller.scopes.has('reservations:write')) throw noRiders;
+  for (const rider of riders) askerFor(rider, caller);
+}
+
+const noRiders = problem('auth.forbidden', {
+  detail: 'The scope reservations:write is required to ship units of reservations.',
+});
 const noOverride = problem('auth.forbidden', {
   detail: 'The scope stock:override is required to override what is kept back.',
 });

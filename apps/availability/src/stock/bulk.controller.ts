@@ -1,16 +1,17 @@
-/** The verbs of reservations, by hundreds. Each item is a request of its own: group commit makes few transactions of them. */
+/** The verbs of reservations, and legs of transfers, by hundreds. Each item is a request of its own: group commit makes few transactions of them. */
 import { Controller } from '@nestjs/common';
 import {
   AVAILABILITY_OPERATIONS as operations,
   LINES_MAX,
   type ProblemInAnswer,
   type Reservation,
+  type ShipResult,
 } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
 import { ProblemError } from '@onepool/platform-problem';
 import { type Answer, StockEngine, type VerbRequest } from '@onepool/stock-data-access';
-import { refusal, valueOf } from '../problems.ts';
-import { askerFor, demandOverride } from './asker.ts';
+import { problemOf, refusal, valueOf } from '../problems.ts';
+import { askerFor, askerOf, demandOverride, demandRiders } from './asker.ts';
 
 type Op = typeof operations;
 type Verb = VerbRequest['verb'];
@@ -97,6 +98,21 @@ export class BulkController {
     return this.#each('cancel', body.items, caller);
   }
 
+  @Serve(operations.shipMany)
+  async ship({ body: { items }, caller, sentAt }: Call<Op['shipMany']>) {
+    demandLines(items.flatMap(({ lines }) => lines.map(({ riders = [] }) => 1 + riders.length)));
+    const shipped = items.map((item) =>
+      this.#result(
+        async () => {
+          demandRiders(item, caller);
+          return this.#engine.ship(askerOf(caller, sentAt), item);
+        },
+        (leg: ShipResult) => leg,
+      ),
+    );
+    return { results: await Promise.all(shipped) };
+  }
+
   async #each<V extends Verb>(verb: V, items: Items<V>, caller: Caller, sentAt: number | null = null) {
     const done = items.map(({ id, ...body }) =>
       this.#result(async () => {
@@ -114,7 +130,8 @@ export class BulkController {
     try {
       return show(valueOf(await ask()));
     } catch (error) {
-      if (error instanceof ProblemError && error.status < 500) return { problem: { ...error.toProblem() } };
+      const refused = error instanceof ProblemError ? error : problemOf(error);
+      if (refused && refused.status < 500) return { problem: { ...refused.toProblem() } };
       throw error;
     }
   }

@@ -1,10 +1,10 @@
-/** Movements, stops and announced receipts in, and how sources are read; stock, ledger, exceptions and event counts out. */
+/** Movements, stops, receipts and transfers in, and how sources are read; stock, ledger, exceptions and event counts out. */
 import { Controller } from '@nestjs/common';
 import { AVAILABILITY_OPERATIONS as operations } from '@onepool/contracts';
 import { type Call, Serve } from '@onepool/platform-operations';
 import { InboundReads, SourceSettingsStore, StockEngine, StockReads } from '@onepool/stock-data-access';
 import { valueOf } from '../problems.ts';
-import { askerOf } from './asker.ts';
+import { askerOf, demandRiders } from './asker.ts';
 
 type Op = typeof operations;
 
@@ -46,6 +46,12 @@ export class StockController {
   @Serve(operations.receive)
   async receive({ body, caller, sentAt }: Call<Op['receive']>) {
     return valueOf(await this.#engine.receive(askerOf(caller, sentAt), body));
+  }
+
+  @Serve(operations.ship)
+  async ship({ body, caller, sentAt }: Call<Op['ship']>) {
+    demandRiders(body, caller);
+    return valueOf(await this.#engine.ship(askerOf(caller, sentAt), body));
   }
 
   @Serve(operations.getInbound)

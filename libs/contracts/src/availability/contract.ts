@@ -21,6 +21,7 @@ import * as sources from './sources.ts';
 import * as stock from './stock.ts';
 import { STOCK } from './stock-module.ts';
 import * as stops from './stops.ts';
+import * as transfers from './transfers.ts';
 
 export const AVAILABILITY = {
   name: 'availability',
@@ -43,6 +44,7 @@ export const AVAILABILITY = {
     stops,
     inbound,
     inspections,
+    transfers,
     sources,
     feeds,
     facts,

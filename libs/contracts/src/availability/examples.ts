@@ -80,6 +80,13 @@ const inspection = {
   dueAt: '2026-11-28T09:30:00.000Z',
   closedAt: null,
 };
+const shippedLeg = {
+  id: 'leg-81',
+  transfer: 'tr-81',
+  recordedAt: at,
+  lines: [{ line: '1', sent: [{ state: 'available' as const, quantity: 12 }], riding: 2, arrived: 0, late: false }],
+  skus: [{ sku: 'mug-blue', version: 9, rows: [stockRow] }],
+};
 const atp = { sku: 'mug-blue', channel: 'web', atp: 122, version: 7, asOf: at };
 const feedQuery = {
   id: 'count-81',
@@ -274,6 +281,38 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
       lines: [{ over: 0, lost: 0, served: 30, late: false }],
       skus: [{ sku: 'mug-blue', version: 9, rows: [stockRow] }],
     },
+  },
+  ship: {
+    body: {
+      id: 'leg-81',
+      source: 'my-wms',
+      transfer: 'tr-81',
+      from: 'depot',
+      lines: [
+        {
+          line: '1',
+          sku: 'mug-blue',
+          to: 'shop-1',
+          quantity: 12,
+          dueAt: soon,
+          riders: [{ owner: 'prn_webshop23456', reservation: 'cart-81', fulfilment: 'ful-81', quantity: 2 }],
+        },
+      ],
+    },
+    response: shippedLeg,
+  },
+  shipMany: {
+    body: {
+      items: [
+        {
+          id: 'leg-81',
+          transfer: 'tr-81',
+          from: 'depot',
+          lines: [{ line: '1', sku: 'mug-blue', to: 'shop-1', quantity: 12 }],
+        },
+      ],
+    },
+    response: { results: [shippedLeg] },
   },
   getInbound: {
     params: { id: 'po-4711' },

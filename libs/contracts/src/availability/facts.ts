@@ -11,6 +11,7 @@ import {
   closed,
   oneOf,
 } from '../shared/primitives.ts';
+import { FEED_MEASURES } from './feeds.ts';
 import { FulfilmentId, LineId } from './reservations.ts';
 import type { FactDefinition } from '../shared/fact-definition.ts';
 import { factStream } from '../shared/module-contract.ts';
@@ -22,17 +23,19 @@ export const STOCK_SCOPE = 'stock';
 /** The JetStream stream of its facts. */
 export const STOCK_STREAM = factStream(STOCK_SCOPE);
 
-export const CAUSE_KINDS = ['promise', 'stock', 'state', 'stop'] as const;
+export const CAUSE_KINDS = ['promise', 'stock', 'incoming', 'state', 'stop'] as const;
 /** Why stock of a SKU is another than before, summed by node, source and reason. */
 export const Cause = closed({
   kind: oneOf(
     CAUSE_KINDS,
-    '`promise`: units were promised, given back or moved; told without more. `stock`: units came or went. `state`: units changed their state. `stop`: stops that name the SKU were set, changed or lifted; told without more.',
+    '`promise`: units were promised, given back or moved; told without more. `stock`: units came or went. `incoming`: more units are on their way to the node, or fewer. `state`: units changed their state. `stop`: stops that name the SKU were set, changed or lifted; told without more.',
   ),
   node: Type.Optional(NodeCode),
   source: Type.Optional(Type.String({ description: 'The name under which a system told it.' })),
   reason: Type.Optional(Type.String({ description: 'As in the ledger: a kind of movement, a count, a verb.' })),
-  quantity: Type.Optional(Type.Integer({ description: 'Units; of stock that went, below 0.' })),
+  quantity: Type.Optional(
+    Type.Integer({ description: 'Units; of stock that went, and of units that are on their way no longer, below 0.' }),
+  ),
   occurredFrom: Type.Optional(Timestamp),
   occurredTo: Type.Optional(Timestamp),
 });
@@ -70,6 +73,11 @@ export const RESERVATION_FACTS = [
 export type ReservationFact = (typeof RESERVATION_FACTS)[number];
 export const reservationSubject = (fact: ReservationFact): string => `onepool.stock.reservation.${fact}.v1`;
 
+const Ahead = oneOf(
+  ['incoming', 'allowance'],
+  'Only of units that are not there yet: on their way to the node with a receipt or transfer, or promised ahead.',
+);
+
 /**
  * One verb's effect on one reservation; key `reservation/<owner>/<id>`. A hold publishes none: its caller has the answer. It names
  * principals, so who may read it is for NATS permissions to say: see docs/access.md.
@@ -94,13 +102,15 @@ export const ReservationChanged = closed({
       sku: SkuCode,
       node: Type.Union([NodeCode, Type.Null()]),
       fulfilment: Type.Optional(FulfilmentId),
+      kind: Type.Optional(Ahead),
       quantity: PositiveUnits,
       to: Type.Optional(Type.Union([NodeCode, Type.Null()])),
       toFulfilment: Type.Optional(FulfilmentId),
+      toKind: Type.Optional(Ahead),
     }),
     {
       description:
-        'Units by backing; of units that moved, `to` and `toFulfilment` say where they stand now. Null is no node in particular.',
+        'Units by backing; of units that moved, `to`, `toFulfilment` and `toKind` say where they stand now. Null is no node in particular.',
     },
   ),
 });
@@ -125,6 +135,30 @@ export const PromiseStranded = closed({
   recordedAt: Timestamp,
 });
 export type PromiseStranded = Static<typeof PromiseStranded>;
+
+export const ROWS_COUNTED = 'onepool.stock.rows.counted.v1';
+/** SKUs that one fact names at most; fewer where their codes are long, so that it stays below 512 kB. */
+export const COUNTED_SKUS_MAX = 2_000;
+/** Rows of a node that a feed has counted, whether or not the number was right; key `count/<source>/<node>`. */
+export const RowsCounted = closed({
+  source: Type.String({ description: 'The name under which the feed was told.' }),
+  node: NodeCode,
+  measure: oneOf(
+    FEED_MEASURES,
+    'What was counted: units that are there, or those that the source has not yet promised.',
+  ),
+  capturedAt: Type.String({
+    ...Timestamp,
+    description: 'When they were counted; of rows with times of their own, the earliest.',
+  }),
+  recordedAt: Timestamp,
+  skus: Type.Array(SkuCode, {
+    minItems: 1,
+    maxItems: COUNTED_SKUS_MAX,
+    description: 'Those of which a row was counted at the node. Rows that were refused are not among them.',
+  }),
+});
+export type RowsCounted = Static<typeof RowsCounted>;
 
 const SUMMARIES: Readonly<Record<ReservationFact, string>> = {
   attached: 'An order was attached to a reservation, or let it go.',
@@ -173,6 +207,22 @@ export const STOCK_FACTS = [
     summary: 'Promised units may not stay at their node, and the engine cannot move them.',
     description:
       'An order controls them, the node works on them, or no other has units. Key: `sku/<code>`. The same stands in the list of exceptions until none is left.',
+  },
+  {
+    id: 'rowsCounted',
+    subject: ROWS_COUNTED,
+    data: RowsCounted,
+    summary: 'A feed has counted rows of a node.',
+    example: {
+      source: 'my-wms',
+      node: 'depot',
+      measure: 'physical',
+      capturedAt: '2026-11-01T08:00:00.000Z',
+      recordedAt: '2026-11-01T08:00:04.000Z',
+      skus: ['mug-blue', 'mug-gold'],
+    },
+    description:
+      'Told with each chunk of a reset, also of rows whose number was right; what has changed is told by SKU besides. Key: `count/<source>/<node>`. Whoever asks how fresh a number is keeps the newest `capturedAt` of each row: two feeds of one source may be applied at once.',
   },
   ...RESERVATION_FACTS.map((fact) => reservationFact(fact)),
 ] as const satisfies readonly FactDefinition[];

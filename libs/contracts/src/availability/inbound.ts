@@ -1,4 +1,4 @@
-/** What brings units: receipts, announced or not. */
+/** What brings units: receipts, announced or not, and transfers once they have been shipped. */
 import { type Static, Type } from '@sinclair/typebox';
 import {
   ClientChosenId,
@@ -19,7 +19,7 @@ import {
 import { LineId } from './reservations.ts';
 import { SourceName, StockRow } from './stock.ts';
 
-const DueAt = Type.Union([Timestamp, Type.Null()], {
+export const DueAt = Type.Union([Timestamp, Type.Null()], {
   description: 'When it should be there; null if nobody has said.',
 });
 
@@ -49,18 +49,22 @@ export const PutInbound = closed({
 });
 export type PutInbound = Static<typeof PutInbound>;
 
-const Owner = Type.String({ ...PrincipalId, description: 'Who has announced it: the caller unless given.' });
+const Owner = Type.String({ ...PrincipalId, description: 'Who has announced or shipped it: the caller unless given.' });
 export const InboundOwnerQuery = closed({ owner: Type.Optional(Owner) });
 
 export const INBOUND_KINDS = ['receipt', 'transfer'] as const;
 export const InboundLine = closed({
   inbound: ClientChosenId,
-  owner: Type.String({ description: 'Who has announced it: a principal.' }),
+  owner: Type.String({ description: 'Who has announced or shipped it: a principal.' }),
   kind: oneOf(INBOUND_KINDS),
   line: LineId,
   sku: SkuCode,
-  node: NodeCode,
-  quantity: Type.Integer({ minimum: 0, description: 'Units that were announced in all.' }),
+  node: { ...NodeCode, description: 'Where it arrives.' },
+  from: Type.Optional({ ...NodeCode, description: 'The node that it leaves, if it is of a transfer.' }),
+  quantity: Type.Integer({
+    minimum: 0,
+    description: 'Units that were announced in all; of a transfer, shipped so far.',
+  }),
   received: UnitCount,
   lost: Type.Integer({ minimum: 0, description: 'Units that were expected when the line was closed.' }),
   promised: Type.Integer({ minimum: 0, description: 'Units that are promised of what is still to come.' }),
@@ -88,11 +92,14 @@ const ARRIVED = {
 export const ReceiptLine = Type.Union([
   closed(
     {
-      line: { ...LineId, description: 'Of the receipt that was announced.' },
+      line: { ...LineId, description: 'Of the receipt that was announced, or of the transfer.' },
       ...ARRIVED,
       closes: Type.Optional(Type.Boolean({ description: 'Nothing more comes of the line: what is missing is lost.' })),
     },
-    { description: 'A line closes by itself when all that was announced is there.' },
+    {
+      description:
+        'A line closes by itself when all that was announced or shipped is there; another leg of a transfer opens it again.',
+    },
   ),
   closed({ sku: SkuCode, node: NodeCode, ...ARRIVED }, { description: 'Units that nobody has announced.' }),
 ]);
@@ -104,7 +111,7 @@ export const ReceiptRequest = closed({
   reason: Type.Optional(ShortText),
   inbound: Type.Optional({
     ...ClientChosenId,
-    description: 'The receipt that was announced, and whose lines are named.',
+    description: 'The receipt that was announced, or the transfer, whose lines are named.',
   }),
   owner: Type.Optional(Owner),
   lines: Type.Array(ReceiptLine, { minItems: 1, maxItems: LINES_MAX, description: 'All of them, in order, or none.' }),

@@ -5,6 +5,7 @@ export * from './stock.ts';
 export * from './stops.ts';
 export * from './inbound.ts';
 export * from './inspections.ts';
+export * from './transfers.ts';
 export * from './feeds.ts';
 export * from './facts.ts';
 export * from './operations.ts';

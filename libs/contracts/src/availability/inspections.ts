@@ -66,11 +66,12 @@ export const InspectionQuery = closed({
 export type InspectionQuery = Static<typeof InspectionQuery>;
 
 const of = { inspection: InspectionId };
-const approved = { ...Quantity, description: 'Units that are sound.' };
-const rejected = { ...Quantity, description: 'Units that are damaged.' };
 export const Judgement = Type.Union([
-  closed({ ...of, approved, rejected: Type.Optional(rejected) }),
-  closed({ ...of, rejected }),
+  closed({
+    ...of,
+    approved: { ...Quantity, minimum: 0, description: 'Units that are sound.' },
+    rejected: Type.Optional({ ...Quantity, minimum: 0, description: 'Units that are damaged: 0 unless told.' }),
+  }),
   closed({ ...of, all: oneOf(['approved', 'rejected'], 'What is said of all units that are open.') }),
 ]);
 

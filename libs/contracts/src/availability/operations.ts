@@ -15,6 +15,7 @@ import type { AVAILABILITY_SCOPES } from './scopes.ts';
 import * as sources from './sources.ts';
 import * as stock from './stock.ts';
 import * as stops from './stops.ts';
+import { TRANSFER_OPERATIONS } from './transfers.ts';
 import { CodePrefix, ExceptionPageQuery, LedgerPageQuery, closed, pageOf } from '../shared/primitives.ts';
 
 /** Codes of the platform that some of these operations name, because their callers have to deal with them. */
@@ -164,13 +165,14 @@ export const AVAILABILITY_OPERATIONS = {
       'line.duplicate',
       'inbound.line_differs',
       'inbound.line_closed',
+      'inbound.other_kind',
       'outcome.unknown',
     ],
   },
   receive: {
     summary: 'Record a receipt',
     description:
-      'Units that have arrived, against an announced receipt or without one. Never refused for what was expected; those who wait for units are served first. Where a receipt policy says so, sound units wait for approval instead.',
+      'Units that have arrived, against an announced receipt, a transfer or neither. Never refused for what was expected. Units of fulfilments that came along are first, then those who wait for units are served. What is not told to be broken arrives in the states in which it travelled, sound units first; where a receipt policy says so, sound units wait for approval instead.',
     http: post('/v1/receipts', 201),
     subject: rpc('receipt.record'),
     idempotency: 'id',
@@ -191,8 +193,9 @@ export const AVAILABILITY_OPERATIONS = {
       'outcome.unknown',
     ],
   },
+  ...TRANSFER_OPERATIONS,
   getInbound: {
-    summary: 'Read an announced receipt',
+    summary: 'Read an announced receipt or a transfer',
     http: get('/v1/inbound/{id}'),
     subject: rpc('inbound.get'),
     scope: 'stock:read',
@@ -203,7 +206,7 @@ export const AVAILABILITY_OPERATIONS = {
   },
   listInbound: {
     summary: 'List what is to come',
-    description: 'Lines of receipts, oldest first.',
+    description: 'Lines of receipts and transfers, oldest first.',
     http: get('/v1/inbound'),
     subject: rpc('inbound.list'),
     scope: 'stock:read',

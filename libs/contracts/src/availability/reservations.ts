@@ -25,6 +25,8 @@ const Owner = Type.String({
   ...PrincipalId,
   description: 'Whose reservation it is: the caller’s unless given. Another’s needs the scope `reservations:any`.',
 });
+export { Owner as ReservationOwner };
+
 /** Of a question about a reservation. */
 export const OwnerQuery = closed({ owner: Type.Optional(Owner) });
 

@@ -19,7 +19,7 @@ export const STOCK = {
     },
     {
       name: 'Stock',
-      paths: /^\/v1\/(stock|movements|stops|inbound|receipts|inspections|ledger)/,
+      paths: /^\/v1\/(stock|movements|stops|inbound|receipts|transfers|inspections|ledger)/,
       description:
         'The book: units by SKU, node and state, the movements that change them, stops of their sale, and the ledger that says why.',
     },

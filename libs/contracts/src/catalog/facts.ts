@@ -123,7 +123,7 @@ export const CATALOG_ALLOWANCE_CHANGED = {
 
 export const CATALOG_RECEIPT_POLICY_CHANGED = {
   id: 'catalogReceiptPolicyChanged',
-  subject: 'onepool.catalog.receipt-policy.changed.v1',
+  subject: 'onepool.catalog.receipt_policy.changed.v1',
   data: CatalogReceiptPolicyChanged,
   summary: 'A receipt policy was set, changed or lifted.',
   description: `Key: \`receipt-policy/\` and its name. ${ABSOLUTE} \`to\`: \`none\` says that it was lifted.`,

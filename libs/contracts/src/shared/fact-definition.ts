@@ -9,4 +9,5 @@ export interface FactDefinition {
   /** A sentence. */
   readonly summary: string;
   readonly description: string;
+  readonly example?: unknown;
 }

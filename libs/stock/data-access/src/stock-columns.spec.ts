@@ -130,9 +130,11 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/domain/src/feed.ts': ['damaged', 'quality_control'],
   'contracts/src/availability/inbound.ts': ['damaged'],
   'contracts/src/availability/problems.ts': ['damaged'],
+  'contracts/src/availability/transfers.ts': ['damaged', 'quality_control'],
   'stock/data-access/src/requests/command.ts': ['damaged'],
   'stock/data-access/src/requests/resolve-inbound.ts': ['damaged'],
   'stock/data-access/src/decision/receive-lines.ts': ['damaged', 'quality_control'],
+  'stock/data-access/src/decision/ship-lines.ts': ['damaged'],
   // What the other system counts of a row, before the count.
   'stock/data-access/src/feeds/apply/prepare-feed.ts': ['safety_stock', 'overdrawn'],
   'stock/data-access/src/feeds/apply/reset-statement.ts': ['damaged', 'quality_control', 'shortfall'],

@@ -37,6 +37,7 @@ export const stockTables: SchemaPart = {
       sku_task: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       drain_task: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       drain_search: ['SELECT', 'UPDATE'],
+      wait_search: ['SELECT', 'UPDATE'],
       stock_exception: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       feed: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       feed_refusal: ['SELECT', 'INSERT', 'DELETE'],

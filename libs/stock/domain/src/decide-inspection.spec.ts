@@ -64,12 +64,8 @@ describe('an inspection', () => {
     }),
   );
 
-  it.each([
-    ['beyond what is open', 3, 3],
-    ['where nothing is said', 0, 0],
-  ])('is not judged %s', (_, approved, rejected) =>
-    expect(inspect({ qualityControl: 9 }, 5, approved, rejected)).toEqual({ code: 'inspection.exceeds_open', open: 5 }),
-  );
+  it('is not judged beyond what is open', () =>
+    expect(inspect({ qualityControl: 9 }, 5, 3, 3)).toEqual({ code: 'inspection.exceeds_open', open: 5 }));
 
   it.each([
     ['approved', { available: 5, qualityControl: 4 }],
@@ -84,7 +80,6 @@ describe('an inspection', () => {
   it('changes nothing physical, and every judged unit is moved or missing', () => {
     fc.assert(
       fc.property(validRow, fc.nat(9), fc.nat(9), (before, approved, rejected) => {
-        fc.pre(approved + rejected > 0);
         const supplies = suppliesOf(supplyOf(1, [{ ...before, committed: 0, reserved: 0, shortfall: 0 }]));
         const decision = decideInspection({ sku: 1, node: 1, open: 20 }, { approved, rejected }, supplies);
         if (!decision.ok) throw new Error(decision.rejection.code);

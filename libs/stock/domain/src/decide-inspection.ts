@@ -34,7 +34,7 @@ export interface InspectionEffect {
   readonly open: number;
 }
 
-/** The whole of an inspection or a part. Judging more than is open is refused, and so is judging nothing; rejected units are found before approved ones. */
+/** The whole of an inspection or a part. Judging more than is open is refused; rejected units are found before approved ones. */
 export function decideInspection(
   { sku, node, open }: Inspection,
   judgement: Judgement,
@@ -42,8 +42,9 @@ export function decideInspection(
 ): Decision<InspectionEffect> {
   const { approved, rejected } = unitsOf(judgement, open);
   const judged = approved + rejected;
-  // Where all are judged there must be some: whoever says so has not seen that they were.
-  if (judged === 0 || judged > open) return reject({ code: 'inspection.exceeds_open', open });
+  // Whoever says so of all has not seen that somebody else has judged them.
+  const isDone = 'all' in judgement && open === 0;
+  if (isDone || judged > open) return reject({ code: 'inspection.exceeds_open', open });
   const draft = new SupplyDraft(supplies);
   const moved = { approved: 0, rejected: 0 };
   draft.change(sku, stockAt(node), (row) => {

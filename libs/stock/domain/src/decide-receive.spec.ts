@@ -43,7 +43,7 @@ function receiveIn(
   const made = receipt(over);
   const decided = decideReceive(
     made,
-    { candidates: reservations, hasMore: false, budget: 100, ...waiting },
+    { riders: reservations, waiting: { candidates: reservations, hasMore: false, budget: 100, ...waiting } },
     supplies,
     TERMS,
   );
@@ -298,6 +298,9 @@ describe('who is served by a receipt', () => {
 describe('riders', () => {
   const riding = reserved([onLine(1, { confirmed: 4, fulfilment: 'F' })], { key: 5 });
   const first = reserved([onAllowance({ confirmed: 9 })], { key: 1, priority: 9 });
+  const both = reserved([onLine(1, { confirmed: 4, fulfilment: 'F' }), onAllowance({ line: 1, confirmed: 1 })], {
+    key: 6,
+  });
 
   it.each<
     [string, TestBook, Partial<Receipt>, Partial<SupplyRow>, Partial<SupplyRow>, Readonly<Record<string, number>>]
@@ -368,6 +371,14 @@ describe('riders', () => {
     expect(coming).toEqual(incoming({ available: 1 }));
   });
 
+  it('that wait for other units as well are not served of these before their turn', () => {
+    const supplies = bookWith([first, both], { lines: [line(1)], coming: { 1: { available: 1 } } });
+    const parts = { riders: [both], waiting: { candidates: [], hasMore: true, budget: 9 } };
+    const { effects, freeing } = decideReceive(receipt({ units: 5 }), parts, supplies, TERMS);
+    expect(effects.map(({ reservation }) => standsOn(reservation))).toEqual([{ 'a@1#F': 4, 'b~0': 1 }]);
+    expect(freeing).toMatchObject({ converted: 0, unapplied: 1 });
+  });
+
   it('keep line and fulfilment from node to node', () => {
     const order = reserved([
       backing(1, { confirmed: 2, fulfilment: 'F' }),
@@ -377,7 +388,7 @@ describe('riders', () => {
     const supplies = bookWith([order], { stock: { 1: { available: 3 } } });
     const rider = { reservation: order, selected: { fulfilment: 'F', quantity: 3 } };
     const sent = decideShip(
-      { sku: 1, from: 1, line: transfer, units: 5, state: null, riders: [rider], isLate: false },
+      [{ sku: 1, from: 1, line: transfer, units: 5, state: null, riders: [rider], isLate: false }],
       supplies,
       TERMS,
     );

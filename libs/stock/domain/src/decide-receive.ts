@@ -55,26 +55,31 @@ export interface ReceiptEffect {
 
 type Arrived = Readonly<Record<TravelState, number>>;
 
-/**
- * Never refused. `waiting` has the candidates for the SKU, and among them, whatever their rank, all whose units ride on the line. Which
- * promises are short can be told only if all were loaded that stand on it.
- */
+/** Whose promises a receipt may move. */
+export interface Recipients {
+  /** All whose units ride on the line, in the order in which they land if not all of them are sound. */
+  readonly riders: readonly Reservation[];
+  readonly waiting: Waiting;
+}
+
+/** Never refused. Which promises are short can be told only if all were loaded that stand on the line. */
 export function decideReceive(
   receipt: Receipt,
-  waiting: Waiting,
+  { riders, waiting }: Recipients,
   supplies: Supplies,
   terms: FreeingTerms,
 ): ReceiptEffect {
   const { sku, node, units, closes } = receipt;
   const draft = new SupplyDraft(supplies);
-  const promises = new MovingPromises(waiting.candidates, draft, terms);
+  const all = [...new Map([...riders, ...waiting.candidates].map((one) => [one.key, one])).values()];
+  const promises = new MovingPromises(all, draft, terms);
   const line = draft.supply(sku).inbound.find(({ detail }) => detail === receipt.line) ?? null;
   const row = line ? rowOf(draft.supply(sku), onTheWay(line)) : emptyRow({ node, kind: 'incoming', detail: 0 });
   const expected = inTransit(row);
   const arrived = arrivedOf(receipt, row);
   const lost = closes ? Math.max(0, expected - units) : 0;
   const before = rowAt(draft.supply(sku), node).available;
-  const landed = line ? landRiders(draft, receipt, { line, sound: arrived.available, promises, waiting }) : 0;
+  const landed = line ? landRiders(draft, receipt, { line, sound: arrived.available, promises, riders }) : 0;
   stock(draft, receipt, { ...arrived, available: arrived.available - landed });
   const conversion = new Conversion(draft, sku, promises, { waiting, terms });
   const drained = line ? drain(rowOf(draft.supply(sku), onTheWay(line)), arrived, lost) : null;
@@ -88,7 +93,7 @@ export function decideReceive(
     if (closes) draft.setLine(sku, { ...line, isClosed: true });
   }
   const after = line && rowOf(draft.supply(sku), onTheWay(line));
-  const current = waiting.candidates.map((one) => ({ ...one, backings: promises.backings(one) }));
+  const current = all.map((one) => ({ ...one, backings: promises.backings(one) }));
   return {
     effects: promises.effects(),
     effect: draft.effect(),
@@ -115,15 +120,15 @@ interface Landing {
   readonly line: InboundLine;
   readonly sound: number;
   readonly promises: MovingPromises;
-  readonly waiting: Waiting;
+  readonly riders: readonly Reservation[];
 }
 
 /** Units of fulfilments that came along, as many as are sound. */
 function landRiders(draft: SupplyDraft, { sku, node, isLate }: Receipt, landing: Landing): number {
-  const { line, sound, promises, waiting } = landing;
+  const { line, sound, promises, riders } = landing;
   const landed = { reserved: 0, committed: 0 };
   let left = sound;
-  for (const reservation of waiting.candidates) {
+  for (const reservation of riders) {
     for (const backing of ridersOn(reservation, sku, line)) {
       const quantity = Math.min(left, open(backing));
       if (quantity === 0) continue;

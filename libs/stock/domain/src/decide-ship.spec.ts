@@ -30,9 +30,13 @@ function ship(book: TestBook, over: Partial<Shipment> = {}) {
   const made = shipment(over);
   const riding = made.riders.map(({ reservation }) => reservation);
   const supplies = bookWith(riding, book);
-  const decision = decideShip(made, supplies, TERMS);
+  const decision = decideShip([made], supplies, TERMS);
   if (!decision.ok) return decision.rejection;
-  const { effects, effect, sent } = decision.value;
+  const {
+    effects,
+    effect,
+    sent: [sent],
+  } = decision.value;
   const after: SkuSupply = suppliesAfter(supplies, effect).get(1)!;
   const current = riding.map(
     (one) => effects.find(({ reservation }) => reservation.key === one.key)?.reservation ?? one,
@@ -106,7 +110,7 @@ describe('a transfer that leaves', () => {
       lines: [TO],
       coming: { 11: { shortfall: 2 } },
     });
-    const decision = decideShip(shipment({ units: 3, riders: [rider(mine, 2)] }), supplies, TERMS);
+    const decision = decideShip([shipment({ units: 3, riders: [rider(mine, 2)] })], supplies, TERMS);
     if (!decision.ok) throw new Error(decision.rejection.code);
     expect(rowOf(suppliesAfter(supplies, decision.value.effect).get(1)!, onTheWay(TO))).toEqual(
       onTransfer({ committed: 4, shortfall: 1 }),
@@ -178,6 +182,40 @@ describe('a transfer that leaves', () => {
     expect(ship({ stock: { 1: before } }, over)).toMatchObject(expected),
   );
 
+  describe('with several lines', () => {
+    const OTHER = line(12, { brings: 'transfer' });
+    const two = reserved([
+      backing(1, { confirmed: 3, fulfilment: 'F' }),
+      backing(1, { line: 1, confirmed: 1, fulfilment: 'G' }),
+    ]);
+    const both = (second: Partial<Shipment>) => {
+      const supplies = bookWith([two], { stock: { 1: { available: 3 } } });
+      const first = shipment({ units: 4, riders: [rider(two, 3)] });
+      return decideShip([first, shipment({ line: OTHER, units: 2, ...second })], supplies, TERMS);
+    };
+
+    it('tells each reservation once, and takes what the lines before have left', () => {
+      const decision = both({ riders: [rider(two, 1, 'G')] });
+      if (!decision.ok) throw new Error(decision.rejection.code);
+      const { effects, sent } = decision.value;
+      expect(
+        effects.map(({ reservation, changes }) => [reservation.version, standsOn(reservation), changes.length]),
+      ).toEqual([[two.version + 1, { 'a<11#F': 3, 'b<12#G': 1 }, 2]]);
+      expect(sent).toEqual([[{ state: 'available', units: 4 }], [{ state: 'available', units: 2 }]]);
+    });
+
+    it.each<[string, Partial<Shipment>, object]>([
+      ['units of a named state', { state: 'damaged' }, { code: 'movement.exceeds_stock', line: 2, there: 0 }],
+      [
+        'riders that have left with a line before',
+        { riders: [rider(two, 1)] },
+        { code: 'reservation.units_missing', part: 1, there: 0 },
+      ],
+    ])('ships none if one lacks %s', (_, second, expected) =>
+      expect(both(second)).toMatchObject({ ok: false, rejection: expected }),
+    );
+  });
+
   it('loses no unit on the way, and no promise', () => {
     fc.assert(
       fc.property(
@@ -189,9 +227,13 @@ describe('a transfer that leaves', () => {
           const [first] = reservations;
           const to = supplies.get(1)!.inbound.find(({ detail }) => detail === 11)!;
           const riders = quantity > 0 ? [rider(first!, quantity)] : [];
-          const decision = decideShip(shipment({ line: to, units, riders, isLate }), supplies, TERMS);
+          const decision = decideShip([shipment({ line: to, units, riders, isLate })], supplies, TERMS);
           if (!decision.ok) return;
-          const { effect, effects, sent } = decision.value;
+          const {
+            effect,
+            effects,
+            sent: [sent = []],
+          } = decision.value;
           const after = reservations.map(
             (one) => effects.find(({ reservation }) => reservation.key === one.key)?.reservation ?? one,
           );

@@ -8,7 +8,7 @@ import type { VerbEffect } from './decide-verb.ts';
 import { type InboundLine, onTheWay } from './inbound.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import { MovingPromises } from './moving-promises.ts';
-import type { Decision } from './rejection.ts';
+import type { Decision, Rejection } from './rejection.ts';
 import { accept, reject } from './result.ts';
 import type { Backing, Reservation } from './reservation.ts';
 import { type FulfilmentUnits, inLineOrder, selectUnits, unitsMissing } from './select-units.ts';
@@ -38,23 +38,52 @@ export interface Rider {
 }
 
 export interface ShipEffect {
-  /** Of each reservation that rides; the book's part of all is in `effect`. */
+  /** Of each reservation that rides, once, whatever lines it rides on; the book's part of all is in `effect`. */
   readonly effects: readonly VerbEffect[];
   readonly effect: SupplyEffect;
-  readonly sent: readonly TravelledUnits[];
+  /** Of each shipment, in their order. */
+  readonly sent: readonly (readonly TravelledUnits[])[];
 }
 
 const confirmedThere = ({ kind, confirmed }: Backing): number => (kind === 'stock' ? confirmed : 0);
 
 /**
- * Never refused for what the book does not know of, only for named states that do not have the units and for riders that are not there;
- * `part` of a refusal counts riders from 0. A late leg may free units at its node, which the caller offers to those who wait.
+ * All shipments, in order, or none. Never refused for what the book does not know of, only for named states that do not have the units
+ * and for riders that are not there; in a refusal `line` counts shipments from 1, and `part` the riders of all of them from 0. A late
+ * leg may free units at its node, which the caller offers to those who wait.
  */
-export function decideShip(shipment: Shipment, supplies: Supplies, terms: FenceTerms): Decision<ShipEffect> {
-  const { sku, from, line, units, state, riders, isLate } = shipment;
+export function decideShip(
+  shipments: readonly Shipment[],
+  supplies: Supplies,
+  terms: FenceTerms,
+): Decision<ShipEffect> {
   const draft = new SupplyDraft(supplies);
-  const all = riders.map(({ reservation }) => reservation);
-  const promises = new MovingPromises(all, draft, terms);
+  const riders = shipments.flatMap((shipment) => shipment.riders);
+  const promises = new MovingPromises(
+    riders.map(({ reservation }) => reservation),
+    draft,
+    terms,
+  );
+  const sent: (readonly TravelledUnits[])[] = [];
+  let before = 0;
+  for (const [index, shipment] of shipments.entries()) {
+    const shipped = ship(shipment, draft, promises);
+    if (!shipped.ok) return reject(placed(shipped.rejection, index + 1, before));
+    sent.push(shipped.value);
+    before += shipment.riders.length;
+  }
+  return accept({ effects: promises.effects(), effect: draft.effect(), sent });
+}
+
+/** A refusal of one shipment, counted among all. */
+const placed = (rejection: Rejection, line: number, before: number): Rejection => ({
+  ...rejection,
+  ...(rejection.code === 'movement.exceeds_stock' ? { line } : {}),
+  ...(rejection.part === undefined ? {} : { part: before + rejection.part }),
+});
+
+function ship(shipment: Shipment, draft: SupplyDraft, promises: MovingPromises): Decision<readonly TravelledUnits[]> {
+  const { sku, from, line, units, state, riders, isLate } = shipment;
   const riding = riders.reduce((sum, { selected }) => sum + selected.quantity, 0);
   if (riding > units) return reject({ code: 'movement.exceeds_stock', line: 1, there: units });
   for (const [part, rider] of riders.entries()) {
@@ -71,7 +100,7 @@ export function decideShip(shipment: Shipment, supplies: Supplies, terms: FenceT
   draft.change(sku, onTheWay(line), (row) => boarding(row, plain, riding));
   const sent = { available: riding, quality_control: 0, damaged: 0 };
   for (const one of plain) sent[one.state] += one.units;
-  return accept({ effects: promises.effects(), effect: draft.effect(), sent: travelled(sent) });
+  return accept(travelled(sent));
 }
 
 function ride({ reservation, selected }: Rider, { sku, from, line }: Shipment, promises: MovingPromises) {

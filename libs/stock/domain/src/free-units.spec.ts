@@ -269,6 +269,15 @@ describe('units that come free', () => {
     expect(after[1]?.backings.find(({ kind }) => kind === 'stock')).toMatchObject({ fence: 7, fenced: 1 });
   });
 
+  it('serve who comes first with all that a share leaves as it shrinks, before who comes after', () => {
+    const shared = new SellingRules([...TWO_CHANNELS.nodes.values()], [...TWO_CHANNELS.channels.values()], [], {
+      fences: [fence({ key: 7, channels: new Set([2]), measure: 'percent', quantity: 40 })],
+    });
+    const waiting = orders([[onAllowance({ confirmed: 3 })]], [[onAllowance({ confirmed: 1 })]]);
+    const { standing } = free(waiting, { stock: { 1: { available: 3 } } }, {}, { rules: shared, now: NOW });
+    expect(standing).toEqual([{ 'a@1': 3 }, { 'a~0': 1 }]);
+  });
+
   it('serve nobody where sales are stopped', () => {
     const stop = { node: 1, channel: null, drains: false, until: null };
     const stopped = new SellingRules([...TWO_CHANNELS.nodes.values()], [...TWO_CHANNELS.channels.values()], [], {

@@ -168,17 +168,31 @@ export class Conversion {
       for (const backing of this.#promises.backings(reservation).toSorted(leastCertain)) {
         const line = reservation.lines[backing.line];
         if (backing.sku !== this.#sku || !line || !mayBack(line, channel, offer, this.#supplies(), terms)) continue;
-        const quantity = Math.min(offer.unitsFor(backing, now), this.#unfenced(offer, channel.key));
-        if (quantity <= 0) continue;
-        if (this.#budget === 0) {
-          this.#isCut = true;
-          return;
-        }
-        this.#budget--;
-        const at = onStock(backing.line, backing.sku, offer.node);
-        offer.take(backing, quantity, this.#promises.move(reservation, backing, at, quantity));
+        if (!this.#convert(offer, reservation, backing.no, channel.key)) return;
         if (offer.left === 0) return;
       }
+    }
+  }
+
+  /**
+   * Gives a backing all that it may have. What it is given changes what fences keep, so that it is asked again before those that come
+   * after it. False once no more may be converted.
+   */
+  #convert(offer: Offer, reservation: Reservation, no: number, channel: ChannelKey): boolean {
+    const { rules, now } = this.#terms;
+    const hasFences = rules.fencesOf(this.#sku).length > 0;
+    for (;;) {
+      const backing = this.#promises.backings(reservation)[no];
+      const quantity = backing ? Math.min(offer.unitsFor(backing, now), this.#unfenced(offer, channel)) : 0;
+      if (!backing || quantity <= 0) return true;
+      if (this.#budget === 0) {
+        this.#isCut = true;
+        return false;
+      }
+      this.#budget--;
+      const at = onStock(backing.line, backing.sku, offer.node);
+      offer.take(backing, quantity, this.#promises.move(reservation, backing, at, quantity));
+      if (!hasFences) return true;
     }
   }
 

@@ -24,8 +24,10 @@ export type Rejection = (
   | { readonly code: 'idempotency.mismatch' }
   /** A closed line brings nothing more. `line` counts from 1. */
   | { readonly code: 'inbound.line_closed'; readonly line: number }
-  /** More units are judged than nobody has judged yet, or none. */
+  /** More units are judged than nobody has judged yet, or all of none. */
   | { readonly code: 'inspection.exceeds_open'; readonly open: number }
+  /** More riders would be on their way with one transfer than a receipt may land. */
+  | { readonly code: 'transfer.too_large'; readonly riders: number; readonly ridersMax: number }
   | { readonly code: 'movement.exceeds_stock'; readonly line: number; readonly there: number }
 ) &
   MoveRef;
@@ -68,6 +70,7 @@ export function isRetryable(code: RejectionCode): boolean {
     case 'idempotency.mismatch':
     case 'inbound.line_closed':
     case 'inspection.exceeds_open':
+    case 'transfer.too_large':
       return false;
   }
 }

@@ -4,7 +4,16 @@ import { decideAllocate } from './decide-allocate.ts';
 import { decideAmend } from './decide-amend.ts';
 import { decideHold } from './decide-hold.ts';
 import { decideConfirm, decideExtend, decideLeave } from './decide-verb.ts';
-import { type Stop, type StopChange, changedStops, isDrained, isStopped, nextEnd, stopsAfter } from './stop.ts';
+import {
+  type Stop,
+  type StopChange,
+  changedStops,
+  isDrained,
+  isStopped,
+  nextEnd,
+  opensWay,
+  stopsAfter,
+} from './stop.ts';
 import type { SkuSupply } from './supply.ts';
 import {
   NOW,
@@ -36,6 +45,17 @@ describe('a stop', () => {
     expect(isDrained([stop(over)], 1, 1, NOW)).toBe(false);
     expect(isDrained([stop({ ...over, drains: true })], 1, 1, NOW)).toBe(isMatch);
     expect(isStopped([stop({ node: 9 }), stop(over)], 1, 1, NOW)).toBe(isMatch);
+  });
+
+  it.each<[string, readonly StopChange[], boolean]>([
+    ['set', [{ node: 2, channel: null, until: null, mode: 'stop' }], false],
+    ['set again as it is', [{ node: 1, channel: null, until: null, mode: 'stop' }], false],
+    ['changed', [{ node: 1, channel: null, until: NOW + 1, mode: 'stop' }], true],
+    ['lifted', [{ node: 1, channel: null, until: null, mode: 'none' }], true],
+    ['lifted that never was', [{ node: 2, channel: null, until: null, mode: 'none' }], false],
+  ])('%s may open a way: %j %s', (_, changes, opens) => {
+    const before = [stop({ node: 1 })];
+    expect(opensWay(before, changes.reduce(stopsAfter, before))).toBe(opens);
   });
 
   it('none stops nothing', () => expect([isStopped([], 1, 1, NOW), isDrained([], 1, 1, NOW)]).toEqual([false, false]));

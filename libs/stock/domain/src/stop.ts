@@ -41,6 +41,10 @@ export const changedStops = (before: readonly Stop[], after: readonly Stop[]): C
   lifted: before.filter((stop) => !after.some((other) => isSamePlace(stop, other))),
 });
 
+/** Whether more may be promised than before. */
+export const opensWay = (before: readonly Stop[], after: readonly Stop[]): boolean =>
+  before.some((stop) => !after.includes(stop));
+
 const isSamePlace = (a: Pick<Stop, 'node' | 'channel'>, b: Pick<Stop, 'node' | 'channel'>): boolean =>
   a.node === b.node && a.channel === b.channel;
 

@@ -49,6 +49,8 @@ export const COMMITS = {
   'stock.overdue_inspections': 'exceptions of units that wait too long for approval compared with them',
   'stock.put_off_rebacks': 'tasks of re-backing put off',
   'stock.search_drains': 'a search for promises that may not stay taken by a replica, or ended',
+  'stock.search_waiting':
+    'a slice of a search for those whom other rules let have what is free, taken by a replica or left',
   'stock.seek_drains': 'tasks of draining made for a slice of the SKUs',
   'stock.source_settings': 'how a source is read',
   'stock.sources': 'a source that is told under for the first time',

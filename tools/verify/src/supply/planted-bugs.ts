@@ -82,7 +82,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: `${ENGINE}/feeds/apply/reset-statement.ts`,
     right: '`+ coalesce(o.units, 0) + coalesce(p.units, 0)',
     wrong: '`+ coalesce(o.units, 0)',
-    specs: 'feed-specs/same-rows',
+    specs: 'feeds/apply/reset-statement',
   },
   {
     name: 'a fence does not note what it has paid for',

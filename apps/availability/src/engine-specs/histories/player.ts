@@ -10,7 +10,8 @@ import type { Random } from '../seeded.ts';
 import { bookInDatabase, bookOfModel } from './books.ts';
 import { type Request, fulfilmentId, requestOf } from './requests.ts';
 import { type HistoryStage, SKUS_EACH, channelCode, nodeCode, skuCode } from './stage.ts';
-import { EventTelling } from './telling-events.ts';
+import { judgeClocks } from './clocks.ts';
+import { EventTelling, timeOf } from './telling-events.ts';
 
 const LONG_AGO = '2020-01-01T00:00:00Z';
 const LATER_MS = 60_000;
@@ -62,10 +63,11 @@ export class HistoryPlayer {
     try {
       let before: Told | undefined;
       for (const one of told) {
-        await this.#play(one, before);
+        await this.#play(one);
         before = one;
       }
       if (before) await this.#look(before);
+      if (before && this.#random.below(4) === 0) await judgeClocks(this.#stage, this.#history, before);
       for (const slot of [...this.#fences.keys()]) await this.#keep({ kind: 'keep', slot, fence: null }, '');
       const skus = SKUS_EACH.map((sku) => skuCode(this.#history, sku));
       assert.deepEqual(await brokenLaws(this.#stage.pool.dataSource, skus), []);
@@ -75,19 +77,20 @@ export class HistoryPlayer {
     }
   }
 
-  async #play(one: Told, before: Told | undefined): Promise<void> {
+  async #play(one: Told): Promise<void> {
     this.#step++;
     await this.#letExpire(one);
     const { command, verdict } = one;
     this.#played.push(`${this.#step}. ${JSON.stringify(command)}: ${verdict}`);
-    const how = await this.#ask(command, verdict, before);
+    const how = await this.#ask(one);
     this.#played.push(`  as ${how}`);
     count(this.#tally, `${how}: ${verdict}`);
     if (command.kind !== 'expire' && this.#random.below(LOOK_ONE_IN) === 0) await this.#look(one);
     await this.#beside(one);
   }
 
-  async #ask(command: Command, verdict: Told['verdict'], before: Told | undefined): Promise<string> {
+  async #ask(told: Told): Promise<string> {
+    const { command, verdict, at } = told;
     const [engine, other] = this.#engines();
     const id = `h${this.#history}-${this.#step}`;
     switch (command.kind) {
@@ -116,10 +119,12 @@ export class HistoryPlayer {
         done(await engine.putStops(SPEC, { stops: [{ sku: skuCode(this.#history, sku), ...place, mode }] }));
         return mode === 'none' ? 'sell again' : mode;
       }
+      case 'count':
+        return this.#events.count(command, told);
       case 'keep':
         return this.#keep(command, id);
       case 'movement': {
-        const { how, answer } = await this.#events.tell(engine, id, command, before);
+        const { how, answer } = await this.#events.tell(engine, id, command, told);
         assert.equal(codeOf(answer) ?? 'done', verdict);
         return how;
       }
@@ -128,8 +133,8 @@ export class HistoryPlayer {
         if (command.kind === 'hold') this.#ids.set(command.reservation, `${id}-r`);
         const { kind } = command;
         const name = kind === 'leave' ? command.verb : kind;
-        const countedAt = this.#longAgo;
-        const wording = { history: this.#history, id, reservation: (key: number) => this.#idOf(key), countedAt };
+        const occurredAt = new Date(timeOf(this.#stage, at)).toISOString();
+        const wording = { history: this.#history, id, reservation: (key: number) => this.#idOf(key), occurredAt };
         const request = requestOf(command, wording);
         const answer = await request(kind === 'hold' ? (this.#holder ?? engine) : engine);
         assert.equal(codeOf(answer) ?? 'done', verdict);

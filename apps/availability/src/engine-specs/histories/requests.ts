@@ -13,12 +13,15 @@ export interface Wording {
   readonly id: string;
   /** The id of the reservation with that number. */
   readonly reservation: (number: number) => string;
-  /** When it happened, of what the newest count has seen. */
-  readonly countedAt: string;
+  /** When it happened. */
+  readonly occurredAt: string;
 }
 
 /** Commands about promises. */
-export type PromiseCommand = Exclude<Command, { kind: 'heal' | 'drain' | 'expire' | 'movement' | 'halt' | 'keep' }>;
+export type PromiseCommand = Exclude<
+  Command,
+  { kind: 'heal' | 'drain' | 'expire' | 'movement' | 'halt' | 'keep' | 'count' }
+>;
 export type Request = (engine: StockEngine) => Promise<Answer<unknown>>;
 
 const HELD_FOR_SECONDS = 3_600;
@@ -30,9 +33,8 @@ type AmendedLine = AmendRequest['lines'][number];
 export const fulfilmentId = (reservation: string, fulfilment: string): string => `${reservation}.${fulfilment}`;
 
 export function requestOf(command: PromiseCommand, wording: Wording): Request {
-  const { history, id: commandId, countedAt } = wording;
+  const { history, id: commandId, occurredAt } = wording;
   const skuOf = (sku: number): string => skuCode(history, sku);
-  const when = (isCounted: boolean): { occurredAt?: string } => (isCounted ? { occurredAt: countedAt } : {});
   const places = (nodes: readonly number[] | null): { nodes?: string[] } =>
     nodes === null ? {} : { nodes: nodes.map(nodeCode) };
   if (command.kind === 'allocate') {
@@ -82,13 +84,13 @@ export function requestOf(command: PromiseCommand, wording: Wording): Request {
   };
   switch (command.kind) {
     case 'hold': {
-      const { channel, lines, allowPartial, isSold } = command;
+      const { channel, lines, allowPartial, isSold, priority } = command;
       const asked = lines.map(({ id: line, sku, quantity, nodes }) => ({
         ...{ id: line, sku: skuOf(sku), quantity },
         ...places(nodes),
       }));
       const sold = isSold ? ({ override: 'sold' } as const) : {};
-      const request = { id, channel: channelCode(channel), lines: asked, allowPartial, ...sold };
+      const request = { id, channel: channelCode(channel), lines: asked, allowPartial, priority, ...sold };
       return (engine) => engine.hold(SPEC, { ...request, expiresInSeconds: HELD_FOR_SECONDS });
     }
     case 'confirm':
@@ -96,9 +98,9 @@ export function requestOf(command: PromiseCommand, wording: Wording): Request {
     case 'extend':
       return (engine) => act(engine, id, 'extend', { commandId, expiresInSeconds: 2 * HELD_FOR_SECONDS });
     case 'leave': {
-      const { verb, parts, isCounted } = command;
+      const { verb, parts } = command;
       const lines = parts === null ? {} : { lines: parts.map(unitsOf) };
-      const time = verb === 'fulfil' ? when(isCounted) : {};
+      const time = verb === 'fulfil' ? { occurredAt } : {};
       return (engine) => act(engine, id, verb, { commandId, ...lines, ...time });
     }
     case 'amend': {
@@ -112,24 +114,24 @@ export function requestOf(command: PromiseCommand, wording: Wording): Request {
       return (engine) => act(engine, id, 'amend', { commandId, expectedVersion: version, lines, ...to, ...override });
     }
     case 'acknowledge': {
-      const body = { commandId, ...ofFulfilment(command.units), stage: command.stage };
+      const body = { commandId, ...ofFulfilment(command.units), stage: command.stage, occurredAt };
       return (engine) => act(engine, id, 'acknowledge', body);
     }
     case 'reject': {
-      const { effect, moveTo, isLate, isByHand } = command;
+      const { effect, moveTo, isByHand } = command;
       const to = moveTo && {
         node: nodeCode(moveTo.node),
         ...(moveTo.fulfilment !== null && { fulfilment: fulfilmentId(id, moveTo.fulfilment) }),
       };
       const override = isByHand ? ({ override: 'by_hand' } as const) : {};
-      const body = { ...ofFulfilment(command.units), effect, ...(to && { moveTo: to }), ...override, ...when(isLate) };
+      const body = { ...ofFulfilment(command.units), effect, ...(to && { moveTo: to }), ...override, occurredAt };
       return (engine) => act(engine, id, 'reject', { commandId, ...body });
     }
     case 'give-up':
       return (engine) => act(engine, id, 'give-up', { commandId, lines: command.parts.map(unitsOf) });
     case 'unfulfil': {
       const lines = command.parts.map(unitsOf);
-      return (engine) => act(engine, id, 'unfulfil', { commandId, lines, ...when(command.isCounted) });
+      return (engine) => act(engine, id, 'unfulfil', { commandId, lines, occurredAt });
     }
     case 'attach': {
       // An order has one reservation.

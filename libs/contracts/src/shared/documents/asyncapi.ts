@@ -197,7 +197,7 @@ function requestOperation(id: string, { summary, description = '', scope }: Oper
 }
 
 function factChannel(
-  { subject, data, summary, description }: FactDefinition,
+  { subject, data, summary, description, example }: FactDefinition,
   stream: string,
   pages: string | undefined,
   headers: object,
@@ -215,6 +215,7 @@ function factChannel(
         contentType: 'application/json',
         headers,
         payload: components.refer(data),
+        ...(example === undefined ? {} : { examples: [{ payload: example }] }),
       },
     },
   };

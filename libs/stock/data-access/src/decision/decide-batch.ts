@@ -30,6 +30,7 @@ import {
   linesAfter,
   onNothing,
   onStock,
+  opensWay,
   reap,
   reject,
   rowAt,
@@ -54,6 +55,7 @@ import {
   type ReceiveCommand,
   type Outcome,
   type Settled,
+  type ShipCommand,
   type StopCommand,
   type StoredAnswer,
   type TendCommand,
@@ -73,6 +75,7 @@ import { AppliedMovements } from './apply-movements.ts';
 import { ChangingBook } from './changing-book.ts';
 import { expectLines } from './expect-lines.ts';
 import { ReceivedLines } from './receive-lines.ts';
+import { ShippedLines } from './ship-lines.ts';
 import { ServedWaiting } from './serve-waiting.ts';
 import { withoutSpent } from './spent-lines.ts';
 import { waitRankOf } from '../repository/wait-rank.ts';
@@ -147,6 +150,8 @@ export class BatchDecider {
         return this.#replayed(command) ?? this.#receive(command);
       case 'judge':
         return this.#replayed(command) ?? this.#judge(command);
+      case 'ship':
+        return this.#replayed(command) ?? this.#ship(command);
       case 'tend':
         return this.#tend(command);
       case 'drain':
@@ -363,6 +368,7 @@ export class BatchDecider {
     const before = stopsOf(supply);
     const stops = changes.reduce(stopsAfter, before);
     if (stops !== before) this.#book.change({ supplies: new Map([[sku, withStops(supply, stops)]]) }, trace);
+    if (opensWay(before, stops)) this.#waiting.serveAll(sku);
     return { ok: true, value: { version: this.#book.versionOf(sku) }, replayed: false };
   }
 
@@ -381,10 +387,16 @@ export class BatchDecider {
     return judged.ok ? this.#done(command, judged.value) : judged;
   }
 
+  #ship(command: ShipCommand): Decided {
+    const shipped = new ShippedLines(command, this.#state, this.#book, this.#waiting).apply(this.#views);
+    return shipped.ok ? this.#done(command, shipped.value) : shipped;
+  }
+
   /** Everything overdue was reaped when the batch began; what is left is who waits, and healing. */
-  #tend({ skus, heal }: TendCommand): Decided {
+  #tend({ skus, heal, offersAll = false }: TendCommand): Decided {
     for (const sku of heal ? skus : []) {
-      this.#waiting.serveUnapplied(sku);
+      if (offersAll) this.#waiting.serveAll(sku);
+      else this.#waiting.serveUnapplied(sku);
       if (!this.#book.newlyShort.has(sku)) this.#heal(sku);
     }
     return { ok: true, value: null, replayed: false };

@@ -18,6 +18,7 @@ import type { LedgerOrigin } from './batch-writes.ts';
 import type { ChangingBook } from './changing-book.ts';
 import { storedOf } from './expect-lines.ts';
 import { openInspections } from './open-inspections.ts';
+import { ridersOn } from './riders-on.ts';
 import type { ServedWaiting } from './serve-waiting.ts';
 
 type Line = ReceiveCommand['lines'][number];
@@ -59,7 +60,9 @@ export class ReceivedLines {
     const closes = this.#closes(line);
     const { to } = receiptRuleOf(rules.receiptPolicies, node, this.#origin.reason);
     const receipt = { sku, node, line: detail, units, damaged, to, closes, isLate: late };
-    const effect = decideReceive(receipt, this.#waiting.waitingFor(sku), supplies, { rules, now });
+    const riders = ridersOn(this.#state, this.#book.supply(sku), detail);
+    const recipients = { riders, waiting: this.#waiting.waitingFor(sku) };
+    const effect = decideReceive(receipt, recipients, supplies, { rules, now });
     this.#write(line, effect, closes);
     const { toInspect } = effect;
     if (toInspect > 0) this.#inspect(line, no, toInspect);

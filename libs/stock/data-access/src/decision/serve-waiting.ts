@@ -9,6 +9,7 @@ import {
   type Posting,
   type SkuKey,
   type Waiting,
+  allAvailable,
   freeUnits,
   freedBy,
   isWaitedFor,
@@ -45,7 +46,17 @@ export class ServedWaiting {
 
   /** The next slice of what waits at the nodes. */
   serveUnapplied(sku: SkuKey): void {
-    const nodes = unappliedOf(this.#book.supply(sku));
+    this.#serveAt(sku, unappliedOf(this.#book.supply(sku)));
+  }
+
+  /** All that is free, for when it is not units that have changed but who may have them. */
+  serveAll(sku: SkuKey): void {
+    const supply = this.#book.supply(sku);
+    const available = isWaitedFor(supply) ? allAvailable(supply) : [];
+    this.#serveAt(sku, [...available, ...unappliedOf(supply)]);
+  }
+
+  #serveAt(sku: SkuKey, nodes: readonly FreedUnits[]): void {
     if (nodes.length === 0) return;
     const { converted } = this.#offer(sku, nodes, this.waitingFor(sku));
     const page = this.#state.waiting.pages.get(sku);

@@ -17,6 +17,8 @@ import type {
   ReceiptRequest,
   ReceiptResult,
   Reservation as ReservationView,
+  ShipRequest,
+  ShipResult,
   StoppedSkus,
 } from '@onepool/contracts';
 import type { SellingRules, SkuKey } from '@onepool/stock-domain';
@@ -42,6 +44,7 @@ import { type NamedLine, findAnnounced, keysOfLines } from '../repository/inboun
 import { resolveExpect, resolveReceive } from '../requests/resolve-inbound.ts';
 import { findInspections, inspectionKey } from '../repository/inspections.ts';
 import { judgementsHash, resolveJudgement } from '../requests/resolve-judgement.ts';
+import { resolveShip } from '../requests/resolve-ship.ts';
 import { resolveStops } from '../requests/resolve-stops.ts';
 import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
@@ -311,6 +314,26 @@ export class StockEngine {
     });
   }
 
+  /** Records units that have left with a leg of a transfer. */
+  ship(asker: Asker, request: ShipRequest): Promise<Settled<ShipResult, Refusal>> {
+    return this.#settle(async (deadline) => {
+      const caller = await this.#callerOf(asker);
+      const { source = null, transfer } = request;
+      const named = { brings: 'transfer', actor: asker.actor, id: transfer } as const;
+      const context = {
+        caller,
+        request,
+        book: this.codes,
+        sourceKey:
+          source === null ? caller.sourceKey : await this.sources.keyOf({ principal: asker.actor, name: source }),
+        find: (owner: string, id: string) => this.#reservations.load([owner, id]),
+        keysOf: (lines: readonly NamedLine[]) => keysOfLines(this.lookupPool, named, lines),
+      };
+      const command = await this.#resolved((rules) => resolveShip({ ...context, rules }));
+      return command.ok ? this.#decided(command.value, deadline) : command;
+    });
+  }
+
   /** What is asked arrives now. */
   async #callerOf({ sentAt = null, ...asker }: Asker): Promise<Caller> {
     const transmission = { arrivedAt: Date.now(), sentAt };
@@ -321,6 +344,11 @@ export class StockEngine {
   /** Locks SKUs one by one, which reaps what is overdue there; with `heal` re-backs their shortfalls. */
   async tend(skus: readonly SkuKey[], heal: boolean): Promise<void> {
     await Promise.all(skus.map((sku) => this.submit({ kind: 'tend', skus: [sku], heal, trace: null })));
+  }
+
+  /** Offers what is free of a SKU to those who wait, for when it is not units that have changed but who may have them. */
+  async offer(sku: SkuKey): Promise<void> {
+    await this.submit({ kind: 'tend', skus: [sku], heal: true, offersAll: true, trace: null });
   }
 
   /** Sends promises of a SKU elsewhere that may not stay where they are, as many as one look takes. */

@@ -139,7 +139,7 @@ const newReservationsOf = (commands: readonly Command[]): number =>
 /** Commands with the SKUs that the reservations they name have got meanwhile. */
 const withSkus = (commands: readonly Command[], more: MoreSkusError['skus']): readonly Command[] =>
   commands.map((command) => {
-    if (command.kind !== 'verb' && command.kind !== 'allocate') return command;
+    if (command.kind !== 'verb' && command.kind !== 'allocate' && command.kind !== 'ship') return command;
     const skus = reservationsOf(command).flatMap((key) => more.get(key) ?? []);
     return skus.length === 0 ? command : { ...command, skus: [...new Set([...command.skus, ...skus])] };
   });
@@ -150,6 +150,8 @@ function newRowsOf(commands: readonly Command[], rules: SellingRules): number {
   for (const command of commands) {
     if (command.kind === 'movements') for (const { toNode } of command.movements) rows += toNode === null ? 1 : 2;
     if (command.kind === 'expect' || command.kind === 'receive') rows += command.lines.length;
+    // Where units leave, on their way, and where a receipt has told of them already.
+    if (command.kind === 'ship') rows += 3 * command.lines.length;
     for (const { sku, mayWait = false } of linesOf(command)) if (mayWait) rows += rules.allowancesOf(sku).size;
   }
   return rows;

@@ -243,6 +243,8 @@ export class CommitQueue {
 function linesOf(command: Command): number {
   if (command.kind === 'drain' || (command.kind === 'tend' && command.heal)) return Number.POSITIVE_INFINITY;
   if (command.kind === 'allocate') return command.parts.reduce((moves, part) => moves + part.moves.length, 0);
+  if (command.kind === 'receive') return command.lines.length + command.riding;
+  if (command.kind === 'ship') return command.lines.reduce((sum, { riders }) => sum + 1 + riders.length, 0);
   return command.kind === 'movements' ? command.movements.length : command.skus.length;
 }
 

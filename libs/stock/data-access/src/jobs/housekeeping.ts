@@ -1,6 +1,7 @@
 /**
  * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, the re-backing of broken promises, the slices
- * in which units are given to those who wait for them, drains, and the look for units that wait too long for approval. All are safe in every replica at once: the gates decide, and a
+ * in which units are given to those who wait for them, the search for those whom other rules let have what is free, drains, and the
+ * look for units that wait too long for approval. All are safe in every replica at once: the gates decide, and a
  * task done twice changes nothing.
  */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
@@ -10,6 +11,8 @@ import { Drains } from './drains.ts';
 import type { StockEngine } from '../engine/engine.ts';
 import { OverdueInspections } from './overdue-inspections.ts';
 import { Rests } from './rests.ts';
+import { RULES_IN_FORCE } from './rules-in-force.ts';
+import { WaitSearch } from './wait-search.ts';
 
 export interface HousekeepingOptions {
   /** Pause between looks that have left nothing to go on with, in milliseconds. Default 200. */
@@ -48,6 +51,7 @@ export class Housekeeping {
   #goesOn = false;
   readonly #rests = new Rests();
   readonly #drains: Drains;
+  readonly #waitSearch: WaitSearch;
   readonly #overdueInspections: OverdueInspections;
 
   readonly #engine: StockEngine;
@@ -57,6 +61,7 @@ export class Housekeeping {
     this.#engine = engine;
     this.#options = options;
     this.#drains = new Drains(engine, () => this.#now());
+    this.#waitSearch = new WaitSearch(engine);
     this.#overdueInspections = new OverdueInspections(engine, () => this.#now());
   }
 
@@ -96,6 +101,7 @@ export class Housekeeping {
         (error: unknown) => void errors.push(error),
       );
     await attempt(() => this.#rulesMoved());
+    await attempt(() => this.#waitSearch.goOn(this.#rules));
     await attempt(() => this.#heal());
     await attempt(() => this.#drains.search());
     await attempt(() => this.#drains.drainDue());
@@ -188,12 +194,11 @@ export class Housekeeping {
     return rows.map((row) => row.sku_key);
   }
 
-  /** New nodes, channels or thresholds, and nodes that begin to sell, may give a broken promise a place to go. */
+  /** New nodes, channels or thresholds, nodes that begin to sell, and stops that are over may give a broken promise a place to go. */
   async #rulesMoved(): Promise<void> {
     const { rows } = await this.#engine.lookupPool.query<{ rules: string }>({
       name: 'rules-in-force',
-      text: `SELECT concat(epoch, ' ', (SELECT max(active_from) FROM rules_node WHERE active_from <= clock_timestamp())) AS rules
-               FROM rules_epoch`,
+      text: `SELECT ${RULES_IN_FORCE} AS rules FROM rules_epoch`,
     });
     const rules = rows[0]?.rules ?? '';
     if (rules === this.#rules) return;

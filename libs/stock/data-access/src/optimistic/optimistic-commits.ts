@@ -206,6 +206,7 @@ export class OptimisticCommits {
       waiting: NOBODY,
       inboundLines: new Map(),
       inspections: new Map(),
+      riding: new Map(),
       hasMoreOverdue: false,
       healMoreBelow: null,
       watermarks: NO_WATERMARKS,

@@ -23,6 +23,7 @@ interface LineRecord {
   line: string;
   sku: string;
   node_key: number;
+  from_node: number | null;
   expected: number;
   received: number;
   lost: number;
@@ -32,7 +33,7 @@ interface LineRecord {
 }
 
 const LINES = `
-  SELECT l.detail_key, i.id, i.actor, l.kind, l.line, k.code AS sku, l.node_key, l.expected, l.received, l.lost, l.due_at, l.closed_at,
+  SELECT l.detail_key, i.id, i.actor, l.kind, l.line, k.code AS sku, l.node_key, l.from_node, l.expected, l.received, l.lost, l.due_at, l.closed_at,
          coalesce((SELECT s.committed + s.reserved FROM supply s
                     WHERE s.sku_key = l.sku_key AND s.node_key = l.node_key AND s.kind = 1 AND s.detail_key = l.detail_key), 0) AS promised
     FROM inbound_line l JOIN inbound i USING (inbound_key) JOIN sku_code k USING (sku_key)`;
@@ -80,6 +81,7 @@ const toLine = (row: LineRecord, views: Views): InboundLine => ({
   line: row.line,
   sku: row.sku,
   node: views.node(row.node_key),
+  ...(row.from_node === null ? {} : { from: views.node(row.from_node) }),
   quantity: row.expected,
   received: row.received,
   lost: row.lost,

@@ -49,7 +49,8 @@ export async function readEarlierCommands(
       command.kind === 'allocate' ||
       command.kind === 'movements' ||
       command.kind === 'receive' ||
-      command.kind === 'judge',
+      command.kind === 'judge' ||
+      command.kind === 'ship',
   );
   if (others.length === 0) return new Map();
   const { rows } = await client.query<{

@@ -18,6 +18,7 @@ import { type ToldBooks, readTakenEvents, readTold } from './told.ts';
 import { type StoredInspection, readInspections } from './inspections.ts';
 import { type StoredInboundLine, readInboundLines } from './inbound-lines.ts';
 import { type WaitingPages, readWaiting } from './waiting-reads.ts';
+import { countRiding, readRiders } from './riders.ts';
 import { type GatePatience, lockGates } from './gates.ts';
 import { readUnderGates } from './read-under-gates.ts';
 import type { RulesSource } from '../catalogue/rules-source.ts';
@@ -48,7 +49,9 @@ export interface BatchState {
   readonly takenEvents: Set<string>;
   /** Who waits for units that the batch may free. */
   readonly waiting: WaitingPages;
-  /** Lines of receipts that commands name, by their detail. */
+  /** Riders on their way with the transfers that commands ship, by the detail of the first line that each names. */
+  readonly riding: ReadonlyMap<number, number>;
+  /** Lines of receipts and transfers that commands name, by their detail. */
   readonly inboundLines: ReadonlyMap<number, StoredInboundLine>;
   /** Those that commands judge, by their keys. */
   readonly inspections: ReadonlyMap<number, StoredInspection>;
@@ -82,6 +85,7 @@ export async function loadBatch(
     takenEvents,
     inboundLines,
     inspections,
+    riding,
     ofVerbs,
   ] = await inOrder([
     lockGates(client, skus, patience),
@@ -100,6 +104,7 @@ export async function loadBatch(
     readTakenEvents(client, commands),
     readInboundLines(client, commands),
     readInspections(client, commands),
+    countRiding(client, commands),
     lockReservations(client, named),
   ]);
   demandGatesOf(ofVerbs.values(), new Set(skus));
@@ -112,8 +117,9 @@ export async function loadBatch(
   const handedOver = commands.flatMap((command) => (command.kind === 'movements' ? handOversOf(command) : []));
   const waiting = await readWaiting(client, commands, supplies, reading.overdue.length > 0);
   const waitingKeys = [...waiting.pages.values()].flatMap(({ reservations: keys }) => keys);
+  const riders = await readRiders(client, commands, supplies);
   const movable = [...drains.values()].flatMap((look) => look.movable);
-  const shared = [...reading.overdue, ...short, ...handedOver, ...movable, ...waitingKeys].filter(
+  const shared = [...reading.overdue, ...short, ...handedOver, ...movable, ...riders, ...waitingKeys].filter(
     (key) => !ofVerbs.has(key),
   );
   const reservations = new Map([...ofVerbs, ...(await lockReservations(client, shared))]);
@@ -133,6 +139,7 @@ export async function loadBatch(
     waiting,
     inboundLines,
     inspections,
+    riding,
     hasMoreOverdue: reading.hasMoreOverdue,
     healMoreBelow: short.length === HEALED_PER_LOOK_MAX ? (short.at(-1) ?? null) : null,
     watermarks,

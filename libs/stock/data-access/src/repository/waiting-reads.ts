@@ -43,26 +43,28 @@ export async function readWaiting(
   supplies: ReadonlyMap<SkuKey, SkuSupply>,
   hasOverdue: boolean,
 ): Promise<WaitingPages> {
-  const tasks = new Set(commands.flatMap((command) => (command.kind === 'tend' && command.heal ? command.skus : [])));
+  const tasks = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? [command] : []));
+  // What is offered anew is offered to the first of them again.
+  const goesOn = new Set(tasks.flatMap(({ skus: own, offersAll = false }) => (offersAll ? [] : own)));
   const mayFree = new Set(commands.flatMap((command) => (hasOverdue || command.kind !== 'hold' ? command.skus : [])));
   const skus = [...supplies.values()]
     .filter((supply) => mayFree.has(supply.sku) && (isWaitedFor(supply) || unappliedOf(supply).length > 0))
     .map(({ sku }) => sku);
   if (skus.length === 0) return NOBODY;
-  const budget = tasks.size > 0 ? CONVERTED_MAX.byTasks : CONVERTED_MAX.byCommands;
+  const budget = tasks.length > 0 ? CONVERTED_MAX.byTasks : CONVERTED_MAX.byCommands;
   const perSku = Math.max(READ_PER_SKU_MIN, Math.floor(budget / skus.length));
   const { rows } = await client.query<WaitingRecord>({
     name: 'waiting',
     text: `SELECT k.sku_key, w.reservation_key, w.wait_rank
-             FROM unnest($1::int[], $2::bool[]) AS k (sku_key, is_task)
-             LEFT JOIN sku_task t ON t.sku_key = k.sku_key AND k.is_task
+             FROM unnest($1::int[], $2::bool[]) AS k (sku_key, goes_on)
+             LEFT JOIN sku_task t ON t.sku_key = k.sku_key AND k.goes_on
             CROSS JOIN LATERAL (
               SELECT reservation_key, wait_rank FROM backing
                WHERE sku_key = k.sku_key AND kind <> 0 AND held + confirmed > 0 AND fulfilment IS NULL
                  AND (t.after_rank IS NULL OR (wait_rank, reservation_key) > (t.after_rank, t.after_reservation))
                ORDER BY wait_rank, reservation_key LIMIT $3) w
             ORDER BY k.sku_key, w.wait_rank, w.reservation_key`,
-    values: [skus, skus.map((sku) => tasks.has(sku)), perSku + 1],
+    values: [skus, skus.map((sku) => goesOn.has(sku)), perSku + 1],
   });
   const bySku = new Map(skus.map((sku): [SkuKey, WaitingRecord[]] => [sku, []]));
   for (const row of rows) bySku.get(row.sku_key)?.push(row);

@@ -28,6 +28,7 @@ export const skusWithEvents = (commands: readonly Command[]): readonly SkuKey[] 
   commands.flatMap((command) =>
     command.kind === 'movements' ||
     command.kind === 'receive' ||
+    command.kind === 'ship' ||
     (command.kind === 'verb' && PHYSICAL_VERBS.has(command.verb.name))
       ? command.skus
       : [],

@@ -12,8 +12,10 @@ import type {
   RejectedUnits,
   SelectedUnits,
   SkuKey,
+  Rider,
   StockMovement,
   StopChange,
+  TravelState,
 } from '@onepool/stock-domain';
 import type { SourceKey } from '../sources/source-book.ts';
 import type { Refusal } from './refusal.ts';
@@ -24,6 +26,7 @@ import type {
   MovementsResult,
   ReceiptResult,
   Reservation as ReservationView,
+  ShipResult,
 } from '@onepool/contracts';
 
 export interface Traced {
@@ -177,6 +180,34 @@ export interface ReceiveCommand extends Keyed {
     readonly damaged: number | null;
     readonly closes: boolean;
   }[];
+  /** Promised units that are on its lines with a transfer, as far as was known when it was asked. */
+  readonly riding: number;
+}
+
+/** Units that have left a node with a leg of a transfer, as a source tells it. */
+export interface ShipCommand extends Keyed {
+  readonly kind: 'ship';
+  /** Those of riders' other units among them. */
+  readonly skus: readonly SkuKey[];
+  /** Null of what the actor itself tells. */
+  readonly sourceName: string | null;
+  /** Milliseconds, corrected by what is known of the sender's clock; null means when it is recorded. */
+  readonly occurredAt: number | null;
+  readonly reason: string;
+  readonly transfer: string;
+  readonly from: NodeKey;
+  readonly lines: readonly {
+    readonly detail: number;
+    /** As the client names it. */
+    readonly line: string;
+    readonly sku: SkuKey;
+    readonly to: NodeKey;
+    readonly quantity: number;
+    readonly state: TravelState | null;
+    /** Milliseconds; null: nobody knows; undefined: as was said before. */
+    readonly dueAt: number | null | undefined;
+    readonly riders: readonly { readonly reservationKey: number; readonly selected: Rider['selected'] }[];
+  }[];
 }
 
 /** What is said of units that wait for approval; a request may have many of these, each a command of its own. */
@@ -191,11 +222,15 @@ export interface JudgeCommand extends Keyed {
   readonly judgement: Judgement;
 }
 
-/** The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also re-backs its shortfall. */
+/**
+ * The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also gives those who wait what is kept for them and
+ * re-backs its shortfall, and with `offersAll` those who wait are offered all that is free.
+ */
 export interface TendCommand extends Traced {
   readonly kind: 'tend';
   readonly skus: readonly SkuKey[];
   readonly heal: boolean;
+  readonly offersAll?: boolean;
 }
 
 /** Sends promises of a SKU elsewhere that may not stay where they are. */
@@ -215,6 +250,7 @@ export type Command =
   | ExpectCommand
   | ReceiveCommand
   | JudgeCommand
+  | ShipCommand
   | TendCommand
   | DrainCommand;
 
@@ -230,21 +266,24 @@ interface Answers {
   expect: null;
   receive: ReceiptResult;
   judge: JudgedInspection;
+  ship: ShipResult;
   tend: null;
   drain: null;
 }
 
 /** What a command of a kind is answered with. */
 export type AnswerOf<Kind extends Command['kind']> = Answers[Kind];
-export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements' | 'receive' | 'judge'>;
+export type StoredAnswer = AnswerOf<'verb' | 'allocate' | 'movements' | 'receive' | 'judge' | 'ship'>;
 
 /** Reservations of which movements tell a hand-over. */
 export const handOversOf = ({ movements }: MovementsCommand): readonly number[] =>
   movements.flatMap(({ handOver }) => (handOver ? [handOver.reservationKey] : []));
 
-/** Reservations that a command names. */
+/** Reservations that a command names, in the order in which a refusal counts them. */
 export function reservationsOf(command: Command): readonly number[] {
   if (command.kind === 'verb') return [command.reservationKey];
+  if (command.kind === 'ship')
+    return command.lines.flatMap(({ riders }) => riders.map(({ reservationKey }) => reservationKey));
   return command.kind === 'allocate' ? command.parts.map(({ reservationKey }) => reservationKey) : [];
 }
 

@@ -17,6 +17,8 @@ export type RefusalCode =
   | 'inbound.unknown'
   | 'inbound.line_differs'
   | 'inbound.line_unknown'
+  | 'inbound.other_kind'
+  | 'transfer.same_node'
   | 'receipt.damaged_beyond'
   | 'inspection.unknown'
   | 'source.reserved'
@@ -92,6 +94,8 @@ function told(rejection: Rejection, views: Views, lineIds: LineIds): Refusal {
       return { code, details: { line: rejection.line, there: rejection.there } };
     case 'inspection.exceeds_open':
       return { code, details: { open: rejection.open } };
+    case 'transfer.too_large':
+      return { code, details: { riders: rejection.riders, ridersMax: rejection.ridersMax } };
     case 'inbound.line_closed':
       return { code, details: { line: rejection.line } };
     case 'idempotency.mismatch':

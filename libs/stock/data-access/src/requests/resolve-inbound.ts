@@ -39,6 +39,7 @@ export async function resolveExpect(
     line,
     sku: skus.value[index] ?? 0,
     node: nodes.value[index] ?? 0,
+    from: null,
   }));
   const details = await keysOf(named);
   if (!details.ok) return details;
@@ -63,7 +64,7 @@ export async function resolveExpect(
 }
 
 type FindAnnounced = (owner: string, id: string) => Promise<ReadonlyMap<string, AnnouncedLine> | null>;
-type Arrived = ReceiveCommand['lines'][number];
+type Arrived = ReceiveCommand['lines'][number] & Pick<AnnouncedLine, 'riding'>;
 
 export async function resolveReceive(
   caller: Caller,
@@ -103,7 +104,8 @@ export async function resolveReceive(
     ]),
     skus: [...new Set(arrived.value.map(({ sku }) => sku))],
     occurredAt: occurredAt === undefined ? null : placeInTime(timeOf(occurredAt), caller.transmission),
-    lines: arrived.value,
+    lines: arrived.value.map(({ riding: _, ...line }) => line),
+    riding: arrived.value.reduce((sum, { riding }) => sum + riding, 0),
   });
 }
 
@@ -135,7 +137,15 @@ async function arrivedOf(
     if (!sku.ok) return sku;
     const node = nodeKeys(rules, [line.node]);
     if (!node.ok) return node;
-    arrived.push({ detail: null, sku: sku.value[0] ?? 0, node: node.value[0] ?? 0, quantity, damaged, closes: false });
+    arrived.push({
+      detail: null,
+      sku: sku.value[0] ?? 0,
+      node: node.value[0] ?? 0,
+      quantity,
+      damaged,
+      closes: false,
+      riding: 0,
+    });
   }
   return accept(arrived);
 }

@@ -10,7 +10,7 @@ type Asked = JudgeInspections['judgements'][number];
 
 const judgementOf = (asked: Asked): Judgement => {
   if ('all' in asked) return { all: asked.all };
-  const { approved = 0, rejected = 0 }: { readonly approved?: number; readonly rejected?: number | undefined } = asked;
+  const { approved, rejected = 0 } = asked;
   return { approved, rejected };
 };
 

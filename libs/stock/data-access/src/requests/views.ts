@@ -4,6 +4,7 @@ import {
   type BackingChange,
   type Reservation,
   type UnitSelector,
+  type UnitsAhead,
   type SellingRules,
   type SkuSupply,
   type Stop,
@@ -119,15 +120,17 @@ export class Views {
 
   /** Units of a backing that moved or ended. */
   change({ lines }: Reservation, change: BackingChange): ReservationChanged['changes'][number] {
-    const { line, sku, node, quantity, fulfilment, to } = change;
+    const { line, sku, node, quantity, fulfilment, ahead, to } = change;
     return {
       line: lines[line]?.id ?? '',
       sku: this.sku(sku),
       node: this.#nodeOrNone(node),
       ...(fulfilment === null ? {} : { fulfilment }),
+      ...(isAhead(ahead) ? { kind: ahead.kind } : {}),
       quantity,
       ...(to === undefined ? {} : { to: this.#nodeOrNone(to.node) }),
       ...(to?.fulfilment ? { toFulfilment: to.fulfilment } : {}),
+      ...(isAhead(to?.ahead) ? { toKind: to.ahead.kind } : {}),
     };
   }
 
@@ -169,6 +172,9 @@ export class Views {
 }
 
 const NOTHING = { held: 0, confirmed: 0, fulfilled: 0, released: 0, expired: 0, cancelled: 0, broken: 0 };
+
+const isAhead = (ahead: UnitsAhead | undefined): ahead is { kind: 'incoming' | 'allowance'; detail: number } =>
+  ahead?.kind === 'incoming' || ahead?.kind === 'allowance';
 
 let lastTime = { milliseconds: Number.NaN, text: '' };
 

@@ -116,6 +116,7 @@ CREATE TABLE sku_stop (
   until timestamptz,
   PRIMARY KEY (sku_key, node_key, channel_key)
 );
+CREATE INDEX sku_stop_until ON sku_stop (until) WHERE until IS NOT NULL;
 
 -- What brings units: a receipt that was announced (kind 0), or a transfer (1), under the id that its teller has given it. Written once;
 -- how far it has come is what its lines say.
@@ -130,7 +131,8 @@ CREATE TABLE inbound (
 
 -- A line of it, for one SKU and the node where it arrives. `detail_key` names its row of the book, of kind 1. Which lines there are is
 -- written before anything is decided; all else under the gate of its SKU: units that were announced in all, that have arrived, that
--- are given up on, and whether the line is still loaded with its SKU. One that is closed and whose row is empty is not.
+-- are given up on, and whether the line is still loaded with its SKU. One that is closed and whose row is empty is not. Of a transfer
+-- also the node that it leaves, and the key of its row: it gets the same one if it is shipped after it was done with.
 CREATE TABLE inbound_line (
   detail_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   inbound_key bigint NOT NULL,
@@ -142,6 +144,8 @@ CREATE TABLE inbound_line (
   expected bigint NOT NULL DEFAULT 0,
   received bigint NOT NULL DEFAULT 0,
   lost bigint NOT NULL DEFAULT 0,
+  from_node integer,
+  supply_key bigint,
   due_at timestamptz,
   closed_at timestamptz,
   UNIQUE (inbound_key, line),
@@ -434,6 +438,18 @@ CREATE TABLE drain_search (
 );
 
 INSERT INTO drain_search DEFAULT VALUES;
+
+-- One row: the rules for which SKUs are looked through for those who wait and may be served since, up to which SKU that was done (null:
+-- all of them), from when on somebody goes on with it, and whether it is to be done again.
+CREATE TABLE wait_search (
+  singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+  rules text NOT NULL DEFAULT '',
+  after_key integer,
+  again boolean NOT NULL DEFAULT false,
+  due_at timestamptz NOT NULL DEFAULT '-infinity'
+);
+
+INSERT INTO wait_search DEFAULT VALUES;
 
 CREATE TABLE stock_exception (
   exception_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -8,8 +8,9 @@ const PROMISE: Cause = { kind: 'promise' };
 const STOP: Cause = { kind: 'stop' };
 const ONLY_PROMISES: readonly Cause[] = [PROMISE];
 
-function kindOf({ from, to }: LedgerRow): Cause['kind'] {
+function kindOf({ at, from, to }: LedgerRow): Cause['kind'] {
   if (from === 'external' || to === 'external') return 'stock';
+  if (at.kind === 'incoming' && (from === 'expected' || to === 'expected')) return 'incoming';
   return isOfPromises(from) && isOfPromises(to) ? 'promise' : 'state';
 }
 
@@ -55,7 +56,7 @@ function add(sums: Map<SkuKey, Map<string, Sum>>, row: LedgerRow, kind: Cause['k
   const key = `${kind}/${row.at.node}/${row.source}/${row.reason}`;
   const sum = ofSku.get(key) ?? { row, kind, quantity: 0, from: occurredAt, to: occurredAt };
   ofSku.set(key, sum);
-  sum.quantity += row.to === 'external' ? -row.quantity : row.quantity;
+  sum.quantity += row.to === 'external' || row.to === 'expected' ? -row.quantity : row.quantity;
   sum.from = Math.min(sum.from, occurredAt);
   sum.to = Math.max(sum.to, occurredAt);
 }

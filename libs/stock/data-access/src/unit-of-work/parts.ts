@@ -92,13 +92,14 @@ const inboundLines = part({
     expected: ['bigint', ([, { expected }]) => expected],
     received: ['bigint', ([, { received }]) => received],
     lost: ['bigint', ([, { lost }]) => lost],
+    supply: ['bigint', ([, { supplyKey }]) => supplyKey],
     due_at: ['float8', ([, { dueAt }]) => dueAt],
     closed_at: ['float8', ([, { closedAt }]) => closedAt],
     is_open: ['smallint', ([, { isOpen }]) => Number(isOpen)],
   },
   writes: (rows, guard) => ({
     inbound_lines: `
-    UPDATE inbound_line l SET expected = x.expected, received = x.received, lost = x.lost, is_open = x.is_open = 1,
+    UPDATE inbound_line l SET expected = x.expected, received = x.received, lost = x.lost, is_open = x.is_open = 1, supply_key = x.supply,
            due_at = ${time('x.due_at')}, closed_at = ${time('x.closed_at')}
       FROM ${rows} WHERE l.detail_key = x.detail AND ${guard}`,
   }),

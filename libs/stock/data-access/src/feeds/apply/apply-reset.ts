@@ -10,6 +10,7 @@ import type pg from 'pg';
 import { type ApplyContext, type ChunkDone, FeedMovedOnError } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 import { type Density, resetStatement } from './reset-statement.ts';
+import { type CountedNode, type CountedNodes, countedNodes, countedPerFact } from './counted-rows.ts';
 import { BLOCK_MASK } from '../../repository/watermarks.ts';
 
 const CHUNK = commitPoint('stock.feed_reset');
@@ -40,6 +41,7 @@ export async function* applyReset(
   let before: Promise<ChunkDone> | null = null;
   try {
     const shape = await shapeOf(client, feed);
+    const nodes = countedNodes(await nodesOf(client, feed), feed, context.partitionCount);
     let chunk = await nextChunk(client, shape, cursor, pace.rows);
     while (chunk !== null) {
       if (pace.isBusy) {
@@ -49,7 +51,7 @@ export async function* applyReset(
       }
       // Asked ahead of the chunk, which answers it soonest.
       const next = nextChunk(client, shape, chunk.end, pace.rows);
-      const applying = applyChunk(client, context, feed, chunk, before);
+      const applying = applyChunk(client, context, { feed, nodes }, chunk, before);
       // Awaited below, unless something fails first.
       for (const one of [next, applying]) one.catch(() => undefined);
       const done = before;
@@ -84,7 +86,7 @@ interface Chunk {
 async function applyChunk(
   client: pg.PoolClient,
   { partitionCount, leaseSeconds }: ApplyContext,
-  feed: FeedRecord,
+  { feed, nodes }: { readonly feed: FeedRecord; readonly nodes: CountedNodes },
   { from, end, skus, codes, rows, earliest }: Chunk,
   before: Promise<unknown> | null,
 ): Promise<ChunkDone> {
@@ -127,6 +129,11 @@ async function applyChunk(
         leaseSeconds,
         keys,
         JSON.stringify(source),
+        nodes.keys,
+        nodes.codes,
+        nodes.factKeys,
+        nodes.partitions,
+        countedPerFact(codes),
       ],
     }),
   ]);
@@ -194,6 +201,15 @@ async function allOf(client: pg.PoolClient, table: string, sku: StagedSku): Prom
     [sku.sku_key],
   );
   return { ...sku, ...rows[0] };
+}
+
+/** Those that a feed names, where it is known; else all: its rows may be of any. */
+async function nodesOf(client: pg.PoolClient, { node_key, scope }: FeedRecord): Promise<readonly CountedNode[]> {
+  const { rows } = await client.query<CountedNode>(
+    'SELECT node_key, code FROM rules_node WHERE $1::int[] IS NULL OR node_key = ANY($1::int[])',
+    [node_key === null ? scope : [node_key]],
+  );
+  return rows;
 }
 
 async function shapeOf(client: pg.PoolClient, feed: FeedRecord): Promise<StageShape> {

@@ -51,6 +51,11 @@ describe('a count', () => {
     10,
     ['sku/a', 'sku/b', 'sku/c'],
     '"wms"',
+    [1],
+    ['n1'],
+    ['count/wms/n1'],
+    [1],
+    2_000,
   ];
 
   it.each<[Density, string]>([

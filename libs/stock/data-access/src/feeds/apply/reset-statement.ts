@@ -9,6 +9,7 @@ import { ACCOUNTS, type Account, STAGES, type Stage } from '@onepool/stock-domai
 import { RECORDED_BEFORE_OCCURRED_MAX_MS } from '../../requests/event-times.ts';
 import { FACT_SOURCE } from '../../unit-of-work/facts.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
+import { countedSql } from './counted-rows.ts';
 import { rowJson, setExcluded, stateColumns } from '../../stock-columns.ts';
 import { MOVED_STATES, movedColumn, movedSql, transfersSql } from './row-arithmetic.ts';
 import { stageOf } from '../../sources/source-book.ts';
@@ -42,8 +43,8 @@ export type Density = 'dense' | 'sparse';
 
 /**
  * Parameters: 1 feed key, 2 and 3 the range of SKU keys (from exclusive), 4–6 its SKUs' keys, codes and partitions, 7 how
- * many rows there are, 8 the earliest time of one (ms), 9 source key, 10 feed id, 11 trace, 12 lease in seconds, 13 its SKUs' fact keys, 14 the source's name as JSON. Answers how
- * many rows were applied; nothing, and nothing is done, if the feed is not where the range begins.
+ * many rows there are, 8 the earliest time of one (ms), 9 source key, 10 feed id, 11 trace, 12 lease in seconds, 13 its SKUs' fact keys, 14 the source's name as JSON,
+ * and those of {@link countedSql}. Answers how many rows were applied; nothing, and nothing is done, if the feed is not where the range begins.
  *
  * Most rows of most counts are as the book has them. Such a row is read, judged and compared, and marked as counted;
  * whatever costs more is only done with rows that differ.
@@ -112,7 +113,8 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
       FROM moved m
      WHERE m.healed > 0 AND e.code = 'promise.broken' AND e.closed_at IS NULL AND e.sku_key = m.sku_key AND e.node_key = m.node_key),
   ${FACTS},
-  ${marksSql(feed)}
+  ${marksSql(feed)},
+  ${countedSql(feed, time)}
   UPDATE feed SET cursor = $3, settled = settled + $7::int, applied = feed.applied + told.applied,
          refused = feed.refused + told.refused, refused_applying = refused_applying + told.refused, lease_until = clock_timestamp() + make_interval(secs => $12)
     FROM (SELECT (SELECT count(*) FROM moved) AS applied, (SELECT count(*) FROM stale) AS refused) told
@@ -195,7 +197,7 @@ const FACTS = `
 /** Every row that was not refused has been counted, whether or not it changed. Whole blocks of one time need no look at each row. */
 const marksSql = ({ measure, deducts_at }: FeedRecord): string => `
   blocks AS MATERIALIZED (
-    SELECT block, node_key, latest, counted = ${BLOCK_SIZE} AND earliest = latest AS is_whole
+    SELECT block, node_key, counted, earliest, latest, counted = ${BLOCK_SIZE} AND earliest = latest AS is_whole
       FROM (SELECT sku_key >> ${BLOCK_BITS} AS block, node_key, count(*) AS counted, min(at_ms) AS earliest, max(at_ms) AS latest
               FROM fresh GROUP BY 1, 2) counts),
   marks AS (

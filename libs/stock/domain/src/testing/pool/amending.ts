@@ -9,6 +9,7 @@ import {
   choose,
   copyOf,
   end,
+  isThere,
   lastToLeave,
   lineOf,
   openIn,
@@ -87,6 +88,7 @@ function shrink(
   const formerly = known.nodes;
   const mayStay = ({ node }: Pile): boolean =>
     node === null ||
+    node === 0 ||
     ((nodes === null || nodes.includes(node) || (formerly !== null && !formerly.includes(node))) &&
       (isByHand || before.channel === mine.channel || pool.market.sells(mine.channel, node, pool.now)));
   const mustMove = (pile: Pile): number => (pile.fulfilment === null && !mayStay(pile) ? 0 : 1);
@@ -103,11 +105,12 @@ function shrink(
     const held = Math.min(units, pile.units.held);
     end(pile, 'held', 'released', held, 'least');
     end(pile, 'confirmed', 'cancelled', units - held, 'least');
-    if (pile.node !== null) flows.push(flow(pile.sku, pile.node, before.channel, units, 0));
+    if (pile.node !== null && pile.ahead === null) flows.push(flow(pile.sku, pile.node, before.channel, units, 0));
   }
   const misplaced = own.filter((pile) => openIn(pile) > 0 && !mayStay(pile));
   if (misplaced.some(({ fulfilment }) => fulfilment !== null)) return 'reservation.pinned';
-  for (const pile of misplaced) flows.push(flow(pile.sku, pile.node ?? 0, before.channel, openIn(pile), 0));
+  for (const pile of misplaced.filter(isThere))
+    flows.push(flow(pile.sku, pile.node ?? 0, before.channel, openIn(pile), 0));
   known.nodes = nodes;
   return { line, sku: known.sku, nodes, more: Math.max(0, wanted), moving: misplaced };
 }
@@ -133,10 +136,10 @@ function grow(pool: Pool, mine: Promised, need: Need, tally: OpenTally, flows: F
     let left = units;
     for (const pile of moving) {
       const some = Math.min(left, openIn(pile));
-      if (some > 0) relocate(mine, pile, { line, sku, node, fulfilment: null }, some);
+      if (some > 0) relocate(mine, pile, { line, sku, node, ahead: null, fulfilment: null }, some);
       left -= some;
     }
-    if (left > 0) putOn(pileAt(mine, { line, sku, node, fulfilment: null }), tally, zeros(left));
+    if (left > 0) putOn(pileAt(mine, { line, sku, node, ahead: null, fulfilment: null }), tally, zeros(left));
     flows.push(flow(sku, node, channel, 0, units));
   }
   lineOf(mine, line).units += more;

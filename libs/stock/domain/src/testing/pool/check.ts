@@ -1,68 +1,104 @@
 /** What must be so after every step: rows, ledger and reservations agree with the model and with each other. */
 import assert from 'node:assert/strict';
 import type { Backing, Reservation } from '../../reservation.ts';
-import { type SupplyRow, net, rowFault } from '../../supply-row.ts';
-import { fenceUsesOf, rowAt } from '../../supply.ts';
-import { lineOf, supplyOf, talliedUnits } from '../arbitraries.ts';
+import { type SupplyRow, emptyRow, net, rowFault } from '../../supply-row.ts';
+import { type SkuSupply, fenceUsesOf } from '../../supply.ts';
+import { lineOf, talliedUnits } from '../arbitraries.ts';
+import { lineBy } from './coming.ts';
 import { usedOf } from './fencing.ts';
 import { type Pile, type Promised, past } from './piles.ts';
-import type { PlayedPool } from './played-pool.ts';
-import { PLACES } from './world.ts';
+import { type PlayedPool, rowName } from './played-pool.ts';
+import type { ModelRow } from './pool.ts';
+import { NODES, PLACES } from './world.ts';
+
+const NOTHING: ModelRow = {
+  available: 0,
+  committed: 0,
+  reserved: 0,
+  safetyStock: 0,
+  damaged: 0,
+  qualityControl: 0,
+  shortfall: 0,
+  overdrawn: 0,
+};
 
 export class Checks {
   readonly #pool: PlayedPool;
   /** As they were when they were last looked at. */
   readonly #reservations = new Map<number, Reservation>();
+  readonly #supplies = new Map<number, SkuSupply>();
   readonly #rows = new Map<string, SupplyRow>();
 
   constructor(pool: PlayedPool) {
     this.#pool = pool;
   }
 
-  /** Of reservations those that have changed, or all. */
+  /** Of reservations and supplies those that have changed, or all. */
   check(all = false): void {
-    const promisedAt = new Map<string, { held: number; confirmed: number }>(
-      PLACES.map(({ name }) => [name, { held: 0, confirmed: 0 }]),
-    );
     for (const mine of this.#pool.reservations.values()) {
       if (all || this.#reservations.get(mine.key) !== mine) checkReservation(mine, this.#pool.promised(mine));
       this.#reservations.set(mine.key, mine);
-      for (const { kind, sku, node, held, confirmed } of mine.backings) {
-        const at = kind === 'stock' ? promisedAt.get(`${sku}/${node}`) : null;
-        if (at) Object.assign(at, { held: at.held + held, confirmed: at.confirmed + confirmed });
-      }
     }
-    const { supplies, model, replayed } = this.#pool;
-    for (const { sku, node, name } of PLACES) {
-      const row = rowAt(supplies.get(sku) ?? supplyOf(sku, []), node);
-      const where = `of SKU ${sku} at node ${node}`;
-      assertHas(row, model.rowOf(sku, node), `the row ${where}`);
-      const ledger = replayed.get(name);
-      if (row !== this.#rows.get(name) || ledger !== row) {
-        assertSame(ledger ?? {}, row, `the replay of the ledger ${where}`);
-        assert.equal(rowFault(row), null);
-        // From now on they are one object, as long as both stay as they are.
-        this.#rows.set(name, row);
-        replayed.set(name, row);
-      }
-      assert.equal(net(row), model.shelf(sku, node).net);
-      const { held, confirmed } = promisedAt.get(name) ?? { held: 0, confirmed: 0 };
-      assertHas(row, { reserved: held, committed: confirmed }, `promises ${where}`);
+    for (const supply of this.#pool.supplies.values())
+      if (all || this.#supplies.get(supply.sku) !== supply) this.#checkSupply(supply);
+    if (all) this.#checkMissing();
+  }
+
+  #checkSupply(supply: SkuSupply): void {
+    const { sku, rows, future, inbound } = supply;
+    for (const row of rows) this.#checkRow(sku, row);
+    for (const row of future) this.#checkRow(sku, row);
+    for (const { detail, dueAt, isClosed } of inbound) {
+      const line = lineBy(this.#pool.model, detail);
+      assertHas(line, { dueAt, isClosed }, `line ${detail}`);
     }
-    this.#checkFences();
+    this.#checkFences(supply);
+    this.#supplies.set(sku, supply);
+  }
+
+  /** The row is what the model knows of units and promises, and what the ledger says. */
+  #checkRow(sku: number, row: SupplyRow): void {
+    const { model, replayed } = this.#pool;
+    const { kind, node, detail } = row;
+    const name = rowName(sku, row);
+    assertHas(
+      row,
+      model.rowOf(sku, node, kind === 'incoming' ? detail : kind === 'stock' ? null : kind),
+      `the row ${name}`,
+    );
+    const ledger = replayed.get(name) ?? emptyRow(row);
+    if (row === this.#rows.get(name) && ledger === row) return;
+    assertSame(ledger, row, `the replay of the ledger of ${name}`);
+    assert.equal(rowFault(row), null);
+    if (kind === 'stock') assert.equal(net(row), model.shelf(sku, node).net);
+    // From now on they are one object, as long as both stay as they are.
+    this.#rows.set(name, row);
+    replayed.set(name, row);
+  }
+
+  /** Where the book has no row, there is nothing. */
+  #checkMissing(): void {
+    const { model, supplies } = this.#pool;
+    for (const { sku, node, name } of PLACES)
+      if (!supplies.get(sku)?.rows.some((row) => row.node === node))
+        assert.deepEqual(model.rowOf(sku, node), NOTHING, `nothing at ${name}`);
+    for (const line of model.lines.values())
+      if (!supplies.get(line.sku)?.future.some((row) => row.detail === line.detail))
+        assert.deepEqual(model.rowOf(line.sku, line.node, line.detail), NOTHING, `nothing of line ${line.detail}`);
   }
 
   /** What is used of a fence is what its piles say. */
-  #checkFences(): void {
-    const { supplies, model } = this.#pool;
-    if (model.limits.kept.length === 0) return;
-    for (const { sku, node, name } of PLACES) {
-      const uses = fenceUsesOf(supplies.get(sku) ?? supplyOf(sku, [])).filter((use) => use.node === node);
-      for (const { key } of model.limits.kept) {
-        const used = uses.find(({ fence }) => fence === key)?.used ?? 0;
-        assert.equal(used, usedOf(model, key, sku, node), `what is used of fence ${key} at ${name}`);
+  #checkFences(supply: SkuSupply): void {
+    const { model } = this.#pool;
+    for (const { key } of model.limits.kept)
+      for (const node of NODES) {
+        const used = fenceUsesOf(supply).find((use) => use.fence === key && use.node === node)?.used ?? 0;
+        assert.equal(
+          used,
+          usedOf(model, key, supply.sku, node),
+          `what is used of fence ${key} at ${supply.sku}/${node}`,
+        );
       }
-    }
   }
 }
 
@@ -93,13 +129,18 @@ function checkReservation(mine: Reservation, promised: Promised): void {
     assertSame(mine.backings[no] ?? {}, backingOf(no, pile), `backing ${no} ${where}`);
 }
 
+function placeOf({ node, ahead }: Pile): Pick<Backing, 'kind' | 'detail'> {
+  if (typeof ahead === 'number') return { kind: 'incoming', detail: ahead };
+  if (ahead !== null) return { kind: ahead, detail: 0 };
+  return { kind: node === null ? 'unbacked' : 'stock', detail: 0 };
+}
+
 const backingOf = (no: number, pile: Pile): Backing => ({
   no,
   line: pile.line,
   sku: pile.sku,
-  kind: pile.node === null ? 'unbacked' : 'stock',
+  ...placeOf(pile),
   node: pile.node ?? 0,
-  detail: 0,
   fulfilment: pile.fulfilment,
   ...pile.units,
   accepted: past(pile, 1),

@@ -9,7 +9,7 @@ import type { Move } from './moving.ts';
 import type { Which } from './piles.ts';
 import type { Wish } from './showing.ts';
 
-/** What is asked. Reservations have numbers; `isCounted` and `isLate`: the newest count of the rows has seen it. */
+/** What is asked. Reservations have numbers. */
 export type Command =
   | {
       readonly kind: 'hold';
@@ -18,6 +18,7 @@ export type Command =
       readonly lines: readonly (Wish & { readonly id: string })[];
       readonly allowPartial: boolean;
       readonly isSold: boolean;
+      readonly priority: number;
     }
   | { readonly kind: 'confirm'; readonly reservation: number; readonly reacquire: boolean }
   | { readonly kind: 'extend'; readonly reservation: number }
@@ -26,7 +27,6 @@ export type Command =
       readonly verb: 'release' | 'cancel' | 'fulfil';
       readonly reservation: number;
       readonly parts: readonly Which[] | null;
-      readonly isCounted: boolean;
     }
   | {
       readonly kind: 'allocate';
@@ -53,7 +53,6 @@ export type Command =
       readonly units: Which;
       readonly effect: RejectEffect;
       readonly moveTo: Move['to'] | null;
-      readonly isLate: boolean;
       readonly isByHand: boolean;
     }
   | { readonly kind: 'give-up'; readonly reservation: number; readonly parts: readonly Which[] }
@@ -61,7 +60,6 @@ export type Command =
       readonly kind: 'unfulfil';
       readonly reservation: number;
       readonly parts: readonly Which[];
-      readonly isCounted: boolean;
     }
   | {
       readonly kind: 'attach';
@@ -77,4 +75,12 @@ export type Command =
   | ({ readonly kind: 'halt'; readonly sku: number } & Omit<StopChange, 'until'>)
   /** Another fence takes the place of one, or none does. */
   | { readonly kind: 'keep'; readonly slot: number; readonly fence: Kept | null }
+  /** A source has counted, so many milliseconds before. */
+  | {
+      readonly kind: 'count';
+      readonly sku: number;
+      readonly node: number;
+      readonly units: number;
+      readonly agoMs: number;
+    }
   | ({ readonly kind: 'movement' } & StockMovement);

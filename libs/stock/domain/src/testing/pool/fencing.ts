@@ -58,7 +58,7 @@ export function payingOf(
 
 /** Units have come to a pile. It has one fence: what another one has paid is paid back. */
 export function charge(pool: Pool, channel: number, pile: Pile, units: number): void {
-  if (units === 0 || pile.node === null) return;
+  if (units === 0 || pile.node === null || pile.ahead !== null) return;
   const paying = payingOf(pool, channel, { sku: pile.sku, node: pile.node }, units);
   if (!paying) return;
   pile.fenced = (pile.fence === paying.key ? pile.fenced : 0) + paying.units;

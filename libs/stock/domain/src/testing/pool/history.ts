@@ -6,13 +6,16 @@ import { type HaltChange, halt, keep } from './limit-steps.ts';
 import { type MovePick, type Said, allocate, amend, drain, heal, order, pin, reject, rotate } from './move-steps.ts';
 import type { Named, Reworded } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
-import { acknowledge, attach, confirm, extend, giveUp, hold, leave, unfulfil } from './promise-steps.ts';
-import { move, rush, wait } from './stock-steps.ts';
+import type { State } from './pool.ts';
+import { acknowledge, attach, confirm, extend, giveUp, hold, leave, queue, unfulfil } from './promise-steps.ts';
+import { count, move, rush, wait } from './stock-steps.ts';
+import { announce, inspect, overdue, receive, ship } from './supply-steps.ts';
 import { NODES, SKUS } from './world.ts';
 
 type Arbitraries<Values extends readonly unknown[]> = { [Place in keyof Values]: fc.Arbitrary<Values[Place]> };
 /** What happens. It tells itself when it is printed. */
 export interface Step {
+  readonly name: string;
   readonly play: (pool: PlayedPool) => void;
 }
 
@@ -21,10 +24,19 @@ function step<Values extends readonly unknown[]>(
   ...parameters: Arbitraries<Values>
 ): fc.Arbitrary<Step> {
   return fc.tuple(...(parameters as readonly fc.Arbitrary<unknown>[])).map((told) => ({
+    name: play.name,
     play: (pool) => play(pool, ...(told as unknown as Values)),
     [fc.toStringMethod]: () => `${play.name}(${told.map((one) => JSON.stringify(one)).join(', ')})`,
   }));
 }
+
+/** A step that is told some milliseconds after it has happened. */
+const late = (one: fc.Arbitrary<Step>): fc.Arbitrary<Step> =>
+  fc.tuple(fc.constantFrom(0, 0, 0, 1, 30, 70), one).map(([ms, { play, ...told }]) => ({
+    ...told,
+    play: (pool) => pool.late(ms, () => play(pool)),
+    [fc.toStringMethod]: () => `late(${ms}, ${fc.stringify({ play, ...told })})`,
+  }));
 
 const sku = fc.constantFrom(...SKUS);
 const node = fc.constantFrom(...NODES);
@@ -62,7 +74,7 @@ const signed = fc.record({
   toNode: fc.constant(null),
   quantity: fc.constantFrom(-3, -1, 1, 2),
 });
-const line = fc.record({ sku, quantity: few, nodes });
+const line = fc.record({ sku, quantity: few, nodes, mayWait: fc.constantFrom(false, false, true) });
 const cart = fc.array(line, { minLength: 1, maxLength: 3 });
 const seller = fc.constantFrom(1, 1, 2);
 const moved: fc.Arbitrary<MovePick> = fc.record({
@@ -84,7 +96,6 @@ const reworded: fc.Arbitrary<Reworded> = fc.record({
 const said: fc.Arbitrary<Said> = fc.record({
   effect: fc.constantFrom('none', 'quantity', 'sellable_only', 'all'),
   moveTo: fc.option(fc.record({ node, fulfilment }), { nil: null, freq: 1 }),
-  isLate: rarely,
 });
 const controller = fc.constantFrom(null, 'o1', 'o2');
 const some = fc.array(named(few), { minLength: 1, maxLength: 2 });
@@ -107,23 +118,39 @@ const fenced = fc.record({
 });
 const budgetOrShare = fenced.map((one) => ({ ...one, quantity: one.quantity * (one.isShare ? 20 : 1) }));
 
+const announced = fc.record({ sku, node, dueIn: fc.constantFrom(null, 30, 90) });
+const maybe = fc.option(pick, { nil: null, freq: 2 });
+const arriving = fc.record({
+  units: fc.integer({ min: 1, max: 6 }),
+  damaged: fc.constantFrom(null, null, 0, 1, 2),
+  toInspection: rarely,
+  closes: fc.boolean(),
+});
+const shipped = fc.record({
+  sku,
+  from: node,
+  units: few,
+  state: fc.constantFrom<State | null>(null, null, 'available', 'damaged', 'inspected'),
+});
+
+const counted = fc.record({
+  sku,
+  node,
+  units: fc.nat(9),
+  stage: fc.constantFrom(null, null, ...STAGES),
+  agoMs: fc.constantFrom(0, 0, 20, 60, -40),
+  aheadMs: fc.constantFrom(null, null, 0, 40),
+});
+
 const steps = fc.oneof(
-  { weight: 3, arbitrary: step(move, physical) },
+  { weight: 3, arbitrary: late(step(move, physical)) },
   { weight: 1, arbitrary: step(move, signed) },
-  { weight: 2, arbitrary: step(rush, pick, few, fc.boolean()) },
-  { weight: 4, arbitrary: step(hold, seller, cart, fc.boolean(), rarely) },
+  { weight: 2, arbitrary: late(step(rush, pick, few, fc.boolean())) },
+  { weight: 4, arbitrary: step(hold, seller, cart, fc.boolean(), rarely, fc.constantFrom(0, 0, 0, 5)) },
   { weight: 4, arbitrary: step(order, seller, cart, fc.constantFrom(null, 'f', 'f')) },
   { weight: 3, arbitrary: step(confirm, pick, fc.boolean()) },
-  {
-    weight: 5,
-    arbitrary: step(
-      leave,
-      fc.constantFrom('release', 'cancel', 'fulfil', 'fulfil'),
-      pick,
-      parts,
-      fc.constantFrom(false, true),
-    ),
-  },
+  { weight: 3, arbitrary: step(leave, fc.constantFrom('release', 'cancel'), pick, parts) },
+  { weight: 3, arbitrary: late(step(leave, fc.constant('fulfil'), pick, parts)) },
   { weight: 7, arbitrary: step(allocate, rarely, fc.array(part, { minLength: 1, maxLength: 3 })) },
   { weight: 3, arbitrary: step(rotate, fc.array(pick, { minLength: 2, maxLength: 4 }), few, fc.boolean()) },
   {
@@ -131,31 +158,42 @@ const steps = fc.oneof(
     arbitrary: step(amend, pick, fc.constantFrom(null, null, 1, 2), fc.array(reworded, { maxLength: 2 }), rarely),
   },
   { weight: 4, arbitrary: step(pin, pick, named(few), fc.constantFrom('f1', 'f2')) },
-  { weight: 3, arbitrary: step(acknowledge, pick, named(few), fc.constantFrom(...STAGES)) },
-  { weight: 3, arbitrary: step(reject, pick, named(few), said, rarely) },
+  { weight: 3, arbitrary: late(step(acknowledge, pick, named(few), fc.constantFrom(...STAGES))) },
+  { weight: 3, arbitrary: late(step(reject, pick, named(few), said, rarely)) },
   { weight: 1, arbitrary: step(giveUp, pick, some) },
-  { weight: 2, arbitrary: step(unfulfil, pick, some, fc.boolean()) },
+  { weight: 2, arbitrary: late(step(unfulfil, pick, some)) },
   { weight: 1, arbitrary: step(attach, pick, controller, controller) },
   { weight: 1, arbitrary: step(extend, pick) },
   { weight: 3, arbitrary: step(heal, sku) },
+  {
+    weight: 6,
+    arbitrary: step(
+      queue,
+      seller,
+      sku,
+      few,
+      fc.record({ nodes, priority: fc.constantFrom(0, 0, 5), confirms: fc.boolean() }),
+    ),
+  },
+  { weight: 5, arbitrary: step(announce, maybe, announced, fc.nat(6), rarely) },
+  { weight: 5, arbitrary: late(step(receive, maybe, announced, arriving)) },
+  { weight: 4, arbitrary: late(step(ship, maybe, shipped, announced, maybe)) },
+  { weight: 2, arbitrary: step(overdue, sku) },
+  { weight: 4, arbitrary: step(count, counted) },
+  { weight: 1, arbitrary: step(inspect, pick, fc.nat(2), fc.nat(1)) },
   { weight: 1, arbitrary: step(halt, halted) },
   { weight: 2, arbitrary: step(drain, sku) },
   { weight: 2, arbitrary: step(keep, fc.nat(2), fc.option(budgetOrShare, { freq: 4 }), lasts) },
   { weight: 2, arbitrary: step(wait, fc.constantFrom(1, 60, 100)) },
 );
-const receipts = fc.array(
-  step(
-    move,
-    fc.record({
-      type: fc.constant<MovementType>('receipt'),
-      sku,
-      node,
-      toNode: fc.constant(null),
-      quantity: fc.integer({ min: 2, max: 9 }),
-    }),
-  ),
-  { minLength: 4, maxLength: 10 },
-);
+const arrival = fc.record({
+  type: fc.constant<MovementType>('receipt'),
+  sku,
+  node,
+  toNode: fc.constant(null),
+  quantity: fc.integer({ min: 2, max: 9 }),
+});
+const receipts = fc.array(step(move, arrival), { minLength: 4, maxLength: 10 });
 
 /** Units arrive, then anything happens. */
 export const poolHistory: fc.Arbitrary<readonly Step[]> = fc

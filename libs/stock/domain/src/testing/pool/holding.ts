@@ -1,8 +1,9 @@
 /** Units are promised, confirmed, and expire. */
 import type { OpenTally } from '../../reservation.ts';
+import { aheadOf } from './coming.ts';
 import { charge, payBack } from './fencing.ts';
 import { type Wish, spread } from './showing.ts';
-import { type Promised, copyOf, end, lineOf, pileAt, putOn, sum, totalIn, zeros } from './piles.ts';
+import { type Ahead, type Promised, copyOf, end, lineOf, pileAt, putOn, sum, totalIn, zeros } from './piles.ts';
 import type { Pool, Verdict } from './pool.ts';
 
 /** Units of a line, where they stand. */
@@ -12,6 +13,8 @@ export interface Placed {
   /** Null: they stand on no node. */
   readonly node: number | null;
   readonly units: number;
+  /** What they wait for. */
+  readonly ahead?: { readonly kind: 'incoming' | 'allowance'; readonly detail: number };
 }
 
 export interface Selling {
@@ -52,25 +55,37 @@ function place(
   let isShort = false;
   const numbered = wishes.map((wish, line) => ({ ...wish, line }));
   const choice = ({ nodes }: Wish): number => nodes?.length ?? ANY_NODE;
-  const order = numbered.toSorted((a, b) => choice(a) - choice(b));
+  const waits = ({ mayWait = false }: Wish): number => (mayWait ? 1 : 0);
+  const order = numbered.toSorted((a, b) => waits(a) - waits(b) || choice(a) - choice(b));
   for (const { line, ...wish } of order) {
-    const { sku, quantity } = wish;
-    const rooms: { node: number | null; units: number }[] = spread(pool, wish, mine.channel, isSold);
-    const left = quantity - sum(rooms.map(({ units }) => units));
-    if (left > 0 && isSold) rooms.push({ node: null, units: left });
-    else if (left > 0) isShort = true;
-    for (const { node, units } of rooms) {
-      const pile = pileAt(mine, { line, sku, node, fulfilment: null });
+    const { sku, quantity, mayWait = false } = wish;
+    const put = (units: number, node: number | null, ahead: Ahead): void => {
+      const pile = pileAt(mine, { line, sku, node, ahead, fulfilment: null });
       putOn(pile, tally, zeros(units));
       charge(pool, mine.channel, pile, units);
-      placed.push({ line, sku, node, units });
+      placed.push({ line, sku, node, units, ...(ahead === null ? {} : { ahead: rowOf(ahead) }) });
+    };
+    const there = spread(pool, wish, mine.channel, isSold);
+    let left = quantity - sum(there.map(({ units }) => units));
+    const ahead: { units: number; node: number; ahead: Ahead }[] = [];
+    for (const one of mayWait ? aheadOf(pool, sku, mine.channel, wish.nodes) : []) {
+      const units = Math.min(left, one.units);
+      if (units > 0) ahead.push({ ...one, units });
+      left -= units;
     }
+    if (left > 0 && !isSold) isShort = true;
+    for (const { node, units } of there) put(units, node, null);
+    for (const one of ahead) put(one.units, one.node, one.ahead);
+    if (left > 0 && isSold) put(left, null, null);
   }
   if (partial ? placed.length > 0 : !isShort) return placed;
   if (before) pool.promises.set(mine.key, before);
   else pool.promises.delete(mine.key);
   return null;
 }
+
+const rowOf = (ahead: number | 'allowance') =>
+  ahead === 'allowance' ? { kind: ahead, detail: 0 } : ({ kind: 'incoming', detail: ahead } as const);
 
 /** Held units of these SKUs expire, where their time has come; answers whose. */
 export function expire(pool: Pool, skus: ReadonlySet<number>): ReadonlySet<number> {

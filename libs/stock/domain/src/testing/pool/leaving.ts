@@ -12,6 +12,7 @@ import {
   copyOf,
   end,
   isMeant,
+  isThere,
   lastToLeave,
   openIn,
   past,
@@ -27,39 +28,44 @@ const LEAVING = {
   fulfil: ['confirmed', 'fulfilled'],
 } as const satisfies Record<string, readonly [OpenTally, Tally]>;
 
-/** Units leave the promise. `isCounted`: the newest count has seen them leave, so that nothing leaves the book. */
+/**
+ * Units leave the promise. What the newest count has seen leave does not leave the book again; but what it had left out, since its node
+ * had come that far, was in the book beside it.
+ */
 export function leave(
   pool: Pool,
   promised: Promised,
   verb: 'release' | 'cancel' | 'fulfil',
   parts: readonly Which[] | null,
-  isCounted: boolean,
 ): Verdict {
   const [from, to] = LEAVING[verb];
   const isFulfil = verb === 'fulfil';
   const refusal = verb === 'release' ? notHeld(promised) : 'reservation.not_confirmed';
   const mine = copyOf(promised);
-  const count = (pile: Pile): number => (isFulfil && pile.node === null ? 0 : pile.units[from]);
+  const count = (pile: Pile): number => (isFulfil && !isThere(pile) ? 0 : pile.units[from]);
   const gone: [Pile, number][] = [];
   for (const which of parts ?? [{ quantity: sum(mine.piles.map(count)) }]) {
     const taken = choose(mine, which, count, isFulfil ? byLine : lastToLeave);
     if (!taken || taken.length === 0) return refusal;
     for (const [pile, units] of taken) {
+      const { sku, node } = pile;
+      const { count } = pool.shelf(sku, node ?? 0);
+      const leftOut = count === null || count.stage === null ? 0 : past(pile, count.stage);
+      const inBook = pool.hasSeen(sku, node ?? 0) ? Math.min(units, leftOut) : units;
       end(pile, from, to, units, isFulfil ? 'most' : 'least');
-      gone.push([pile, units]);
+      gone.push([pile, inBook]);
     }
   }
   if (gone.length === 0) return refusal;
   pool.put(mine);
   refence(pool, [{ before: promised, after: mine }]);
-  if (isFulfil && !isCounted) for (const [{ sku, node }, units] of gone) pool.happen(sku, node ?? 0, -units);
+  if (isFulfil) for (const [{ sku, node }, units] of gone) pool.happen(sku, node ?? 0, -units);
   return 'done';
 }
 
 /** A node has come that far with more units: those that had come farthest without being there yet. */
 export function acknowledge(promised: Promised, which: Which, stage: number): Verdict {
-  const waiting = (pile: Pile): number =>
-    pile.node === null ? 0 : Math.max(0, pile.units.confirmed - past(pile, stage));
+  const waiting = (pile: Pile): number => (isThere(pile) ? Math.max(0, pile.units.confirmed - past(pile, stage)) : 0);
   const taken = choose(promised, which, waiting, byLine);
   if (!taken) return 'reservation.units_missing';
   for (const [pile, units] of taken) {
@@ -77,7 +83,7 @@ export function giveUp(pool: Pool, promised: Promised, parts: readonly Which[]):
   return pool.attempt(() => {
     pool.put(mine);
     const lost = (pile: Pile): number =>
-      pile.node === null ? openIn(pile) : Math.min(openIn(pile), pool.rowOf(pile.sku, pile.node).shortfall);
+      pile.node === null ? openIn(pile) : Math.min(openIn(pile), pool.rowOf(pile.sku, pile.node, pile.ahead).shortfall);
     for (const which of parts) {
       const own = mine.piles.filter((pile) => isMeant(mine, which, pile));
       if (sum(own.map(openIn)) < which.quantity) return 'reservation.units_missing';
@@ -102,19 +108,19 @@ export function giveUp(pool: Pool, promised: Promised, parts: readonly Which[]):
   });
 }
 
-/** A shipment is undone, of what was made last first. `isCounted`: the newest count has seen the units back. */
-export function unfulfil(pool: Pool, promised: Promised, parts: readonly Which[], isCounted: boolean): Verdict {
+/** A shipment is undone, of what was made last first. What the newest count has seen back is in the book. */
+export function unfulfil(pool: Pool, promised: Promised, parts: readonly Which[]): Verdict {
   const mine = copyOf(promised);
   return pool.attempt(() => {
     pool.put(mine);
     const order: ByNeed = (a, b) => b.line - a.line || mine.piles.indexOf(b) - mine.piles.indexOf(a);
     for (const which of parts) {
-      const taken = choose(mine, which, ({ node, units }) => (node === null ? 0 : units.fulfilled), order);
+      const taken = choose(mine, which, (pile) => (isThere(pile) ? pile.units.fulfilled : 0), order);
       if (!taken) return 'reservation.units_missing';
       for (const [pile, units] of taken) {
         pile.units.fulfilled -= units;
         putOn(pile, 'confirmed', zeros(units));
-        pool.happen(pile.sku, pile.node ?? 0, isCounted ? 0 : units);
+        pool.happen(pile.sku, pile.node ?? 0, pool.hasSeen(pile.sku, pile.node ?? 0) ? 0 : units);
       }
     }
     return 'done';

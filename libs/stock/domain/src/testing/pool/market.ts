@@ -5,6 +5,8 @@ export interface Market {
   readonly sells: (channel: number, node: number, now: number) => boolean;
   readonly hiddenAt: (channel: number, node: number) => number;
   readonly hiddenFrom: (channel: number) => number;
+  /** Units that may be promised of which nothing is known to come, those that one node alone may serve first; 0: any node. */
+  readonly allowances: (sku: number) => readonly { readonly node: number; readonly cap: number }[];
 }
 
 /** What is sold no more where it matches; null matches all. */

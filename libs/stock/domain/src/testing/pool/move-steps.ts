@@ -4,6 +4,7 @@ import { decideAllocate } from '../../decide-allocate.ts';
 import { decideAmend } from '../../decide-amend.ts';
 import { type RejectEffect, decideReject } from '../../decide-reject.ts';
 import { drainOf } from '../../drain.ts';
+import { isLate, rowKey } from '../../feed.ts';
 import { healShortfall } from '../../heal.ts';
 import type { Relocated } from '../../relocate.ts';
 import { type Backing, type Reservation, open } from '../../reservation.ts';
@@ -18,7 +19,6 @@ import { confirmAll, hold } from './promise-steps.ts';
 export interface Said {
   readonly effect: RejectEffect;
   readonly moveTo: moving.Move['to'] | null;
-  readonly isLate: boolean;
 }
 
 export interface MovePick {
@@ -35,7 +35,8 @@ export function order(pool: PlayedPool, channelKey: number, wishes: readonly Wis
   confirmAll(pool, pool.reservation(key), false);
   const mine = pool.reservation(key);
   if (fulfilment === null) return;
-  const moves = mine.backings.map(({ line, node, confirmed: quantity }): moving.Move => {
+  const there = mine.backings.filter(({ kind }) => kind === 'stock');
+  const moves = there.map(({ line, node, confirmed: quantity }): moving.Move => {
     const from = { line: mine.lines[line]?.id, node, fulfilment: null, quantity };
     return { from, to: { node, fulfilment: `${fulfilment}${node}` } };
   });
@@ -119,6 +120,7 @@ export function moveAll(
   );
   assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
   if (decision.ok) for (const effect of decision.value.effects) pool.accept(effect);
+  pool.serve();
 }
 
 export function amend(
@@ -152,17 +154,19 @@ export function pin(pool: PlayedPool, pick: number, named: Named, fulfilment: st
 export function reject(pool: PlayedPool, pick: number, named: Named, said: Said, isByHand: boolean): void {
   const [mine, which] = pool.ofFulfilment(pick, named, pinned);
   if (!mine) return;
-  const { effect, moveTo, isLate } = said;
+  const { effect, moveTo } = said;
   const verdict = moving.reject(pool.model, pool.promised(mine), which, said, isByHand);
   pool.told({ kind: 'reject', reservation: mine.key, units: which, ...said, isByHand }, verdict);
-  const rejected = { selected: which, effect, moveTo, isLate: () => isLate };
+  const hasSeen = (sku: number, node: number): boolean => isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at);
+  const rejected = { selected: which, effect, moveTo, isLate: hasSeen };
   pool.expect(decideReject(mine, rejected, pool.supplies, pool.terms(isByHand)), verdict);
 }
 
 export function heal(pool: PlayedPool, sku: number): void {
   pool.reap(new Set([sku]));
   if (!pool.options.moves) return;
-  const candidates = newestFirst(pool);
+  // Newest first, as the engine has them.
+  const candidates = [...pool.reservations.values()].toReversed();
   follow(pool, sku, healShortfall(sku, candidates, pool.supplies, pool.rules, pool.now), 'short');
 }
 
@@ -170,12 +174,10 @@ export function heal(pool: PlayedPool, sku: number): void {
 export function drain(pool: PlayedPool, sku: number): void {
   pool.reap(new Set([sku]));
   if (!pool.options.moves) return;
-  const candidates = newestFirst(pool);
+  // Newest first, as the engine has them.
+  const candidates = [...pool.reservations.values()].toReversed();
   follow(pool, sku, drainOf(sku, candidates, pool.supplies, pool.rules, pool.now), 'drained');
 }
-
-/** As the engine has them. */
-const newestFirst = ({ reservations }: PlayedPool): readonly Reservation[] => [...reservations.values()].toReversed();
 
 /** What the engine moves by itself is for it to choose; each move must be right, and none may be missing. */
 function follow(pool: PlayedPool, sku: number, { effects, supplies }: Relocated, cause: moving.Cause): void {
@@ -194,6 +196,7 @@ function follow(pool: PlayedPool, sku: number, { effects, supplies }: Relocated,
   // A share is of what is free now: what is taken leaves more for others than there was.
   const hasShare = pool.model.limits.kept.some(({ isShare }) => isShare);
   if (!hasShare) assert.equal(moving.unhealed(pool.model, sku, cause), 0);
+  pool.serve();
 }
 
 function nodeOf({ reservations }: PlayedPool, pick: number | null): number | undefined {

@@ -11,6 +11,7 @@ import {
   byLine,
   choose,
   copyOf,
+  isSameRow,
   lastToLeave,
   lineOf,
   openIn,
@@ -39,7 +40,6 @@ export interface Healed {
 export interface Refusal {
   readonly effect: 'none' | 'quantity' | 'sellable_only' | 'all';
   readonly moveTo: Move['to'] | null;
-  readonly isLate: boolean;
 }
 
 /** Moves of several reservations, together or not at all. */
@@ -72,16 +72,17 @@ function move(pool: Pool, mine: Promised, { from, to }: Move, flows: Flow[], isB
   if (!taken) return 'reservation.units_missing';
   for (const [pile, units] of taken) {
     const { line, sku } = pile;
-    if (pile.node !== to.node && !mayStand(pool, mine, line, to.node, isByHand)) return 'stock.insufficient';
-    relocate(mine, pile, { line, sku, ...to }, units);
-    if (pile.node === to.node) continue;
-    if (pile.node !== null) flows.push(flow(sku, pile.node, mine.channel, units, 0));
+    const spot = { line, sku, ahead: null, ...to };
+    if (!isSameRow(pile, spot) && !mayStand(pool, mine, line, to.node, isByHand)) return 'stock.insufficient';
+    relocate(mine, pile, spot, units);
+    if (isSameRow(pile, spot)) continue;
+    if (pile.node !== null && pile.ahead === null) flows.push(flow(sku, pile.node, mine.channel, units, 0));
     flows.push(flow(sku, to.node, mine.channel, 0, units));
   }
   return 'done';
 }
 
-/** A node refuses units, and says something of its stock. `isLate`: its newest count has said that before. */
+/** A node refuses units, and says something of its stock; what its newest count has said before changes nothing. */
 export function reject(pool: Pool, promised: Promised, which: Which, refusal: Refusal, isByHand: boolean): Verdict {
   const mine = copyOf(promised);
   const taken = choose(mine, which, atNode, lastToLeave);
@@ -90,44 +91,36 @@ export function reject(pool: Pool, promised: Promised, which: Which, refusal: Re
     : 'reservation.units_missing';
 }
 
-function refuse(
-  pool: Pool,
-  changed: Changed,
-  taken: Taken,
-  { effect, moveTo, isLate }: Refusal,
-  isByHand: boolean,
-): Verdict {
+function refuse(pool: Pool, changed: Changed, taken: Taken, { effect, moveTo }: Refusal, isByHand: boolean): Verdict {
   const mine = changed.after;
   const to = moveTo ?? { node: null, fulfilment: null };
   if (moveTo && !taken.every(([{ line }]) => mayStand(pool, mine, line, moveTo.node, isByHand)))
     return 'stock.insufficient';
   pool.put(mine);
-  const isGone = !isLate && (effect === 'quantity' || effect === 'all');
-  const isKept = effect === 'none' || (isLate && effect !== 'sellable_only');
-  const flows = taken.flatMap(([{ sku, node }, units]) => [
-    ...(isKept ? [flow(sku, node ?? 0, mine.channel, units, 0)] : []),
-    ...(moveTo ? [flow(sku, moveTo.node, mine.channel, 0, units)] : []),
-  ]);
-  const leaving = taken.map(([pile, units]) => ({ pile, units, confirmed: Math.min(units, pile.units.confirmed) }));
-  const leave = (): void => {
-    for (const { pile, units, confirmed } of leaving) {
-      const { sku, node } = pile;
-      const known = pool.rowOf(sku, node ?? 0).shortfall;
-      takeOff(pile, 'confirmed', confirmed, 'least');
-      takeOff(pile, 'held', units - confirmed, 'least');
-      // Of units that are missing, those come first that the book knows to be missing.
-      if (isGone) pool.happen(sku, node ?? 0, -Math.max(0, units - known));
-    }
-  };
   // What is only given back is judged with what is taken; what is not there, or not for sale any more, is gone before.
-  if (!isKept) {
-    leave();
-    for (const { sku, node } of rowsOf(taken)) sweep(pool, sku, node, effect);
+  const isKept = ({ sku, node }: Pile): boolean =>
+    effect === 'none' || (effect !== 'sellable_only' && pool.hasSeen(sku, node ?? 0));
+  const leaving = taken.map(([pile, units]) => ({ pile, units, confirmed: Math.min(units, pile.units.confirmed) }));
+  const leave = ({ pile, units, confirmed }: (typeof leaving)[number]): void => {
+    takeOff(pile, 'confirmed', confirmed, 'least');
+    takeOff(pile, 'held', units - confirmed, 'least');
+  };
+  for (const one of leaving.filter(({ pile }) => !isKept(pile))) {
+    const { sku, node } = one.pile;
+    const known = pool.rowOf(sku, node ?? 0).shortfall;
+    leave(one);
+    // Of units that are missing, those come first that the book knows to be missing.
+    if (effect !== 'sellable_only') pool.happen(sku, node ?? 0, -Math.max(0, one.units - known));
   }
+  for (const { sku, node } of rowsOf(taken.filter(([pile]) => !isKept(pile)))) sweep(pool, sku, node, effect);
+  const flows = taken.flatMap(([pile, units]) => [
+    ...(isKept(pile) ? [flow(pile.sku, pile.node ?? 0, mine.channel, units, 0)] : []),
+    ...(moveTo ? [flow(pile.sku, moveTo.node, mine.channel, 0, units)] : []),
+  ]);
   if (!areCovered(pool, flows, isByHand)) return 'stock.insufficient';
-  if (isKept) leave();
+  for (const one of leaving.filter(({ pile }) => isKept(pile))) leave(one);
   for (const { pile, units, confirmed } of leaving) {
-    const target = pileAt(mine, { line: pile.line, sku: pile.sku, ...to });
+    const target = pileAt(mine, { line: pile.line, sku: pile.sku, ahead: null, ...to });
     putOn(target, 'confirmed', zeros(confirmed));
     putOn(target, 'held', zeros(units - confirmed));
   }
@@ -145,12 +138,13 @@ function sweep(pool: Pool, sku: number, node: number, effect: Refusal['effect'])
 export type Cause = 'short' | 'drained';
 
 /** Open units of a pile that should go. */
-function leaving(pool: Pool, { channel }: Promised, { sku, node, ...pile }: Pile, cause: Cause): number {
-  if (node === null) return 0;
-  if (cause === 'short') return Math.min(openIn({ sku, node, ...pile }), pool.rowOf(sku, node).shortfall);
+function leaving(pool: Pool, { channel }: Promised, pile: Pile, cause: Cause): number {
+  const { sku, node } = pile;
+  if (node === null || pile.ahead !== null) return 0;
+  if (cause === 'short') return Math.min(openIn(pile), pool.rowOf(sku, node).shortfall);
   const { market, limits, now } = pool;
   const mayStay = market.sells(channel, node, now) && !limits.isHalted(sku, channel, node, now, true);
-  return mayStay ? 0 : openIn({ sku, node, ...pile });
+  return mayStay ? 0 : openIn(pile);
 }
 
 /** Units that the engine has moved by itself, each to where their channel may have them. */
@@ -160,7 +154,7 @@ export function healed(pool: Pool, before: Promised, moves: readonly Healed[], c
   for (const { line, from, to, units } of moves) {
     const { sku } = lineOf(promised, line);
     const mine = copyOf(promised);
-    const pile = pileAt(mine, { line, sku, node: from, fulfilment: null });
+    const pile = pileAt(mine, { line, sku, node: from, ahead: null, fulfilment: null });
     const isRight =
       promised.order === null &&
       units <= leaving(pool, promised, pile, cause) &&
@@ -168,7 +162,7 @@ export function healed(pool: Pool, before: Promised, moves: readonly Healed[], c
       units <= shown(pool, sku, channel) - pool.market.hiddenFrom(channel) &&
       mayStand(pool, promised, line, to, false);
     if (!isRight) throw new Error(`${units} units of ${promised.key}/${line} must not move from ${from} to ${to}`);
-    relocate(mine, pile, { line, sku, node: to, fulfilment: null }, units);
+    relocate(mine, pile, { line, sku, node: to, ahead: null, fulfilment: null }, units);
     pool.promises.set(mine.key, mine);
     refence(pool, [{ before: promised, after: mine }]);
     promised = mine;

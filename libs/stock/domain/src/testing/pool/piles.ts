@@ -3,11 +3,15 @@ import { type OpenTally, type Tally, TALLIES } from '../../reservation.ts';
 
 export type Tallies = Record<Tally, number>;
 
-/** Where units stand; on no node, nobody backs them. */
+/** What units wait for, if it is not there yet: a line that is on its way, by its detail, or nothing that is known. */
+export type Ahead = number | 'allowance' | null;
+
+/** Where units stand; on no node, nobody backs them. Node 0 is any one. */
 export interface Spot {
   readonly line: number;
   readonly sku: number;
   readonly node: number | null;
+  readonly ahead: Ahead;
   readonly fulfilment: string | null;
 }
 
@@ -33,6 +37,9 @@ export interface Promised {
   channel: number;
   version: number;
   expiresAt: number;
+  /** Of those who wait, whoever matters more is served first, and then whoever came first. */
+  priority: number;
+  since: number;
   order: string | null;
   readonly lines: ModelLine[];
   /** In the order in which they were made; none goes. */
@@ -58,8 +65,10 @@ export const totalIn = ({ piles }: Promised, tally: Tally): number => sum(piles.
 
 /** Sorting is stable, and piles stand in the order in which they were made. */
 export const byLine: ByNeed = (a, b) => a.line - b.line;
-export const remoteness = ({ node, fulfilment }: Pile): number => {
-  if (node === null) return 2;
+export const isThere = ({ node, ahead }: Pile): boolean => node !== null && ahead === null;
+export const remoteness = ({ node, ahead, fulfilment }: Pile): number => {
+  if (node === null) return 3;
+  if (ahead !== null) return 2;
   return fulfilment === null ? 1 : 0;
 };
 export const lastToLeave: ByNeed = (a, b) =>
@@ -69,7 +78,8 @@ export const lastToLeave: ByNeed = (a, b) =>
   past(a, 1) - past(b, 1) ||
   byLine(a, b);
 
-export const atNode = (pile: Pile): number => (pile.node === null ? 0 : openIn(pile));
+export const atNode = (pile: Pile): number => (isThere(pile) ? openIn(pile) : 0);
+export const isSameRow = (a: Spot, b: Spot): boolean => a.node === b.node && a.ahead === b.ahead;
 
 export function rowsOf(taken: Taken): readonly { readonly sku: number; readonly node: number }[] {
   const rows = new Map(taken.map(([{ sku, node }]) => [`${sku}/${node}`, { sku, node: node ?? 0 }]));
@@ -95,10 +105,12 @@ export function end(pile: Pile, from: OpenTally, to: Tally, quantity: number, fi
   pile.units[to] += quantity;
 }
 
-export function pileAt({ piles }: Promised, { line, sku, node, fulfilment }: Spot): Pile {
-  const found = piles.find((one) => one.line === line && one.node === node && one.fulfilment === fulfilment);
+export function pileAt({ piles }: Promised, { line, sku, node, ahead, fulfilment }: Spot): Pile {
+  const found = piles.find(
+    (one) => one.line === line && one.node === node && one.ahead === ahead && one.fulfilment === fulfilment,
+  );
   if (found) return found;
-  const made: Pile = { line, sku, node, fulfilment, units: noTallies(), reached: [], fence: null, fenced: 0 };
+  const made: Pile = { line, sku, node, ahead, fulfilment, units: noTallies(), reached: [], fence: null, fenced: 0 };
   piles.push(made);
   return made;
 }
@@ -142,7 +154,7 @@ export function relocate(promised: Promised, from: Pile, to: Spot, units: number
     ['held', units - confirmed],
   ] as const) {
     const reached = takeOff(from, tally, quantity, 'least');
-    putOn(target, tally, from.node === to.node ? reached : zeros(quantity));
+    putOn(target, tally, isSameRow(from, to) ? reached : zeros(quantity));
   }
 }
 

@@ -5,22 +5,30 @@
 import assert from 'node:assert/strict';
 import { applyTransfers } from '../../arithmetic.ts';
 import type { VerbEffect } from '../../decide-verb.ts';
+import type { Inspection } from '../../decide-inspection.ts';
+import { type Waiting, freeUnits, freedBy } from '../../free-units.ts';
 import { reap } from '../../reap.ts';
 import type { Decision } from '../../rejection.ts';
-import { type Reservation, open } from '../../reservation.ts';
+import { type Reservation, STAGES, type Stage, open } from '../../reservation.ts';
+import type { Posting } from '../../posting.ts';
+import type { SinceCapture, Watermark } from '../../feed.ts';
 import type { FulfilmentUnits } from '../../select-units.ts';
 import type { Terms } from '../../settlement.ts';
 import type { SellingRules } from '../../selling-rules.ts';
 import { type Supplies, type SupplyEffect, suppliesAfter } from '../../supply.ts';
-import { type SupplyRow, emptyRow, stockAt } from '../../supply-row.ts';
+import { type SupplyPlace, type SupplyRow, emptyRow } from '../../supply-row.ts';
 import { NOW, reservation, suppliesOf, supplyOf } from '../arbitraries.ts';
 import { expire } from './holding.ts';
 import type { Kept } from './market.ts';
 import { type Count, MEANT_PICKS, type Named, selected } from './picks.ts';
 import type { Promised, Which } from './piles.ts';
 import { Pool, type Verdict } from './pool.ts';
+import { mark, serve } from './serving.ts';
+import { Stages } from './stages.ts';
 import type { Command } from './commands.ts';
-import { PLACES, SKUS, marketThat, rulesOf } from './world.ts';
+import { NODES, SKUS, marketThat, rulesOf } from './world.ts';
+
+export const rowName = (sku: number, { kind, node, detail }: SupplyPlace): string => `${sku}/${kind}/${node}/${detail}`;
 
 /** What differs between playing on the rules alone, and what callers of a whole engine can say and do. */
 export interface PlayedPoolOptions {
@@ -40,13 +48,23 @@ export class PlayedPool {
   readonly options: PlayedPoolOptions;
   readonly model: Pool;
   readonly reservations = new Map<number, Reservation>();
-  /** What the postings of the ledger come to, by row. */
-  readonly replayed = new Map<string, SupplyRow>(PLACES.map(({ node, name }) => [name, emptyRow(stockAt(node))]));
+  /** What the postings of the ledger come to, by SKU and row. */
+  readonly replayed = new Map<string, SupplyRow>();
   supplies: Supplies = suppliesOf(...SKUS.map((sku) => supplyOf(sku, [])));
   rules: SellingRules;
   /** By the place that each has taken. */
   readonly fences = new Map<number, Kept>();
   lastFence = 0;
+  lastLine = 0;
+  /** Units that are to be looked at. */
+  readonly inspections: Inspection[] = [];
+  /** As they were when those who wait were last asked. */
+  #served = this.supplies;
+  readonly stages = new Stages();
+  /** What came and went, and when. */
+  readonly #ledger: Entry[] = [];
+  readonly #stageEntries: StageEntry[] = [];
+  readonly watermarks = new Map<string, Watermark>();
 
   constructor(options: Partial<PlayedPoolOptions> = {}) {
     const always = { isCaller: false, closes: true, moves: true, onCommand: nothing, onReaped: nothing };
@@ -110,7 +128,33 @@ export class PlayedPool {
     return [mine, { ...which, fulfilment: fulfilment ?? some ?? 'f1' }];
   }
 
+  told(command: Command, verdict: Verdict): void {
+    this.options.onCommand(command, verdict);
+  }
+
+  /** Does what is told now of the time at which it happened. */
+  late(ms: number, play: () => void): void {
+    this.model.at = this.now - ms;
+    play();
+    this.model.at = this.now;
+  }
+
+  /** Does what the engine does by itself. */
+  #now(act: () => void): void {
+    this.stages.note(this.model);
+    const { at } = this.model;
+    this.model.at = this.now;
+    act();
+    this.stages.note(this.model);
+    this.model.at = at;
+  }
+
   reap(locked: ReadonlySet<number>): void {
+    this.#now(() => this.#reap(locked));
+    this.serve();
+  }
+
+  #reap(locked: ReadonlySet<number>): void {
     const expected = expire(this.model, locked);
     for (const mine of this.reservations.values()) {
       const effect = reap(mine, this.supplies, { locked, now: this.now });
@@ -120,27 +164,101 @@ export class PlayedPool {
     if (expected.size > 0) this.options.onReaped(locked);
   }
 
-  told(command: Command, verdict: Verdict): void {
-    this.options.onCommand(command, verdict);
-  }
-
   expect(decision: Decision<VerbEffect>, verdict: Verdict): void {
     assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
     if (decision.ok) this.accept(decision.value);
+    this.serve();
   }
 
   accept({ reservation: after, effect }: VerbEffect): void {
+    this.#noteStages(after);
     this.reservations.set(after.key, after);
     this.apply(effect);
+  }
+
+  /** Everybody, since nobody knows who may wait. */
+  waiting(): Waiting {
+    return { candidates: [...this.reservations.values()], hasMore: false, budget: Infinity };
+  }
+
+  /** What decisions have freed since this was last called is offered to those who wait. */
+  serve(): void {
+    this.#now(() => this.#serve());
+  }
+
+  #serve(): void {
+    for (const sku of SKUS) {
+      const [before, after] = [this.#served.get(sku), this.supplies.get(sku)];
+      if (!before || !after || before === after) continue;
+      serve(
+        this.model,
+        sku,
+        after.rows.map(({ node }) => node),
+      );
+      const freed = freedBy(before, after);
+      const { effects, effect } = freeUnits(sku, freed, this.waiting(), this.supplies, this.terms(false));
+      for (const one of effects) this.accept(one);
+      this.apply(effect);
+      mark(this.model, sku, NODES);
+    }
+    this.#served = this.supplies;
+  }
+
+  /** A decision has offered what it freed by itself. */
+  served(): void {
+    for (const sku of SKUS) if (this.#served.get(sku) !== this.supplies.get(sku)) mark(this.model, sku, NODES);
+    this.#served = this.supplies;
   }
 
   apply(effect: SupplyEffect): void {
     this.supplies = suppliesAfter(this.supplies, effect);
     for (const posting of effect.postings) {
-      const name = `${posting.sku}/${posting.at.node}`;
-      const before = this.replayed.get(name);
-      if (!before) throw new Error(`a posting at ${name}, which is not in the market`);
+      const name = rowName(posting.sku, posting.at);
+      if (posting.from === 'external' || posting.to === 'external')
+        this.#ledger.push({ ...posting, occurredAt: this.model.at });
+      const before = this.replayed.get(name) ?? emptyRow(posting.at);
       this.replayed.set(name, applyTransfers(before, [posting]));
     }
   }
+
+  #noteStages({ key, backings }: Reservation): void {
+    const before = this.reservations.get(key)?.backings ?? [];
+    for (const { no, kind, sku, node, ...past } of backings)
+      for (const stage of STAGES) {
+        const units = past[stage] - (before[no]?.[stage] ?? 0);
+        if (units !== 0 && kind === 'stock')
+          this.#stageEntries.push({ sku, node, stage, units, occurredAt: this.model.at });
+      }
+  }
+
+  /** What a count is placed in time by. */
+  since(sku: number, node: number, stage: Stage | null, captured: number): SinceCapture {
+    const later = this.#ledger.filter((one) => one.sku === sku && one.at.node === node && one.occurredAt > captured);
+    const physicalDelta = later.reduce(
+      (sum, { from, quantity }) => sum + (from === 'external' ? quantity : -quantity),
+      0,
+    );
+    if (stage === null) return { physicalDelta, acknowledged: 0 };
+    const open = [...this.reservations.values()]
+      .flatMap(({ backings }) => backings)
+      .filter((one) => one.kind === 'stock' && one.sku === sku && one.node === node);
+    const afterwards = this.#stageEntries.filter(
+      (one) => one.sku === sku && one.node === node && one.stage === stage && one.occurredAt > captured,
+    );
+    const sum = (numbers: readonly number[]): number => numbers.reduce((total, units) => total + units, 0);
+    const acknowledged = sum(open.map((one) => one[stage])) - sum(afterwards.map(({ units }) => units));
+    return { physicalDelta, acknowledged };
+  }
+}
+
+interface Entry extends Posting {
+  readonly occurredAt: number;
+}
+
+interface StageEntry {
+  readonly sku: number;
+  readonly node: number;
+  readonly stage: Stage;
+  readonly units: number;
+  readonly occurredAt: number;
 }

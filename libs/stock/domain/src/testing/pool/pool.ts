@@ -4,7 +4,7 @@
  * stand together. Every row of the book follows from these. What is allowed is found by trying.
  */
 import { Limits, type Market } from './market.ts';
-import type { Promised } from './piles.ts';
+import type { Ahead, Promised } from './piles.ts';
 
 export interface ModelRow {
   readonly available: number;
@@ -21,6 +21,31 @@ export interface ModelRow {
 export interface Shelf {
   net: number;
   safety: number;
+  damaged: number;
+  inspected: number;
+  /** All that has come and gone, and when. */
+  log: readonly { readonly at: number; readonly units: number }[];
+  count: Count | null;
+}
+
+/** The newest count of a shelf, and from which stage on it leaves out what its node works on; null: it leaves out nothing. */
+export interface Count {
+  readonly at: number;
+  readonly stage: number | null;
+}
+
+/** What units on a shelf are, if they are not for sale. */
+export type State = 'available' | 'damaged' | 'inspected';
+
+/** A line of a receipt or a transfer, and in which state its units travel. */
+export interface Coming {
+  readonly detail: number;
+  readonly sku: number;
+  readonly node: number;
+  readonly brings: 'receipt' | 'transfer';
+  dueAt: number | null;
+  isClosed: boolean;
+  sound: number;
   damaged: number;
   inspected: number;
 }
@@ -41,12 +66,18 @@ export class Pool {
   readonly market: Market;
   readonly limits = new Limits();
   now: number;
+  /** When that happened which is told now. */
+  at: number;
   promises = new Map<number, Promised>();
+  lines = new Map<number, Coming>();
+  /** What was free when those who wait were last asked, by place. */
+  marks = new Map<string, number>();
   #shelves = new Map<number, Shelf>();
 
   constructor(market: Market, now: number) {
     this.market = market;
     this.now = now;
+    this.at = now;
   }
 
   promised(key: number): Promised {
@@ -58,15 +89,16 @@ export class Pool {
   shelf(sku: number, node: number): Shelf {
     const name = sku * 100 + node;
     let shelf = this.#shelves.get(name);
-    if (!shelf) this.#shelves.set(name, (shelf = { net: 0, safety: 0, damaged: 0, inspected: 0 }));
+    if (!shelf)
+      this.#shelves.set(name, (shelf = { net: 0, safety: 0, damaged: 0, inspected: 0, log: [], count: null }));
     return shelf;
   }
 
   /** The row that physical and promised units leave no choice about. */
-  rowOf(sku: number, node: number): ModelRow {
-    const { net, damaged, inspected, safety } = this.shelf(sku, node);
-    const { held: reserved, confirmed: committed } = this.promisedAt(sku, node);
+  rowOf(sku: number, node: number, ahead: Ahead = null): ModelRow {
+    const { held: reserved, confirmed: committed } = this.promisedAt(sku, node, ahead);
     const promised = reserved + committed;
+    const { net, damaged, inspected, safety } = this.#unitsOf(sku, node, ahead, promised);
     const sellable = Math.max(0, net - damaged - inspected);
     return {
       available: Math.max(0, sellable - promised - safety),
@@ -80,12 +112,20 @@ export class Pool {
     };
   }
 
-  promisedAt(sku: number, node: number): { readonly held: number; readonly confirmed: number } {
+  /** What is on its way is like what is on a shelf; an allowance is always as large as what is promised of it. */
+  #unitsOf(sku: number, node: number, ahead: Ahead, promised: number): Omit<Shelf, 'log' | 'count'> {
+    if (ahead === null) return this.shelf(sku, node);
+    if (ahead === 'allowance') return { net: promised, safety: 0, damaged: 0, inspected: 0 };
+    const { sound, damaged, inspected } = this.lines.get(ahead) ?? { sound: 0, damaged: 0, inspected: 0 };
+    return { net: sound + damaged + inspected, safety: 0, damaged, inspected };
+  }
+
+  promisedAt(sku: number, node: number, ahead: Ahead = null): { readonly held: number; readonly confirmed: number } {
     let held = 0;
     let confirmed = 0;
     for (const { piles } of this.promises.values())
       for (const pile of piles)
-        if (pile.sku === sku && pile.node === node) {
+        if (pile.sku === sku && pile.node === node && pile.ahead === ahead) {
           held += pile.units.held;
           confirmed += pile.units.confirmed;
         }
@@ -95,23 +135,85 @@ export class Pool {
   /** Units came (> 0) or went (< 0). What went was free, set aside, promised, in inspection or damaged, in this order. */
   happen(sku: number, node: number, units: number): void {
     const shelf = this.shelf(sku, node);
-    shelf.net += units;
+    this.#log(shelf, units);
+    this.#become(sku, node, shelf.net + units);
+  }
+
+  #become(sku: number, node: number, net: number): void {
+    const shelf = this.shelf(sku, node);
+    shelf.net = net;
     const there = Math.max(0, shelf.net);
     shelf.damaged = Math.min(shelf.damaged, there);
     shelf.inspected = Math.min(shelf.inspected, there - shelf.damaged);
     this.#keepSafety(sku, node);
   }
 
+  /** Units come in that state; what had been sold without being there is gone, whatever comes. */
+  arrive(sku: number, node: number, state: State, units: number, isLate: boolean): void {
+    const shelf = this.shelf(sku, node);
+    const missing = Math.max(0, -shelf.net);
+    // What a count has seen is among what is for sale since.
+    const sellable = Math.max(0, shelf.net - shelf.damaged - shelf.inspected);
+    if (!isLate) {
+      shelf.net += units;
+      this.#log(shelf, units);
+    }
+    if (state !== 'available') shelf[state] += isLate ? Math.min(units, sellable) : Math.max(0, units - missing);
+    this.#keepSafety(sku, node);
+  }
+
+  /** Units go, in that state or as they are taken; answers how many of them were not for sale. */
+  depart(
+    sku: number,
+    node: number,
+    state: State | null,
+    units: number,
+    isLate: boolean,
+  ): Pick<Shelf, 'damaged' | 'inspected'> {
+    const shelf = this.shelf(sku, node);
+    const { damaged, inspected } = shelf;
+    if (state === 'damaged' || state === 'inspected') {
+      shelf[state] -= Math.min(units, shelf[state]);
+      if (!isLate) {
+        shelf.net -= units;
+        this.#log(shelf, -units);
+      }
+      return { damaged: 0, inspected: 0, [state]: units };
+    }
+    if (!isLate) this.happen(sku, node, -units);
+    if (state !== null) return { damaged: 0, inspected: 0 };
+    return { damaged: damaged - shelf.damaged, inspected: inspected - shelf.inspected };
+  }
+
   /** Units go from one node to another, and are there what they were here: what is not for sale does not become so on the way. */
   travel(sku: number, from: number, to: number, units: number): void {
-    const [left, arrived] = [this.shelf(sku, from), this.shelf(sku, to)];
-    const { damaged, inspected } = left;
-    this.happen(sku, from, -units);
-    this.happen(sku, to, units);
-    const there = Math.max(0, arrived.net);
-    arrived.damaged = Math.min(arrived.damaged + damaged - left.damaged, there);
-    arrived.inspected = Math.min(arrived.inspected + inspected - left.inspected, there - arrived.damaged);
-    this.#keepSafety(sku, to);
+    const { damaged, inspected } = this.depart(sku, from, null, units, this.hasSeen(sku, from));
+    const isLate = this.hasSeen(sku, to);
+    this.arrive(sku, to, 'available', units - damaged - inspected, isLate);
+    this.arrive(sku, to, 'inspected', inspected, isLate);
+    this.arrive(sku, to, 'damaged', damaged, isLate);
+  }
+
+  #log(shelf: Shelf, units: number): void {
+    if (units !== 0) shelf.log = [...shelf.log, { at: this.at, units }];
+  }
+
+  /** Whether the newest count of a row has seen already what is told now. */
+  hasSeen(sku: number, node: number): boolean {
+    const { count } = this.shelf(sku, node);
+    return count !== null && this.at <= count.at;
+  }
+
+  /**
+   * What was counted then, and what has come and gone since, is there. `beside`: units that the count leaves out. A count older than the
+   * newest says nothing.
+   */
+  count(sku: number, node: number, counted: number, count: Count, beside: number): void {
+    const shelf = this.shelf(sku, node);
+    if (shelf.count !== null && count.at < shelf.count.at) return;
+    shelf.count = count;
+    const since = shelf.log.filter(({ at }) => at > count.at).reduce((sum, { units }) => sum + units, 0);
+    this.#become(sku, node, counted + since + beside);
   }
 
   /** Promises go before safety stock. */
@@ -141,10 +243,12 @@ export class Pool {
   attempt(act: () => Verdict): Verdict {
     const promises = new Map(this.promises);
     const shelves = new Map([...this.#shelves].map(([name, shelf]) => [name, { ...shelf }]));
+    const lines = new Map([...this.lines].map(([detail, line]) => [detail, { ...line }]));
     const verdict = act();
     if (verdict !== 'done') {
       this.promises = promises;
       this.#shelves = shelves;
+      this.lines = lines;
     }
     return verdict;
   }

@@ -4,6 +4,7 @@ import { decideAcknowledge } from '../../decide-acknowledge.ts';
 import { decideAttach } from '../../decide-attach.ts';
 import { decideGiveUp } from '../../decide-give-up.ts';
 import { type GrantedUnits, decideHold } from '../../decide-hold.ts';
+import { countedAsShipped, isLate, rowKey } from '../../feed.ts';
 import { decideUnfulfil } from '../../decide-unfulfil.ts';
 import { decideConfirm, decideExtend, decideLeave } from '../../decide-verb.ts';
 import {
@@ -18,27 +19,29 @@ import {
 import { lineOf, reservation } from '../arbitraries.ts';
 import * as holding from './holding.ts';
 import * as leaving from './leaving.ts';
-import type { Wish } from './showing.ts';
+import { type Wish, shown } from './showing.ts';
 import { type Named, confirmed, fulfilled, held, heldOrExpired, pinnedConfirmed } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
 
 export function hold(
   pool: PlayedPool,
   channelKey: number,
-  wishes: readonly Wish[],
+  wanted: readonly Wish[],
   allowPartial: boolean,
   isSold: boolean,
+  priority = 0,
 ): number | null {
+  const wishes = pool.options.isCaller ? wanted.map((one) => ({ ...one, mayWait: false })) : wanted;
   pool.reap(new Set(wishes.map(({ sku }) => sku)));
   const channel = pool.rules.channels.get(channelKey);
   if (!channel) throw new Error('a channel of the market is missing');
   const key = pool.reservations.size + 1;
   const expiresAt = pool.now + 100;
   const lines = wishes.map((wish, no) => ({ ...wish, id: `line-${no}` }));
-  const promised = { key, channel: channelKey, version: 1, expiresAt, order: null };
+  const promised = { key, channel: channelKey, version: 1, expiresAt, order: null, priority, since: pool.now };
   const expected = holding.hold(pool.model, promised, lines, { partial: allowPartial, isSold });
   const asked = { kind: 'hold', reservation: key, channel: channelKey, lines, allowPartial, isSold } as const;
-  pool.told(asked, expected ? 'done' : 'stock.insufficient');
+  pool.told({ ...asked, priority }, expected ? 'done' : 'stock.insufficient');
   const demand = { lines, allowPartial, destination: null, isSold };
   const decision = decideHold(demand, pool.supplies, pool.rules, { channel, now: pool.now });
   const told = decision.ok ? decision.value.units.map(({ fenced: _, ...one }) => one) : null;
@@ -46,18 +49,39 @@ export function hold(
   if (!decision.ok) return null;
   const { granted, units, effect } = decision.value;
   pool.reservations.set(key, {
-    ...reservation({ key, channel: channelKey, createdAt: pool.now, expiresAt }),
+    ...reservation({ key, channel: channelKey, createdAt: pool.now, expiresAt, priority }),
     lines: lines.map(({ sku, nodes, quantity }, no) =>
       lineOf({ no, sku, nodes, requested: quantity, granted: granted[no] ?? 0 }),
     ),
     backings: units.map((one, no) => backingOf(no, one)),
   });
   pool.apply(effect);
+  pool.serve();
   return key;
 }
 
-function backingOf(no: number, { line, sku, node, units, fenced }: GrantedUnits): Backing {
-  const at = node === null ? onNothing(line, sku) : onStock(line, sku, node);
+/** A buyer wants all that there is and some more, and waits for the rest. */
+export function queue(
+  pool: PlayedPool,
+  channel: number,
+  sku: number,
+  more: number,
+  { nodes, priority, confirms }: Queueing,
+): void {
+  pool.reap(new Set([sku]));
+  const quantity = Math.max(0, shown(pool.model, sku, channel) - pool.model.market.hiddenFrom(channel)) + more;
+  const key = hold(pool, channel, [{ sku, quantity, nodes, mayWait: true }], true, false, priority);
+  if (key !== null && confirms) confirmAll(pool, pool.reservation(key), false);
+}
+
+export interface Queueing {
+  readonly nodes: readonly number[] | null;
+  readonly priority: number;
+  readonly confirms: boolean;
+}
+
+function backingOf(no: number, { line, sku, node, units, fenced, ahead }: GrantedUnits): Backing {
+  const at = node === null ? onNothing(line, sku) : { ...onStock(line, sku, node), ...ahead };
   return { ...emptyBacking(no, at), held: units, fence: fenced?.fence ?? null, fenced: fenced?.units ?? 0 };
 }
 
@@ -80,15 +104,15 @@ export function leave(
   verb: 'release' | 'cancel' | 'fulfil',
   pick: number,
   named: readonly Named[] | null,
-  isCounted: boolean,
 ): void {
   const count = LEAVING[verb];
   const mine = pool.lock(pick, count);
   if (!mine) return;
   const parts = named && named.map((one) => pool.selected(mine, one, count));
-  const verdict = leaving.leave(pool.model, pool.promised(mine), verb, parts, isCounted);
-  pool.told({ kind: 'leave', verb, reservation: mine.key, parts, isCounted }, verdict);
-  const counted = (_: Backing, quantity: number): number => (isCounted ? quantity : 0);
+  const verdict = leaving.leave(pool.model, pool.promised(mine), verb, parts);
+  pool.told({ kind: 'leave', verb, reservation: mine.key, parts }, verdict);
+  const counted = (backing: Backing, quantity: number): number =>
+    countedAsShipped(backing, quantity, pool.watermarks.get(rowKey(backing.sku, backing.node)), pool.model.at);
   pool.expect(decideLeave(verb, mine, pool.supplies, parts, counted), verdict);
 }
 
@@ -117,13 +141,14 @@ export function giveUp(pool: PlayedPool, pick: number, named: readonly Named[]):
   pool.expect(decideGiveUp(mine, parts, pool.supplies), verdict);
 }
 
-export function unfulfil(pool: PlayedPool, pick: number, named: readonly Named[], isCounted: boolean): void {
+export function unfulfil(pool: PlayedPool, pick: number, named: readonly Named[]): void {
   const mine = pool.lock(pick, fulfilled);
   if (!mine) return;
   const parts = named.map((one) => pool.selected(mine, one, fulfilled));
-  const verdict = leaving.unfulfil(pool.model, pool.promised(mine), parts, isCounted);
-  pool.told({ kind: 'unfulfil', reservation: mine.key, parts, isCounted }, verdict);
-  const counted = (_: Backing, quantity: number): number => (isCounted ? quantity : 0);
+  const verdict = leaving.unfulfil(pool.model, pool.promised(mine), parts);
+  pool.told({ kind: 'unfulfil', reservation: mine.key, parts }, verdict);
+  const counted = ({ sku, node }: Backing, quantity: number): number =>
+    isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at) ? quantity : 0;
   pool.expect(decideUnfulfil(mine, parts, pool.supplies, counted), verdict);
 }
 

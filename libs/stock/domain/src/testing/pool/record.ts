@@ -1,4 +1,5 @@
 /** A history as the model had it: what was asked, what became of it, and how everything stood then. */
+import { NOW } from '../arbitraries.ts';
 import type { Command } from './commands.ts';
 import type { Step } from './history.ts';
 import { type Promised, copyOf } from './piles.ts';
@@ -9,12 +10,17 @@ import { PLACES } from './world.ts';
 export interface Told {
   readonly command: Command;
   readonly verdict: Verdict;
+  /** Milliseconds since the history began at which it happened; below 0 before that. */
+  readonly at: number;
   /** Reservations whose time has come by then. */
   readonly overdue: readonly number[];
   readonly rows: readonly (ModelRow & { readonly sku: number; readonly node: number })[];
   /** In the order of their numbers, from 1. */
   readonly reservations: readonly Promised[];
 }
+
+/** Steps that are played on the rules alone as yet. */
+const ONLY_THE_RULES: ReadonlySet<string> = new Set(['queue', 'announce', 'receive', 'ship', 'overdue', 'inspect']);
 
 /**
  * Plays a history on the rules of the domain and on the model beside them, as callers could have it played. Promises are moved only if it
@@ -29,6 +35,7 @@ export function recordHistory(steps: readonly Step[], moves: boolean): readonly 
     told.push({
       command,
       verdict,
+      at: pool.model.at - NOW,
       overdue: reservations.filter(({ expiresAt }) => expiresAt <= pool.now).map(({ key }) => key),
       rows: PLACES.map(({ sku, node }) => ({ sku, node, ...pool.model.rowOf(sku, node) })),
       reservations,
@@ -47,7 +54,8 @@ export function recordHistory(steps: readonly Step[], moves: boolean): readonly 
   };
   const onReaped = (skus: ReadonlySet<number>): void => skus.forEach((sku) => reaped.add(sku));
   const pool = new PlayedPool({ closes: false, isCaller: true, moves, onCommand, onReaped });
-  for (const { play } of steps) {
+  for (const { name, play } of steps) {
+    if (ONLY_THE_RULES.has(name)) continue;
     play(pool);
     look();
   }

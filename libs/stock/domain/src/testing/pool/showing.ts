@@ -7,6 +7,8 @@ export interface Wish {
   readonly sku: number;
   readonly quantity: number;
   readonly nodes: readonly number[] | null;
+  /** What is not there may be promised of what is to come. */
+  readonly mayWait?: boolean;
 }
 
 /** Units that a node has for a channel. */
@@ -49,6 +51,7 @@ export function mayStand(
   isByHand: boolean,
 ): boolean {
   const { sku, nodes } = lines[line] ?? { sku: 0, nodes: null };
+  if (!pool.market.nodes.includes(node)) return false;
   return isByHand || (maySell(pool, sku, channel, node) && (nodes?.includes(node) ?? true));
 }
 

@@ -1,13 +1,18 @@
 /** Steps of a history in which time passes and things happen at nodes. */
 import assert from 'node:assert/strict';
 import { type StockMovement, decideMovements } from '../../decide-movements.ts';
-import { open } from '../../reservation.ts';
+import { placeInTime } from '../../event-time.ts';
+import { applyDifference, resetDifference, rowKey } from '../../feed.ts';
+import { STAGES, type Stage, open } from '../../reservation.ts';
+import { SupplyDraft, noSupply, rowAt } from '../../supply.ts';
+import { type SupplyRow, stockAt } from '../../supply-row.ts';
 import { heal } from './move-steps.ts';
 import type { PlayedPool } from './played-pool.ts';
 import type { Verdict } from './pool.ts';
 
 export function wait(pool: PlayedPool, ms: number): void {
   pool.model.now += ms;
+  pool.model.at = pool.now;
 }
 
 /** A busy till sells what is free where units of a reservation stand, and some of what is promised, which may be healed at once. */
@@ -24,9 +29,13 @@ export function move(pool: PlayedPool, movement: StockMovement): void {
   pool.reap(new Set([movement.sku]));
   const verdict = happen(pool, movement);
   pool.told({ kind: 'movement', ...movement }, verdict);
-  const decision = decideMovements([movement], pool.supplies);
+  const decision = decideMovements([movement], pool.supplies, {
+    occurredAt: pool.model.at,
+    watermarks: pool.watermarks,
+  });
   assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
   if (decision.ok) pool.apply(decision.value);
+  pool.serve();
 }
 
 function happen(pool: PlayedPool, { type, sku, node, toNode, quantity }: StockMovement): Verdict {
@@ -34,6 +43,45 @@ function happen(pool: PlayedPool, { type, sku, node, toNode, quantity }: StockMo
   if (type === 'safety_stock') return pool.model.setAside(sku, node, quantity);
   if (type === 'transfer' && toNode === node) return 'done';
   if (type === 'transfer' && toNode !== null) pool.model.travel(sku, node, toNode, quantity);
-  else pool.model.happen(sku, node, type === 'sale' ? -quantity : quantity);
+  else if (!pool.model.hasSeen(sku, node)) pool.model.happen(sku, node, type === 'sale' ? -quantity : quantity);
   return 'done';
+}
+
+export interface Counted {
+  readonly sku: number;
+  readonly node: number;
+  readonly units: number;
+  /** Of availability: from which stage on its source leaves out what its node works on. Null: of all that is there. */
+  readonly stage: Stage | null;
+  /** Milliseconds before now at which it was captured, by its own clock; below 0 that clock is ahead. */
+  readonly agoMs: number;
+  /** By how much that clock says that it was sent in the future; null if it says nothing. */
+  readonly aheadMs: number | null;
+}
+
+/** A source tells what it counted; told again, it changes nothing. */
+export function count(pool: PlayedPool, counted: Counted): void {
+  const { sku, node, units, agoMs, aheadMs } = counted;
+  // Callers know no time but the one at which they ask, so that stages are not placed in time.
+  const stage = pool.options.isCaller ? null : counted.stage;
+  pool.reap(new Set([sku]));
+  const { model, stages, now } = pool;
+  const at = Math.min(now, now - agoMs - Math.max(0, aheadMs ?? 0));
+  const reached = stage === null ? null : STAGES.indexOf(stage) + 1;
+  const { damaged, inspected } = model.shelf(sku, node);
+  const beside = reached === null ? 0 : stages.by(sku, node, reached, at) + damaged + inspected;
+  model.count(sku, node, units, { at, stage: reached }, beside);
+  pool.told({ kind: 'count', sku, node, units, agoMs: now - at }, 'done');
+  const sentAt = aheadMs === null ? null : now + aheadMs;
+  const capturedAt = placeInTime(now - agoMs, { arrivedAt: now, sentAt });
+  const known = pool.watermarks.get(rowKey(sku, node));
+  if (known && capturedAt < known.capturedAt) return;
+  const differ = (row: SupplyRow): number =>
+    resetDifference(row, units, stage === null ? 'physical' : 'availability', pool.since(sku, node, stage, capturedAt));
+  const draft = new SupplyDraft(pool.supplies);
+  draft.change(sku, stockAt(node), (row) => applyDifference(row, differ(row)));
+  pool.watermarks.set(rowKey(sku, node), { capturedAt, deductsAt: stage, source: 'erp' });
+  pool.late(now - capturedAt, () => pool.apply(draft.effect()));
+  if (stage === null) assert.equal(differ(rowAt(pool.supplies.get(sku) ?? noSupply(sku), node)), 0);
+  pool.serve();
 }

@@ -10,7 +10,7 @@ const CLOSING = NOW + 130;
 
 /**
  * Channel 1 sells from everywhere, 2 from nodes 1 and 2; node 3 hides a unit; nodes 1 and 2 hide one and two from
- * channel 2, which shows one less besides; node 4 may close.
+ * channel 2, which shows one less besides; node 4 may close. Of SKU 1 some units may be promised that nobody has announced.
  */
 export const marketThat = (closes: boolean): Market => ({
   nodes: NODES,
@@ -20,6 +20,13 @@ export const marketThat = (closes: boolean): Market => ({
     return channel === 2 && node < 3 ? node : 0;
   },
   hiddenFrom: (channel) => (channel === 2 ? 1 : 0),
+  allowances: (sku) =>
+    sku === 1
+      ? [
+          { node: 2, cap: 2 },
+          { node: 0, cap: 4 },
+        ]
+      : [],
 });
 
 /** The same, and what limits sales by now. */
@@ -33,5 +40,11 @@ export const rulesOf = (closes: boolean, limits: Limits = {}): SellingRules =>
       threshold({ node: 2, channel: 2, quantity: 2 }),
       threshold({ scope: 'network', channel: 2, quantity: 1 }),
     ],
-    limits,
+    {
+      ...limits,
+      allowances: [
+        { sku: 1, node: 2, cap: 2 },
+        { sku: 1, node: null, cap: 4 },
+      ],
+    },
   );

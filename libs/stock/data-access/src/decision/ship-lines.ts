@@ -1,0 +1,179 @@
+/** Units that have left with a leg of a transfer, all of its lines or none; and what receipts have told of them before. */
+import { RIDERS_MAX, type ShipResult } from '@onepool/contracts';
+import {
+  type Decision,
+  type Rider,
+  type Shipment,
+  type SkuKey,
+  type SkuSupply,
+  type TravelledUnits,
+  type Watermark,
+  accept,
+  attachedToOther,
+  decideReceive,
+  decideShip,
+  emptyRow,
+  isLate,
+  onTheWay,
+  reject,
+  rowKey,
+  rowOf,
+} from '@onepool/stock-domain';
+import type { BatchState } from '../repository/load-batch.ts';
+import type { ShipCommand } from '../requests/command.ts';
+import { type Views, isoTime } from '../requests/views.ts';
+import type { LedgerOrigin } from './batch-writes.ts';
+import type { ChangingBook } from './changing-book.ts';
+import { storedOf } from './expect-lines.ts';
+import { ridersOn } from './riders-on.ts';
+import type { ServedWaiting } from './serve-waiting.ts';
+
+type Line = ShipCommand['lines'][number];
+
+export class ShippedLines {
+  readonly #origin: LedgerOrigin;
+
+  readonly #command: ShipCommand;
+  readonly #state: BatchState;
+  readonly #book: ChangingBook;
+  readonly #waiting: ServedWaiting;
+
+  constructor(command: ShipCommand, state: BatchState, book: ChangingBook, waiting: ServedWaiting) {
+    this.#command = command;
+    this.#state = state;
+    this.#book = book;
+    this.#waiting = waiting;
+    const { reason, sourceKey: source, sourceName, id: sourceEventId } = command;
+    const occurredAt = Math.min(command.occurredAt ?? state.now, state.now);
+    this.#origin = { reason, source, sourceName, sourceEventId, occurredAt };
+  }
+
+  apply(views: Views): Decision<ShipResult> {
+    const { lines, transfer, id } = this.#command;
+    const riders = this.#riders();
+    if (!riders.ok) return riders;
+    const { rules, now } = this.#state;
+    const shipments = lines.map((line, index) => this.#shipmentOf(line, riders.value[index] ?? []));
+    const decision = decideShip(shipments, this.#supplies(), { rules, now });
+    if (!decision.ok) return decision;
+    const { effects, effect, sent } = decision.value;
+    this.#book.change(effect, this.#command.trace);
+    this.#book.post(effect.postings, this.#origin);
+    const { trace } = this.#command;
+    const deed = { origin: this.#origin, doer: this.#command, fact: 'moved', trace } as const;
+    for (const one of effects) this.#book.applyVerb(this.#storedReservation(one.reservation.key), one, deed);
+    // A late leg frees units where they were promised.
+    this.#waiting.serve();
+    const arrived = lines.map((line) => this.#note(line));
+    const shipped = lines.map((line, index) => ({
+      line: line.line,
+      sent: (sent[index] ?? []).map(({ state, units }: TravelledUnits) => ({ state, quantity: units })),
+      riding: line.riders.reduce((sum, { selected }) => sum + selected.quantity, 0),
+      arrived: arrived[index] ?? 0,
+      late: this.#countThatSaw(line) !== null,
+    }));
+    return accept({ id, transfer, recordedAt: isoTime(now), lines: shipped, skus: this.#left(views) });
+  }
+
+  /** By line. */
+  #riders(): Decision<readonly (readonly Rider[])[]> {
+    const { lines, actor } = this.#command;
+    const all = lines.flatMap(({ riders }) => riders);
+    for (const [part, { reservationKey }] of all.entries()) {
+      const attached = attachedToOther(this.#storedReservation(reservationKey).reservation, actor);
+      if (attached) return reject({ ...attached, part });
+    }
+    const riders = all.length + (this.#state.riding.get(lines[0]?.detail ?? 0) ?? 0);
+    if (all.length > 0 && riders > RIDERS_MAX)
+      return reject({ code: 'transfer.too_large', riders, ridersMax: RIDERS_MAX });
+    return accept(
+      lines.map((line) =>
+        line.riders.map(({ reservationKey, selected }) => {
+          return { reservation: this.#storedReservation(reservationKey).reservation, selected };
+        }),
+      ),
+    );
+  }
+
+  #storedReservation(key: number) {
+    const stored = this.#state.reservations.get(key);
+    if (!stored) throw new Error(`Broken invariant: reservation ${key} was not loaded`);
+    return stored;
+  }
+
+  #shipmentOf(line: Line, riders: readonly Rider[]): Shipment {
+    const { detail, sku, to, quantity: units, state, dueAt } = line;
+    const before = storedOf(line, this.#state, this.#book).dueAt;
+    const due = dueAt === undefined ? before : dueAt;
+    const inbound = { detail, node: to, brings: 'transfer', dueAt: due, isClosed: false } as const;
+    const { from } = this.#command;
+    return { sku, from, line: inbound, units, state, riders, isLate: this.#countThatSaw(line) !== null };
+  }
+
+  /** The count that has seen the units gone, if one has. */
+  #countThatSaw({ sku }: Line): Watermark | null {
+    const count = this.#state.watermarks.get(rowKey(sku, this.#command.from));
+    return count && isLate(count, this.#origin.occurredAt) ? count : null;
+  }
+
+  /** The book, in which lines that were done with have their rows again, each with its key: backings may stand on it still. */
+  #supplies(): ReadonlyMap<SkuKey, SkuSupply> {
+    const reopened = new Map<SkuKey, SkuSupply>();
+    for (const line of this.#command.lines) {
+      const { sku, detail, to: node } = line;
+      const { supplyKey } = storedOf(line, this.#state, this.#book);
+      const supply = reopened.get(sku) ?? this.#book.supply(sku);
+      const row = rowOf(supply, onTheWay({ node, detail }));
+      if (supplyKey === null || row.key !== 0) continue;
+      const again = { ...emptyRow(onTheWay({ node, detail })), key: supplyKey };
+      reopened.set(sku, { ...supply, future: [...supply.future, again] });
+    }
+    return reopened.size === 0 ? this.#state.supplies : new Map([...this.#state.supplies, ...reopened]);
+  }
+
+  /** What is said of the line from now on. Answers how many of its units have arrived by what receipts told before. */
+  #note(line: Line): number {
+    const { detail, sku, to: node, quantity, dueAt } = line;
+    const before = storedOf(line, this.#state, this.#book);
+    const { key: supplyKey } = rowOf(this.#book.supply(sku), onTheWay({ node, detail }));
+    const expected = before.expected + quantity;
+    const due = dueAt === undefined ? before.dueAt : dueAt;
+    const shipped = { ...before, expected, dueAt: due, closedAt: null, supplyKey, isOpen: true };
+    this.#book.writes.inboundLines.set(detail, shipped);
+    const count = this.#countThatSaw(line);
+    if (count) this.#noteLate(line, count);
+    const arrived = Math.min(quantity, Math.max(0, before.received - before.expected));
+    if (arrived > 0) this.#land(line, arrived, before.received >= expected);
+    return arrived;
+  }
+
+  /** These units are in the book of their destination, since a receipt told of them as more than was expected. */
+  #land({ detail, sku, to: node }: Line, units: number, closes: boolean): void {
+    const { supplies, rules, now } = this.#state;
+    const receipt = { sku, node, line: detail, units, damaged: null, to: 'available', closes, isLate: true } as const;
+    const riders = ridersOn(this.#state, this.#book.supply(sku), detail);
+    const waiting = this.#waiting.waitingFor(sku);
+    const { effects, effect, freeing } = decideReceive(receipt, { riders, waiting }, supplies, { rules, now });
+    this.#waiting.apply(sku, { effects, effect, nodes: [freeing] }, () => this.#origin);
+    const { writes } = this.#book;
+    const stored = storedOf({ detail }, this.#state, this.#book);
+    if (closes) writes.inboundLines.set(detail, { ...stored, closedAt: now, isOpen: true });
+  }
+
+  #noteLate({ sku, quantity }: Line, count: Watermark): void {
+    const { source, sourceEventId, occurredAt } = this.#origin;
+    const { from: node } = this.#command;
+    const note = { sku, node, quantity: -quantity, count, kind: 'ship', source, sourceEventId, occurredAt };
+    this.#book.writes.lateNotes.push(note);
+  }
+
+  /** Rows that units left, as they are now. */
+  #left(views: Views): ShipResult['skus'] {
+    const { lines, from } = this.#command;
+    return [...new Set(lines.map(({ sku }) => sku))].map((sku) => {
+      const supply = this.#book.supply(sku);
+      const rows = supply.rows.filter(({ node }) => node === from);
+      return { sku: views.sku(sku), version: this.#book.versionOf(sku), rows: views.stockRows({ ...supply, rows }) };
+    });
+  }
+}

@@ -1,0 +1,183 @@
+/** Steps of a history in which units are announced, sent, received and looked at. */
+import assert from 'node:assert/strict';
+import { decideExpect } from '../../decide-expect.ts';
+import { isLate, rowKey } from '../../feed.ts';
+import { decideInspection } from '../../decide-inspection.ts';
+import { decideReceive } from '../../decide-receive.ts';
+import { decideShip } from '../../decide-ship.ts';
+import type { VerbEffect } from '../../decide-verb.ts';
+import { decideOverdue } from '../../overdue.ts';
+import type { SupplyEffect } from '../../supply.ts';
+import { inTransit } from './coming.ts';
+import { pinnedConfirmed } from './picks.ts';
+import type { PlayedPool } from './played-pool.ts';
+import type { Coming, State } from './pool.ts';
+import * as receiving from './receiving.ts';
+import { serveLate } from './serving.ts';
+
+/** Where, of what, and for how many milliseconds from now it is to come; null: nobody says. */
+export interface Announced {
+  readonly sku: number;
+  readonly node: number;
+  readonly dueIn: number | null;
+}
+
+const dueAtOf = (pool: PlayedPool, dueIn: number | null): number | null => (dueIn === null ? null : pool.now + dueIn);
+
+/** One of the lines that are still open. */
+function pickLine(pool: PlayedPool, pick: number | null, brings?: Coming['brings']): Coming | null {
+  const open = [...pool.model.lines.values()].filter((one) => !one.isClosed && (brings ?? one.brings) === one.brings);
+  return pick === null ? null : (open[pick % Math.max(1, open.length)] ?? null);
+}
+
+function newLine(pool: PlayedPool, { sku, node, dueIn }: Announced, brings: Coming['brings']): Coming {
+  const detail = ++pool.lastLine;
+  return {
+    detail,
+    sku,
+    node,
+    brings,
+    dueAt: dueAtOf(pool, dueIn),
+    isClosed: false,
+    sound: 0,
+    damaged: 0,
+    inspected: 0,
+  };
+}
+
+function take(pool: PlayedPool, effects: readonly VerbEffect[], effect: SupplyEffect): void {
+  for (const one of effects) pool.accept(one);
+  pool.apply(effect);
+}
+
+/** A receipt is announced, or one that is known is to bring something else, or nothing any more. */
+export function announce(
+  pool: PlayedPool,
+  pick: number | null,
+  announced: Announced,
+  quantity: number,
+  isClosed: boolean,
+): void {
+  const known = pickLine(pool, pick, 'receipt');
+  const line = { ...(known ?? newLine(pool, announced, 'receipt')), dueAt: dueAtOf(pool, announced.dueIn), isClosed };
+  pool.reap(new Set([line.sku]));
+  receiving.expect(pool.model, { ...line, sound: quantity });
+  pool.apply(decideExpect(line.sku, line, quantity, pool.supplies));
+  pool.serve();
+}
+
+export interface Arriving {
+  readonly units: number;
+  readonly damaged: number | null;
+  readonly toInspection: boolean;
+  readonly closes: boolean;
+}
+
+/** Units arrive, of a line or without anybody having announced them. */
+export function receive(pool: PlayedPool, pick: number | null, unannounced: Announced, arriving: Arriving): void {
+  const line = pickLine(pool, pick);
+  const { sku, node } = line ?? unannounced;
+  pool.reap(new Set([sku]));
+  const { units, toInspection } = arriving;
+  const damaged = arriving.damaged === null ? null : Math.min(units, arriving.damaged);
+  const closes = line !== null && (arriving.closes || units >= inTransit(line));
+  const told = { sku, node, units, damaged, closes };
+  const isSeen = isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at);
+  const expected = receiving.receive(pool.model, { ...told, line, toInspection });
+  const { effects, effect, over, lost, landed, toInspect, freeing } = decideReceive(
+    { ...told, isLate: isSeen, line: line?.detail ?? null, to: toInspection ? 'quality_control' : 'available' },
+    { riders: [...pool.reservations.values()], waiting: pool.waiting() },
+    pool.supplies,
+    pool.terms(false),
+  );
+  assert.deepEqual({ over, lost, landed, toInspect, served: freeing.converted }, expected);
+  take(pool, effects, effect);
+  if (toInspect > 0) pool.inspections.push({ sku, node, open: toInspect });
+  pool.served();
+}
+
+export interface Leaving {
+  readonly sku: number;
+  readonly from: number;
+  readonly units: number;
+  readonly state: State | null;
+}
+
+const STATE_NAMES = { available: 'available', damaged: 'damaged', inspected: 'quality_control' } as const;
+
+/** Units are sent to another node; of a fulfilment that is picked, some ride. */
+export function ship(
+  pool: PlayedPool,
+  pick: number | null,
+  leaving: Leaving,
+  to: Announced,
+  rides: number | null,
+): void {
+  const mine = rides === null ? undefined : pool.lock(rides, pinnedConfirmed);
+  const riding = mine?.backings.find((one) => pinnedConfirmed(one) > 0);
+  const { sku, node: from } = riding ?? { sku: leaving.sku, node: leaving.from };
+  pool.reap(new Set([sku]));
+  const { units, state } = leaving;
+  const known = pickLine(pool, pick, 'transfer');
+  const goesOn = known?.sku === sku && known.node !== from;
+  const node = to.node === from ? (to.node % 4) + 1 : to.node;
+  const line = goesOn ? known : newLine(pool, { ...to, sku, node }, 'transfer');
+  const which = riding && {
+    line: mine?.lines[riding.line]?.id,
+    fulfilment: riding.fulfilment ?? '',
+    quantity: Math.min(units, riding.confirmed),
+  };
+  const shipment = { sku, from, line, units };
+  const verdict = receiving.ship(pool.model, {
+    ...shipment,
+    state,
+    rider: mine && which ? { promised: pool.promised(mine), which: { ...which, sku, node: from } } : null,
+  });
+  const decision = decideShip(
+    [
+      {
+        ...shipment,
+        isLate: isLate(pool.watermarks.get(rowKey(sku, from)), pool.model.at),
+        state: state && STATE_NAMES[state],
+        riders: mine && which ? [{ reservation: pool.reservation(mine.key), selected: which }] : [],
+      },
+    ],
+    pool.supplies,
+    pool.terms(false),
+  );
+  assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
+  if (decision.ok) take(pool, decision.value.effects, decision.value.effect);
+  pool.serve();
+}
+
+/** Time alone has made lines late. */
+export function overdue(pool: PlayedPool, sku: number): void {
+  pool.reap(new Set([sku]));
+  const rows = pool.supplies.get(sku)?.rows ?? [];
+  serveLate(
+    pool.model,
+    sku,
+    rows.map(({ node }) => node),
+  );
+  const { freeing } = decideOverdue(sku, pool.waiting(), pool.supplies, pool.terms(false));
+  take(pool, freeing.effects, freeing.effect);
+  pool.serve();
+}
+
+/** Units are looked at; some are for sale from now on, others are damaged. */
+export function inspect(pool: PlayedPool, pick: number, approved: number, rejected: number): void {
+  const at = pick % Math.max(1, pool.inspections.length);
+  const inspection = pool.inspections[at];
+  if (!inspection) return;
+  const { sku, node, open } = inspection;
+  pool.reap(new Set([sku]));
+  const decision = decideInspection(inspection, { approved, rejected }, pool.supplies);
+  assert.equal(decision.ok, approved + rejected <= open);
+  if (!decision.ok) return;
+  const moved = receiving.judge(pool.model, sku, node, approved, rejected);
+  assert.deepEqual(decision.value.moved, moved);
+  assert.equal(decision.value.missing, approved + rejected - moved.approved - moved.rejected);
+  pool.inspections[at] = { sku, node, open: decision.value.open };
+  pool.apply(decision.value.effect);
+  pool.serve();
+}
