@@ -188,6 +188,7 @@ CREATE TABLE inbound_line (
   node_key integer NOT NULL,
   kind smallint NOT NULL,
   is_open boolean NOT NULL DEFAULT false,
+  is_late boolean NOT NULL DEFAULT false,
   expected bigint NOT NULL DEFAULT 0,
   received bigint NOT NULL DEFAULT 0,
   lost bigint NOT NULL DEFAULT 0,
@@ -199,7 +200,7 @@ CREATE TABLE inbound_line (
   CONSTRAINT inbound_line_inbound_key_line_key UNIQUE (inbound_key, line),
   CONSTRAINT inbound_line_check CHECK (LEAST(expected, received, lost) >= 0)
 );
-CREATE INDEX inbound_line_due ON inbound_line USING btree (due_at) WHERE is_open AND due_at IS NOT NULL;
+CREATE INDEX inbound_line_due ON inbound_line USING btree (due_at) WHERE is_open AND NOT is_late AND due_at IS NOT NULL;
 CREATE INDEX inbound_line_sku ON inbound_line USING btree (sku_key) WHERE is_open;
 
 CREATE TABLE inbox (
@@ -419,16 +420,22 @@ CREATE INDEX stage_entry_since ON stage_entry USING btree (sku_key, occurred_at)
 CREATE TABLE stock_exception (
   exception_key bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   code text NOT NULL,
-  sku_key integer NOT NULL,
-  node_key integer NOT NULL,
-  quantity bigint NOT NULL,
+  subject text NOT NULL,
+  sku_key integer,
+  node_key integer,
+  supply_key bigint,
+  quantity bigint,
+  refs json,
+  due_at timestamp with time zone,
   opened_at timestamp with time zone NOT NULL,
   closed_at timestamp with time zone,
   CONSTRAINT stock_exception_pkey PRIMARY KEY (exception_key),
   CONSTRAINT stock_exception_quantity_check CHECK (quantity >= 0)
 );
 CREATE INDEX stock_exception_closed_at ON stock_exception USING btree (closed_at) WHERE closed_at IS NOT NULL;
-CREATE UNIQUE INDEX stock_exception_open ON stock_exception USING btree (code, sku_key, node_key) WHERE closed_at IS NULL;
+CREATE INDEX stock_exception_due ON stock_exception USING btree (due_at) WHERE closed_at IS NULL AND due_at IS NOT NULL;
+CREATE INDEX stock_exception_sku ON stock_exception USING btree (sku_key) WHERE closed_at IS NULL;
+CREATE UNIQUE INDEX stock_exception_open ON stock_exception USING btree (code, subject) WHERE closed_at IS NULL;
 
 CREATE TABLE supply (
   supply_key bigint NOT NULL,

@@ -22,6 +22,12 @@ const AVAILABILITY_SETTINGS = {
     default: 1_000,
     description: 'How long a replica that stopped may keep its locks.',
   }),
+  ONEPOOL_SHORT_HOURS: Type.Integer({
+    minimum: 1,
+    maximum: 8_760,
+    default: 24,
+    description: 'How long an order may think about units that are short before they are given up.',
+  }),
   ONEPOOL_COMMAND_DAYS: Type.Integer({
     minimum: 7,
     maximum: 3_650,

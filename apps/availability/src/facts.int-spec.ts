@@ -2,15 +2,14 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  STOCK_STREAM,
-  PROMISE_BROKEN,
-  PromiseBroken,
-  RESERVATION_FACTS,
-  ReservationChanged,
+  EXCEPTION_CLOSED,
+  PROMISE_SHORT,
+  type ReservationChanged,
   SKU_CHANGED,
-  SkuChanged,
+  STOCK_FACTS,
+  STOCK_STREAM,
+  type SkuChanged,
   type StockOfSku,
-  reservationSubject,
 } from '@onepool/contracts';
 import {
   type FactEvent,
@@ -57,11 +56,7 @@ async function stream(): Promise<readonly FactEvent[]> {
   return events;
 }
 
-const validators = new Map([
-  [SKU_CHANGED, compileSchema<unknown>(SkuChanged)],
-  [PROMISE_BROKEN, compileSchema<unknown>(PromiseBroken)],
-  ...RESERVATION_FACTS.map((fact) => [reservationSubject(fact), compileSchema<unknown>(ReservationChanged)] as const),
-]);
+const validators = new Map(STOCK_FACTS.map(({ subject, data }) => [subject, compileSchema<unknown>(data)] as const));
 
 /** What the data of a fact says that it is about. */
 function keyOf({ data }: FactEvent): string {
@@ -113,6 +108,15 @@ describe('facts', () => {
     const sale = (node: string, quantity: number) => ({ type: 'sale', sku: 'story', node, quantity });
     const movements = [sale('wh-1', 9), sale('wh-2', 2)];
     await app.http('recordMovements', { body: { id: 'sale', source: 'pos', movements } });
+    // The order has one unit left, and nothing is there.
+    const toldOf = (subject: string) =>
+      eventually(async () =>
+        (await stream()).find((event) => event.subject === subject && keyOf(event) === 'sku/story'),
+      );
+    await toldOf(PROMISE_SHORT);
+    await receive(app, 'story', { 'wh-1': 9 });
+    await toldOf(EXCEPTION_CLOSED);
+    await app.http('putStopRules', { body: { rules: [{ rule: 'facts', mode: 'drain', nodes: ['wh-1', 'wh-2'] }] } });
     const told = await eventually(async () => {
       const events = await stream();
       const subjects = new Set(events.map(({ subject }) => subject));

@@ -98,6 +98,7 @@ describe('promises that a sale took', () => {
     expect(backedBy(await reads.reservation(SPEC, id('r1')), 'confirmed')).toEqual({ n1: 3, n2: 2 });
     expect(await openExceptions()).toEqual([{ sku, node: 'n1', quantity: 3 }]);
     await pool.receive(sku, 'n1', 1);
+    await keeper.once();
     expect(await openExceptions()).toEqual([{ sku, node: 'n1', quantity: 2 }]);
     await pool.receive(sku, 'n3', 2);
     await keeper.once();
@@ -206,6 +207,7 @@ describe('promises that a sale took', () => {
     });
     const letGo = { ...back, from: { node: 'n1', fulfilment: 'ful_1' } };
     done(await move(engine, id('r1'), 3, [letGo], id('c2')));
+    await keeper.once();
     expect(await openExceptions()).toEqual([]);
   });
 

@@ -325,6 +325,11 @@ describe('units that wait too long for approval', () => {
     ]);
     await look(one);
     expect(await exceptions()).toEqual([overdue('n1', 0, true)]);
+    expect(
+      await pool.dataSource.query(
+        `SELECT data->>'subject' AS subject FROM outbox WHERE subject = 'onepool.stock.exception.closed.v1'`,
+      ),
+    ).toEqual([{ subject: 'stock/sku1/n1' }]);
     await age(24);
     await look(one);
     expect(await exceptions()).toEqual([overdue('n2', 3), overdue('n1', 0, true)]);

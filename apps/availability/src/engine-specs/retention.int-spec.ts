@@ -79,8 +79,8 @@ describe('retention', () => {
       await feeds.worker.once();
     }
     await pool.dataSource.query(
-      `INSERT INTO stock_exception (code, sku_key, node_key, quantity, opened_at, closed_at)
-       SELECT 'promise.broken', 1, key, 0, '2026-01-01', CASE key WHEN 3 THEN NULL ELSE clock_timestamp() - make_interval(days => 89 * key) END
+      `INSERT INTO stock_exception (code, subject, sku_key, node_key, quantity, opened_at, closed_at)
+       SELECT 'promise.short', concat('stock/1/', key), 1, key, 0, '2026-01-01', CASE key WHEN 3 THEN NULL ELSE clock_timestamp() - make_interval(days => 89 * key) END
          FROM generate_series(1, 3) key`,
     );
     await pool.dataSource.query(`UPDATE feed SET finished_at = finished_at - interval '91 days' WHERE id = 'old'`);

@@ -260,6 +260,13 @@ describe('a transfer', () => {
     expect(await standing('o')).toEqual([['1', 'n2', 'stock', 'F-o', 1]]);
     expect(await line()).toMatchObject({ quantity: 7, received: 7, closed: true });
     expect(await atp()).not.toHaveProperty('atpWithIncoming');
+    await pool.receive('sku2', 'n1', 4);
+    const looked = { type: 'state', sku: 'sku2', node: 'n1', from: 'available', to: 'quality_control' } as const;
+    done(await record(one, 'look', [{ ...looked, quantity: 3 }]));
+    done(await ship(one, 'leg3', [leg(1, { line: '2', sku: 'sku2', state: 'available' })]));
+    done(await arrive(other, 'grn2', [{ line: '2', quantity: 4 }]));
+    done(await ship(one, 'leg4', [leg(3, { line: '2', sku: 'sku2', state: 'quality_control' })]));
+    expect(await at('n2', 'sku2')).toMatchObject({ onHand: 4, qualityControl: 3, available: 1 });
   });
 
   it('takes effect once, whichever replica is told', async () => {

@@ -399,6 +399,12 @@ describe('an availability below 0', () => {
     expect(await open()).toEqual([['feed.negative_availability', 'sku1', 'n1', 5, false]]);
     await feed(feeds, [told('sku1', 'n1', 0)], { ...availability, at: Date.now() });
     expect(await open()).toEqual([['feed.negative_availability', 'sku1', 'n1', 0, true]]);
+    await feed(feeds, [told('sku1', 'n1', 0)], { ...availability, at: Date.now() });
+    expect(
+      await pool.dataSource.query(
+        `SELECT key, data->>'code' AS code, data->>'subject' AS subject FROM outbox WHERE subject = 'onepool.stock.exception.closed.v1'`,
+      ),
+    ).toEqual([{ key: 'sku/sku1', code: 'feed.negative_availability', subject: 'stock/sku1/n1' }]);
   });
 
   it('opens none while the count is a dry run, or is refused as stale', async () => {

@@ -28,6 +28,7 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
       queues: config.ONEPOOL_COMMIT_QUEUES,
       deadlineMs: config.ONEPOOL_DEADLINE_MS,
       idleInTransactionTimeoutMs: config.ONEPOOL_LOCKS_IDLE_MS,
+      shortHours: config.ONEPOOL_SHORT_HOURS,
       hooks: observed.hooks,
     });
     observed.watch(engine);

@@ -407,10 +407,12 @@ export const AVAILABILITY_EXAMPLES: { readonly [Id in keyof Operations]: Example
       items: [
         {
           id: 'exc_12',
-          code: 'promise.broken',
+          code: 'promise.short',
+          subject: 'stock/mug-blue/shop-1',
           sku: 'mug-blue',
           node: 'shop-1',
           quantity: 1,
+          dueAt: soon,
           openedAt: at,
           closedAt: null,
         },

@@ -15,7 +15,7 @@ import { FEED_MEASURES } from './feeds.ts';
 import { FulfilmentId, LineId } from './reservations.ts';
 import type { FactDefinition } from '../shared/fact-definition.ts';
 import { factStream } from '../shared/module-contract.ts';
-import { StockRow } from './stock.ts';
+import { InboundLineName, StockException, StockRow } from './stock.ts';
 import { StopOfSku } from './stops.ts';
 
 /** The subject scope of stock and its promises. */
@@ -116,25 +116,106 @@ export const ReservationChanged = closed({
 });
 export type ReservationChanged = Static<typeof ReservationChanged>;
 
-export const PROMISE_BROKEN = 'onepool.stock.promise.broken.v1';
-/** Promised units that no eligible node can cover; key `sku/<code>`. */
-export const PromiseBroken = closed({
+/** Units of a line of a reservation that cannot be kept as promised. */
+export const PromiseInTrouble = closed({
+  reservation: ClientChosenId,
+  owner: Type.String({ description: 'Whose reservation it is: a principal.' }),
+  order: Type.Optional(
+    Type.String({
+      description: 'The order that decides about it. Without one the engine moves the units, once some node has units.',
+    }),
+  ),
+  line: LineId,
+  fulfilment: Type.Optional(FulfilmentId),
+  quantity: PositiveUnits,
+  dueAt: Type.Optional({
+    ...Timestamp,
+    description: 'Until when the order has to decide; then the engine gives the units up.',
+  }),
+  candidates: Type.Optional(
+    Type.Array(closed({ node: NodeCode, units: PositiveUnits }), {
+      maxItems: 10,
+      description:
+        'Nodes that could take units of the line now, those with the most first. Several promises may have the same units in mind.',
+    }),
+  ),
+});
+export type PromiseInTrouble = Static<typeof PromiseInTrouble>;
+
+const PROMISES_MAX = 200;
+const MORE = `At most ${PROMISES_MAX}; of more promises several facts tell.`;
+const troubleMembers = (quantity: string, promises: string) => ({
   sku: SkuCode,
   node: NodeCode,
+  inbound: Type.Optional({
+    ...InboundLineName,
+    description: 'Of which receipt or transfer the units are promised; absent where it is about what is there.',
+  }),
+  quantity: Type.Integer({ minimum: 1, description: quantity }),
+  promises: Type.Array(PromiseInTrouble, { minItems: 1, maxItems: PROMISES_MAX, description: `${promises} ${MORE}` }),
+  recordedAt: Timestamp,
+});
+
+export const PROMISE_SHORT = 'onepool.stock.promise.short.v1';
+/** Promised units that the book no longer covers where they stand, and that found no other node; key `sku/<code>`. */
+export const PromiseShort = closed(
+  troubleMembers(
+    'Units that are short there in all, those of promises told before included.',
+    'Promises that are short and were not told, or of which another quantity or another order was told: each with all its units that are short there now.',
+  ),
+);
+export type PromiseShort = Static<typeof PromiseShort>;
+
+export const PROMISE_MENDED = 'onepool.stock.promise.mended.v1';
+/** Promises that were told short and are covered again; key `sku/<code>`. */
+export const PromiseMended = closed(
+  troubleMembers('Units that are covered again.', 'Of these promises no unit is short there any more.'),
+);
+export type PromiseMended = Static<typeof PromiseMended>;
+
+export const PROMISE_STRANDED = 'onepool.stock.promise.stranded.v1';
+/** Promised units that may not stay where they are, and are not moved by the engine; key `sku/<code>`. */
+export const PromiseStranded = closed(
+  troubleMembers(
+    'Units that may not stay there in all, those of promises told before included.',
+    'Promises that may not stay there and were not told, or of which another quantity or another order was told.',
+  ),
+);
+export type PromiseStranded = Static<typeof PromiseStranded>;
+
+export const BROKEN_REASONS = ['given_up', 'deadline'] as const;
+export const PROMISE_BROKEN = 'onepool.stock.promise.broken.v1';
+/** Promised units that were given up; key `sku/<code>`. */
+export const PromiseBroken = closed({
+  sku: SkuCode,
+  node: Type.Union([NodeCode, Type.Null()], { description: 'Where they stood; null of units that stood on nothing.' }),
   quantity: PositiveUnits,
+  reason: oneOf(
+    BROKEN_REASONS,
+    '`given_up`: whoever decides about them gave them up. `deadline`: nobody had decided about them in time.',
+  ),
+  promises: Type.Array(PromiseInTrouble, {
+    minItems: 1,
+    maxItems: PROMISES_MAX,
+    description: `Whose they were. ${MORE}`,
+  }),
   recordedAt: Timestamp,
 });
 export type PromiseBroken = Static<typeof PromiseBroken>;
 
-export const PROMISE_STRANDED = 'onepool.stock.promise.stranded.v1';
-/** Promised units that may not stay where they are, and are not moved by the engine; key `sku/<code>`. */
-export const PromiseStranded = closed({
+export const EXCEPTION_CLOSED = 'onepool.stock.exception.closed.v1';
+/** Nobody has to look at it any more; key `sku/<code>`. */
+export const ExceptionClosed = closed({
+  exception: Type.String({ description: 'Its id in the list of exceptions.' }),
+  code: StockException.properties.code,
+  subject: StockException.properties.subject,
   sku: SkuCode,
   node: NodeCode,
-  quantity: PositiveUnits,
-  recordedAt: Timestamp,
+  inbound: Type.Optional(InboundLineName),
+  openedAt: Timestamp,
+  closedAt: Timestamp,
 });
-export type PromiseStranded = Static<typeof PromiseStranded>;
+export type ExceptionClosed = Static<typeof ExceptionClosed>;
 
 export const ROWS_COUNTED = 'onepool.stock.rows.counted.v1';
 /** SKUs that one fact names at most; fewer where their codes are long, so that it stays below 512 kB. */
@@ -194,11 +275,27 @@ export const STOCK_FACTS = [
       'Coalesced by SKU and commit. Key: `sku/<code>`. `fromVersion` is the `toVersion` of the fact before, so a consumer sees any gap.',
   },
   {
+    id: 'promiseShort',
+    subject: PROMISE_SHORT,
+    data: PromiseShort,
+    summary: 'Promised units are not covered where they stand, and found no other node.',
+    description:
+      'Key: `sku/<code>`. Each promise is told once for each change of what is short of it. An order that has one moves its units (`POST /v1/allocations`) or gives them up (`give-up`) until `dueAt`. The row stands in the list of exceptions until it is covered.',
+  },
+  {
+    id: 'promiseMended',
+    subject: PROMISE_MENDED,
+    data: PromiseMended,
+    summary: 'Promises that were told short are covered again.',
+    description: 'Key: `sku/<code>`. Promises that ended, or that stand on nothing since, are not among them.',
+  },
+  {
     id: 'promiseBroken',
     subject: PROMISE_BROKEN,
     data: PromiseBroken,
-    summary: 'No eligible node can cover promised units.',
-    description: 'Key: `sku/<code>`. The same stands in the list of exceptions until units turn up.',
+    summary: 'Promised units were given up.',
+    description:
+      'Key: `sku/<code>`. By whoever decides about them, or by the engine when nobody had by the deadline. The reservation tells the same as `given_up`.',
   },
   {
     id: 'promiseStranded',
@@ -206,7 +303,14 @@ export const STOCK_FACTS = [
     data: PromiseStranded,
     summary: 'Promised units may not stay at their node, and the engine cannot move them.',
     description:
-      'An order controls them, the node works on them, or no other has units. Key: `sku/<code>`. The same stands in the list of exceptions until none is left.',
+      'An order controls them, the node works on them, or no other has units. Key: `sku/<code>`. Each promise is told once for each change of it; the SKU and node stand in the list of exceptions until none is left.',
+  },
+  {
+    id: 'exceptionClosed',
+    subject: EXCEPTION_CLOSED,
+    data: ExceptionClosed,
+    summary: 'An exception is closed.',
+    description: 'Key: `sku/<code>`. Whatever its code; told once for each exception.',
   },
   {
     id: 'rowsCounted',

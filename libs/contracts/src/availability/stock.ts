@@ -264,22 +264,41 @@ export const LedgerEntry = closed({
 export type LedgerEntry = Static<typeof LedgerEntry>;
 
 export const STOCK_EXCEPTION_CODES = [
-  'promise.broken',
+  'promise.short',
   'promise.stranded',
+  'inbound.overdue',
+  'inbound.short',
   'feed.negative_availability',
   'inspection.overdue',
 ] as const;
+/** A line of a receipt or transfer, as whoever announced it names it. */
+export const InboundLineName = closed({
+  owner: Type.String({ description: 'Who has announced it: a principal.' }),
+  id: { ...ClientChosenId, description: 'Of the receipt or transfer.' },
+  line: Type.String({ description: 'The id of the line.' }),
+});
 export const StockException = closed({
   id: Type.String(),
   code: oneOf(
     STOCK_EXCEPTION_CODES,
-    '`promise.broken`: no eligible node can cover what is promised. `promise.stranded`: promises may not stay at a node that has closed, is drained or left their channel, and only a person or an order can move them. `feed.negative_availability`: another system has told less than 0 available, having promised more than it has. `inspection.overdue`: units wait for approval for longer than they should.',
+    '`promise.short`: promises that the book does not cover found no other node. `promise.stranded`: promises may not stay at a node that has closed, is drained or left their channel, and only a person or an order can move them. `inbound.overdue`: what a receipt or transfer was to bring is late. `inbound.short`: more is promised of a receipt or transfer than it will bring. `feed.negative_availability`: another system has told less than 0 available, having promised more than it has. `inspection.overdue`: units wait for approval for longer than they should.',
   ),
+  subject: Type.String({
+    description:
+      'What it is about: `stock/<sku>/<node>`, or `inbound/<owner>/<id>/<line>`, each name percent-encoded. Of a code and a subject at most one exception is open.',
+  }),
   sku: SkuCode,
   node: NodeCode,
+  inbound: Type.Optional({ ...InboundLineName, description: 'Of which receipt or transfer; absent of what is there.' }),
   quantity: Type.Integer({
     minimum: 0,
-    description: 'Units that it is about: promised ones, here or in the other system, or those that wait.',
+    description:
+      'Units that it is about: promised ones, here or in the other system, or those that wait; 0 once it is closed.',
+  }),
+  dueAt: Type.Optional({
+    ...Timestamp,
+    description:
+      'When the engine gives up the first of the promises about which an order has to decide; absent where there is none.',
   }),
   openedAt: Timestamp,
   closedAt: Type.Union([Timestamp, Type.Null()]),

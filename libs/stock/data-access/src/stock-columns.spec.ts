@@ -135,6 +135,10 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/data-access/src/requests/resolve-inbound.ts': ['damaged'],
   'stock/data-access/src/decision/receive-lines.ts': ['damaged', 'quality_control'],
   'stock/data-access/src/decision/ship-lines.ts': ['damaged'],
+  // Units that wait to be judged, and what becomes of them.
+  'contracts/src/availability/inspection-operations.ts': ['damaged'],
+  'contracts/src/availability/inspections.ts': ['damaged', 'quality_control'],
+  'stock/data-access/src/decision/open-inspections.ts': ['quality_control'],
   // What the other system counts of a row, before the count.
   'stock/data-access/src/feeds/apply/prepare-feed.ts': ['safety_stock', 'overdrawn'],
   'stock/data-access/src/feeds/apply/reset-statement.ts': ['damaged', 'quality_control', 'shortfall'],
@@ -149,7 +153,8 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/domain/src/free-units.ts': ['shortfall', 'unapplied'],
   'stock/domain/src/overdue.ts': ['shortfall', 'unapplied'],
   // Why they changed, as facts say it.
-  'stock/data-access/src/decision/decide-batch.ts': ['shortfall'],
+  'stock/data-access/src/decision/changing-book.ts': ['shortfall'],
+  'stock/data-access/src/jobs/rests.ts': ['shortfall'],
   'stock/data-access/src/jobs/housekeeping.ts': ['shortfall', 'unapplied'],
   'stock/data-access/src/decision/serve-waiting.ts': ['unapplied'],
   'stock/data-access/src/repository/healing-reads.ts': ['shortfall'],

@@ -1,22 +1,17 @@
 /**
- * What follows from a changed SKU, whoever changed it: rows to be written and told, promises that are worth another look, and
- * exceptions that shrink. The statement of a reset says the same in SQL for a million rows; a spec holds it against this.
+ * What follows from a changed SKU, whoever changed it: rows to be written and told, and promises that are worth another look. The
+ * statement of a reset says the same in SQL for a million rows; a spec holds it against this.
  */
-import type { NodeKey } from './keys.ts';
 import type { Transfer } from './posting.ts';
-import type { SupplyPlace, SupplyRow } from './supply-row.ts';
+import type { SupplyRow } from './supply-row.ts';
 import type { FenceUse } from './fence.ts';
 import { type SkuSupply, availableOf, fenceUsesOf, shortfallOf } from './supply.ts';
 
 export interface Consequences {
   /** Rows that are not what they were, in their order. */
   readonly rows: readonly SupplyRow[];
-  /** Whether promises should be looked at for others that could back them. */
-  readonly needsRebacking: boolean;
-  /** What is left of shortfalls that became smaller; an open exception of such a row shrinks to it, or ends with it. */
-  readonly mended: readonly { readonly node: NodeKey; readonly quantity: number }[];
-  /** The same of what is on its way: at its node there may be a shortfall of another kind, which is not mended by it. */
-  readonly mendedAhead: readonly { readonly at: SupplyPlace; readonly quantity: number }[];
+  /** Whether promises should be looked at: others could back them, or what was told of them is not true any more. */
+  readonly needsLook: boolean;
 }
 
 /** Whether a transfer leaves promised units without cover. */
@@ -34,23 +29,19 @@ export function consequencesOf(
   { newlyShort }: { readonly newlyShort: boolean },
 ): Consequences {
   const rows: SupplyRow[] = [];
-  const mended: { node: NodeKey; quantity: number }[] = [];
-  const mendedAhead: { at: SupplyPlace; quantity: number }[] = [];
+  let isMended = false;
   const compare = (now: readonly SupplyRow[], then: readonly SupplyRow[]): void => {
     for (const [place, row] of now.entries()) {
       const earlier = then[place];
       if (row === earlier) continue;
       rows.push(row);
-      if (row.shortfall >= (earlier?.shortfall ?? 0)) continue;
-      const { node, kind, detail, shortfall: quantity } = row;
-      if (kind === 'stock') mended.push({ node, quantity });
-      else mendedAhead.push({ at: { node, kind, detail }, quantity });
+      isMended ||= row.shortfall < (earlier?.shortfall ?? 0);
     }
   };
   compare(after.rows, before.rows);
   if (after.future !== before.future) compare(after.future, before.future);
-  const needsRebacking = shortfallOf(after) > 0 && (newlyShort || availableOf(after) > 0);
-  return { rows, needsRebacking, mended, mendedAhead };
+  const mayMove = shortfallOf(after) > 0 && (newlyShort || availableOf(after) > 0);
+  return { rows, needsLook: isMended || mayMove };
 }
 
 /** Fence uses that are not what they were. `after` must have come of `before` as above. */

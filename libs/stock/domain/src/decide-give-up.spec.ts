@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decideGiveUp } from './decide-give-up.ts';
+import { breakUnits, decideGiveUp } from './decide-give-up.ts';
 import { type BackingPlace, open, totalOf } from './reservation.ts';
 import type { SelectedUnits } from './select-units.ts';
 import { type SupplyRow, net, promised } from './supply-row.ts';
@@ -35,6 +35,19 @@ describe('units that are given up', () => {
     const decision = giveUp(world, { quantity: 2 });
     expect(unitsAfter(decision)).toEqual([standing({ broken: 2 })]);
     expect(decision.ok && rowsOf(bookAfter(world, decision.value))).toEqual([stockRow(after)]);
+  });
+
+  it.each<[string, number, Units, Partial<SupplyRow>]>([
+    ['are of the backing that is named', 2, { confirmed: 1, broken: 2 }, { committed: 3, shortfall: 1 }],
+    ['are at most those that are open there', 9, { broken: 3 }, { committed: 2, shortfall: 0 }],
+  ])('%s', (_, quantity, mine, after) => {
+    const world = {
+      reservation: promising([standing({ confirmed: 3 })]),
+      supplies: bookOf({ committed: 5, shortfall: 3 }),
+    };
+    const effect = breakUnits(world.reservation, [{ backing: 0, quantity }], world.supplies);
+    expect(standingOf(effect.reservation)).toEqual([standing(mine)]);
+    expect(rowsOf(bookAfter(world, effect))).toEqual([stockRow(after)]);
   });
 
   it('concern nobody else where they stand on nothing', () => {

@@ -31,15 +31,42 @@ export function decideGiveUp(
     if (!selectUnits(current, part, open, leastAdvanced)) return reject(unitsMissing(current, part, open));
     for (let left = part.quantity; left > 0;) {
       const units = firstToGo(current, { ...part, quantity: left }, draft);
-      current = { ...current, backings: withBacking(current.backings, breakUnits(units, draft)) };
+      current = { ...current, backings: withBacking(current.backings, breakOff(units, draft)) };
       left -= units.quantity;
     }
   }
-  const backings = giveBackFenced(reservation.backings, current.backings, draft);
+  return accept(givenUp(reservation, current, draft));
+}
+
+/** Units of backings by their numbers. */
+export interface BackingQuantity {
+  readonly backing: number;
+  readonly quantity: number;
+}
+
+/** Gives up so many open units of each backing, or as many as it has. */
+export function breakUnits(
+  reservation: Reservation,
+  units: readonly BackingQuantity[],
+  supplies: Supplies,
+): VerbEffect {
+  const draft = new SupplyDraft(supplies);
+  let current = reservation;
+  for (const { backing: no, quantity } of units) {
+    const backing = current.backings[no];
+    if (!backing) throw new Error(`Broken invariant: reservation ${reservation.key} has no backing ${no}`);
+    const broken = breakOff({ backing, quantity: Math.min(quantity, open(backing)) }, draft);
+    current = { ...current, backings: withBacking(current.backings, broken) };
+  }
+  return givenUp(reservation, current, draft);
+}
+
+function givenUp(before: Reservation, after: Reservation, draft: SupplyDraft): VerbEffect {
+  const backings = giveBackFenced(before.backings, after.backings, draft);
   const changes = backings
-    .map((backing, no) => changeOf(backing, backing.broken - (reservation.backings[no]?.broken ?? 0)))
+    .map((backing, no) => changeOf(backing, backing.broken - (before.backings[no]?.broken ?? 0)))
     .filter(({ quantity }) => quantity > 0);
-  return accept({ reservation: next(reservation, { backings }), effect: draft.effect(), changes });
+  return { reservation: next(before, { backings }), effect: draft.effect(), changes };
 }
 
 /** Asked again after each backing, since what goes there heals its row for the others. */
@@ -55,7 +82,7 @@ function firstToGo(reservation: Reservation, part: SelectedUnits, draft: SupplyD
   return { backing, quantity: Math.min(part.quantity, lost(backing) || open(backing)) };
 }
 
-function breakUnits({ backing, quantity }: BackingUnits, draft: SupplyDraft): Backing {
+function breakOff({ backing, quantity }: BackingUnits, draft: SupplyDraft): Backing {
   const { held, confirmed } = splitOpen(backing, quantity);
   const place = supplyOf(backing);
   if (place) {

@@ -6,10 +6,11 @@
  */
 import type { AllocationPolicy } from './allocation.ts';
 import { DEFAULT_ALLOCATION } from './allocation-rules.ts';
-import { type NodeAtp, channelAtp } from './atp.ts';
+import type { NodeAtp } from './atp.ts';
+import { candidatesOf } from './candidates.ts';
 import type { ChannelKey, LineNo, NodeKey, SkuKey } from './keys.ts';
 import { type Relocated, relocateAll } from './relocate.ts';
-import { type Backing, type Reservation, open } from './reservation.ts';
+import { type Backing, type Controller, type Reservation, open, openOfLine } from './reservation.ts';
 import type { SellingRules } from './selling-rules.ts';
 import { isDrained } from './stop.ts';
 import { type SkuSupply, type Supplies, noSupply, stopsOf } from './supply.ts';
@@ -21,11 +22,17 @@ export type DrainReason = 'stop' | 'not_eligible';
 export interface StrandedUnits {
   /** The reservation's key. */
   readonly reservation: number;
+  /** Its number. */
+  readonly backing: number;
   readonly line: LineNo;
   readonly node: NodeKey;
   readonly fulfilment: string | null;
   readonly quantity: number;
+  /** Open units of the line, whatever they stand on. */
+  readonly lineOpen: number;
   readonly reason: DrainReason;
+  /** Null: the engine moves these itself, where it finds units. */
+  readonly controller: Controller | null;
   /** Where they could go, each node by itself, after what has moved; several units may have the same in mind. */
   readonly candidates: readonly NodeAtp[];
 }
@@ -97,10 +104,9 @@ function strandedAt(
 ): readonly StrandedUnits[] {
   const reason = open(backing) > 0 ? drainReason(reservation, backing, supply, rules, now) : null;
   if (!reason) return [];
-  const { line, node, fulfilment } = backing;
-  const channel = rules.channels.get(reservation.channel);
-  const chosen = reservation.lines[line]?.nodes ?? null;
-  const nodes = chosen && new Set(chosen);
-  const candidates = channel ? channelAtp(supply, rules, { channel, nodes, now }).nodes : [];
-  return [{ reservation: reservation.key, line, node, fulfilment, quantity: open(backing), reason, candidates }];
+  const { no, line, node, fulfilment } = backing;
+  const { key, controller } = reservation;
+  const of = { reservation: key, backing: no, line, node, fulfilment, quantity: open(backing), controller };
+  const lineOpen = openOfLine(reservation, line);
+  return [{ ...of, lineOpen, reason, candidates: candidatesOf(reservation, line, supply, rules, now) }];
 }

@@ -36,11 +36,11 @@ describe('healing a shortfall', () => {
       [1, 8, [moved(1, 2, 2)]],
       [2, 8, [moved(1, 2, 1)]],
     ]);
-    expect(found.broken).toEqual([]);
+    expect(found.short).toEqual([]);
   });
 
-  it('calls broken what no eligible node can cover', () =>
-    expect(heal(short(two, 3, 1), two).broken).toEqual([{ node: 1, quantity: 2 }]));
+  it('says what no eligible node can cover', () =>
+    expect(heal(short(two, 3, 1), two).short).toEqual([{ node: 1, quantity: 2 }]));
 
   it.each<[string, Partial<Backing>, Partial<Reservation>]>([
     ['units on which a node works', { fulfilment: 'F' }, {}],
@@ -50,7 +50,7 @@ describe('healing a shortfall', () => {
     const stays = reserved([backing(1, { held: 2, ...over })], { key: 1, ...more });
     const found = heal(short([stays, two[1]], 3, 9), [stays, two[1]]);
     expect(found.effects.map(({ reservation: { key } }) => key)).toEqual([2]);
-    expect(found.broken).toEqual([{ node: 1, quantity: 1 }]);
+    expect(found.short).toEqual([{ node: 1, quantity: 1 }]);
   });
 
   it('moves those first that only few nodes may serve', () => {
@@ -67,14 +67,14 @@ describe('healing a shortfall', () => {
     const pickup = reserved([backing(1, { held: 1 }), backing(1, { held: 1, line: 1 })], {}, { 0: [1] });
     const found = heal(short([pickup], 2, 9), [pickup]);
     expect(standing(found.effects[0]!.reservation)).toEqual({ 'a@1': { held: 1 }, 'b@2': { held: 1 } });
-    expect(found.broken).toEqual([{ node: 1, quantity: 1 }]);
+    expect(found.short).toEqual([{ node: 1, quantity: 1 }]);
   });
 
   it('never takes hidden units', () => {
     const supplies = short(two, 3, 4);
-    const broken = [{ node: 1, quantity: 2 }];
-    expect(heal(supplies, two, openRules([threshold({ quantity: 3 })])).broken).toEqual(broken);
-    expect(heal(supplies, two, openRules([threshold({ scope: 'network', quantity: 3 })])).broken).toEqual(broken);
+    const left = [{ node: 1, quantity: 2 }];
+    expect(heal(supplies, two, openRules([threshold({ quantity: 3 })])).short).toEqual(left);
+    expect(heal(supplies, two, openRules([threshold({ scope: 'network', quantity: 3 })])).short).toEqual(left);
   });
 
   it('leaves other SKUs and what is to come where they are', () => {
@@ -89,14 +89,14 @@ describe('healing a shortfall', () => {
   });
 
   it('has nothing to do for a SKU that nobody locked', () =>
-    expect(heal(new Map(), [], openRules(), 9)).toEqual({ effects: [], supplies: new Map(), broken: [] }));
+    expect(heal(new Map(), [], openRules(), 9)).toEqual({ effects: [], supplies: new Map(), short: [] }));
 
-  it('moves promises where its policy says, and leaves broken what it refuses to move', () => {
+  it('moves promises where its policy says, and leaves short what it refuses to move', () => {
     const promise = reserved([backing(1, { confirmed: 3 })]);
     const policy = policyOf([notAt(2), lowestKey]);
     const found = healShortfall(1, [promise], short([promise], 3, 9, 2), openRules(), NOW, policy);
     expect(found.effects.flatMap(({ changes }) => changes)).toEqual([moved(1, 3, 2)]);
-    expect(found.broken).toEqual([{ node: 1, quantity: 1 }]);
+    expect(found.short).toEqual([{ node: 1, quantity: 1 }]);
   });
 });
 
@@ -156,7 +156,7 @@ describe('laws of healing', () => {
           .reduce((total, { quantity }) => total + quantity, 0);
         const shortfall = (all: Supplies) => sumOver(all, (row) => row.shortfall);
         expect(shortfall(supplies) - shortfall(found.supplies)).toBe(sum);
-        expect(found.broken.reduce((total, { quantity }) => total + quantity, 0)).toBe(shortfall(found.supplies));
+        expect(found.short.reduce((total, { quantity }) => total + quantity, 0)).toBe(shortfall(found.supplies));
         if (sum > 0) healings++;
       }),
       { numRuns: 400 },
@@ -170,7 +170,7 @@ describe('laws of healing', () => {
         const first = heal(supplies, reservations, rules);
         const second = heal(first.supplies, healed(reservations, first), rules);
         expect(second.effects).toEqual([]);
-        expect(second.broken).toEqual(first.broken);
+        expect(second.short).toEqual(first.short);
       }),
       { numRuns: 250 },
     );

@@ -8,8 +8,8 @@ import type { SellingRules } from './selling-rules.ts';
 import { type SkuSupply, type Supplies, rowAt } from './supply.ts';
 
 export interface Healing extends Relocated {
-  /** Promised units per node that no eligible node can cover. */
-  readonly broken: readonly { readonly node: NodeKey; readonly quantity: number }[];
+  /** Promised units by node that no eligible node can cover. */
+  readonly short: readonly { readonly node: NodeKey; readonly quantity: number }[];
 }
 
 /**
@@ -27,10 +27,10 @@ export function healShortfall(
 ): Healing {
   const healed = relocateAll(sku, candidates, supplies, uncovered, { rules, now, policy });
   const rows = healed.supplies.get(sku)?.rows ?? [];
-  const broken = rows
+  const short = rows
     .filter(({ shortfall }) => shortfall > 0)
     .map(({ node, shortfall }) => ({ node, quantity: shortfall }));
-  return { ...healed, broken };
+  return { ...healed, short };
 }
 
 const uncovered = (backing: Backing, supply: SkuSupply): number =>

@@ -38,6 +38,8 @@ export * from './relocate.ts';
 export * from './moving-promises.ts';
 export * from './free-units.ts';
 export * from './short-promises.ts';
+export * from './promise-notice.ts';
+export * from './candidates.ts';
 export * from './travel.ts';
 export * from './receipt-policy.ts';
 export * from './overdue.ts';

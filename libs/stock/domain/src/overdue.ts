@@ -5,7 +5,6 @@
 import { type Freeing, type FreeingTerms, type Waiting, allAvailable, freeUnits } from './free-units.ts';
 import { type InboundLine, inTransit, inboundLineOf, isOverdue } from './inbound.ts';
 import type { SkuKey } from './keys.ts';
-import { type ShortPromises, shortPromisesOf } from './short-promises.ts';
 import { type SkuSupply, type Supplies, noSupply, rowAt, suppliesAfter } from './supply.ts';
 import { type SupplyRow, promised } from './supply-row.ts';
 
@@ -24,30 +23,38 @@ export interface OverdueEffect {
   readonly freeing: Freeing;
   /** That are open from now on; an exception that is not among them is closed. */
   readonly concerns: readonly InboundConcern[];
-  /** Of each line that is short; those without a controller found no unit anywhere. */
-  readonly short: readonly ShortPromises[];
 }
 
-/** Whether {@link decideOverdue} is due for a SKU though nobody has changed it. Asked by the job that looks at due times. */
+/** Whether some promises of a SKU could be served by {@link decideOverdue}: their line is late, closed or short. */
 export const hasOverdueLines = (supply: SkuSupply, now: number): boolean =>
-  incomingOf(supply).some(({ row, line }) => promised(row) > 0 && isOverdue(line, now));
+  incomingOf(supply).some(({ row, line }) => promised(row) > 0 && (isOverdue(line, now) || row.shortfall > 0));
 
-/** `waiting`: who stands on these lines, whether somebody controls it or not. */
+/**
+ * `waiting`: who stands on these lines, whether somebody controls it or not. Where there are others, those come later: what these
+ * leave is kept for nobody.
+ */
 export function decideOverdue(sku: SkuKey, waiting: Waiting, supplies: Supplies, terms: FreeingTerms): OverdueEffect {
   const before = supplies.get(sku) ?? noSupply(sku);
-  const free = waiting.candidates.filter(({ controller }) => controller === null);
+  const candidates = waiting.candidates.filter(({ controller }) => controller === null);
   // Units for a later slice are for whoever ranks first, controlled or not.
   const offered = allAvailable(before).filter(({ node }) => rowAt(before, node).unapplied === 0);
-  const freeing = freeUnits(sku, offered, { ...waiting, candidates: free }, supplies, terms);
+  const freeing = freeUnits(sku, offered, { ...waiting, candidates, hasMore: false }, supplies, terms);
   const after = suppliesAfter(supplies, freeing.effect).get(sku) ?? before;
-  const moved = new Map(freeing.effects.map(({ reservation }) => [reservation.key, reservation]));
-  const current = waiting.candidates.map((one) => moved.get(one.key) ?? one);
-  const short = incomingOf(after).filter(({ row }) => !waiting.hasMore && isShort(row, after));
-  return {
-    freeing,
-    concerns: inboundConcernsOf(after, terms.now),
-    short: short.flatMap(({ row }) => shortPromisesOf(sku, row, current) ?? []),
-  };
+  return { freeing, concerns: inboundConcernsOf(after, terms.now) };
+}
+
+/** Whether what a person must look at is another than before, or there is more or less of it. */
+export function hasOtherConcerns(before: SkuSupply, after: SkuSupply, now: number): boolean {
+  if (before.future === after.future && before.inbound === after.inbound) return false;
+  const then = inboundConcernsOf(before, now);
+  const concerns = inboundConcernsOf(after, now);
+  return (
+    concerns.length !== then.length ||
+    concerns.some(({ code, line, quantity }, place) => {
+      const other = then[place];
+      return other?.code !== code || other.line.detail !== line.detail || other.quantity !== quantity;
+    })
+  );
 }
 
 export function inboundConcernsOf(supply: SkuSupply, now: number): readonly InboundConcern[] {

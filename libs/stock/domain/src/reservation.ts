@@ -131,6 +131,10 @@ export const onNothing = (line: LineNo, sku: SkuKey): BackingPlace => ({
 
 export const open = ({ held, confirmed }: Pick<Backing, OpenTally>): number => held + confirmed;
 
+/** Open units of a line, whatever they stand on. */
+export const openOfLine = ({ backings }: Pick<Reservation, 'backings'>, line: LineNo): number =>
+  backings.reduce((sum, backing) => (backing.line === line ? sum + open(backing) : sum), 0);
+
 /** The row of the book that a backing stands on; null if it stands on none. */
 export const supplyOf = ({ kind, node, detail }: BackingPlace): SupplyPlace | null =>
   kind === 'unbacked' ? null : { kind, node, detail };

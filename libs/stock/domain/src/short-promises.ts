@@ -1,7 +1,7 @@
 /** Whose promises a row no longer covers, as it is told to those who decide what becomes of them. */
 import { inWaitOrder } from './free-units.ts';
 import type { LineNo, SkuKey } from './keys.ts';
-import { type Backing, type Controller, type Reservation, open, supplyOf } from './reservation.ts';
+import { type Backing, type Controller, type Reservation, open, openOfLine, supplyOf } from './reservation.ts';
 import { type SupplyPlace, type SupplyRow, isSamePlace } from './supply-row.ts';
 
 export interface ShortPromises {
@@ -9,21 +9,30 @@ export interface ShortPromises {
   readonly at: SupplyPlace;
   /** Units of which nothing is there, or is to come. */
   readonly quantity: number;
-  /** Together as many units; those that are served last lose theirs first. */
+  /** Those that are served last lose theirs first. */
   readonly promises: readonly ShortPromise[];
+  /** Units of promises that were not loaded; with the others, all that the row lacks. */
+  readonly unnamed: number;
 }
 
 export interface ShortPromise {
   /** Its key. */
   readonly reservation: number;
+  /** Its number. */
+  readonly backing: number;
   readonly line: LineNo;
   readonly fulfilment: string | null;
   readonly quantity: number;
+  /** Open units of the line, whatever they stand on. */
+  readonly lineOpen: number;
   /** Null: the engine moves these itself. */
   readonly controller: Controller | null;
 }
 
-/** Null if the row covers all of them. `reservations`: at least all with open units on the row. */
+/**
+ * Null if the row covers all of them. `reservations`: of those with open units on the row at least so many as lack them, those that
+ * are served last before the others.
+ */
 export function shortPromisesOf(
   sku: SkuKey,
   row: SupplyRow,
@@ -35,13 +44,14 @@ export function shortPromisesOf(
   for (const { reservation, backing } of losersFirst(sku, row, reservations)) {
     if (left === 0) break;
     const quantity = Math.min(left, open(backing));
-    const { line, fulfilment } = backing;
-    promises.push({ reservation: reservation.key, line, fulfilment, quantity, controller: reservation.controller });
+    const { no, line, fulfilment } = backing;
+    const { key, controller } = reservation;
+    const lineOpen = openOfLine(reservation, line);
+    promises.push({ reservation: key, backing: no, line, fulfilment, quantity, lineOpen, controller });
     left -= quantity;
   }
-  if (left > 0) throw new Error(`Broken invariant: ${left} short units of SKU ${sku} were promised to nobody`);
   const { node, kind, detail } = row;
-  return { sku, at: { node, kind, detail }, quantity: row.shortfall, promises };
+  return { sku, at: { node, kind, detail }, quantity: row.shortfall, promises, unnamed: left };
 }
 
 interface Loser {

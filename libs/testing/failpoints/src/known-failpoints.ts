@@ -54,6 +54,7 @@ export const COMMITS = {
   'stock.seek_drains': 'tasks of draining made for a slice of the SKUs',
   'stock.source_settings': 'how a source is read',
   'stock.sources': 'a source that is told under for the first time',
+  'stock.wake_late_lines': 'tasks of lines that have become late',
   'stock.wake_rebacks': 'tasks of re-backing made due by a change of rules',
   'tasks.claim': 'due tasks taken by a replica',
   'tasks.end': 'a task ended, with what its kind changes besides',

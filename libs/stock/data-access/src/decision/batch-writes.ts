@@ -8,6 +8,7 @@ import {
   type FenceKey,
   type LateUnits,
   type LineNo,
+  type NodeAtp,
   type NodeKey,
   type Posting,
   type Reservation,
@@ -25,7 +26,9 @@ import type { SourceKey } from '../sources/source-book.ts';
 import type { Doer, Keyed, StoredAnswer } from '../requests/command.ts';
 import type { InspectionOrigin, StoredInspection } from '../repository/inspections.ts';
 import type { StoredInboundLine } from '../repository/inbound-lines.ts';
+import type { OpenException } from '../repository/open-exceptions.ts';
 import type { WaitPlace } from '../repository/waiting-reads.ts';
+import type { LineName } from '../repository/healing-reads.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
 
 /** Who does what nobody has asked for. */
@@ -87,6 +90,34 @@ export interface RowQuantity {
   readonly sku: SkuKey;
   readonly node: NodeKey;
   readonly quantity: number;
+}
+
+/** An exception as it is from now on. */
+export interface ExceptionWrite extends Omit<OpenException, 'key' | 'openedAt'> {
+  readonly supplyKey: SupplyKey | null;
+}
+
+/** Of promises that a fact names. */
+export interface NamedPromise {
+  readonly owner: string;
+  readonly id: string;
+  readonly order: string | null;
+  /** The client's. */
+  readonly line: string;
+  readonly fulfilment: string | null;
+  readonly quantity: number;
+  /** Milliseconds. */
+  readonly dueAt: number | null;
+  readonly candidates: readonly NodeAtp[];
+}
+
+export interface PromiseNews {
+  readonly fact: 'short' | 'mended' | 'stranded';
+  readonly sku: SkuKey;
+  readonly node: NodeKey;
+  readonly line: LineName | null;
+  readonly quantity: number;
+  readonly promises: readonly NamedPromise[];
 }
 
 export interface FenceUseWrite {
@@ -211,18 +242,16 @@ export class Writes {
   /** Of these SKUs, those of which a whole slice could serve nobody, with the place after which the next one goes on. */
   readonly waitTasks = new Map<SkuKey, WaitPlace>();
   readonly healed: SkuKey[] = [];
-  /** Every short row of a healed SKU; of these the ones not known before are facts. */
-  readonly broken: RowQuantity[] = [];
-  readonly newlyBroken: RowQuantity[] = [];
-  readonly mended: RowQuantity[] = [];
   /** SKUs to be drained, with the key below which the next look goes on; null begins anew. */
   readonly drainTasks = new Map<SkuKey, number | null>();
   readonly drained: SkuKey[] = [];
-  /** What of a drained SKU may not stay where it is, and does; of these the ones not known before are facts. */
-  readonly stranded: RowQuantity[] = [];
-  readonly newlyStranded: RowQuantity[] = [];
-  /** Where nothing of it is stranded any more. */
-  readonly freed: RowQuantity[] = [];
+  /** Opened or changed, and those that end. */
+  readonly exceptions: ExceptionWrite[] = [];
+  readonly closedExceptions: OpenException[] = [];
+  /** What is told of promises that are short, stranded or covered again. */
+  readonly promiseNews: PromiseNews[] = [];
+  /** Details of lines that are late, and of which all that follows has been done. */
+  readonly lateLines: number[] = [];
 
   /** The last word on a backing wins; it is absolute, since its SKU's gate is ours. */
   changeBacking(write: BackingWrite): void {
@@ -260,8 +289,8 @@ export class Writes {
   }
 
   get isEmpty(): boolean {
-    const { newReservations, changedSkus, ledger, commands, healed, mended, broken, drained } = this;
-    const written = [newReservations, changedSkus, ledger, commands, healed, mended, broken, drained];
+    const { newReservations, changedSkus, ledger, commands, healed, drained } = this;
+    const written = [newReservations, changedSkus, ledger, commands, healed, drained];
     const maps = [this.changedReservations, this.rebackTasks, this.drainTasks, this.inboundLines, this.spentLines];
     return written.every((rows) => rows.length === 0) && maps.every((map) => map.size === 0);
   }

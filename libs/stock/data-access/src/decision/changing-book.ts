@@ -24,7 +24,8 @@ import type { BatchState } from '../repository/load-batch.ts';
 import type { StoredReservation } from '../repository/stored-reservations.ts';
 import type { Doer } from '../requests/command.ts';
 import { type Views, isoTime } from '../requests/views.ts';
-import { type LedgerOrigin, Writes } from './batch-writes.ts';
+import { THE_ENGINE_SOURCE } from '../sources/source-book.ts';
+import { type LedgerOrigin, THE_ENGINE, Writes } from './batch-writes.ts';
 import { waitRankOf } from '../repository/wait-rank.ts';
 import { withKeys } from './new-rows.ts';
 
@@ -50,6 +51,8 @@ export class ChangingBook {
   readonly deferred = new Set<SkuKey>();
   /** SKUs for whose units others wait than were loaded, or in another order. */
   readonly othersWait = new Set<SkuKey>();
+  /** SKUs with short promises about which somebody else decides now. */
+  readonly othersDecide = new Set<SkuKey>();
   /** Of the last command that changed a SKU. */
   readonly traces = new Map<SkuKey, string>();
 
@@ -69,6 +72,12 @@ export class ChangingBook {
     const supply = this.#state.supplies.get(sku);
     assert(supply, 'the gate of a SKU that is decided on is locked');
     return supply;
+  }
+
+  stored(key: number): StoredReservation {
+    const stored = this.#state.reservations.get(key);
+    assert(stored, `reservation ${key} was loaded`);
+    return stored;
   }
 
   versionOf(sku: SkuKey): number {
@@ -101,6 +110,13 @@ export class ChangingBook {
       if (leavesShort(posting)) this.newlyShort.add(sku);
       this.writes.post(posting, rowOf(this.supply(sku), at).key, this.versionOf(sku), origin);
     }
+  }
+
+  /** What the engine does without being asked. */
+  byItself(effect: VerbEffect, why: Pick<LedgerOrigin, 'reason' | 'occurredAt'>, fact: ReservationFact): void {
+    const stored = this.stored(effect.reservation.key);
+    const origin = { ...why, source: THE_ENGINE_SOURCE, sourceName: null, sourceEventId: stored.id };
+    this.applyVerb(stored, effect, { origin, doer: THE_ENGINE, fact, trace: null });
   }
 
   /** A reservation as a verb has made it, with what that does to the book. */
@@ -140,8 +156,14 @@ export class ChangingBook {
     const channelBefore = earlier?.channelBefore ?? before.channel;
     this.writes.amendedReservations.set(key, { reservation: after, channelBefore, isAmended });
     if (before.controller === controller) return;
+    for (const backing of after.backings) if (this.#isShort(backing)) this.othersDecide.add(backing.sku);
     if (before.controller) this.writes.detached.push(before.controller);
     if (controller) this.writes.attached.push({ controller, reservationKey: key });
+  }
+
+  #isShort(backing: Backing): boolean {
+    const place = supplyOf(backing);
+    return open(backing) > 0 && place !== null && rowOf(this.supply(backing.sku), place).shortfall > 0;
   }
 
   #writeBacking(reservation: Reservation, backing: Backing, before: Backing | undefined, occurredAt: number): void {

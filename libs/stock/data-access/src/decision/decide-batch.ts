@@ -2,14 +2,11 @@
  * Decides a batch in arrival order over the loaded state and collects what must be written. Nothing here waits or
  * does I/O; a command that is refused leaves the state as it was.
  */
-import assert from 'node:assert/strict';
 import {
   type AllocationPart,
   type BackingPlace,
-  type Consequences,
   type Decision,
   type GrantedUnits,
-  type NodeKey,
   type Rejection,
   type SkuKey,
   type SkuSupply,
@@ -24,9 +21,8 @@ import {
   decideAllocate,
   decideConfirm,
   decideHold,
-  drainOf,
+  hasOtherConcerns,
   emptyBacking,
-  healShortfall,
   linesAfter,
   onNothing,
   onStock,
@@ -41,7 +37,7 @@ import {
   withStops,
 } from '@onepool/stock-domain';
 import { beyondLimits } from '@onepool/platform-rights';
-import type { AllocatedReservation, ReservationFact } from '@onepool/contracts';
+import type { AllocatedReservation } from '@onepool/contracts';
 import {
   type AllocateCommand,
   type AnswerOf,
@@ -68,16 +64,18 @@ import { controllerKey } from '../repository/controllers.ts';
 import type { BatchState } from '../repository/load-batch.ts';
 import type { AnsweredLine, FirstAnswer, StoredReservation } from '../repository/stored-reservations.ts';
 import { type LineIds, refusalOf } from '../requests/refusal.ts';
-import { THE_ENGINE_SOURCE } from '../sources/source-book.ts';
 import type { Views } from '../requests/views.ts';
-import { type LedgerOrigin, THE_ENGINE, type Writes } from './batch-writes.ts';
+import type { Writes } from './batch-writes.ts';
 import { AppliedMovements } from './apply-movements.ts';
 import { ChangingBook } from './changing-book.ts';
+import { drainSku } from './drain-sku.ts';
 import { expectLines } from './expect-lines.ts';
+import { PromiseExceptions } from './promise-exceptions.ts';
 import { ReceivedLines } from './receive-lines.ts';
 import { ShippedLines } from './ship-lines.ts';
 import { ServedWaiting } from './serve-waiting.ts';
 import { withoutSpent } from './spent-lines.ts';
+import { TendedSkus } from './tend-sku.ts';
 import { waitRankOf } from '../repository/wait-rank.ts';
 import { kindCode } from '../stock-columns.ts';
 import { judgeInspection } from './judge-inspection.ts';
@@ -97,19 +95,23 @@ type Decided = Settled<AnswerOf<Command['kind']>, Rejection>;
 
 export class BatchDecider {
   readonly #initial: ReadonlyMap<SkuKey, SkuSupply>;
-  readonly #healing: HealingLooks = { healed: new Set(), goOnBelow: new Map() };
   readonly #book: ChangingBook;
   readonly #state: BatchState;
   readonly #views: Views;
   readonly #keys: Iterator<number>;
   readonly #waiting: ServedWaiting;
+  readonly #exceptions: PromiseExceptions;
+  readonly #tended: TendedSkus;
 
-  constructor(state: BatchState, views: Views, keys: NewKeys) {
+  /** `shortMs`: for how long whoever decides about short promises may think; only the engine's own commands ask. */
+  constructor(state: BatchState, views: Views, keys: NewKeys, shortMs = 0) {
     this.#state = state;
     this.#views = views;
     this.#book = new ChangingBook(state, views, keys.rows);
     this.#keys = keys.reservations.values();
     this.#waiting = new ServedWaiting(state, this.#book);
+    this.#exceptions = new PromiseExceptions(state, this.writes, shortMs);
+    this.#tended = new TendedSkus(state, this.#book, this.#waiting, this.#exceptions);
     this.#initial = new Map(state.supplies);
   }
 
@@ -276,9 +278,7 @@ export class BatchDecider {
   }
 
   #stored(key: number): StoredReservation {
-    const stored = this.#state.reservations.get(key);
-    if (!stored) throw new Error(`Broken invariant: reservation ${key} was not loaded`);
-    return stored;
+    return this.#book.stored(key);
   }
 
   #verb(command: VerbCommand): Decided {
@@ -392,85 +392,22 @@ export class BatchDecider {
     return shipped.ok ? this.#done(command, shipped.value) : shipped;
   }
 
-  /** Everything overdue was reaped when the batch began; what is left is who waits, and healing. */
   #tend({ skus, heal, offersAll = false }: TendCommand): Decided {
-    for (const sku of heal ? skus : []) {
-      if (offersAll) this.#waiting.serveAll(sku);
-      else this.#waiting.serveUnapplied(sku);
-      if (!this.#book.newlyShort.has(sku)) this.#heal(sku);
-    }
+    for (const sku of heal ? skus : []) this.#tended.tend(sku, offersAll);
     return { ok: true, value: null, replayed: false };
   }
 
-  #heal(sku: SkuKey): void {
-    const { reservations, supplies, rules, now, healMoreBelow: below } = this.#state;
-    const newestFirst = [...reservations.values()].sort((a, b) => b.reservation.key - a.reservation.key);
-    const candidates = newestFirst.map(({ reservation }) => reservation);
-    const { effects } = healShortfall(sku, candidates, supplies, rules, now);
-    for (const effect of effects) {
-      const stored = this.#stored(effect.reservation.key);
-      this.#byItself(stored, effect, { reason: 'heal', occurredAt: now }, 'moved');
-    }
-    // Those who were not loaded may move, too: nothing is broken before the oldest was looked at.
-    if (below !== null && effects.length > 0) return void this.#book.newlyShort.add(sku);
-    if (below !== null) return void this.#healing.goOnBelow.set(sku, below);
-    this.#book.changed.delete(sku);
-    this.#healing.healed.add(sku);
-  }
-
-  /** Alone in its batch, so that nothing has moved since its units were counted but what is moved here. */
   #drain({ skus: [sku] }: DrainCommand): Decided {
-    const { supplies, rules, now, drains } = this.#state;
-    const look = drains.get(sku);
-    assert(look, 'what may not stay was counted');
-    const candidates = look.movable.map((key) => this.#stored(key).reservation);
-    const { effects } = drainOf(sku, candidates, supplies, rules, now);
-    for (const effect of effects) {
-      const stored = this.#stored(effect.reservation.key);
-      this.#byItself(stored, effect, { reason: 'drain', occurredAt: now }, 'moved');
-    }
-    if (look.moreBelow === null) this.#noteStranded(sku, look.units, effects);
-    // Those who were not loaded may move, too.
-    else this.writes.drainTasks.set(sku, effects.length > 0 ? null : look.moreBelow);
+    drainSku(sku, this.#state, this.#book, this.#exceptions);
     return { ok: true, value: null, replayed: false };
-  }
-
-  #noteStranded(sku: SkuKey, counted: ReadonlyMap<NodeKey, number>, effects: readonly VerbEffect[]): void {
-    const left = new Map(counted);
-    for (const { node, quantity } of effects.flatMap(({ changes }) => changes)) {
-      if (node !== null) left.set(node, (left.get(node) ?? 0) - quantity);
-    }
-    const { drained, stranded, newlyStranded, freed } = this.writes;
-    drained.push(sku);
-    for (const [node, quantity] of left) {
-      if (quantity === 0) continue;
-      stranded.push({ sku, node, quantity });
-      if (this.#state.openStranded.get(`${sku}:${node}`) !== quantity) newlyStranded.push({ sku, node, quantity });
-    }
-    for (const key of this.#state.openStranded.keys()) {
-      const node = Number(key.slice(key.indexOf(':') + 1));
-      if (!left.get(node)) freed.push({ sku, node, quantity: 0 });
-    }
   }
 
   #reapOverdue(): void {
     const locked = new Set(this.#state.supplies.keys());
-    for (const stored of this.#state.reservations.values()) {
-      const { reservation } = stored;
+    for (const { reservation } of this.#state.reservations.values()) {
       const effect = reap(reservation, this.#state.supplies, { locked, now: this.#state.now });
-      if (effect) this.#byItself(stored, effect, { reason: 'expire', occurredAt: reservation.expiresAt }, 'expired');
+      if (effect) this.#book.byItself(effect, { reason: 'expire', occurredAt: reservation.expiresAt }, 'expired');
     }
-  }
-
-  /** What the engine does without being asked. */
-  #byItself(
-    stored: StoredReservation,
-    effect: VerbEffect,
-    why: Pick<LedgerOrigin, 'reason' | 'occurredAt'>,
-    fact: ReservationFact,
-  ): void {
-    const origin = { ...why, source: THE_ENGINE_SOURCE, sourceName: null, sourceEventId: stored.id };
-    this.#book.applyVerb(stored, effect, { origin, doer: THE_ENGINE, fact, trace: null });
   }
 
   #done(command: Keyed, answer: StoredAnswer): Decided {
@@ -481,30 +418,26 @@ export class BatchDecider {
     return { ok: true, value: answer, replayed: false };
   }
 
-  /** Rows that changed, SKUs whose promises need another look, and what healing could not mend. */
+  /** Rows that changed, SKUs whose promises need another look, and what is told of promises that nobody can cover. */
   #finish(): void {
-    const mended = new Map<SkuKey, Consequences['mended']>();
     const { newlyShort, changed, traces } = this.#book;
     for (const [sku, supply] of this.#state.supplies) {
       const before = this.#initial.get(sku);
       if (!before || before === supply) continue;
       const follows = consequencesOf(before, supply, { newlyShort: newlyShort.has(sku) });
-      mended.set(sku, follows.mended);
       this.writes.changeRows(before, follows.rows);
       for (const use of changedFenceUses(before, supply)) this.writes.fenceUses.push({ sku, ...use });
       const version = this.#book.versionOf(sku);
       const stops = this.#noteStops(sku, before, supply) ? { stops: stopsOf(supply) } : {};
       this.writes.changedSkus.push({ sku, rows: follows.rows, version, trace: traces.get(sku) ?? null, ...stops });
-      // What healing has just left short needs no other look, unless somebody has changed the SKU since.
-      if (follows.needsRebacking && changed.has(sku)) this.writes.rebackTasks.set(sku, null);
+      // What has just been looked at needs no other look, unless somebody has changed the SKU since.
+      const needsLook = follows.needsLook || hasOtherConcerns(before, supply, this.#state.now);
+      if (needsLook && changed.has(sku)) this.writes.rebackTasks.set(sku, null);
     }
-    for (const sku of this.#book.deferred) this.writes.rebackTasks.set(sku, null);
+    for (const sku of [...this.#book.deferred, ...this.#book.othersDecide]) this.writes.rebackTasks.set(sku, null);
     for (const [sku, place] of this.#waiting.goOnAfter) this.writes.waitTasks.set(sku, place);
-    for (const [sku, key] of this.#healing.goOnBelow)
-      if (!this.writes.rebackTasks.has(sku)) this.writes.rebackTasks.set(sku, key);
-    for (const sku of this.#healing.healed) this.writes.healed.push(sku);
     for (const supply of [...this.#state.supplies.values()]) this.#leaveOutSpent(supply);
-    for (const [sku, supply] of this.#state.supplies) this.#noteBroken(sku, supply, mended.get(sku) ?? []);
+    this.#tended.finish();
   }
 
   #leaveOutSpent(before: SkuSupply): void {
@@ -524,21 +457,6 @@ export class BatchDecider {
     for (const stop of lifted) this.writes.liftedStops.push({ sku, stop });
     return true;
   }
-
-  /** An open exception follows its row's shortfall; only healing opens one, since only then nothing can be moved. */
-  #noteBroken(sku: SkuKey, { rows }: SkuSupply, mended: Consequences['mended']): void {
-    const settled = this.#healing.healed.has(sku) && !this.writes.rebackTasks.has(sku);
-    for (const { node, quantity } of mended) {
-      // What healing leaves short is told as broken, even if it is less than before.
-      if (!settled || quantity === 0) this.writes.mended.push({ sku, node, quantity });
-    }
-    for (const { node, shortfall: quantity } of settled ? rows : []) {
-      if (quantity === 0) continue;
-      this.writes.broken.push({ sku, node, quantity });
-      const known = this.#state.openExceptions.get(`${sku}:${node}`) === quantity;
-      if (!known) this.writes.newlyBroken.push({ sku, node, quantity });
-    }
-  }
 }
 
 /** By whom, and under which id. */
@@ -552,10 +470,4 @@ interface NewBacking {
   readonly reservationKey: number;
   readonly no: number;
   readonly expiresAt: number;
-}
-
-interface HealingLooks {
-  readonly healed: Set<SkuKey>;
-  /** SKUs of which a full look could move nobody, and the key below which the next one goes on. */
-  readonly goOnBelow: Map<SkuKey, number>;
 }

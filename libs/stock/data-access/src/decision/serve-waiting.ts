@@ -10,6 +10,7 @@ import {
   type SkuKey,
   type Waiting,
   allAvailable,
+  decideOverdue,
   freeUnits,
   freedBy,
   isWaitedFor,
@@ -61,6 +62,18 @@ export class ServedWaiting {
     const { converted } = this.#offer(sku, nodes, this.waitingFor(sku));
     const page = this.#state.waiting.pages.get(sku);
     if (converted === 0 && page?.hasMore && page.last) this.goOnAfter.set(sku, page.last);
+  }
+
+  /** What is free already serves those whose line does not bring what they were promised. Answers whether all of them were looked at. */
+  serveLate(sku: SkuKey): boolean {
+    const { supplies, rules, now } = this.#state;
+    const waiting = this.waitingFor(sku);
+    this.apply(sku, decideOverdue(sku, waiting, supplies, { rules, now }).freeing);
+    if (!waiting.hasMore) return true;
+    const last = this.#state.waiting.pages.get(sku)?.last;
+    if (last && !this.#book.othersWait.has(sku)) this.goOnAfter.set(sku, last);
+    else this.#book.deferred.add(sku);
+    return false;
   }
 
   /** Whoever else waits than those who were loaded is served by a task. */

@@ -25,6 +25,7 @@ import { type Views, isoTime } from '../requests/views.ts';
 import type { LedgerOrigin } from './batch-writes.ts';
 import type { ChangingBook } from './changing-book.ts';
 import { storedOf } from './expect-lines.ts';
+import { openInspections, takenToInspection } from './open-inspections.ts';
 import { ridersOn } from './riders-on.ts';
 import type { ServedWaiting } from './serve-waiting.ts';
 
@@ -64,7 +65,7 @@ export class ShippedLines {
     for (const one of effects) this.#book.applyVerb(this.#storedReservation(one.reservation.key), one, deed);
     // A late leg frees units where they were promised.
     this.#waiting.serve();
-    const arrived = lines.map((line) => this.#note(line));
+    const arrived = lines.map((line, index) => this.#note(line, index + 1));
     const shipped = lines.map((line, index) => ({
       line: line.line,
       sent: (sent[index] ?? []).map(({ state, units }: TravelledUnits) => ({ state, quantity: units })),
@@ -132,7 +133,7 @@ export class ShippedLines {
   }
 
   /** What is said of the line from now on. Answers how many of its units have arrived by what receipts told before. */
-  #note(line: Line): number {
+  #note(line: Line, no: number): number {
     const { detail, sku, to: node, quantity, dueAt } = line;
     const before = storedOf(line, this.#state, this.#book);
     const { key: supplyKey } = rowOf(this.#book.supply(sku), onTheWay({ node, detail }));
@@ -143,12 +144,12 @@ export class ShippedLines {
     const count = this.#countThatSaw(line);
     if (count) this.#noteLate(line, count);
     const arrived = Math.min(quantity, Math.max(0, before.received - before.expected));
-    if (arrived > 0) this.#land(line, arrived, before.received >= expected);
+    if (arrived > 0) this.#land(line, no, arrived, before.received >= expected);
     return arrived;
   }
 
   /** These units are in the book of their destination, since a receipt told of them as more than was expected. */
-  #land({ detail, sku, to: node }: Line, units: number, closes: boolean): void {
+  #land({ detail, sku, to: node }: Line, no: number, units: number, closes: boolean): void {
     const { supplies, rules, now } = this.#state;
     const receipt = { sku, node, line: detail, units, damaged: null, to: 'available', closes, isLate: true } as const;
     const riders = ridersOn(this.#state, this.#book.supply(sku), detail);
@@ -156,6 +157,10 @@ export class ShippedLines {
     const { effects, effect, freeing } = decideReceive(receipt, { riders, waiting }, supplies, { rules, now });
     this.#waiting.apply(sku, { effects, effect, nodes: [freeing] }, () => this.#origin);
     const { writes } = this.#book;
+    const { actor, id: commandId, reason } = this.#command;
+    // Units that travelled to be looked at were told by the receipt as any others.
+    const cause = { origin: 'receipt', actor, commandId, line: no, detail, refused: null, reason } as const;
+    openInspections(takenToInspection(effect.postings), cause, this.#state, writes);
     const stored = storedOf({ detail }, this.#state, this.#book);
     if (closes) writes.inboundLines.set(detail, { ...stored, closedAt: now, isOpen: true });
   }

@@ -24,6 +24,8 @@ export interface EngineContext {
   readonly supplyKeys: SupplyKeys;
   readonly supplies: RememberedSupplies;
   readonly clock: DatabaseClock;
+  /** For how long whoever decides about short promises may think. */
+  readonly shortMs: number;
   readonly hooks: DecisionHooks;
   /** Called after each batch that was committed. */
   readonly onCommitted: () => void;

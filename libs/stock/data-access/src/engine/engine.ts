@@ -49,6 +49,7 @@ import { resolveStops } from '../requests/resolve-stops.ts';
 import { type VerbRequest, resolveVerb } from '../requests/resolve-verb.ts';
 import { RulesSource } from '../catalogue/rules-source.ts';
 import { SourceBook } from '../sources/source-book.ts';
+import type { TellContext } from '../unit-of-work/tell-closed.ts';
 import { CodeBook } from '../catalogue/code-book.ts';
 
 export interface EngineHooks extends CommitQueueHooks, DecisionHooks {}
@@ -64,6 +65,8 @@ export interface EngineOptions {
   readonly deadlineMs?: number;
   /** How long a stopped replica may keep its locks. Default 1,000. */
   readonly idleInTransactionTimeoutMs?: number;
+  /** For how long an order may think about short promises before they are given up, in hours. Default 24. */
+  readonly shortHours?: number;
   readonly limits?: Partial<CommitQueueLimits>;
   readonly hooks?: EngineHooks;
   /** Called after a commit that wrote facts, for instance to wake the relay. */
@@ -74,6 +77,8 @@ export interface EngineOptions {
 }
 
 const DEADLINE_MS = 10_000;
+const SHORT_HOURS = 24;
+const HOUR_MS = 3_600_000;
 const LOOKUP_RETRY_PAUSE_MS = 50;
 const BUSY_FOR_MS = 100;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -116,6 +121,8 @@ export class StockEngine {
   readonly codes: CodeBook;
   readonly rules: RulesSource;
   readonly sources: SourceBook;
+  /** What tells facts of its own beside commit queues. */
+  readonly telling: TellContext;
   /** For commit queues only; reads must not wait behind them. */
   readonly #pool: pg.Pool;
   /** What callers read. It may be exhausted: nothing that commands, API keys or housekeeping need waits for it. */
@@ -161,6 +168,8 @@ export class StockEngine {
     this.codes = new CodeBook(this.lookupPool);
     this.rules = new RulesSource(this.lookupPool);
     this.sources = new SourceBook(this.lookupPool);
+    const { schema, partitionCount } = options;
+    this.telling = { schema, partitionCount, rules: this.rules };
     const context: EngineContext = {
       pool: this.#pool,
       schema: options.schema,
@@ -171,6 +180,7 @@ export class StockEngine {
       supplyKeys: new SupplyKeys(this.lookupPool),
       supplies: new RememberedSupplies(),
       clock: new DatabaseClock(),
+      shortMs: (options.shortHours ?? SHORT_HOURS) * HOUR_MS,
       hooks: options.hooks ?? {},
       onCommitted: options.onCommitted ?? (() => undefined),
     };

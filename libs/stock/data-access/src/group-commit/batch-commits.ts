@@ -110,7 +110,7 @@ export class BatchCommits {
     commands: readonly Command[],
     reservations: readonly number[],
   ): Promise<Settlement<Decided>> {
-    const { schema, partitionCount, rules, codes, supplies, supplyKeys, clock } = this.#context;
+    const { schema, partitionCount, rules, codes, supplies, supplyKeys, clock, shortMs } = this.#context;
     const state = await loadBatch(client, commands, rules, supplies, this.#patience);
     clock.heard(state.now);
     await codes.learn(state.supplies.keys(), client);
@@ -118,7 +118,7 @@ export class BatchCommits {
     const views = new Views(state.rules, codes);
     // Nearly always there are some at hand, and nothing is waited for.
     const rows = await supplyKeys.take(newRowsOf(commands, state.rules));
-    const decider = new BatchDecider(state, views, { reservations, rows });
+    const decider = new BatchDecider(state, views, { reservations, rows }, shortMs);
     const outcomes = decider.decide(state.hasMoreOverdue ? [] : commands);
     if (decider.writes.isEmpty) return { result: { outcomes, state }, write: null };
     const writing = { now: state.now, views, versionsBefore, schema, partitionCount };

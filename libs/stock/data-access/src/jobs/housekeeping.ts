@@ -1,12 +1,13 @@
 /**
- * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, the re-backing of broken promises, the slices
- * in which units are given to those who wait for them, the search for those whom other rules let have what is free, drains, and the
- * look for units that wait too long for approval. All are safe in every replica at once: the gates decide, and a
+ * What runs by itself: the sweep that gives overdue units back to SKUs nobody asks for, looks at promises that are short, the slices
+ * in which units are given to those who wait for them, the search for those whom other rules let have what is free, lines that are late,
+ * deadlines, drains, and the look for units that wait too long for approval. All are safe in every replica at once: the gates decide, and a
  * task done twice changes nothing.
  */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import type { SkuKey } from '@onepool/stock-domain';
 import { allInTurn } from './all-in-turn.ts';
+import { skusPastDeadline, wakeLateLines } from './deadlines.ts';
 import { Drains } from './drains.ts';
 import type { StockEngine } from '../engine/engine.ts';
 import { OverdueInspections } from './overdue-inspections.ts';
@@ -101,8 +102,14 @@ export class Housekeeping {
         (error: unknown) => void errors.push(error),
       );
     await attempt(() => this.#rulesMoved());
+    await attempt(() => wakeLateLines(this.#engine.lookupPool));
     await attempt(() => this.#waitSearch.goOn(this.#rules));
     await attempt(() => this.#heal());
+    await attempt(async () =>
+      allInTurn(await skusPastDeadline(this.#engine.lookupPool), HEALS_IN_FLIGHT, (sku) =>
+        this.#engine.tend([sku], true),
+      ),
+    );
     await attempt(() => this.#drains.search());
     await attempt(() => this.#drains.drainDue());
     await attempt(() => this.#drains.lookAgain());
@@ -121,8 +128,8 @@ export class Housekeeping {
     const before = await this.#supplyOf(due);
     const now = this.#now();
     const waits = due.map((sku) => {
-      const { available, hasMore } = before.get(sku) ?? NOTHING;
-      return hasMore ? 0 : this.#rests.waitMs(sku, available, now);
+      const { shortfall, available, hasMore } = before.get(sku) ?? NOTHING;
+      return hasMore ? 0 : this.#rests.waitMs(sku, { shortfall, available }, now);
     });
     const resting = due.flatMap((sku, index) => ((waits[index] ?? 0) > 0 ? [{ sku, waitMs: waits[index] ?? 0 }] : []));
     if (resting.length > 0) await this.#putOff(resting);
@@ -140,7 +147,7 @@ export class Housekeeping {
       const { shortfall, available, hasMore } = after.get(sku) ?? NOTHING;
       this.#goesOn ||= hasMore;
       const moved = shortfall === 0 || hasMore || shortfall < (before.get(sku)?.shortfall ?? 0);
-      this.#rests.looked(sku, moved, available, this.#now());
+      this.#rests.looked(sku, moved, { shortfall, available }, this.#now());
     }
     return errors;
   }
@@ -205,7 +212,7 @@ export class Housekeeping {
     const insert = `
       INSERT INTO sku_task (sku_key, due_at)
       SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception
-       WHERE code = 'promise.broken' AND closed_at IS NULL ORDER BY 1
+       WHERE code = 'promise.short' AND closed_at IS NULL ORDER BY 1
       ON CONFLICT (sku_key) DO NOTHING`;
     await committing(WAKE, () => this.#engine.lookupPool.query(insert));
     this.#rests.end();

@@ -16,25 +16,31 @@ interface Look {
   /** Looks in succession that moved nothing, this one included. */
   readonly useless: number;
   readonly at: number;
+  readonly units: Units;
+}
+
+/** Of a SKU, at all nodes. */
+interface Units {
+  readonly shortfall: number;
   readonly available: number;
 }
 
 export class Rests {
   readonly #looks = new Map<SkuKey, Look>();
 
-  /** Milliseconds until a look at the SKU, which has `available` free units, is worth it; 0 for now. */
-  waitMs(sku: SkuKey, available: number, now: number): number {
+  /** Milliseconds until a look at the SKU is worth it; 0 for now, as when it is more or less short than at the last look. */
+  waitMs(sku: SkuKey, { shortfall, available }: Units, now: number): number {
     const look = this.#looks.get(sku);
-    if (!look || look.useless < 2) return 0;
+    if (!look || look.useless < 2 || look.units.shortfall !== shortfall) return 0;
     const pause = Math.min(LONGEST_MS, SHORTEST_MS * 2 ** (look.useless - 2));
-    const hasNews = available > look.available;
+    const hasNews = available > look.units.available;
     return Math.max(0, look.at + (hasNews ? SHORTEST_MS : pause) - now);
   }
 
-  looked(sku: SkuKey, moved: boolean, available: number, now: number): void {
+  looked(sku: SkuKey, moved: boolean, units: Units, now: number): void {
     const before = this.#looks.get(sku);
     this.#looks.delete(sku);
-    if (!moved) this.#looks.set(sku, { useless: (before?.useless ?? 0) + 1, at: now, available });
+    if (!moved) this.#looks.set(sku, { useless: (before?.useless ?? 0) + 1, at: now, units });
     // The Map is in the order of looks, so the oldest are first.
     for (const [oldest, { at }] of this.#looks) {
       if (at + FORGOTTEN_AFTER_MS > now) break;

@@ -41,6 +41,8 @@ import { beyond, channelOf, nodeKeys, skuKeys } from '../requests/resolve.ts';
 import { type Snapshot, readSnapshots } from '../repository/snapshots.ts';
 import type { Known, StockMemory } from './stock-memory.ts';
 import { Views, isoTime } from '../requests/views.ts';
+import { exceptionSubject } from '../unit-of-work/promise-facts.ts';
+import type { LineName } from '../repository/healing-reads.ts';
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -234,21 +236,25 @@ export class StockReads {
     const views = new Views(rules, this.#engine.codes);
     const keys = nodes === 'all' ? null : [...nodes].flatMap((code) => rules.nodesByCode.get(code)?.key ?? []);
     const { rows } = await this.#pool.query<ExceptionRecord>(
-      `SELECT e.*, s.code AS sku FROM stock_exception e JOIN sku_code s USING (sku_key)
+      `SELECT e.exception_key, e.code, e.node_key, e.quantity, e.refs->'inbound' AS line, e.due_at, e.opened_at, e.closed_at, s.code AS sku
+         FROM stock_exception e JOIN sku_code s USING (sku_key)
         WHERE ($3::int[] IS NULL OR e.node_key = ANY($3))
           AND ($1::bigint IS NULL OR (e.closed_at IS NOT NULL, -e.exception_key) > ((SELECT closed_at IS NOT NULL FROM stock_exception WHERE exception_key = $1), -$1))
         ORDER BY (e.closed_at IS NOT NULL), -e.exception_key LIMIT $2`,
       [cursor && /^exc_\d{1,18}$/.test(cursor) ? cursor.slice(4) : null, limit, keys],
     );
-    const items = rows.map((row) => ({
-      id: `exc_${row.exception_key}`,
-      code: row.code,
-      sku: row.sku,
-      node: views.node(row.node_key),
-      quantity: row.quantity,
-      openedAt: row.opened_at.toISOString(),
-      closedAt: row.closed_at?.toISOString() ?? null,
-    }));
+    const items = rows.map((row): StockException => {
+      const { code, sku, line, quantity, due_at: dueAt } = row;
+      const node = views.node(row.node_key);
+      return {
+        ...{ id: `exc_${row.exception_key}`, code, subject: exceptionSubject({ sku, node, line }), sku, node },
+        ...(line === null ? {} : { inbound: line }),
+        quantity,
+        ...(dueAt === null ? {} : { dueAt: dueAt.toISOString() }),
+        openedAt: row.opened_at.toISOString(),
+        closedAt: row.closed_at?.toISOString() ?? null,
+      };
+    });
     return { items, nextCursor: items.length === limit ? (items.at(-1)?.id ?? null) : null };
   }
 
@@ -309,6 +315,8 @@ interface ExceptionRecord {
   sku: string;
   node_key: NodeKey;
   quantity: number;
+  line: LineName | null;
+  due_at: Date | null;
   opened_at: Date;
   closed_at: Date | null;
 }

@@ -9,13 +9,15 @@ import {
   noSupply,
 } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { HEALED_PER_LOOK_MAX } from './healing-reads.ts';
+import { HEALED_PER_LOOK_MAX, NAMED_PER_SKU_MAX } from './healing-reads.ts';
 
 export interface DrainLook {
   /** Keys of reservations whose units there the engine may move by itself, newest first. */
   readonly movable: readonly number[];
   /** The oldest of them, if older ones were not loaded; else null. */
   readonly moreBelow: number | null;
+  /** Keys of reservations whose units there are told if they do not move, whoever decides about them; the oldest, as many as are named. */
+  readonly standing: readonly number[];
   /** Units that may not stay, those of others included. */
   readonly units: ReadonlyMap<NodeKey, number>;
 }
@@ -54,7 +56,9 @@ async function readDrain(client: pg.PoolClient, sku: SkuKey, terms: DrainTerms):
   const units = new Map<NodeKey, number>();
   for (const { node, units: more } of leaving) units.set(node, (units.get(node) ?? 0) + more);
   const movable = leaving.length === 0 ? [] : await readMovable(client, sku, leaving);
-  return { movable, moreBelow: movable.length === HEALED_PER_LOOK_MAX ? (movable.at(-1) ?? null) : null, units };
+  const moreBelow = movable.length === HEALED_PER_LOOK_MAX ? (movable.at(-1) ?? null) : null;
+  const isLast = leaving.length > 0 && moreBelow === null;
+  return { movable, standing: isLast ? await readNamed(client, sku, leaving) : [], moreBelow, units };
 }
 
 /** Without what has run out, which is given back before. */
@@ -86,6 +90,21 @@ async function readMovable(
               AND EXISTS (SELECT FROM unnest($2::int[], $3::int[]) AS p (node_key, channel_key)
                            WHERE p.node_key = b.node_key AND p.channel_key = r.channel_key)
             ORDER BY b.reservation_key DESC LIMIT ${HEALED_PER_LOOK_MAX}`,
+    values: [sku, leaving.map(({ node }) => node), leaving.map(({ channel }) => channel)],
+  });
+  return rows.map((row) => row.reservation_key);
+}
+
+/** The oldest first, so that the same ones are named at every look. */
+async function readNamed(client: pg.PoolClient, sku: SkuKey, leaving: readonly Standing[]): Promise<readonly number[]> {
+  const { rows } = await client.query<{ reservation_key: number }>({
+    name: 'stranded-promises',
+    text: `SELECT DISTINCT b.reservation_key
+             FROM backing b JOIN reservation r USING (reservation_key)
+            WHERE b.sku_key = $1 AND b.held + b.confirmed > 0 AND b.kind = 0 AND b.supply_key IS NOT NULL
+              AND EXISTS (SELECT FROM unnest($2::int[], $3::int[]) AS p (node_key, channel_key)
+                           WHERE p.node_key = b.node_key AND p.channel_key = r.channel_key)
+            ORDER BY b.reservation_key LIMIT ${NAMED_PER_SKU_MAX}`,
     values: [sku, leaving.map(({ node }) => node), leaving.map(({ channel }) => channel)],
   });
   return rows.map((row) => row.reservation_key);

@@ -10,7 +10,14 @@ import { type Command, handOversOf, reservationsOf, skusOf } from '../requests/c
 import { type Effect, readEarlierCommands } from './earlier-effects.ts';
 import { readWatermarks, skusWithEvents } from './watermarks.ts';
 import { type DrainLook, readDrains } from './drain-reads.ts';
-import { HEALED_PER_LOOK_MAX, readBackedOnShortRows, readOpenExceptions } from './healing-reads.ts';
+import {
+  HEALED_PER_LOOK_MAX,
+  type TendedLine,
+  readBackedOnShortRows,
+  readShort,
+  readTendedLines,
+} from './healing-reads.ts';
+import { type OpenException, readOpenExceptions } from './open-exceptions.ts';
 import { type AttachedReservation, readControllers } from './controllers.ts';
 import { inOrder } from './in-order.ts';
 import { type RememberedSupplies, completeSupplies } from './remembered-supplies.ts';
@@ -32,10 +39,12 @@ export interface BatchState {
   readonly supplies: Map<SkuKey, SkuSupply>;
   readonly reservations: Map<number, StoredReservation>;
   readonly effects: Map<string, Effect>;
-  /** Units of open `promise.broken` exceptions by `sku key:node key`, of the SKUs to be healed. */
-  readonly openExceptions: ReadonlyMap<string, number>;
-  /** Likewise of `promise.stranded`, of the SKUs to be drained. */
-  readonly openStranded: ReadonlyMap<string, number>;
+  /** Of the SKUs to be tended or drained. */
+  readonly openExceptions: readonly OpenException[];
+  /** Keys of reservations that have lost units on short rows of the SKUs to be tended. */
+  readonly short: readonly number[];
+  /** Lines that bring units of the SKUs to be tended, by their details. */
+  readonly tendedLines: ReadonlyMap<number, TendedLine>;
   readonly drains: ReadonlyMap<SkuKey, DrainLook>;
   /** Whether units may be overdue that were not loaded: nothing may be decided before they are reaped. */
   readonly hasMoreOverdue: boolean;
@@ -77,8 +86,10 @@ export async function loadBatch(
     versions,
     reading,
     others,
+    healable,
     short,
     openExceptions,
+    tendedLines,
     watermarks,
     controllers,
     told,
@@ -97,7 +108,9 @@ export async function loadBatch(
     ),
     readEarlierCommands(client, commands),
     readBackedOnShortRows(client, healing),
-    readOpenExceptions(client, 'promise.broken', healing),
+    readShort(client, healing),
+    readOpenExceptions(client, [...healing, ...draining]),
+    readTendedLines(client, healing),
     readWatermarks(client, skusWithEvents(commands)),
     readControllers(client, commands),
     readTold(client, commands),
@@ -118,8 +131,13 @@ export async function loadBatch(
   const waiting = await readWaiting(client, commands, supplies, reading.overdue.length > 0);
   const waitingKeys = [...waiting.pages.values()].flatMap(({ reservations: keys }) => keys);
   const riders = await readRiders(client, commands, supplies);
-  const movable = [...drains.values()].flatMap((look) => look.movable);
-  const shared = [...reading.overdue, ...short, ...handedOver, ...movable, ...riders, ...waitingKeys].filter(
+  const leaving = [...drains.values()].flatMap((look) => [...look.movable, ...look.standing]);
+  const shortKeys = [
+    ...healable,
+    ...short,
+    ...openExceptions.flatMap(({ told: known }) => known.map(({ reservation }) => reservation)),
+  ];
+  const shared = [...reading.overdue, ...shortKeys, ...handedOver, ...leaving, ...riders, ...waitingKeys].filter(
     (key) => !ofVerbs.has(key),
   );
   const reservations = new Map([...ofVerbs, ...(await lockReservations(client, shared))]);
@@ -131,7 +149,8 @@ export async function loadBatch(
     reservations,
     effects: new Map([...reading.earlierHolds, ...others]),
     openExceptions,
-    openStranded: await readOpenExceptions(client, 'promise.stranded', draining),
+    short,
+    tendedLines,
     drains,
     controllers,
     told,
@@ -141,7 +160,7 @@ export async function loadBatch(
     inspections,
     riding,
     hasMoreOverdue: reading.hasMoreOverdue,
-    healMoreBelow: short.length === HEALED_PER_LOOK_MAX ? (short.at(-1) ?? null) : null,
+    healMoreBelow: healable.length === HEALED_PER_LOOK_MAX ? (healable.at(-1) ?? null) : null,
     watermarks,
   };
 }

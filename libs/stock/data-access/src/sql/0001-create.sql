@@ -133,6 +133,7 @@ CREATE TABLE inbound (
 -- written before anything is decided; all else under the gate of its SKU: units that were announced in all, that have arrived, that
 -- are given up on, and whether the line is still loaded with its SKU. One that is closed and whose row is empty is not. Of a transfer
 -- also the node that it leaves, and the key of its row: it gets the same one if it is shipped after it was done with.
+-- `is_late`: its due time has passed, and what follows from that has been done.
 CREATE TABLE inbound_line (
   detail_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   inbound_key bigint NOT NULL,
@@ -141,6 +142,7 @@ CREATE TABLE inbound_line (
   node_key integer NOT NULL,
   kind smallint NOT NULL,
   is_open boolean NOT NULL DEFAULT false,
+  is_late boolean NOT NULL DEFAULT false,
   expected bigint NOT NULL DEFAULT 0,
   received bigint NOT NULL DEFAULT 0,
   lost bigint NOT NULL DEFAULT 0,
@@ -153,7 +155,7 @@ CREATE TABLE inbound_line (
 );
 
 CREATE INDEX inbound_line_sku ON inbound_line (sku_key) WHERE is_open;
-CREATE INDEX inbound_line_due ON inbound_line (due_at) WHERE is_open AND due_at IS NOT NULL;
+CREATE INDEX inbound_line_due ON inbound_line (due_at) WHERE is_open AND NOT is_late AND due_at IS NOT NULL;
 
 
 -- Units in quality control that wait for approval: of a line of a receipt (origin 0), of a node that refused units and doubts the
@@ -413,7 +415,7 @@ CREATE TABLE told_effect (
   CHECK (least(effect, plain, undone) >= 0)
 );
 
--- SKUs that should be looked at from `due_at` on: they have a shortfall, or units for those who wait. A look that could move none of
+-- SKUs that should be looked at from `due_at` on: promises are short or were, units are there for those who wait, or a line is late. A look that could move none of
 -- its thousand reservations goes on below `before_key`, and one that could serve nobody of those who wait, after the last of them.
 CREATE TABLE sku_task (
   sku_key integer PRIMARY KEY,
@@ -451,17 +453,26 @@ CREATE TABLE wait_search (
 
 INSERT INTO wait_search DEFAULT VALUES;
 
+-- What a person, or the order that decides, must look at. `subject` names what it is about, by keys: `stock/<sku>/<node>`, or
+-- `inbound/<detail>`; of each there is at most one open exception of a code. `refs` keeps which promises have been told, and which line of
+-- which receipt it is. From `due_at` on the engine gives up promises about which nobody has decided.
 CREATE TABLE stock_exception (
   exception_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   code text NOT NULL,
-  sku_key integer NOT NULL,
-  node_key integer NOT NULL,
-  quantity bigint NOT NULL CHECK (quantity >= 0),
+  subject text NOT NULL,
+  sku_key integer,
+  node_key integer,
+  supply_key bigint,
+  quantity bigint CHECK (quantity >= 0),
+  refs json,
+  due_at timestamptz,
   opened_at timestamptz NOT NULL,
   closed_at timestamptz
 );
 
-CREATE UNIQUE INDEX stock_exception_open ON stock_exception (code, sku_key, node_key) WHERE closed_at IS NULL;
+CREATE UNIQUE INDEX stock_exception_open ON stock_exception (code, subject) WHERE closed_at IS NULL;
+CREATE INDEX stock_exception_due ON stock_exception (due_at) WHERE closed_at IS NULL AND due_at IS NOT NULL;
+CREATE INDEX stock_exception_sku ON stock_exception (sku_key) WHERE closed_at IS NULL;
 CREATE INDEX stock_exception_closed_at ON stock_exception (closed_at) WHERE closed_at IS NOT NULL;
 
 

@@ -105,13 +105,13 @@ export async function writeBooks(pool: pg.Pool, books: readonly KeyedBook[]): Pr
   );
   await insert(pool, 'stage_entry', steps);
   const exceptions = rowsOfEach(({ sku, exceptions: open }) =>
-    open.map(({ node, quantity }) => ({ sku_key: sku, node_key: node, quantity })),
+    open.map(({ node, quantity }) => ({ sku_key: sku, node_key: node, quantity, subject: `stock/${sku}/${node}` })),
   );
-  const broken = { code: 'promise.broken', opened_at: timeOf(0) };
+  const short = { code: 'promise.short', opened_at: timeOf(0) };
   await insert(
     pool,
     'stock_exception',
-    exceptions.map((one) => ({ ...broken, ...one })),
+    exceptions.map((one) => ({ ...short, ...one })),
   );
   const tasks = books.flatMap(({ sku, task }) =>
     task ? [{ sku_key: sku, due_at: task.isDue ? timeOf(0) : FAR_FUTURE, before_key: task.beforeKey }] : [],

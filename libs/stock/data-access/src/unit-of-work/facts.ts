@@ -1,18 +1,9 @@
-/** What a batch tells: a fact for each SKU and reservation that it changed, and for promises that it found broken or stranded. */
-import {
-  PROMISE_BROKEN,
-  PROMISE_STRANDED,
-  SKU_CHANGED,
-  STOCK_SCOPE,
-  type PromiseBroken,
-  type PromiseStranded,
-  type SkuChanged,
-  factSource,
-  reservationSubject,
-} from '@onepool/contracts';
+/** What a batch tells: a fact for each SKU and reservation that it changed, and what became of promises that cannot be kept as they are. */
+import { SKU_CHANGED, STOCK_SCOPE, type SkuChanged, factSource, reservationSubject } from '@onepool/contracts';
 import { type FactEvent, factId, factKey } from '@onepool/platform-messaging';
 import { type Views, isoTime } from '../requests/views.ts';
 import { causesOf } from './causes.ts';
+import { type Telling, brokenTellings, closedTellings, promiseTellings } from './promise-facts.ts';
 import type { Writes } from '../decision/batch-writes.ts';
 
 export const FACT_SOURCE = factSource(STOCK_SCOPE);
@@ -25,19 +16,23 @@ export interface FactContext {
   readonly versionsBefore: ReadonlyMap<number, number>;
 }
 
+/** `now` in milliseconds. */
+export const eventOf = ({ id, key, subject, data, trace }: Telling, now: number): FactEvent => ({
+  id,
+  key,
+  subject,
+  type: subject,
+  source: FACT_SOURCE,
+  time: isoTime(now),
+  data,
+  ...(trace === null ? {} : { trace }),
+});
+
 export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
   const { now, views, versionsBefore } = context;
   const recordedAt = isoTime(now);
-  const fact = (id: string, key: string, subject: string, data: unknown, trace: string | null): FactEvent => ({
-    id,
-    key,
-    subject,
-    type: subject,
-    source: FACT_SOURCE,
-    time: recordedAt,
-    data,
-    ...(trace === null ? {} : { trace }),
-  });
+  const fact = (id: string, key: string, subject: string, data: unknown, trace: string | null): FactEvent =>
+    eventOf({ id, key, subject, data, trace }, now);
   const causes = causesOf(writes, views);
   const changed = writes.changedSkus.map((one) => {
     const { sku, rows, version, trace, stops } = one;
@@ -58,17 +53,10 @@ export function factsOf(writes: Writes, context: FactContext): FactEvent[] {
     const key = factKey('reservation', data.owner, data.reservation);
     return fact(factId(key, data.version, part), key, reservationSubject(data.fact), data, trace);
   });
-  const broken = writes.newlyBroken.map(({ sku, node, quantity }) => {
-    const data: PromiseBroken = { sku: views.sku(sku), node: views.node(node), quantity, recordedAt };
-    const version = writes.changedSkus.find((entry) => entry.sku === sku)?.version ?? versionsBefore.get(sku) ?? 0;
-    const id = factId(factKey('broken', data.sku, data.node), version);
-    return fact(id, factKey('sku', data.sku), PROMISE_BROKEN, data, null);
-  });
-  // Rules change without a version of the SKU, so that its version does not tell such facts apart.
-  const stranded = writes.newlyStranded.map(({ sku, node, quantity }) => {
-    const data: PromiseStranded = { sku: views.sku(sku), node: views.node(node), quantity, recordedAt };
-    const id = factId(factKey('stranded', data.sku, data.node), now);
-    return fact(id, factKey('sku', data.sku), PROMISE_STRANDED, data, null);
-  });
-  return [...changed, ...reservations, ...broken, ...stranded];
+  const tellings = [
+    ...brokenTellings(writes.reservationFacts, now),
+    ...promiseTellings(writes.promiseNews, views, now),
+    ...closedTellings(writes.closedExceptions, views, now),
+  ];
+  return [...changed, ...reservations, ...tellings.map((one) => eventOf(one, now))];
 }

@@ -100,16 +100,22 @@ const inboundLines = part({
   writes: (rows, guard) => ({
     inbound_lines: `
     UPDATE inbound_line l SET expected = x.expected, received = x.received, lost = x.lost, is_open = x.is_open = 1, supply_key = x.supply,
-           due_at = ${time('x.due_at')}, closed_at = ${time('x.closed_at')}
+           is_late = l.is_late AND l.due_at IS NOT DISTINCT FROM ${time('x.due_at')}, due_at = ${time('x.due_at')}, closed_at = ${time('x.closed_at')}
       FROM ${rows} WHERE l.detail_key = x.detail AND ${guard}`,
   }),
 });
 
-const spentLines = part({
-  rows: ({ writes }: Batch) => [...writes.spentLines],
-  columns: { detail: ['bigint', (detail) => detail] },
+/** What is said of lines of which nothing else is written: that nobody has to load them any more, or that they are late. */
+const lineMarks = part({
+  rows: ({ writes }: Batch) => [
+    ...[...writes.spentLines].map((detail) => ({ detail, isSpent: true })),
+    ...writes.lateLines.map((detail) => ({ detail, isSpent: false })),
+  ],
+  columns: { detail: ['bigint', ({ detail }) => detail], is_spent: ['smallint', ({ isSpent }) => Number(isSpent)] },
   writes: (rows, guard) => ({
-    spent_lines: `UPDATE inbound_line SET is_open = false WHERE detail_key = ANY(ARRAY(SELECT x.detail FROM ${rows} WHERE ${guard}))`,
+    line_marks: `
+    UPDATE inbound_line l SET is_open = l.is_open AND x.is_spent = 0, is_late = l.is_late OR x.is_spent = 0
+      FROM ${rows} WHERE l.detail_key = x.detail AND ${guard}`,
   }),
 });
 
@@ -518,7 +524,7 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   otherRows,
   deletedRows,
   inboundLines,
-  spentLines,
+  lineMarks,
   newInspections,
   judgedInspections,
   fenceUses,

@@ -7,9 +7,9 @@ import type pg from 'pg';
 import { type FactContext, factsOf } from './facts.ts';
 import { type Part, type Preamble, type Statement, compose } from './part.ts';
 import { type Batch, partsOf } from './parts.ts';
-import type { RowQuantity, Writes } from '../decision/batch-writes.ts';
+import type { Writes } from '../decision/batch-writes.ts';
+import { sendClosedExceptions, sendExceptions } from './exceptions.ts';
 import { groupOf } from '../repository/earlier-effects.ts';
-import type { PromiseException } from '../repository/healing-reads.ts';
 
 export interface WriteContext extends FactContext {
   readonly schema: string;
@@ -26,10 +26,8 @@ export function sendWrites(client: pg.PoolClient, writes: Writes, context: Write
     answer: 'SELECT $1::float8',
   };
   const sent: Promise<unknown>[] = [client.query(statementOf(writes, context, preamble))];
-  for (const [code, { open, mended }] of Object.entries(exceptionsOf(writes))) {
-    if (open.length > 0) sent.push(openExceptions(client, code, open, context));
-    if (mended.length > 0) sent.push(mendExceptions(client, code, mended, context));
-  }
+  if (writes.exceptions.length > 0) sent.push(sendExceptions(client, writes, context));
+  if (writes.closedExceptions.length > 0) sent.push(sendClosedExceptions(client, writes, context));
   if (writes.detached.length > 0) sent.push(sendDetached(client, writes));
   if (writes.attached.length > 0) sent.push(sendAttached(client, writes));
   if (writes.commands.length > 0) sent.push(sendCommands(client, writes, context));
@@ -93,52 +91,5 @@ function sendAttached(client: pg.PoolClient, { attached }: Writes): Promise<unkn
       attached.map(({ controller }) => controller.order),
       attached.map(({ reservationKey }) => reservationKey),
     ],
-  });
-}
-
-interface Exceptions {
-  readonly open: readonly RowQuantity[];
-  readonly mended: readonly RowQuantity[];
-}
-
-const exceptionsOf = (writes: Writes): Readonly<Record<PromiseException, Exceptions>> => ({
-  'promise.broken': { open: writes.broken, mended: writes.mended },
-  'promise.stranded': { open: writes.stranded, mended: writes.freed },
-});
-
-const columnsOf = (rows: readonly RowQuantity[]): number[][] => [
-  rows.map(({ sku }) => sku),
-  rows.map(({ node }) => node),
-  rows.map(({ quantity }) => quantity),
-];
-
-function openExceptions(
-  client: pg.PoolClient,
-  code: string,
-  rows: readonly RowQuantity[],
-  { now }: WriteContext,
-): Promise<unknown> {
-  return client.query({
-    name: 'open-exceptions',
-    text: `INSERT INTO stock_exception (code, sku_key, node_key, quantity, opened_at)
-           SELECT $5, x.s, x.n, x.q, ${seconds('$4::float8')} FROM unnest($1::int[], $2::int[], $3::bigint[]) AS x (s, n, q)
-           ON CONFLICT (code, sku_key, node_key) WHERE closed_at IS NULL DO UPDATE SET quantity = excluded.quantity`,
-    values: [...columnsOf(rows), now, code],
-  });
-}
-
-function mendExceptions(
-  client: pg.PoolClient,
-  code: string,
-  rows: readonly RowQuantity[],
-  { now }: WriteContext,
-): Promise<unknown> {
-  return client.query({
-    name: 'mend-exceptions',
-    text: `UPDATE stock_exception e
-              SET quantity = x.q, closed_at = CASE WHEN x.q = 0 THEN ${seconds('$4::float8')} END
-             FROM unnest($1::int[], $2::int[], $3::bigint[]) AS x (s, n, q)
-            WHERE e.code = $5 AND e.closed_at IS NULL AND e.sku_key = x.s AND e.node_key = x.n`,
-    values: [...columnsOf(rows), now, code],
   });
 }

@@ -188,11 +188,10 @@ function decideRows(
   for (const [sku, supply] of current) {
     const before = supplies.get(sku);
     if (!before || before === supply) continue;
-    const { rows, needsRebacking, mended } = consequencesOf(before, supply, { newlyShort: newlyShort.has(sku) });
+    const { rows, needsLook } = consequencesOf(before, supply, { newlyShort: newlyShort.has(sku) });
     writes.changeRows(before, rows);
     writes.changedSkus.push({ sku, rows, version: versions.get(sku) ?? 0, trace: feed.trace });
-    if (needsRebacking || deferred.has(sku)) writes.rebackTasks.set(sku, null);
-    for (const { node, quantity } of mended) writes.mended.push({ sku, node, quantity });
+    if (needsLook || deferred.has(sku)) writes.rebackTasks.set(sku, null);
   }
   return { writes, changed };
 }

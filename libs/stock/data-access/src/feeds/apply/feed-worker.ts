@@ -14,7 +14,8 @@ import { applyReset } from './apply-reset.ts';
 import { type ChunkDone, FeedMovedOnError } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 import { GUARD_LIMITS, type GuardLimits } from './guard.ts';
-import { noteNegativeAvailability } from './negative-availability.ts';
+import type { TellContext } from '../../unit-of-work/tell-closed.ts';
+import { lockNegativeAvailability, noteNegativeAvailability } from './negative-availability.ts';
 import { Pace } from './pace.ts';
 import { prepareFeed } from './prepare-feed.ts';
 import { dropStage } from '../upload/staging.ts';
@@ -194,7 +195,7 @@ export class FeedWorker {
           settled(done);
           if (this.#stopped) break;
         }
-        if (!this.#stopped) return await finish(pool, feed);
+        if (!this.#stopped) return await finish(pool, feed, { rules: this.#rules, schema, partitionCount });
       } catch (error) {
         if (!isOfItsRows(error)) throw error;
         if (!pace.narrow()) settled(await this.#refuseNext(pool, feed, cursor, error));
@@ -238,14 +239,15 @@ export class FeedWorker {
 const isOfItsRows = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && /^(22...|23514)$/.test(String(error.code));
 
-async function finish(pool: pg.Pool, feed: FeedRecord): Promise<void> {
+async function finish(pool: pg.Pool, feed: FeedRecord, context: TellContext): Promise<void> {
   await inTransaction(pool, FINISH, async (client) => {
+    await lockNegativeAvailability(client, feed);
     const { rowCount } = await client.query(
       `UPDATE feed SET state = 'done', finished_at = clock_timestamp() WHERE feed_key = $1 AND state = 'applying'`,
       [feed.feed_key],
     );
     if (rowCount !== 1) return;
-    await noteNegativeAvailability(client, feed);
+    await noteNegativeAvailability(client, feed, context);
     await dropStage(client, feed);
   });
 }

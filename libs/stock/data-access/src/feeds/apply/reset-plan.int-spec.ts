@@ -68,7 +68,7 @@ describe('a count', () => {
     const name = `reset-${density}`;
     // No feed is being applied, so that this prepares and does nothing.
     await pool.query({ name, text: resetStatement(feed, density), values });
-    const literals = `1, 0, 50, '{1,2,3}', '{a,b,c}', '{1,2,3}', 3, ${yesterday}, 1, 'feed', NULL, 10, '{sku/a,sku/b,sku/c}', '"wms"'`;
+    const literals = `1, 0, 50, '{1,2,3}', '{a,b,c}', '{1,2,3}', 3, ${yesterday}, 1, 'feed', NULL, 10, '{sku/a,sku/b,sku/c}', '"wms"', '{1}', '{n1}', '{count/wms/n1}', '{1}', 2000`;
     const months = await opened(`EXECUTE "${name}"(${literals})`);
     expect(months).toContain(monthOf(Date.now()));
     const first = monthOf(yesterday - DAY_MS);

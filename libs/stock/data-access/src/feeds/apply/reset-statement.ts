@@ -107,11 +107,6 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
            t.from_state, t.to_state, t.units, 'reset', $9::int, coalesce(t.record_id, $10), least(${time('t.at_ms')}, (SELECT now FROM clock)), (SELECT now FROM clock)
       FROM (${transfersSql('moved')}) t JOIN gates g USING (sku_key)),
   ${TASKS},
-  mended AS (
-    UPDATE stock_exception e
-       SET quantity = m.new_shortfall, closed_at = CASE WHEN m.new_shortfall = 0 THEN (SELECT now FROM clock) END
-      FROM moved m
-     WHERE m.healed > 0 AND e.code = 'promise.broken' AND e.closed_at IS NULL AND e.sku_key = m.sku_key AND e.node_key = m.node_key),
   ${FACTS},
   ${marksSql(feed)},
   ${countedSql(feed, time)}
@@ -149,7 +144,8 @@ const JUDGED = `
       SELECT FROM overtaken o WHERE o.sku_key = g.sku_key AND o.node_key = g.node_key))`;
 
 /**
- * Promises of a changed SKU with a shortfall are worth a look if some are newly short, or if there are units to take. Units that have
+ * Promises of a changed SKU with a shortfall are worth a look if some are newly short, if there are units to take, and if some are short
+ * no longer, since that is told. Units that have
  * come while somebody waits for the SKU are unapplied: a task gives them out, in slices.
  */
 const TASKS = `
@@ -167,7 +163,7 @@ const TASKS = `
     SELECT sku_key, clock_timestamp() FROM (
       SELECT sku_key FROM after WHERE short > 0 AND (newly_short OR free > 0)
        UNION
-      SELECT sku_key FROM moved WHERE deferred > 0) due ORDER BY sku_key
+      SELECT sku_key FROM moved WHERE healed > 0 OR deferred > 0) due ORDER BY sku_key
     ON CONFLICT (sku_key) DO UPDATE SET due_at = least(sku_task.due_at, excluded.due_at), before_key = NULL,
       after_rank = NULL, after_reservation = NULL)`;
 

@@ -21,6 +21,7 @@ import * as holding from './holding.ts';
 import * as leaving from './leaving.ts';
 import { type Wish, shown } from './showing.ts';
 import { type Named, confirmed, fulfilled, held, heldOrExpired, pinnedConfirmed } from './picks.ts';
+import type { Which } from './piles.ts';
 import type { PlayedPool } from './played-pool.ts';
 
 export function hold(
@@ -108,7 +109,15 @@ export function leave(
   const count = LEAVING[verb];
   const mine = pool.lock(pick, count);
   if (!mine) return;
-  const parts = named && named.map((one) => pool.selected(mine, one, count));
+  leaveParts(pool, verb, mine, named && named.map((one) => pool.selected(mine, one, count)));
+}
+
+export function leaveParts(
+  pool: PlayedPool,
+  verb: keyof typeof LEAVING,
+  mine: Reservation,
+  parts: readonly Which[] | null,
+): void {
   const verdict = leaving.leave(pool.model, pool.promised(mine), verb, parts);
   pool.told({ kind: 'leave', verb, reservation: mine.key, parts }, verdict);
   const counted = (backing: Backing, quantity: number): number =>

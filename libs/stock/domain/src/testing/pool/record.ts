@@ -20,7 +20,15 @@ export interface Told {
 }
 
 /** Steps that are played on the rules alone as yet. */
-const ONLY_THE_RULES: ReadonlySet<string> = new Set(['queue', 'announce', 'receive', 'ship', 'overdue', 'inspect']);
+const ONLY_THE_RULES: ReadonlySet<string> = new Set([
+  'queue',
+  'announce',
+  'receive',
+  'ship',
+  'overdue',
+  'inspect',
+  'countWork',
+]);
 
 /**
  * Plays a history on the rules of the domain and on the model beside them, as callers could have it played. Promises are moved only if it

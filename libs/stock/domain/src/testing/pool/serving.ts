@@ -33,33 +33,41 @@ export function offer(pool: Pool, offered: Offered, moved: Set<number>): number 
     if (!found && !keepsOwed) break;
     if (!found) keepsOwed = false;
     else {
-      const { mine, pile } = found;
+      const { mine, pile, room } = found;
       const before = copyOf(mine);
-      relocate(mine, pile, { line: pile.line, sku, node, ahead: null, fulfilment: null }, 1);
+      const spot = { line: pile.line, sku, node, ahead: null, fulfilment: null };
+      const mayHave = (): boolean =>
+        left > 0 &&
+        waitsFor(pool, pile, node, offered.line ?? null) &&
+        (!keepsOwed || isIts(pool, offered, pile, left));
+      for (let unit = 0; unit < room && mayHave(); unit++, left--) relocate(mine, pile, spot, 1);
+      // One fence pays for what a pile is given at once.
       refence(pool, [{ before, after: mine }]);
       moved.add(mine.key);
-      left--;
     }
   }
   return units - left;
 }
 
-function firstFor(
-  pool: Pool,
-  offered: Offered,
-  left: number,
-  keepsOwed: boolean,
-): { mine: Promised; pile: Pile } | null {
+interface Found {
+  readonly mine: Promised;
+  readonly pile: Pile;
+  /** Units that no fence keeps from it. */
+  readonly room: number;
+}
+
+function firstFor(pool: Pool, offered: Offered, left: number, keepsOwed: boolean): Found | null {
   const { sku, node, line = null, onlyFree = false } = offered;
   const { available } = pool.rowOf(sku, node);
   for (const mine of [...pool.promises.values()].sort(byRank)) {
     if (onlyFree && mine.order !== null) continue;
     if (!mine.piles.some((pile) => pile.ahead !== null && pile.sku === sku && openIn(pile) > 0)) continue;
-    if (unfenced(pool, mine.channel, { sku, node, available }) <= 0) continue;
+    const room = unfenced(pool, mine.channel, { sku, node, available });
+    if (room === 0) continue;
     for (const pile of [...mine.piles].sort(byHope)) {
       if (pile.sku !== sku || !waitsFor(pool, pile, node, line)) continue;
       if (!mayStand(pool, mine, pile.line, node, false)) continue;
-      if (!keepsOwed || isIts(pool, offered, pile, left)) return { mine, pile };
+      if (!keepsOwed || isIts(pool, offered, pile, left)) return { mine, pile, room };
     }
   }
   return null;

@@ -7,8 +7,10 @@ import { STAGES, type Stage, open } from '../../reservation.ts';
 import { SupplyDraft, noSupply, rowAt } from '../../supply.ts';
 import { type SupplyRow, stockAt } from '../../supply-row.ts';
 import { heal } from './move-steps.ts';
+import { pinnedConfirmed } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
 import type { Verdict } from './pool.ts';
+import { acknowledge, leaveParts } from './promise-steps.ts';
 
 export function wait(pool: PlayedPool, ms: number): void {
   pool.model.now += ms;
@@ -84,4 +86,15 @@ export function count(pool: PlayedPool, counted: Counted): void {
   pool.late(now - capturedAt, () => pool.apply(draft.effect()));
   if (stage === null) assert.equal(differ(rowAt(pool.supplies.get(sku) ?? noSupply(sku), node)), 0);
   pool.serve();
+}
+
+/** A node has come that far with units, its source counts without them, and then it tells that it had sent them before. */
+export function countWork(pool: PlayedPool, pick: number, stage: Stage, units: number, sent: number): void {
+  const backing = pool.lock(pick, pinnedConfirmed)?.backings.find((one) => pinnedConfirmed(one) > 0);
+  if (!backing) return;
+  const { sku, node, fulfilment } = backing;
+  acknowledge(pool, pick, { backing: 0, quantity: units, names: ['line', 'node', 'fulfilment'] }, stage);
+  count(pool, { sku, node, units, stage, agoMs: 0, aheadMs: null });
+  const mine = pool.lock(pick, pinnedConfirmed);
+  if (mine) pool.late(1, () => leaveParts(pool, 'fulfil', mine, [{ sku, node, fulfilment, quantity: sent }]));
 }

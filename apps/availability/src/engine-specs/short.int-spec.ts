@@ -1,0 +1,404 @@
+/** Promises that the book does not cover: which of them are moved, told, given up, and that each is told once for each change of it. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { PromiseInTrouble, PromiseShort, PutInbound } from '@onepool/contracts';
+import type { StockEngine, StockFeeds } from '@onepool/stock-data-access';
+import { feed, feedsOn, send } from '../feed-specs/feeding.ts';
+import { Housekeeping, type PoolFixture, SPEC, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
+import {
+  type SpecReads,
+  act,
+  allocate,
+  backedBy,
+  codeOf,
+  done,
+  hold,
+  move,
+  readsOf,
+  record,
+  sale,
+  shift,
+  until,
+} from './asking.ts';
+import { brokenLaws } from './laws.ts';
+
+const HOURS_24_MS = 24 * 3_600_000;
+
+let pool: PoolFixture;
+let engine: StockEngine;
+let other: StockEngine;
+let feeds: StockFeeds;
+let reads: SpecReads;
+let keepers: readonly Housekeeping[];
+let monotonic: number;
+beforeEach(async () => {
+  pool = await createPoolFixture(3, 2);
+  [engine, other, feeds] = [pool.engine(), pool.engine(), feedsOn(pool)];
+  [reads, monotonic] = [readsOf(engine), 0];
+  keepers = [engine, other].map((one) => new Housekeeping(one, { monotonic: () => monotonic }));
+});
+afterEach(async () => {
+  const broken = await brokenLaws(pool.dataSource);
+  await feeds.close();
+  await pool.close();
+  expect(broken).toEqual([]);
+});
+
+/** Everything that is due, by both replicas at once; then once more, for what one of them has left to the other. */
+async function look(): Promise<void> {
+  for (let times = 0; times < 2; times++) {
+    monotonic += 60_000;
+    await Promise.all(keepers.map((one) => one.once()));
+  }
+}
+
+interface Fact {
+  readonly fact: string;
+  readonly key: string;
+  readonly data: PromiseShort & { readonly code: string; readonly subject: string; readonly reason: string };
+}
+
+/** In the order of the outbox, from its `from`th on. */
+async function facts(from = 0): Promise<readonly Fact[]> {
+  const rows: (Omit<Fact, 'fact'> & { subject: string })[] = await pool.dataSource.query(
+    `SELECT subject, key, data FROM outbox
+      WHERE subject LIKE 'onepool.stock.promise.%' OR subject LIKE 'onepool.stock.exception.%' ORDER BY id OFFSET $1`,
+    [from],
+  );
+  return rows.map(({ subject, key, data }) => ({ fact: subject.split('.').slice(2, 4).join('.'), key, data }));
+}
+function theOne<T>(one: T | undefined): T {
+  if (one === undefined) throw new Error('there is none');
+  return one;
+}
+const told = async (from = 0): Promise<readonly object[]> =>
+  (await facts(from)).map(({ fact, data }) => ({
+    fact,
+    ...(data.promises
+      ? { promises: data.promises.map(({ reservation, quantity }) => [reservation, quantity]) }
+      : { code: data.code }),
+  }));
+const exceptions = async (): Promise<readonly (readonly [string, string, number])[]> =>
+  (await reads.exceptions({ limit: 100 })).items
+    .filter(({ closedAt }) => closedAt === null)
+    .map(({ code, node, quantity }) => [code, node, quantity] as const);
+
+/** Units at n1 that nobody but its order may move. */
+async function ordered(id: string, quantity: number, options: Parameters<typeof hold>[3] = {}): Promise<void> {
+  done(await hold(engine, id, [['sku1', quantity]], { nodes: ['n1'], ...options }));
+  done(await act(engine, id, 'attach', { order: `order-${id}`, confirm: true }));
+}
+const at = async (id: string, tally: 'held' | 'confirmed' = 'held') =>
+  backedBy(await reads.reservation(SPEC, id), tally);
+/** The deadlines of all that is short are over. */
+const passDeadlines = (): Promise<unknown> =>
+  pool.dataSource.query(
+    `UPDATE stock_exception SET due_at = '2020-01-01',
+            refs = replace(refs::text, round(extract(epoch FROM due_at) * 1000)::bigint::text, '1577836800000')::json
+      WHERE closed_at IS NULL AND due_at IS NOT NULL`,
+  );
+
+describe('a count below what is promised', () => {
+  beforeEach(async () => {
+    await pool.receive('sku1', 'n1', 6);
+    await ordered('a', 2);
+    await ordered('b', 3);
+    done(await hold(engine, 'cart', [['sku1', 1]]));
+    await pool.receive('sku1', 'n2', 3);
+    await pool.catalog.putNodes([{ node: 'n1', type: 'warehouse' }]);
+    await feed(feeds, [{ sku: 'sku1', node: 'n1', quantity: 2 }]);
+  });
+
+  it('moves what nobody controls, and tells the others to their orders, with where units are, once', async () => {
+    for (let times = 0; times < 3; times++) await look();
+    expect([await at('cart'), await at('a', 'confirmed'), await at('b', 'confirmed')]).toEqual([
+      { n2: 1 },
+      { n1: 2 },
+      { n1: 3 },
+    ]);
+    const [first, ...more] = await facts();
+    const { fact, key, data } = theOne(first);
+    expect([fact, key, more]).toEqual(['promise.short', 'sku/sku1', []]);
+    const { recordedAt, ...short } = data;
+    const dueAt = new Date(Date.parse(recordedAt) + HOURS_24_MS).toISOString();
+    expect(short).toEqual({
+      ...{ sku: 'sku1', node: 'n1', quantity: 3 },
+      promises: [{ reservation: 'b', owner: SPEC.actor, order: 'order-b', line: '1', quantity: 3, dueAt }],
+    });
+    expect((await reads.exceptions({ limit: 9 })).items).toMatchObject([
+      { code: 'promise.short', subject: 'stock/sku1/n1', quantity: 3, dueAt, closedAt: null },
+    ]);
+  });
+
+  it('is told as mended when a receipt covers it, and the exception is closed', async () => {
+    await look();
+    await pool.receive('sku1', 'n1', 3);
+    await look();
+    expect(await told(1)).toEqual([
+      { fact: 'promise.mended', promises: [['b', 3]] },
+      { fact: 'exception.closed', code: 'promise.short' },
+    ]);
+    expect((await facts(2))[0]?.data).toMatchObject({ subject: 'stock/sku1/n1', sku: 'sku1', node: 'n1' });
+    expect(await exceptions()).toEqual([]);
+  });
+
+  it('is told anew for each change of what is short, with what is short of it then', async () => {
+    await look();
+    await pool.receive('sku1', 'n1', 1);
+    await look();
+    done(await record(engine, 'till', [sale('sku1', 'n1', 2)]));
+    await look();
+    expect(await told(1)).toEqual([
+      { fact: 'promise.short', promises: [['b', 2]] },
+      {
+        fact: 'promise.short',
+        promises: [
+          ['b', 3],
+          ['a', 1],
+        ],
+      },
+    ]);
+    expect(await exceptions()).toEqual([['promise.short', 'n1', 4]]);
+  });
+
+  it('is over when its order moves the units elsewhere', async () => {
+    await look();
+    await pool.receive('sku1', 'n3', 3);
+    const moves = [{ ...shift('sku1', 'n1', 'n3', 3) }];
+    const groups = [[{ id: 'b', expectedVersion: 3, moves }]];
+    const [answer] = done(await allocate(other, 'routed', groups, { override: 'by_hand' }));
+    expect(answer).toMatchObject({ ok: true });
+    await look();
+    expect(await told(1)).toEqual([
+      { fact: 'promise.mended', promises: [['b', 3]] },
+      { fact: 'exception.closed', code: 'promise.short' },
+    ]);
+  });
+
+  it('is broken by whoever gives the units up', async () => {
+    await look();
+    done(await act(other, 'b', 'give-up', { lines: [{ line: '1', quantity: 3 }] }));
+    await look();
+    expect(await told(1)).toEqual([
+      { fact: 'promise.broken', promises: [['b', 3]] },
+      { fact: 'exception.closed', code: 'promise.short' },
+    ]);
+    expect((await facts(1))[0]?.data).toMatchObject({ sku: 'sku1', node: 'n1', quantity: 3, reason: 'given_up' });
+  });
+
+  it('is broken by the engine at the deadline, once, and not before', async () => {
+    await look();
+    await look();
+    expect(await told(1)).toEqual([]);
+    await passDeadlines();
+    await look();
+    expect(await told(1)).toEqual([
+      { fact: 'promise.broken', promises: [['b', 3]] },
+      { fact: 'exception.closed', code: 'promise.short' },
+    ]);
+    expect((await facts(1))[0]?.data).toMatchObject({ reason: 'deadline' });
+    const [line] = (await reads.reservation(SPEC, 'b')).lines;
+    expect(line?.backings).toMatchObject([{ confirmed: 0, broken: 3 }]);
+    expect(await exceptions()).toEqual([]);
+  });
+
+  it('has a deadline of its own for each promise', async () => {
+    await look();
+    await passDeadlines();
+    // Told before its own deadline has begun.
+    done(await record(engine, 'till', [sale('sku1', 'n1', 1)]));
+    await look();
+    expect(await told(1)).toEqual([
+      { fact: 'promise.broken', promises: [['b', 3]] },
+      { fact: 'promise.short', promises: [['a', 1]] },
+    ]);
+    expect(await exceptions()).toEqual([['promise.short', 'n1', 1]]);
+  });
+});
+
+describe('who decides about what is short', () => {
+  beforeEach(async () => {
+    await pool.receive('sku1', 'n1', 2);
+    done(await hold(engine, 'cart', [['sku1', 2]]));
+    done(await record(engine, 'till', [sale('sku1', 'n1', 2)]));
+    await look();
+  });
+
+  it('is the engine where nobody controls it: it names it when no node has units, sets no deadline and moves it later', async () => {
+    expect((await facts()).map(({ data }) => data.promises)).toEqual([
+      [{ reservation: 'cart', owner: SPEC.actor, line: '1', quantity: 2 }],
+    ]);
+    expect(await pool.dataSource.query('SELECT due_at FROM stock_exception')).toEqual([{ due_at: null }]);
+    await pool.receive('sku1', 'n2', 2);
+    await look();
+    expect(await at('cart')).toEqual({ n2: 2 });
+    expect(await told(1)).toEqual([
+      { fact: 'promise.mended', promises: [['cart', 2]] },
+      { fact: 'exception.closed', code: 'promise.short' },
+    ]);
+  });
+
+  it('is the order once one is attached: it is told then', async () => {
+    done(await act(other, 'cart', 'attach', { order: 'order-1', confirm: true }));
+    await look();
+    const [first, ...more] = await facts(1);
+    expect(more).toEqual([]);
+    expect(first?.data.promises).toMatchObject([
+      { reservation: 'cart', order: 'order-1', quantity: 2, dueAt: expect.any(String) },
+    ]);
+  });
+
+  it('is told where units are, those with the most first', async () => {
+    done(await act(engine, 'cart', 'attach', { order: 'order-1', confirm: true }));
+    await pool.receive('sku1', 'n2', 1);
+    await pool.receive('sku1', 'n3', 4);
+    await look();
+    const [first] = await facts(1);
+    expect(first?.data.promises[0]?.candidates).toEqual([
+      { node: 'n3', units: 4 },
+      { node: 'n2', units: 1 },
+    ]);
+  });
+});
+
+describe('a line that does not bring what was promised of it', () => {
+  type Line = PutInbound['lines'][number];
+  const announce = async (more: Partial<Line> = {}): Promise<void> =>
+    void done(
+      await engine.putInbound(SPEC, { id: 'po', lines: [{ id: '1', sku: 'sku1', node: 'n1', quantity: 5, ...more }] }),
+    );
+  const wait = async (id: string, quantity: number, isOrdered: boolean): Promise<void> => {
+    done(await hold(engine, id, [], { lines: [{ sku: 'sku1', quantity, mayWait: true }] }));
+    if (isOrdered) done(await act(engine, id, 'attach', { order: `order-${id}`, confirm: true }));
+  };
+  const receive = (quantity: number, closes: boolean) =>
+    other.receive(SPEC, {
+      ...{ id: `receipt-${quantity}`, source: 'wms', inbound: 'po' },
+      lines: [{ line: '1', quantity, ...(closes ? { closes } : {}) }],
+    });
+  const isLate = async (): Promise<unknown> =>
+    (await pool.dataSource.query<{ is_late: boolean }[]>('SELECT is_late FROM inbound_line'))[0]?.is_late;
+
+  it('is an exception while it is late, and offers to those nobody controls what is free elsewhere', async () => {
+    await announce({ dueAt: '2099-01-01T00:00:00Z' });
+    await wait('cart', 1, false);
+    await wait('a', 2, true);
+    await pool.receive('sku1', 'n2', 9);
+    await look();
+    expect([await exceptions(), await at('cart')]).toEqual([[], { n1: 1 }]);
+    const dueAt = new Date(Date.now() + 300).toISOString();
+    await announce({ dueAt });
+    await until('the line is late', () => new Date().toISOString() > dueAt);
+    await look();
+    expect([await at('cart'), await at('a', 'confirmed')]).toEqual([{ n2: 1 }, { n1: 2 }]);
+    expect([await exceptions(), await isLate()]).toEqual([[['inbound.overdue', 'n1', 5]], true]);
+    expect((await reads.exceptions({ limit: 9 })).items).toMatchObject([
+      { subject: `inbound/${SPEC.actor}/po/1`, inbound: { owner: SPEC.actor, id: 'po', line: '1' } },
+    ]);
+    await announce({ dueAt: '2099-01-01T00:00:00Z' });
+    await look();
+    expect([await exceptions(), await isLate()]).toEqual([[], false]);
+    expect(await told()).toEqual([{ fact: 'exception.closed', code: 'inbound.overdue' }]);
+  });
+
+  it('is not looked at again once it was told late', async () => {
+    await announce({ dueAt: '2020-01-01T00:00:00Z' });
+    await look();
+    expect(await exceptions()).toEqual([['inbound.overdue', 'n1', 5]]);
+    await look();
+    expect(await pool.dataSource.query('SELECT FROM sku_task')).toEqual([]);
+    done(await receive(5, false));
+    await look();
+    expect(await told()).toEqual([{ fact: 'exception.closed', code: 'inbound.overdue' }]);
+  });
+
+  it('is short when it closes with less, which is told with its promises until units come', async () => {
+    await announce();
+    await wait('a', 2, true);
+    await wait('b', 2, true);
+    done(await receive(3, true));
+    await look();
+    expect(await at('a', 'confirmed')).toEqual({ n1: 2 });
+    expect((await exceptions()).toSorted()).toEqual([
+      ['inbound.short', 'n1', 1],
+      ['promise.short', 'n1', 1],
+    ]);
+    const [first, ...more] = await facts();
+    expect(more).toEqual([]);
+    expect(first?.data).toMatchObject({
+      ...{ sku: 'sku1', node: 'n1', quantity: 1, inbound: { owner: SPEC.actor, id: 'po', line: '1' } },
+      promises: [{ reservation: 'b', order: 'order-b', quantity: 1 }],
+    });
+    await pool.receive('sku1', 'n1', 1);
+    await look();
+    expect((await told(1)).toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))).toEqual([
+      { fact: 'exception.closed', code: 'inbound.short' },
+      { fact: 'exception.closed', code: 'promise.short' },
+      { fact: 'promise.mended', promises: [['b', 1]] },
+    ]);
+  });
+
+  it('has its short promises given up at the deadline', async () => {
+    await announce();
+    await wait('a', 4, true);
+    done(await receive(1, true));
+    await look();
+    await passDeadlines();
+    await look();
+    expect((await told(1)).filter((one) => 'promises' in one)).toEqual([
+      { fact: 'promise.broken', promises: [['a', 3]] },
+    ]);
+    expect(await exceptions()).toEqual([]);
+  });
+});
+
+describe('a rejection that says that nothing is there', () => {
+  it('is told once to each other promise, however shoppers and a feed race with it, and no unit is sold that is not there', async () => {
+    await pool.receive('sku1', 'n1', 30);
+    const orders = numbered('order', 12);
+    for (const id of orders) await ordered(id, 1);
+    await ordered('rejected', 1);
+    const toWork = { ...shift('sku1', 'n1', 'n1', 1), to: { node: 'n1', fulfilment: 'ful' } };
+    done(await move(engine, 'rejected', 3, [toWork]));
+    await send(feeds, [{ sku: 'sku1', node: 'n1', quantity: 3 }]);
+    const shoppers = numbered('shopper', 24);
+    const [rejected, , ...asked] = await Promise.all([
+      act(other, 'rejected', 'reject', { fulfilment: 'ful', quantity: 1, effect: 'all' }),
+      feeds.worker.once(),
+      ...shoppers.map((id, index) => hold(index % 2 ? engine : other, id, [['sku1', 1]], { nodes: ['n1'] })),
+      ...keepers.map((one) => one.once()),
+    ]);
+    done(rejected);
+    await look();
+    const granted = shoppers.filter((_, index) => codeOf(asked[index] as Parameters<typeof codeOf>[0]) === null);
+    const [row] = (await reads.stock('sku1')).rows;
+    const promised = orders.length + granted.length;
+    expect(row).toMatchObject({ available: 0, committed: orders.length, reserved: granted.length });
+    expect([0, 3]).toContain(row?.onHand);
+    const named = (fact: string, all: readonly Fact[]): readonly PromiseInTrouble[] =>
+      all.filter((one) => one.fact === fact).flatMap(({ data }) => data.promises);
+    const all = await facts();
+    const short = named('promise.short', all).map(({ reservation }) => reservation);
+    expect(short.toSorted()).toEqual([...new Set(short)].toSorted());
+    expect(short.length - named('promise.mended', all).length).toBe(row?.shortfall);
+    expect(row?.shortfall).toBe(promised - (row?.onHand ?? 0));
+    for (const id of orders.slice(3)) expect(short).toContain(id);
+    for (const { reservation, order } of named('promise.short', all))
+      expect(order).toBe(orders.includes(reservation) ? `order-${reservation}` : undefined);
+    expect(codeOf(await hold(engine, 'late', [['sku1', 1]]))).toBe('stock.insufficient');
+  });
+});
+
+describe('many promises', () => {
+  it('are told in facts of 200 at most, and each once', async () => {
+    await pool.receive('sku1', 'n1', 450);
+    const ids = numbered('r', 450);
+    const held = await Promise.all(ids.map((id) => hold(engine, id, [['sku1', 1]])));
+    held.forEach(done);
+    done(await record(engine, 'till', [sale('sku1', 'n1', 450)]));
+    await look();
+    const all = await facts();
+    expect(all.map(({ data }) => data.promises.length)).toEqual([200, 200, 50]);
+    expect(all.every(({ data }) => data.quantity === 450)).toBe(true);
+    expect(new Set(all.flatMap(({ data }) => data.promises.map(({ reservation }) => reservation))).size).toBe(450);
+  });
+});
