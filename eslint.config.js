@@ -82,6 +82,8 @@ const noDeepImports = {
   regex: '^@onepool/[^/]+/.+',
   message: 'A library is imported through its index.ts only.',
 };
+/** For specs, what stands beside a library's own ones as well. */
+const noDeepImportsInSpecs = { ...noDeepImports, regex: '^@onepool/[^/]+/(?!testing$).+' };
 const noPlatformInDomain = {
   regex: `^(node:.+|${builtinModules.filter((name) => !name.startsWith('_')).join('|')})$(?<!^(node:)?assert(/strict)?$)`,
   message: 'A domain is pure: the clock, randomness and input arrive as parameters. Only node:assert is allowed.',
@@ -205,9 +207,12 @@ export default defineConfig(
     rules: { '@nx/enforce-module-boundaries': boundaries(['type:testing', 'type:app']) },
   },
   {
+    files: [...specs, 'apps/*/src/{testing,engine-specs}/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [noDeepImportsInSpecs] }] },
+  },
+  {
     files: specs,
     rules: {
-      'no-restricted-imports': ['error', { patterns: [noDeepImports] }],
       // `expect(...)` on a value that the test has just put there reads better than a guard before it.
       '@typescript-eslint/no-non-null-assertion': 'off',
     },

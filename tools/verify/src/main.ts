@@ -9,6 +9,11 @@ import { runStep } from './run-step.ts';
 import type { StepResult } from './run-step.ts';
 
 const root = join(import.meta.dirname, '../../..');
+// It shows how far it is by itself, and has options of its own.
+if (process.argv[2] === 'supply') {
+  await import('./supply/main.ts');
+  process.exit();
+}
 const { parts, minutes, seed } = parseOptions(process.argv.slice(2), process.env, root);
 const planned = plan(parts, minutes);
 const steps = planned.flatMap(({ part, turns }) =>

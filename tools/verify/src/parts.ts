@@ -59,6 +59,13 @@ export function partsFor(trace: string): readonly Part[] {
       turn: () => test('races', 'engine-specs/(races|pairs|soak|laws|optimistic|held-gates|memory)', 'feed-specs/'),
     },
     {
+      name: 'supply',
+      what: 'histories on engines and a database, against the simple model; by itself 3,000 of them, or --bugs: planted ones',
+      turnMinutes: 1,
+      turn: (_turn, seed) =>
+        script(`supply histories, seed ${seed + 1}`, 'verify:supply', '--histories', 150, '--seed', seed + 1),
+    },
+    {
       name: 'mirrors',
       what: 'lists of lost streams, kills and changes, from which a mirror of snapshots and facts ends equal to its source',
       turnMinutes: 3,

@@ -154,6 +154,21 @@ describe('a physical reset', () => {
     expect(await row('sku1', 'n1')).toMatchObject({ onHand: 18, available: 15, reserved: 3 });
   });
 
+  it('has seen what a node refused, and what came back to it, however late that is told', async () => {
+    await feed(feeds, [told('sku1', 'n1', 5)], before(30));
+    done(await hold(engine, 'o', [['sku1', 2]]));
+    done(await act(engine, 'o', 'confirm', {}));
+    const from = { node: 'n1' };
+    done(await move(engine, 'o', 2, [{ sku: 'sku1', quantity: 2, from, to: { node: 'n1', fulfilment: 'f' } }]));
+    const one = { fulfilment: 'f', quantity: 1, occurredAt: at(-40) };
+    done(await act(engine, 'o', 'reject', { ...one, effect: 'quantity' }));
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 5, committed: 1, available: 4 });
+    done(await act(engine, 'o', 'fulfil', {}));
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 4, committed: 0, available: 4 });
+    done(await act(engine, 'o', 'unfulfil', { lines: [{ fulfilment: 'f', quantity: 1 }], occurredAt: at(-40) }));
+    expect(await row('sku1', 'n1')).toMatchObject({ onHand: 4, committed: 1, available: 3 });
+  });
+
   it('leaves an event alone that was already in it, however late it is told (IBM: adjustments that straddle a snapshot)', async () => {
     await feed(feeds, [told('sku1', 'n1', 20), told('sku1', 'n2', 4)], before(30));
     for (const [id, movement] of [

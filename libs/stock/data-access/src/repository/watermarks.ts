@@ -14,11 +14,14 @@ import {
 } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { stageOf } from '../sources/source-book.ts';
-import type { Command } from '../requests/command.ts';
+import type { Command, Verb } from '../requests/command.ts';
 
 /** A block holds 2^7 SKU keys. */
 export const BLOCK_BITS = 7;
 export const BLOCK_MASK = 2 ** BLOCK_BITS - 1;
+
+/** Verbs by which units come, or go. */
+const PHYSICAL_VERBS: ReadonlySet<string> = new Set<Verb['name']>(['fulfil', 'unfulfil', 'reject']);
 
 /** The SKUs of commands that may move physical units; holds and their like need no watermark. */
 export const skusWithEvents = (commands: readonly Command[]): readonly SkuKey[] =>
@@ -26,7 +29,7 @@ export const skusWithEvents = (commands: readonly Command[]): readonly SkuKey[] 
     command.kind === 'movements' ||
     command.kind === 'receive' ||
     command.kind === 'ship' ||
-    (command.kind === 'verb' && command.verb.name === 'fulfil')
+    (command.kind === 'verb' && PHYSICAL_VERBS.has(command.verb.name))
       ? command.skus
       : [],
   );

@@ -14,9 +14,12 @@ export interface HaltChange extends Omit<StopChange, 'until'> {
 }
 
 /** Nothing more is promised somewhere, or it is again. */
-export function halt(pool: PlayedPool, { sku, node, channel, mode, lasts }: HaltChange): void {
+export function halt(pool: PlayedPool, { sku: named, node, channel, mode, lasts }: HaltChange): void {
   const { limits } = pool.model;
-  const until = lasts === null ? null : pool.now + lasts;
+  const { isCaller } = pool.options;
+  // Callers share their nodes with others, and their clock is not ours.
+  const sku = isCaller ? (named ?? 1) : named;
+  const until = lasts === null || isCaller ? null : pool.now + lasts;
   const others = limits.halts.filter((one) => one.sku !== sku || one.node !== node || one.channel !== channel);
   const halts = mode === 'none' ? others : [...others, { sku, node, channel, drains: mode === 'drain', until }];
   limits.halts = halts;
@@ -27,6 +30,7 @@ export function halt(pool: PlayedPool, { sku, node, channel, mode, lasts }: Halt
     pool.supplies = suppliesAfter(pool.supplies, { supplies: new Map([[sku, after]]), postings: [] });
   }
   setRules(pool);
+  if (sku !== null) pool.told({ kind: 'halt', sku, node, channel, mode }, 'done');
 }
 
 /** Another fence takes the place of one, or none does; it starts with nothing used. */
@@ -38,7 +42,7 @@ export function keep(
 ): void {
   const { limits } = pool.model;
   pool.fences.delete(slot);
-  const until = lasts === null ? null : pool.now + lasts;
+  const until = lasts === null || pool.options.isCaller ? null : pool.now + lasts;
   if (wanted) pool.fences.set(slot, { ...wanted, key: ++pool.lastFence, until });
   limits.kept = [...pool.fences.values()].sort((a, b) => Number(a.isShare) - Number(b.isShare) || a.key - b.key);
   setRules(pool);
@@ -50,6 +54,7 @@ export function keep(
     return [sku, { ...before, limits: { fenceUses, stops: stopsOf(before) } }] as const;
   });
   pool.supplies = new Map(supplies);
+  pool.told({ kind: 'keep', slot, fence: pool.fences.get(slot) ?? null }, 'done');
 }
 
 function setRules(pool: PlayedPool): void {
@@ -65,7 +70,7 @@ function setRules(pool: PlayedPool): void {
       until,
     }),
   );
-  pool.rules = rulesOf({ fences, stops: halts.filter(({ sku }) => sku === null).map(stopOf) });
+  pool.rules = rulesOf(pool.options.closes, { fences, stops: halts.filter(({ sku }) => sku === null).map(stopOf) });
 }
 
 const stopOf = ({ node, channel, drains, until }: Halt): Stop => ({ node, channel, drains, until });

@@ -49,16 +49,18 @@ export function allocate(
   isByHand: boolean,
   picks: readonly { readonly pick: number; readonly isStale: boolean; readonly moves: readonly MovePick[] }[],
 ): void {
-  const locked = picks.flatMap(({ pick, isStale, moves }) => {
-    const mine = pool.lock(pick);
-    return mine ? [{ key: mine.key, isStale, moves }] : [];
+  const locked = picks.flatMap(({ pick: place, ...asked }) => {
+    const key = pool.pick(place);
+    return key === undefined ? [] : [{ key, ...asked }];
   });
+  pool.lockAll(locked.map(({ key }) => key));
   const different = locked.filter(({ key }, at) => locked.findIndex((one) => one.key === key) === at);
   const parts = different.map(({ key, isStale, moves }) => {
     const mine = pool.reservation(key);
     const own = moves.map(({ units, to, like }): moving.Move => {
       const node = nodeOf(pool, like) ?? to.node;
-      return { from: { fulfilment: null, ...selected(mine, units) }, to: { ...to, node } };
+      const names = pool.options.isCaller ? ([...units.names, 'node'] as const) : units.names;
+      return { from: { fulfilment: null, ...selected(mine, { ...units, names }) }, to: { ...to, node } };
     });
     return { mine, isStale, moves: own };
   });
@@ -70,8 +72,9 @@ export function allocate(
  * may only `join`: it goes to where the first stood, and nobody goes where it stood.
  */
 export function rotate(pool: PlayedPool, picks: readonly number[], quantity: number, joins: boolean): void {
-  const keys = new Set(picks.map((pick) => pool.lock(pick)?.key ?? 0));
-  const all = [...keys].filter((key) => key > 0).map((key) => pool.reservation(key));
+  const keys = new Set(picks.flatMap((pick) => pool.pick(pick) ?? []));
+  pool.lockAll([...keys]);
+  const all = [...keys].map((key) => pool.reservation(key));
   const onRow = (one: Backing): boolean => one.kind === 'stock' && open(one) > 0;
   const sku = all[0]?.backings.find(onRow)?.sku;
   const standing = all.flatMap((mine) => {
@@ -100,6 +103,12 @@ export function moveAll(
     parts.map(({ mine, ...part }) => ({ ...part, promised: pool.promised(mine) })),
     isByHand,
   );
+  const asked = parts.map(({ mine: { key: reservation, version }, isStale, moves }) => ({
+    reservation,
+    version: isStale ? version - 1 : version,
+    moves,
+  }));
+  pool.told({ kind: 'allocate', parts: asked, isByHand }, verdict);
   const decision = decideAllocate(
     parts.map(({ mine, isStale, moves }) => ({
       reservation: mine,
@@ -127,6 +136,8 @@ export function amend(
     .map((one): amending.Wanted => wantedOf(mine, one))
     .filter(({ id, sku }, at, all) => all.findIndex((one) => one.id === id && one.sku === sku) === at);
   const verdict = amending.amend(pool.model, pool.promised(mine), wanted, channel ?? mine.channel, isByHand);
+  const { key: reservation, version } = mine;
+  pool.told({ kind: 'amend', reservation, version, lines: wanted, channel, isByHand }, verdict);
   const amendment = { expectedVersion: mine.version, lines: wanted, channel, destination: undefined, priority: null };
   pool.expect(decideAmend(mine, amendment, pool.supplies, pool.terms(isByHand)), verdict);
 }
@@ -145,6 +156,7 @@ export function reject(pool: PlayedPool, pick: number, named: Named, said: Said,
   if (!mine) return;
   const { effect, moveTo } = said;
   const verdict = moving.reject(pool.model, pool.promised(mine), which, said, isByHand);
+  pool.told({ kind: 'reject', reservation: mine.key, units: which, ...said, isByHand }, verdict);
   const hasSeen = (sku: number, node: number): boolean => isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at);
   const rejected = { selected: which, effect, moveTo, isLate: hasSeen };
   pool.expect(decideReject(mine, rejected, pool.supplies, pool.terms(isByHand)), verdict);
@@ -152,14 +164,18 @@ export function reject(pool: PlayedPool, pick: number, named: Named, said: Said,
 
 export function heal(pool: PlayedPool, sku: number): void {
   pool.reap(new Set([sku]));
-  const candidates = [...pool.reservations.values()];
+  if (!pool.options.moves) return;
+  // Newest first, as the engine has them.
+  const candidates = [...pool.reservations.values()].toReversed();
   follow(pool, sku, healShortfall(sku, candidates, pool.supplies, pool.rules, pool.now), 'short');
 }
 
 /** Promises leave where they may not stay. */
 export function drain(pool: PlayedPool, sku: number): void {
   pool.reap(new Set([sku]));
-  const candidates = [...pool.reservations.values()];
+  if (!pool.options.moves) return;
+  // Newest first, as the engine has them.
+  const candidates = [...pool.reservations.values()].toReversed();
   follow(pool, sku, drainOf(sku, candidates, pool.supplies, pool.rules, pool.now), 'drained');
 }
 
@@ -175,6 +191,7 @@ function follow(pool: PlayedPool, sku: number, { effects, supplies }: Relocated,
     moving.healed(pool.model, pool.promised(effect.reservation), moves, cause);
     pool.accept(effect);
   }
+  pool.told({ kind: cause === 'short' ? 'heal' : 'drain', sku }, 'done');
   assert.deepEqual(supplies.get(sku), pool.supplies.get(sku));
   // What is taken may shrink a share, or open the next fence of one's own; a round of moves does not look again.
   const { kept } = pool.model.limits;

@@ -14,27 +14,44 @@ import type { Posting } from '../../posting.ts';
 import type { SinceCapture, Watermark } from '../../feed.ts';
 import type { FulfilmentUnits } from '../../select-units.ts';
 import type { Terms } from '../../settlement.ts';
+import type { SellingRules } from '../../selling-rules.ts';
 import { type Supplies, type SupplyEffect, suppliesAfter } from '../../supply.ts';
 import { type SupplyPlace, type SupplyRow, emptyRow } from '../../supply-row.ts';
 import { NOW, reservation, suppliesOf, supplyOf } from '../arbitraries.ts';
 import { expire } from './holding.ts';
 import type { Kept } from './market.ts';
 import { type Count, MEANT_PICKS, type Named, selected } from './picks.ts';
-import type { Promised } from './piles.ts';
+import type { Promised, Which } from './piles.ts';
 import { Pool, type Verdict } from './pool.ts';
 import { mark, serve } from './serving.ts';
 import { Stages } from './stages.ts';
-import { NODES, SKUS, market, rulesOf } from './world.ts';
+import type { Command } from './commands.ts';
+import { NODES, SKUS, marketThat, rulesOf } from './world.ts';
 
 export const rowName = (sku: number, { kind, node, detail }: SupplyPlace): string => `${sku}/${kind}/${node}/${detail}`;
 
+/** What differs between playing on the rules alone, and what callers of a whole engine can say and do. */
+export interface PlayedPoolOptions {
+  /** Units are named as requests can: whatever has no node or fulfilment is not told apart by that, and moves say where from. */
+  readonly isCaller: boolean;
+  /** Whether node 4 closes. */
+  readonly closes: boolean;
+  /** Whether promises are moved off short rows, or from where they may not stay. */
+  readonly moves: boolean;
+  /** Told of each command when the model has decided it, and of SKUs of which holds have run out. */
+  readonly onCommand: (command: Command, verdict: Verdict) => void;
+  readonly onReaped: (skus: ReadonlySet<number>) => void;
+}
+const nothing = (): void => undefined;
+
 export class PlayedPool {
-  readonly model = new Pool(market, NOW);
+  readonly options: PlayedPoolOptions;
+  readonly model: Pool;
   readonly reservations = new Map<number, Reservation>();
   /** What the postings of the ledger come to, by SKU and row. */
   readonly replayed = new Map<string, SupplyRow>();
   supplies: Supplies = suppliesOf(...SKUS.map((sku) => supplyOf(sku, [])));
-  rules = rulesOf();
+  rules: SellingRules;
   /** By the place that each has taken. */
   readonly fences = new Map<number, Kept>();
   lastFence = 0;
@@ -48,6 +65,13 @@ export class PlayedPool {
   readonly #ledger: Entry[] = [];
   readonly #stageEntries: StageEntry[] = [];
   readonly watermarks = new Map<string, Watermark>();
+
+  constructor(options: Partial<PlayedPoolOptions> = {}) {
+    const always = { isCaller: false, closes: true, moves: true, onCommand: nothing, onReaped: nothing };
+    this.options = { ...always, ...options };
+    this.model = new Pool(marketThat(this.options.closes), NOW);
+    this.rules = rulesOf(this.options.closes);
+  }
 
   get now(): number {
     return this.model.now;
@@ -68,23 +92,44 @@ export class PlayedPool {
     return mine;
   }
 
-  /** Small picks are of those that have units as they are meant, if any has. */
   lock(pick: number, count: Count = open): Reservation | undefined {
+    const key = this.pick(pick, count);
+    if (key === undefined) return undefined;
+    this.lockAll([key]);
+    return this.reservations.get(key);
+  }
+
+  /** Small picks are of those that have units as they are meant, if any has. */
+  pick(pick: number, count: Count = open): number | undefined {
     const all = [...this.reservations.values()];
     const meant = pick < MEANT_PICKS ? all.filter(({ backings }) => backings.some((one) => count(one) > 0)) : [];
     const some = meant.length > 0 ? meant : all;
-    const mine = some[pick % Math.max(1, some.length)];
-    if (!mine) return undefined;
-    this.reap(new Set(mine.lines.map(({ sku }) => sku)));
-    return this.reservations.get(mine.key);
+    return some[pick % Math.max(1, some.length)]?.key;
+  }
+
+  /** All at once, as the engine does. */
+  lockAll(keys: readonly number[]): void {
+    const lines = keys.flatMap((key) => this.reservation(key).lines);
+    if (lines.length > 0) this.reap(new Set(lines.map(({ sku }) => sku)));
+  }
+
+  selected(mine: Reservation, named: Named, count: Count = open): Which {
+    const which = selected(mine, named, count);
+    if (!this.options.isCaller) return which;
+    return { ...which, node: which.node ?? undefined, fulfilment: which.fulfilment ?? undefined };
   }
 
   /** Units of a fulfilment; of one that nobody may know, if none has been picked. */
   ofFulfilment(pick: number, named: Named, count: Count): [Reservation | undefined, FulfilmentUnits] {
     const mine = this.lock(pick, count);
-    const { fulfilment, ...which } = selected(mine ?? reservation(), named, count);
+    const { fulfilment, ...which } = this.selected(mine ?? reservation(), named, count);
     const some = mine?.backings.find((one) => count(one) > 0)?.fulfilment;
+    if (this.options.isCaller) delete which.node;
     return [mine, { ...which, fulfilment: fulfilment ?? some ?? 'f1' }];
+  }
+
+  told(command: Command, verdict: Verdict): void {
+    this.options.onCommand(command, verdict);
   }
 
   /** Does what is told now of the time at which it happened. */
@@ -117,6 +162,7 @@ export class PlayedPool {
       assert.equal(effect !== null, expected.has(mine.key));
       if (effect) this.accept(effect);
     }
+    if (expected.size > 0) this.options.onReaped(locked);
   }
 
   expect(decision: Decision<VerbEffect>, verdict: Verdict): void {

@@ -20,18 +20,19 @@ import { lineOf, reservation } from '../arbitraries.ts';
 import * as holding from './holding.ts';
 import * as leaving from './leaving.ts';
 import { type Wish, shown } from './showing.ts';
-import { type Named, confirmed, fulfilled, held, heldOrExpired, pinnedConfirmed, selected } from './picks.ts';
+import { type Named, confirmed, fulfilled, held, heldOrExpired, pinnedConfirmed } from './picks.ts';
 import type { Which } from './piles.ts';
 import type { PlayedPool } from './played-pool.ts';
 
 export function hold(
   pool: PlayedPool,
   channelKey: number,
-  wishes: readonly Wish[],
+  wanted: readonly Wish[],
   allowPartial: boolean,
   isSold: boolean,
   priority = 0,
 ): number | null {
+  const wishes = pool.options.isCaller ? wanted.map((one) => ({ ...one, mayWait: false })) : wanted;
   pool.reap(new Set(wishes.map(({ sku }) => sku)));
   const channel = pool.rules.channels.get(channelKey);
   if (!channel) throw new Error('a channel of the market is missing');
@@ -40,6 +41,8 @@ export function hold(
   const lines = wishes.map((wish, no) => ({ ...wish, id: `line-${no}` }));
   const promised = { key, channel: channelKey, version: 1, expiresAt, order: null, priority, since: pool.now };
   const expected = holding.hold(pool.model, promised, lines, { partial: allowPartial, isSold });
+  const asked = { kind: 'hold', reservation: key, channel: channelKey, lines, allowPartial, isSold } as const;
+  pool.told({ ...asked, priority }, expected ? 'done' : 'stock.insufficient');
   const demand = { lines, allowPartial, destination: null, isSold };
   const decision = decideHold(demand, pool.supplies, pool.rules, { channel, now: pool.now });
   const told = decision.ok ? decision.value.units.map(({ fenced: _, ...one }) => one) : null;
@@ -90,6 +93,7 @@ export function confirm(pool: PlayedPool, pick: number, reacquire: boolean): voi
 
 export function confirmAll(pool: PlayedPool, mine: Reservation, reacquire: boolean): void {
   const verdict = holding.confirm(pool.model, pool.promised(mine), reacquire);
+  pool.told({ kind: 'confirm', reservation: mine.key, reacquire }, verdict);
   pool.expect(decideConfirm(mine, pool.supplies, pool.rules, { now: pool.now, reacquire }), verdict);
 }
 
@@ -105,7 +109,7 @@ export function leave(
   const count = LEAVING[verb];
   const mine = pool.lock(pick, count);
   if (!mine) return;
-  leaveParts(pool, verb, mine, named && named.map((one) => selected(mine, one, count)));
+  leaveParts(pool, verb, mine, named && named.map((one) => pool.selected(mine, one, count)));
 }
 
 export function leaveParts(
@@ -115,6 +119,7 @@ export function leaveParts(
   parts: readonly Which[] | null,
 ): void {
   const verdict = leaving.leave(pool.model, pool.promised(mine), verb, parts);
+  pool.told({ kind: 'leave', verb, reservation: mine.key, parts }, verdict);
   const counted = (backing: Backing, quantity: number): number =>
     countedAsShipped(backing, quantity, pool.watermarks.get(rowKey(backing.sku, backing.node)), pool.model.at);
   pool.expect(decideLeave(verb, mine, pool.supplies, parts, counted), verdict);
@@ -124,6 +129,7 @@ export function extend(pool: PlayedPool, pick: number): void {
   const mine = pool.lock(pick);
   if (!mine) return;
   const verdict = holding.extend(pool.promised(mine), pool.now + 150);
+  pool.told({ kind: 'extend', reservation: mine.key }, verdict);
   pool.expect(decideExtend(mine, pool.now + 150), verdict);
 }
 
@@ -131,22 +137,25 @@ export function acknowledge(pool: PlayedPool, pick: number, named: Named, stage:
   const [mine, which] = pool.ofFulfilment(pick, named, pinnedConfirmed);
   if (!mine) return;
   const verdict = leaving.acknowledge(pool.promised(mine), which, STAGES.indexOf(stage) + 1);
+  pool.told({ kind: 'acknowledge', reservation: mine.key, units: which, stage }, verdict);
   pool.expect(decideAcknowledge(mine, { selected: which, stage }), verdict);
 }
 
 export function giveUp(pool: PlayedPool, pick: number, named: readonly Named[]): void {
   const mine = pool.lock(pick);
   if (!mine) return;
-  const parts = named.map((one) => selected(mine, one));
+  const parts = named.map((one) => pool.selected(mine, one));
   const verdict = leaving.giveUp(pool.model, pool.promised(mine), parts);
+  pool.told({ kind: 'give-up', reservation: mine.key, parts }, verdict);
   pool.expect(decideGiveUp(mine, parts, pool.supplies), verdict);
 }
 
 export function unfulfil(pool: PlayedPool, pick: number, named: readonly Named[]): void {
   const mine = pool.lock(pick, fulfilled);
   if (!mine) return;
-  const parts = named.map((one) => selected(mine, one, fulfilled));
+  const parts = named.map((one) => pool.selected(mine, one, fulfilled));
   const verdict = leaving.unfulfil(pool.model, pool.promised(mine), parts);
+  pool.told({ kind: 'unfulfil', reservation: mine.key, parts }, verdict);
   const counted = ({ sku, node }: Backing, quantity: number): number =>
     isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at) ? quantity : 0;
   pool.expect(decideUnfulfil(mine, parts, pool.supplies, counted), verdict);
@@ -156,6 +165,7 @@ export function attach(pool: PlayedPool, pick: number, expected: string | null, 
   const mine = pool.lock(pick);
   if (!mine) return;
   const verdict = leaving.attach(pool.promised(mine), expected, order);
+  pool.told({ kind: 'attach', reservation: mine.key, expected, order }, verdict);
   const controller = order === null ? null : { actor: 'brokering', order };
   const decision = decideAttach(mine, { expected, controller, orderedAt: null, priority: null });
   pool.expect(decision, verdict);

@@ -31,6 +31,7 @@ export function rush(pool: PlayedPool, pick: number, units: number, heals: boole
 export function move(pool: PlayedPool, movement: StockMovement): void {
   pool.reap(new Set([movement.sku]));
   const verdict = happen(pool, movement);
+  pool.told({ kind: 'movement', ...movement }, verdict);
   const decision = decideMovements([movement], pool.supplies, {
     occurredAt: pool.model.at,
     watermarks: pool.watermarks,
@@ -62,13 +63,17 @@ export interface Counted {
 }
 
 /** A source tells what it counted; told again, it changes nothing. */
-export function count(pool: PlayedPool, { sku, node, units, stage, agoMs, aheadMs }: Counted): void {
+export function count(pool: PlayedPool, counted: Counted): void {
+  const { sku, node, units, agoMs, aheadMs } = counted;
+  // Callers know no time but the one at which they ask, so that stages are not placed in time.
+  const stage = pool.options.isCaller ? null : counted.stage;
   pool.reap(new Set([sku]));
   const { model, stages, now } = pool;
   const at = Math.min(now, now - agoMs - Math.max(0, aheadMs ?? 0));
   const reached = stage === null ? null : STAGES.indexOf(stage) + 1;
   const beside = reached === null ? 0 : stages.by(sku, node, reached, at) + stages.by(sku, node, UNSOLD, at);
   model.count(sku, node, units, { at, stage: reached }, beside);
+  pool.told({ kind: 'count', sku, node, units, agoMs: now - at }, 'done');
   const sentAt = aheadMs === null ? null : now + aheadMs;
   const capturedAt = placeInTime(now - agoMs, { arrivedAt: now, sentAt });
   const known = pool.watermarks.get(rowKey(sku, node));

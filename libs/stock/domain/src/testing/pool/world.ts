@@ -10,11 +10,11 @@ const CLOSING = NOW + 130;
 
 /**
  * Channel 1 sells from everywhere, 2 from nodes 1 and 2; node 3 hides a unit; nodes 1 and 2 hide one and two from
- * channel 2, which shows one less besides; node 4 closes. Of SKU 1 some units may be promised that nobody has announced.
+ * channel 2, which shows one less besides; node 4 may close. Of SKU 1 some units may be promised that nobody has announced.
  */
-export const market: Market = {
+export const marketThat = (closes: boolean): Market => ({
   nodes: NODES,
-  sells: (channel, node, now) => (channel === 1 || node <= 2) && (node !== 4 || now < CLOSING),
+  sells: (channel, node, now) => (channel === 1 || node <= 2) && (node !== 4 || now < CLOSING || !closes),
   hiddenAt: (channel, node) => {
     if (node === 3) return 1;
     return channel === 2 && node < 3 ? node : 0;
@@ -27,12 +27,12 @@ export const market: Market = {
           { node: 0, cap: 4 },
         ]
       : [],
-};
+});
 
 /** The same, and what limits sales by now. */
-export const rulesOf = (limits: Limits = {}): SellingRules =>
+export const rulesOf = (closes: boolean, limits: Limits = {}): SellingRules =>
   new SellingRules(
-    NODES.map((key) => sellingNode(key, { activeTo: key === 4 ? CLOSING : null })),
+    NODES.map((key) => sellingNode(key, { activeTo: key === 4 && closes ? CLOSING : null })),
     [sellingChannel(), sellingChannel({ key: 2, code: 'POS', nodes: new Set([1, 2]) })],
     [
       threshold({ node: 3, quantity: 1 }),
