@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Atp, AtpMany, LedgerEntry, MovementsResult, Reservation, StockException, StockOfSku } from '@onepool/contracts';
+import type {
+  Atp,
+  AtpMany,
+  LedgerEntry,
+  MovementsResult,
+  Reservation,
+  StockException,
+  StockOfSku,
+} from '@onepool/contracts';
 import {
   type Answer,
   type AppFixture,
