@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { STOCK_STREAM, type Feed, type StockOfSku } from '@onepool/contracts';
+import { ROWS_COUNTED, type RowsCounted, STOCK_STREAM, type Feed, type StockOfSku } from '@onepool/contracts';
 import { parseMessage, readFactKey } from '@onepool/platform-messaging';
 import { readCode } from '@onepool/platform-codes';
 import { type TestNats, startTestNats } from '@onepool/testing-servers';
@@ -148,19 +148,27 @@ describe(`any printable code (seed ${seed})`, () => {
       return state.messages >= written ? state : undefined;
     });
     const keys = new Set<string>();
+    const counted = new Set<string>();
     const ids: string[] = [];
     for (let seq = 1; seq <= last_seq; seq += 1) {
       const message = await manager.streams.getMessage(STOCK_STREAM.name, { seq });
       if (!message) continue;
       const fact = parseMessage({ subject: message.subject, headers: message.header, data: message.data });
       expect(message.header.get('ce-partitionkey')).toMatch(/^[!-~]+$/);
+      expect(fact.id).toMatch(/^[!-~]+$/);
+      ids.push(fact.id);
+      if (fact.type === ROWS_COUNTED) {
+        const { source, node } = fact.data as RowsCounted;
+        expect(readFactKey(fact.key)).toEqual(['count', source, node]);
+        counted.add(node);
+        continue;
+      }
       const { sku } = fact.data as { sku: string };
       expect(readFactKey(fact.key)).toEqual(['sku', sku]);
-      expect(fact.id).toMatch(/^[!-~]+$/);
       keys.add(sku);
-      ids.push(fact.id);
     }
     expect(keys).toEqual(new Set(CODES));
+    expect(counted).toEqual(new Set(CODES));
     expect(new Set(ids).size).toBe(ids.length);
   });
 });

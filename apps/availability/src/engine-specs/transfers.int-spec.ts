@@ -120,6 +120,43 @@ describe('a transfer', () => {
     expect(status).toBe('closed');
   });
 
+  it('of damaged units is nothing that an earlier count of availability at its destination could have left out', async () => {
+    const ago = (minutes: number): number => Date.now() - minutes * 60_000;
+    const occurred = (minutes: number) => ({ occurredAt: new Date(ago(minutes)).toISOString() });
+    const there = ['n1', 'n2'].map((node) => ({ type: 'receipt', sku: 'sku1', node, quantity: 10 }) as const);
+    const broken = { type: 'damage', sku: 'sku1', node: 'n1', quantity: 3 } as const;
+    done(await record(one, 'opening', [...there, broken], occurred(60)));
+    done(await ship(one, 'leg', [leg(3, { state: 'damaged' })], occurred(20)));
+    const counted = async (minutes: number): Promise<void> => {
+      const row = { sku: 'sku1', node: 'n2', quantity: 10 };
+      await feed(feedsOn(pool), [row], { measure: 'availability', at: ago(minutes) });
+    };
+    await counted(30);
+    expect(await at('n2')).toMatchObject({ available: 10, damaged: 0 });
+    done(await arrive(other, 'grn', [{ line: '1', quantity: 3 }], occurred(5)));
+    await counted(10);
+    expect(await at('n2')).toMatchObject({ available: 10, damaged: 3 });
+  });
+
+  it('that goes on after a loss is closed when the units of its next leg are there, whichever is told first', async () => {
+    await pool.receive('sku1', 'n1', 30);
+    done(await ship(one, 'leg', [leg(10)]));
+    done(await arrive(other, 'grn', [{ line: '1', quantity: 8, closes: true }]));
+    expect(await line()).toMatchObject({ quantity: 10, received: 8, lost: 2, closed: true });
+    done(await ship(one, 'leg2', [leg(5)]));
+    expect(await line()).toMatchObject({ closed: false });
+    done(await arrive(other, 'grn2', [{ line: '1', quantity: 5 }]));
+    expect(await line()).toMatchObject({ quantity: 15, received: 13, lost: 2, closed: true });
+    done(await arrive(other, 'grn3', [{ line: '1', quantity: 3 }]));
+    const { lines } = done(await ship(one, 'leg3', [leg(3)]));
+    expect(lines).toMatchObject([{ arrived: 3 }]);
+    expect(await line()).toMatchObject({ quantity: 18, received: 16, lost: 2, closed: true });
+    expect(await stock()).toMatchObject([
+      { node: 'n1', available: 12 },
+      { node: 'n2', available: 16 },
+    ]);
+  });
+
   it('is promised to lines that may wait, and serves them when it is there', async () => {
     await pool.receive('sku1', 'n1', 5);
     done(await ship(one, 'leg', [leg(5)]));

@@ -54,8 +54,8 @@ export class ChangingBook {
   readonly othersWait = new Set<SkuKey>();
   /** SKUs of which something has changed without a posting. */
   readonly beside = new Map<SkuKey, NonNullable<ChangedSku['beside']>>();
-  /** SKUs with short promises about which somebody else decides now. */
-  readonly othersDecide = new Set<SkuKey>();
+  /** SKUs whose short promises may be others than before, or about which somebody else decides now. */
+  readonly othersShort = new Set<SkuKey>();
   /** Of the last command that changed a SKU. */
   readonly traces = new Map<SkuKey, string>();
 
@@ -136,9 +136,10 @@ export class ChangingBook {
   /** A reservation as a verb has made it, with what that does to the book. */
   applyVerb(stored: StoredReservation, verb: VerbEffect, deed: Deed): StoredReservation {
     const { reservation, effect, changes } = verb;
+    const before = stored.reservation;
+    const shortBefore = new Set(before.backings.filter((backing) => this.#isShort(backing)));
     this.change(effect, deed.trace);
     this.post(effect.postings, deed.origin);
-    const before = stored.reservation;
     const isAmended = stored.isAmended || before.lines !== reservation.lines;
     const changed = { ...stored, reservation, isAmended };
     this.#state.reservations.set(reservation.key, changed);
@@ -152,6 +153,9 @@ export class ChangingBook {
       // Of who waits now, the page that was read knows nothing.
       const isNew = isWaiting(backing) && open(backing) > (earlier ? open(earlier) : 0);
       if (waits || isNew) this.othersWait.add(backing.sku);
+      // A row may lack as many units as before, and others be those whose promises they are.
+      const isConcerned = this.#isShort(backing) || (earlier !== undefined && shortBefore.has(earlier));
+      if (backing !== earlier && isConcerned) this.othersShort.add(backing.sku);
       if (backing !== earlier || prolonged || waits)
         this.#writeBacking(reservation, backing, earlier, deed.origin.occurredAt);
     }
@@ -170,14 +174,16 @@ export class ChangingBook {
     const channelBefore = earlier?.channelBefore ?? before.channel;
     this.writes.amendedReservations.set(key, { reservation: after, channelBefore, isAmended });
     if (before.controller === controller) return;
-    for (const backing of after.backings) if (this.#isShort(backing)) this.othersDecide.add(backing.sku);
+    for (const backing of after.backings) if (this.#isShort(backing)) this.othersShort.add(backing.sku);
     if (before.controller) this.writes.detached.push(before.controller);
     if (controller) this.writes.attached.push({ controller, reservationKey: key });
   }
 
   #isShort(backing: Backing): boolean {
     const place = supplyOf(backing);
-    return open(backing) > 0 && place !== null && rowOf(this.supply(backing.sku), place).shortfall > 0;
+    // Of a hold that runs out, other SKUs than those of the batch may be left.
+    const supply = this.#state.supplies.get(backing.sku);
+    return open(backing) > 0 && place !== null && supply !== undefined && rowOf(supply, place).shortfall > 0;
   }
 
   #writeBacking(reservation: Reservation, backing: Backing, before: Backing | undefined, occurredAt: number): void {

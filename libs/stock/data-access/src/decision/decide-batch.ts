@@ -442,7 +442,7 @@ export class BatchDecider {
       const needsLook = follows.needsLook || hasOtherConcerns(before, supply, this.#state.now);
       if (needsLook && changed.has(sku)) this.writes.rebackTasks.set(sku, null);
     }
-    for (const sku of [...this.#book.deferred, ...this.#book.othersDecide]) this.writes.rebackTasks.set(sku, null);
+    for (const sku of [...this.#book.deferred, ...this.#book.othersShort]) this.writes.rebackTasks.set(sku, null);
     for (const [sku, place] of this.#waiting.goOnAfter) this.writes.waitTasks.set(sku, place);
     for (const supply of [...this.#state.supplies.values()]) this.#leaveOutSpent(supply);
     this.#tended.finish();

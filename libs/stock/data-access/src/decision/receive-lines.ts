@@ -79,11 +79,11 @@ export class ReceivedLines {
     openInspections([{ sku, node, quantity }], cause, this.#state, this.#book.writes);
   }
 
-  /** A line is done with when all that was announced is there. */
+  /** A line is done with when all that was announced is there, or was given up on with an earlier leg. */
   #closes({ detail, quantity, closes }: Line): boolean {
     if (detail === null) return false;
-    const { received, expected } = storedOf({ detail }, this.#state, this.#book);
-    return closes || received + quantity >= expected;
+    const { received, lost, expected } = storedOf({ detail }, this.#state, this.#book);
+    return closes || received + lost + quantity >= expected;
   }
 
   #write({ sku, detail, quantity }: Line, received: ReceiptEffect, closes: boolean): void {

@@ -143,8 +143,9 @@ export class ShippedLines {
     this.#book.writes.inboundLines.set(detail, shipped);
     const count = this.#countThatSaw(line);
     if (count) this.#noteLate(line, count);
-    const arrived = Math.min(quantity, Math.max(0, before.received - before.expected));
-    if (arrived > 0) this.#land(line, no, arrived, before.received >= expected);
+    const settled = before.received + before.lost;
+    const arrived = Math.min(quantity, Math.max(0, settled - before.expected));
+    if (arrived > 0) this.#land(line, no, arrived, settled >= expected);
     return arrived;
   }
 

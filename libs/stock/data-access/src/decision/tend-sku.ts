@@ -47,12 +47,15 @@ export class TendedSkus {
 
   /** Everything overdue was reaped when the batch began. `offersAll`: others may have what is free than before. */
   tend(sku: SkuKey, offersAll: boolean): void {
+    const others = this.#book.othersShort.has(sku);
     if (offersAll) this.#waiting.serveAll(sku);
     else this.#waiting.serveUnapplied(sku);
     // Those who lose their units in this batch have not all been loaded.
     if (this.#book.newlyShort.has(sku) || !this.#heal(sku) || !this.#serveLate(sku)) return;
     this.#breakDue(sku);
     this.#book.changed.delete(sku);
+    // What this look has changed itself, it tells as well.
+    if (!others) this.#book.othersShort.delete(sku);
     this.#done.add(sku);
   }
 

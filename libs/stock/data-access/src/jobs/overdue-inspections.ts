@@ -11,6 +11,8 @@ import { CLOSED_COLUMNS, type ClosedRecord, tellClosed } from '../unit-of-work/t
 
 const NOTE = commitPoint('stock.overdue_inspections');
 const LOOK_EVERY_MS = 5_000;
+/** Their gates are locked meanwhile; the next look closes others. */
+const CLOSED_AT_ONCE_MAX = 500;
 
 const TURN = `SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || '.overdue_inspections', 0)) AS is_ours`;
 
@@ -24,7 +26,7 @@ const IS_OVER = `e.code = 'inspection.overdue' AND e.closed_at IS NULL
 /** What is told of a SKU is told under its gate. */
 const LOCK = `
   WITH ${OVERDUE}
-  SELECT sku_key FROM sku_gate WHERE sku_key IN (SELECT e.sku_key FROM stock_exception e WHERE ${IS_OVER})
+  SELECT sku_key FROM sku_gate WHERE sku_key IN (SELECT e.sku_key FROM stock_exception e WHERE ${IS_OVER} LIMIT ${CLOSED_AT_ONCE_MAX})
    ORDER BY sku_key FOR NO KEY UPDATE`;
 const CLOSE = `
   WITH ${OVERDUE}

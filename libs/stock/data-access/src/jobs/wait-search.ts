@@ -23,6 +23,8 @@ interface Claimed {
   readonly rules: string;
   /** The SKU that came last. */
   readonly after: SkuKey;
+  /** Until when nobody else goes on, as the database says it. */
+  readonly lease: string;
 }
 
 interface Slice {
@@ -56,7 +58,7 @@ export class WaitSearch {
       slice = await this.#sliceAfter(after);
     }
     const errors = await allInTurn(slice.skus, OFFERS_IN_FLIGHT, (sku) => this.#engine.offer(sku));
-    await this.#leaveAt(claimed.rules, slice.last, errors.length > 0);
+    await this.#leaveAt(claimed, slice.last, errors.length > 0);
     return errors;
   }
 
@@ -65,10 +67,10 @@ export class WaitSearch {
       name: 'claim-wait-search',
       text: `WITH in_force AS MATERIALIZED (SELECT ${RULES_IN_FORCE} AS rules FROM rules_epoch)
              UPDATE wait_search w SET due_at = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}), rules = f.rules,
-                    again = w.again OR w.rules <> f.rules, after_key = CASE WHEN w.rules = f.rules THEN w.after_key ELSE 0 END
+                    again = w.again OR w.rules <> f.rules, after_key = coalesce(w.after_key, 0)
                FROM in_force f
               WHERE w.rules <> f.rules OR (w.after_key IS NOT NULL AND w.due_at <= clock_timestamp())
-             RETURNING w.rules, w.after_key AS after`,
+             RETURNING w.rules, w.after_key AS after, w.due_at::text AS lease`,
     };
     const { rows } = await committing(SEARCH, () => this.#engine.lookupPool.query<Claimed>(claim));
     return rows[0];
@@ -99,7 +101,7 @@ export class WaitSearch {
   }
 
   /** The end of a slice, or of the search; after a search in which something went wrong there is another one. */
-  async #leaveAt(rules: string, last: SkuKey | null, hasFailed: boolean): Promise<void> {
+  async #leaveAt({ rules, lease }: Claimed, last: SkuKey | null, hasFailed: boolean): Promise<void> {
     const leave = {
       name: 'leave-wait-search',
       text: `UPDATE wait_search SET
@@ -107,8 +109,8 @@ export class WaitSearch {
                again = (again AND $2::int IS NOT NULL) OR $3,
                due_at = CASE WHEN $2::int IS NOT NULL THEN clock_timestamp()
                              ELSE clock_timestamp() + make_interval(secs => ${AGAIN_AFTER_SECONDS}) END
-              WHERE rules = $1`,
-      values: [rules, last, hasFailed],
+              WHERE rules = $1 AND due_at = $4::timestamptz`,
+      values: [rules, last, hasFailed, lease],
     };
     await committing(SEARCH, () => this.#engine.lookupPool.query(leave));
   }

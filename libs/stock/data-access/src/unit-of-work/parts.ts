@@ -5,6 +5,7 @@ import {
   type Reservation,
   STAGES,
   STATE_ACCOUNTS,
+  type SkuKey,
   type SupplyRow,
   TALLIES,
   readToldKey,
@@ -458,9 +459,13 @@ const lateNotes = part({
   }),
 });
 
+/** Jobs make tasks without gates, in this order: whoever makes them in another one might wait crosswise. */
+const bySku = <T>(tasks: readonly (readonly [SkuKey, T])[]): readonly (readonly [SkuKey, T])[] =>
+  tasks.toSorted(([a], [b]) => a - b);
+
 const tasks = part({
   rows: ({ writes }: Batch) =>
-    [...writes.rebackTasks].map(([sku, beforeKey]) => ({ sku, beforeKey, after: writes.waitTasks.get(sku) })),
+    bySku([...writes.rebackTasks]).map(([sku, beforeKey]) => ({ sku, beforeKey, after: writes.waitTasks.get(sku) })),
   columns: {
     sku: ['int', ({ sku }) => sku],
     before_key: ['bigint', ({ beforeKey }) => beforeKey],
@@ -486,7 +491,7 @@ const healed = part({
 });
 
 const drainTasks = part({
-  rows: ({ writes }: Batch) => [...writes.drainTasks],
+  rows: ({ writes }: Batch) => bySku([...writes.drainTasks]),
   columns: { sku: ['int', ([sku]) => sku], before_key: ['bigint', ([, beforeKey]) => beforeKey] },
   writes: (rows, guard) => ({
     drain_tasks: `

@@ -17,6 +17,7 @@ import { BLOCK_BITS, BLOCK_MASK } from '../../repository/watermarks.ts';
 
 const codes = (...accounts: readonly Account[]): string => accounts.map((one) => ACCOUNTS.indexOf(one)).join(', ');
 const EXTERNAL = codes('external');
+const EXPECTED = codes('expected');
 /** What is there and not for sale until somebody has looked at it, or for good. */
 const SIDELINED = codes('damaged', 'quality_control');
 const BLOCK_SIZE = 1 << BLOCK_BITS;
@@ -61,8 +62,9 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
     : '';
   const inChunk = density === 'dense' ? 'sku_key > $2::int AND sku_key <= $3::int' : 'sku_key = ANY($4::int[])';
   const after = variant('stock.reset_counts_its_instant_twice') ? '>=' : '>';
-  // Of changes of state a physical count knows nothing.
+  // Of changes of state a physical count knows nothing, and of units that are on their way no count does.
   const isEvent = (state: string): string => `${state} IN (${isAvailability ? `${EXTERNAL}, ${SIDELINED}` : EXTERNAL})`;
+  const isThere = isAvailability ? `AND ${EXPECTED} NOT IN (l.from_state, l.to_state)` : '';
   return `WITH
   clock AS MATERIALIZED (
     SELECT now, to_char(now AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS iso
@@ -78,7 +80,7 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
       FROM ledger l
      WHERE l.sku_key = ANY($4::int[]) AND l.occurred_at ${after} ${time('$8::bigint')}
        AND l.recorded_at > ${time(`$8::bigint - ${RECORDED_BEFORE_OCCURRED_MAX_MS}`)}
-       AND (${isEvent('l.from_state')} OR ${isEvent('l.to_state')})),
+       AND (${isEvent('l.from_state')} OR ${isEvent('l.to_state')}) ${isThere}),
   deltas AS (
     SELECT f.sku_key, f.node_key,
            sum(CASE WHEN e.from_state = ${EXTERNAL} THEN e.quantity WHEN e.to_state = ${EXTERNAL} THEN -e.quantity ELSE 0 END)::bigint AS units,
