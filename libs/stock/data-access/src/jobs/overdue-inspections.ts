@@ -55,7 +55,7 @@ export class OverdueInspections {
   async look(): Promise<void> {
     const now = this.#monotonic();
     if (now - this.#lookedAt < LOOK_EVERY_MS) return;
-    await inTransaction(this.#engine.auditPool, NOTE, (client) => this.#compare(client));
+    await inTransaction(this.#engine.lookupPool, NOTE, (client) => this.#compare(client));
     this.#lookedAt = now;
   }
 
