@@ -118,11 +118,44 @@ export function leaveParts(
   mine: Reservation,
   parts: readonly Which[] | null,
 ): void {
-  const verdict = leaving.leave(pool.model, pool.promised(mine), verb, parts);
+  const named = verb === 'fulfil' && parts ? byFulfilment(mine, parts) : parts;
+  const verdict = leaving.leave(pool.model, pool.promised(mine), verb, named);
   pool.told({ kind: 'leave', verb, reservation: mine.key, parts }, verdict);
   const counted = (backing: Backing, quantity: number): number =>
     countedAsShipped(backing, quantity, pool.watermarks.get(rowKey(backing.sku, backing.node)), pool.model.at);
-  pool.expect(decideLeave(verb, mine, pool.supplies, parts, counted), verdict);
+  pool.expect(decideLeave(verb, mine, pool.supplies, named, counted), verdict);
+}
+
+/** Of what names no fulfilment, units without one go first, and then one fulfilment's SKU after the other, in the order of lines. */
+function byFulfilment({ lines, backings }: Reservation, parts: readonly Which[]): readonly Which[] {
+  const used = new Map<string, number>();
+  return parts.flatMap((part): readonly Which[] => {
+    if (part.fulfilment !== undefined) return [part];
+    const fits = ({ kind, line, sku, node }: Backing): boolean =>
+      kind === 'stock' &&
+      (part.line ?? lines[line]?.id) === lines[line]?.id &&
+      (part.sku ?? sku) === sku &&
+      (part.node === undefined || part.node === node);
+    const work = new Map<string, Which>();
+    const inOrder = backings.filter(fits).toSorted((a, b) => a.line - b.line || a.no - b.no);
+    for (const { fulfilment, sku, confirmed: units } of inOrder) {
+      const name = fulfilment === null ? '' : `${sku} ${fulfilment}`;
+      const of = fulfilment === null ? { ...part, fulfilment } : { ...part, fulfilment, sku };
+      work.set(name, { ...of, quantity: (work.get(name)?.quantity ?? 0) + units });
+    }
+    const free = work.get('');
+    work.delete('');
+    let left = part.quantity;
+    const taken: Which[] = [];
+    for (const [name, one] of [...(free ? ([['', free]] as const) : []), ...work]) {
+      const quantity = Math.min(left, one.quantity - (name === '' ? 0 : (used.get(name) ?? 0)));
+      if (quantity <= 0) continue;
+      if (name !== '') used.set(name, (used.get(name) ?? 0) + quantity);
+      taken.push({ ...one, quantity });
+      left -= quantity;
+    }
+    return left > 0 ? [part] : taken;
+  });
 }
 
 export function extend(pool: PlayedPool, pick: number): void {

@@ -72,8 +72,9 @@ export function recordHistory(steps: readonly Step[], moves: boolean): readonly 
 
 /** Those that a command has looked at before it is decided. */
 function skusOf(command: Command, { model }: PlayedPool): readonly number[] {
-  // Neither looks at any SKU.
+  // Rules have no SKU, and feeds, in which movements may be told as well, leave what has run out to others.
   if (command.kind === 'keep' || command.kind === 'halt') return [];
+  if (command.kind === 'count' || command.kind === 'movement') return [];
   if ('sku' in command) return [command.sku];
   if ('skus' in command) return command.skus;
   if (command.kind === 'hold') return command.lines.map(({ sku }) => sku);
