@@ -67,7 +67,7 @@ export class WaitSearch {
       name: 'claim-wait-search',
       text: `WITH in_force AS MATERIALIZED (SELECT ${RULES_IN_FORCE} AS rules FROM rules_epoch)
              UPDATE wait_search w SET due_at = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}), rules = f.rules,
-                    again = w.again OR w.rules <> f.rules, after_key = coalesce(w.after_key, 0)
+                    again = w.again OR w.rules <> f.rules, after_key = CASE WHEN w.rules = f.rules THEN w.after_key ELSE 0 END
                FROM in_force f
               WHERE w.rules <> f.rules OR (w.after_key IS NOT NULL AND w.due_at <= clock_timestamp())
              RETURNING w.rules, w.after_key AS after, w.due_at::text AS lease`,
