@@ -82,6 +82,15 @@ describe('one hand-over', () => {
     expect([world.gone, world.there, world.plain]).toEqual([1, 4, 0]);
   });
 
+  it('takes for a part what the parts before it have left', () => {
+    const parts = [{ quantity: 2 }, { sku: 1, quantity: 1 }];
+    const decision = decideFulfil(mine(2, 1), stock(5, 3), parts, by('us'));
+    expect(decision.ok && totalOf(decision.value.reservation.backings, 'fulfilled')).toBe(3);
+    expect(decideFulfil(mine(2, 1), stock(5, 3), [...parts, { quantity: 1 }], by('us'))).toMatchObject({
+      rejection: { code: 'reservation.not_confirmed' },
+    });
+  });
+
   it('in two parts is two units, whoever tells of which part', () => {
     const world = new World(2, 5);
     world.told('till', 1);

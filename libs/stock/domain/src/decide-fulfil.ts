@@ -56,10 +56,16 @@ export function decideFulfil(
   if (asked.length === 0) return reject({ code: 'reservation.not_confirmed', at: null });
   const told = new Map(telling.book);
   const leaving: SelectedUnits[] = [];
+  let current = reservation;
   for (const part of asked) {
-    const units = parts === null ? wholly(part, reservation, told, telling) : unheard(part, reservation, told, telling);
+    const units = parts === null ? wholly(part, reservation, told, telling) : unheard(part, current, told, telling);
     if (units === null) return reject({ code: 'reservation.not_confirmed', at: refOf(part) });
     leaving.push(...units);
+    if (parts === null || parts.length === 1 || units.length === 0) continue;
+    // The next part finds what this one leaves.
+    const left = decideLeave('fulfil', current, supplies, units, telling.counted);
+    if (!left.ok) return left;
+    current = left.value.reservation;
   }
   const heardOf = new Map([...told].filter(([key, now]) => now !== telling.book.get(key)));
   if (leaving.length === 0) return accept({ reservation: next(reservation, {}), ...NOTHING, told: heardOf });

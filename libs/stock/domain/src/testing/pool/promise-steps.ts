@@ -128,33 +128,31 @@ export function leaveParts(
 
 /** Of what names no fulfilment, units without one go first, and then one fulfilment's SKU after the other, in the order of lines. */
 function byFulfilment({ lines, backings }: Reservation, parts: readonly Which[]): readonly Which[] {
-  const used = new Map<string, number>();
+  const left = new Map(backings.map(({ no, confirmed: units }) => [no, units]));
+  const inOrder = backings.toSorted((a, b) => a.line - b.line || a.no - b.no);
   return parts.flatMap((part): readonly Which[] => {
-    if (part.fulfilment !== undefined) return [part];
-    const fits = ({ kind, line, sku, node }: Backing): boolean =>
-      kind === 'stock' &&
-      (part.line ?? lines[line]?.id) === lines[line]?.id &&
-      (part.sku ?? sku) === sku &&
-      (part.node === undefined || part.node === node);
-    const work = new Map<string, Which>();
-    const inOrder = backings.filter(fits).toSorted((a, b) => a.line - b.line || a.no - b.no);
-    for (const { fulfilment, sku, confirmed: units } of inOrder) {
-      const name = fulfilment === null ? '' : `${sku} ${fulfilment}`;
-      const of = fulfilment === null ? { ...part, fulfilment } : { ...part, fulfilment, sku };
-      work.set(name, { ...of, quantity: (work.get(name)?.quantity ?? 0) + units });
-    }
-    const free = work.get('');
-    work.delete('');
-    let left = part.quantity;
+    const own = inOrder.filter(
+      ({ kind, line, sku, node, fulfilment }) =>
+        kind === 'stock' &&
+        (part.line ?? lines[line]?.id) === lines[line]?.id &&
+        (part.sku ?? sku) === sku &&
+        (part.node === undefined || part.node === node) &&
+        (part.fulfilment === undefined || part.fulfilment === fulfilment),
+    );
+    const free = own.filter(({ fulfilment }) => fulfilment === null);
+    const working = own.filter(({ fulfilment }) => fulfilment !== null);
+    const works = [...new Set(working.map(({ sku, fulfilment }) => `${sku} ${fulfilment}`))];
+    const byWork = works.flatMap((work) => working.filter(({ sku, fulfilment }) => `${sku} ${fulfilment}` === work));
+    let wanted = part.quantity;
     const taken: Which[] = [];
-    for (const [name, one] of [...(free ? ([['', free]] as const) : []), ...work]) {
-      const quantity = Math.min(left, one.quantity - (name === '' ? 0 : (used.get(name) ?? 0)));
-      if (quantity <= 0) continue;
-      if (name !== '') used.set(name, (used.get(name) ?? 0) + quantity);
-      taken.push({ ...one, quantity });
-      left -= quantity;
+    for (const { no, sku, fulfilment } of [...free, ...byWork]) {
+      const quantity = Math.min(wanted, left.get(no) ?? 0);
+      if (quantity === 0) continue;
+      left.set(no, (left.get(no) ?? 0) - quantity);
+      wanted -= quantity;
+      taken.push(fulfilment === null ? { ...part, fulfilment, quantity } : { ...part, fulfilment, sku, quantity });
     }
-    return left > 0 ? [part] : taken;
+    return wanted > 0 ? [part] : taken;
   });
 }
 
