@@ -12,7 +12,8 @@ describe('movements', () => {
   let used = 0;
   beforeAll(async () => {
     pool = await createPoolFixture(3, 40);
-    engine = pool.engine();
+    // Commands of thousands of lines end when they end, however busy the machine is.
+    engine = pool.engine({ deadlineMs: 120_000 });
     reads = readsOf(engine);
   });
   afterAll(async () => {

@@ -19,6 +19,7 @@ export function halt(pool: PlayedPool, { sku: named, node, channel, mode, lasts 
   const { isCaller } = pool.options;
   // Callers share their nodes with others, and their clock is not ours.
   const sku = isCaller ? (named ?? 1) : named;
+  if (sku !== null) pool.reap(new Set([sku]));
   const until = lasts === null || isCaller ? null : pool.now + lasts;
   const others = limits.halts.filter((one) => one.sku !== sku || one.node !== node || one.channel !== channel);
   const halts = mode === 'none' ? others : [...others, { sku, node, channel, drains: mode === 'drain', until }];
