@@ -18,7 +18,7 @@ export function optionsOfScripts(root: string): OptionsOfScript {
   };
   return new Map(
     Object.entries(scripts).map(([name, command]) => {
-      const programs = [...command.matchAll(/\b(?:apps|tools)\/\S+\.ts\b/g)].map(([program]) => program);
+      const programs = [...command.matchAll(/(?<!\S)(?:apps|tools)\/\S+\.ts\b/g)].map(([program]) => program);
       return [
         name,
         programs.length === 0 ? undefined : declaredOptions(join(root, programs.at(-1) ?? ''), root),

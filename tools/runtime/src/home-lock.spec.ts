@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
-import * as fs from 'node:fs';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type * as HomeLocks from './home-lock.ts';
+import { HomeLockedError, lockHome } from './home-lock.ts';
 import { identify } from './runtime-record.ts';
 
 const { existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } = { ...fs };
@@ -18,16 +19,23 @@ const watched = <F extends (...args: never[]) => unknown>(step: F): F =>
       afterStep?.();
     }
   }) as F;
-jest.unstable_mockModule('node:fs', () => ({
-  ...fs,
-  linkSync: watched(fs.linkSync),
-  mkdirSync: watched(fs.mkdirSync),
-  readFileSync: watched(fs.readFileSync),
-  renameSync: watched(fs.renameSync),
-  rmSync: watched(fs.rmSync),
-  rmdirSync: watched(fs.rmdirSync),
-}));
-const { HomeLockedError, lockHome } = (await import('./home-lock.ts')) as typeof HomeLocks;
+const { renameSync, rmdirSync } = fs;
+const real = { linkSync, mkdirSync, readFileSync, renameSync, rmSync, rmdirSync };
+const replaceIn = (functions: typeof real): void => {
+  Object.assign(fs, functions);
+  syncBuiltinESMExports();
+};
+beforeAll(() =>
+  replaceIn({
+    linkSync: watched(linkSync),
+    mkdirSync: watched(mkdirSync),
+    readFileSync: watched(readFileSync),
+    renameSync: watched(renameSync),
+    rmSync: watched(rmSync),
+    rmdirSync: watched(rmdirSync),
+  }),
+);
+afterAll(() => replaceIn(real));
 
 /** More than taking a dead lock takes. */
 const STEPS_MAX = 10;

@@ -15,10 +15,12 @@ const configFile = join(root, '.swcrc');
 const kept = join(root, 'node_modules/.cache/onepool/sources');
 const settings = readFileSync(configFile, 'utf8');
 mkdirSync(kept, { recursive: true });
+/** Whoever loads a file anew gives it a query. */
+const isSource = /^file:[^?#]*\.ts(?:[?#]|$)/;
 
 registerHooks({
   load(url, context, next) {
-    if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context);
+    if (!isSource.test(url)) return next(url, context);
     const path = fileURLToPath(url);
     if (dirname(path).includes('/node_modules/')) return next(url, context);
     const code = emitted(path, readFileSync(path, 'utf8'));
