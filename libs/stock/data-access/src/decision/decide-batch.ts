@@ -368,7 +368,7 @@ export class BatchDecider {
     const before = stopsOf(supply);
     const stops = changes.reduce(stopsAfter, before);
     if (stops !== before) this.#book.change({ supplies: new Map([[sku, withStops(supply, stops)]]) }, trace);
-    if (opensWay(before, stops)) this.#waiting.serveAll(sku);
+    if (opensWay(before, stops)) this.#waiting.offerInPassing(sku);
     return { ok: true, value: { version: this.#book.versionOf(sku) }, replayed: false };
   }
 
@@ -440,10 +440,10 @@ export class BatchDecider {
       });
       // What has just been looked at needs no other look, unless somebody has changed the SKU since.
       const needsLook = follows.needsLook || hasOtherConcerns(before, supply, this.#state.now);
-      if (needsLook && changed.has(sku)) this.writes.rebackTasks.set(sku, null);
+      if (needsLook && changed.has(sku)) this.writes.tendLater(sku, follows.beginsAnew ? { below: null } : {});
     }
-    for (const sku of [...this.#book.deferred, ...this.#book.othersShort]) this.writes.rebackTasks.set(sku, null);
-    for (const [sku, place] of this.#waiting.goOnAfter) this.writes.waitTasks.set(sku, place);
+    for (const sku of this.#book.deferred) this.writes.tendLater(sku, { after: null });
+    for (const [sku, mayMove] of this.#book.othersShort) this.writes.tendLater(sku, mayMove ? { below: null } : {});
     for (const supply of [...this.#state.supplies.values()]) this.#leaveOutSpent(supply);
     this.#tended.finish();
   }

@@ -351,7 +351,7 @@ export class StockEngine {
     return { ...asker, sourceKey, trace: currentTraceparent(), transmission };
   }
 
-  /** Locks SKUs one by one, which reaps what is overdue there; with `heal` re-backs their shortfalls. */
+  /** Locks SKUs one by one, which reaps what is overdue there; with `heal` moves short promises to where units are. */
   async tend(skus: readonly SkuKey[], heal: boolean): Promise<void> {
     await Promise.all(skus.map((sku) => this.submit({ kind: 'tend', skus: [sku], heal, trace: null })));
   }

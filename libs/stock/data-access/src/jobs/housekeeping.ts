@@ -23,9 +23,9 @@ export interface HousekeepingOptions {
   readonly monotonic?: () => number;
 }
 
-const CLAIM = commitPoint('stock.claim_rebacks');
-const PUT_OFF = commitPoint('stock.put_off_rebacks');
-const WAKE = commitPoint('stock.wake_rebacks');
+const CLAIM = commitPoint('stock.claim_tend_tasks');
+const PUT_OFF = commitPoint('stock.put_off_tend_tasks');
+const WAKE = commitPoint('stock.wake_tend_tasks');
 
 const SKUS_PER_LOOK = 500;
 /** A SKU that another replica is likely tending right now is left to it for this long. */
@@ -37,7 +37,7 @@ const SWEEPS_IN_FLIGHT = 64;
 interface Supply {
   readonly shortfall: number;
   readonly available: number;
-  /** Older promises of the SKU are yet to be looked at, or units wait to be given out. */
+  /** Others of its promises are yet to be looked at, or units wait to be given out. */
   readonly hasMore: boolean;
 }
 
@@ -158,20 +158,21 @@ export class Housekeeping {
       name: 'short-supplies',
       text: `SELECT s.sku_key, sum(s.shortfall)::float8 AS shortfall, sum(s.available)::float8 AS available,
                     bool_or(s.unapplied > 0)
-                    OR EXISTS (SELECT FROM sku_task t WHERE t.sku_key = s.sku_key AND t.before_key IS NOT NULL) AS "hasMore"
+                    OR EXISTS (SELECT FROM sku_task t WHERE t.sku_key = s.sku_key AND (t.before_key IS NOT NULL OR t.offers > 0)) AS "hasMore"
                FROM stock s WHERE s.sku_key = ANY($1::int[]) GROUP BY s.sku_key`,
       values: [skus],
     });
     return new Map(rows.map((row) => [row.sku_key, row]));
   }
 
-  /** What has become due again since it was claimed stays so; the next look decides. */
+  /** What has become due again since it was claimed stays so, and so does what somebody is about to write; the next look decides. */
   async #putOff(resting: readonly { readonly sku: SkuKey; readonly waitMs: number }[]): Promise<void> {
     const statement = {
-      name: 'put-off-reback-tasks',
-      text: `UPDATE sku_task t SET due_at = clock_timestamp() + make_interval(secs => x.wait / 1000)
-               FROM unnest($1::int[], $2::float8[]) AS x (sku_key, wait)
-              WHERE t.sku_key = x.sku_key AND t.due_at > clock_timestamp()`,
+      name: 'put-off-tend-tasks',
+      text: `UPDATE sku_task t SET due_at = clock_timestamp() + make_interval(secs => resting.wait / 1000)
+               FROM (SELECT sku_key, x.wait FROM sku_task JOIN unnest($1::int[], $2::float8[]) AS x (sku_key, wait) USING (sku_key)
+                      WHERE due_at > clock_timestamp() ORDER BY sku_key FOR UPDATE OF sku_task SKIP LOCKED) resting
+              WHERE t.sku_key = resting.sku_key`,
       values: [resting.map(({ sku }) => sku), resting.map(({ waitMs }) => waitMs)],
     };
     await committing(PUT_OFF, () => this.#engine.lookupPool.query(statement));
@@ -180,7 +181,7 @@ export class Housekeeping {
   /** Tasks are claimed by moving their due time, so that a claimant that dies leaves them to others. */
   async #dueTasks(): Promise<SkuKey[]> {
     const statement = {
-      name: 'claim-reback-tasks',
+      name: 'claim-tend-tasks',
       text: `UPDATE sku_task t SET due_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
                FROM (SELECT sku_key FROM sku_task WHERE due_at <= clock_timestamp()
                       ORDER BY due_at LIMIT ${SKUS_PER_LOOK} FOR UPDATE SKIP LOCKED) due

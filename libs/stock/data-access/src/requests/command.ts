@@ -224,7 +224,7 @@ export interface JudgeCommand extends Keyed {
 
 /**
  * The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also gives those who wait what is kept for them and
- * re-backs its shortfall, and with `offersAll` those who wait are offered all that is free.
+ * moves short promises to where units are, and with `offersAll` those who wait are offered all that is for sale.
  */
 export interface TendCommand extends Traced {
   readonly kind: 'tend';

@@ -463,30 +463,36 @@ const lateNotes = part({
 const bySku = <T>(tasks: readonly (readonly [SkuKey, T])[]): readonly (readonly [SkuKey, T])[] =>
   tasks.toSorted(([a], [b]) => a - b);
 
-const tasks = part({
-  rows: ({ writes }: Batch) =>
-    bySku([...writes.rebackTasks]).map(([sku, beforeKey]) => ({ sku, beforeKey, after: writes.waitTasks.get(sku) })),
+/** Where a task stands only its gate may change, so that what is read of it here is so still when it is written. */
+const tendTasks = part({
+  rows: ({ writes }: Batch) => bySku([...writes.tendTasks]),
   columns: {
-    sku: ['int', ({ sku }) => sku],
-    before_key: ['bigint', ({ beforeKey }) => beforeKey],
-    after_rank: ['bigint', ({ after }) => after?.rank ?? null],
-    after_reservation: ['bigint', ({ after }) => after?.reservation ?? null],
+    sku: ['int', ([sku]) => sku],
+    says_below: ['smallint', ([, { below }]) => Number(below !== undefined)],
+    below: ['bigint', ([, { below }]) => below],
+    says_after: ['smallint', ([, { after }]) => Number(after !== undefined)],
+    after_rank: ['bigint', ([, { after }]) => after?.rank],
+    after_reservation: ['bigint', ([, { after }]) => after?.reservation],
+    offers: ['smallint', ([, { offers }]) => offers],
   },
   writes: (rows, guard) => ({
-    tasks: `
-    INSERT INTO sku_task (sku_key, due_at, before_key, after_rank, after_reservation)
-    SELECT x.sku, clock_timestamp(), x.before_key, x.after_rank, x.after_reservation FROM ${rows} WHERE ${guard}
+    tend_tasks: `
+    INSERT INTO sku_task (sku_key, due_at, before_key, after_rank, after_reservation, offers)
+    SELECT x.sku, clock_timestamp(), CASE WHEN x.says_below = 1 THEN x.below ELSE t.before_key END,
+           CASE WHEN x.says_after = 1 THEN x.after_rank ELSE t.after_rank END,
+           CASE WHEN x.says_after = 1 THEN x.after_reservation ELSE t.after_reservation END, coalesce(x.offers, t.offers, 0)
+      FROM ${rows} LEFT JOIN LATERAL (SELECT * FROM sku_task WHERE sku_key = x.sku OFFSET 0) t ON true WHERE ${guard}
     ON CONFLICT (sku_key) DO UPDATE SET
       due_at = LEAST(sku_task.due_at, excluded.due_at), before_key = excluded.before_key,
-      after_rank = excluded.after_rank, after_reservation = excluded.after_reservation`,
+      after_rank = excluded.after_rank, after_reservation = excluded.after_reservation, offers = excluded.offers`,
   }),
 });
 
-const healed = part({
-  rows: ({ writes }: Batch) => writes.healed.filter((sku) => !writes.rebackTasks.has(sku)),
+const tended = part({
+  rows: ({ writes }: Batch) => writes.tended.filter((sku) => !writes.tendTasks.has(sku)),
   columns: { sku: ['int', (sku) => sku] },
   writes: (rows, guard) => ({
-    healed: `DELETE FROM sku_task WHERE sku_key = ANY(ARRAY(SELECT x.sku FROM ${rows} WHERE ${guard}))`,
+    tended: `DELETE FROM sku_task WHERE sku_key = ANY(ARRAY(SELECT x.sku FROM ${rows} WHERE ${guard}))`,
   }),
 });
 
@@ -547,8 +553,8 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   takenEvents,
   ledger,
   lateNotes,
-  tasks,
-  healed,
+  tendTasks,
+  tended,
   drainTasks,
   drained,
   outbox(schema),
