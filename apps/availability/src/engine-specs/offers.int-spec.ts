@@ -205,10 +205,23 @@ describe('the search for those who wait', () => {
     await stopRule('none', ['n1']);
     // The first dies after it has taken the search, and before it has found anybody.
     await pool.dataSource.query(
-      `UPDATE wait_search SET rules = 'of the dead', after_key = 0, again = false, due_at = 'infinity'`,
+      `UPDATE wait_search SET rules = 'of the dead', after_key = 0, again = false, due_at = 'infinity', lease_until = clock_timestamp()`,
     );
     await keepers[1]?.once();
     expect(await backings('second')).toEqual([['stock', 'n1', 4]]);
+  });
+
+  it('is told of other rules while somebody is at it, and what was offered by the rules before counts for nothing', async () => {
+    await serveLate();
+    await pool.dataSource.query(
+      `UPDATE wait_search SET rules = 'before', after_key = 0, again = false, due_at = 'infinity', lease_until = clock_timestamp() + interval '1 minute'`,
+    );
+    await keepers[0]?.once();
+    expect(await search()).toEqual({ after_key: 0, again: true, is_due: true });
+    expect(await backings('backorder')).toEqual([['allowance', null, 3]]);
+    await pool.dataSource.query(`UPDATE wait_search SET lease_until = clock_timestamp()`);
+    await keepers[1]?.once();
+    expect(await backings('backorder')).toEqual([['stock', 'n1', 3]]);
   });
 
   it('comes to its end however many rows there are that nobody waits for', async () => {
