@@ -260,6 +260,28 @@ describe('who decides about what is short', () => {
   });
 });
 
+describe('other rules', () => {
+  it('let a short promise move that was told by the rules before only after they had come', async () => {
+    await pool.catalog.putChannels([{ channel: 'web', nodes: ['n1'] }]);
+    await pool.receive('sku1', 'n1', 2);
+    done(await hold(engine, 'cart', [['sku1', 2]]));
+    await pool.receive('sku1', 'n2', 2);
+    done(await record(engine, 'till', [sale('sku1', 'n1', 2)]));
+    await look();
+    expect(await at('cart')).toEqual({ n1: 2 });
+    // A look that was decided by the rules before is committed when those who were told of others have been woken.
+    await pool.dataSource.query('UPDATE stock_exception SET closed_at = clock_timestamp()');
+    await pool.catalog.putChannels([{ channel: 'web', nodes: ['n1', 'n2'] }]);
+    for (const keeper of keepers) await keeper.once();
+    await pool.dataSource.query('UPDATE stock_exception SET closed_at = NULL');
+    for (const keeper of keepers) await keeper.once();
+    expect(await at('cart')).toEqual({ n1: 2 });
+    monotonic += 8_000;
+    await keepers[0]?.once();
+    expect(await at('cart')).toEqual({ n2: 2 });
+  });
+});
+
 describe('a line that does not bring what was promised of it', () => {
   type Line = PutInbound['lines'][number];
   const announce = async (more: Partial<Line> = {}): Promise<void> =>

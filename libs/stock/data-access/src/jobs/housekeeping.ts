@@ -12,7 +12,7 @@ import { Drains } from './drains.ts';
 import type { StockEngine } from '../engine/engine.ts';
 import { OverdueInspections } from './overdue-inspections.ts';
 import { Rests } from './rests.ts';
-import { RULES_IN_FORCE } from './rules-in-force.ts';
+import { RULES_IN_FORCE, RULES_SETTLE_AFTER_MS } from './rules-in-force.ts';
 import { WaitSearch } from './wait-search.ts';
 
 export interface HousekeepingOptions {
@@ -48,6 +48,8 @@ export class Housekeeping {
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
   #rules = '';
+  /** Of the monotonic clock: what was found short by the rules before, and told only since, is looked at then. */
+  #wakesAgainAt = Number.POSITIVE_INFINITY;
   /** Whether the last look has left units that the next slice gives out. */
   #goesOn = false;
   readonly #rests = new Rests();
@@ -209,7 +211,8 @@ export class Housekeeping {
       text: `SELECT ${RULES_IN_FORCE} AS rules FROM rules_epoch`,
     });
     const rules = rows[0]?.rules ?? '';
-    if (rules === this.#rules) return;
+    const isNew = rules !== this.#rules;
+    if (!isNew && this.#now() < this.#wakesAgainAt) return;
     const insert = `
       INSERT INTO sku_task (sku_key, due_at)
       SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception
@@ -218,5 +221,6 @@ export class Housekeeping {
     await committing(WAKE, () => this.#engine.lookupPool.query(insert));
     this.#rests.end();
     this.#rules = rules;
+    this.#wakesAgainAt = isNew ? this.#now() + RULES_SETTLE_AFTER_MS : Number.POSITIVE_INFINITY;
   }
 }
