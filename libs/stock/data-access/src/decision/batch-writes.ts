@@ -27,7 +27,7 @@ import type { Doer, Keyed, StoredAnswer } from '../requests/command.ts';
 import type { InspectionOrigin, StoredInspection } from '../repository/inspections.ts';
 import type { StoredInboundLine } from '../repository/inbound-lines.ts';
 import type { OpenException } from '../repository/open-exceptions.ts';
-import type { WaitPlace } from '../repository/waiting-reads.ts';
+import type { WaitPlace } from '../repository/tend-tasks.ts';
 import type { LineName } from '../repository/healing-reads.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
 
@@ -158,6 +158,8 @@ export interface BackingWrite {
   /** Of units that have not come yet; see `waitRankOf`. */
   readonly waitRank?: number | null;
   readonly expiresAt: number;
+  /** Whether it was not there before the batch. */
+  readonly isNew: boolean;
 }
 
 /** Open units of a backing that have come past a stage (> 0), or that have ended or moved from beyond it (< 0). */
@@ -265,7 +267,9 @@ export class Writes {
 
   /** The last word on a backing wins; it is absolute, since its SKU's gate is ours. */
   changeBacking(write: BackingWrite): void {
-    this.changedBackings.set(`${write.reservationKey}:${write.backing.no}`, write);
+    const name = `${write.reservationKey}:${write.backing.no}`;
+    const isNew = write.isNew || this.changedBackings.get(name)?.isNew === true;
+    this.changedBackings.set(name, isNew === write.isNew ? write : { ...write, isNew });
   }
 
   /** Rows of a SKU as they are in the end. */

@@ -199,7 +199,7 @@ export class ChangingBook {
     const place = supplyOf(backing);
     const supplyKey = place && rowOf(this.supply(sku), place).key;
     const waitRank = isAhead(backing) ? waitRankOf(reservation) : null;
-    this.writes.changeBacking({ reservationKey, supplyKey, backing, expiresAt, waitRank });
+    this.writes.changeBacking({ reservationKey, supplyKey, backing, expiresAt, waitRank, isNew: before === undefined });
     if (supplyKey === null) return;
     for (const stage of STAGES) {
       const units = backing[stage] - (before?.[stage] ?? 0);

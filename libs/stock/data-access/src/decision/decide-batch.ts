@@ -119,6 +119,11 @@ export class BatchDecider {
     return this.#book.writes;
   }
 
+  /** Whether units wait for a slice that housekeeping gives out. */
+  get hasDeferred(): boolean {
+    return this.#book.deferred.size > 0;
+  }
+
   /** Outcomes in the order of the commands. */
   decide(commands: readonly Command[]): readonly Outcome[] {
     this.#reapOverdue();
@@ -213,7 +218,7 @@ export class BatchDecider {
     const { line, sku, node, units, ahead, fenced } = taken;
     if (node === null) {
       const backing = { ...emptyBacking(of.no, onNothing(line, sku)), held: units };
-      return this.writes.changeBacking({ ...of, supplyKey: null, backing });
+      return this.writes.changeBacking({ ...of, supplyKey: null, backing, isNew: true });
     }
     if (ahead) return this.#wait(command, { line, sku, node, fulfilment: null, ...ahead }, units, of);
     const supplyKey = rowAt(this.#book.supply(sku), node).key;
@@ -221,7 +226,7 @@ export class BatchDecider {
     if (!fenced) return this.writes.hold({ ...of, supplyKey, line, sku, node, source, id, units, version });
     const charge = { fence: fenced.fence, fenced: fenced.units };
     const backing = { ...emptyBacking(of.no, onStock(line, sku, node)), held: units, ...charge };
-    this.writes.changeBacking({ ...of, supplyKey, backing });
+    this.writes.changeBacking({ ...of, supplyKey, backing, isNew: true });
     const posting = { sku, at: stockAt(node), from: 'available', to: 'reserved', quantity: units } as const;
     const occurredAt = this.#state.now;
     const origin = { reason: 'hold', source, sourceName: null, sourceEventId: id, occurredAt };
@@ -237,7 +242,7 @@ export class BatchDecider {
     const { key: supplyKey } = rowOf(this.#book.supply(sku), row);
     const backing = { ...emptyBacking(of.no, at), held: units };
     const waitRank = waitRankOf({ priority: command.priority, orderedAt: null, createdAt: now });
-    this.writes.changeBacking({ ...of, supplyKey, backing, waitRank });
+    this.writes.changeBacking({ ...of, supplyKey, backing, waitRank, isNew: true });
     const from = kind === 'incoming' ? 'available' : 'expected';
     const posting = { sku, at: row, from, to: 'reserved', quantity: units } as const;
     const version = this.#book.versionOf(sku);
@@ -393,8 +398,8 @@ export class BatchDecider {
   }
 
   #tend({ skus, heal, offersAll = false }: TendCommand): Decided {
-    for (const sku of heal ? skus : []) this.#tended.tend(sku, offersAll);
-    return { ok: true, value: null, replayed: false };
+    const goOn = heal ? skus.filter((sku) => this.#tended.tend(sku, offersAll)) : [];
+    return { ok: true, value: { goesOn: goOn.length > 0 }, replayed: false };
   }
 
   #drain({ skus: [sku] }: DrainCommand): Decided {

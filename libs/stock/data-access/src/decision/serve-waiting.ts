@@ -22,7 +22,7 @@ import {
   unappliedOf,
 } from '@onepool/stock-domain';
 import type { BatchState } from '../repository/load-batch.ts';
-import type { WaitPlace } from '../repository/waiting-reads.ts';
+import type { WaitPlace } from '../repository/tend-tasks.ts';
 import { THE_ENGINE_SOURCE } from '../sources/source-book.ts';
 import { type LedgerOrigin, THE_ENGINE } from './batch-writes.ts';
 import type { ChangingBook } from './changing-book.ts';

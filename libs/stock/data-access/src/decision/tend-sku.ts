@@ -54,8 +54,15 @@ export class TendedSkus {
    * Those who wait are read by pages, from the first of them: for the slices of what is unapplied, then to be offered what is for sale, and
    * then for what late lines do not bring. Each begins when the one before has ended. Known limit: while rules change all the time and
    * a page cannot have what is for sale, late lines wait.
+   *
+   * Answers whether another look goes on with what this one has left.
    */
-  tend(sku: SkuKey, offersAll: boolean): void {
+  tend(sku: SkuKey, offersAll: boolean): boolean {
+    this.#look(sku, offersAll);
+    return this.#goOn.has(sku);
+  }
+
+  #look(sku: SkuKey, offersAll: boolean): void {
     const others = this.#book.othersShort.has(sku);
     const isServed = this.#serve(sku, offersAll);
     if (!isServed) this.#goOn.add(sku);

@@ -31,6 +31,8 @@ const SKUS_PER_LOOK = 500;
 /** A SKU that another replica is likely tending right now is left to it for this long. */
 const CLAIM_SECONDS = 5;
 const HEALS_IN_FLIGHT = 8;
+/** Of one SKU, before everything else that is due has its turn. */
+const SLICES_PER_LOOK = 40;
 /** Sweeps are light, and many of one commit queue share a commit. */
 const SWEEPS_IN_FLIGHT = 64;
 
@@ -44,13 +46,14 @@ interface Supply {
 const NOTHING: Supply = { shortfall: 0, available: 0, hasMore: false };
 
 export class Housekeeping {
+  /** Null while a look is under way. */
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
   #rules = '';
   /** Of the monotonic clock: what was found short by the rules before, and told only since, is looked at then. */
   #wakesAgainAt = Number.POSITIVE_INFINITY;
-  /** Whether the last look has left units that the next slice gives out. */
+  /** Whether something is left to go on with at once. */
   #goesOn = false;
   readonly #rests = new Rests();
   readonly #drains: Drains;
@@ -73,20 +76,31 @@ export class Housekeeping {
   }
 
   start(): void {
-    const look = (): void => {
-      this.#looking = this.once()
-        .catch((error: unknown) => this.#options.onError?.(error))
-        .then(() => {
-          const pause = this.#goesOn ? 0 : (this.#options.intervalMs ?? 200);
-          if (!this.#stopped) this.#timer = setTimeout(look, pause);
-        });
-    };
-    look();
+    this.#look();
+  }
+
+  #look(): void {
+    this.#timer = null;
+    this.#looking = this.once()
+      .catch((error: unknown) => this.#options.onError?.(error))
+      .then(() => {
+        const pause = this.#goesOn ? 0 : (this.#options.intervalMs ?? 200);
+        if (!this.#stopped) this.#timer = setTimeout(() => this.#look(), pause);
+      });
+  }
+
+  /** Looks now, or once more as soon as the look under way has ended. */
+  nudge(): void {
+    this.#goesOn = true;
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    this.#look();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
     await this.#looking;
   }
 
@@ -140,7 +154,7 @@ export class Housekeeping {
       due.filter((_, index) => waits[index] === 0),
       HEALS_IN_FLIGHT,
       async (sku) => {
-        await this.#engine.tend([sku], true);
+        for (let slice = 1; (await this.#engine.tend([sku], true)) && slice < SLICES_PER_LOOK;) slice++;
         healed.push(sku);
       },
     );

@@ -1,41 +1,11 @@
 /** What tending a SKU needs to know besides its supply: which promises may move, and which of them are short. */
 import type { SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
-import type { WaitPlace } from './waiting-reads.ts';
 
 /** Moving them must take less time than a session may idle with its locks. */
 export const HEALED_PER_LOOK_MAX = 1_000;
 /** So many backings of a SKU are named as short, or as stranded; when some of them are settled, others are. */
 export const NAMED_PER_SKU_MAX = 1_000;
-
-/** What looks at a SKU have left for the next one. */
-export interface StoredTask {
-  readonly after: WaitPlace | null;
-  /** How many more times all who wait are offered what is for sale. */
-  readonly offers: number;
-}
-
-export async function readTendTasks(
-  client: pg.PoolClient,
-  skus: readonly SkuKey[],
-): Promise<ReadonlyMap<SkuKey, StoredTask>> {
-  if (skus.length === 0) return new Map();
-  const { rows } = await client.query<{
-    sku_key: SkuKey;
-    after_rank: number | null;
-    after_reservation: number | null;
-    offers: number;
-  }>({
-    name: 'tend-tasks',
-    text: 'SELECT sku_key, after_rank, after_reservation, offers FROM sku_task WHERE sku_key = ANY($1::int[])',
-    values: [skus],
-  });
-  const placeOf = (rank: number | null, reservation: number | null): WaitPlace | null =>
-    rank === null || reservation === null ? null : { rank, reservation };
-  return new Map(
-    rows.map((row) => [row.sku_key, { after: placeOf(row.after_rank, row.after_reservation), offers: row.offers }]),
-  );
-}
 
 /** Newest first: the longer a node has known of an order, the less it should lose it. */
 export async function readBackedOnShortRows(

@@ -12,11 +12,9 @@ import { readWatermarks, skusWithEvents } from './watermarks.ts';
 import { type DrainLook, readDrains } from './drain-reads.ts';
 import {
   HEALED_PER_LOOK_MAX,
-  type StoredTask,
   type TendedLine,
   readBackedOnShortRows,
   readShort,
-  readTendTasks,
   readTendedLines,
 } from './healing-reads.ts';
 import { type OpenException, readOpenExceptions } from './open-exceptions.ts';
@@ -26,6 +24,7 @@ import { type RememberedSupplies, completeSupplies } from './remembered-supplies
 import { type ToldBooks, readTakenEvents, readTold } from './told.ts';
 import { type StoredInspection, readInspections } from './inspections.ts';
 import { type StoredInboundLine, readInboundLines } from './inbound-lines.ts';
+import { type StoredTask, readTendTasks } from './tend-tasks.ts';
 import { type WaitingPages, readWaiting } from './waiting-reads.ts';
 import { countRiding, readRiders } from './riders.ts';
 import { type GatePatience, lockGates } from './gates.ts';

@@ -5,17 +5,11 @@
 import { type SkuKey, type SkuSupply, isWaitedFor, unappliedOf } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { Command, TendCommand } from '../requests/command.ts';
-import type { StoredTask } from './healing-reads.ts';
+import type { StoredTask, WaitPlace } from './tend-tasks.ts';
 
-/** Backings that a transaction may convert: it must take less time than a session may idle with its locks. */
-const CONVERTED_MAX = { byCommands: 200, byTasks: 2_000 };
+/** Backings that a transaction may convert: gates are held for about 50 ms, and nothing else is decided for a third of that. */
+const CONVERTED_MAX = { byCommands: 200, byTasks: 500 };
 const READ_PER_SKU_MIN = 10;
-
-/** Where somebody stands in the order in which those who wait are served. */
-export interface WaitPlace {
-  readonly rank: number;
-  readonly reservation: number;
-}
 
 export interface WaitingPage {
   /** Their keys, in the order in which they are served. */

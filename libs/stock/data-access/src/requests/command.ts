@@ -267,7 +267,8 @@ interface Answers {
   receive: ReceiptResult;
   judge: JudgedInspection;
   ship: ShipResult;
-  tend: null;
+  /** Whether the next look at once goes on with what this one has left. */
+  tend: { readonly goesOn: boolean };
   drain: null;
 }
 
