@@ -7,7 +7,7 @@ import type pg from 'pg';
 import type { Command, TendCommand } from '../requests/command.ts';
 import type { StoredTask, WaitPlace } from './tend-tasks.ts';
 
-/** Backings that a transaction may convert: gates are held for about 50 ms, and nothing else is decided for a third of that. */
+/** Backings that a transaction may convert: gates are held for about 100 ms, and nothing else is decided for a third of that. */
 const CONVERTED_MAX = { byCommands: 200, byTasks: 500 };
 const READ_PER_SKU_MIN = 10;
 
