@@ -235,7 +235,9 @@ CREATE TABLE inspection (
   CONSTRAINT inspection_check CHECK (LEAST(open, approved, rejected, missing) >= 0 AND quantity > 0 AND (open + approved + rejected + missing) = quantity),
   CONSTRAINT inspection_origin_check CHECK (origin = ANY (ARRAY[0, 1, 2]))
 );
+CREATE INDEX inspection_closed_at ON inspection USING btree (closed_at) WHERE closed_at IS NOT NULL;
 CREATE INDEX inspection_due ON inspection USING btree (due_at) WHERE open > 0;
+CREATE INDEX inspection_node ON inspection USING btree (node_key, inspection_key);
 CREATE INDEX inspection_open ON inspection USING btree (inspection_key) WHERE open > 0;
 CREATE INDEX inspection_sku ON inspection USING btree (sku_key, inspection_key);
 
@@ -378,6 +380,7 @@ CREATE TABLE sku_task (
   before_key bigint,
   after_rank bigint,
   after_reservation bigint,
+  offers smallint NOT NULL DEFAULT 0,
   CONSTRAINT sku_task_pkey PRIMARY KEY (sku_key)
 );
 
@@ -490,8 +493,11 @@ CREATE TABLE wait_search (
   singleton boolean NOT NULL DEFAULT true,
   rules text NOT NULL DEFAULT ''::text,
   after_key integer,
+  begun_after integer NOT NULL DEFAULT 0,
+  has_turned boolean NOT NULL DEFAULT false,
   again boolean NOT NULL DEFAULT false,
   due_at timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+  lease_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
   CONSTRAINT wait_search_pkey PRIMARY KEY (singleton),
   CONSTRAINT wait_search_singleton_check CHECK (singleton)
 );

@@ -20,7 +20,7 @@ export const AVAILABILITY_APP: AppDefinition<AvailabilityConfig> = {
   // Others ask over NATS; this is whom they ask.
   identity: (app) => app.get(IdentityService).cache,
   // Everything but the engine's commit queues has a fixed number.
-  connectionsMax: ({ ONEPOOL_COMMIT_QUEUES }) => 35 + 2 * ONEPOOL_COMMIT_QUEUES,
+  connectionsMax: ({ ONEPOOL_COMMIT_QUEUES }) => 36 + 2 * ONEPOOL_COMMIT_QUEUES,
 };
 
 export interface AvailabilityApp extends StartedApp {

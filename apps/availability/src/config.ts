@@ -38,7 +38,7 @@ const AVAILABILITY_SETTINGS = {
     minimum: 7,
     maximum: 3_650,
     default: 90,
-    description: 'How long feeds that ended, their refusals and closed exceptions are kept.',
+    description: 'How long feeds that ended, their refusals, closed exceptions and closed inspections are kept.',
   }),
   ONEPOOL_FEED_GUARD_ZEROED_PERCENT: Type.Integer({
     minimum: 0,

@@ -77,6 +77,45 @@ describe('promises that a sale took', () => {
     expect(await openExceptions()).toEqual([]);
   });
 
+  it('are looked at to the oldest, however fast their SKU sells meanwhile', async () => {
+    const key = await keyOf(sku);
+    const goesOn = async (): Promise<unknown> =>
+      (
+        await pool.dataSource.query('SELECT before_key IS NOT NULL AS goes_on FROM sku_task WHERE sku_key = $1', [key])
+      )[0];
+    await pool.receive(sku, 'n1', 2_003);
+    await promiseAnywhere(id('old'), 1);
+    const pickups = numbered(id('pickup'), 2_002);
+    for (let from = 0; from < pickups.length; from += 500)
+      await Promise.all(
+        pickups.slice(from, from + 500).map((name) => hold(engine, name, [[sku, 1]], { nodes: ['n1'] })),
+      );
+    await pool.receive(sku, 'n2', 9);
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 1)]));
+    for (const buyer of numbered(id('buyer'), 3)) {
+      await engine.tend([key], true);
+      done(await hold(engine, buyer, [[sku, 1]], { nodes: ['n2'] }));
+      if (buyer !== id('buyer3')) expect(await goesOn()).toEqual({ goes_on: true });
+    }
+    expect(backedBy(await reads.reservation(SPEC, id('old')), 'confirmed')).toEqual({ n2: 1 });
+  });
+
+  it('are looked at from the newest again once there are more units to go to', async () => {
+    const key = await keyOf(sku);
+    await pool.receive(sku, 'n1', 1_002);
+    const pickups = numbered(id('pickup'), 1_001);
+    for (let from = 0; from < pickups.length; from += 500)
+      await Promise.all(
+        pickups.slice(from, from + 500).map((name) => hold(engine, name, [[sku, 1]], { nodes: ['n1'] })),
+      );
+    await promiseAnywhere(id('newest'), 1);
+    done(await record(engine, id('pos'), [sale(sku, 'n1', 1)]));
+    await engine.tend([key], true);
+    await pool.receive(sku, 'n2', 1);
+    await engine.tend([key], true);
+    expect(backedBy(await reads.reservation(SPEC, id('newest')), 'confirmed')).toEqual({ n2: 1 });
+  });
+
   it('move to another node by themselves, and nobody has to look', async () => {
     await pool.receive(sku, 'n1', 5);
     await promiseAnywhere(id('r1'), 4);
@@ -130,7 +169,7 @@ describe('promises that a sale took', () => {
     expect(backedBy(await reads.reservation(SPEC, id('older')), 'confirmed')).toEqual({ n1: 2 });
   });
 
-  it('move off a row that a sale makes short in the very batch in which another shortfall is healed', async () => {
+  it('move off a row that a sale makes short while a look at their SKU waits for its gate', async () => {
     await pool.receive(sku, 'n1', 5);
     await promiseAnywhere(id('r1'), 4);
     await pool.receive(sku, 'n2', 9);
@@ -140,7 +179,7 @@ describe('promises that a sale took', () => {
     const sold = record(engine, id('pos'), [sale(sku, 'n1', 5)]);
     await until('the sale waits', () => engine.queueDepth === 1);
     const tended = engine.tend([await keyOf(sku)], true);
-    expect(engine.queueDepth).toBe(2);
+    await gate.waitedForBy(2);
     await gate.release();
     done(await first);
     done(await sold);

@@ -23,7 +23,7 @@ beforeEach(async () => {
     healsInFlightMax = Math.max(healsInFlightMax, ++inFlight);
     try {
       if (failure) throw failure;
-      await tend(skus, heal);
+      return await tend(skus, heal);
     } finally {
       inFlight -= 1;
     }

@@ -22,8 +22,10 @@ afterEach(async () => {
   expect(broken).toEqual([]);
 });
 
-const wait = async (engine: StockEngine, id: string, quantity: number, sku = 'sku1'): Promise<void> =>
-  void done(await engine.hold(SPEC, { id, channel: 'web', lines: [{ sku, quantity, mayWait: true }] }));
+const wait = async (engine: StockEngine, id: string, quantity: number, nodes?: string[]): Promise<void> => {
+  const lines = [{ sku: 'sku1', quantity, mayWait: true }];
+  done(await engine.hold(SPEC, { id, channel: 'web', lines, ...(nodes ? { nodes } : {}) }));
+};
 const backings = async (id: string) =>
   (await readsOf(one).reservation({ ...SPEC, nodes: 'all', channels: 'all' }, id)).lines
     .flatMap((line) => line.backings)
@@ -108,21 +110,66 @@ describe('units that are there are offered to those who wait', () => {
     expect(await backings('backorder')).toEqual([['stock', 'n1', 3]]);
   });
 
-  it('in slices, where there are many, and nobody else gets a unit in between', async () => {
-    await stopRule('stop', ['n1']);
-    await pool.receive('sku1', 'n1', 2_120);
-    const ids = numbered('backorder', 2_100);
-    for (let from = 0; from < ids.length; from += 300)
-      await Promise.all(ids.slice(from, from + 300).map((id, index) => wait(index % 2 ? one : other, id, 1)));
-    await stopRule('none', ['n1']);
-    const [key] = await one.codes.keysOf(['sku1']);
-    await other.offer(key ?? 0);
-    expect((await readsOf(one).stock('sku1')).rows).toMatchObject([{ available: 0, reserved: 2_000, unapplied: 120 }]);
-    await until('all are served', async () => {
-      for (const keeper of keepers) await keeper.once();
-      return (await readsOf(one).stock('sku1')).rows.every(({ unapplied }) => unapplied === 0);
+  describe('page by page, where there are many,', () => {
+    const rows = async () => (await readsOf(one).stock('sku1')).rows;
+    const tasks = (): Promise<unknown> =>
+      pool.dataSource.query('SELECT after_rank IS NULL AS begins, offers FROM sku_task');
+    const waitAll = async (count: number, nodes?: string[]): Promise<void> => {
+      const ids = numbered('backorder', count);
+      for (let from = 0; from < ids.length; from += 300)
+        await Promise.all(ids.slice(from, from + 300).map((id, index) => wait(index % 2 ? one : other, id, 1, nodes)));
+    };
+    let key: number;
+    beforeEach(async () => {
+      const [found] = await one.codes.keysOf(['sku1']);
+      key = found ?? 0;
+      await stopRule('stop', ['n1']);
     });
-    expect((await readsOf(one).stock('sku1')).rows).toMatchObject([{ available: 20, reserved: 2_100 }]);
+
+    it('and what a page leaves stays for sale', async () => {
+      await pool.receive('sku1', 'n1', 620);
+      await waitAll(600);
+      await stopRule('none', ['n1']);
+      await other.offer(key);
+      expect(await rows()).toMatchObject([{ available: 120, reserved: 500, unapplied: 0 }]);
+      done(await hold(one, 'shopper', [['sku1', 15]]));
+      for (const keeper of keepers) await keeper.once();
+      expect(await rows()).toMatchObject([{ available: 5, reserved: 615, unapplied: 0 }]);
+      expect(await tasks()).toEqual([]);
+    });
+
+    it('also to those behind very many who may not have them, and without being off sale meanwhile', async () => {
+      await pool.receive('sku1', 'n1', 5);
+      await waitAll(501, ['n2']);
+      await wait(one, 'last', 3);
+      await stopRule('none', ['n1']);
+      await other.offer(key);
+      expect(await rows()).toMatchObject([{ available: 5, unapplied: 0 }]);
+      expect(await backings('last')).toEqual([['allowance', null, 3]]);
+      expect(await tasks()).toEqual([{ begins: false, offers: 1 }]);
+      // Asked again before the end it goes on, and round once more.
+      await other.offer(key);
+      expect(await backings('last')).toEqual([['stock', 'n1', 3]]);
+      expect(await tasks()).toEqual([{ begins: true, offers: 1 }]);
+      await until('all have been offered what is left', async () => {
+        await keepers[0]?.once();
+        return (await pool.dataSource.query<unknown[]>('SELECT FROM sku_task')).length === 0;
+      });
+      expect(await rows()).toMatchObject([{ available: 2, unapplied: 0 }]);
+    });
+
+    it('of which a stop of their SKU that is lifted offers the first page, and a task the others', async () => {
+      await stopRule('none', ['n1']);
+      await putStops('stop', { node: 'n1' });
+      await pool.receive('sku1', 'n1', 5);
+      await waitAll(201, ['n2']);
+      await wait(one, 'last', 3);
+      await putStops('none', { node: 'n1' });
+      expect(await rows()).toMatchObject([{ available: 5, unapplied: 0 }]);
+      expect(await tasks()).toEqual([{ begins: false, offers: 1 }]);
+      await keepers[0]?.once();
+      expect(await backings('last')).toEqual([['stock', 'n1', 3]]);
+    });
   });
 });
 
@@ -158,10 +205,23 @@ describe('the search for those who wait', () => {
     await stopRule('none', ['n1']);
     // The first dies after it has taken the search, and before it has found anybody.
     await pool.dataSource.query(
-      `UPDATE wait_search SET rules = 'of the dead', after_key = 0, again = false, due_at = 'infinity'`,
+      `UPDATE wait_search SET rules = 'of the dead', after_key = 0, again = false, due_at = 'infinity', lease_until = clock_timestamp()`,
     );
     await keepers[1]?.once();
     expect(await backings('second')).toEqual([['stock', 'n1', 4]]);
+  });
+
+  it('is told of other rules while somebody is at it, and what was offered by the rules before counts for nothing', async () => {
+    await serveLate();
+    await pool.dataSource.query(
+      `UPDATE wait_search SET rules = 'before', after_key = 0, again = false, due_at = 'infinity', lease_until = clock_timestamp() + interval '1 minute'`,
+    );
+    await keepers[0]?.once();
+    expect(await search()).toEqual({ after_key: 0, again: true, is_due: true });
+    expect(await backings('backorder')).toEqual([['allowance', null, 3]]);
+    await pool.dataSource.query(`UPDATE wait_search SET lease_until = clock_timestamp()`);
+    await keepers[1]?.once();
+    expect(await backings('backorder')).toEqual([['stock', 'n1', 3]]);
   });
 
   it('comes to its end however many rows there are that nobody waits for', async () => {

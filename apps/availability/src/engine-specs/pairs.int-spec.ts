@@ -47,13 +47,13 @@ const HAPPENINGS: Readonly<Record<string, Happening>> = {
     const { id, version } = random.pick([held, confirmed]);
     return move(engine, id, version, [shift(sku, 'n1', 'n2', 1 + random.below(3))], `${id}-move-${nth}`);
   },
-  expiry: (engine, { key }) => engine.tend([key], false),
+  expiry: async (engine, { key }) => void (await engine.tend([key], false)),
   release: onEither('release'),
   cancel: onEither('cancel'),
   fulfil: onEither('fulfil'),
   extend: (engine, { held: { id } }, _, nth) =>
     act(engine, id, 'extend', { commandId: `${id}-extend-${nth}`, expiresInSeconds: 900 }),
-  healing: (engine, { key }) => engine.tend([key], true),
+  healing: async (engine, { key }) => void (await engine.tend([key], true)),
   hold: (engine, { sku }, random, nth) => hold(engine, `${sku}-late-${nth}`, [[sku, 1 + random.below(8)]]),
   receipt: (engine, { sku }, random, nth) =>
     record(engine, `${sku}-in-${nth}`, [receipt(sku, random.pick(['n1', 'n2']), 1 + random.below(5))]),

@@ -97,6 +97,18 @@ describe('retention', () => {
     await feeds.close();
   });
 
+  it('forgets inspections that have long been closed, and never one with units to be judged', async () => {
+    await pool.dataSource.query(
+      `INSERT INTO inspection (sku_key, node_key, origin, actor, command_id, reason, quantity, open, approved, opened_at, due_at, closed_at)
+       SELECT 1, key, 2, 'spec', key::text, 'look', 1, (key = 3)::int, (key <> 3)::int, '2020-01-01', '2020-01-02',
+              CASE key WHEN 3 THEN NULL ELSE clock_timestamp() - make_interval(days => 89 * key) END
+         FROM generate_series(1, 3) key`,
+    );
+    await retention().once();
+    const left: unknown[] = await pool.dataSource.query('SELECT node_key FROM inspection ORDER BY node_key');
+    expect(left).toEqual([{ node_key: 1 }, { node_key: 3 }]);
+  });
+
   it('is done by one replica at a time, and by another when that one has gone', async () => {
     const client = await pool.engine().auditPool.connect();
     await client.query(`SELECT pg_advisory_lock(hashtextextended('${SCHEMA}.retention', 0))`);

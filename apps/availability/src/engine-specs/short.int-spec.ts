@@ -1,6 +1,7 @@
 /** Promises that the book does not cover: which of them are moved, told, given up, and that each is told once for each change of it. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { PromiseInTrouble, PromiseShort, PutInbound } from '@onepool/contracts';
+import { installFailpoints } from '@onepool/platform-failpoints';
 import type { StockEngine, StockFeeds } from '@onepool/stock-data-access';
 import { feed, feedsOn, send } from '../feed-specs/feeding.ts';
 import { Housekeeping, type PoolFixture, SPEC, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
@@ -257,6 +258,69 @@ describe('who decides about what is short', () => {
       { node: 'n3', units: 4 },
       { node: 'n2', units: 1 },
     ]);
+  });
+});
+
+describe('SKUs that rest', () => {
+  afterEach(() => installFailpoints(null));
+
+  it('are put off without waiting for a task that somebody else is about to write', async () => {
+    for (const sku of ['sku1', 'sku2']) {
+      await pool.receive(sku, 'n1', 1);
+      done(await hold(engine, `cart-${sku}`, [[sku, 1]]));
+      done(await record(engine, `till-${sku}`, [sale(sku, 'n1', 1)]));
+    }
+    const makeDue = (): Promise<unknown> =>
+      pool.dataSource.query(
+        `INSERT INTO sku_task (sku_key, due_at) SELECT sku_key, clock_timestamp() FROM sku_code
+         ON CONFLICT (sku_key) DO UPDATE SET due_at = excluded.due_at`,
+      );
+    // Two looks that move nothing.
+    for (let times = 0; times < 2; times++) {
+      await makeDue();
+      await keepers[0]?.once();
+    }
+    await makeDue();
+    const writer = pool.dataSource.createQueryRunner();
+    let passed = 0;
+    const pass = async (name: string): Promise<void> => {
+      if (name !== 'stock.put_off_tend_tasks.before_commit' || passed++ > 0) return;
+      await writer.startTransaction();
+      await writer.query(
+        `SELECT FROM sku_task WHERE sku_key = (SELECT sku_key FROM sku_code WHERE code = 'sku2') FOR UPDATE`,
+      );
+    };
+    installFailpoints({ pass, isPlanted: () => false });
+    await keepers[0]?.once();
+    expect(passed).toBe(1);
+    await writer.rollbackTransaction();
+    await writer.release();
+    const due: unknown[] = await pool.dataSource.query(
+      'SELECT code FROM sku_task JOIN sku_code USING (sku_key) ORDER BY due_at',
+    );
+    expect(due).toEqual([{ code: 'sku1' }, { code: 'sku2' }]);
+  });
+});
+
+describe('other rules', () => {
+  it('let a short promise move that was told by the rules before only after they had come', async () => {
+    await pool.catalog.putChannels([{ channel: 'web', nodes: ['n1'] }]);
+    await pool.receive('sku1', 'n1', 2);
+    done(await hold(engine, 'cart', [['sku1', 2]]));
+    await pool.receive('sku1', 'n2', 2);
+    done(await record(engine, 'till', [sale('sku1', 'n1', 2)]));
+    await look();
+    expect(await at('cart')).toEqual({ n1: 2 });
+    // A look that was decided by the rules before is committed when those who were told of others have been woken.
+    await pool.dataSource.query('UPDATE stock_exception SET closed_at = clock_timestamp()');
+    await pool.catalog.putChannels([{ channel: 'web', nodes: ['n1', 'n2'] }]);
+    for (const keeper of keepers) await keeper.once();
+    await pool.dataSource.query('UPDATE stock_exception SET closed_at = NULL');
+    for (const keeper of keepers) await keeper.once();
+    expect(await at('cart')).toEqual({ n1: 2 });
+    monotonic += 8_000;
+    await keepers[0]?.once();
+    expect(await at('cart')).toEqual({ n2: 2 });
   });
 });
 

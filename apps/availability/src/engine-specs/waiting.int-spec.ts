@@ -262,6 +262,54 @@ describe('units that are to come', () => {
     expect(await stock()).toMatchObject([{ node: 'n1', available: 5, unapplied: 0, reserved: 300 }]);
   });
 
+  it('are given out in one look, slice by slice, as soon as a commit has left any', async () => {
+    await allow(2_000);
+    const keeping: Housekeeping[] = [];
+    const telling = pool.engine({ onDeferred: () => keeping.forEach((keeper) => keeper.nudge()) });
+    const ids = numbered('backorder', 1_300);
+    for (let from = 0; from < ids.length; from += 325)
+      await Promise.all(ids.slice(from, from + 325).map((id) => wait(telling, id, 1)));
+    // It would not look again by itself before this spec has given up.
+    const keeper = new Housekeeping(telling, { intervalMs: 600_000 });
+    keeping.push(keeper);
+    keeper.start();
+    try {
+      const lines = [{ sku: 'sku1', node: 'n1', quantity: 1_310 }];
+      done(await telling.receive(SPEC, { id: 'grn', source: 'wms', lines }));
+      await until('all are served', async () => (await stock()).every(({ unapplied }) => unapplied === 0));
+      expect(await stock()).toMatchObject([{ node: 'n1', available: 10, reserved: 1_300 }]);
+    } finally {
+      await keeper.stop();
+    }
+  });
+
+  it('keep nobody waiting who wants others, however long a slice takes', async () => {
+    await allow(500);
+    const ids = numbered('backorder', 300);
+    await Promise.all(ids.map((id) => wait(one, id, 1)));
+    await pool.receive('sku2', 'n1', 1);
+    await pool.receive('sku1', 'n1', 300);
+    const slow = pool.dataSource.createQueryRunner();
+    await slow.startTransaction();
+    await slow.query(`SELECT FROM reservation WHERE reservation_key = (
+      SELECT max(reservation_key) FROM backing WHERE kind = 2 AND held > 0) FOR UPDATE`);
+    const waiting = (): Promise<unknown[]> =>
+      pool.dataSource.query(
+        `SELECT pid, query_start FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+    const busy = pool.engine({ queues: 1 });
+    const [key = 0] = await busy.codes.keysOf(['sku1']);
+    const tended = busy.tend([key ?? 0], true);
+    await until('the slice waits for a reservation', async () => (await waiting()).length === 1);
+    const before = await waiting();
+    done(await hold(busy, 'buyer', [['sku2', 1]]));
+    expect(await waiting()).toEqual(before);
+    await slow.rollbackTransaction();
+    await slow.release();
+    await tended;
+    expect(await stock()).toMatchObject([{ reserved: 300, unapplied: 0 }]);
+  });
+
   it('that are told as sold while they wait for a slice are taken all the same', async () => {
     await allow(500);
     const ids = numbered('backorder', 300);

@@ -407,6 +407,27 @@ describe('an availability below 0', () => {
     ).toEqual([{ key: 'sku/sku1', code: 'feed.negative_availability', subject: 'stock/sku1/n1' }]);
   });
 
+  it('ends its exceptions under so many gates at a time, however many there are', async () => {
+    const skus = numbered('many', 1_205);
+    await pool.catalog.putSkus(skus.map((sku) => ({ sku })));
+    const tell = (quantity: number) =>
+      feed(
+        feeds,
+        skus.map((sku) => told(sku, 'n1', quantity)),
+        { ...availability, at: Date.now() },
+      );
+    await tell(-1);
+    expect(await tell(0)).toMatchObject({ state: 'done' });
+    const transactions = await pool.dataSource.query<{ closed: number }[]>(
+      'SELECT count(closed_at)::int AS closed FROM stock_exception GROUP BY xmin::text ORDER BY 1',
+    );
+    expect(transactions.map(({ closed }) => closed)).toEqual([205, 1_000]);
+    const [facts] = await pool.dataSource.query<{ told: number }[]>(
+      `SELECT count(DISTINCT key)::int AS told FROM outbox WHERE subject = 'onepool.stock.exception.closed.v1'`,
+    );
+    expect(facts?.told).toBe(1_205);
+  });
+
   it('opens none while the count is a dry run, or is refused as stale', async () => {
     await feed(feeds, [told('sku1', 'n1', 1)], { ...availability, ...before(1) });
     await feed(feeds, [told('sku1', 'n1', -1)], { ...availability, dryRun: true });

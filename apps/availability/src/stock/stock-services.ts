@@ -30,6 +30,7 @@ export class StockServices implements OnApplicationBootstrap, BeforeApplicationS
       idleInTransactionTimeoutMs: config.ONEPOOL_LOCKS_IDLE_MS,
       shortHours: config.ONEPOOL_SHORT_HOURS,
       hooks: observed.hooks,
+      onDeferred: () => this.#housekeeping.nudge(),
     });
     observed.watch(engine);
     this.engine = engine;

@@ -124,7 +124,7 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/domain/src/decide-movements.ts': ['safety_stock', 'damaged', 'quality_control'],
   'stock/domain/src/travel.ts': ['damaged', 'quality_control'],
   'stock/domain/src/decide-ship.ts': ['damaged', 'quality_control'],
-  'stock/domain/src/decide-receive.ts': ['damaged', 'quality_control', 'shortfall', 'unapplied'],
+  'stock/domain/src/decide-receive.ts': ['damaged', 'quality_control', 'shortfall'],
   'stock/domain/src/decide-inspection.ts': ['damaged', 'quality_control'],
   'stock/domain/src/receipt-policy.ts': ['quality_control'],
   'stock/domain/src/feed.ts': ['damaged', 'quality_control'],

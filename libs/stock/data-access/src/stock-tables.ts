@@ -20,7 +20,7 @@ export const stockTables: SchemaPart = {
       supply: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       inbound: ['SELECT', 'INSERT'],
       inbound_line: ['SELECT', 'INSERT', 'UPDATE'],
-      inspection: ['SELECT', 'INSERT', 'UPDATE'],
+      inspection: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       stock: ['SELECT'],
       fence_use: ['SELECT', 'INSERT', 'UPDATE'],
       sku_stop: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],

@@ -95,6 +95,15 @@ describe('what follows from a changed SKU', () => {
     );
   });
 
+  it('is a look that begins anew only where promises have lost units, or there are more units than there were', () => {
+    fc.assert(
+      fc.property(changed, whether, ({ before, after }, newlyShort) => {
+        const isFreer = after.rows.some((one) => one.available > rowOf(before, one).available);
+        expect(consequencesOf(before, after, { newlyShort }).beginsAnew).toBe(newlyShort || isFreer);
+      }),
+    );
+  });
+
   it('is a look whenever a row is shorter than it was, as its postings tell', () => {
     fc.assert(
       fc.property(changed, ({ before, after, postings }) => {
@@ -117,6 +126,12 @@ describe('what follows from a changed SKU', () => {
   const free = row({ node: 2, available: 1 });
   it.each<[string, ReturnType<typeof of>, Partial<ReturnType<typeof of>>]>([
     ['a first row is to be written', of([], [free]), { rows: [free], needsLook: false }],
+    [
+      'a unit that is sold beside a shortfall lets a look go on',
+      of([short, free], [short, { ...free, available: 0, reserved: 1 }]),
+      { beginsAnew: false },
+    ],
+    ['a unit that turns up beside one does not', of([short], [short, free]), { beginsAnew: true }],
     ['a shortfall that stays as it was is not looked at again', of([short], [short]), { needsLook: false }],
     ['a new one is', of([row({ committed: 3 })], [short], true), { rows: [short], needsLook: true }],
     ['an old one is when a unit turns up elsewhere', of([short], [short, free]), { needsLook: true }],

@@ -12,6 +12,8 @@ export interface Consequences {
   readonly rows: readonly SupplyRow[];
   /** Whether promises should be looked at: others could back them, or what was told of them is not true any more. */
   readonly needsLook: boolean;
+  /** Whether such a look must begin with the newest promise: some have lost their units, or there are more units to go to. */
+  readonly beginsAnew: boolean;
 }
 
 /** Whether a transfer leaves promised units without cover. */
@@ -30,18 +32,20 @@ export function consequencesOf(
 ): Consequences {
   const rows: SupplyRow[] = [];
   let isMended = false;
+  let isFreer = false;
   const compare = (now: readonly SupplyRow[], then: readonly SupplyRow[]): void => {
     for (const [place, row] of now.entries()) {
       const earlier = then[place];
       if (row === earlier) continue;
       rows.push(row);
       isMended ||= row.shortfall < (earlier?.shortfall ?? 0);
+      isFreer ||= row.kind === 'stock' && row.available > (earlier?.available ?? 0);
     }
   };
   compare(after.rows, before.rows);
   if (after.future !== before.future) compare(after.future, before.future);
   const mayMove = shortfallOf(after) > 0 && (newlyShort || availableOf(after) > 0);
-  return { rows, needsLook: isMended || mayMove };
+  return { rows, needsLook: isMended || mayMove, beginsAnew: newlyShort || isFreer };
 }
 
 /** Fence uses that are not what they were. `after` must have come of `before` as above. */

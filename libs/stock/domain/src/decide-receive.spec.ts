@@ -6,6 +6,7 @@ import { decideShip } from './decide-ship.ts';
 import type { Waiting } from './free-units.ts';
 import { inTransit, onTheWay } from './inbound.ts';
 import { type Reservation, open } from './reservation.ts';
+import { shortPromisesOf } from './short-promises.ts';
 import { type SkuSupply, type Supplies, rowAt, rowOf, suppliesAfter } from './supply.ts';
 import type { SupplyRow } from './supply-row.ts';
 import { NOW, incoming, row } from './testing/arbitraries.ts';
@@ -281,12 +282,13 @@ describe('who is served by a receipt', () => {
     expect([stock, coming]).toEqual([row({ committed: 1, unapplied: 2 }), incoming({ committed: 2, shortfall: 2 })]);
   });
 
-  it('is told short if the line closes without their units', () => {
+  it('are short if the line closes without their units', () => {
     const controller = { actor: 'oms', order: 'o-1' };
     const theirs = { ...mine, controller };
-    const { short, coming } = receive({ coming: { 1: { available: 0 } } }, { units: 0, closes: true }, [early, theirs]);
+    const there = { coming: { 1: { available: 0 } } };
+    const { coming, after } = receive(there, { units: 0, closes: true }, [early, theirs]);
     expect(coming).toEqual(incoming({ committed: 2, shortfall: 2 }));
-    expect(short).toMatchObject({
+    expect(shortPromisesOf(1, coming, after)).toMatchObject({
       sku: 1,
       at: onTheWay(line(1)),
       quantity: 2,

@@ -12,7 +12,6 @@ import { type InboundLine, inTransit, onTheWay, soundInTransit } from './inbound
 import type { NodeKey, SkuKey } from './keys.ts';
 import { MovingPromises } from './moving-promises.ts';
 import { type Reservation, onStock, open } from './reservation.ts';
-import { type ShortPromises, shortPromisesOf } from './short-promises.ts';
 import { type Supplies, SupplyDraft, type SupplyEffect, rowAt, rowOf } from './supply.ts';
 import { type SupplyRow, emptyRow, stockAt } from './supply-row.ts';
 import { type TravelledUnits, receiveLate, travelled } from './travel.ts';
@@ -49,8 +48,6 @@ export interface ReceiptEffect {
   readonly toInspect: number;
   /** What became of the units that came free. */
   readonly freeing: NodeFreeing;
-  /** Promises of the line that nothing covers any more; told once no slice is left that may serve them. */
-  readonly short: ShortPromises | null;
 }
 
 type Arrived = Readonly<Record<TravelState, number>>;
@@ -62,7 +59,7 @@ export interface Recipients {
   readonly waiting: Waiting;
 }
 
-/** Never refused. Which promises are short can be told only if all were loaded that stand on the line. */
+/** Never refused. */
 export function decideReceive(
   receipt: Receipt,
   { riders, waiting }: Recipients,
@@ -92,8 +89,6 @@ export function decideReceive(
     draft.change(sku, onTheWay(line), (there) => drain(there, arrived, lost));
     if (closes) draft.setLine(sku, { ...line, isClosed: true });
   }
-  const after = line && rowOf(draft.supply(sku), onTheWay(line));
-  const current = all.map((one) => ({ ...one, backings: promises.backings(one) }));
   return {
     effects: promises.effects(),
     effect: draft.effect(),
@@ -103,7 +98,6 @@ export function decideReceive(
     landed,
     toInspect: arrived.quality_control + (receipt.to === 'quality_control' ? arrived.available - landed : 0),
     freeing,
-    short: after && !waiting.hasMore && freeing.unapplied === 0 ? shortPromisesOf(sku, after, current) : null,
   };
 }
 

@@ -11,6 +11,7 @@ import {
   freeUnits,
   freedBy,
   inWaitOrder,
+  offerAvailable,
   unappliedOf,
 } from './free-units.ts';
 import { isOverdue } from './inbound.ts';
@@ -376,6 +377,46 @@ function couldServe(reservation: Reservation, backing: Backing, node: number, bo
 
 const offered = (supplies: Supplies): readonly FreedUnits[] =>
   [1, 2, 3].map((node) => ({ node, units: rowAt(supplyIn(supplies), node).available }));
+
+describe('what is for sale already', () => {
+  it.each<[string, TestBook, object]>([
+    [
+      'is offered at every node, and what is left stays for sale',
+      { stock: { 1: { available: 1 }, 3: { available: 4 } } },
+      [
+        { node: 1, converted: 1, unapplied: 0, available: 0 },
+        { node: 3, converted: 1, unapplied: 0, available: 3 },
+      ],
+    ],
+    ['is left to the slice where units wait for one', { stock: { 1: { available: 1, unapplied: 1 } } }, []],
+  ])('%s', (_, book, nodes) => {
+    const waiting = orders([[onAllowance(one)]], [[onAllowance(one)]]);
+    expect(offerAvailable(1, waiting, bookWith(waiting, book), TERMS).nodes).toEqual(nodes);
+  });
+
+  it('is never off sale but for those whom it serves, and serves everybody of the page whom it could', () => {
+    fc.assert(
+      fc.property(waitingWorld, ({ reservations, supplies }) => {
+        const before = supplyIn(supplies);
+        const freeing = offerAvailable(1, reservations, supplies, TERMS);
+        const after = afterwards(reservations, freeing);
+        expectLawful(supplies, freeing.effect, after);
+        const book = supplyIn(suppliesAfter(supplies, freeing.effect));
+        for (const { node, available, unapplied } of book.rows) {
+          const converted = freeing.nodes.find((some) => some.node === node)?.converted ?? 0;
+          expect([available, unapplied]).toEqual([
+            rowAt(before, node).available - converted,
+            rowAt(before, node).unapplied,
+          ]);
+          if (available === 0 || unapplied > 0) continue;
+          for (const some of after)
+            for (const backing of some.backings) expect(couldServe(some, backing, node, book)).toBe(false);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
 
 describe('laws of freeing', () => {
   const run = ({ reservations, supplies }: WaitingWorld, over: Partial<Waiting> = {}, freed = offered(supplies)) => {

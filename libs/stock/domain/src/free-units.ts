@@ -18,7 +18,15 @@ import type { ChannelKey, NodeKey, SkuKey } from './keys.ts';
 import { MovingPromises } from './moving-promises.ts';
 import { type Backing, type Reservation, onStock, open, supplyOf } from './reservation.ts';
 import type { Terms } from './settlement.ts';
-import { type SkuSupply, type Supplies, SupplyDraft, type SupplyEffect, fenceUsesOf, rowAt } from './supply.ts';
+import {
+  type SkuSupply,
+  type Supplies,
+  SupplyDraft,
+  type SupplyEffect,
+  fenceUsesOf,
+  noSupply,
+  rowAt,
+} from './supply.ts';
 import { type SupplyPlace, promised, stockAt } from './supply-row.ts';
 
 export interface FreedUnits {
@@ -102,6 +110,24 @@ export function freeUnits(
   const conversion = new Conversion(draft, sku, promises, { waiting, terms });
   const nodes = freed.map((one) => conversion.offer(one));
   return { effects: promises.effects(), effect: draft.effect(), nodes };
+}
+
+/**
+ * Offers what is available already, when it is not units that have changed but who may have them: a rule is another, or a line is late.
+ * These units were for sale all the time, so that what `candidates` leave stays for sale, whoever else waits: a shopper may have it before
+ * those who come after. Units that wait for a slice are left to the slice.
+ */
+export function offerAvailable(
+  sku: SkuKey,
+  candidates: readonly Reservation[],
+  supplies: Supplies,
+  terms: FreeingTerms,
+): Freeing {
+  const before = supplies.get(sku) ?? noSupply(sku);
+  const offered = allAvailable(before).filter(({ node }) => rowAt(before, node).unapplied === 0);
+  // Whoever was loaded may be served: all of them but one for each node have all that they wait for at once.
+  const waiting = { candidates, hasMore: false, budget: Number.POSITIVE_INFINITY };
+  return freeUnits(sku, offered, waiting, supplies, terms);
 }
 
 /** A line whose units are about to be taken off its row, and how many of its promises will be short then. */

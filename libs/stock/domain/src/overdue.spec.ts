@@ -18,7 +18,7 @@ const one = { confirmed: 1 };
 
 function decide(reservations: readonly Reservation[], book: TestBook) {
   const supplies = bookWith(reservations, book);
-  const decided = decideOverdue(1, { candidates: reservations, hasMore: false, budget: 100 }, supplies, TERMS);
+  const decided = decideOverdue(1, reservations, supplies, TERMS);
   const { effects, effect } = decided.freeing;
   const after = reservations.map(
     (some) => effects.find(({ reservation }) => reservation.key === some.key)?.reservation ?? some,
@@ -121,7 +121,7 @@ describe('a line that does not bring what was promised of it', () => {
   it('leaves what is free to everybody, however many others wait', () => {
     const pickup = reserved([onLine(1, one)], {}, { 0: [1] });
     const supplies = bookWith([pickup], { lines: [LATE], stock: { 2: { available: 1 } } });
-    const { freeing } = decideOverdue(1, { candidates: [pickup], hasMore: true, budget: 100 }, supplies, TERMS);
+    const { freeing } = decideOverdue(1, [pickup], supplies, TERMS);
     expect(freeing.nodes).toEqual([{ node: 2, converted: 0, unapplied: 0, available: 1 }]);
   });
 
@@ -160,12 +160,7 @@ describe('a line that does not bring what was promised of it', () => {
         const reservations = bare.map((some, place) =>
           isControlled[place] ? { ...some, controller: CONTROLLER } : some,
         );
-        const { freeing } = decideOverdue(
-          1,
-          { candidates: reservations, hasMore: false, budget: 100 },
-          supplies,
-          TERMS,
-        );
+        const { freeing } = decideOverdue(1, reservations, supplies, TERMS);
         const after = reservations.map(
           (some) => freeing.effects.find(({ reservation }) => reservation.key === some.key)?.reservation ?? some,
         );

@@ -2,9 +2,10 @@
  * Lines that are late, closed or short, when no unit has come free that would settle it: time has passed, or a line was told to bring
  * less. The engine itself moves promises that nobody controls to where units are; the others are told to those who decide.
  */
-import { type Freeing, type FreeingTerms, type Waiting, allAvailable, freeUnits } from './free-units.ts';
+import { type Freeing, type FreeingTerms, offerAvailable } from './free-units.ts';
 import { type InboundLine, inTransit, inboundLineOf, isOverdue } from './inbound.ts';
 import type { SkuKey } from './keys.ts';
+import type { Reservation } from './reservation.ts';
 import { type SkuSupply, type Supplies, noSupply, rowAt, suppliesAfter } from './supply.ts';
 import { type SupplyRow, promised } from './supply-row.ts';
 
@@ -29,16 +30,16 @@ export interface OverdueEffect {
 export const hasOverdueLines = (supply: SkuSupply, now: number): boolean =>
   incomingOf(supply).some(({ row, line }) => promised(row) > 0 && (isOverdue(line, now) || row.shortfall > 0));
 
-/**
- * `waiting`: who stands on these lines, whether somebody controls it or not. Where there are others, those come later: what these
- * leave is kept for nobody.
- */
-export function decideOverdue(sku: SkuKey, waiting: Waiting, supplies: Supplies, terms: FreeingTerms): OverdueEffect {
+/** `candidates`: who stands on these lines, whether somebody controls it or not. Where there are others, those come later. */
+export function decideOverdue(
+  sku: SkuKey,
+  candidates: readonly Reservation[],
+  supplies: Supplies,
+  terms: FreeingTerms,
+): OverdueEffect {
   const before = supplies.get(sku) ?? noSupply(sku);
-  const candidates = waiting.candidates.filter(({ controller }) => controller === null);
-  // Units for a later slice are for whoever ranks first, controlled or not.
-  const offered = allAvailable(before).filter(({ node }) => rowAt(before, node).unapplied === 0);
-  const freeing = freeUnits(sku, offered, { ...waiting, candidates, hasMore: false }, supplies, terms);
+  const uncontrolled = candidates.filter(({ controller }) => controller === null);
+  const freeing = offerAvailable(sku, uncontrolled, supplies, terms);
   const after = suppliesAfter(supplies, freeing.effect).get(sku) ?? before;
   return { freeing, concerns: inboundConcernsOf(after, terms.now) };
 }

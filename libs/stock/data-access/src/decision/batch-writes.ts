@@ -27,7 +27,7 @@ import type { Doer, Keyed, StoredAnswer } from '../requests/command.ts';
 import type { InspectionOrigin, StoredInspection } from '../repository/inspections.ts';
 import type { StoredInboundLine } from '../repository/inbound-lines.ts';
 import type { OpenException } from '../repository/open-exceptions.ts';
-import type { WaitPlace } from '../repository/waiting-reads.ts';
+import type { WaitPlace } from '../repository/tend-tasks.ts';
 import type { LineName } from '../repository/healing-reads.ts';
 import type { AnsweredLine } from '../repository/stored-reservations.ts';
 
@@ -158,6 +158,8 @@ export interface BackingWrite {
   /** Of units that have not come yet; see `waitRankOf`. */
   readonly waitRank?: number | null;
   readonly expiresAt: number;
+  /** Whether it was not there before the batch. */
+  readonly isNew: boolean;
 }
 
 /** Open units of a backing that have come past a stage (> 0), or that have ended or moved from beyond it (< 0). */
@@ -172,6 +174,16 @@ export interface StageEntry {
   readonly units: number;
   /** Milliseconds. */
   readonly occurredAt: number;
+}
+
+/** Where the next look at a SKU begins. What is not said stays as the task has it. */
+export interface TendTask {
+  /** With reservations below this key, of those whose promises are short; null: with the newest. */
+  readonly below?: number | null;
+  /** Behind this place, with those who wait; null: with the first of them. */
+  readonly after?: WaitPlace | null;
+  /** How many more times all who wait are offered what is for sale. */
+  readonly offers?: number;
 }
 
 /** Units of one row that a new reservation holds. */
@@ -239,11 +251,9 @@ export class Writes {
     readonly part: number;
     readonly trace: string | null;
   }[] = [];
-  /** SKUs to be healed, with the key below which the next look goes on; null begins anew. */
-  readonly rebackTasks = new Map<SkuKey, number | null>();
-  /** Of these SKUs, those of which a whole slice could serve nobody, with the place after which the next one goes on. */
-  readonly waitTasks = new Map<SkuKey, WaitPlace>();
-  readonly healed: SkuKey[] = [];
+  readonly tendTasks = new Map<SkuKey, TendTask>();
+  /** SKUs of which everything was looked at; those that have a task all the same are not done. */
+  readonly tended: SkuKey[] = [];
   /** SKUs to be drained, with the key below which the next look goes on; null begins anew. */
   readonly drainTasks = new Map<SkuKey, number | null>();
   readonly drained: SkuKey[] = [];
@@ -257,7 +267,9 @@ export class Writes {
 
   /** The last word on a backing wins; it is absolute, since its SKU's gate is ours. */
   changeBacking(write: BackingWrite): void {
-    this.changedBackings.set(`${write.reservationKey}:${write.backing.no}`, write);
+    const name = `${write.reservationKey}:${write.backing.no}`;
+    const isNew = write.isNew || this.changedBackings.get(name)?.isNew === true;
+    this.changedBackings.set(name, isNew === write.isNew ? write : { ...write, isNew });
   }
 
   /** Rows of a SKU as they are in the end. */
@@ -276,6 +288,11 @@ export class Writes {
     else this.spentLines.add(detail);
   }
 
+  /** A SKU is to be looked at. Of what several say of where to begin, the last word counts. */
+  tendLater(sku: SkuKey, task: TendTask): void {
+    this.tendTasks.set(sku, { ...this.tendTasks.get(sku), ...task });
+  }
+
   tell(reservationKey: number, told: ToldBook): void {
     const all = this.told.get(reservationKey) ?? new Map<string, Told>();
     this.told.set(reservationKey, all);
@@ -291,9 +308,9 @@ export class Writes {
   }
 
   get isEmpty(): boolean {
-    const { newReservations, changedSkus, ledger, commands, healed, drained } = this;
-    const written = [newReservations, changedSkus, ledger, commands, healed, drained];
-    const maps = [this.changedReservations, this.rebackTasks, this.drainTasks, this.inboundLines, this.spentLines];
+    const { newReservations, changedSkus, ledger, commands, tended, drained } = this;
+    const written = [newReservations, changedSkus, ledger, commands, tended, drained];
+    const maps = [this.changedReservations, this.tendTasks, this.drainTasks, this.inboundLines, this.spentLines];
     return written.every((rows) => rows.length === 0) && maps.every((map) => map.size === 0);
   }
 }

@@ -54,8 +54,8 @@ export class ChangingBook {
   readonly othersWait = new Set<SkuKey>();
   /** SKUs of which something has changed without a posting. */
   readonly beside = new Map<SkuKey, NonNullable<ChangedSku['beside']>>();
-  /** SKUs whose short promises may be others than before, or about which somebody else decides now. */
-  readonly othersShort = new Set<SkuKey>();
+  /** SKUs whose short promises may be others than before, or about which somebody else decides now; and whether some may move that could not. */
+  readonly othersShort = new Map<SkuKey, boolean>();
   /** Of the last command that changed a SKU. */
   readonly traces = new Map<SkuKey, string>();
 
@@ -154,8 +154,10 @@ export class ChangingBook {
       const isNew = isWaiting(backing) && open(backing) > (earlier ? open(earlier) : 0);
       if (waits || isNew) this.othersWait.add(backing.sku);
       // A row may lack as many units as before, and others be those whose promises they are.
-      const isConcerned = this.#isShort(backing) || (earlier !== undefined && shortBefore.has(earlier));
-      if (backing !== earlier && isConcerned) this.othersShort.add(backing.sku);
+      const isShort = this.#isShort(backing);
+      const isConcerned = isShort || (earlier !== undefined && shortBefore.has(earlier));
+      const isMore = isShort && open(backing) > (earlier ? open(earlier) : 0);
+      if (backing !== earlier && isConcerned) this.#noteOthersShort(backing.sku, isMore);
       if (backing !== earlier || prolonged || waits)
         this.#writeBacking(reservation, backing, earlier, deed.origin.occurredAt);
     }
@@ -174,9 +176,14 @@ export class ChangingBook {
     const channelBefore = earlier?.channelBefore ?? before.channel;
     this.writes.amendedReservations.set(key, { reservation: after, channelBefore, isAmended });
     if (before.controller === controller) return;
-    for (const backing of after.backings) if (this.#isShort(backing)) this.othersShort.add(backing.sku);
+    for (const backing of after.backings)
+      if (this.#isShort(backing)) this.#noteOthersShort(backing.sku, controller === null);
     if (before.controller) this.writes.detached.push(before.controller);
     if (controller) this.writes.attached.push({ controller, reservationKey: key });
+  }
+
+  #noteOthersShort(sku: SkuKey, mayMove: boolean): void {
+    this.othersShort.set(sku, mayMove || this.othersShort.get(sku) === true);
   }
 
   #isShort(backing: Backing): boolean {
@@ -192,7 +199,7 @@ export class ChangingBook {
     const place = supplyOf(backing);
     const supplyKey = place && rowOf(this.supply(sku), place).key;
     const waitRank = isAhead(backing) ? waitRankOf(reservation) : null;
-    this.writes.changeBacking({ reservationKey, supplyKey, backing, expiresAt, waitRank });
+    this.writes.changeBacking({ reservationKey, supplyKey, backing, expiresAt, waitRank, isNew: before === undefined });
     if (supplyKey === null) return;
     for (const stage of STAGES) {
       const units = backing[stage] - (before?.[stage] ?? 0);

@@ -119,6 +119,11 @@ export class BatchDecider {
     return this.#book.writes;
   }
 
+  /** Whether units wait for a slice that housekeeping gives out. */
+  get hasDeferred(): boolean {
+    return this.#book.deferred.size > 0;
+  }
+
   /** Outcomes in the order of the commands. */
   decide(commands: readonly Command[]): readonly Outcome[] {
     this.#reapOverdue();
@@ -213,7 +218,7 @@ export class BatchDecider {
     const { line, sku, node, units, ahead, fenced } = taken;
     if (node === null) {
       const backing = { ...emptyBacking(of.no, onNothing(line, sku)), held: units };
-      return this.writes.changeBacking({ ...of, supplyKey: null, backing });
+      return this.writes.changeBacking({ ...of, supplyKey: null, backing, isNew: true });
     }
     if (ahead) return this.#wait(command, { line, sku, node, fulfilment: null, ...ahead }, units, of);
     const supplyKey = rowAt(this.#book.supply(sku), node).key;
@@ -221,7 +226,7 @@ export class BatchDecider {
     if (!fenced) return this.writes.hold({ ...of, supplyKey, line, sku, node, source, id, units, version });
     const charge = { fence: fenced.fence, fenced: fenced.units };
     const backing = { ...emptyBacking(of.no, onStock(line, sku, node)), held: units, ...charge };
-    this.writes.changeBacking({ ...of, supplyKey, backing });
+    this.writes.changeBacking({ ...of, supplyKey, backing, isNew: true });
     const posting = { sku, at: stockAt(node), from: 'available', to: 'reserved', quantity: units } as const;
     const occurredAt = this.#state.now;
     const origin = { reason: 'hold', source, sourceName: null, sourceEventId: id, occurredAt };
@@ -237,7 +242,7 @@ export class BatchDecider {
     const { key: supplyKey } = rowOf(this.#book.supply(sku), row);
     const backing = { ...emptyBacking(of.no, at), held: units };
     const waitRank = waitRankOf({ priority: command.priority, orderedAt: null, createdAt: now });
-    this.writes.changeBacking({ ...of, supplyKey, backing, waitRank });
+    this.writes.changeBacking({ ...of, supplyKey, backing, waitRank, isNew: true });
     const from = kind === 'incoming' ? 'available' : 'expected';
     const posting = { sku, at: row, from, to: 'reserved', quantity: units } as const;
     const version = this.#book.versionOf(sku);
@@ -368,7 +373,7 @@ export class BatchDecider {
     const before = stopsOf(supply);
     const stops = changes.reduce(stopsAfter, before);
     if (stops !== before) this.#book.change({ supplies: new Map([[sku, withStops(supply, stops)]]) }, trace);
-    if (opensWay(before, stops)) this.#waiting.serveAll(sku);
+    if (opensWay(before, stops)) this.#waiting.offerInPassing(sku);
     return { ok: true, value: { version: this.#book.versionOf(sku) }, replayed: false };
   }
 
@@ -393,8 +398,8 @@ export class BatchDecider {
   }
 
   #tend({ skus, heal, offersAll = false }: TendCommand): Decided {
-    for (const sku of heal ? skus : []) this.#tended.tend(sku, offersAll);
-    return { ok: true, value: null, replayed: false };
+    const goOn = heal ? skus.filter((sku) => this.#tended.tend(sku, offersAll)) : [];
+    return { ok: true, value: { goesOn: goOn.length > 0 }, replayed: false };
   }
 
   #drain({ skus: [sku] }: DrainCommand): Decided {
@@ -440,10 +445,10 @@ export class BatchDecider {
       });
       // What has just been looked at needs no other look, unless somebody has changed the SKU since.
       const needsLook = follows.needsLook || hasOtherConcerns(before, supply, this.#state.now);
-      if (needsLook && changed.has(sku)) this.writes.rebackTasks.set(sku, null);
+      if (needsLook && changed.has(sku)) this.writes.tendLater(sku, follows.beginsAnew ? { below: null } : {});
     }
-    for (const sku of [...this.#book.deferred, ...this.#book.othersShort]) this.writes.rebackTasks.set(sku, null);
-    for (const [sku, place] of this.#waiting.goOnAfter) this.writes.waitTasks.set(sku, place);
+    for (const sku of this.#book.deferred) this.writes.tendLater(sku, { after: null });
+    for (const [sku, mayMove] of this.#book.othersShort) this.writes.tendLater(sku, mayMove ? { below: null } : {});
     for (const supply of [...this.#state.supplies.values()]) this.#leaveOutSpent(supply);
     this.#tended.finish();
   }

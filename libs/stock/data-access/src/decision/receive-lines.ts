@@ -5,7 +5,6 @@ import {
   type Posting,
   type ReceiptEffect,
   type SkuKey,
-  type Watermark,
   decideReceive,
   isLate,
   receiptRuleOf,
@@ -20,6 +19,7 @@ import { storedOf } from './expect-lines.ts';
 import { openInspections } from './open-inspections.ts';
 import { ridersOn } from './riders-on.ts';
 import type { ServedWaiting } from './serve-waiting.ts';
+import { lateNoteOf, originOf, rowsAt } from './told-lines.ts';
 
 type Line = ReceiveCommand['lines'][number];
 
@@ -37,18 +37,12 @@ export class ReceivedLines {
     this.#state = state;
     this.#book = book;
     this.#waiting = waiting;
-    const { reason, sourceKey: source, sourceName, id: sourceEventId } = command;
-    const occurredAt = Math.min(command.occurredAt ?? state.now, state.now);
-    this.#origin = { reason, source, sourceName, sourceEventId, occurredAt };
+    this.#origin = originOf(command, state.now);
   }
 
   apply(views: Views): ReceiptResult {
     const lines = this.#command.lines.map((line, index) => this.#receive(line, index + 1));
-    const skus = [...this.#touched].map(([sku, nodes]) => {
-      const supply = this.#book.supply(sku);
-      const rows = supply.rows.filter(({ node }) => nodes.has(node));
-      return { sku: views.sku(sku), version: this.#book.versionOf(sku), rows: views.stockRows({ ...supply, rows }) };
-    });
+    const skus = rowsAt(this.#touched, this.#book, views);
     return { id: this.#command.id, recordedAt: isoTime(this.#state.now), lines, skus };
   }
 
@@ -66,7 +60,7 @@ export class ReceivedLines {
     this.#write(line, effect, closes);
     const { toInspect } = effect;
     if (toInspect > 0) this.#inspect(line, no, toInspect);
-    if (late && count) this.#noteLate(line, count);
+    if (late && count) this.#book.writes.lateNotes.push(lateNoteOf(this.#origin, 'receipt', line, count));
     this.#touched.set(sku, (this.#touched.get(sku) ?? new Set<NodeKey>()).add(node));
     const { lost, freeing } = effect;
     const over = detail === null ? 0 : effect.over;
@@ -101,20 +95,6 @@ export class ReceivedLines {
       lost: stored.lost + received.lost,
       closedAt: stored.closedAt ?? (closes ? this.#state.now : null),
       isOpen: this.#book.supply(sku).inbound.some((one) => one.detail === detail),
-    });
-  }
-
-  #noteLate({ sku, node, quantity }: Line, count: Watermark): void {
-    const { source, sourceEventId, occurredAt } = this.#origin;
-    this.#book.writes.lateNotes.push({
-      sku,
-      node,
-      quantity,
-      count,
-      kind: 'receipt',
-      source,
-      sourceEventId,
-      occurredAt,
     });
   }
 }

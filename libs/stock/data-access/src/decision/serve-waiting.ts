@@ -1,6 +1,10 @@
 /**
  * Units that come free in a batch serve those who wait for them, before anything else is decided. What the batch may not convert any
  * more is unapplied, and a task goes on with it.
+ *
+ * Where no unit has come free but others may have what is for sale, they are offered it page by page, and it stays for sale meanwhile. It
+ * has been so all the time: to keep it for whoever may still come would take a SKU for which tens of thousands wait off sale for
+ * seconds, whether or not any of them may have it. So a shopper may buy what a page has left.
  */
 import {
   type FreedUnits,
@@ -14,19 +18,21 @@ import {
   freeUnits,
   freedBy,
   isWaitedFor,
+  offerAvailable,
   unappliedOf,
 } from '@onepool/stock-domain';
 import type { BatchState } from '../repository/load-batch.ts';
-import type { WaitPlace } from '../repository/waiting-reads.ts';
+import type { WaitPlace } from '../repository/tend-tasks.ts';
 import { THE_ENGINE_SOURCE } from '../sources/source-book.ts';
 import { type LedgerOrigin, THE_ENGINE } from './batch-writes.ts';
 import type { ChangingBook } from './changing-book.ts';
 
 type OriginOf = (posting: Posting) => LedgerOrigin | null;
 
+/** Those asked for while a round is being made are one: it covers all that has changed by its beginning. */
+const OFFERS_MAX = 2;
+
 export class ServedWaiting {
-  /** Behind whom the next slice goes on, of SKUs of which a whole slice could serve nobody. */
-  readonly goOnAfter = new Map<SkuKey, WaitPlace>();
   readonly #state: BatchState;
   readonly #book: ChangingBook;
   #budget: number;
@@ -45,35 +51,55 @@ export class ServedWaiting {
     }
   }
 
-  /** The next slice of what waits at the nodes. */
-  serveUnapplied(sku: SkuKey): void {
-    this.#serveAt(sku, unappliedOf(this.#book.supply(sku)));
-  }
-
-  /** All that is free, for when it is not units that have changed but who may have them. */
-  serveAll(sku: SkuKey): void {
-    const supply = this.#book.supply(sku);
-    const available = isWaitedFor(supply) ? allAvailable(supply) : [];
-    this.#serveAt(sku, [...available, ...unappliedOf(supply)]);
-  }
-
-  #serveAt(sku: SkuKey, nodes: readonly FreedUnits[]): void {
-    if (nodes.length === 0) return;
+  /** The next slice of what waits at the nodes. Answers behind whom the next one begins; null: with whoever is first. */
+  serveUnapplied(sku: SkuKey): WaitPlace | null {
+    const nodes = unappliedOf(this.#book.supply(sku));
+    if (nodes.length === 0) return null;
     const { converted } = this.#offer(sku, nodes, this.waitingFor(sku));
-    const page = this.#state.waiting.pages.get(sku);
-    if (converted === 0 && page?.hasMore && page.last) this.goOnAfter.set(sku, page.last);
+    // Of a slice that could serve nobody, nobody need be looked at again.
+    return converted === 0 && this.#budget > 0 ? this.endOfPage(sku) : null;
   }
 
-  /** What is free already serves those whose line does not bring what they were promised. Answers whether all of them were looked at. */
+  /** What is for sale is offered to the page. Answers whether nobody is left to whom it should be. */
+  offer(sku: SkuKey): boolean {
+    const { supplies, rules, now } = this.#state;
+    if (!isWaitedFor(this.#book.supply(sku))) return true;
+    const { candidates, hasMore } = this.waitingFor(sku);
+    this.apply(sku, offerAvailable(sku, candidates, supplies, { rules, now }));
+    return !hasMore || allAvailable(this.#book.supply(sku)).length === 0;
+  }
+
+  /** By a command: who is not in its page comes with a task. */
+  offerInPassing(sku: SkuKey): void {
+    const isDone = this.offer(sku);
+    const offers = this.offersOf(sku, true);
+    const { writes } = this.#book;
+    if (unappliedOf(this.#book.supply(sku)).length > 0) writes.tendLater(sku, { after: null, offers });
+    else if (!isDone) writes.tendLater(sku, offers > 1 ? { offers } : { after: this.endOfPage(sku), offers });
+  }
+
+  /** How many times all who wait have yet to be offered what is for sale. */
+  offersOf(sku: SkuKey, isAsked: boolean): number {
+    return Math.min(OFFERS_MAX, (this.#state.tendTasks.get(sku)?.offers ?? 0) + Number(isAsked));
+  }
+
+  /** What is for sale already serves those whose line does not bring what they were promised. Answers whether all of them were looked at. */
   serveLate(sku: SkuKey): boolean {
     const { supplies, rules, now } = this.#state;
-    const waiting = this.waitingFor(sku);
-    this.apply(sku, decideOverdue(sku, waiting, supplies, { rules, now }).freeing);
-    if (!waiting.hasMore) return true;
-    const last = this.#state.waiting.pages.get(sku)?.last;
-    if (last && !this.#book.othersWait.has(sku)) this.goOnAfter.set(sku, last);
-    else this.#book.deferred.add(sku);
-    return false;
+    const { candidates, hasMore } = this.waitingFor(sku);
+    this.apply(sku, decideOverdue(sku, candidates, supplies, { rules, now }).freeing);
+    return !hasMore;
+  }
+
+  /** Whether whoever comes first is in the page that was read, or nobody waits. */
+  beginsWithFirst(sku: SkuKey): boolean {
+    return (this.#state.waiting.pages.get(sku)?.from ?? null) === null;
+  }
+
+  /** Behind whom the next page begins. */
+  endOfPage(sku: SkuKey): WaitPlace | null {
+    const page = this.#state.waiting.pages.get(sku);
+    return page?.hasMore && !this.#book.othersWait.has(sku) ? page.last : null;
   }
 
   /** Whoever else waits than those who were loaded is served by a task. */
@@ -98,7 +124,7 @@ export class ServedWaiting {
       if (!stored) throw new Error(`Broken invariant: reservation ${one.reservation.key} was not loaded`);
       const origin = { ...why, sourceEventId: stored.id };
       this.#book.applyVerb(stored, one, { origin, doer: THE_ENGINE, fact: 'moved', trace: null });
-      this.#budget -= one.changes.length;
+      this.#budget = Math.max(0, this.#budget - one.changes.length);
     }
     if (nodes.some(({ unapplied }) => unapplied > 0)) this.#book.deferred.add(sku);
     this.#book.takeMarks();

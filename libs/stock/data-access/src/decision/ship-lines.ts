@@ -28,6 +28,7 @@ import { storedOf } from './expect-lines.ts';
 import { openInspections, takenToInspection } from './open-inspections.ts';
 import { ridersOn } from './riders-on.ts';
 import type { ServedWaiting } from './serve-waiting.ts';
+import { lateNoteOf, originOf, rowsAt } from './told-lines.ts';
 
 type Line = ShipCommand['lines'][number];
 
@@ -44,9 +45,7 @@ export class ShippedLines {
     this.#state = state;
     this.#book = book;
     this.#waiting = waiting;
-    const { reason, sourceKey: source, sourceName, id: sourceEventId } = command;
-    const occurredAt = Math.min(command.occurredAt ?? state.now, state.now);
-    this.#origin = { reason, source, sourceName, sourceEventId, occurredAt };
+    this.#origin = originOf(command, state.now);
   }
 
   apply(views: Views): Decision<ShipResult> {
@@ -73,7 +72,9 @@ export class ShippedLines {
       arrived: arrived[index] ?? 0,
       late: this.#countThatSaw(line) !== null,
     }));
-    return accept({ id, transfer, recordedAt: isoTime(now), lines: shipped, skus: this.#left(views) });
+    const left = new Set([this.#command.from]);
+    const skus = rowsAt(new Map(lines.map(({ sku }) => [sku, left])), this.#book, views);
+    return accept({ id, transfer, recordedAt: isoTime(now), lines: shipped, skus });
   }
 
   /** By line. */
@@ -142,7 +143,10 @@ export class ShippedLines {
     const shipped = { ...before, expected, dueAt: due, closedAt: null, supplyKey, isOpen: true };
     this.#book.writes.inboundLines.set(detail, shipped);
     const count = this.#countThatSaw(line);
-    if (count) this.#noteLate(line, count);
+    if (count) {
+      const gone = { sku, node: this.#command.from, quantity: -quantity };
+      this.#book.writes.lateNotes.push(lateNoteOf(this.#origin, 'ship', gone, count));
+    }
     const settled = before.received + before.lost;
     const arrived = Math.min(quantity, Math.max(0, settled - before.expected));
     if (arrived > 0) this.#land(line, no, arrived, settled >= expected);
@@ -164,22 +168,5 @@ export class ShippedLines {
     openInspections(takenToInspection(effect.postings), cause, this.#state, writes);
     const stored = storedOf({ detail }, this.#state, this.#book);
     if (closes) writes.inboundLines.set(detail, { ...stored, closedAt: now, isOpen: true });
-  }
-
-  #noteLate({ sku, quantity }: Line, count: Watermark): void {
-    const { source, sourceEventId, occurredAt } = this.#origin;
-    const { from: node } = this.#command;
-    const note = { sku, node, quantity: -quantity, count, kind: 'ship', source, sourceEventId, occurredAt };
-    this.#book.writes.lateNotes.push(note);
-  }
-
-  /** Rows that units left, as they are now. */
-  #left(views: Views): ShipResult['skus'] {
-    const { lines, from } = this.#command;
-    return [...new Set(lines.map(({ sku }) => sku))].map((sku) => {
-      const supply = this.#book.supply(sku);
-      const rows = supply.rows.filter(({ node }) => node === from);
-      return { sku: views.sku(sku), version: this.#book.versionOf(sku), rows: views.stockRows({ ...supply, rows }) };
-    });
   }
 }

@@ -19,6 +19,7 @@ import {
 } from '@onepool/stock-domain';
 import type { BatchState } from '../repository/load-batch.ts';
 import type { ExceptionCode } from '../repository/open-exceptions.ts';
+import type { TendTask } from './batch-writes.ts';
 import type { ChangingBook } from './changing-book.ts';
 import type { PromiseExceptions, Trouble } from './promise-exceptions.ts';
 import type { ServedWaiting } from './serve-waiting.ts';
@@ -30,8 +31,10 @@ const NONE_BELOW = 0;
 export class TendedSkus {
   /** SKUs of which everything was looked at. */
   readonly #done = new Set<SkuKey>();
-  /** Others, and the key below which the next look at what is short goes on. */
-  readonly #goOnBelow = new Map<SkuKey, number>();
+  /** Others that were looked at, of which the next look goes on with what this one has left. */
+  readonly #goOn = new Set<SkuKey>();
+  /** Where the next look at a SKU begins, if there is one. */
+  readonly #next = new Map<SkuKey, TendTask>();
 
   readonly #state: BatchState;
   readonly #book: ChangingBook;
@@ -45,13 +48,27 @@ export class TendedSkus {
     this.#exceptions = exceptions;
   }
 
-  /** Everything overdue was reaped when the batch began. `offersAll`: others may have what is free than before. */
-  tend(sku: SkuKey, offersAll: boolean): void {
+  /**
+   * Everything overdue was reaped when the batch began. `offersAll`: others may have what is for sale than before.
+   *
+   * Those who wait are read by pages, from the first of them: for the slices of what is unapplied, then to be offered what is for sale, and
+   * then for what late lines do not bring. Each begins when the one before has ended. Known limit: while rules change all the time and
+   * a page cannot have what is for sale, late lines wait.
+   *
+   * Answers whether another look goes on with what this one has left.
+   */
+  tend(sku: SkuKey, offersAll: boolean): boolean {
+    this.#look(sku, offersAll);
+    return this.#goOn.has(sku);
+  }
+
+  #look(sku: SkuKey, offersAll: boolean): void {
     const others = this.#book.othersShort.has(sku);
-    if (offersAll) this.#waiting.serveAll(sku);
-    else this.#waiting.serveUnapplied(sku);
+    const isServed = this.#serve(sku, offersAll);
+    if (!isServed) this.#goOn.add(sku);
     // Those who lose their units in this batch have not all been loaded.
-    if (this.#book.newlyShort.has(sku) || !this.#heal(sku) || !this.#serveLate(sku)) return;
+    if (this.#book.newlyShort.has(sku) || !this.#heal(sku)) return;
+    if (!isServed || !this.#serveLate(sku)) return this.#leave(sku, { below: NONE_BELOW });
     this.#breakDue(sku);
     this.#book.changed.delete(sku);
     // What this look has changed itself, it tells as well.
@@ -62,11 +79,47 @@ export class TendedSkus {
   /** After all commands of the batch: tasks of what goes on, and of the others what is told. */
   finish(): void {
     const { writes } = this.#book;
-    for (const [sku, key] of this.#goOnBelow) if (!writes.rebackTasks.has(sku)) writes.rebackTasks.set(sku, key);
     for (const sku of this.#done) {
-      writes.healed.push(sku);
-      if (!writes.rebackTasks.has(sku)) this.#settle(sku, this.#book.supply(sku));
+      writes.tended.push(sku);
+      if (!writes.tendTasks.has(sku)) this.#settle(sku, this.#book.supply(sku));
     }
+    for (const [sku, { after = null, offers = 0, below = null }] of this.#next) {
+      const asked = writes.tendTasks.get(sku);
+      // Whoever asks for a look at what is short means all of it, and knows nothing of the pages.
+      if (asked || this.#goOn.has(sku)) writes.tendTasks.set(sku, { below, ...asked, after, offers });
+    }
+  }
+
+  /** Where the next look begins, and that there is one. */
+  #leave(sku: SkuKey, task: TendTask): void {
+    this.#book.changed.delete(sku);
+    this.#goOn.add(sku);
+    this.#next.set(sku, { ...this.#next.get(sku), ...task });
+  }
+
+  /** Gives out what is unapplied, then offers what is for sale if that is due. Answers whether nothing is left of both. */
+  #serve(sku: SkuKey, offersAll: boolean): boolean {
+    const offers = this.#waiting.offersOf(sku, offersAll);
+    const hadUnapplied = this.#hasUnapplied(sku);
+    const after = this.#waiting.serveUnapplied(sku);
+    this.#next.set(sku, { after, offers });
+    if (this.#hasUnapplied(sku)) return false;
+    const isLater = !this.#waiting.beginsWithFirst(sku);
+    // This page was one of slices: what comes now begins with the first.
+    if (hadUnapplied && isLater) return offers === 0 && !this.#hasOverdue(sku);
+    if (offers === 0) return true;
+    const isDone = this.#waiting.offer(sku);
+    if (!isDone) this.#next.set(sku, { after: this.#waiting.endOfPage(sku), offers });
+    else this.#next.set(sku, { after: null, offers: offers - 1 });
+    return isDone && offers === 1 && !(isLater && this.#hasOverdue(sku));
+  }
+
+  #hasUnapplied(sku: SkuKey): boolean {
+    return unappliedOf(this.#book.supply(sku)).length > 0;
+  }
+
+  #hasOverdue(sku: SkuKey): boolean {
+    return hasOverdueLines(this.#book.supply(sku), this.#state.now);
   }
 
   /** Answers whether all that are short were looked at. */
@@ -79,20 +132,14 @@ export class TendedSkus {
     if (below === null) return true;
     // Those who were not loaded may move, too: nothing is told before the oldest was looked at.
     if (effects.length > 0) this.#book.newlyShort.add(sku);
-    else {
-      this.#book.changed.delete(sku);
-      this.#goOnBelow.set(sku, below);
-    }
+    else this.#leave(sku, { below });
     return false;
   }
 
   /** Answers whether all who wait for what does not come in time were looked at. */
   #serveLate(sku: SkuKey): boolean {
-    const supply = this.#book.supply(sku);
-    if (unappliedOf(supply).length > 0) return false;
-    if (!hasOverdueLines(supply, this.#state.now) || this.#waiting.serveLate(sku)) return true;
-    this.#book.changed.delete(sku);
-    this.#goOnBelow.set(sku, NONE_BELOW);
+    if (!this.#hasOverdue(sku) || this.#waiting.serveLate(sku)) return true;
+    this.#leave(sku, { after: this.#waiting.endOfPage(sku) });
     return false;
   }
 

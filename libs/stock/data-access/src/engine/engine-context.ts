@@ -29,4 +29,6 @@ export interface EngineContext {
   readonly hooks: DecisionHooks;
   /** Called after each batch that was committed. */
   readonly onCommitted: () => void;
+  /** Called after each batch that has left units to be given out in slices. */
+  readonly onDeferred: () => void;
 }

@@ -71,6 +71,8 @@ export interface EngineOptions {
   readonly hooks?: EngineHooks;
   /** Called after a commit that wrote facts, for instance to wake the relay. */
   readonly onCommitted?: () => void;
+  /** Called after a commit that has left units to be given out in slices, for instance to nudge housekeeping. */
+  readonly onDeferred?: () => void;
   /** Begins the names of its sessions in `pg_stat_activity`, to tell replicas apart; the schema unless told. */
   readonly name?: string;
   readonly onConnectionError?: (error: Error) => void;
@@ -96,7 +98,7 @@ const CONNECTIONS = { reads: 6, lookups: 4, audits: 3 };
 export const QUEUES_DEFAULT = Math.min(4, Math.max(1, availableParallelism() - 1));
 
 /** A queue writes on one and reads on another, and so does its contended queue; not all do all at once. */
-const queueConnections = (queues: number): number => 2 * queues + 4;
+const queueConnections = (queues: number): number => 2 * queues + 5;
 
 /** Connections that an engine of so many commit queues opens at most. */
 export const engineConnections = (queues: number): number =>
@@ -133,6 +135,8 @@ export class StockEngine {
   readonly auditPool: pg.Pool;
   readonly #queues: readonly CommitQueue[];
   readonly #cartQueue: CommitQueue;
+  /** For what concerns thousands of promises of a SKU: callers that want others do not wait behind it. */
+  readonly #tendQueue: CommitQueue;
   readonly #deadlineMs: number;
   #askedAt = Number.NEGATIVE_INFINITY;
   readonly #reservations: DataLoader<readonly [string, string], { key: number; skus: SkuKey[] } | null, string>;
@@ -183,6 +187,7 @@ export class StockEngine {
       shortMs: (options.shortHours ?? SHORT_HOURS) * HOUR_MS,
       hooks: options.hooks ?? {},
       onCommitted: options.onCommitted ?? (() => undefined),
+      onDeferred: options.onDeferred ?? (() => undefined),
     };
     const limits = { ...LIMITS, ...options.limits };
     const queueOf = (patience: GatePatience, contended: CommitQueue | null): CommitQueue => {
@@ -192,6 +197,7 @@ export class StockEngine {
     const queue = (): CommitQueue => queueOf('short', queueOf('long', null));
     this.#queues = Array.from({ length: queueCount }, queue);
     this.#cartQueue = queue();
+    this.#tendQueue = queue();
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     this.#reservations = new DataLoader((ids) => this.#findReservations(ids), {
       cache: false,
@@ -351,9 +357,14 @@ export class StockEngine {
     return { ...asker, sourceKey, trace: currentTraceparent(), transmission };
   }
 
-  /** Locks SKUs one by one, which reaps what is overdue there; with `heal` re-backs their shortfalls. */
-  async tend(skus: readonly SkuKey[], heal: boolean): Promise<void> {
-    await Promise.all(skus.map((sku) => this.submit({ kind: 'tend', skus: [sku], heal, trace: null })));
+  /**
+   * Locks SKUs one by one, which reaps what is overdue there; with `heal` moves short promises to where units are, and gives units to those who
+   * wait. Answers whether another look would go on with what is left at once.
+   */
+  async tend(skus: readonly SkuKey[], heal: boolean): Promise<boolean> {
+    const tending = skus.map((sku) => this.submit({ kind: 'tend', skus: [sku], heal, trace: null }));
+    const outcomes = (await Promise.all(tending)) as readonly Settled<AnswerOf<'tend'>, Refusal>[];
+    return outcomes.some((outcome) => outcome.ok && outcome.value.goesOn);
   }
 
   /** Offers what is free of a SKU to those who wait, for when it is not units that have changed but who may have them. */
@@ -368,12 +379,18 @@ export class StockEngine {
 
   /** `deadline` in milliseconds of `performance.now()`. */
   submit(command: Command, deadline = performance.now() + this.#deadlineMs): Promise<Outcome> {
+    return this.#queueOf(command).submit(command, deadline);
+  }
+
+  #queueOf(command: Command): CommitQueue {
+    if (command.kind === 'drain' || (command.kind === 'tend' && command.heal)) return this.#tendQueue;
     const [only, ...more] = command.skus;
-    const queue =
-      only === undefined || more.length > 0
-        ? this.#cartQueue
-        : (this.#queues[only % this.#queues.length] ?? this.#cartQueue);
-    return queue.submit(command, deadline);
+    if (only === undefined || more.length > 0) return this.#cartQueue;
+    return this.#queues[only % this.#queues.length] ?? this.#cartQueue;
+  }
+
+  get #allQueues(): readonly CommitQueue[] {
+    return [...this.#queues, this.#cartQueue, this.#tendQueue];
   }
 
   /** Whether callers have asked something of it of late. */
@@ -382,12 +399,12 @@ export class StockEngine {
   }
 
   get queueDepth(): number {
-    return [...this.#queues, this.#cartQueue].reduce((sum, queue) => sum + queue.depth, 0);
+    return this.#allQueues.reduce((sum, queue) => sum + queue.depth, 0);
   }
 
   /** Lets what is queued finish, then closes the connections. */
   async close(): Promise<void> {
-    await Promise.all([...this.#queues, this.#cartQueue].map((queue) => queue.idle()));
+    await Promise.all(this.#allQueues.map((queue) => queue.idle()));
     await Promise.all([this.#pool, this.readPool, this.lookupPool, this.auditPool].map((pool) => pool.end()));
   }
 

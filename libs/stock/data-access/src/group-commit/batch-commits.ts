@@ -97,11 +97,14 @@ export class BatchCommits {
 
   /** Null after a batch that only gave overdue units back: the commands are decided when no more are due. */
   async #attemptUnderLocks(commands: readonly Command[]): Promise<readonly Outcome[] | null> {
-    const { pool, supplies, reservationKeys, onCommitted } = this.#context;
+    const { pool, supplies, reservationKeys, onCommitted, onDeferred } = this.#context;
     const keys = await reservationKeys.take(newReservationsOf(commands));
-    const { outcomes, state } = await inPipelinedTransaction(pool, (client) => this.#decide(client, commands, keys));
+    const { outcomes, state, hasDeferred } = await inPipelinedTransaction(pool, (client) =>
+      this.#decide(client, commands, keys),
+    );
     for (const [sku, supply] of state.supplies) supplies.remember(supply, state.versions.get(sku) ?? 0);
     onCommitted();
+    if (hasDeferred) onDeferred();
     return state.hasMoreOverdue ? null : outcomes;
   }
 
@@ -120,10 +123,11 @@ export class BatchCommits {
     const rows = await supplyKeys.take(newRowsOf(commands, state.rules));
     const decider = new BatchDecider(state, views, { reservations, rows }, shortMs);
     const outcomes = decider.decide(state.hasMoreOverdue ? [] : commands);
-    if (decider.writes.isEmpty) return { result: { outcomes, state }, write: null };
+    const result = { outcomes, state, hasDeferred: decider.hasDeferred };
+    if (decider.writes.isEmpty) return { result, write: null };
     const writing = { now: state.now, views, versionsBefore, schema, partitionCount };
     const send = () => sendWrites(client, decider.writes, writing);
-    return { result: { outcomes, state }, write: { commit: COMMIT, send } };
+    return { result, write: { commit: COMMIT, send } };
   }
 }
 
@@ -131,6 +135,8 @@ interface Decided {
   readonly outcomes: readonly Outcome[];
   /** As it is once the batch has been committed. */
   readonly state: BatchState;
+  /** Whether it leaves units to be given out in slices. */
+  readonly hasDeferred: boolean;
 }
 
 const newReservationsOf = (commands: readonly Command[]): number =>

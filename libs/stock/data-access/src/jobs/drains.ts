@@ -15,13 +15,12 @@ import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { type ChannelKey, type NodeKey, type SellingRules, type SkuKey, barredNodes } from '@onepool/stock-domain';
 import type { StockEngine } from '../engine/engine.ts';
 import { allInTurn } from './all-in-turn.ts';
+import { RULES_SETTLE_AFTER_MS } from './rules-in-force.ts';
 
 const CLAIM = commitPoint('stock.claim_drains');
 const SEARCH = commitPoint('stock.search_drains');
 const SEEK = commitPoint('stock.seek_drains');
 
-/** Longer than any batch may take from its look at the rules to its commit. */
-const SECOND_SEARCH_AFTER_MS = 8_000;
 const LEASE_SECONDS = 30;
 const SKUS_PER_SLICE = 1_000;
 const PROMISES_LOOKED_AT = 2_000;
@@ -76,7 +75,7 @@ export class Drains {
       this.#search = { ...search, rules, until: rules.changesAfter(now) };
     }
     const { barred, isSettled, at: first } = this.#search;
-    if (isSettled || at - first < SECOND_SEARCH_AFTER_MS) return;
+    if (isSettled || at - first < RULES_SETTLE_AFTER_MS) return;
     if (await this.#lookThrough(barred, true)) this.#search = { ...this.#search, isSettled: true };
   }
 

@@ -1,6 +1,6 @@
 /**
- * Uploads that nobody goes on with fail, and what ended long ago is forgotten: feeds with their refusals, and exceptions that
- * are closed. Records that took effect are kept for good, for each does so once per source, ever.
+ * Uploads that nobody goes on with fail, and what ended long ago is forgotten: feeds with their refusals, exceptions that are closed, and
+ * inspections of which all units were judged. Records that took effect are kept for good, for each does so once per source, ever.
  */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import type pg from 'pg';
@@ -8,6 +8,7 @@ import type pg from 'pg';
 const ABANDON = commitPoint('stock.feed_abandon');
 const FORGET_FEEDS = commitPoint('stock.forget_feeds');
 const FORGET_EXCEPTIONS = commitPoint('stock.forget_exceptions');
+const FORGET_INSPECTIONS = commitPoint('stock.forget_inspections');
 const ROWS_PER_BATCH = 5_000;
 const RECEIVING_HOURS_MAX = 24;
 
@@ -56,6 +57,19 @@ export const forgetExceptions = (client: pg.PoolClient, days: number, signal: Ab
       client.query(
         `DELETE FROM stock_exception WHERE exception_key IN (
            SELECT exception_key FROM stock_exception WHERE closed_at < clock_timestamp() - make_interval(days => $1)
+            ORDER BY closed_at LIMIT ${ROWS_PER_BATCH})`,
+        [days],
+      ),
+    ),
+  );
+
+/** Those with nothing open. What was judged stays in the ledger. */
+export const forgetInspections = (client: pg.PoolClient, days: number, signal: AbortSignal): Promise<void> =>
+  inBatches(signal, () =>
+    committing(FORGET_INSPECTIONS, () =>
+      client.query(
+        `DELETE FROM inspection WHERE inspection_key IN (
+           SELECT inspection_key FROM inspection WHERE closed_at < clock_timestamp() - make_interval(days => $1)
             ORDER BY closed_at LIMIT ${ROWS_PER_BATCH})`,
         [days],
       ),

@@ -12,7 +12,7 @@ import { Drains } from './drains.ts';
 import type { StockEngine } from '../engine/engine.ts';
 import { OverdueInspections } from './overdue-inspections.ts';
 import { Rests } from './rests.ts';
-import { RULES_IN_FORCE } from './rules-in-force.ts';
+import { RULES_IN_FORCE, RULES_SETTLE_AFTER_MS } from './rules-in-force.ts';
 import { WaitSearch } from './wait-search.ts';
 
 export interface HousekeepingOptions {
@@ -23,32 +23,37 @@ export interface HousekeepingOptions {
   readonly monotonic?: () => number;
 }
 
-const CLAIM = commitPoint('stock.claim_rebacks');
-const PUT_OFF = commitPoint('stock.put_off_rebacks');
-const WAKE = commitPoint('stock.wake_rebacks');
+const CLAIM = commitPoint('stock.claim_tend_tasks');
+const PUT_OFF = commitPoint('stock.put_off_tend_tasks');
+const WAKE = commitPoint('stock.wake_tend_tasks');
 
 const SKUS_PER_LOOK = 500;
 /** A SKU that another replica is likely tending right now is left to it for this long. */
 const CLAIM_SECONDS = 5;
 const HEALS_IN_FLIGHT = 8;
+/** Of one SKU, before everything else that is due has its turn. */
+const SLICES_PER_LOOK = 40;
 /** Sweeps are light, and many of one commit queue share a commit. */
 const SWEEPS_IN_FLIGHT = 64;
 
 interface Supply {
   readonly shortfall: number;
   readonly available: number;
-  /** Older promises of the SKU are yet to be looked at, or units wait to be given out. */
+  /** Others of its promises are yet to be looked at, or units wait to be given out. */
   readonly hasMore: boolean;
 }
 
 const NOTHING: Supply = { shortfall: 0, available: 0, hasMore: false };
 
 export class Housekeeping {
+  /** Null while a look is under way. */
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
   #rules = '';
-  /** Whether the last look has left units that the next slice gives out. */
+  /** Of the monotonic clock: what was found short by the rules before, and told only since, is looked at then. */
+  #wakesAgainAt = Number.POSITIVE_INFINITY;
+  /** Whether something is left to go on with at once. */
   #goesOn = false;
   readonly #rests = new Rests();
   readonly #drains: Drains;
@@ -71,20 +76,31 @@ export class Housekeeping {
   }
 
   start(): void {
-    const look = (): void => {
-      this.#looking = this.once()
-        .catch((error: unknown) => this.#options.onError?.(error))
-        .then(() => {
-          const pause = this.#goesOn ? 0 : (this.#options.intervalMs ?? 200);
-          if (!this.#stopped) this.#timer = setTimeout(look, pause);
-        });
-    };
-    look();
+    this.#look();
+  }
+
+  #look(): void {
+    this.#timer = null;
+    this.#looking = this.once()
+      .catch((error: unknown) => this.#options.onError?.(error))
+      .then(() => {
+        const pause = this.#goesOn ? 0 : (this.#options.intervalMs ?? 200);
+        if (!this.#stopped) this.#timer = setTimeout(() => this.#look(), pause);
+      });
+  }
+
+  /** Looks now, or once more as soon as the look under way has ended. */
+  nudge(): void {
+    this.#goesOn = true;
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    this.#look();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
     await this.#looking;
   }
 
@@ -138,7 +154,7 @@ export class Housekeeping {
       due.filter((_, index) => waits[index] === 0),
       HEALS_IN_FLIGHT,
       async (sku) => {
-        await this.#engine.tend([sku], true);
+        for (let slice = 1; (await this.#engine.tend([sku], true)) && slice < SLICES_PER_LOOK;) slice++;
         healed.push(sku);
       },
     );
@@ -158,20 +174,21 @@ export class Housekeeping {
       name: 'short-supplies',
       text: `SELECT s.sku_key, sum(s.shortfall)::float8 AS shortfall, sum(s.available)::float8 AS available,
                     bool_or(s.unapplied > 0)
-                    OR EXISTS (SELECT FROM sku_task t WHERE t.sku_key = s.sku_key AND t.before_key IS NOT NULL) AS "hasMore"
+                    OR EXISTS (SELECT FROM sku_task t WHERE t.sku_key = s.sku_key AND (t.before_key IS NOT NULL OR t.offers > 0)) AS "hasMore"
                FROM stock s WHERE s.sku_key = ANY($1::int[]) GROUP BY s.sku_key`,
       values: [skus],
     });
     return new Map(rows.map((row) => [row.sku_key, row]));
   }
 
-  /** What has become due again since it was claimed stays so; the next look decides. */
+  /** What has become due again since it was claimed stays so, and so does what somebody is about to write; the next look decides. */
   async #putOff(resting: readonly { readonly sku: SkuKey; readonly waitMs: number }[]): Promise<void> {
     const statement = {
-      name: 'put-off-reback-tasks',
-      text: `UPDATE sku_task t SET due_at = clock_timestamp() + make_interval(secs => x.wait / 1000)
-               FROM unnest($1::int[], $2::float8[]) AS x (sku_key, wait)
-              WHERE t.sku_key = x.sku_key AND t.due_at > clock_timestamp()`,
+      name: 'put-off-tend-tasks',
+      text: `UPDATE sku_task t SET due_at = clock_timestamp() + make_interval(secs => resting.wait / 1000)
+               FROM (SELECT sku_key, x.wait FROM sku_task JOIN unnest($1::int[], $2::float8[]) AS x (sku_key, wait) USING (sku_key)
+                      WHERE due_at > clock_timestamp() ORDER BY sku_key FOR UPDATE OF sku_task SKIP LOCKED) resting
+              WHERE t.sku_key = resting.sku_key`,
       values: [resting.map(({ sku }) => sku), resting.map(({ waitMs }) => waitMs)],
     };
     await committing(PUT_OFF, () => this.#engine.lookupPool.query(statement));
@@ -180,7 +197,7 @@ export class Housekeeping {
   /** Tasks are claimed by moving their due time, so that a claimant that dies leaves them to others. */
   async #dueTasks(): Promise<SkuKey[]> {
     const statement = {
-      name: 'claim-reback-tasks',
+      name: 'claim-tend-tasks',
       text: `UPDATE sku_task t SET due_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
                FROM (SELECT sku_key FROM sku_task WHERE due_at <= clock_timestamp()
                       ORDER BY due_at LIMIT ${SKUS_PER_LOOK} FOR UPDATE SKIP LOCKED) due
@@ -208,7 +225,8 @@ export class Housekeeping {
       text: `SELECT ${RULES_IN_FORCE} AS rules FROM rules_epoch`,
     });
     const rules = rows[0]?.rules ?? '';
-    if (rules === this.#rules) return;
+    const isNew = rules !== this.#rules;
+    if (!isNew && this.#now() < this.#wakesAgainAt) return;
     const insert = `
       INSERT INTO sku_task (sku_key, due_at)
       SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception
@@ -217,5 +235,6 @@ export class Housekeeping {
     await committing(WAKE, () => this.#engine.lookupPool.query(insert));
     this.#rests.end();
     this.#rules = rules;
+    this.#wakesAgainAt = isNew ? this.#now() + RULES_SETTLE_AFTER_MS : Number.POSITIVE_INFINITY;
   }
 }

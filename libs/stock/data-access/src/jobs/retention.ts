@@ -1,6 +1,6 @@
 /**
- * Forgets the stored effects of old commands, feeds that ended, and closed exceptions. Runs slowly in the background of every replica; a session's advisory lock lets
- * one at a time do it, and ends with the session.
+ * Forgets the stored effects of old commands, feeds that ended, closed exceptions and closed inspections. Runs slowly in the background of
+ * every replica; a session's advisory lock lets one at a time do it, and ends with the session.
  *
  * A command or a feed that is sent again after its effect was forgotten takes effect again (ADR 0005). Reservations are kept, and
  * with them the keys of holds.
@@ -10,7 +10,7 @@ import { Recurring } from '@onepool/platform-clock';
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { underSessionLock } from '@onepool/platform-postgres';
 import type pg from 'pg';
-import { failAbandonedUploads, forgetExceptions, forgetFeeds } from './forget-feeds.ts';
+import { failAbandonedUploads, forgetExceptions, forgetFeeds, forgetInspections } from './forget-feeds.ts';
 
 export const COMMAND_DAYS_MIN = 7;
 const FEED_DAYS_DEFAULT = 90;
@@ -20,7 +20,7 @@ export interface RetentionOptions {
   readonly schema: string;
   /** Effects of commands that are older are forgotten. At least 7. */
   readonly commandDays: number;
-  /** Feeds that ended longer ago are forgotten with their refusals, and exceptions that are closed as long. Default 90, at least 7. */
+  /** Feeds that ended longer ago are forgotten with their refusals, as are exceptions and inspections that have been closed for so long. Default 90, at least 7. */
   readonly feedDays?: number;
   /** Mean pause before the first pass and between passes, in milliseconds. Defaults 300,000 and 3,600,000. */
   readonly firstAfterMs?: number;
@@ -72,6 +72,7 @@ export class Retention {
       await failAbandonedUploads(client, signal);
       await forgetFeeds(client, days, signal);
       await forgetExceptions(client, days, signal);
+      await forgetInspections(client, days, signal);
       return this.#forgetCommands(client);
     });
   }

@@ -1,3 +1,6 @@
+/** Milliseconds after which every batch is committed that was decided by the rules before: none may take so long from its look at them. */
+export const RULES_SETTLE_AFTER_MS = 8_000;
+
 /**
  * Names the rules that hold right now, for statements that read `rules_epoch`: another name means that more may be promised somewhere.
  * Rules change with the epoch, and some of them by the clock: nodes begin to sell, fences and stops are over.

@@ -1,21 +1,22 @@
 /**
  * Where no unit has come free, but rules have changed or the clock has ended one, promises that wait may be served of units that have
  * been there all the time: a fence or a stop is over, a node has opened or joined a channel. All SKUs for which somebody waits are
- * looked through, slice by slice, and what is free of them is offered. This is done twice: a promise that was decided by the rules
- * before may be committed after the first time. How far it has come is in the database, so that nobody is missed while no replica
- * runs; one replica at a time does it, and what is done twice changes nothing.
+ * looked through, slice by slice, and what is free of them is offered: round and round, and once more (see `search-round.ts`), since a
+ * promise that was decided by the rules before may be committed after the first time. How far it has come is in the database, so that
+ * nobody is missed while no replica runs; one replica at a time does it, and what is done twice changes nothing.
  */
-import { commitPoint, committing } from '@onepool/platform-failpoints';
+import { commitPoint } from '@onepool/platform-failpoints';
+import { inTransaction } from '@onepool/platform-postgres';
 import type { SkuKey } from '@onepool/stock-domain';
+import type pg from 'pg';
 import type { StockEngine } from '../engine/engine.ts';
 import { allInTurn } from './all-in-turn.ts';
-import { RULES_IN_FORCE } from './rules-in-force.ts';
+import { RULES_IN_FORCE, RULES_SETTLE_AFTER_MS } from './rules-in-force.ts';
+import { type SearchRound, changed, goneOn } from './search-round.ts';
 
 const SEARCH = commitPoint('stock.search_waiting');
 
 const LEASE_SECONDS = 30;
-/** Longer than any batch may take from its look at the rules to its commit. */
-const AGAIN_AFTER_SECONDS = 8;
 const ROWS_PER_SLICE = 1_000;
 const OFFERS_IN_FLIGHT = 4;
 
@@ -32,6 +33,15 @@ interface Slice {
   readonly last: SkuKey | null;
   /** Those of which units are free. */
   readonly skus: readonly SkuKey[];
+}
+
+/** The search as it stands, and what is the case right now. */
+interface Standing extends SearchRound {
+  readonly rules: string;
+  readonly lease: string;
+  readonly inForce: string;
+  readonly isDue: boolean;
+  readonly isFree: boolean;
 }
 
 export class WaitSearch {
@@ -62,18 +72,22 @@ export class WaitSearch {
     return errors;
   }
 
-  async #claim(): Promise<Claimed | undefined> {
-    const claim = {
-      name: 'claim-wait-search',
-      text: `WITH in_force AS MATERIALIZED (SELECT ${RULES_IN_FORCE} AS rules FROM rules_epoch)
-             UPDATE wait_search w SET due_at = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}), rules = f.rules,
-                    again = w.again OR w.rules <> f.rules, after_key = CASE WHEN w.rules = f.rules THEN w.after_key ELSE 0 END
-               FROM in_force f
-              WHERE w.rules <> f.rules OR (w.after_key IS NOT NULL AND w.due_at <= clock_timestamp())
-             RETURNING w.rules, w.after_key AS after, w.due_at::text AS lease`,
-    };
-    const { rows } = await committing(SEARCH, () => this.#engine.lookupPool.query<Claimed>(claim));
-    return rows[0];
+  /** Notes other rules even while somebody else is at it, and takes the next slice if nobody is. */
+  #claim(): Promise<Claimed | null> {
+    return inTransaction(this.#engine.lookupPool, SEARCH, async (client) => {
+      const { inForce, rules, isDue, isFree, lease, ...round } = await standing(client);
+      const isChanged = rules !== inForce;
+      const { after, ...sought } = isChanged ? changed(round) : round;
+      const isOurs = isFree && after !== null && (isChanged || isDue);
+      if (!isChanged && !isOurs) return null;
+      const saved = await save(
+        client,
+        inForce,
+        { after, ...sought },
+        { pauseSeconds: 0, lease: isOurs ? null : lease },
+      );
+      return isOurs ? { rules: inForce, after, lease: saved } : null;
+    });
   }
 
   async #isDone(rules: string): Promise<boolean> {
@@ -100,18 +114,48 @@ export class WaitSearch {
     return rows[0] ?? { last: null, skus: [] };
   }
 
-  /** The end of a slice, or of the search; after a search in which something went wrong there is another one. */
-  async #leaveAt({ rules, lease }: Claimed, last: SkuKey | null, hasFailed: boolean): Promise<void> {
-    const leave = {
-      name: 'leave-wait-search',
-      text: `UPDATE wait_search SET
-               after_key = CASE WHEN $2::int IS NOT NULL THEN $2::int WHEN again OR $3 THEN 0 END,
-               again = (again AND $2::int IS NOT NULL) OR $3,
-               due_at = CASE WHEN $2::int IS NOT NULL THEN clock_timestamp()
-                             ELSE clock_timestamp() + make_interval(secs => ${AGAIN_AFTER_SECONDS}) END
-              WHERE rules = $1 AND due_at = $4::timestamptz`,
-      values: [rules, last, hasFailed, lease],
-    };
-    await committing(SEARCH, () => this.#engine.lookupPool.query(leave));
+  /** The end of a slice. What was offered while the rules changed counts for nothing: the round begins behind it. */
+  #leaveAt(claimed: Claimed, last: SkuKey | null, hasFailed: boolean): Promise<void> {
+    return inTransaction(this.#engine.lookupPool, SEARCH, async (client) => {
+      const { rules, lease, after, begunAfter, hasTurned, again } = await standing(client);
+      if (lease !== claimed.lease) return;
+      const round = { after, begunAfter, hasTurned, again: again || hasFailed };
+      const left = rules === claimed.rules ? goneOn(round, last) : changed({ after: last ?? 0, begunAfter: 0 });
+      const isSecond = round.again && !left.again;
+      await save(client, rules, left, {
+        pauseSeconds: isSecond ? RULES_SETTLE_AFTER_MS / 1_000 : 0,
+        lease: '-infinity',
+      });
+    });
   }
+}
+
+async function standing(client: pg.PoolClient): Promise<Standing> {
+  const { rows } = await client.query<Standing>({
+    name: 'standing-wait-search',
+    text: `SELECT w.rules, w.after_key AS after, w.begun_after AS "begunAfter", w.has_turned AS "hasTurned", w.again, w.lease_until::text AS lease,
+                  w.due_at <= clock_timestamp() AS "isDue", w.lease_until <= clock_timestamp() AS "isFree", f.rules AS "inForce"
+             FROM wait_search w, (SELECT ${RULES_IN_FORCE} AS rules FROM rules_epoch) f FOR NO KEY UPDATE OF w`,
+  });
+  const [row] = rows;
+  if (!row) throw new Error('Broken invariant: there is one search');
+  return row;
+}
+
+/** Of a lease that is null a new one is taken. Answers it. */
+async function save(
+  client: pg.PoolClient,
+  rules: string,
+  { after, begunAfter, hasTurned, again }: SearchRound,
+  { pauseSeconds, lease }: { readonly pauseSeconds: number; readonly lease: string | null },
+): Promise<string> {
+  const { rows } = await client.query<{ lease: string }>({
+    name: 'save-wait-search',
+    text: `UPDATE wait_search SET rules = $1, after_key = $2, begun_after = $3, has_turned = $4, again = $5,
+                  due_at = clock_timestamp() + make_interval(secs => $6),
+                  lease_until = coalesce($7::timestamptz, clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}))
+            RETURNING lease_until::text AS lease`,
+    values: [rules, after, begunAfter, hasTurned, again, pauseSeconds, lease],
+  });
+  return rows[0]?.lease ?? '';
 }

@@ -200,6 +200,7 @@ export class OptimisticCommits {
       openExceptions: [],
       short: [],
       tendedLines: new Map(),
+      tendTasks: new Map(),
       drains: new Map(),
       controllers: new Map(),
       told: new Map(),

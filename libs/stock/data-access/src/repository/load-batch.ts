@@ -24,6 +24,7 @@ import { type RememberedSupplies, completeSupplies } from './remembered-supplies
 import { type ToldBooks, readTakenEvents, readTold } from './told.ts';
 import { type StoredInspection, readInspections } from './inspections.ts';
 import { type StoredInboundLine, readInboundLines } from './inbound-lines.ts';
+import { type StoredTask, readTendTasks } from './tend-tasks.ts';
 import { type WaitingPages, readWaiting } from './waiting-reads.ts';
 import { countRiding, readRiders } from './riders.ts';
 import { type GatePatience, lockGates } from './gates.ts';
@@ -45,6 +46,8 @@ export interface BatchState {
   readonly short: readonly number[];
   /** Lines that bring units of the SKUs to be tended, by their details. */
   readonly tendedLines: ReadonlyMap<number, TendedLine>;
+  /** Of the SKUs to be tended, and of those of which stops are lifted. */
+  readonly tendTasks: ReadonlyMap<SkuKey, StoredTask>;
   readonly drains: ReadonlyMap<SkuKey, DrainLook>;
   /** Whether units may be overdue that were not loaded: nothing may be decided before they are reaped. */
   readonly hasMoreOverdue: boolean;
@@ -79,6 +82,7 @@ export async function loadBatch(
   const skus = skusOf(commands);
   const healing = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? command.skus : []));
   const draining = commands.flatMap((command) => (command.kind === 'drain' ? command.skus : []));
+  const offering = commands.flatMap((command) => (command.kind === 'stop' ? command.skus : []));
   const named = commands.flatMap(reservationsOf);
   const looked = remembered.look(skus);
   // Sent together, run in this order: whatever follows the gates sees what was committed while they were waited for.
@@ -90,6 +94,7 @@ export async function loadBatch(
     short,
     openExceptions,
     tendedLines,
+    tendTasks,
     watermarks,
     controllers,
     told,
@@ -111,6 +116,7 @@ export async function loadBatch(
     readShort(client, healing),
     readOpenExceptions(client, [...healing, ...draining]),
     readTendedLines(client, healing),
+    readTendTasks(client, [...healing, ...offering]),
     readWatermarks(client, skusWithEvents(commands)),
     readControllers(client, commands),
     readTold(client, commands),
@@ -128,7 +134,8 @@ export async function loadBatch(
   // Nobody else can want the rows locked above, since all gates of a named reservation are ours. These others may share
   // a SKU with another batch's, so they are locked in order among themselves.
   const handedOver = commands.flatMap((command) => (command.kind === 'movements' ? handOversOf(command) : []));
-  const waiting = await readWaiting(client, commands, supplies, reading.overdue.length > 0);
+  const free = { supplies, tasks: tendTasks, hasOverdue: reading.overdue.length > 0 };
+  const waiting = await readWaiting(client, commands, free);
   const waitingKeys = [...waiting.pages.values()].flatMap(({ reservations: keys }) => keys);
   const riders = await readRiders(client, commands, supplies);
   const leaving = [...drains.values()].flatMap((look) => [...look.movable, ...look.standing]);
@@ -151,6 +158,7 @@ export async function loadBatch(
     openExceptions,
     short,
     tendedLines,
+    tendTasks,
     drains,
     controllers,
     told,

@@ -4,27 +4,24 @@
  */
 import { type SkuKey, type SkuSupply, isWaitedFor, unappliedOf } from '@onepool/stock-domain';
 import type pg from 'pg';
-import type { Command } from '../requests/command.ts';
+import type { Command, TendCommand } from '../requests/command.ts';
+import type { StoredTask, WaitPlace } from './tend-tasks.ts';
 
-/** Backings that a transaction may convert: it must take less time than a session may idle with its locks. */
-const CONVERTED_MAX = { byCommands: 200, byTasks: 2_000 };
+/** Backings that a transaction may convert: gates are held for about 100 ms, and nothing else is decided for a third of that. */
+const CONVERTED_MAX = { byCommands: 200, byTasks: 500 };
 const READ_PER_SKU_MIN = 10;
-
-/** Where somebody stands in the order in which those who wait are served. */
-export interface WaitPlace {
-  readonly rank: number;
-  readonly reservation: number;
-}
 
 export interface WaitingPage {
   /** Their keys, in the order in which they are served. */
   readonly reservations: readonly number[];
   readonly hasMore: boolean;
+  /** Behind whom the page begins; null: it begins with whoever is first. */
+  readonly from: WaitPlace | null;
   readonly last: WaitPlace | null;
 }
 
 export interface WaitingPages {
-  /** Backings that may be converted. */
+  /** Backings that may be converted of units that come free. */
   readonly budget: number;
   readonly pages: ReadonlyMap<SkuKey, WaitingPage>;
 }
@@ -40,43 +37,72 @@ interface WaitingRecord {
 export async function readWaiting(
   client: pg.PoolClient,
   commands: readonly Command[],
-  supplies: ReadonlyMap<SkuKey, SkuSupply>,
-  hasOverdue: boolean,
+  { supplies, tasks, hasOverdue }: Free,
 ): Promise<WaitingPages> {
-  const tasks = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? [command] : []));
-  // What is offered anew is offered to the first of them again.
-  const goesOn = new Set(tasks.flatMap(({ skus: own, offersAll = false }) => (offersAll ? [] : own)));
+  const tends = commands.flatMap((command) => (command.kind === 'tend' && command.heal ? [command] : []));
+  const from = hasOverdue ? new Map<SkuKey, WaitPlace>() : placesOf(tends, supplies, tasks);
   const mayFree = new Set(commands.flatMap((command) => (hasOverdue || command.kind !== 'hold' ? command.skus : [])));
   const skus = [...supplies.values()]
     .filter((supply) => mayFree.has(supply.sku) && (isWaitedFor(supply) || unappliedOf(supply).length > 0))
     .map(({ sku }) => sku);
   if (skus.length === 0) return NOBODY;
-  const budget = tasks.length > 0 ? CONVERTED_MAX.byTasks : CONVERTED_MAX.byCommands;
+  const budget = tends.length > 0 ? CONVERTED_MAX.byTasks : CONVERTED_MAX.byCommands;
   const perSku = Math.max(READ_PER_SKU_MIN, Math.floor(budget / skus.length));
   const { rows } = await client.query<WaitingRecord>({
     name: 'waiting',
     text: `SELECT k.sku_key, w.reservation_key, w.wait_rank
-             FROM unnest($1::int[], $2::bool[]) AS k (sku_key, goes_on)
-             LEFT JOIN sku_task t ON t.sku_key = k.sku_key AND k.goes_on
+             FROM unnest($1::int[], $2::bigint[], $3::bigint[]) AS k (sku_key, after_rank, after_reservation)
             CROSS JOIN LATERAL (
               SELECT reservation_key, wait_rank FROM backing
                WHERE sku_key = k.sku_key AND kind <> 0 AND held + confirmed > 0 AND fulfilment IS NULL
-                 AND (t.after_rank IS NULL OR (wait_rank, reservation_key) > (t.after_rank, t.after_reservation))
-               ORDER BY wait_rank, reservation_key LIMIT $3) w
+                 AND (k.after_rank IS NULL OR (wait_rank, reservation_key) > (k.after_rank, k.after_reservation))
+               ORDER BY wait_rank, reservation_key LIMIT $4) w
             ORDER BY k.sku_key, w.wait_rank, w.reservation_key`,
-    values: [skus, skus.map((sku) => goesOn.has(sku)), perSku + 1],
+    values: [
+      skus,
+      skus.map((sku) => from.get(sku)?.rank ?? null),
+      skus.map((sku) => from.get(sku)?.reservation ?? null),
+      perSku + 1,
+    ],
   });
   const bySku = new Map(skus.map((sku): [SkuKey, WaitingRecord[]] => [sku, []]));
   for (const row of rows) bySku.get(row.sku_key)?.push(row);
-  return { budget, pages: new Map([...bySku].map(([sku, found]) => [sku, pageOf(found, perSku)])) };
+  const pages = [...bySku].map(([sku, found]) => [sku, pageOf(found, perSku, from.get(sku) ?? null)] as const);
+  return { budget, pages: new Map(pages) };
 }
 
-function pageOf(rows: readonly WaitingRecord[], size: number): WaitingPage {
+/** In which units may come free, and what looks at it have left. */
+interface Free {
+  readonly supplies: ReadonlyMap<SkuKey, SkuSupply>;
+  readonly tasks: ReadonlyMap<SkuKey, StoredTask>;
+  /** Units of holds that have run out are for whoever comes first. */
+  readonly hasOverdue: boolean;
+}
+
+/** Where looks go on. What is offered since others may have it goes on as well, and round once more: else many changes would keep it with the first. */
+function placesOf(
+  tends: readonly TendCommand[],
+  supplies: Free['supplies'],
+  tasks: Free['tasks'],
+): ReadonlyMap<SkuKey, WaitPlace> {
+  const places = new Map<SkuKey, WaitPlace>();
+  for (const { skus, offersAll = false } of tends)
+    for (const sku of skus) {
+      const { after = null, offers = 0 } = tasks.get(sku) ?? {};
+      const supply = supplies.get(sku);
+      const isOffering = offers > 0 && supply !== undefined && unappliedOf(supply).length === 0;
+      if (after !== null && (!offersAll || isOffering)) places.set(sku, after);
+    }
+  return places;
+}
+
+function pageOf(rows: readonly WaitingRecord[], size: number, from: WaitPlace | null): WaitingPage {
   const page = rows.slice(0, size);
   const last = page.at(-1);
   return {
     reservations: [...new Set(page.map(({ reservation_key }) => reservation_key))],
     hasMore: rows.length > size,
+    from,
     last: last ? { rank: last.wait_rank, reservation: last.reservation_key } : null,
   };
 }

@@ -224,7 +224,7 @@ export interface JudgeCommand extends Keyed {
 
 /**
  * The engine's own housekeeping: locking a SKU reaps what is overdue; `heal` also gives those who wait what is kept for them and
- * re-backs its shortfall, and with `offersAll` those who wait are offered all that is free.
+ * moves short promises to where units are, and with `offersAll` those who wait are offered all that is for sale.
  */
 export interface TendCommand extends Traced {
   readonly kind: 'tend';
@@ -267,7 +267,8 @@ interface Answers {
   receive: ReceiptResult;
   judge: JudgedInspection;
   ship: ShipResult;
-  tend: null;
+  /** Whether the next look at once goes on with what this one has left. */
+  tend: { readonly goesOn: boolean };
   drain: null;
 }
 

@@ -186,8 +186,10 @@ CREATE TABLE inspection (
 );
 
 CREATE INDEX inspection_sku ON inspection (sku_key, inspection_key);
+CREATE INDEX inspection_node ON inspection (node_key, inspection_key);
 CREATE INDEX inspection_open ON inspection (inspection_key) WHERE open > 0;
 CREATE INDEX inspection_due ON inspection (due_at) WHERE open > 0;
+CREATE INDEX inspection_closed_at ON inspection (closed_at) WHERE closed_at IS NOT NULL;
 
 
 -- Promises ------------------------------------------------------------------------------------------------------------
@@ -417,13 +419,15 @@ CREATE TABLE told_effect (
 );
 
 -- SKUs that should be looked at from `due_at` on: promises are short or were, units are there for those who wait, or a line is late. A look that could move none of
--- its thousand reservations goes on below `before_key`, and one that could serve nobody of those who wait, after the last of them.
+-- its thousand reservations goes on below `before_key`, and one that has looked at a page of those who wait, after the last of them.
+-- `offers`: how many more times all who wait are offered what is for sale, since others may have it than before.
 CREATE TABLE sku_task (
   sku_key integer PRIMARY KEY,
   due_at timestamptz NOT NULL,
   before_key bigint,
   after_rank bigint,
-  after_reservation bigint
+  after_reservation bigint,
+  offers smallint NOT NULL DEFAULT 0
 );
 
 -- SKUs of which promises may stand where they may no longer stay, likewise.
@@ -442,14 +446,18 @@ CREATE TABLE drain_search (
 
 INSERT INTO drain_search DEFAULT VALUES;
 
--- One row: the rules for which SKUs are looked through for those who wait and may be served since, up to which SKU that was done (null:
--- all of them), from when on somebody goes on with it, and whether it is to be done again.
+-- One row: the rules since which SKUs are looked through for those who wait and may be served, up to which SKU that was done (null:
+-- nobody is looked for), behind which SKU it began with these rules, whether it has begun from the front since, whether another round
+-- follows; from when on somebody goes on with it, and until when somebody is at it.
 CREATE TABLE wait_search (
   singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
   rules text NOT NULL DEFAULT '',
   after_key integer,
+  begun_after integer NOT NULL DEFAULT 0,
+  has_turned boolean NOT NULL DEFAULT false,
   again boolean NOT NULL DEFAULT false,
-  due_at timestamptz NOT NULL DEFAULT '-infinity'
+  due_at timestamptz NOT NULL DEFAULT '-infinity',
+  lease_until timestamptz NOT NULL DEFAULT '-infinity'
 );
 
 INSERT INTO wait_search DEFAULT VALUES;

@@ -90,14 +90,17 @@ export function expectedOf(book: CountedBook, deductsAt: Stage | null): Outcome 
       entries.push({ node, from, to, quantity, at: count.at, hasRecordId: count.hasRecordId });
   }
   const after = draft.supply(SKU);
-  const { rows, needsLook } = consequencesOf(before, after, { newlyShort: entries.some(leavesShort) });
+  const { rows, needsLook, beginsAnew } = consequencesOf(before, after, { newlyShort: entries.some(leavesShort) });
   return {
     rows: after.rows.toSorted(byNode),
     future: after.future.toSorted((a, b) => a.detail - b.detail),
     version: book.version + (rows.length > 0 ? 1 : 0),
     entries,
     // Units that somebody may wait for are given out in slices. An unchanged SKU is nobody's business, however short it is.
-    task: isDeferred || (rows.length > 0 && needsLook) ? { isDue: true, beforeKey: null } : book.task,
+    task:
+      isDeferred || (rows.length > 0 && needsLook)
+        ? { isDue: true, beforeKey: beginsAnew ? null : (book.task?.beforeKey ?? null) }
+        : book.task,
     // They are for the look that the task leads to.
     exceptions: book.exceptions.toSorted(byNode).map(({ node, quantity }) => ({ node, quantity, isOpen: true })),
     watermarks: NODES.flatMap((node) => newestOf(marks.filter((mark) => mark.node === node)) ?? []),

@@ -1,23 +1,22 @@
 /** The tables that a batch writes, a part each. Inserts and upserts by key: no plan of theirs depends on a table's size. */
 import {
   ACCOUNTS,
-  type Backing,
   type Reservation,
   STAGES,
   STATE_ACCOUNTS,
   type SkuKey,
   type SupplyRow,
-  TALLIES,
   readToldKey,
   unitsOf,
 } from '@onepool/stock-domain';
 import { type FactEvent, OUTBOX_COLUMNS, outboxInsertFrom, outboxParameters } from '@onepool/platform-messaging';
 import { kindCode, setExcluded, stateColumns } from '../stock-columns.ts';
+import { changedBackings, holds, newBackings } from './backing-parts.ts';
 import { judgedInspections, newInspections } from './inspection-parts.ts';
 import { NOW, type Part, type PartOf, part, time } from './part.ts';
 import { type AmendedLineTuple, tenthsOf } from '../repository/stored-reservations.ts';
 import { HAND_OVER } from '../repository/told.ts';
-import type { BackingWrite, NewReservation, Writes } from '../decision/batch-writes.ts';
+import type { NewReservation, Writes } from '../decision/batch-writes.ts';
 
 /** What is written: what was decided, and the facts that tell of it. */
 export interface Batch {
@@ -27,7 +26,6 @@ export interface Batch {
 }
 
 const ACCOUNT_CODE = new Map(ACCOUNTS.map((account, code) => [account, code]));
-const HOLD = { from: ACCOUNTS.indexOf('available'), to: ACCOUNTS.indexOf('reserved'), reason: 'hold' };
 const unitsAt =
   (place: number) =>
   ({ row }: { readonly row: SupplyRow }): number | undefined =>
@@ -263,78 +261,6 @@ const amendedReservations = part({
   }),
 });
 
-/**
- * What each new hold takes: its backing, and the ledger's entry, which says the same in other words. Nothing can be in
- * conflict with a new backing, which makes it half as dear as an upsert.
- */
-const holds = part({
-  rows: ({ writes }: Batch) => writes.holds,
-  columns: {
-    reservation: ['bigint', ({ reservationKey }) => reservationKey],
-    supply: ['bigint', ({ supplyKey }) => supplyKey],
-    source: ['int', ({ source }) => source],
-    id: ['text', ({ id }) => id],
-    sku: ['int', ({ sku }) => sku],
-    version: ['bigint', ({ version }) => version],
-    ordinal: ['int', ({ ordinal }) => ordinal],
-    node: ['int', ({ node }) => node],
-    no: ['smallint', ({ no }) => no],
-    line: ['smallint', ({ line }) => line],
-    units: ['int', ({ units }) => units],
-    expires_at: ['float8', ({ expiresAt }) => expiresAt],
-  },
-  writes: (rows, guard) => ({
-    new_backings: `
-    INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, held, confirmed, fulfilled, released, expired, cancelled, broken)
-    SELECT x.reservation, x.supply, ${time('x.expires_at')}, x.sku, x.node, x.no, x.line, x.units, 0, 0, 0, 0, 0, 0 FROM ${rows} WHERE ${guard}`,
-    hold_entries: `
-    INSERT INTO ledger (sku_key, ordinal, sku_version, supply_key, quantity, occurred_at, recorded_at, node_key, from_state, to_state, reason, source_key, source_event_id)
-    SELECT x.sku, x.ordinal, x.version, x.supply, x.units, ${NOW}, ${NOW}, x.node, ${HOLD.from}, ${HOLD.to}, '${HOLD.reason}', x.source, x.id
-      FROM ${rows} WHERE ${guard}`,
-  }),
-});
-
-const BACKING_TALLIES = TALLIES.join(', ');
-/** Of a backing without stages nothing is written there. */
-const stagesOf = ({ accepted }: Backing, units: number): number | null => (accepted === 0 ? null : units);
-
-const changedBackings = part({
-  rows: ({ writes }: Batch) => [...writes.changedBackings.values()],
-  columns: {
-    reservation: ['bigint', ({ reservationKey }) => reservationKey],
-    supply: ['bigint', ({ supplyKey }) => supplyKey],
-    sku: ['int', ({ backing }) => backing.sku],
-    node: ['int', ({ backing }) => backing.node],
-    no: ['smallint', ({ backing }) => backing.no],
-    line: ['smallint', ({ backing }) => backing.line],
-    kind: ['smallint', ({ backing: { kind } }) => (kind === 'unbacked' ? 0 : kindCode(kind))],
-    detail: ['bigint', ({ backing }) => backing.detail || null],
-    fulfilment: ['text', ({ backing }) => backing.fulfilment],
-    fence_key: ['int', ({ backing }) => backing.fence],
-    fenced: ['int', ({ backing }) => (backing.fence === null ? null : backing.fenced)],
-    wait_rank: ['bigint', ({ waitRank = null }) => waitRank],
-    expires_at: ['float8', ({ expiresAt }) => expiresAt],
-    ...Object.fromEntries(
-      TALLIES.map((tally) => [tally, ['int', ({ backing }: BackingWrite) => backing[tally]] as const]),
-    ),
-    ...Object.fromEntries(
-      STAGES.map((stage) => [
-        stage,
-        ['int', ({ backing }: BackingWrite) => stagesOf(backing, backing[stage])] as const,
-      ]),
-    ),
-  },
-  writes: (rows, guard) => ({
-    backings: `
-    INSERT INTO backing (reservation_key, supply_key, expires_at, sku_key, node_key, backing_no, line, kind, detail_key, fulfilment, fence_key, fenced, wait_rank, ${BACKING_TALLIES}, ${STAGES.join(', ')})
-    SELECT x.reservation, x.supply, CASE WHEN x.held > 0 THEN ${time('x.expires_at')} ELSE 'infinity' END, x.sku, x.node, x.no, x.line, x.kind, x.detail, x.fulfilment, x.fence_key, x.fenced, x.wait_rank,
-           ${TALLIES.map((tally) => `x.${tally}`).join(', ')}, ${STAGES.map((stage) => `x.${stage}`).join(', ')}
-      FROM ${rows} WHERE ${guard}
-    ON CONFLICT (reservation_key, supply_key, line, fulfilment) DO UPDATE SET expires_at = excluded.expires_at,
-      ${[...TALLIES, ...STAGES, 'fence_key', 'fenced', 'wait_rank'].map((column) => `${column} = excluded.${column}`).join(', ')}`,
-  }),
-});
-
 const stageEntries = part({
   rows: ({ writes }: Batch) => writes.stageEntries,
   columns: {
@@ -463,30 +389,36 @@ const lateNotes = part({
 const bySku = <T>(tasks: readonly (readonly [SkuKey, T])[]): readonly (readonly [SkuKey, T])[] =>
   tasks.toSorted(([a], [b]) => a - b);
 
-const tasks = part({
-  rows: ({ writes }: Batch) =>
-    bySku([...writes.rebackTasks]).map(([sku, beforeKey]) => ({ sku, beforeKey, after: writes.waitTasks.get(sku) })),
+/** Where a task stands only its gate may change, so that what is read of it here is so still when it is written. */
+const tendTasks = part({
+  rows: ({ writes }: Batch) => bySku([...writes.tendTasks]),
   columns: {
-    sku: ['int', ({ sku }) => sku],
-    before_key: ['bigint', ({ beforeKey }) => beforeKey],
-    after_rank: ['bigint', ({ after }) => after?.rank ?? null],
-    after_reservation: ['bigint', ({ after }) => after?.reservation ?? null],
+    sku: ['int', ([sku]) => sku],
+    says_below: ['smallint', ([, { below }]) => Number(below !== undefined)],
+    below: ['bigint', ([, { below }]) => below],
+    says_after: ['smallint', ([, { after }]) => Number(after !== undefined)],
+    after_rank: ['bigint', ([, { after }]) => after?.rank],
+    after_reservation: ['bigint', ([, { after }]) => after?.reservation],
+    offers: ['smallint', ([, { offers }]) => offers],
   },
   writes: (rows, guard) => ({
-    tasks: `
-    INSERT INTO sku_task (sku_key, due_at, before_key, after_rank, after_reservation)
-    SELECT x.sku, clock_timestamp(), x.before_key, x.after_rank, x.after_reservation FROM ${rows} WHERE ${guard}
+    tend_tasks: `
+    INSERT INTO sku_task (sku_key, due_at, before_key, after_rank, after_reservation, offers)
+    SELECT x.sku, clock_timestamp(), CASE WHEN x.says_below = 1 THEN x.below ELSE t.before_key END,
+           CASE WHEN x.says_after = 1 THEN x.after_rank ELSE t.after_rank END,
+           CASE WHEN x.says_after = 1 THEN x.after_reservation ELSE t.after_reservation END, coalesce(x.offers, t.offers, 0)
+      FROM ${rows} LEFT JOIN LATERAL (SELECT * FROM sku_task WHERE sku_key = x.sku OFFSET 0) t ON true WHERE ${guard}
     ON CONFLICT (sku_key) DO UPDATE SET
       due_at = LEAST(sku_task.due_at, excluded.due_at), before_key = excluded.before_key,
-      after_rank = excluded.after_rank, after_reservation = excluded.after_reservation`,
+      after_rank = excluded.after_rank, after_reservation = excluded.after_reservation, offers = excluded.offers`,
   }),
 });
 
-const healed = part({
-  rows: ({ writes }: Batch) => writes.healed.filter((sku) => !writes.rebackTasks.has(sku)),
+const tended = part({
+  rows: ({ writes }: Batch) => writes.tended.filter((sku) => !writes.tendTasks.has(sku)),
   columns: { sku: ['int', (sku) => sku] },
   writes: (rows, guard) => ({
-    healed: `DELETE FROM sku_task WHERE sku_key = ANY(ARRAY(SELECT x.sku FROM ${rows} WHERE ${guard}))`,
+    tended: `DELETE FROM sku_task WHERE sku_key = ANY(ARRAY(SELECT x.sku FROM ${rows} WHERE ${guard}))`,
   }),
 });
 
@@ -540,6 +472,7 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   newReservations,
   newSpecialReservations,
   holds,
+  newBackings,
   changedBackings,
   stageEntries,
   toldEffects,
@@ -547,8 +480,8 @@ export const partsOf = (schema: string): readonly Part<Batch>[] => [
   takenEvents,
   ledger,
   lateNotes,
-  tasks,
-  healed,
+  tendTasks,
+  tended,
   drainTasks,
   drained,
   outbox(schema),

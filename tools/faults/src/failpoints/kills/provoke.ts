@@ -23,7 +23,7 @@ export const PROVOKED: Partial<Record<CommitName, Provocation>> = {
   'stock.claim_drains': drainNode,
   'stock.feed_let_go': cutFeed,
   'stock.inbound': announceReceipt,
-  'stock.put_off_rebacks': breakPromise,
+  'stock.put_off_tend_tasks': breakPromise,
   'stock.search_drains': drainNode,
   'stock.seek_drains': drainNode,
   'stock.source_settings': nameSource,

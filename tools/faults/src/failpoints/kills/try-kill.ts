@@ -28,6 +28,7 @@ export const NOT_DRILLED: Partial<Record<CommitName, string>> = {
   'stock.feed_decide': 'a feed that waits is decided by a person, and the drill has a service’s key',
   'stock.forget_exceptions': 'retention begins minutes after a start',
   'stock.forget_feeds': 'retention begins minutes after a start',
+  'stock.forget_inspections': 'retention begins minutes after a start',
   'stock.forget_commands': 'retention begins minutes after a start',
   'tasks.claim': 'no app of the system has tasks',
   'tasks.end': 'no app of the system has tasks',

@@ -188,10 +188,11 @@ function decideRows(
   for (const [sku, supply] of current) {
     const before = supplies.get(sku);
     if (!before || before === supply) continue;
-    const { rows, needsLook } = consequencesOf(before, supply, { newlyShort: newlyShort.has(sku) });
+    const { rows, needsLook, beginsAnew } = consequencesOf(before, supply, { newlyShort: newlyShort.has(sku) });
     writes.changeRows(before, rows);
     writes.changedSkus.push({ sku, rows, version: versions.get(sku) ?? 0, trace: feed.trace });
-    if (needsLook || deferred.has(sku)) writes.rebackTasks.set(sku, null);
+    if (needsLook) writes.tendLater(sku, beginsAnew ? { below: null } : {});
+    if (deferred.has(sku)) writes.tendLater(sku, { after: null });
   }
   return { writes, changed };
 }

@@ -15,7 +15,7 @@ import { type ChunkDone, FeedMovedOnError } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 import { GUARD_LIMITS, type GuardLimits } from './guard.ts';
 import type { TellContext } from '../../unit-of-work/tell-closed.ts';
-import { lockNegativeAvailability, noteNegativeAvailability } from './negative-availability.ts';
+import { closeNegativeAvailability, noteNegativeAvailability } from './negative-availability.ts';
 import { Pace } from './pace.ts';
 import { prepareFeed } from './prepare-feed.ts';
 import { dropStage } from '../upload/staging.ts';
@@ -240,14 +240,14 @@ const isOfItsRows = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && /^(22...|23514)$/.test(String(error.code));
 
 async function finish(pool: pg.Pool, feed: FeedRecord, context: TellContext): Promise<void> {
+  await closeNegativeAvailability({ ...context, pool, commit: FINISH, leaseSeconds: LEASE_SECONDS }, feed);
   await inTransaction(pool, FINISH, async (client) => {
-    await lockNegativeAvailability(client, feed);
     const { rowCount } = await client.query(
       `UPDATE feed SET state = 'done', finished_at = clock_timestamp() WHERE feed_key = $1 AND state = 'applying'`,
       [feed.feed_key],
     );
     if (rowCount !== 1) return;
-    await noteNegativeAvailability(client, feed, context);
+    await noteNegativeAvailability(client, feed);
     await dropStage(client, feed);
   });
 }

@@ -152,8 +152,8 @@ const JUDGED = `
 
 /**
  * Promises of a changed SKU with a shortfall are worth a look if some are newly short, if there are units to take, and if some are short
- * no longer, since that is told. Units that have
- * come while somebody waits for the SKU are unapplied: a task gives them out, in slices.
+ * no longer, since that is told; it begins anew if some are newly short or there are more units to take. Units that have
+ * come while somebody waits for the SKU are unapplied: a task gives them out, in slices, to whoever comes first.
  */
 const TASKS = `
   short AS MATERIALIZED (
@@ -166,13 +166,17 @@ const TASKS = `
       FROM (SELECT * FROM stock WHERE sku_key = ANY(ARRAY(SELECT sku_key FROM short))) b
       FULL JOIN (SELECT * FROM moved WHERE sku_key IN (SELECT sku_key FROM short)) m USING (sku_key, node_key) GROUP BY 1),
   tasks AS (
-    INSERT INTO sku_task (sku_key, due_at)
-    SELECT sku_key, clock_timestamp() FROM (
-      SELECT sku_key FROM after WHERE short > 0 AND (newly_short OR free > 0)
-       UNION
-      SELECT sku_key FROM moved WHERE healed > 0 OR deferred > 0) due ORDER BY sku_key
-    ON CONFLICT (sku_key) DO UPDATE SET due_at = least(sku_task.due_at, excluded.due_at), before_key = NULL,
-      after_rank = NULL, after_reservation = NULL)`;
+    INSERT INTO sku_task (sku_key, due_at, before_key, after_rank, after_reservation)
+    SELECT due.sku_key, clock_timestamp(), CASE WHEN NOT c.begins_anew THEN t.before_key END,
+           CASE WHEN NOT c.has_deferred THEN t.after_rank END, CASE WHEN NOT c.has_deferred THEN t.after_reservation END
+      FROM (SELECT sku_key FROM after WHERE short > 0 AND (newly_short OR free > 0)
+             UNION
+            SELECT sku_key FROM moved WHERE healed > 0 OR deferred > 0) due
+      JOIN (SELECT sku_key, bool_or(from_promised > 0 OR new_available > available) AS begins_anew, bool_or(deferred > 0) AS has_deferred
+              FROM moved GROUP BY sku_key) c USING (sku_key)
+      LEFT JOIN sku_task t USING (sku_key) ORDER BY due.sku_key
+    ON CONFLICT (sku_key) DO UPDATE SET due_at = least(sku_task.due_at, excluded.due_at), before_key = excluded.before_key,
+      after_rank = excluded.after_rank, after_reservation = excluded.after_reservation)`;
 
 /** A row's difference, in the way in which facts tell what came or went. */
 const CAUSE = (() => {

@@ -159,7 +159,7 @@ export function overdue(pool: PlayedPool, sku: number): void {
     sku,
     rows.map(({ node }) => node),
   );
-  const { freeing } = decideOverdue(sku, pool.waiting(), pool.supplies, pool.terms(false));
+  const { freeing } = decideOverdue(sku, pool.waiting().candidates, pool.supplies, pool.terms(false));
   take(pool, freeing.effects, freeing.effect);
   pool.serve();
 }
