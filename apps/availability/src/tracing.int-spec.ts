@@ -106,7 +106,7 @@ const COMMIT = 'stock group commit';
 
 it('nothing of the SDK is loaded by an app of which nobody asks for traces', async () => {
   const program = join(import.meta.dirname, 'testing/print-loaded.ts');
-  const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, program]);
+  const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, program], { timeout: 90_000 });
   const { untraced, traced } = JSON.parse(stdout) as { readonly untraced: string[]; readonly traced: string[] };
   expect([untraced, traced.includes('sdk-trace-node')]).toEqual([['api'], true]);
 });
