@@ -5,6 +5,7 @@
 import { type RowChange, sell, supply } from './arithmetic.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import type { Backing, Stage } from './reservation.ts';
+import type { CountedState } from './stock-states.ts';
 import { type SupplyRow, net } from './supply-row.ts';
 
 /** What a reset counts: units that are there, or units the other system has not yet promised. */
@@ -23,12 +24,14 @@ export interface Watermark {
   readonly source: string;
 }
 
-/** Watermarks of the rows that have one, by {@link rowKey}. */
+/** Watermarks of the rows that have one, and of their states that were counted by themselves, by {@link rowKey}. */
 export type Watermarks = ReadonlyMap<string, Watermark>;
 
 export const NO_WATERMARKS: Watermarks = new Map();
 
-export const rowKey = (sku: SkuKey, node: NodeKey): string => `${sku}:${node}`;
+/** Of a row, or of one of its states. */
+export const rowKey = (sku: SkuKey, node: NodeKey, state?: CountedState): string =>
+  state === undefined ? `${sku}:${node}` : `${sku}:${node}:${state}`;
 
 /** Whether an event of that time (ms) was already in what the row's newest count saw. */
 export const isLate = (watermark: Watermark | undefined, occurredAt: number): boolean =>

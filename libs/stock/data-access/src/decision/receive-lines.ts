@@ -4,17 +4,18 @@ import {
   type NodeKey,
   type Posting,
   type ReceiptEffect,
+  type SeenBy,
   type SkuKey,
+  type TravelledUnits,
   type Watermark,
   decideReceive,
-  isLate,
   receiptRuleOf,
-  rowKey,
+  seenBy,
 } from '@onepool/stock-domain';
 import type { BatchState } from '../repository/load-batch.ts';
 import type { ReceiveCommand } from '../requests/command.ts';
 import { type Views, isoTime } from '../requests/views.ts';
-import type { LedgerOrigin } from './batch-writes.ts';
+import type { LateNote, LedgerOrigin } from './batch-writes.ts';
 import type { ChangingBook } from './changing-book.ts';
 import { storedOf } from './expect-lines.ts';
 import { openInspections } from './open-inspections.ts';
@@ -55,18 +56,19 @@ export class ReceivedLines {
   #receive(line: Line, no: number): ReceiptResult['lines'][number] {
     const { sku, node, detail, quantity: units, damaged } = line;
     const { supplies, rules, now, watermarks } = this.#state;
-    const count = watermarks.get(rowKey(sku, node));
-    const late = isLate(count, this.#origin.occurredAt);
+    const { total: count, states: counted } = seenBy(watermarks, sku, node, this.#origin.occurredAt);
+    const late = count !== null;
     const closes = this.#closes(line);
     const { to } = receiptRuleOf(rules.receiptPolicies, node, this.#origin.reason);
-    const receipt = { sku, node, line: detail, units, damaged, to, closes, isLate: late };
+    const receipt = { sku, node, line: detail, units, damaged, to, closes, isLate: late, counted };
     const riders = ridersOn(this.#state, this.#book.supply(sku), detail);
     const recipients = { riders, waiting: this.#waiting.waitingFor(sku) };
     const effect = decideReceive(receipt, recipients, supplies, { rules, now });
     this.#write(line, effect, closes);
     const { toInspect } = effect;
     if (toInspect > 0) this.#inspect(line, no, toInspect);
-    if (late && count) this.#noteLate(line, count);
+    if (count) this.#noteLate(line, units, count, null);
+    this.#noteStates(line, effect.arrived, counted);
     this.#touched.set(sku, (this.#touched.get(sku) ?? new Set<NodeKey>()).add(node));
     const { lost, freeing } = effect;
     const over = detail === null ? 0 : effect.over;
@@ -104,18 +106,15 @@ export class ReceivedLines {
     });
   }
 
-  #noteLate({ sku, node, quantity }: Line, count: Watermark): void {
+  #noteStates(line: Line, arrived: readonly TravelledUnits[], counted: SeenBy['states']): void {
+    for (const [state, count] of counted)
+      for (const { units } of arrived.filter((one) => one.state === state)) this.#noteLate(line, units, count, state);
+  }
+
+  #noteLate({ sku, node }: Line, quantity: number, count: Watermark, state: LateNote['state']): void {
     const { source, sourceEventId, occurredAt } = this.#origin;
-    this.#book.writes.lateNotes.push({
-      sku,
-      node,
-      quantity,
-      count,
-      kind: 'receipt',
-      source,
-      sourceEventId,
-      occurredAt,
-    });
+    const units = { sku, node, quantity, count, state };
+    this.#book.writes.lateNotes.push({ ...units, kind: 'receipt', source, sourceEventId, occurredAt });
   }
 }
 

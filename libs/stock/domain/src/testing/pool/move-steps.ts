@@ -4,6 +4,7 @@ import { decideAllocate } from '../../decide-allocate.ts';
 import { decideAmend } from '../../decide-amend.ts';
 import { type RejectEffect, decideReject } from '../../decide-reject.ts';
 import { drainOf } from '../../drain.ts';
+import { NO_STATES } from '../../counted-states.ts';
 import { isLate, rowKey } from '../../feed.ts';
 import { healShortfall } from '../../heal.ts';
 import type { Relocated } from '../../relocate.ts';
@@ -158,7 +159,7 @@ export function reject(pool: PlayedPool, pick: number, named: Named, said: Said,
   const verdict = moving.reject(pool.model, pool.promised(mine), which, said, isByHand);
   pool.told({ kind: 'reject', reservation: mine.key, units: which, ...said, isByHand }, verdict);
   const hasSeen = (sku: number, node: number): boolean => isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at);
-  const rejected = { selected: which, effect, moveTo, isLate: hasSeen };
+  const rejected = { selected: which, effect, moveTo, isLate: hasSeen, counted: () => NO_STATES };
   pool.expect(decideReject(mine, rejected, pool.supplies, pool.terms(isByHand)), verdict);
 }
 

@@ -1,6 +1,7 @@
 /** Steps of a history in which units are announced, sent, received and looked at. */
 import assert from 'node:assert/strict';
 import { decideExpect } from '../../decide-expect.ts';
+import { NO_STATES } from '../../counted-states.ts';
 import { isLate, rowKey } from '../../feed.ts';
 import { decideInspection } from '../../decide-inspection.ts';
 import { decideReceive } from '../../decide-receive.ts';
@@ -85,7 +86,10 @@ export function receive(pool: PlayedPool, pick: number | null, unannounced: Anno
   const isSeen = isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at);
   const expected = receiving.receive(pool.model, { ...told, line, toInspection });
   const { effects, effect, over, lost, landed, toInspect, freeing } = decideReceive(
-    { ...told, isLate: isSeen, line: line?.detail ?? null, to: toInspection ? 'quality_control' : 'available' },
+    {
+      ...{ ...told, isLate: isSeen, counted: NO_STATES, line: line?.detail ?? null },
+      to: toInspection ? 'quality_control' : 'available',
+    },
     { riders: [...pool.reservations.values()], waiting: pool.waiting() },
     pool.supplies,
     pool.terms(false),
@@ -138,6 +142,7 @@ export function ship(
       {
         ...shipment,
         isLate: isLate(pool.watermarks.get(rowKey(sku, from)), pool.model.at),
+        counted: NO_STATES,
         state: state && STATE_NAMES[state],
         riders: mine && which ? [{ reservation: pool.reservation(mine.key), selected: which }] : [],
       },
