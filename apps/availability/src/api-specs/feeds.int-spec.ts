@@ -76,7 +76,10 @@ describe('a feed over HTTP', () => {
     const csv = 'sku,node,quantity,state\nf-1,wh-1,9,\nf-1,wh-1,2,damaged\nf-1,wh-1,1,available\n';
     const parameters = query({ completeness: 'full', states: 'quality_control,damaged', node: 'wh-1' });
     await send(csv, { query: parameters, headers: CSV });
-    expect(await settled()).toMatchObject({ states: ['damaged', 'quality_control'], rows: { received: 3, refused: 1 } });
+    expect(await settled()).toMatchObject({
+      states: ['damaged', 'quality_control'],
+      rows: { received: 3, refused: 1 },
+    });
     const { rows } = (await app.http('getStock', { params: { sku: 'f-1' } })).body as StockOfSku;
     expect(rows.find(({ node }) => node === 'wh-1')).toMatchObject({ onHand: 9, available: 7, damaged: 2 });
     const refusals = await app.http('listFeedRefusals', { params: { id } });
@@ -157,8 +160,17 @@ describe('a feed whose key is revoked while it is sent', () => {
   });
 });
 
+type Refused = [string, () => Call & { readonly body: string | Buffer }, number, string];
+const MISPLACED_STATES: readonly Record<string, string>[] = [
+  { states: 'damaged' },
+  { states: 'damaged', completeness: 'full', measure: 'availability' },
+  { states: 'available', completeness: 'full' },
+  { states: 'damaged,', completeness: 'full' },
+  { states: '', completeness: 'full' },
+];
+
 describe('a feed is refused', () => {
-  it.each<[string, () => Call & { readonly body: string | Buffer }, number, string]>([
+  it.each<Refused>([
     ['without parameters', () => ({ body: '', query: {} }), 400, 'request.invalid'],
     ['of an unknown mode', () => ({ body: '', query: query({ mode: 'guess' }) }), 400, 'request.invalid'],
     ['with an unknown parameter', () => ({ body: '', query: query({ color: 'red' }) }), 400, 'request.invalid'],
@@ -168,13 +180,7 @@ describe('a feed is refused', () => {
       400,
       'request.invalid',
     ],
-    ...[
-      { states: 'damaged' },
-      { states: 'damaged', completeness: 'full', measure: 'availability' },
-      { states: 'available', completeness: 'full' },
-      { states: 'damaged,', completeness: 'full' },
-      { states: '', completeness: 'full' },
-    ].map((more): [string, () => { body: string; query: Record<string, string> }, number, string] => [
+    ...MISPLACED_STATES.map((more): Refused => [
       `that tells all of a state and is ${JSON.stringify(more)}`,
       () => ({ body: '', query: query(more) }),
       400,

@@ -51,7 +51,12 @@ const happen = async (minutes: number, ...movements: readonly Movement[]): Promi
 const stocked = (units: number, sku = 'sku1', node = 'n1') => happen(60, receipt(sku, node, units));
 const at = { sku: 'sku1', node: 'n1' } as const;
 const damaged = (quantity: number, more: object = {}): Told => ({ ...at, quantity, state: 'damaged', ...more });
-const inspected = (quantity: number, more: object = {}): Told => ({ ...at, quantity, state: 'quality_control', ...more });
+const inspected = (quantity: number, more: object = {}): Told => ({
+  ...at,
+  quantity,
+  state: 'quality_control',
+  ...more,
+});
 /** Counted so many minutes ago. */
 const count = (rows: readonly Told[], minutes = 0, query: Parameters<typeof feed>[2] = {}) =>
   feed(feeds, rows, { at: now - minutes * MINUTE, ...query });
@@ -111,7 +116,9 @@ describe('a count of damaged units', () => {
     const arrived = { sku: 'sku1', node: 'n1', quantity: 5, damaged: 5 };
     done(await engine.receive(SPEC, { id: 'grn', source: 'wms', lines: [arrived], occurredAt: ago(15) }));
     expect(await row()).toMatchObject({ onHand: 8, available: 5, damaged: 3 });
-    const notes = await pool.dataSource.query('SELECT kind, state, quantity::int FROM late_note ORDER BY kind, state, quantity');
+    const notes = await pool.dataSource.query(
+      'SELECT kind, state, quantity::int FROM late_note ORDER BY kind, state, quantity',
+    );
     expect(notes).toEqual([
       { kind: 'receipt', state: 'damaged', quantity: 5 },
       { kind: 'receipt', state: null, quantity: 4 },
@@ -192,7 +199,9 @@ describe('a count of damaged units', () => {
     const [changed] = await pool.dataSource.query<{ data: { causes: unknown[] } }[]>(
       `SELECT data FROM outbox WHERE subject = 'onepool.stock.sku.changed.v1' ORDER BY id DESC LIMIT 1`,
     );
-    expect(changed?.data.causes).toMatchObject([{ kind: 'state', node: 'n1', source: 'wms', reason: 'reset', quantity: 2 }]);
+    expect(changed?.data.causes).toMatchObject([
+      { kind: 'state', node: 'n1', source: 'wms', reason: 'reset', quantity: 2 },
+    ]);
   });
 });
 
@@ -239,7 +248,9 @@ describe('counts of one state, one after the other', () => {
     const delta = await count([damaged(1)], 0, { mode: 'delta' });
     const physical = await count([damaged(1, { state: 'available' }), damaged(1, { state: 'safety_stock' })]);
     const messages = await Promise.all(
-      [availability, delta, physical].map(async ({ id }) => (await refusalsOf(feeds, id)).map(({ message }) => message)),
+      [availability, delta, physical].map(async ({ id }) =>
+        (await refusalsOf(feeds, id)).map(({ message }) => message),
+      ),
     );
     expect(messages.flat()).toEqual([
       ...Array.from({ length: 2 }, () => expect.stringContaining('only a physical reset counts units by their state')),
@@ -256,7 +267,11 @@ describe('a full count of states', () => {
   beforeEach(async () => {
     for (const sku of numbered('sku', 3)) await stocked(9, sku);
     await stocked(9, 'sku1', 'n2');
-    for (const [sku, node] of [['sku1', 'n1'], ['sku2', 'n1'], ['sku1', 'n2']] as const)
+    for (const [sku, node] of [
+      ['sku1', 'n1'],
+      ['sku2', 'n1'],
+      ['sku1', 'n2'],
+    ] as const)
       await happen(50, { type: 'damage', sku, node, quantity: 2 });
     await happen(50, { type: 'state', sku: 'sku3', node: 'n1', quantity: 2, from: 'available', to: 'quality_control' });
   });
@@ -301,7 +316,11 @@ describe('a full count of states', () => {
   });
 
   it('never waits for its states, which the guard does not look at, and tells in a dry run what they would change', async () => {
-    const rows = [{ sku: 'sku1', node: 'n1', quantity: 9 }, { sku: 'sku2', node: 'n1', quantity: 9 }, { sku: 'sku3', node: 'n1', quantity: 9 }];
+    const rows = [
+      { sku: 'sku1', node: 'n1', quantity: 9 },
+      { sku: 'sku2', node: 'n1', quantity: 9 },
+      { sku: 'sku3', node: 'n1', quantity: 9 },
+    ];
     const query = { ...FULL, node: 'n1', maxZeroedPercent: 0 };
     expect(await count(rows, 10, { ...query, dryRun: true })).toMatchObject({
       state: 'dry_run',

@@ -13,13 +13,45 @@ const [ELEVEN, NOON, HALF_PAST] = [11, 12, 12.5];
 const fieldOf = (state: CountedState): 'damaged' | 'qualityControl' => (state === 'damaged' ? state : 'qualityControl');
 
 describe('a count of a state', () => {
-  it.each<[string, Partial<SupplyRow>, [state: CountedState, quantity: number, since: number], Partial<SupplyRow>, number]>([
+  it.each<
+    [string, Partial<SupplyRow>, [state: CountedState, quantity: number, since: number], Partial<SupplyRow>, number]
+  >([
     ['finds what the book has', { available: 5, damaged: 3 }, ['damaged', 3, 0], { available: 5, damaged: 3 }, 0],
-    ['takes what more is damaged from what is for sale', { available: 5 }, ['damaged', 3, 0], { available: 2, damaged: 3 }, 0],
-    ['is right of its time: what became so later comes to it', { available: 5, damaged: 1 }, ['damaged', 3, 1], { available: 2, damaged: 4 }, 0],
-    ['is never below nothing, whatever has left since', { available: 5, damaged: 1 }, ['damaged', 0, -2], { available: 6 }, 0],
-    ['gives what is sound after all back for sale', { available: 5, damaged: 3 }, ['damaged', 1, 0], { available: 7, damaged: 1 }, 0],
-    ['heals with it what is short', { committed: 4, shortfall: 2, damaged: 3 }, ['damaged', 0, 0], { committed: 4, available: 1 }, 0],
+    [
+      'takes what more is damaged from what is for sale',
+      { available: 5 },
+      ['damaged', 3, 0],
+      { available: 2, damaged: 3 },
+      0,
+    ],
+    [
+      'is right of its time: what became so later comes to it',
+      { available: 5, damaged: 1 },
+      ['damaged', 3, 1],
+      { available: 2, damaged: 4 },
+      0,
+    ],
+    [
+      'is never below nothing, whatever has left since',
+      { available: 5, damaged: 1 },
+      ['damaged', 0, -2],
+      { available: 6 },
+      0,
+    ],
+    [
+      'gives what is sound after all back for sale',
+      { available: 5, damaged: 3 },
+      ['damaged', 1, 0],
+      { available: 7, damaged: 1 },
+      0,
+    ],
+    [
+      'heals with it what is short',
+      { committed: 4, shortfall: 2, damaged: 3 },
+      ['damaged', 0, 0],
+      { committed: 4, available: 1 },
+      0,
+    ],
     [
       'takes what is not given out yet, what is set aside and then promised units, which are short',
       { available: 1, unapplied: 1, safetyStock: 1, committed: 3 },
@@ -27,8 +59,20 @@ describe('a count of a state', () => {
       { committed: 3, shortfall: 2, qualityControl: 5 },
       0,
     ],
-    ['goes as far as the row has units', { available: 2, committed: 1 }, ['damaged', 5, 0], { committed: 1, shortfall: 1, damaged: 3 }, 2],
-    ['takes none from what was counted as another state', { qualityControl: 4 }, ['damaged', 2, 0], { qualityControl: 4 }, 2],
+    [
+      'goes as far as the row has units',
+      { available: 2, committed: 1 },
+      ['damaged', 5, 0],
+      { committed: 1, shortfall: 1, damaged: 3 },
+      2,
+    ],
+    [
+      'takes none from what was counted as another state',
+      { qualityControl: 4 },
+      ['damaged', 2, 0],
+      { qualityControl: 4 },
+      2,
+    ],
     ['makes nothing of a row that owes units', { overdrawn: 2 }, ['damaged', 2, 0], { overdrawn: 2 }, 2],
   ])('%s', (_, before, [state, quantity, since], after, beyond) => {
     const change = countState(row(before), { state, quantity, since });
@@ -90,12 +134,36 @@ describe('damaged units, of which three were counted at noon, and an event that 
   it.each<[string, number, Event, Partial<SupplyRow>, readonly (string | null)[]]>([
     ['damage of eleven is among them', ELEVEN, ['damage', 2], { available: 7, damaged: 3 }, ['damaged']],
     ['damage of half past twelve comes to them', HALF_PAST, ['damage', 2], { available: 5, damaged: 5 }, []],
-    ['repair of eleven was before them', ELEVEN, ['state', 2, { from: 'damaged', to: 'available' }], { available: 7, damaged: 3 }, ['damaged']],
-    ['repair of half past twelve is of them', HALF_PAST, ['state', 2, { from: 'damaged', to: 'available' }], { available: 9, damaged: 1 }, []],
+    [
+      'repair of eleven was before them',
+      ELEVEN,
+      ['state', 2, { from: 'damaged', to: 'available' }],
+      { available: 7, damaged: 3 },
+      ['damaged'],
+    ],
+    [
+      'repair of half past twelve is of them',
+      HALF_PAST,
+      ['state', 2, { from: 'damaged', to: 'available' }],
+      { available: 9, damaged: 1 },
+      [],
+    ],
     ['scrap of eleven leaves the row, and not them', ELEVEN, ['scrap', 2], { available: 5, damaged: 3 }, ['damaged']],
     ['scrap of half past twelve is of them', HALF_PAST, ['scrap', 2], { available: 7, damaged: 1 }, []],
-    ['a receipt of damaged units of eleven is among them', ELEVEN, ['receipt', 5, DAMAGED], { available: 12, damaged: 3 }, ['damaged']],
-    ['a receipt of half past twelve comes to them', HALF_PAST, ['receipt', 5, DAMAGED], { available: 7, damaged: 8 }, []],
+    [
+      'a receipt of damaged units of eleven is among them',
+      ELEVEN,
+      ['receipt', 5, DAMAGED],
+      { available: 12, damaged: 3 },
+      ['damaged'],
+    ],
+    [
+      'a receipt of half past twelve comes to them',
+      HALF_PAST,
+      ['receipt', 5, DAMAGED],
+      { available: 7, damaged: 8 },
+      [],
+    ],
     [
       'what was found damaged at inspection at eleven is among them, and is inspected no longer',
       ELEVEN,
@@ -131,7 +199,15 @@ describe('damaged units, of which three were counted at noon, and an event that 
     const before = suppliesOf(supplyOf(1, [row({ available: 1, damaged: 3 })]));
     const count = { capturedAt: NOON, deductsAt: null, source: 'wms' };
     const time = { occurredAt: ELEVEN, watermarks: new Map([[rowKey(1, 1, 'damaged'), count]]) };
-    const judged = { type: 'state', sku: 1, node: 1, toNode: null, quantity: 4, from: 'damaged', to: 'quality_control' } as const;
+    const judged = {
+      type: 'state',
+      sku: 1,
+      node: 1,
+      toNode: null,
+      quantity: 4,
+      from: 'damaged',
+      to: 'quality_control',
+    } as const;
     const decision = decideMovements([judged], before, time);
     expect(decision.ok && decision.value.supplies.get(1)?.rows).toEqual([row({ qualityControl: 1, damaged: 3 })]);
   });
@@ -188,7 +264,8 @@ describe('histories of counts by state and in all, and of events', () => {
           } else {
             const { count, quantity: some, at } = told;
             const quantity = count === 'total' ? some + 2 * PLENTY : some;
-            if (count === 'total') world.count({ node: 1, source: 'wms', deductsAt: null, capturedAt: at, counted: quantity });
+            if (count === 'total')
+              world.count({ node: 1, source: 'wms', deductsAt: null, capturedAt: at, counted: quantity });
             else world.countStates(1, at, [{ state: count, quantity }]);
             if (at >= (counts.get(count)?.at ?? 0)) counts.set(count, { at, quantity });
           }

@@ -147,9 +147,7 @@ function changeState(
   const { states } = counts.seenAt(node);
   noteState(counts, node, from, -units);
   noteState(counts, node, to, units);
-  draft.change(sku, stockAt(node), (row) =>
-    restate(row, stateInBook(from, states), stateInBook(to, states), units),
-  );
+  draft.change(sku, stockAt(node), (row) => restate(row, stateInBook(from, states), stateInBook(to, states), units));
 }
 
 /** Units leave a node, and are answered in the states in which they travel. */

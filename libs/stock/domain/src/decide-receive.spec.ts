@@ -204,7 +204,12 @@ describe('a receipt', () => {
       { damaged: 2, counted: BY_STATE },
       { available: 5, damaged: 3 },
       {},
-      { arrived: [{ state: 'available', units: 3 }, { state: 'damaged', units: 2 }] },
+      {
+        arrived: [
+          { state: 'available', units: 3 },
+          { state: 'damaged', units: 2 },
+        ],
+      },
     ],
     [
       'that a count of what is inspected has seen opens no inspection again',

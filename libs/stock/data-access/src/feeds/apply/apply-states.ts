@@ -120,7 +120,7 @@ const exceeds = ({ line, state, quantity }: StateRow, beyond: number): RowFault 
 
 /** Of one row of the book, states that give units back come before those that need some. */
 function* inOrder(rows: readonly StateRow[], book: ChunkBook): Generator<StateRow, void, void> {
-  for (let from = 0; from < rows.length; ) {
+  for (let from = 0; from < rows.length;) {
     const { sku, node } = rows[from] as StateRow;
     const size = rows.slice(from).findIndex((one) => one.sku !== sku || one.node !== node);
     const to = size < 0 ? rows.length : from + size;

@@ -134,7 +134,10 @@ async function allOf(client: Pick<pg.ClientBase, 'query'>, table: string, sku: S
 }
 
 /** Those that a feed names, where it is known; else all: its rows may be of any. */
-async function nodesOf(client: Pick<pg.ClientBase, 'query'>, { node_key, scope }: FeedRecord): Promise<readonly CountedNode[]> {
+async function nodesOf(
+  client: Pick<pg.ClientBase, 'query'>,
+  { node_key, scope }: FeedRecord,
+): Promise<readonly CountedNode[]> {
   const { rows } = await client.query<CountedNode>(
     'SELECT node_key, code FROM rules_node WHERE $1::int[] IS NULL OR node_key = ANY($1::int[])',
     [node_key === null ? scope : [node_key]],

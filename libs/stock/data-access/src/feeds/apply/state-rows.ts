@@ -1,7 +1,14 @@
 /** Rows of a reset that count units of one state: read with what the book has to know of them, marked as counted, and told. */
 import { COUNTED_SKUS_MAX, ROWS_COUNTED, type RowsCounted } from '@onepool/contracts';
 import { appendToOutbox, factId, factKey } from '@onepool/platform-messaging';
-import { ACCOUNTS, COUNTED_STATES, type CountOfState, type NodeKey, type SellingRules, type SkuKey } from '@onepool/stock-domain';
+import {
+  ACCOUNTS,
+  COUNTED_STATES,
+  type CountOfState,
+  type NodeKey,
+  type SellingRules,
+  type SkuKey,
+} from '@onepool/stock-domain';
 import type pg from 'pg';
 import { BLOCK_BITS, BLOCK_MASK, countedStateOf, measureOf } from '../../repository/watermarks.ts';
 import { RECORDED_BEFORE_OCCURRED_MAX_MS } from '../../requests/event-times.ts';
@@ -145,7 +152,10 @@ export async function tellCountedStates(
     return Array.from({ length: Math.ceil(codes.length / size) }, (_, part) => {
       const skus = codes.slice(part * size, (part + 1) * size);
       const data: RowsCounted = { ...told, capturedAt, recordedAt: isoTime(now), skus };
-      return eventOf({ id: factId(about, chunk.from, part + 1), key, subject: ROWS_COUNTED, data, trace: feed.trace }, now);
+      return eventOf(
+        { id: factId(about, chunk.from, part + 1), key, subject: ROWS_COUNTED, data, trace: feed.trace },
+        now,
+      );
     });
   });
   await appendToOutbox(client, { schema, partitionCount }, events);

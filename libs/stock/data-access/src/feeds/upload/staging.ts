@@ -77,7 +77,12 @@ function encode({ completeness, duplicates }: Attempt, { batch, skuKeys, nodeKey
     }
     if (quantity === null && completeness !== 'full' && duplicates !== 'sum') continue;
     const recordId = batch.recordIdOf(row);
-    binary.row(hasStates ? 7 : 6).bigint(batch.lineOf(row)).integer(skuKey).integer(nodeKey).integer(quantity);
+    binary
+      .row(hasStates ? 7 : 6)
+      .bigint(batch.lineOf(row))
+      .integer(skuKey)
+      .integer(nodeKey)
+      .integer(quantity);
     binary.bigint(batch.timeOf(row)).text(recordId);
     const state = hasStates ? batch.stateOf(row) : null;
     if (hasStates) binary.smallint(state && measureOf(state));
