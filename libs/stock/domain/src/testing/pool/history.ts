@@ -6,9 +6,9 @@ import { type HaltChange, halt, keep } from './limit-steps.ts';
 import { type MovePick, type Said, allocate, amend, drain, heal, order, pin, reject, rotate } from './move-steps.ts';
 import type { Named, Reworded } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
-import type { State } from './pool.ts';
+import type { State, Unsold } from './pool.ts';
 import { acknowledge, attach, confirm, extend, giveUp, hold, leave, queue, unfulfil } from './promise-steps.ts';
-import { count, countWork, move, rush, wait } from './stock-steps.ts';
+import { count, countOne, countWork, move, rush, wait } from './stock-steps.ts';
 import { announce, inspect, overdue, receive, ship } from './supply-steps.ts';
 import { NODES, SKUS } from './world.ts';
 
@@ -142,6 +142,14 @@ const counted = fc.record({
   aheadMs: fc.constantFrom(null, null, 0, 40),
 });
 
+const countedState = fc.record({
+  sku,
+  node,
+  state: fc.constantFrom<Unsold>('damaged', 'inspected'),
+  units: fc.nat(4),
+  agoMs: fc.constantFrom(0, 0, 20, 60),
+});
+
 const steps = fc.oneof(
   { weight: 3, arbitrary: late(step(move, physical)) },
   { weight: 1, arbitrary: step(move, signed) },
@@ -180,6 +188,7 @@ const steps = fc.oneof(
   { weight: 4, arbitrary: late(step(ship, maybe, shipped, announced, maybe)) },
   { weight: 2, arbitrary: step(overdue, sku) },
   { weight: 4, arbitrary: step(count, counted) },
+  { weight: 4, arbitrary: step(countOne, countedState) },
   { weight: 3, arbitrary: step(countWork, pick, fc.constantFrom(...STAGES), few, few) },
   { weight: 1, arbitrary: step(inspect, pick, fc.nat(2), fc.nat(1)) },
   { weight: 1, arbitrary: step(halt, halted) },

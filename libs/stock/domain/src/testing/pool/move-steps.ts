@@ -4,8 +4,7 @@ import { decideAllocate } from '../../decide-allocate.ts';
 import { decideAmend } from '../../decide-amend.ts';
 import { type RejectEffect, decideReject } from '../../decide-reject.ts';
 import { drainOf } from '../../drain.ts';
-import { NO_STATES } from '../../counted-states.ts';
-import { isLate, rowKey } from '../../feed.ts';
+import { type SeenBy, seenBy } from '../../counted-states.ts';
 import { healShortfall } from '../../heal.ts';
 import type { Relocated } from '../../relocate.ts';
 import { type Backing, type Reservation, open } from '../../reservation.ts';
@@ -158,8 +157,12 @@ export function reject(pool: PlayedPool, pick: number, named: Named, said: Said,
   const { effect, moveTo } = said;
   const verdict = moving.reject(pool.model, pool.promised(mine), which, said, isByHand);
   pool.told({ kind: 'reject', reservation: mine.key, units: which, ...said, isByHand }, verdict);
-  const hasSeen = (sku: number, node: number): boolean => isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at);
-  const rejected = { selected: which, effect, moveTo, isLate: hasSeen, counted: () => NO_STATES };
+  const seen = (sku: number, node: number): SeenBy => seenBy(pool.watermarks, sku, node, pool.model.at);
+  const rejected = {
+    ...{ selected: which, effect, moveTo },
+    isLate: (sku: number, node: number) => seen(sku, node).total !== null,
+    counted: (sku: number, node: number) => seen(sku, node).states,
+  };
   pool.expect(decideReject(mine, rejected, pool.supplies, pool.terms(isByHand)), verdict);
 }
 

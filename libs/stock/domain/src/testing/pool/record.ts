@@ -27,6 +27,7 @@ const ONLY_THE_RULES: ReadonlySet<string> = new Set([
   'ship',
   'overdue',
   'inspect',
+  'countOne',
   'countWork',
 ]);
 

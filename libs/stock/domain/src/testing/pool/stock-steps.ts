@@ -1,15 +1,16 @@
 /** Steps of a history in which time passes and things happen at nodes. */
 import assert from 'node:assert/strict';
+import { countState } from '../../counted-states.ts';
 import { type StockMovement, decideMovements } from '../../decide-movements.ts';
 import { placeInTime } from '../../event-time.ts';
 import { applyDifference, resetDifference, rowKey } from '../../feed.ts';
 import { STAGES, type Stage, open } from '../../reservation.ts';
 import { SupplyDraft, noSupply, rowAt } from '../../supply.ts';
-import { type SupplyRow, stockAt } from '../../supply-row.ts';
+import { type SupplyRow, net, stockAt } from '../../supply-row.ts';
 import { heal } from './move-steps.ts';
 import { pinnedConfirmed } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
-import type { Verdict } from './pool.ts';
+import type { Unsold, Verdict } from './pool.ts';
 import { acknowledge, leaveParts } from './promise-steps.ts';
 import { UNSOLD } from './stages.ts';
 
@@ -71,7 +72,8 @@ export function count(pool: PlayedPool, counted: Counted): void {
   const { model, stages, now } = pool;
   const at = Math.min(now, now - agoMs - Math.max(0, aheadMs ?? 0));
   const reached = stage === null ? null : STAGES.indexOf(stage) + 1;
-  const beside = reached === null ? 0 : stages.by(sku, node, reached, at) + stages.by(sku, node, UNSOLD, at);
+  const by = (one: number): number => stages.by(sku, node, one, at);
+  const beside = reached === null ? 0 : by(reached) + by(UNSOLD.damaged) + by(UNSOLD.inspected);
   model.count(sku, node, units, { at, stage: reached }, beside);
   pool.told({ kind: 'count', sku, node, units, agoMs: now - at }, 'done');
   const sentAt = aheadMs === null ? null : now + aheadMs;
@@ -85,6 +87,35 @@ export function count(pool: PlayedPool, counted: Counted): void {
   pool.watermarks.set(rowKey(sku, node), { capturedAt, deductsAt: stage, source: 'erp' });
   pool.late(now - capturedAt, () => pool.apply(draft.effect()));
   if (stage === null) assert.equal(differ(rowAt(pool.supplies.get(sku) ?? noSupply(sku), node)), 0);
+  pool.serve();
+}
+
+export interface CountedOne {
+  readonly sku: number;
+  readonly node: number;
+  readonly state: Unsold;
+  readonly units: number;
+  /** Milliseconds before now at which it was captured. */
+  readonly agoMs: number;
+}
+
+/** A source tells how many of the units are in a state; told again, it changes nothing, and it never changes how many there are. */
+export function countOne(pool: PlayedPool, { sku, node, state, units, agoMs }: CountedOne): void {
+  pool.reap(new Set([sku]));
+  const { model, stages, now } = pool;
+  const at = now - agoMs;
+  model.countState(sku, node, state, units, at, stages.by(sku, node, UNSOLD[state], at));
+  const named = state === 'damaged' ? state : 'quality_control';
+  const key = rowKey(sku, node, named);
+  if (at < (pool.watermarks.get(key)?.capturedAt ?? -Infinity)) return;
+  pool.watermarks.set(key, { capturedAt: at, deductsAt: null, source: 'wms' });
+  const row = (): SupplyRow => rowAt(pool.supplies.get(sku) ?? noSupply(sku), node);
+  const counted = () => ({ state: named, quantity: units, since: pool.sinceIn(sku, node, named, at) });
+  const draft = new SupplyDraft(pool.supplies);
+  const before = net(row());
+  draft.change(sku, stockAt(node), (there) => countState(there, counted()));
+  pool.late(agoMs, () => pool.apply(draft.effect()));
+  assert.deepEqual([net(row()), countState(row(), counted()).transfers], [before, []]);
   pool.serve();
 }
 
