@@ -53,9 +53,9 @@ export class EventTelling {
   }
 
   /** At times two lines of a count contradict each other, and are told again. */
-  async count({ sku, node, units, agoMs }: CountCommand, { at }: Told): Promise<string> {
+  async count({ sku, node, units, state, agoMs }: CountCommand, { at }: Told): Promise<string> {
     const { feeds } = this.#stage;
-    const line = { ...this.#place(sku, node), at: timeOf(this.#stage, at - agoMs) };
+    const line = { ...this.#place(sku, node), state, at: timeOf(this.#stage, at - agoMs) };
     const contradicts = this.#random.below(4) === 0;
     if (contradicts) {
       const refused = await feeds.tell('reset', [
@@ -65,7 +65,7 @@ export class EventTelling {
       if (!refused) throw new Error('lines that contradict each other were not refused');
     }
     await feeds.tell('reset', [{ ...line, quantity: units }]);
-    return contradicts ? 'count after a conflict' : 'count';
+    return `${state === null ? 'count' : `count of ${state}`}${contradicts ? ' after a conflict' : ''}`;
   }
 
   #place(sku: number, node: number): { readonly sku: string; readonly node: string } {

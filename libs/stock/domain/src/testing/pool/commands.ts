@@ -2,6 +2,7 @@
 import type { StockMovement } from '../../decide-movements.ts';
 import type { RejectEffect } from '../../decide-reject.ts';
 import type { Stage } from '../../reservation.ts';
+import type { CountedState } from '../../stock-states.ts';
 import type { StopChange } from '../../stop.ts';
 import type { Wanted } from './amending.ts';
 import type { Kept } from './market.ts';
@@ -81,6 +82,8 @@ export type Command =
       readonly sku: number;
       readonly node: number;
       readonly units: number;
+      /** Of which it counts them; null: of all that is there. */
+      readonly state: CountedState | null;
       readonly agoMs: number;
     }
   | ({ readonly kind: 'movement' } & StockMovement);

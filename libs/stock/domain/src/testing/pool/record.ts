@@ -27,7 +27,6 @@ const ONLY_THE_RULES: ReadonlySet<string> = new Set([
   'ship',
   'overdue',
   'inspect',
-  'countOne',
   'countWork',
 ]);
 

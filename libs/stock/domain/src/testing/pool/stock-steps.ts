@@ -75,7 +75,7 @@ export function count(pool: PlayedPool, counted: Counted): void {
   const by = (one: number): number => stages.by(sku, node, one, at);
   const beside = reached === null ? 0 : by(reached) + by(UNSOLD.damaged) + by(UNSOLD.inspected);
   model.count(sku, node, units, { at, stage: reached }, beside);
-  pool.told({ kind: 'count', sku, node, units, agoMs: now - at }, 'done');
+  pool.told({ kind: 'count', sku, node, units, state: null, agoMs: now - at }, 'done');
   const sentAt = aheadMs === null ? null : now + aheadMs;
   const capturedAt = placeInTime(now - agoMs, { arrivedAt: now, sentAt });
   const known = pool.watermarks.get(rowKey(sku, node));
@@ -106,6 +106,7 @@ export function countOne(pool: PlayedPool, { sku, node, state, units, agoMs }: C
   const at = now - agoMs;
   model.countState(sku, node, state, units, at, stages.by(sku, node, UNSOLD[state], at));
   const named = state === 'damaged' ? state : 'quality_control';
+  pool.told({ kind: 'count', sku, node, units, state: named, agoMs }, 'done');
   const key = rowKey(sku, node, named);
   if (at < (pool.watermarks.get(key)?.capturedAt ?? -Infinity)) return;
   pool.watermarks.set(key, { capturedAt: at, deductsAt: null, source: 'wms' });
