@@ -9,7 +9,6 @@ import {
   codeOf,
   done,
   hold,
-  holdGate,
   move,
   readsOf,
   receipt,
@@ -17,9 +16,8 @@ import {
   sale,
 } from '../engine-specs/asking.ts';
 import { brokenLaws } from '../engine-specs/laws.ts';
-import { seeded } from '../engine-specs/seeded.ts';
-import { CLIENT, type PoolFixture, SPEC, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
-import { type Told, feed, feedsOn, refusalsOf, send } from './feeding.ts';
+import { type PoolFixture, SPEC, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
+import { type Told, feed, feedsOn, refusalsOf } from './feeding.ts';
 
 const MINUTE = 60_000;
 let pool: PoolFixture;
@@ -51,12 +49,7 @@ const happen = async (minutes: number, ...movements: readonly Movement[]): Promi
 const stocked = (units: number, sku = 'sku1', node = 'n1') => happen(60, receipt(sku, node, units));
 const at = { sku: 'sku1', node: 'n1' } as const;
 const damaged = (quantity: number, more: object = {}): Told => ({ ...at, quantity, state: 'damaged', ...more });
-const inspected = (quantity: number, more: object = {}): Told => ({
-  ...at,
-  quantity,
-  state: 'quality_control',
-  ...more,
-});
+const inspected = (quantity: number): Told => ({ ...at, quantity, state: 'quality_control' });
 /** Counted so many minutes ago. */
 const count = (rows: readonly Told[], minutes = 0, query: Parameters<typeof feed>[2] = {}) =>
   feed(feeds, rows, { at: now - minutes * MINUTE, ...query });
@@ -256,8 +249,6 @@ describe('counts of one state, one after the other', () => {
       ...Array.from({ length: 2 }, () => expect.stringContaining('only a physical reset counts units by their state')),
       ...Array.from({ length: 2 }, () => expect.stringContaining('count all that is there in a row without a state')),
     ]);
-    for (const { id } of [availability, delta, physical])
-      expect(new Set((await codes(id)).map(([, code]) => code))).toEqual(new Set(['state.unsupported']));
     expect(await row()).toMatchObject({ available: 5, damaged: 0 });
   });
 });
@@ -405,68 +396,4 @@ describe('a count of what waits for inspection', () => {
     expect(await row()).toMatchObject({ onHand: 3, available: 0, damaged: 3, qualityControl: 0 });
     expect(await openInspections()).toEqual([]);
   });
-});
-
-describe('counts of states beside what else happens', () => {
-  it('are right by a movement that commits before them under the gate, and by one after them', async () => {
-    await stocked(10);
-    const gate = await holdGate(pool, 'sku1');
-    const { id } = await send(feeds, [damaged(3)], { at: now - 10 * MINUTE });
-    const applying = feeds.worker.once();
-    await gate.waitedForBy(1);
-    const since = record(engine, 'since', [{ type: 'damage', ...at, quantity: 2 }], { occurredAt: ago(5) });
-    await gate.waitedForBy(2);
-    const before = record(pool.engine(), 'before', [{ type: 'damage', ...at, quantity: 2 }], { occurredAt: ago(20) });
-    await gate.waitedForBy(3);
-    await gate.release();
-    await Promise.all([applying, since, before]);
-    expect(done(await feeds.reads.feed(CLIENT, id))).toMatchObject({ state: 'done' });
-    expect(await row()).toMatchObject({ onHand: 10, available: 5, damaged: 5 });
-  });
-
-  it('come to the same as one after the other, whatever two replicas do at once', () =>
-    seeded(async (random) => {
-      const skus = numbered('sku', 4);
-      for (const sku of skus) for (const node of numbered('n', 3)) await stocked(1_000, sku, node);
-      const engines = [engine, pool.engine()];
-      const replicas = [feedsOn(pool, { rowsPerChunk: 3 }), feedsOn(pool, { rowsPerChunk: 5 })];
-      const truth = new Map<string, { damaged: number; at: number; events: { at: number; units: number }[] }>();
-      const of = (sku: string, node: string) => {
-        const key = `${sku}@${node}`;
-        const found = truth.get(key) ?? { damaged: 0, at: 61, events: [] };
-        truth.set(key, found);
-        return found;
-      };
-      const telling = numbered('life', 30).map(async (id) => {
-        const [sku, node] = [random.pick(skus), random.pick(numbered('n', 3))];
-        const [minutes, quantity] = [1 + random.below(50), 1 + random.below(3)];
-        of(sku, node).events.push({ at: minutes, units: quantity });
-        const told = { type: 'damage', sku, node, quantity } as const;
-        done(await record(random.pick(engines), id, [told], { occurredAt: ago(minutes) }));
-        await hold(random.pick(engines), `${id}-h`, [[sku, 1]]);
-      });
-      const counting = replicas.map(async (replica, place) => {
-        for (let round = 0; round < 4; round += 1) {
-          // No two counts are of one moment.
-          const minutes = 1 + random.below(50) + place / 2 + round / 10;
-          const rows = skus.flatMap((sku) =>
-            numbered('n', 3).map((node) => ({ sku, node, quantity: 20 + random.below(9), state: 'damaged' })),
-          );
-          await send(replica, rows, { at: now - minutes * MINUTE, source: `wms-${place}` });
-          for (const { sku, node, quantity } of rows) {
-            const known = of(sku, node);
-            if (minutes < known.at) Object.assign(known, { damaged: quantity, at: minutes });
-          }
-          await replica.worker.once();
-        }
-      });
-      await Promise.all([...telling, ...counting]);
-      await Promise.all(replicas.map((replica) => replica.worker.once()));
-      for (const [key, { damaged: counted, at: minutes, events }] of truth) {
-        const [sku = '', node = ''] = key.split('@');
-        const since = events.filter((event) => event.at < minutes).reduce((sum, { units }) => sum + units, 0);
-        expect([key, (await row(sku, node))?.damaged]).toEqual([key, counted + since]);
-      }
-      await Promise.all(replicas.map((replica) => replica.close()));
-    }));
 });

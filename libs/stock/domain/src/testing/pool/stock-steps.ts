@@ -5,6 +5,7 @@ import { type StockMovement, decideMovements } from '../../decide-movements.ts';
 import { placeInTime } from '../../event-time.ts';
 import { applyDifference, resetDifference, rowKey } from '../../feed.ts';
 import { STAGES, type Stage, open } from '../../reservation.ts';
+import type { CountedState } from '../../stock-states.ts';
 import { SupplyDraft, noSupply, rowAt } from '../../supply.ts';
 import { type SupplyRow, net, stockAt } from '../../supply-row.ts';
 import { heal } from './move-steps.ts';
@@ -105,7 +106,7 @@ export function countOne(pool: PlayedPool, { sku, node, state, units, agoMs }: C
   const { model, stages, now } = pool;
   const at = now - agoMs;
   model.countState(sku, node, state, units, at, stages.by(sku, node, UNSOLD[state], at));
-  const named = state === 'damaged' ? state : 'quality_control';
+  const named: CountedState = state === 'damaged' ? state : 'quality_control';
   pool.told({ kind: 'count', sku, node, units, state: named, agoMs }, 'done');
   const key = rowKey(sku, node, named);
   if (at < (pool.watermarks.get(key)?.capturedAt ?? -Infinity)) return;
