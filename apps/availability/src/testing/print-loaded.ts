@@ -5,7 +5,6 @@
 import { createRequire } from 'node:module';
 import { startTracing } from '@onepool/platform-tracing';
 import { createAppFixture } from './app-fixture.ts';
-import { putNetwork } from './network.ts';
 
 const loadedParts = (): string[] => {
   const paths = Object.keys(createRequire(import.meta.url).cache);
@@ -16,7 +15,8 @@ const loadedParts = (): string[] => {
 const options = { service: 'availability', instance: 'spec', stopWithinMs: 1_000, onTrouble: () => undefined };
 const off = await startTracing({}, options);
 const app = await createAppFixture();
-await putNetwork(app, ['a']);
+const { status } = await app.fetch('PUT', '/v1/skus', { body: { skus: [{ sku: 'a' }] } });
+if (status !== 200) throw new Error(`The app has answered ${status}.`);
 await app.close();
 await off.stop();
 const untraced = loadedParts();

@@ -54,9 +54,12 @@ addEventHandler((event: Circus.Event, state: Circus.State) => {
 
 /** What nobody has caught yet, which fails the test in which it comes up; a rejection may be caught later within the test. */
 const uncaught = new Map<unknown, unknown>();
-process.on('unhandledRejection', (reason, promise) => uncaught.set(promise, reason));
-process.on('rejectionHandled', (promise) => uncaught.delete(promise));
-process.on('uncaughtException', (error) => uncaught.set(error, error));
+// A program that a spec starts may import what specs use; there nobody asks for them, and it ends as any program.
+if ((globalThis as Partial<Globals>).it) {
+  process.on('unhandledRejection', (reason, promise) => uncaught.set(promise, reason));
+  process.on('rejectionHandled', (promise) => uncaught.delete(promise));
+  process.on('uncaughtException', (error) => uncaught.set(error, error));
+}
 
 const bounded = (block: Block, limit: number) => async (): Promise<void> => {
   let timer: NodeJS.Timeout | undefined;
