@@ -12,8 +12,11 @@ export default {
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'],
   testMatch: ['**/*.spec.ts', '**/*.int-spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/lint-fixtures/'],
-  // A planted bug can be tried on specs: `ONEPOOL_FAILPOINTS=stock.rules_before_locks=planted npm test`.
-  setupFiles: process.env.ONEPOOL_FAILPOINTS ? ['<rootDir>/libs/testing/failpoints/src/install.ts'] : [],
+  setupFiles: [
+    '<rootDir>/libs/testing/apps/src/histories.ts',
+    // A planted bug can be tried on specs: `ONEPOOL_FAILPOINTS=stock.rules_before_locks=planted npm test`.
+    ...(process.env.ONEPOOL_FAILPOINTS ? ['<rootDir>/libs/testing/failpoints/src/install.ts'] : []),
+  ],
   globalSetup: '<rootDir>/libs/testing/servers/src/global-setup.ts',
   globalTeardown: '<rootDir>/libs/testing/servers/src/global-teardown.ts',
   // Specs wait for servers now and then, and the server that they share has connections for so many.

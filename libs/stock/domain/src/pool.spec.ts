@@ -9,8 +9,7 @@ import { PlayedPool } from './testing/pool/played-pool.ts';
  * How many histories are played, and from which seed: `ONEPOOL_HISTORIES=10000 ONEPOOL_SEED=7 npm test -- pool.spec`. CI plays more than a
  * person waits for. A failure prints its seed, and the steps that are left of it.
  */
-const { ONEPOOL_HISTORIES = '300', ONEPOOL_SEED } = process.env;
-const HISTORIES = { numRuns: Number(ONEPOOL_HISTORIES), ...(ONEPOOL_SEED && { seed: Number(ONEPOOL_SEED) }) };
+declare const HISTORIES: { readonly numRuns: number; readonly seed?: number };
 
 describe('a pool of two SKUs at four nodes', () => {
   it('decides as the model does, and keeps every law after every step', () => {

@@ -4,11 +4,11 @@
  */
 import type * as jestGlobals from '@jest/globals';
 import { ModernFakeTimers } from '@jest/fake-timers';
-import type { Circus, Config } from '@jest/types';
-import { addEventHandler, getState } from 'jest-circus';
+import { type Event, type State, addEventHandler, getState } from 'jest-circus';
 
 type Globals = typeof jestGlobals;
 type Block = () => unknown;
+type ClockConfig = ConstructorParameters<typeof ModernFakeTimers>[0]['config'];
 
 /** A guard against waiting for ever, not a judgement: the machine may be busy with other things. */
 const LIMIT_MS = 180_000;
@@ -17,12 +17,12 @@ const made = globalThis as unknown as Globals;
 // A spec may replace them by a clock of its own.
 const { setTimeout, clearTimeout, setImmediate } = globalThis;
 /** Of specs that have set one for all their tests. */
-const limits = new WeakMap<Circus.State, number>();
+const limits = new WeakMap<State, number>();
 
 export const { expect, test, it, xit, xtest, fit, describe, xdescribe, fdescribe } = made;
 export const { beforeAll, afterAll, beforeEach, afterEach } = made;
 /** What the runner's own `jest` does not have; its clock cannot be reached. */
-const clock = new ModernFakeTimers({ config: { fakeTimers: {} } as Config.ProjectConfig, global: globalThis });
+const clock = new ModernFakeTimers({ config: { fakeTimers: {} } as ClockConfig, global: globalThis });
 const added: Partial<Globals['jest']> = {
   setTimeout: (milliseconds) => {
     limits.set(getState(), milliseconds);
@@ -42,7 +42,7 @@ const added: Partial<Globals['jest']> = {
 };
 export const jest: Globals['jest'] = { ...made.jest, ...added };
 
-addEventHandler((event: Circus.Event, state: Circus.State) => {
+addEventHandler((event: Event, state: State) => {
   if (event.name !== 'add_test' && event.name !== 'add_hook') return;
   const { children, hooks } = state.currentDescribeBlock;
   const added = event.name === 'add_test' ? children.at(-1) : hooks.at(-1);
@@ -75,6 +75,6 @@ const bounded = (block: Block, limit: number) => async (): Promise<void> => {
   if (uncaught.size > 0) await new Promise((resolve) => setImmediate(resolve));
   const [left] = uncaught.values();
   uncaught.clear();
-  if (left !== undefined) throw left;
+  if (left !== undefined) throw left instanceof Error ? left : new Error('Thrown, and no error', { cause: left });
   for (const { error } of made.expect.extractExpectedAssertionsErrors()) throw error;
 };
