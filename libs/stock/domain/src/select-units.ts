@@ -2,12 +2,15 @@
 import type { NodeKey, SkuKey } from './keys.ts';
 import { type Backing, type BackingPlace, type OpenTally, type Reservation, open } from './reservation.ts';
 
+/** Of units that stand at no node. */
+const ANY_NODE = 0;
+
 /** What is undefined matches everything. */
 export interface UnitSelector {
   /** A client's line id, whichever SKU the line has or had. */
   readonly line?: string | undefined;
   readonly sku?: SkuKey | undefined;
-  /** Null: units that stand on no row. */
+  /** Null: units that stand at no node, on no row or on an allowance that any node may serve. */
   readonly node?: NodeKey | null | undefined;
   /** Null: units on which nobody works. */
   readonly fulfilment?: string | null | undefined;
@@ -43,8 +46,7 @@ export function isSelected(reservation: Reservation, selector: UnitSelector, bac
   const { line, sku, node, fulfilment } = selector;
   if (line !== undefined && reservation.lines[backing.line]?.id !== line) return false;
   if (sku !== undefined && backing.sku !== sku) return false;
-  if (node === null && backing.kind !== 'unbacked') return false;
-  if (typeof node === 'number' && (backing.kind === 'unbacked' || backing.node !== node)) return false;
+  if (node !== undefined && backing.node !== (node ?? ANY_NODE)) return false;
   return fulfilment === undefined || backing.fulfilment === fulfilment;
 }
 

@@ -44,7 +44,7 @@ export function selected(
   const all = {
     line: lines[meant.line]?.id,
     sku: meant.sku,
-    node: meant.kind === 'unbacked' ? null : meant.node,
+    node: meant.node === 0 ? null : meant.node,
     fulfilment: meant.fulfilment,
   };
   const units = quantity < MANY ? Math.min(quantity, Math.max(1, count(meant))) : quantity;

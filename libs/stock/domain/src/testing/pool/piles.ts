@@ -119,7 +119,7 @@ export function isMeant({ lines }: Promised, { line, sku, node, fulfilment }: Wh
   return (
     (line === undefined || lines[pile.line]?.id === line) &&
     (sku === undefined || pile.sku === sku) &&
-    (node === undefined || pile.node === node) &&
+    (node === undefined || (pile.node ?? 0) === (node ?? 0)) &&
     (fulfilment === undefined || pile.fulfilment === fulfilment)
   );
 }
