@@ -302,6 +302,20 @@ describe('units that come free', () => {
     ]);
   });
 
+  it('are offered node by node, in whichever order the rows were read', () => {
+    const waiting = orders([[onAllowance({ confirmed: 1 })]]);
+    const found = supplyIn(
+      bookWith(waiting, { stock: { 1: { available: 1, unapplied: 1 }, 2: { available: 1, unapplied: 1 } } }),
+    );
+    const nodesOf = (units: readonly FreedUnits[]): readonly number[] => units.map(({ node }) => node);
+    for (const rows of [found.rows, found.rows.toReversed()]) {
+      const supply = { ...found, rows };
+      expect(nodesOf(allAvailable(supply))).toEqual([1, 2]);
+      expect(nodesOf(unappliedOf(supply))).toEqual([1, 2]);
+      expect(nodesOf(freedBy({ ...supply, rows: [] }, supply))).toEqual([1, 2]);
+    }
+  });
+
   it('go first to those of a line that has lost their unit, however low they rank', () => {
     const waiting = orders([[onAllowance({ confirmed: 5 })], { priority: 9 }], [[onLine(1, one)]], [[onLine(1, one)]]);
     const book = { lines: [line(1)], coming: { 1: { shortfall: 1 } } };

@@ -77,20 +77,30 @@ const ageOf = ({ orderedAt, createdAt }: Reservation): number => orderedAt ?? cr
 /** Whether anybody has been promised units of the SKU that are not there yet. */
 export const isWaitedFor = ({ future }: SkuSupply): boolean => future.some((row) => promised(row) > 0);
 
+/** Rows come in the order in which they were read or made; who is served where must not depend on it. */
+const inNodeOrder = (a: FreedUnits, b: FreedUnits): number => a.node - b.node;
+
 /** Units that a decision made available, by node. What it only exchanged between promises is not among them. */
 export function freedBy(before: SkuSupply, after: SkuSupply): readonly FreedUnits[] {
   return after.rows
     .map(({ node, available }) => ({ node, units: available - rowAt(before, node).available }))
-    .filter(({ units }) => units > 0);
+    .filter(({ units }) => units > 0)
+    .sort(inNodeOrder);
 }
 
 /** All that is available, for when it is not units that have changed but who may have them: a line is late, a rule is another. */
 export const allAvailable = ({ rows }: SkuSupply): readonly FreedUnits[] =>
-  rows.filter(({ available }) => available > 0).map(({ node, available }) => ({ node, units: available }));
+  rows
+    .filter(({ available }) => available > 0)
+    .map(({ node, available }) => ({ node, units: available }))
+    .sort(inNodeOrder);
 
 /** Nodes at which a slice is due: units wait there for those whom they serve. */
 export const unappliedOf = ({ rows }: SkuSupply): readonly FreedUnits[] =>
-  rows.filter(({ unapplied }) => unapplied > 0).map(({ node }) => ({ node, units: 0 }));
+  rows
+    .filter(({ unapplied }) => unapplied > 0)
+    .map(({ node }) => ({ node, units: 0 }))
+    .sort(inNodeOrder);
 
 /**
  * `freed` are units that are available and have been offered to nobody yet; what is unapplied at these nodes is offered with them.
