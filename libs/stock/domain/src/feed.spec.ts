@@ -8,6 +8,7 @@ import {
   applyDifference,
   countedAsShipped,
   isLate,
+  newerCount,
   resetDifference,
   rowKey,
 } from './feed.ts';
@@ -20,6 +21,21 @@ import { type Count, FeedWorld } from './testing/feed-world.ts';
 const COUNTED_AT = 1_000;
 const countBy = (deductsAt: Stage | null): Watermark => ({ capturedAt: COUNTED_AT, deductsAt, source: 'erp' });
 const watermarks = new Map([[rowKey(1, 1), countBy(null)]]);
+
+describe('of two counts of a row', () => {
+  it.each<[string, Partial<Watermark>, Partial<Watermark>]>([
+    ['the later one', { capturedAt: COUNTED_AT + 1, deductsAt: 'accepted' }, {}],
+    ['of one moment the one that leaves out nothing', {}, { deductsAt: 'shipped' }],
+    ['of one moment the one that leaves out less', { deductsAt: 'picked' }, { deductsAt: 'accepted' }],
+  ])('%s is the newest', (_, newest, other) => {
+    const [one, another] = [
+      { ...countBy(null), ...newest },
+      { ...countBy(null), ...other },
+    ];
+    expect(newerCount(one, another)).toBe(one);
+    expect(newerCount(another, one)).toBe(one);
+  });
+});
 
 describe('an event and the count of its row', () => {
   it.each([

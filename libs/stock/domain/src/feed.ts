@@ -4,7 +4,7 @@
  */
 import { type RowChange, sell, supply } from './arithmetic.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
-import type { Backing, Stage } from './reservation.ts';
+import { type Backing, STAGES, type Stage } from './reservation.ts';
 import { type SupplyRow, net } from './supply-row.ts';
 
 /** What a reset counts: units that are there, or units the other system has not yet promised. */
@@ -29,6 +29,15 @@ export type Watermarks = ReadonlyMap<string, Watermark>;
 export const NO_WATERMARKS: Watermarks = new Map();
 
 export const rowKey = (sku: SkuKey, node: NodeKey): string => `${sku}:${node}`;
+
+/** Of two counts of a row the newer one; of one moment the one that knows more, since it leaves out less. */
+export function newerCount(one: Watermark, other: Watermark): Watermark {
+  if (one.capturedAt !== other.capturedAt) return one.capturedAt > other.capturedAt ? one : other;
+  return knowledgeOf(one) >= knowledgeOf(other) ? one : other;
+}
+
+const knowledgeOf = ({ deductsAt }: Watermark): number =>
+  deductsAt === null ? STAGES.length : STAGES.indexOf(deductsAt);
 
 /** Whether an event of that time (ms) was already in what the row's newest count saw. */
 export const isLate = (watermark: Watermark | undefined, occurredAt: number): boolean =>

@@ -3,15 +3,7 @@
  * times (ms, 0 for none) for 128 consecutive SKU keys at one node, so that a feed of a million rows writes thousands of
  * them and no index entry for each row.
  */
-import {
-  NO_WATERMARKS,
-  STAGES,
-  type SkuKey,
-  type Stage,
-  type Watermark,
-  type Watermarks,
-  rowKey,
-} from '@onepool/stock-domain';
+import { NO_WATERMARKS, type SkuKey, type Watermark, type Watermarks, newerCount, rowKey } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { stageOf } from '../sources/source-book.ts';
 import type { Command, Verb } from '../requests/command.ts';
@@ -43,10 +35,6 @@ interface WatermarkRecord {
   source: string;
 }
 
-/** Of two counts of one moment the one knows more that leaves out less. */
-const knowledgeOf = (deductsAt: Stage | null): number =>
-  deductsAt === null ? STAGES.length : STAGES.indexOf(deductsAt);
-
 /** The newest count of every row of these SKUs that has one. The caller holds their gates. */
 export async function readWatermarks(
   client: Pick<pg.ClientBase, 'query'>,
@@ -66,12 +54,8 @@ export async function readWatermarks(
   for (const { sku_key, node_key, captured_at, measure, source } of rows) {
     const key = rowKey(sku_key, node_key);
     const known = newest.get(key);
-    const deductsAt = stageOf(measure);
-    const isNewer =
-      !known ||
-      captured_at > known.capturedAt ||
-      (captured_at === known.capturedAt && knowledgeOf(deductsAt) > knowledgeOf(known.deductsAt));
-    if (isNewer) newest.set(key, { capturedAt: captured_at, deductsAt, source });
+    const count = { capturedAt: captured_at, deductsAt: stageOf(measure), source };
+    newest.set(key, known ? newerCount(known, count) : count);
   }
   return newest;
 }
