@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomInt } from 'node:crypto';
 import { type Step, poolHistory, recordHistory } from '@onepool/stock-domain/testing';
 import fc from 'fast-check';
-import { HistoryPlayer, type Tally } from './histories/player.ts';
+import { HistoryPlayer } from './histories/player.ts';
 import { HistoryStage } from './histories/stage.ts';
+import type { Tally } from './histories/tally.ts';
 import { randomOf } from './seeded.ts';
 
 /** CI plays more than a person waits for, and `npm run verify -- supply` many more. */

@@ -24,7 +24,7 @@ export async function judgeClocks(stage: HistoryStage, history: number, { reserv
   await stage.feeds.tell('reset', [{ ...place, quantity: COUNTED, at: Date.now() + AHEAD_MS }]);
   done(await record(stage.engines[0], `h${history}-sold`, [sale(place.sku, place.node, SOLD)]));
   assert.equal((await row()).net, COUNTED - SOLD, 'what happens after a count by a clock that is ahead');
-  await stage.feeds.tell('availability', [{ ...place, quantity: AVAILABLE }]);
+  await stage.feeds.tell('accepted', [{ ...place, quantity: AVAILABLE }]);
   const working = reservations
     .flatMap(({ piles }) => piles)
     .filter((pile) => pile.sku === SKU && pile.node === NODE)

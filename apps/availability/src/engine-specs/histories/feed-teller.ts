@@ -1,11 +1,14 @@
 /** Tells rows in feeds. Whatever is to be told while a feed is under way goes into the next one. */
 import { StockFeeds } from '@onepool/stock-data-access';
+import type { Stage } from '@onepool/stock-domain';
 import { feed, feedsOn, refusalsOf } from '../../feed-specs/feeding.ts';
 import type { PoolFixture } from '../../testing/pool-fixture.ts';
 
-/** Availability is told by a source of its own. */
-export const KINDS = ['reset', 'delta', 'availability'] as const;
-export type FeedKind = (typeof KINDS)[number];
+/** By the stage at which its source deducts, a count of availability; each has a source of its own. */
+export type FeedKind = 'reset' | 'delta' | Stage;
+
+/** The shop that leaves out units from that stage on. */
+export const shopOf = (stage: Stage): string => `shop-${stage}`;
 
 export interface FeedLine {
   readonly sku: string;
@@ -72,12 +75,13 @@ export class FeedTeller {
         kind === 'delta' ? { occurredAt: time, recordId: `record-${this.#records++}` } : { capturedAt: time };
       return { sku, node, quantity, ...when };
     });
-    const isAvailability = kind === 'availability';
-    const { id, state } = await feed(this.#feeds, rows, {
-      mode: isAvailability ? 'reset' : kind,
-      measure: isAvailability ? 'availability' : 'physical',
-      source: isAvailability ? 'shop' : 'wms',
-    });
+    const { id, state } = await feed(
+      this.#feeds,
+      rows,
+      kind === 'reset' || kind === 'delta'
+        ? { mode: kind, source: 'wms' }
+        : { mode: 'reset', measure: 'availability', source: shopOf(kind) },
+    );
     if (state !== 'done') throw new Error(`feed ${id} is ${state}`);
     return (await refusalsOf(this.#feeds, id)).map(({ line }) => line);
   }

@@ -13,15 +13,14 @@ export interface Wording {
   readonly id: string;
   /** The id of the reservation with that number. */
   readonly reservation: (number: number) => string;
+  /** The version of a reservation on which a command is decided, if it is not the one that the model has. */
+  readonly versionOf: (reservation: string) => number | undefined;
   /** When it happened. */
   readonly occurredAt: string;
 }
 
 /** Commands about promises. */
-export type PromiseCommand = Exclude<
-  Command,
-  { kind: 'heal' | 'drain' | 'expire' | 'movement' | 'halt' | 'keep' | 'count' }
->;
+export type PromiseCommand = Extract<Command, { readonly reservation: number } | { readonly kind: 'allocate' }>;
 export type Request = (engine: StockEngine) => Promise<Answer<unknown>>;
 
 const HELD_FOR_SECONDS = 3_600;
@@ -53,7 +52,7 @@ export function requestOf(command: PromiseCommand, wording: Wording): Request {
         });
         return {
           id,
-          expectedVersion: version,
+          expectedVersion: wording.versionOf(id) ?? version,
           moves: moves.map(({ from, to }) => ({
             ...(from.line !== undefined && { line: from.line }),
             ...(from.sku !== undefined && { sku: skuOf(from.sku) }),
@@ -85,9 +84,10 @@ export function requestOf(command: PromiseCommand, wording: Wording): Request {
   switch (command.kind) {
     case 'hold': {
       const { channel, lines, allowPartial, isSold, priority } = command;
-      const asked = lines.map(({ id: line, sku, quantity, nodes }) => ({
+      const asked = lines.map(({ id: line, sku, quantity, nodes, mayWait = false }) => ({
         ...{ id: line, sku: skuOf(sku), quantity },
         ...places(nodes),
+        ...(mayWait && { mayWait }),
       }));
       const sold = isSold ? ({ override: 'sold' } as const) : {};
       const request = { id, channel: channelCode(channel), lines: asked, allowPartial, priority, ...sold };
@@ -105,13 +105,14 @@ export function requestOf(command: PromiseCommand, wording: Wording): Request {
     }
     case 'amend': {
       const { version, channel, isByHand } = command;
+      const expectedVersion = wording.versionOf(id) ?? version;
       const lines = command.lines.map(({ id: line, sku, quantity, nodes }): AmendedLine => ({
         ...{ id: line, sku: skuOf(sku), quantity },
         ...places(nodes),
       }));
       const to = channel === null ? {} : { channel: channelCode(channel) };
       const override = isByHand ? ({ override: 'by_hand' } as const) : {};
-      return (engine) => act(engine, id, 'amend', { commandId, expectedVersion: version, lines, ...to, ...override });
+      return (engine) => act(engine, id, 'amend', { commandId, expectedVersion, lines, ...to, ...override });
     }
     case 'acknowledge': {
       const body = { commandId, ...ofFulfilment(command.units), stage: command.stage, occurredAt };

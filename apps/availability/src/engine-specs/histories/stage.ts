@@ -1,12 +1,20 @@
 /** Two engines on one database with the market of the model, and SKUs for one history after the other. */
-import type { StockEngine } from '@onepool/stock-data-access';
-import { type PoolFixture, createPoolFixture } from '../../testing/pool-fixture.ts';
-import { FeedTeller } from './feed-teller.ts';
+import { SourceSettingsStore, type StockEngine } from '@onepool/stock-data-access';
+import { STAGES } from '@onepool/stock-domain';
+import { CLIENT, type PoolFixture, createPoolFixture } from '../../testing/pool-fixture.ts';
+import { FeedTeller, shopOf } from './feed-teller.ts';
 
 const HOUR_MS = 3_600_000;
 /** Histories for which SKUs are made at once. */
 const BLOCK = 100;
 const NODES = 4;
+/** Why units arrive that are to be inspected first. */
+export const TO_INSPECTION = 'returned';
+/** Units of the first SKU of a history that may be promised and are not known to come: at its second node, and at any. */
+const ALLOWANCES = [
+  { name: 'one-node', nodes: ['n2'], cap: 2 },
+  { name: 'any-node', nodes: 'all', cap: 4 },
+] as const;
 export const SKUS_EACH = [1, 2];
 
 export const nodeCode = (node: number): string => `n${node}`;
@@ -15,6 +23,8 @@ export const channelCode = (channel: number): string => (channel === 1 ? 'web' :
 export class HistoryStage {
   readonly pool: PoolFixture;
   readonly engines: readonly [StockEngine, StockEngine];
+  /** Of somebody else. */
+  readonly other: StockEngine;
   readonly feeds: FeedTeller;
   /** When every row was counted first, at nothing (ms). */
   readonly countedAt: number;
@@ -24,6 +34,7 @@ export class HistoryStage {
   private constructor(pool: PoolFixture) {
     this.pool = pool;
     this.engines = [pool.engine(), pool.engine()];
+    this.other = pool.engine();
     this.feeds = new FeedTeller(pool);
     this.countedAt = Date.now() - HOUR_MS;
   }
@@ -37,7 +48,13 @@ export class HistoryStage {
       { scope: 'node', node: 'n2', channel: 'pos', quantity: 2 },
       { scope: 'network', channel: 'pos', quantity: 1 },
     ]);
-    return new HistoryStage(pool);
+    await pool.catalog.putReceiptPolicies([
+      { policy: 'inspected', to: 'quality_control', nodes: 'all', reasons: [TO_INSPECTION] },
+    ]);
+    const stage = new HistoryStage(pool);
+    const settings = new SourceSettingsStore(stage.other.lookupPool, stage.other.sources);
+    for (const deductsAt of STAGES) await settings.set(CLIENT, shopOf(deductsAt), { deductsAt });
+    return stage;
   }
 
   /** The number of a history that has SKUs which nobody has used. */
@@ -51,7 +68,16 @@ export class HistoryStage {
   async #prepare(first: number): Promise<void> {
     const numbers = Array.from({ length: BLOCK }, (_, place) => first + place);
     const skus = numbers.flatMap((number) => SKUS_EACH.map((sku) => skuCode(number, sku)));
-    await this.pool.catalog.putSkus(skus.map((sku) => ({ sku })));
+    const { catalog } = this.pool;
+    await catalog.putSkus(skus.map((sku) => ({ sku })));
+    await catalog.putAllowances(
+      ALLOWANCES.map(({ name, nodes, cap }) => ({
+        allowance: `${name}-${first}`,
+        skus: numbers.map((number) => skuCode(number, 1)),
+        nodes: nodes === 'all' ? nodes : [...nodes],
+        cap,
+      })),
+    );
     const nodes = Array.from({ length: NODES }, (_, place) => nodeCode(place + 1));
     const lines = skus.flatMap((sku) => nodes.map((node) => ({ sku, node, quantity: 0, at: this.countedAt })));
     await this.feeds.tell('reset', lines);

@@ -2,4 +2,4 @@
 export type { Command } from './pool/commands.ts';
 export { type Step, poolHistory } from './pool/history.ts';
 export { type Promised, type Which, past } from './pool/piles.ts';
-export { type Told, recordHistory } from './pool/record.ts';
+export { type Concern, type Told, recordHistory } from './pool/record.ts';

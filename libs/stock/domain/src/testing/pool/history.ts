@@ -3,13 +3,14 @@ import fc from 'fast-check';
 import type { MovementType } from '../../decide-movements.ts';
 import { STAGES } from '../../reservation.ts';
 import { type HaltChange, halt, keep } from './limit-steps.ts';
-import { type MovePick, type Said, allocate, amend, drain, heal, order, pin, reject, rotate } from './move-steps.ts';
+import { type MovePick, type Said, allocate, amend, order, pin, reject, rotate } from './move-steps.ts';
+import { drain, heal, overdue } from './own-steps.ts';
 import type { Named, Reworded } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
 import type { State } from './pool.ts';
 import { acknowledge, attach, confirm, extend, giveUp, hold, leave, queue, unfulfil } from './promise-steps.ts';
 import { count, countWork, move, rush, wait } from './stock-steps.ts';
-import { announce, inspect, overdue, receive, ship } from './supply-steps.ts';
+import { announce, inspect, receive, ship } from './supply-steps.ts';
 import { NODES, SKUS } from './world.ts';
 
 type Arbitraries<Values extends readonly unknown[]> = { [Place in keyof Values]: fc.Arbitrary<Values[Place]> };

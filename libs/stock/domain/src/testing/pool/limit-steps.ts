@@ -1,8 +1,9 @@
 /** Steps of a history in which sales are limited, and limits end. */
-import { type Stop, type StopChange, stopsAfter } from '../../stop.ts';
+import { type Stop, type StopChange, opensWay, stopsAfter } from '../../stop.ts';
 import { fenceUsesOf, stopsOf, suppliesAfter, withStops } from '../../supply.ts';
 import { fence, supplyOf } from '../arbitraries.ts';
 import type { Halt, Kept } from './market.ts';
+import { tend } from './own-steps.ts';
 import type { PlayedPool } from './played-pool.ts';
 import { SKUS, rulesOf } from './world.ts';
 
@@ -27,10 +28,12 @@ export function halt(pool: PlayedPool, { sku: named, node, channel, mode, lasts 
   const change = { node, channel, mode, until };
   if (sku !== null) {
     const before = pool.supplies.get(sku) ?? supplyOf(sku, []);
-    const after = withStops(before, stopsAfter(stopsOf(before), change));
-    pool.supplies = suppliesAfter(pool.supplies, { supplies: new Map([[sku, after]]), postings: [] });
-  }
-  setRules(pool);
+    const stops = stopsAfter(stopsOf(before), change);
+    const supplies = new Map([[sku, withStops(before, stops)]]);
+    pool.supplies = suppliesAfter(pool.supplies, { supplies, postings: [] });
+    setRules(pool);
+    if (opensWay(stopsOf(before), stops)) pool.serveAll(sku);
+  } else setRules(pool);
   if (sku !== null) pool.told({ kind: 'halt', sku, node, channel, mode }, 'done');
 }
 
@@ -56,6 +59,8 @@ export function keep(
   });
   pool.supplies = new Map(supplies);
   pool.told({ kind: 'keep', slot, fence: pool.fences.get(slot) ?? null }, 'done');
+  // Somebody looks for those who wait and may have what is free by now.
+  if (pool.options.isCaller) for (const sku of SKUS) tend(pool, sku, true);
 }
 
 function setRules(pool: PlayedPool): void {

@@ -3,10 +3,7 @@ import assert from 'node:assert/strict';
 import { decideAllocate } from '../../decide-allocate.ts';
 import { decideAmend } from '../../decide-amend.ts';
 import { type RejectEffect, decideReject } from '../../decide-reject.ts';
-import { drainOf } from '../../drain.ts';
 import { isLate, rowKey } from '../../feed.ts';
-import { healShortfall } from '../../heal.ts';
-import type { Relocated } from '../../relocate.ts';
 import { type Backing, type Reservation, open } from '../../reservation.ts';
 import * as amending from './amending.ts';
 import type { Wish } from './showing.ts';
@@ -108,7 +105,6 @@ export function moveAll(
     version: isStale ? version - 1 : version,
     moves,
   }));
-  pool.told({ kind: 'allocate', parts: asked, isByHand }, verdict);
   const decision = decideAllocate(
     parts.map(({ mine, isStale, moves }) => ({
       reservation: mine,
@@ -121,6 +117,7 @@ export function moveAll(
   assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
   if (decision.ok) for (const effect of decision.value.effects) pool.accept(effect);
   pool.serve();
+  pool.told({ kind: 'allocate', parts: asked, isByHand }, verdict);
 }
 
 export function amend(
@@ -137,9 +134,9 @@ export function amend(
     .filter(({ id, sku }, at, all) => all.findIndex((one) => one.id === id && one.sku === sku) === at);
   const verdict = amending.amend(pool.model, pool.promised(mine), wanted, channel ?? mine.channel, isByHand);
   const { key: reservation, version } = mine;
-  pool.told({ kind: 'amend', reservation, version, lines: wanted, channel, isByHand }, verdict);
   const amendment = { expectedVersion: mine.version, lines: wanted, channel, destination: undefined, priority: null };
   pool.expect(decideAmend(mine, amendment, pool.supplies, pool.terms(isByHand)), verdict);
+  pool.told({ kind: 'amend', reservation, version, lines: wanted, channel, isByHand }, verdict);
 }
 
 /** A node begins to work on units, where they stand. */
@@ -156,48 +153,10 @@ export function reject(pool: PlayedPool, pick: number, named: Named, said: Said,
   if (!mine) return;
   const { effect, moveTo } = said;
   const verdict = moving.reject(pool.model, pool.promised(mine), which, said, isByHand);
-  pool.told({ kind: 'reject', reservation: mine.key, units: which, ...said, isByHand }, verdict);
   const hasSeen = (sku: number, node: number): boolean => isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at);
   const rejected = { selected: which, effect, moveTo, isLate: hasSeen };
   pool.expect(decideReject(mine, rejected, pool.supplies, pool.terms(isByHand)), verdict);
-}
-
-export function heal(pool: PlayedPool, sku: number): void {
-  pool.reap(new Set([sku]));
-  if (!pool.options.moves) return;
-  // Newest first, as the engine has them.
-  const candidates = [...pool.reservations.values()].toReversed();
-  follow(pool, sku, healShortfall(sku, candidates, pool.supplies, pool.rules, pool.now), 'short');
-}
-
-/** Promises leave where they may not stay. */
-export function drain(pool: PlayedPool, sku: number): void {
-  pool.reap(new Set([sku]));
-  if (!pool.options.moves) return;
-  // Newest first, as the engine has them.
-  const candidates = [...pool.reservations.values()].toReversed();
-  follow(pool, sku, drainOf(sku, candidates, pool.supplies, pool.rules, pool.now), 'drained');
-}
-
-/** What the engine moves by itself is for it to choose; each move must be right, and none may be missing. */
-function follow(pool: PlayedPool, sku: number, { effects, supplies }: Relocated, cause: moving.Cause): void {
-  for (const effect of effects) {
-    const moves = effect.changes.map(({ line, node, to, quantity }) => ({
-      line,
-      from: node ?? 0,
-      to: to?.node ?? 0,
-      units: quantity,
-    }));
-    moving.healed(pool.model, pool.promised(effect.reservation), moves, cause);
-    pool.accept(effect);
-  }
-  pool.told({ kind: cause === 'short' ? 'heal' : 'drain', sku }, 'done');
-  assert.deepEqual(supplies.get(sku), pool.supplies.get(sku));
-  // What is taken may shrink a share, or open the next fence of one's own; a round of moves does not look again.
-  const { kept } = pool.model.limits;
-  const isStable = kept.length < 2 && !kept.some(({ isShare }) => isShare);
-  if (isStable) assert.equal(moving.unhealed(pool.model, sku, cause), 0);
-  pool.serve();
+  pool.told({ kind: 'reject', reservation: mine.key, units: which, ...said, isByHand }, verdict);
 }
 
 function nodeOf({ reservations }: PlayedPool, pick: number | null): number | undefined {

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { applyTransfers } from '../../arithmetic.ts';
 import type { VerbEffect } from '../../decide-verb.ts';
-import type { Inspection } from '../../decide-inspection.ts';
-import { type Waiting, freeUnits, freedBy } from '../../free-units.ts';
+import type { Inspection, JudgedUnits } from '../../decide-inspection.ts';
+import { type FreedUnits, type Waiting, allAvailable, freeUnits, freedBy } from '../../free-units.ts';
 import { reap } from '../../reap.ts';
 import type { Decision } from '../../rejection.ts';
 import { type Reservation, STAGES, type Stage, open } from '../../reservation.ts';
@@ -15,7 +15,7 @@ import type { SinceCapture, Watermark } from '../../feed.ts';
 import type { FulfilmentUnits } from '../../select-units.ts';
 import type { Terms } from '../../settlement.ts';
 import type { SellingRules } from '../../selling-rules.ts';
-import { type Supplies, type SupplyEffect, suppliesAfter } from '../../supply.ts';
+import { type Supplies, type SupplyEffect, noSupply, suppliesAfter } from '../../supply.ts';
 import { type SupplyPlace, type SupplyRow, emptyRow } from '../../supply-row.ts';
 import { NOW, reservation, suppliesOf, supplyOf } from '../arbitraries.ts';
 import { expire } from './holding.ts';
@@ -23,10 +23,10 @@ import type { Kept } from './market.ts';
 import { type Count, MEANT_PICKS, type Named, selected } from './picks.ts';
 import type { Promised, Which } from './piles.ts';
 import { Pool, type Verdict } from './pool.ts';
-import { mark, serve } from './serving.ts';
+import { mark, serve, serveAll } from './serving.ts';
 import { Stages } from './stages.ts';
 import type { Command } from './commands.ts';
-import { NODES, SKUS, marketThat, rulesOf } from './world.ts';
+import { SKUS, marketThat, rulesOf } from './world.ts';
 
 export const rowName = (sku: number, { kind, node, detail }: SupplyPlace): string => `${sku}/${kind}/${node}/${detail}`;
 
@@ -36,13 +36,18 @@ export interface PlayedPoolOptions {
   readonly isCaller: boolean;
   /** Whether node 4 closes. */
   readonly closes: boolean;
-  /** Whether promises are moved off short rows, or from where they may not stay. */
+  /** Whether anybody waits, and promises are moved off short rows, or from where they may not stay. */
   readonly moves: boolean;
   /** Told of each command when the model has decided it, and of SKUs of which holds have run out. */
   readonly onCommand: (command: Command, verdict: Verdict) => void;
   readonly onReaped: (skus: ReadonlySet<number>) => void;
 }
 const nothing = (): void => undefined;
+
+/** What waits for approval, and what has become of the others. */
+export interface Inspected extends Inspection, JudgedUnits {
+  readonly missing: number;
+}
 
 export class PlayedPool {
   readonly options: PlayedPoolOptions;
@@ -56,8 +61,8 @@ export class PlayedPool {
   readonly fences = new Map<number, Kept>();
   lastFence = 0;
   lastLine = 0;
-  /** Units that are to be looked at. */
-  readonly inspections: Inspection[] = [];
+  /** Units that receipts brought to be looked at. */
+  readonly inspections: Inspected[] = [];
   /** As they were when those who wait were last asked. */
   #served = this.supplies;
   readonly stages = new Stages();
@@ -191,23 +196,31 @@ export class PlayedPool {
     for (const sku of SKUS) {
       const [before, after] = [this.#served.get(sku), this.supplies.get(sku)];
       if (!before || !after || before === after) continue;
-      serve(
-        this.model,
-        sku,
-        after.rows.map(({ node }) => node),
-      );
-      const freed = freedBy(before, after);
-      const { effects, effect } = freeUnits(sku, freed, this.waiting(), this.supplies, this.terms(false));
-      for (const one of effects) this.accept(one);
-      this.apply(effect);
-      mark(this.model, sku, NODES);
+      serve(this.model, sku);
+      this.#offer(sku, freedBy(before, after));
+      mark(this.model, sku);
     }
     this.#served = this.supplies;
   }
 
+  /** Others may have what is free of a SKU than before. */
+  serveAll(sku: number): void {
+    this.#now(() => {
+      serveAll(this.model, sku);
+      this.#offer(sku, allAvailable(this.supplies.get(sku) ?? noSupply(sku)));
+      this.served();
+    });
+  }
+
+  #offer(sku: number, freed: readonly FreedUnits[]): void {
+    const { effects, effect } = freeUnits(sku, freed, this.waiting(), this.supplies, this.terms(false));
+    for (const one of effects) this.accept(one);
+    this.apply(effect);
+  }
+
   /** A decision has offered what it freed by itself. */
   served(): void {
-    for (const sku of SKUS) if (this.#served.get(sku) !== this.supplies.get(sku)) mark(this.model, sku, NODES);
+    for (const sku of SKUS) if (this.#served.get(sku) !== this.supplies.get(sku)) mark(this.model, sku);
     this.#served = this.supplies;
   }
 

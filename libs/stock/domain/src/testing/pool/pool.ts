@@ -34,17 +34,26 @@ export interface Count {
   readonly stage: number | null;
 }
 
+/** Of two counts of one moment the one knows more that leaves out less. */
+const leavesOut = ({ stage }: Count): number => (stage === null ? 0 : 4 - stage);
+
 /** What units on a shelf are, if they are not for sale. */
 export type State = 'available' | 'damaged' | 'inspected';
 
-/** A line of a receipt or a transfer, and in which state its units travel. */
+/** A line of a receipt or a transfer, and in which state those of its units travel that are still to come. */
 export interface Coming {
   readonly detail: number;
   readonly sku: number;
   readonly node: number;
   readonly brings: 'receipt' | 'transfer';
+  /** Of a transfer, the node that it leaves. */
+  readonly from: number | null;
   dueAt: number | null;
   isClosed: boolean;
+  /** Units that were announced or sent in all, and what has become of them. */
+  expected: number;
+  received: number;
+  lost: number;
   sound: number;
   damaged: number;
   inspected: number;
@@ -60,7 +69,8 @@ export type Verdict =
   | 'reservation.conflict'
   | 'reservation.attached'
   | 'reservation.pinned'
-  | 'movement.exceeds_stock';
+  | 'movement.exceeds_stock'
+  | 'inspection.exceeds_open';
 
 export class Pool {
   readonly market: Market;
@@ -215,7 +225,8 @@ export class Pool {
   count(sku: number, node: number, counted: number, count: Count, beside: number): void {
     const shelf = this.shelf(sku, node);
     if (shelf.count !== null && count.at < shelf.count.at) return;
-    shelf.count = count;
+    if (shelf.count === null || count.at > shelf.count.at || leavesOut(count) < leavesOut(shelf.count))
+      shelf.count = count;
     const since = shelf.log.filter(({ at }) => at > count.at).reduce((sum, { units }) => sum + units, 0);
     this.#become(sku, node, counted + since + beside);
   }

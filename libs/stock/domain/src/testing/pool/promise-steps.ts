@@ -32,7 +32,7 @@ export function hold(
   isSold: boolean,
   priority = 0,
 ): number | null {
-  const wishes = pool.options.isCaller ? wanted.map((one) => ({ ...one, mayWait: false })) : wanted;
+  const wishes = pool.options.moves ? wanted : wanted.map((one) => ({ ...one, mayWait: false }));
   pool.reap(new Set(wishes.map(({ sku }) => sku)));
   const channel = pool.rules.channels.get(channelKey);
   if (!channel) throw new Error('a channel of the market is missing');
@@ -41,13 +41,14 @@ export function hold(
   const lines = wishes.map((wish, no) => ({ ...wish, id: `line-${no}` }));
   const promised = { key, channel: channelKey, version: 1, expiresAt, order: null, priority, since: pool.now };
   const expected = holding.hold(pool.model, promised, lines, { partial: allowPartial, isSold });
-  const asked = { kind: 'hold', reservation: key, channel: channelKey, lines, allowPartial, isSold } as const;
-  pool.told({ ...asked, priority }, expected ? 'done' : 'stock.insufficient');
+  const told = { kind: 'hold', reservation: key, channel: channelKey, lines, allowPartial, isSold, priority } as const;
   const demand = { lines, allowPartial, destination: null, isSold };
   const decision = decideHold(demand, pool.supplies, pool.rules, { channel, now: pool.now });
-  const told = decision.ok ? decision.value.units.map(({ fenced: _, ...one }) => one) : null;
-  assert.deepEqual(told, expected);
-  if (!decision.ok) return null;
+  assert.deepEqual(decision.ok ? decision.value.units.map(({ fenced: _, ...one }) => one) : null, expected);
+  if (!decision.ok) {
+    pool.told(told, 'stock.insufficient');
+    return null;
+  }
   const { granted, units, effect } = decision.value;
   pool.reservations.set(key, {
     ...reservation({ key, channel: channelKey, createdAt: pool.now, expiresAt, priority }),
@@ -58,6 +59,7 @@ export function hold(
   });
   pool.apply(effect);
   pool.serve();
+  pool.told(told, 'done');
   return key;
 }
 
@@ -93,8 +95,8 @@ export function confirm(pool: PlayedPool, pick: number, reacquire: boolean): voi
 
 export function confirmAll(pool: PlayedPool, mine: Reservation, reacquire: boolean): void {
   const verdict = holding.confirm(pool.model, pool.promised(mine), reacquire);
-  pool.told({ kind: 'confirm', reservation: mine.key, reacquire }, verdict);
   pool.expect(decideConfirm(mine, pool.supplies, pool.rules, { now: pool.now, reacquire }), verdict);
+  pool.told({ kind: 'confirm', reservation: mine.key, reacquire }, verdict);
 }
 
 const LEAVING = { release: held, cancel: confirmed, fulfil: confirmed } as const;
@@ -120,10 +122,10 @@ export function leaveParts(
 ): void {
   const named = verb === 'fulfil' && parts ? byFulfilment(mine, parts) : parts;
   const verdict = leaving.leave(pool.model, pool.promised(mine), verb, named);
-  pool.told({ kind: 'leave', verb, reservation: mine.key, parts }, verdict);
   const counted = (backing: Backing, quantity: number): number =>
     countedAsShipped(backing, quantity, pool.watermarks.get(rowKey(backing.sku, backing.node)), pool.model.at);
   pool.expect(decideLeave(verb, mine, pool.supplies, named, counted), verdict);
+  pool.told({ kind: 'leave', verb, reservation: mine.key, parts }, verdict);
 }
 
 /** Of what names no fulfilment, units without one go first, and then one fulfilment's SKU after the other, in the order of lines. */
@@ -160,16 +162,16 @@ export function extend(pool: PlayedPool, pick: number): void {
   const mine = pool.lock(pick);
   if (!mine) return;
   const verdict = holding.extend(pool.promised(mine), pool.now + 150);
-  pool.told({ kind: 'extend', reservation: mine.key }, verdict);
   pool.expect(decideExtend(mine, pool.now + 150), verdict);
+  pool.told({ kind: 'extend', reservation: mine.key }, verdict);
 }
 
 export function acknowledge(pool: PlayedPool, pick: number, named: Named, stage: Stage): void {
   const [mine, which] = pool.ofFulfilment(pick, named, pinnedConfirmed);
   if (!mine) return;
   const verdict = leaving.acknowledge(pool.promised(mine), which, STAGES.indexOf(stage) + 1);
-  pool.told({ kind: 'acknowledge', reservation: mine.key, units: which, stage }, verdict);
   pool.expect(decideAcknowledge(mine, { selected: which, stage }), verdict);
+  pool.told({ kind: 'acknowledge', reservation: mine.key, units: which, stage }, verdict);
 }
 
 export function giveUp(pool: PlayedPool, pick: number, named: readonly Named[]): void {
@@ -177,8 +179,8 @@ export function giveUp(pool: PlayedPool, pick: number, named: readonly Named[]):
   if (!mine) return;
   const parts = named.map((one) => pool.selected(mine, one));
   const verdict = leaving.giveUp(pool.model, pool.promised(mine), parts);
-  pool.told({ kind: 'give-up', reservation: mine.key, parts }, verdict);
   pool.expect(decideGiveUp(mine, parts, pool.supplies), verdict);
+  pool.told({ kind: 'give-up', reservation: mine.key, parts }, verdict);
 }
 
 export function unfulfil(pool: PlayedPool, pick: number, named: readonly Named[]): void {
@@ -186,18 +188,18 @@ export function unfulfil(pool: PlayedPool, pick: number, named: readonly Named[]
   if (!mine) return;
   const parts = named.map((one) => pool.selected(mine, one, fulfilled));
   const verdict = leaving.unfulfil(pool.model, pool.promised(mine), parts);
-  pool.told({ kind: 'unfulfil', reservation: mine.key, parts }, verdict);
   const counted = ({ sku, node }: Backing, quantity: number): number =>
     isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at) ? quantity : 0;
   pool.expect(decideUnfulfil(mine, parts, pool.supplies, counted), verdict);
+  pool.told({ kind: 'unfulfil', reservation: mine.key, parts }, verdict);
 }
 
 export function attach(pool: PlayedPool, pick: number, expected: string | null, order: string | null): void {
   const mine = pool.lock(pick);
   if (!mine) return;
   const verdict = leaving.attach(pool.promised(mine), expected, order);
-  pool.told({ kind: 'attach', reservation: mine.key, expected, order }, verdict);
   const controller = order === null ? null : { actor: 'brokering', order };
   const decision = decideAttach(mine, { expected, controller, orderedAt: null, priority: null });
   pool.expect(decision, verdict);
+  pool.told({ kind: 'attach', reservation: mine.key, expected, order }, verdict);
 }

@@ -3,12 +3,13 @@ import { inTransit, owedBy } from './coming.ts';
 import { refence } from './fencing.ts';
 import { type Promised, type Which, byLine, choose, copyOf, isThere, openIn, relocate } from './piles.ts';
 import type { Coming, Pool, State, Verdict } from './pool.ts';
-import { offer } from './serving.ts';
+import { byRank, offer } from './serving.ts';
 
-/** A line is announced, or something else is said of it. */
-export function expect(pool: Pool, line: Omit<Coming, 'damaged' | 'inspected'>): void {
-  const { damaged, inspected } = pool.lines.get(line.detail) ?? { damaged: 0, inspected: 0 };
-  pool.lines.set(line.detail, { ...line, damaged, inspected, sound: line.isClosed ? 0 : line.sound });
+/** A line is announced, or something else is said of it: units are still to come, or nothing any more. */
+export function expect(pool: Pool, line: Coming, units: number): void {
+  const { isClosed, received } = line;
+  const lost = line.lost + (isClosed ? inTransit(line) : 0);
+  pool.lines.set(line.detail, { ...line, sound: isClosed ? 0 : units, expected: received + units, lost });
 }
 
 export interface Received {
@@ -54,7 +55,11 @@ export function receive(pool: Pool, { sku, node, line, units, toInspection, clos
   const there = pool.rowOf(sku, node).available;
   const freed = isLate ? Math.min(there, line ? owedBy(pool, line) : 0) : Math.max(0, there - before);
   const served = offer(pool, { sku, node, units: freed, line }, moved);
-  if (line && closes) line.isClosed = true;
+  if (line) {
+    line.received += units;
+    line.lost += lost;
+    line.isClosed = closes;
+  }
   for (const key of moved) pool.promised(key).version++;
   const toInspect = inspected + (toInspection ? sound - landed : 0);
   return { over: Math.max(0, units - expected), lost, landed, toInspect, served };
@@ -72,7 +77,7 @@ function drain(line: Coming, units: number, from: readonly ('sound' | 'inspected
 /** Units of fulfilments that came along, as many as are sound. */
 function land(pool: Pool, { sku, node, detail }: Coming, sound: number, isLate: boolean, moved: Set<number>): number {
   let left = sound;
-  for (const mine of pool.promises.values()) {
+  for (const mine of [...pool.promises.values()].sort(byRank)) {
     const before = copyOf(mine);
     for (const pile of [...mine.piles]) {
       if (pile.ahead !== detail || pile.sku !== sku || pile.fulfilment === null) continue;
@@ -125,6 +130,7 @@ export function ship(pool: Pool, { sku, from, line, units, state, rider }: Sent)
     const sent = pool.depart(sku, from, state, plain, isLate);
     const known = pool.lines.get(line.detail) ?? line;
     known.dueAt = line.dueAt;
+    known.expected += units;
     known.sound += riding + plain - sent.damaged - sent.inspected;
     known.damaged += sent.damaged;
     known.inspected += sent.inspected;

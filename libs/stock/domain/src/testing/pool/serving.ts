@@ -6,7 +6,8 @@ import type { Coming, Pool } from './pool.ts';
 import { mayStand } from './showing.ts';
 
 /** Whoever asked first, of those who matter most. */
-const byRank = (a: Promised, b: Promised): number => b.priority - a.priority || a.since - b.since || a.key - b.key;
+export const byRank = (a: Promised, b: Promised): number =>
+  b.priority - a.priority || a.since - b.since || a.key - b.key;
 /** What nobody knows when it comes goes before what is on its way. */
 const byHope = (a: Pile, b: Pile): number =>
   a.line - b.line || Number(a.ahead !== 'allowance') - Number(b.ahead !== 'allowance');
@@ -90,26 +91,48 @@ function isIts(pool: Pool, { node, sku, line: brought = null }: Offered, { ahead
   return left > others || (own > 0 && left > before);
 }
 
-/** All that has come free since this was last asked, at nodes in this order. */
-export function serve(pool: Pool, sku: number, nodes: readonly number[]): void {
-  const moved = new Set<number>();
-  const freed = nodes.map((node) => {
+/** All that has come free since this was last asked, node by node. */
+export function serve(pool: Pool, sku: number): void {
+  const freed = pool.market.nodes.map((node) => {
     const units = pool.rowOf(sku, node).available - (pool.marks.get(`${sku}/${node}`) ?? 0);
     return { sku, node, units };
   });
-  for (const one of freed) if (one.units > 0) offer(pool, one, moved);
-  for (const key of moved) pool.promised(key).version++;
+  offerEach(pool, freed);
 }
+
+/** Others may have what is free than before. */
+export const serveAll = (pool: Pool, sku: number): void => offerEach(pool, freeOf(pool, sku));
 
 /** What is free now has been offered. */
-export function mark(pool: Pool, sku: number, nodes: readonly number[]): void {
-  for (const node of nodes) pool.marks.set(`${sku}/${node}`, pool.rowOf(sku, node).available);
+export function mark(pool: Pool, sku: number): void {
+  for (const node of pool.market.nodes) pool.marks.set(`${sku}/${node}`, pool.rowOf(sku, node).available);
 }
 
+/** Whether anybody waits for what does not come in time. */
+export const isOwed = (pool: Pool, sku: number): boolean =>
+  [...pool.lines.values()].some((line) => {
+    const { committed, reserved, shortfall } = pool.rowOf(sku, line.node, line.detail);
+    return line.sku === sku && committed + reserved > 0 && (isLate(pool, line) || shortfall > 0);
+  });
+
 /** A line is late: what nobody controls may have whatever is free anywhere. */
-export function serveLate(pool: Pool, sku: number, nodes: readonly number[]): void {
+export const serveLate = (pool: Pool, sku: number): void =>
+  offerEach(
+    pool,
+    freeOf(pool, sku).map((free) => ({ ...free, onlyFree: true })),
+  );
+
+const freeOf = (pool: Pool, sku: number): readonly Offered[] =>
+  pool.market.nodes.map((node) => ({ sku, node, units: pool.rowOf(sku, node).available }));
+
+function offerEach(pool: Pool, offers: readonly Offered[]): void {
   const moved = new Set<number>();
-  const free = nodes.map((node) => ({ sku, node, units: pool.rowOf(sku, node).available, onlyFree: true }));
-  for (const one of free) offer(pool, one, moved);
+  for (const one of offers) if (one.units > 0) offer(pool, one, moved);
   for (const key of moved) pool.promised(key).version++;
 }
+
+/** Whether anybody has been promised units of the SKU that are not there yet. */
+export const isWaitedFor = (pool: Pool, sku: number): boolean =>
+  [...pool.promises.values()].some(({ piles }) =>
+    piles.some((pile) => pile.sku === sku && pile.ahead !== null && openIn(pile) > 0),
+  );

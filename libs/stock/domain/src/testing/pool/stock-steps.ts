@@ -2,15 +2,16 @@
 import assert from 'node:assert/strict';
 import { type StockMovement, decideMovements } from '../../decide-movements.ts';
 import { placeInTime } from '../../event-time.ts';
-import { applyDifference, resetDifference, rowKey } from '../../feed.ts';
+import { applyDifference, newerCount, resetDifference, rowKey } from '../../feed.ts';
 import { STAGES, type Stage, open } from '../../reservation.ts';
 import { SupplyDraft, noSupply, rowAt } from '../../supply.ts';
 import { type SupplyRow, stockAt } from '../../supply-row.ts';
-import { heal } from './move-steps.ts';
+import { heal, tend } from './own-steps.ts';
 import { pinnedConfirmed } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
 import type { Verdict } from './pool.ts';
 import { acknowledge, leaveParts } from './promise-steps.ts';
+import { isWaitedFor } from './serving.ts';
 import { UNSOLD } from './stages.ts';
 
 export function wait(pool: PlayedPool, ms: number): void {
@@ -29,9 +30,10 @@ export function rush(pool: PlayedPool, pick: number, units: number, heals: boole
 }
 
 export function move(pool: PlayedPool, movement: StockMovement): void {
-  pool.reap(new Set([movement.sku]));
+  const { sku, quantity } = movement;
+  pool.reap(new Set([sku]));
+  const isWaited = isWaitedFor(pool.model, sku);
   const verdict = happen(pool, movement);
-  pool.told({ kind: 'movement', ...movement }, verdict);
   const decision = decideMovements([movement], pool.supplies, {
     occurredAt: pool.model.at,
     watermarks: pool.watermarks,
@@ -39,6 +41,9 @@ export function move(pool: PlayedPool, movement: StockMovement): void {
   assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
   if (decision.ok) pool.apply(decision.value);
   pool.serve();
+  pool.told({ kind: 'movement', ...movement }, verdict);
+  // Told in a feed, it leaves units for a later slice. About half of them may be.
+  if (pool.options.isCaller && isWaited && quantity % 2 === 0) tend(pool, sku);
 }
 
 function happen(pool: PlayedPool, { type, sku, node, toNode, quantity }: StockMovement): Verdict {
@@ -65,27 +70,39 @@ export interface Counted {
 /** A source tells what it counted; told again, it changes nothing. */
 export function count(pool: PlayedPool, counted: Counted): void {
   const { sku, node, units, agoMs, aheadMs } = counted;
-  // Callers know no time but the one at which they ask, so that stages are not placed in time.
-  const stage = pool.options.isCaller ? null : counted.stage;
+  // Who judges says no time, and the ledger is not to be changed afterwards.
+  const stage = pool.options.isCaller && hasJudged(pool, sku) ? null : counted.stage;
   pool.reap(new Set([sku]));
   const { model, stages, now } = pool;
+  const isWaited = isWaitedFor(model, sku);
   const at = Math.min(now, now - agoMs - Math.max(0, aheadMs ?? 0));
   const reached = stage === null ? null : STAGES.indexOf(stage) + 1;
   const beside = reached === null ? 0 : stages.by(sku, node, reached, at) + stages.by(sku, node, UNSOLD, at);
   model.count(sku, node, units, { at, stage: reached }, beside);
-  pool.told({ kind: 'count', sku, node, units, agoMs: now - at }, 'done');
   const sentAt = aheadMs === null ? null : now + aheadMs;
   const capturedAt = placeInTime(now - agoMs, { arrivedAt: now, sentAt });
+  take(pool, counted, stage, capturedAt);
+  pool.serve();
+  pool.told({ kind: 'count', sku, node, units, stage, agoMs: now - at }, 'done');
+  // What a feed has brought waits for a later slice.
+  if (pool.options.isCaller && isWaited) tend(pool, sku);
+}
+
+const hasJudged = ({ inspections }: PlayedPool, of: number): boolean =>
+  inspections.some(({ sku, approved, rejected }) => sku === of && approved + rejected > 0);
+
+/** The book becomes what was counted, unless a newer count is known. */
+function take(pool: PlayedPool, { sku, node, units }: Counted, stage: Stage | null, capturedAt: number): void {
   const known = pool.watermarks.get(rowKey(sku, node));
   if (known && capturedAt < known.capturedAt) return;
   const differ = (row: SupplyRow): number =>
     resetDifference(row, units, stage === null ? 'physical' : 'availability', pool.since(sku, node, stage, capturedAt));
   const draft = new SupplyDraft(pool.supplies);
   draft.change(sku, stockAt(node), (row) => applyDifference(row, differ(row)));
-  pool.watermarks.set(rowKey(sku, node), { capturedAt, deductsAt: stage, source: 'erp' });
-  pool.late(now - capturedAt, () => pool.apply(draft.effect()));
+  const count = { capturedAt, deductsAt: stage, source: 'erp' };
+  pool.watermarks.set(rowKey(sku, node), known ? newerCount(known, count) : count);
+  pool.late(pool.now - capturedAt, () => pool.apply(draft.effect()));
   if (stage === null) assert.equal(differ(rowAt(pool.supplies.get(sku) ?? noSupply(sku), node)), 0);
-  pool.serve();
 }
 
 /** A node has come that far with units, its source counts without them, and then it tells that it had sent them before. */

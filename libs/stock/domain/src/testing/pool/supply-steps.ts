@@ -5,15 +5,16 @@ import { isLate, rowKey } from '../../feed.ts';
 import { decideInspection } from '../../decide-inspection.ts';
 import { decideReceive } from '../../decide-receive.ts';
 import { decideShip } from '../../decide-ship.ts';
+import { inWaitOrder } from '../../free-units.ts';
 import type { VerbEffect } from '../../decide-verb.ts';
-import { decideOverdue } from '../../overdue.ts';
 import type { SupplyEffect } from '../../supply.ts';
+import { NOW } from '../arbitraries.ts';
 import { inTransit } from './coming.ts';
 import { pinnedConfirmed } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
 import type { Coming, State } from './pool.ts';
 import * as receiving from './receiving.ts';
-import { serveLate } from './serving.ts';
+import { tend } from './own-steps.ts';
 
 /** Where, of what, and for how many milliseconds from now it is to come; null: nobody says. */
 export interface Announced {
@@ -30,20 +31,16 @@ function pickLine(pool: PlayedPool, pick: number | null, brings?: Coming['brings
   return pick === null ? null : (open[pick % Math.max(1, open.length)] ?? null);
 }
 
-function newLine(pool: PlayedPool, { sku, node, dueIn }: Announced, brings: Coming['brings']): Coming {
+const NOTHING = { sound: 0, damaged: 0, inspected: 0, expected: 0, received: 0, lost: 0 };
+
+function newLine(pool: PlayedPool, { sku, node, dueIn }: Announced, from: number | null): Coming {
   const detail = ++pool.lastLine;
-  return {
-    detail,
-    sku,
-    node,
-    brings,
-    dueAt: dueAtOf(pool, dueIn),
-    isClosed: false,
-    sound: 0,
-    damaged: 0,
-    inspected: 0,
-  };
+  const brings = from === null ? 'receipt' : 'transfer';
+  return { detail, sku, node, brings, from, dueAt: dueAtOf(pool, dueIn), isClosed: false, ...NOTHING };
 }
+
+/** As it is told: since the history began. */
+const sinceBegin = (time: number | null): number | null => time && time - NOW;
 
 function take(pool: PlayedPool, effects: readonly VerbEffect[], effect: SupplyEffect): void {
   for (const one of effects) pool.accept(one);
@@ -59,11 +56,14 @@ export function announce(
   isClosed: boolean,
 ): void {
   const known = pickLine(pool, pick, 'receipt');
-  const line = { ...(known ?? newLine(pool, announced, 'receipt')), dueAt: dueAtOf(pool, announced.dueIn), isClosed };
-  pool.reap(new Set([line.sku]));
-  receiving.expect(pool.model, { ...line, sound: quantity });
-  pool.apply(decideExpect(line.sku, line, quantity, pool.supplies));
+  const line = { ...(known ?? newLine(pool, announced, null)), dueAt: dueAtOf(pool, announced.dueIn), isClosed };
+  const { detail, sku, node, dueAt, received } = line;
+  pool.reap(new Set([sku]));
+  receiving.expect(pool.model, line, quantity);
+  pool.apply(decideExpect(sku, line, quantity, pool.supplies));
   pool.serve();
+  const told = { line: detail, sku, node, dueAt: sinceBegin(dueAt), received, units: quantity, isClosed };
+  pool.told({ kind: 'announce', ...told }, 'done');
 }
 
 export interface Arriving {
@@ -86,14 +86,16 @@ export function receive(pool: PlayedPool, pick: number | null, unannounced: Anno
   const expected = receiving.receive(pool.model, { ...told, line, toInspection });
   const { effects, effect, over, lost, landed, toInspect, freeing } = decideReceive(
     { ...told, isLate: isSeen, line: line?.detail ?? null, to: toInspection ? 'quality_control' : 'available' },
-    { riders: [...pool.reservations.values()], waiting: pool.waiting() },
+    { riders: [...pool.reservations.values()].sort(inWaitOrder), waiting: pool.waiting() },
     pool.supplies,
     pool.terms(false),
   );
   assert.deepEqual({ over, lost, landed, toInspect, served: freeing.converted }, expected);
   take(pool, effects, effect);
-  if (toInspect > 0) pool.inspections.push({ sku, node, open: toInspect });
+  if (toInspect > 0) pool.inspections.push({ sku, node, open: toInspect, approved: 0, rejected: 0, missing: 0 });
   pool.served();
+  const by = line && { detail: line.detail, brings: line.brings };
+  pool.told({ kind: 'receive', ...told, line: by, toInspection, closes: arriving.closes, expected }, 'done');
 }
 
 export interface Leaving {
@@ -113,15 +115,16 @@ export function ship(
   to: Announced,
   rides: number | null,
 ): void {
-  const mine = rides === null ? undefined : pool.lock(rides, pinnedConfirmed);
+  // Who rides waits.
+  const mine = rides === null || !pool.options.moves ? undefined : pool.lock(rides, pinnedConfirmed);
   const riding = mine?.backings.find((one) => pinnedConfirmed(one) > 0);
-  const { sku, node: from } = riding ?? { sku: leaving.sku, node: leaving.from };
+  const known = pickLine(pool, pick, 'transfer');
+  const { sku, node: from } = riding ?? { sku: known?.sku ?? leaving.sku, node: known?.from ?? leaving.from };
   pool.reap(new Set([sku]));
   const { units, state } = leaving;
-  const known = pickLine(pool, pick, 'transfer');
-  const goesOn = known?.sku === sku && known.node !== from;
+  const goesOn = known?.sku === sku && known.from === from;
   const node = to.node === from ? (to.node % 4) + 1 : to.node;
-  const line = goesOn ? known : newLine(pool, { ...to, sku, node }, 'transfer');
+  const line = goesOn ? known : newLine(pool, { ...to, sku, node }, from);
   const which = riding && {
     line: mine?.lines[riding.line]?.id,
     fulfilment: riding.fulfilment ?? '',
@@ -148,20 +151,11 @@ export function ship(
   assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
   if (decision.ok) take(pool, decision.value.effects, decision.value.effect);
   pool.serve();
-}
-
-/** Time alone has made lines late. */
-export function overdue(pool: PlayedPool, sku: number): void {
-  pool.reap(new Set([sku]));
-  const rows = pool.supplies.get(sku)?.rows ?? [];
-  serveLate(
-    pool.model,
-    sku,
-    rows.map(({ node }) => node),
-  );
-  const { freeing } = decideOverdue(sku, pool.waiting().candidates, pool.supplies, pool.terms(false));
-  take(pool, freeing.effects, freeing.effect);
-  pool.serve();
+  const rider = mine && which ? { reservation: mine.key, units: which } : null;
+  const leg = { sku, from, to: line.node, line: line.detail, isNew: !goesOn, dueAt: sinceBegin(line.dueAt), units };
+  pool.told({ kind: 'ship', ...leg, state: state && STATE_NAMES[state], rider }, verdict);
+  // Who boards waits since, so that what a late leg frees is left for a later slice.
+  if (pool.options.isCaller && rider) tend(pool, sku);
 }
 
 /** Units are looked at; some are for sale from now on, others are damaged. */
@@ -171,13 +165,22 @@ export function inspect(pool: PlayedPool, pick: number, approved: number, reject
   if (!inspection) return;
   const { sku, node, open } = inspection;
   pool.reap(new Set([sku]));
+  const command = { kind: 'inspect', inspection: at, sku, approved, rejected } as const;
   const decision = decideInspection(inspection, { approved, rejected }, pool.supplies);
   assert.equal(decision.ok, approved + rejected <= open);
-  if (!decision.ok) return;
+  if (!decision.ok) return pool.told(command, 'inspection.exceeds_open');
   const moved = receiving.judge(pool.model, sku, node, approved, rejected);
+  const missing = approved + rejected - moved.approved - moved.rejected;
   assert.deepEqual(decision.value.moved, moved);
-  assert.equal(decision.value.missing, approved + rejected - moved.approved - moved.rejected);
-  pool.inspections[at] = { sku, node, open: decision.value.open };
+  assert.equal(decision.value.missing, missing);
+  pool.inspections[at] = {
+    ...{ sku, node, open: open - approved - rejected },
+    approved: inspection.approved + moved.approved,
+    rejected: inspection.rejected + moved.rejected,
+    missing: inspection.missing + missing,
+  };
+  assert.equal(decision.value.open, pool.inspections[at].open);
   pool.apply(decision.value.effect);
   pool.serve();
+  pool.told(command, 'done');
 }
