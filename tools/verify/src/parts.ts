@@ -60,7 +60,7 @@ export function partsFor(trace: string): readonly Part[] {
     },
     {
       name: 'supply',
-      what: 'histories on engines and a database, against the simple model; by itself 3,000 of them, or --bugs: planted ones',
+      what: 'histories on engines and a database, against the simple model and at once; by itself 3,000 of them, or --bugs: planted ones',
       turnMinutes: 1,
       turn: (_turn, seed) =>
         script(`supply histories, seed ${seed + 1}`, 'verify:supply', '--histories', 150, '--seed', seed + 1),

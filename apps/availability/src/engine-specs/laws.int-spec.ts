@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type PoolFixture, createPoolFixture } from '../testing/pool-fixture.ts';
 import { act, done, hold } from './asking.ts';
-import { brokenLaws } from './laws.ts';
+import { brokenLaws, unservedAtRest } from './laws.ts';
 
 /** Proof that the laws can be broken at all: a check that never fails says nothing. */
 describe('the laws of the pool', () => {
@@ -71,15 +71,26 @@ describe('the laws of the pool', () => {
     ],
   ])('notice %s', async (_, fault, notice) => {
     expect(await brokenLaws(pool.dataSource)).toEqual([]);
+    expect((await seenAfter(fault, brokenLaws)).join('\n')).toMatch(notice);
+  });
+
+  it('notice, once the engine rests, who waits beside what is free', async () => {
+    expect(await unservedAtRest(pool.dataSource)).toEqual([]);
+    const waits = `UPDATE backing SET kind = 2, node_key = 0`;
+    expect((await seenAfter(waits, unservedAtRest)).join('\n')).toMatch(/nobody waits beside/);
+    const stops = `WITH stop AS (INSERT INTO sku_stop (sku_key, drains, since) SELECT sku_key, false, now() FROM stock) ${waits}`;
+    expect(await seenAfter(stops, unservedAtRest)).toEqual([]);
+  });
+
+  async function seenAfter(fault: string, look: typeof brokenLaws): Promise<readonly string[]> {
     const runner = pool.dataSource.createQueryRunner();
     await runner.startTransaction();
     try {
       await runner.query(fault);
-      const seen = { query: (sql: string, values: unknown[]) => runner.query(sql, values) };
-      expect((await brokenLaws(seen)).join('\n')).toMatch(notice);
+      return await look({ query: (sql: string, values: unknown[]) => runner.query(sql, values) });
     } finally {
       await runner.rollbackTransaction();
       await runner.release();
     }
-  });
+  }
 });

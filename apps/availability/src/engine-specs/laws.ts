@@ -235,15 +235,44 @@ const LAWS: readonly Law[] = [
   },
 ];
 
+/**
+ * Once the engine has nothing more to do by itself, nobody waits for what is free and could have it: of promises of which it is plain
+ * where they may be served, since neither a stop or fence nor the nodes of their lines have a say in it.
+ */
+const UNSERVED = `
+  SELECT r.id, b.kind, b.node_key AS waits_at, n.code AS node, s.available
+    FROM backing b JOIN reservation r USING (reservation_key) JOIN rules_channel c USING (channel_key)
+    JOIN stock s ON s.sku_key = b.sku_key AND s.available > 0 JOIN rules_node n ON n.node_key = s.node_key
+    JOIN sku_code k ON k.sku_key = b.sku_key
+   WHERE b.sku_key = ANY($1) AND b.kind <> 0 AND b.held + b.confirmed > 0 AND b.fulfilment IS NULL
+     AND (b.node_key = s.node_key OR b.kind = 2 AND b.node_key = 0)
+     AND (c.nodes IS NULL OR n.code = ANY(c.nodes)) AND r.amended IS NULL AND r.lines->(b.line::int)->6 IS NULL
+     AND NOT EXISTS (SELECT FROM sku_stop t WHERE t.sku_key = b.sku_key)
+     AND NOT EXISTS (SELECT FROM rules_fence f WHERE (f.until IS NULL OR f.until > clock_timestamp()) AND (f.skus IS NULL OR k.code = ANY(f.skus)))`;
+
 /** Breaches of the laws by these SKUs (all of them by default), in words; empty when all is well. */
 export async function brokenLaws(database: Queryable, skus?: readonly string[]): Promise<readonly string[]> {
-  const keys = (await database.query('SELECT sku_key FROM sku_code WHERE $1::text[] IS NULL OR code = ANY($1)', [
-    skus ?? null,
-  ])) as { sku_key: number }[];
+  const keys = await keysOf(database, skus);
   const broken: string[] = [];
-  for (const { name, breaches } of LAWS) {
-    const rows = (await database.query(breaches, [keys.map((row) => row.sku_key)])) as unknown[];
-    if (rows.length > 0) broken.push(`${name}: ${JSON.stringify(rows.slice(0, 3))} (${rows.length})`);
-  }
+  for (const law of LAWS) broken.push(...(await breachesOf(law, database, keys)));
   return broken;
+}
+
+/** Whoever waits although there are units for him, in words. Asked while the engine rests. */
+export const unservedAtRest = async (database: Queryable, skus?: readonly string[]): Promise<readonly string[]> =>
+  breachesOf(
+    { name: 'nobody waits beside what he may have', breaches: UNSERVED },
+    database,
+    await keysOf(database, skus),
+  );
+
+async function keysOf(database: Queryable, skus: readonly string[] = []): Promise<readonly number[]> {
+  const sql = 'SELECT sku_key FROM sku_code WHERE $1::text[] IS NULL OR code = ANY($1)';
+  const rows = (await database.query(sql, [skus.length === 0 ? null : skus])) as { sku_key: number }[];
+  return rows.map((row) => row.sku_key);
+}
+
+async function breachesOf({ name, breaches }: Law, database: Queryable, skus: readonly number[]): Promise<string[]> {
+  const rows = (await database.query(breaches, [skus])) as unknown[];
+  return rows.length === 0 ? [] : [`${name}: ${JSON.stringify(rows.slice(0, 3))} (${rows.length})`];
 }

@@ -1,4 +1,4 @@
-/** Runs the spec that plays histories on engines and a database, and hears how far it has come. */
+/** Runs the specs that play histories on engines and a database, step by step and at once, and hears how far they have come. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { withoutServers } from '@onepool/testing-servers';
@@ -32,7 +32,7 @@ export async function playHistories({ root, histories, seed, onPlayed }: Histori
     const count = PLAYED.exec(line)?.[1];
     if (count !== undefined) onPlayed?.((played = Number(count)));
     const told = TALLY.exec(line)?.[1];
-    if (told !== undefined) tally = JSON.parse(told) as HistoriesResult['tally'];
+    if (told !== undefined) tally = [...tally, ...(JSON.parse(told) as HistoriesResult['tally'])];
   });
   return { passed: code === 0, played, tally, output };
 }

@@ -70,7 +70,7 @@ async function catcherOf(copy: SourceCopy, { specs }: PlantedBug): Promise<strin
   }
   const count = histories ?? HISTORIES_WITH_BUG;
   const { passed, output } = await playHistories({ root: copy.root, histories: count, seed });
-  return passed ? null : `${HISTORIES_SPEC}: ${/^\s+(history \d+: .*)$/m.exec(output)?.[1] ?? 'failed'}`;
+  return passed ? null : `${HISTORIES_SPEC}: ${/^\s+(history \d+(?: at once)?: .*)$/m.exec(output)?.[1] ?? 'failed'}`;
 }
 
 async function plant(): Promise<boolean> {

@@ -72,6 +72,24 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     wrong: 'watermark === undefined && occurredAt < 0',
   },
   {
+    name: 'a scrap that a count has seen changes the number of units',
+    file: `${DOMAIN}/decide-movements.ts`,
+    right: 'const isLate = isCounted(node, -units);',
+    wrong: 'const isLate = isCounted(node, -units) && state === null;',
+  },
+  {
+    name: 'what was damaged on its way arrives for sale',
+    file: `${DOMAIN}/decide-receive.ts`,
+    right: `put('damaged', arrived.damaged)`,
+    wrong: `put('available', arrived.damaged)`,
+  },
+  {
+    name: 'a slice gives units out and leaves them for the next one',
+    file: `${DOMAIN}/arithmetic.ts`,
+    right: `change(row, [{ from: 'unapplied', to: 'available', quantity: -quantity }])`,
+    wrong: `change(row, [{ from: 'external', to: 'available', quantity: -quantity }])`,
+  },
+  {
     name: 'a count of availability forgets what its source has deducted',
     file: `${ENGINE}/feeds/apply/reset-statement.ts`,
     right: '`+ coalesce(o.units, 0) + coalesce(p.units, 0)',

@@ -1,7 +1,7 @@
 /** What a database says of a history, and what the model says: as lines of text, to be compared. */
 import type { Concern, Told } from '@onepool/stock-domain/testing';
 import { past } from '@onepool/stock-domain/testing';
-import type { DataSource } from 'typeorm';
+import type pg from 'pg';
 import { CLIENT } from '../../testing/pool-fixture.ts';
 import { fulfilmentId } from './requests.ts';
 import { SKUS_EACH, channelCode, nodeCode, skuCode } from './stage.ts';
@@ -60,16 +60,20 @@ interface ReservationRecord {
   readonly backings: readonly (readonly unknown[])[];
 }
 
-export async function bookInDatabase(database: DataSource, history: number, ids: readonly string[]): Promise<Book> {
+/** A statement that is planned once for all histories. */
+async function rowsOf<T extends object>(looks: pg.Pool, name: string, text: string, values: unknown[]): Promise<T[]> {
+  return (await looks.query<T>({ name, text, values })).rows;
+}
+
+export async function bookInDatabase(looks: pg.Pool, history: number, ids: readonly string[]): Promise<Book> {
   const skus = SKUS_EACH.map((sku) => skuCode(history, sku));
   const inbound = [inboundId(history, 'receipt'), inboundId(history, 'transfer')];
-  const [rows, lines, reservations, inspections]: [RowRecord[], LineWords[], ReservationRecord[], InspectionWords[]] =
-    await Promise.all([
-      database.query(ROWS, [skus]),
-      database.query(LINES, [CLIENT, inbound]),
-      database.query(RESERVATIONS, [CLIENT, ids]),
-      database.query(INSPECTIONS, [skus]),
-    ]);
+  const [rows, lines, reservations, inspections] = await Promise.all([
+    rowsOf<RowRecord>(looks, 'rows', ROWS, [skus]),
+    rowsOf<LineWords>(looks, 'lines', LINES, [CLIENT, inbound]),
+    rowsOf<ReservationRecord>(looks, 'reservations', RESERVATIONS, [CLIENT, ids]),
+    rowsOf<InspectionWords>(looks, 'inspections', INSPECTIONS, [skus]),
+  ]);
   return [
     ...rows.filter(({ units }) => units.some((count) => count > 0)).map(rowWords),
     ...lines.map(lineWords),
@@ -123,9 +127,9 @@ export function bookOfModel(told: Told, history: number, idOf: (number: number) 
 }
 
 /** What a person must look at, of a SKU. */
-export async function concernsInDatabase(database: DataSource, history: number, sku: number): Promise<Book> {
+export async function concernsInDatabase(looks: pg.Pool, history: number, sku: number): Promise<Book> {
   const codes: readonly Concern['code'][] = ['promise.short', 'inbound.overdue', 'inbound.short'];
-  const found = (await database.query(CONCERNS, [skuCode(history, sku), codes])) as ConcernWords[];
+  const found = await rowsOf<ConcernWords>(looks, 'concerns', CONCERNS, [skuCode(history, sku), codes]);
   return found.map(concernWords).sort();
 }
 
@@ -142,11 +146,11 @@ export const concernsOfModel = (concerns: readonly Concern[], history: number, o
     )
     .sort();
 
-/** The inspection that the first line of a receipt has opened. */
-export async function inspectionOf(database: DataSource, receipt: string): Promise<string> {
+/** The inspection that the first line of a receipt has opened; one that nobody knows, if it has not. */
+export async function inspectionOf(looks: pg.Pool, receipt: string): Promise<string> {
   const sql = 'SELECT inspection_key FROM inspection WHERE actor = $1 AND command_id = $2';
-  const rows = (await database.query(sql, [CLIENT, receipt])) as { inspection_key: string }[];
-  return `ins_${rows[0]?.inspection_key}`;
+  const rows = await rowsOf<{ inspection_key: string }>(looks, 'inspection', sql, [CLIENT, receipt]);
+  return `ins_${rows[0]?.inspection_key ?? 0}`;
 }
 
 const countsOf = (names: readonly string[], units: readonly number[]): string =>

@@ -23,6 +23,8 @@ export interface Said {
   readonly answer: Answer<unknown>;
   /** What may be asked once more and is answered as at first; null of all else. */
   readonly request: Request | null;
+  /** What the other one has answered that was asked the same at the same time. */
+  readonly also: Answer<unknown> | null;
 }
 
 interface Saying {
@@ -31,6 +33,10 @@ interface Saying {
   readonly id: string;
   /** Whether units may be left for a later slice. */
   readonly mayDefer: boolean;
+  /** Is asked the same at the same time. */
+  readonly also?: StockEngine;
+  /** The version of a reservation, by its id, on which a command is decided, if it is not the one that the model has. */
+  readonly versionOf?: (id: string) => number | undefined;
 }
 
 export class HistoryCaller {
@@ -58,14 +64,13 @@ export class HistoryCaller {
     return id;
   }
 
-  /** `versionOf`: of a reservation by its id, where a command was decided on another one than the model has. */
-  async say(
-    told: Told,
-    { engine, id, mayDefer }: Saying,
-    versionOf?: (id: string) => number | undefined,
-  ): Promise<Said> {
+  async say(told: Told, { engine, id, mayDefer, also, versionOf }: Saying): Promise<Said> {
     const { command } = told;
-    const did = (how: string, answer: Answer<unknown> = DONE): Said => ({ how, answer, request: null });
+    const did = (how: string, answer: Answer<unknown> = DONE): Said => ({ how, answer, request: null, also: null });
+    const asked = async (how: string, request: Request): Promise<Said> => {
+      const [answer, other] = await Promise.all([request(engine), also ? request(also) : null]);
+      return { how, answer, request, also: other };
+    };
     switch (command.kind) {
       case 'tend':
         if (command.offersAll) await engine.offer(await this.keyOf(command.sku, engine));
@@ -88,12 +93,13 @@ export class HistoryCaller {
       case 'keep':
         await this.#keep(command, id);
         return did(command.fence ? 'fence' : 'lift a fence');
-      case 'movement':
-        return this.#events.tell(engine, id, command, told, mayDefer);
+      case 'movement': {
+        const { how, request } = await this.#events.tell(id, command, told, mayDefer);
+        return request ? asked(how, request) : did(how);
+      }
       default: {
-        const request = this.#requestOf(command, told, id, versionOf);
         const how = command.kind === 'leave' ? command.verb : command.kind;
-        return { how, answer: await request(engine), request };
+        return asked(how, this.#requestOf(command, told, id, versionOf));
       }
     }
   }
@@ -158,7 +164,7 @@ export class HistoryCaller {
 
   #judging({ inspection, approved, rejected }: Extract<Command, { kind: 'inspect' }>, id: string): Request {
     return async (engine) => {
-      const judged = await inspectionOf(this.#stage.pool.dataSource, this.#inspections[inspection] ?? '');
+      const judged = await inspectionOf(this.#stage.looks, this.#inspections[inspection] ?? '');
       const answer = await engine.judge(SPEC, { id, judgements: [{ inspection: judged, approved, rejected }] });
       return answer.ok ? (answer.value[0] ?? answer) : answer;
     };

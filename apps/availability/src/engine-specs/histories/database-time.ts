@@ -53,7 +53,7 @@ export class DatabaseTime {
 
   async #expire(ids: readonly string[], at: string): Promise<void> {
     if (ids.length === 0) return;
-    await this.#stage.pool.dataSource.query(
+    await this.#stage.looks.query(
       `WITH late AS (UPDATE reservation SET expires_at = $3 WHERE owner = $1 AND id = ANY($2) RETURNING reservation_key)
        UPDATE backing SET expires_at = $3 FROM late WHERE backing.reservation_key = late.reservation_key`,
       [CLIENT, ids, at],
@@ -62,7 +62,7 @@ export class DatabaseTime {
 
   async #comeLate({ lines }: Told, details: readonly number[]): Promise<void> {
     const kinds = ['receipt', 'transfer'] as const;
-    await this.#stage.pool.dataSource.query(
+    await this.#stage.looks.query(
       `UPDATE inbound_line l SET due_at = '${LONG_AGO}' FROM inbound i
         WHERE i.inbound_key = l.inbound_key AND i.actor = $1 AND i.id = ANY($2) AND l.line = ANY($3)`,
       [CLIENT, kinds.map((brings) => inboundId(this.#history, brings)), details.map(lineId)],
@@ -81,7 +81,7 @@ export class DatabaseTime {
   /** What left its stage without anybody telling when has done so by the time of the history. */
   async placeStages(): Promise<void> {
     const until = this.#stage.countedAt + NEVER_TOLD_AFTER_MS;
-    await this.#stage.pool.dataSource.query(
+    await this.#stage.looks.query(
       `UPDATE stage_entry e SET occurred_at = to_timestamp($2 / 1000.0) FROM sku_code k
         WHERE k.code = ANY($1) AND e.sku_key = k.sku_key AND e.occurred_at > to_timestamp($3 / 1000.0)`,
       [SKUS_EACH.map((sku) => skuCode(this.#history, sku)), timeOf(this.#stage, this.#now), until],

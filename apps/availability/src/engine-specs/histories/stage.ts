@@ -2,6 +2,8 @@
 import { SourceSettingsStore, type StockEngine } from '@onepool/stock-data-access';
 import { STAGES } from '@onepool/stock-domain';
 import { CLIENT, type PoolFixture, createPoolFixture } from '../../testing/pool-fixture.ts';
+import pg from 'pg';
+import { SCHEMA } from '../../config.ts';
 import { FeedTeller, shopOf } from './feed-teller.ts';
 
 const HOUR_MS = 3_600_000;
@@ -26,6 +28,8 @@ export class HistoryStage {
   /** Of somebody else. */
   readonly other: StockEngine;
   readonly feeds: FeedTeller;
+  /** For looks at the database, whose statements are planned once. */
+  readonly looks: pg.Pool;
   /** When every row was counted first, at nothing (ms). */
   readonly countedAt: number;
   #begun = 0;
@@ -36,6 +40,7 @@ export class HistoryStage {
     this.engines = [pool.engine(), pool.engine()];
     this.other = pool.engine();
     this.feeds = new FeedTeller(pool);
+    this.looks = new pg.Pool({ connectionString: pool.ownerUrl, options: `-c search_path=${SCHEMA}`, max: 6 });
     this.countedAt = Date.now() - HOUR_MS;
   }
 
@@ -84,7 +89,7 @@ export class HistoryStage {
   }
 
   async close(): Promise<void> {
-    await this.feeds.close();
+    await Promise.all([this.feeds.close(), this.looks.end()]);
     await this.pool.close();
   }
 }

@@ -1,10 +1,8 @@
 /** Physical events, told as movements or in feeds, and counts. */
 import type { MovementsRequest } from '@onepool/contracts';
 import type { Command, Told } from '@onepool/stock-domain/testing';
-import type { StockEngine } from '@onepool/stock-data-access';
 import { record } from '../asking.ts';
 import type { Random } from '../seeded.ts';
-import type { Said } from './caller.ts';
 import { timeOf } from './database-time.ts';
 import type { Request } from './requests.ts';
 import { type HistoryStage, nodeCode, skuCode } from './stage.ts';
@@ -14,7 +12,7 @@ type Movement = MovementsRequest['movements'][number];
 type CountCommand = Extract<Command, { kind: 'count' }>;
 
 /** Feeds cost more than movements do. */
-const FED_ONE_IN = 6;
+const FED_ONE_IN = 8;
 export class EventTelling {
   readonly #stage: HistoryStage;
   readonly #history: number;
@@ -26,29 +24,26 @@ export class EventTelling {
     this.#random = random;
   }
 
-  /** Tells the event in some way, and how in a word; in a feed only if it may. */
+  /** How the event is told, in a word; in a feed only if it may. */
   async tell(
-    engine: StockEngine,
     id: string,
     { type, sku, node, toNode, quantity }: MovementCommand,
     { at: happened }: Told,
     mayFeed: boolean,
-  ): Promise<Said> {
-    const done = { ok: true, value: null } as const;
+  ): Promise<{ readonly how: string; readonly request: Request | null }> {
     // Nothing has moved.
-    if (type === 'transfer' && toNode === node) return { how: 'nothing', answer: done, request: null };
+    if (type === 'transfer' && toNode === node) return { how: 'nothing', request: null };
     const place = this.#place(sku, node);
     const time = timeOf(this.#stage, happened);
     if (mayFeed && isOfOneRow(type) && this.#random.below(FED_ONE_IN) === 0) {
       const units = type === 'sale' ? -quantity : quantity;
       await this.#stage.feeds.tell('delta', [{ ...place, quantity: units, at: time }]);
-      return { how: `${type} in a feed`, answer: done, request: null };
+      return { how: `${type} in a feed`, request: null };
     }
     const to = toNode === null || type !== 'transfer' ? {} : { toNode: nodeCode(toNode) };
     const movement = { type, ...place, ...to, quantity } as Movement;
     const occurredAt = new Date(time).toISOString();
-    const request: Request = (asked) => record(asked, id, [movement], { occurredAt });
-    return { how: type, answer: await request(engine), request };
+    return { how: type, request: (engine) => record(engine, id, [movement], { occurredAt }) };
   }
 
   /** At times two lines of a count contradict each other, and are told again. */
@@ -56,7 +51,7 @@ export class EventTelling {
     const { feeds } = this.#stage;
     const kind = stage ?? 'reset';
     const line = { ...this.#place(sku, node), at: timeOf(this.#stage, at - agoMs) };
-    const contradicts = this.#random.below(4) === 0;
+    const contradicts = this.#random.below(8) === 0;
     if (contradicts) {
       const refused = await feeds.tell(kind, [
         { ...line, quantity: 100_000 },

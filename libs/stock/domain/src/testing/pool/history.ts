@@ -62,7 +62,7 @@ const named = (quantity: fc.Arbitrary<number>): fc.Arbitrary<Named> =>
   });
 
 const physical = fc.record({
-  type: fc.constantFrom<MovementType>('receipt', 'found', 'sale', 'transfer', 'damage'),
+  type: fc.constantFrom<MovementType>('receipt', 'found', 'sale', 'transfer', 'damage', 'scrap'),
   sku,
   node,
   toNode: node,

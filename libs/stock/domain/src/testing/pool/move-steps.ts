@@ -127,16 +127,19 @@ export function amend(
   lines: readonly Reworded[],
   isByHand: boolean,
 ): void {
-  const mine = pool.lock(pick);
-  if (!mine) return;
+  const key = pool.pick(pick);
+  if (key === undefined) return;
+  const known = pool.reservation(key);
   const wanted = lines
-    .map((one): amending.Wanted => wantedOf(mine, one))
+    .map((one): amending.Wanted => wantedOf(known, one))
     .filter(({ id, sku }, at, all) => all.findIndex((one) => one.id === id && one.sku === sku) === at);
+  pool.reap(new Set([...known.lines, ...wanted].map(({ sku }) => sku)));
+  const mine = pool.reservation(key);
   const verdict = amending.amend(pool.model, pool.promised(mine), wanted, channel ?? mine.channel, isByHand);
-  const { key: reservation, version } = mine;
+  const { version } = mine;
   const amendment = { expectedVersion: mine.version, lines: wanted, channel, destination: undefined, priority: null };
   pool.expect(decideAmend(mine, amendment, pool.supplies, pool.terms(isByHand)), verdict);
-  pool.told({ kind: 'amend', reservation, version, lines: wanted, channel, isByHand }, verdict);
+  pool.told({ kind: 'amend', reservation: key, version, lines: wanted, channel, isByHand }, verdict);
 }
 
 /** A node begins to work on units, where they stand. */

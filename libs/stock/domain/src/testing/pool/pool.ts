@@ -247,6 +247,14 @@ export class Pool {
     return 'done';
   }
 
+  /** Damaged units leave for good. */
+  scrap(sku: number, node: number, units: number): Verdict {
+    const isLate = this.hasSeen(sku, node);
+    if (!isLate && units > this.shelf(sku, node).damaged) return 'movement.exceeds_stock';
+    this.depart(sku, node, 'damaged', units, isLate);
+    return 'done';
+  }
+
   setAside(sku: number, node: number, units: number): Verdict {
     const shelf = this.shelf(sku, node);
     if (units > this.rowOf(sku, node).available || -units > shelf.safety) return 'movement.exceeds_stock';

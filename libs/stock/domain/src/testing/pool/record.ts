@@ -122,7 +122,8 @@ function skusOf(command: Command, { model }: PlayedPool): readonly number[] {
   if ('sku' in command) return [command.sku];
   if ('skus' in command) return command.skus;
   if (command.kind === 'hold') return command.lines.map(({ sku }) => sku);
-  return skusOfAll(model, command.kind === 'allocate' ? command.parts : [command]);
+  const wanted = command.kind === 'amend' ? command.lines.map(({ sku }) => sku) : [];
+  return [...wanted, ...skusOfAll(model, command.kind === 'allocate' ? command.parts : [command])];
 }
 
 const skusOfAll = (model: Pool, named: readonly { readonly reservation: number }[]): readonly number[] =>

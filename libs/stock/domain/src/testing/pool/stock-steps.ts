@@ -48,6 +48,7 @@ export function move(pool: PlayedPool, movement: StockMovement): void {
 
 function happen(pool: PlayedPool, { type, sku, node, toNode, quantity }: StockMovement): Verdict {
   if (type === 'damage') return pool.model.damage(sku, node, quantity);
+  if (type === 'scrap') return pool.model.scrap(sku, node, quantity);
   if (type === 'safety_stock') return pool.model.setAside(sku, node, quantity);
   if (type === 'transfer' && toNode === node) return 'done';
   if (type === 'transfer' && toNode !== null) pool.model.travel(sku, node, toNode, quantity);
