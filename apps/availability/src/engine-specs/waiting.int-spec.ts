@@ -100,6 +100,20 @@ describe('units that are to come', () => {
     done(await wait(other, 'preorder', 5));
   });
 
+  it('have been promised, and are remembered so once their line is gone: by who goes on and by who comes back', async () => {
+    done(await announce(one, 'po', expected('1', 5)));
+    done(await wait(one, 'goes-on', 2));
+    done(await wait(other, 'comes-back', 1, { expiresInSeconds: 0.001 }));
+    const [sku = 0] = await one.codes.keysOf(['sku1']);
+    await one.tend([sku ?? 0], false);
+    done(await one.receive(SPEC, { id: 'grn', source: 'wms', inbound: 'po', lines: [{ line: '1', quantity: 5 }] }));
+    expect(await pool.dataSource.query('SELECT FROM supply WHERE kind = 1')).toEqual([]);
+    done(await act(other, 'goes-on', 'extend', { expiresInSeconds: 7_200 }));
+    done(await act(other, 'comes-back', 'confirm', { reacquire: true }));
+    expect(await backings('goes-on')).toEqual([['stock', 'n1', 2]]);
+    expect(await backings('comes-back')).toEqual([['stock', 'n1', 1]]);
+  });
+
   it('may be promised up to the cap of an allowance, whoever asks', async () => {
     await allow(10);
     const asked = numbered('buyer', 32).map((id, index) => wait(index % 2 ? one : other, id, 1));

@@ -159,7 +159,7 @@ export class ChangingBook {
       const isMore = isShort && open(backing) > (earlier ? open(earlier) : 0);
       if (backing !== earlier && isConcerned) this.#noteOthersShort(backing.sku, isMore);
       if (backing !== earlier || prolonged || waits)
-        this.#writeBacking(reservation, backing, earlier, deed.origin.occurredAt);
+        this.#writeBacking(changed, backing, earlier, deed.origin.occurredAt);
     }
     if (deed.fact) this.#tell(changed, deed, deed.fact, changes);
     return changed;
@@ -193,11 +193,18 @@ export class ChangingBook {
     return open(backing) > 0 && place !== null && supply !== undefined && rowOf(supply, place).shortfall > 0;
   }
 
-  #writeBacking(reservation: Reservation, backing: Backing, before: Backing | undefined, occurredAt: number): void {
+  #writeBacking(
+    { reservation, rowKeys }: StoredReservation,
+    backing: Backing,
+    before: Backing | undefined,
+    occurredAt: number,
+  ): void {
     const { key: reservationKey, expiresAt, version } = reservation;
     const { sku, no } = backing;
     const place = supplyOf(backing);
-    const supplyKey = place && rowOf(this.supply(sku), place).key;
+    // A backing is unique by the key of its row, even where that is gone.
+    const supplyKey = place && (rowOf(this.supply(sku), place).key || (rowKeys[no] ?? 0));
+    assert(supplyKey !== 0, `backing ${no} of reservation ${reservationKey} stands on a row`);
     const waitRank = isAhead(backing) ? waitRankOf(reservation) : null;
     this.writes.changeBacking({ reservationKey, supplyKey, backing, expiresAt, waitRank, isNew: before === undefined });
     if (supplyKey === null) return;

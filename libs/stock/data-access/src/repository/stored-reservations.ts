@@ -8,6 +8,7 @@ import {
   type ReservationLine,
   STAGES,
   type Stage,
+  type SupplyKey,
   TALLIES,
   type Tally,
 } from '@onepool/stock-domain';
@@ -24,6 +25,8 @@ export interface StoredReservation {
   readonly customerReference: string | null;
   /** Whether its lines are others than it was held with. */
   readonly isAmended: boolean;
+  /** On which rows its backings stood when they were read, by their numbers: what was on its way may have no row any more. */
+  readonly rowKeys: readonly (SupplyKey | null)[];
 }
 
 /** The immutable part of a reservation row, from which a replayed hold is answered as it was the first time. */
@@ -130,7 +133,7 @@ export async function readReservation(
     values: [owner, id],
   });
   const [row] = rows;
-  return row ? toStored(row, row.backings ?? []) : null;
+  return row ? toStored(row, (row.backings ?? []).sort(byNumber)) : null;
 }
 
 async function readBackings(
@@ -150,11 +153,13 @@ function assemble(
   backingRecords: readonly BackingRecord[],
 ): Map<number, StoredReservation> {
   const backings = new Map<number, BackingRecord[]>(records.map((record) => [record.reservation_key, []]));
-  for (const row of backingRecords) backings.get(row.reservation_key)?.push(row);
+  for (const row of backingRecords.toSorted(byNumber)) backings.get(row.reservation_key)?.push(row);
   return new Map(
     records.map((record) => [record.reservation_key, toStored(record, backings.get(record.reservation_key) ?? [])]),
   );
 }
+
+const byNumber = (a: BackingRecord, b: BackingRecord): number => a.backing_no - b.backing_no;
 
 const toBacking = (row: BackingRecord): Backing => ({
   no: row.backing_no,
@@ -202,11 +207,13 @@ function linesOf({ lines, amended }: ReservationRecord): readonly ReservationLin
   return all;
 }
 
+/** The backings as they are numbered. */
 const toStored = (record: ReservationRecord, backings: readonly BackingRecord[]): StoredReservation => ({
   owner: record.owner,
   id: record.id,
   customerReference: record.customer_reference,
   isAmended: record.amended !== null,
+  rowKeys: backings.map((row) => row.supply_key),
   reservation: {
     key: record.reservation_key,
     channel: record.channel_key,
@@ -218,6 +225,6 @@ const toStored = (record: ReservationRecord, backings: readonly BackingRecord[])
     orderedAt: record.ordered_at,
     destination: destinationOf(record),
     lines: linesOf(record),
-    backings: backings.map(toBacking).sort((a, b) => a.no - b.no),
+    backings: backings.map(toBacking),
   },
 });
