@@ -6,6 +6,7 @@ import { poolHistory, recordHistory } from '@onepool/stock-domain/testing';
 import fc from 'fast-check';
 import { readsOf } from './asking.ts';
 import { CallersAtOnce } from './histories/at-once.ts';
+import { brokenLaws } from './laws.ts';
 import { HistoryStage } from './histories/stage.ts';
 import { type Tally, tell } from './histories/tally.ts';
 import { randomOf } from './seeded.ts';
@@ -49,6 +50,7 @@ describe('callers at once, of two engines on one database', () => {
       if (failure instanceof Error)
         failure.message = `ONEPOOL_SEED=${SEED} ONEPOOL_SQL_HISTORIES=${HISTORIES * 4} plays the same commands.\n${failure.message}`;
       if (failure) throw failure as Error;
+      expect(await brokenLaws(stage.pool.dataSource)).toEqual([]);
       expect(await readsOf(stage.engines[0]).verifyLedger(undefined)).toMatchObject({ balanced: true });
       expect(await stage.pool.deadlocks()).toBe(0);
     },
