@@ -1,7 +1,7 @@
 /** Whole histories on engines and a database, compared with the simple model of the pool. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomInt } from 'node:crypto';
-import { type Step, poolHistory, recordHistory } from '@onepool/stock-domain/testing';
+import { type Step, type Told, poolHistory, recordHistory } from '@onepool/stock-domain/testing';
 import fc from 'fast-check';
 import { brokenLaws } from './laws.ts';
 import { HistoryPlayer } from './histories/player.ts';
@@ -18,6 +18,15 @@ const JUDGED_AT_ONCE = 20;
 /** A guard against waiting for ever. */
 const PATIENCE_MS = 180_000 + HISTORIES * 3_000;
 
+/** @throws where the rules of the domain do otherwise than the model */
+function recorded(history: number, steps: readonly Step[], moves: boolean): readonly Told[] {
+  try {
+    return recordHistory(steps, moves);
+  } catch (error) {
+    throw new Error(`history ${history}: by the rules alone: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 describe('two engines on one database', () => {
   let stage: HistoryStage;
   beforeAll(async () => {
@@ -29,7 +38,7 @@ describe('two engines on one database', () => {
     const moves = place % 2 === 0;
     const options = { random: randomOf(SEED + place), tally, holdsAtOne: moves };
     const history = await stage.begin();
-    await new HistoryPlayer(stage, history, options).play(recordHistory(steps, moves));
+    await new HistoryPlayer(stage, history, options).play(recorded(history, steps, moves));
     return history;
   };
 

@@ -9,7 +9,7 @@ import type { Named, Reworded } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
 import type { State } from './pool.ts';
 import { acknowledge, attach, confirm, extend, giveUp, hold, leave, queue, unfulfil } from './promise-steps.ts';
-import { count, countWork, move, rush, wait } from './stock-steps.ts';
+import { count, countScrap, countWork, move, rush, wait } from './stock-steps.ts';
 import { announce, inspect, receive, ship } from './supply-steps.ts';
 import { NODES, SKUS } from './world.ts';
 
@@ -182,6 +182,7 @@ const steps = fc.oneof(
   { weight: 2, arbitrary: step(overdue, sku) },
   { weight: 4, arbitrary: step(count, counted) },
   { weight: 3, arbitrary: step(countWork, pick, fc.constantFrom(...STAGES), few, few) },
+  { weight: 1, arbitrary: step(countScrap, sku, node, few, fc.nat(9)) },
   { weight: 1, arbitrary: step(inspect, pick, fc.nat(2), fc.nat(1)) },
   { weight: 1, arbitrary: step(halt, halted) },
   { weight: 2, arbitrary: step(drain, sku) },

@@ -116,3 +116,10 @@ export function countWork(pool: PlayedPool, pick: number, stage: Stage, units: n
   const mine = pool.lock(pick, pinnedConfirmed);
   if (mine) pool.late(1, () => leaveParts(pool, 'fulfil', mine, [{ sku, node, fulfilment, quantity: sent }]));
 }
+
+/** Units break, their row is counted, and then it is told that they had been thrown away before. */
+export function countScrap(pool: PlayedPool, sku: number, node: number, broken: number, units: number): void {
+  move(pool, { type: 'damage', sku, node, toNode: null, quantity: broken });
+  count(pool, { sku, node, units, stage: null, agoMs: 0, aheadMs: null });
+  pool.late(1, () => move(pool, { type: 'scrap', sku, node, toNode: null, quantity: broken }));
+}
