@@ -302,6 +302,15 @@ describe('units that come free', () => {
     ]);
   });
 
+  it('pass by what was served of a line that is gone', () => {
+    const one = reserved([onLine(11, { confirmed: 0 }), onAllowance({ confirmed: 2 })], { key: 1 });
+    const supplies = bookWith([one], { stock: { 1: { available: 3 } } });
+    const { inbound, future } = supplyIn(supplies);
+    expect([inbound, future.filter(({ kind }) => kind === 'incoming')]).toEqual([[], []]);
+    const { effects } = freeUnits(1, allAvailable(supplyIn(supplies)), all([one]), supplies, TERMS);
+    expect(effects.map(({ reservation }) => standsOn(reservation))).toEqual([{ 'a@1': 2 }]);
+  });
+
   it('are offered node by node, in whichever order the rows were read', () => {
     const waiting = orders([[onAllowance({ confirmed: 1 })]]);
     const found = supplyIn(

@@ -324,10 +324,10 @@ class Offer {
     this.given.set(key, given);
   }
 
-  /** Units on which a node works wait for their own: they ride. */
+  /** Units on which a node works wait for their own: they ride. The line of units that were served may be gone. */
   #waiting(backing: Backing, now: number): number {
     const { kind, node, detail, fulfilment } = backing;
-    if (fulfilment !== null) return 0;
+    if (fulfilment !== null || open(backing) === 0) return 0;
     if (kind === 'allowance') return node === 0 || node === this.node ? open(backing) : 0;
     if (kind !== 'incoming') return 0;
     if (node === this.node || detail === this.#draining?.detail) return open(backing);
