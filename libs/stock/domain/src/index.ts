@@ -43,6 +43,7 @@ export * from './candidates.ts';
 export * from './travel.ts';
 export * from './receipt-policy.ts';
 export * from './overdue.ts';
+export * from './spent-lines.ts';
 export * from './decide-expect.ts';
 export * from './decide-ship.ts';
 export * from './decide-receive.ts';

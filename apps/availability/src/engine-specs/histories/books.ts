@@ -126,16 +126,30 @@ export function bookOfModel(told: Told, history: number, idOf: (number: number) 
   ].sort();
 }
 
-/** What a person must look at, of a SKU. */
-export async function concernsInDatabase(looks: pg.Pool, history: number, sku: number): Promise<Book> {
-  const codes: readonly Concern['code'][] = ['promise.short', 'inbound.overdue', 'inbound.short'];
+/** What a person must look at of a SKU, by what the engine has done last. */
+export const CONCERNS_OF: Readonly<Record<'tend' | 'drain', readonly Concern['code'][]>> = {
+  tend: ['promise.short', 'inbound.overdue', 'inbound.short'],
+  drain: ['promise.stranded'],
+};
+
+export async function concernsInDatabase(
+  looks: pg.Pool,
+  history: number,
+  sku: number,
+  codes: readonly Concern['code'][],
+): Promise<Book> {
   const found = await rowsOf<ConcernWords>(looks, 'concerns', CONCERNS, [skuCode(history, sku), codes]);
   return found.map(concernWords).sort();
 }
 
-export const concernsOfModel = (concerns: readonly Concern[], history: number, of: number): Book =>
+export const concernsOfModel = (
+  concerns: readonly Concern[],
+  history: number,
+  of: number,
+  codes: readonly Concern['code'][],
+): Book =>
   concerns
-    .filter(({ sku }) => sku === of)
+    .filter(({ sku, code }) => sku === of && codes.includes(code))
     .map(({ node, line, ...one }) =>
       concernWords({
         ...one,

@@ -6,7 +6,7 @@ import type { Command, Told } from '@onepool/stock-domain/testing';
 import { codeOf } from '../asking.ts';
 import type { Random } from '../seeded.ts';
 import { Beside } from './beside.ts';
-import { bookInDatabase, bookOfModel, concernsInDatabase, concernsOfModel } from './books.ts';
+import { CONCERNS_OF, bookInDatabase, bookOfModel, concernsInDatabase, concernsOfModel } from './books.ts';
 import { HistoryCaller, type Said } from './caller.ts';
 import { judgeClocks } from './clocks.ts';
 import type { HistoryStage } from './stage.ts';
@@ -14,6 +14,8 @@ import { type Tally, count } from './tally.ts';
 
 /** Answers are compared each time, and the book once in so many commands, and at the end. */
 const LOOK_ONE_IN = 8;
+
+type OwnCommand = Extract<Command, { kind: 'tend' | 'drain' }>;
 
 export interface HistoryOptions {
   readonly random: Random;
@@ -79,7 +81,8 @@ export class HistoryPlayer {
     // What a command has left for a later slice is looked at when that is over.
     if (command.kind === 'expire' || isTended) return;
     if (this.#random.below(LOOK_ONE_IN) === 0) await this.#look(one);
-    if (command.kind === 'tend' && this.#random.below(2) === 0) await this.#lookAtConcerns(one, command.sku);
+    const isOwn = command.kind === 'tend' || command.kind === 'drain';
+    if (isOwn && this.#random.below(2) === 0) await this.#lookAtConcerns(one, command);
     await this.#beside.happen(`${id}-beside`, one);
   }
 
@@ -105,10 +108,11 @@ export class HistoryPlayer {
     count(this.#tally, 'look: done');
   }
 
-  async #lookAtConcerns({ concerns }: Told, sku: number): Promise<void> {
-    const found = await concernsInDatabase(this.#stage.looks, this.#history, sku);
-    assert.deepEqual(found, concernsOfModel(concerns, this.#history, sku));
-    count(this.#tally, 'look at exceptions: done');
+  async #lookAtConcerns({ concerns }: Told, { kind, sku }: OwnCommand): Promise<void> {
+    const codes = CONCERNS_OF[kind];
+    const found = await concernsInDatabase(this.#stage.looks, this.#history, sku, codes);
+    assert.deepEqual(found, concernsOfModel(concerns, this.#history, sku, codes));
+    count(this.#tally, `look at exceptions after ${kind}: done`);
   }
 
   #engines(): readonly [StockEngine, StockEngine] {

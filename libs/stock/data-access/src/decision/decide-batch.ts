@@ -35,6 +35,7 @@ import {
   stopsAfter,
   stopsOf,
   withStops,
+  withoutSpent,
 } from '@onepool/stock-domain';
 import { beyondLimits } from '@onepool/platform-rights';
 import type { AllocatedReservation } from '@onepool/contracts';
@@ -74,7 +75,6 @@ import { PromiseExceptions } from './promise-exceptions.ts';
 import { ReceivedLines } from './receive-lines.ts';
 import { ShippedLines } from './ship-lines.ts';
 import { ServedWaiting } from './serve-waiting.ts';
-import { withoutSpent } from './spent-lines.ts';
 import { TendedSkus } from './tend-sku.ts';
 import { waitRankOf } from '../repository/wait-rank.ts';
 import { kindCode } from '../stock-columns.ts';

@@ -138,7 +138,7 @@ function sweep(pool: Pool, sku: number, node: number, effect: Refusal['effect'])
 export type Cause = 'short' | 'drained';
 
 /** Open units of a pile that should go. */
-function leaving(pool: Pool, { channel }: Promised, pile: Pile, cause: Cause): number {
+export function leaving(pool: Pool, { channel }: Promised, pile: Pile, cause: Cause): number {
   const { sku, node } = pile;
   if (node === null || pile.ahead !== null) return 0;
   if (cause === 'short') return Math.min(openIn(pile), pool.rowOf(sku, node).shortfall);

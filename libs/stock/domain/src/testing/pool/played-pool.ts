@@ -15,6 +15,7 @@ import type { SinceCapture, Watermark } from '../../feed.ts';
 import type { FulfilmentUnits } from '../../select-units.ts';
 import type { Terms } from '../../settlement.ts';
 import type { SellingRules } from '../../selling-rules.ts';
+import { withoutSpent } from '../../spent-lines.ts';
 import { type Supplies, type SupplyEffect, noSupply, suppliesAfter } from '../../supply.ts';
 import { type SupplyPlace, type SupplyRow, emptyRow } from '../../supply-row.ts';
 import { NOW, reservation, suppliesOf, supplyOf } from '../arbitraries.ts';
@@ -200,7 +201,15 @@ export class PlayedPool {
       this.#offer(sku, freedBy(before, after));
       mark(this.model, sku);
     }
+    this.#leaveOutSpent();
     this.#served = this.supplies;
+  }
+
+  #leaveOutSpent(): void {
+    const spent = SKUS.flatMap((sku) => withoutSpent(this.supplies.get(sku) ?? noSupply(sku)) ?? []);
+    if (spent.length === 0) return;
+    const supplies = new Map(spent.map(({ supply }) => [supply.sku, supply]));
+    this.supplies = suppliesAfter(this.supplies, { supplies, postings: [] });
   }
 
   /** Others may have what is free of a SKU than before. */
@@ -221,6 +230,7 @@ export class PlayedPool {
   /** A decision has offered what it freed by itself. */
   served(): void {
     for (const sku of SKUS) if (this.#served.get(sku) !== this.supplies.get(sku)) mark(this.model, sku);
+    this.#leaveOutSpent();
     this.#served = this.supplies;
   }
 

@@ -3,7 +3,8 @@ import { NOW } from '../arbitraries.ts';
 import { inTransit, isLate } from './coming.ts';
 import type { Command } from './commands.ts';
 import type { Step } from './history.ts';
-import { type Promised, copyOf } from './piles.ts';
+import { leaving } from './moving.ts';
+import { type Promised, copyOf, sum } from './piles.ts';
 import { type Inspected, PlayedPool } from './played-pool.ts';
 import type { Coming, ModelRow, Pool, Verdict } from './pool.ts';
 import { PLACES, SKUS } from './world.ts';
@@ -27,12 +28,12 @@ export interface Told {
   readonly reservations: readonly Promised[];
   /** Those that receipts have opened, in their order. */
   readonly inspections: readonly Inspected[];
-  /** What a person must look at, once the engine has looked after the SKU. */
+  /** What a person must look at, once the engine has looked after the SKU, or has drained it. */
   readonly concerns: readonly Concern[];
 }
 
 export interface Concern {
-  readonly code: 'promise.short' | 'inbound.overdue' | 'inbound.short';
+  readonly code: 'promise.short' | 'promise.stranded' | 'inbound.overdue' | 'inbound.short';
   readonly sku: number;
   readonly node: number;
   /** Of the line, if it is about one. */
@@ -100,15 +101,26 @@ const rowOf = (pool: Pool, { sku, node, detail }: Coming): ModelRow => pool.rowO
 
 function concernsOf(pool: Pool): readonly Concern[] {
   const short = PLACES.map(({ sku, node }) => ({ sku, node, line: null, quantity: pool.rowOf(sku, node).shortfall }));
+  const stranded = PLACES.map(({ sku, node }) => ({ sku, node, line: null, quantity: strandedAt(pool, sku, node) }));
   const lines = [...pool.lines.values()];
   const lost = lines.map((line) => ({ ...placeOf(line), quantity: rowOf(pool, line).shortfall }));
   const late = lines.filter((line) => isOverdue(pool, line));
   const all = [
     ...[...short, ...lost].map((one) => ({ code: 'promise.short', ...one }) as const),
+    ...stranded.map((one) => ({ code: 'promise.stranded', ...one }) as const),
     ...lost.map((one) => ({ code: 'inbound.short', ...one }) as const),
     ...late.map((line) => ({ code: 'inbound.overdue', ...placeOf(line), quantity: inTransit(line) }) as const),
   ];
   return all.filter(({ quantity }) => quantity > 0);
+}
+
+function strandedAt(pool: Pool, sku: number, node: number): number {
+  const units = [...pool.promises.values()].flatMap((mine) =>
+    mine.piles
+      .filter((pile) => pile.sku === sku && pile.node === node)
+      .map((pile) => leaving(pool, mine, pile, 'drained')),
+  );
+  return sum(units);
 }
 
 const placeOf = ({ sku, node, detail }: Coming) => ({ sku, node, line: detail });

@@ -1,15 +1,7 @@
 /** Lines that are done with leave the book, so that nobody has to load them again: their rows are deleted, and no key is used twice. */
-import {
-  type InboundLine,
-  NO_FUTURE,
-  NO_INBOUND,
-  type SkuSupply,
-  type SupplyRow,
-  isSamePlace,
-  isSpent,
-  onTheWay,
-  rowOf,
-} from '@onepool/stock-domain';
+import { type InboundLine, NO_INBOUND, isSpent, onTheWay } from './inbound.ts';
+import { NO_FUTURE, type SkuSupply, rowOf } from './supply.ts';
+import { type SupplyRow, isSamePlace } from './supply-row.ts';
 
 export interface WithoutSpent {
   readonly supply: SkuSupply;
