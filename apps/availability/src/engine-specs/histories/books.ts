@@ -44,6 +44,8 @@ const CONCERNS = `
     LEFT JOIN inbound_line l ON e.subject = 'inbound/' || l.detail_key
    WHERE k.code = $1 AND e.closed_at IS NULL AND e.code = ANY($2)`;
 
+const TASKS = 'SELECT FROM sku_task JOIN sku_code USING (sku_key) WHERE code = $1';
+
 export type Book = readonly string[];
 
 interface RowRecord {
@@ -132,12 +134,15 @@ export const CONCERNS_OF: Readonly<Record<'tend' | 'drain', readonly Concern['co
   drain: ['promise.stranded'],
 };
 
+/** Null while another look is to come, since other promises have changed than were loaded for this one. */
 export async function concernsInDatabase(
   looks: pg.Pool,
   history: number,
   sku: number,
   codes: readonly Concern['code'][],
-): Promise<Book> {
+): Promise<Book | null> {
+  const tasks = await rowsOf(looks, 'tasks', TASKS, [skuCode(history, sku)]);
+  if (tasks.length > 0) return null;
   const found = await rowsOf<ConcernWords>(looks, 'concerns', CONCERNS, [skuCode(history, sku), codes]);
   return found.map(concernWords).sort();
 }
