@@ -96,7 +96,7 @@ export class CallersAtOnce {
     const { command } = told;
     const isImpatient = this.#random.below(8) === 0;
     if (command.kind === 'hold') this.#holds.set(command.reservation, this.#say(told, id));
-    else if (!isImpatient) await Promise.all(namedBy(command).map((reservation) => this.#holds.get(reservation)));
+    else if (!isImpatient) await Promise.all(namedBy(command).map(async (reservation) => this.#holds.get(reservation)));
     await (command.kind === 'hold' ? this.#holds.get(command.reservation) : this.#say(told, id));
   }
 
