@@ -25,8 +25,8 @@ export function overdue(pool: PlayedPool, sku: number): void {
 
 /** All of it. `offersAll`: others may have what is free than before. */
 export function tend(pool: PlayedPool, sku: number, offersAll = false): void {
-  pool.reap(new Set([sku]));
   if (!pool.options.moves) return;
+  pool.reap(new Set([sku]));
   if (offersAll) pool.serveAll(sku);
   healShort(pool, sku);
   const isOverdue = isOwed(pool.model, sku);
