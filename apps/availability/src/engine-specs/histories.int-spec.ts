@@ -12,9 +12,9 @@ import { randomOf } from './seeded.ts';
 /** CI plays more than a person waits for, and `npm run verify -- supply` many more. */
 const HISTORIES = Number(process.env['ONEPOOL_SQL_HISTORIES'] ?? 20);
 const SEED = Number(process.env['ONEPOOL_SEED'] ?? randomInt(2 ** 31));
-const AT_ONCE = 12;
+const AT_ONCE = 18;
 /** The laws of so many histories are looked at together: of each by itself it would take as long as playing it. */
-const JUDGED_AT_ONCE = 20;
+const JUDGED_AT_ONCE = 50;
 /** A guard against waiting for ever. */
 const PATIENCE_MS = 180_000 + HISTORIES * 3_000;
 

@@ -13,7 +13,7 @@ import type { HistoryStage } from './stage.ts';
 import { type Tally, count } from './tally.ts';
 
 /** Answers are compared each time, and the book once in so many commands, and at the end. */
-const LOOK_ONE_IN = 8;
+const LOOK_ONE_IN = 10;
 
 type OwnCommand = Extract<Command, { kind: 'tend' | 'drain' }>;
 
