@@ -14,8 +14,8 @@ import { randomOf } from './seeded.ts';
 /** A quarter as many as are played step by step. */
 const HISTORIES = Math.ceil(Number(process.env['ONEPOOL_SQL_HISTORIES'] ?? 20) / 4);
 const SEED = Number(process.env['ONEPOOL_SEED'] ?? randomInt(2 ** 31));
-const AT_ONCE = 4;
-const HOUSEKEEPING_EVERY_MS = 50;
+const AT_ONCE = 8;
+const HOUSEKEEPING_EVERY_MS = 150;
 /** A guard against waiting for ever. */
 const PATIENCE_MS = 180_000 + HISTORIES * 12_000;
 

@@ -48,6 +48,8 @@ export class HistoryCaller {
   readonly #ids = new Map<number, string>();
   /** Fences by the place that each has taken. */
   readonly #fences = new Map<number, string>();
+  /** A fence is set before it is lifted, whoever else is asking meanwhile. */
+  #keeping: Promise<void> = Promise.resolve();
   /** Receipts by which inspections have opened, in their order. */
   readonly #inspections: string[] = [];
 
@@ -91,7 +93,7 @@ export class HistoryCaller {
         if (command.stage !== null) await this.time.placeStages();
         return did(await this.#events.count(command, told));
       case 'keep':
-        await this.#keep(command, id);
+        await (this.#keeping = this.#keeping.then(() => this.#keep(command, id)));
         return did(command.fence ? 'fence' : 'lift a fence');
       case 'movement': {
         const { how, request } = await this.#events.tell(id, command, told, mayDefer);
