@@ -104,6 +104,8 @@ CREATE TABLE feed (
   refused_applying bigint NOT NULL DEFAULT 0,
   unreadable bigint NOT NULL DEFAULT 0,
   has_records boolean NOT NULL DEFAULT false,
+  has_states boolean NOT NULL DEFAULT false,
+  states smallint[] NOT NULL DEFAULT '{}'::smallint[],
   failure text,
   scope integer[],
   waits_for text[] NOT NULL DEFAULT '{}'::text[],
@@ -148,7 +150,8 @@ CREATE TABLE feed_stage (
   node_key integer NOT NULL,
   quantity integer,
   at_ms bigint NOT NULL,
-  record_id text
+  record_id text,
+  state smallint
 );
 
 CREATE TABLE feed_watermark (
@@ -233,7 +236,7 @@ CREATE TABLE inspection (
   closed_at timestamp with time zone,
   CONSTRAINT inspection_pkey PRIMARY KEY (inspection_key),
   CONSTRAINT inspection_check CHECK (LEAST(open, approved, rejected, missing) >= 0 AND quantity > 0 AND (open + approved + rejected + missing) = quantity),
-  CONSTRAINT inspection_origin_check CHECK (origin = ANY (ARRAY[0, 1, 2]))
+  CONSTRAINT inspection_origin_check CHECK (origin = ANY (ARRAY[0, 1, 2, 3]))
 );
 CREATE INDEX inspection_closed_at ON inspection USING btree (closed_at) WHERE closed_at IS NOT NULL;
 CREATE INDEX inspection_due ON inspection USING btree (due_at) WHERE open > 0;
@@ -245,6 +248,7 @@ CREATE TABLE late_note (
   sku_key integer NOT NULL,
   node_key integer NOT NULL,
   kind text NOT NULL,
+  state text,
   quantity bigint NOT NULL,
   source_key integer NOT NULL,
   source_event_id text,
@@ -669,10 +673,11 @@ CREATE OR REPLACE FUNCTION index_feed_stage(feed_key bigint, attempt integer, un
 AS $function$
 DECLARE
   stage text := format('feed_stage_%s_%s', feed_key, attempt);
-  columns text := CASE unique_by WHEN 'record' THEN 'record_id' WHEN 'row' THEN 'sku_key, node_key' WHEN 'line' THEN 'line' END;
+  key text := CASE unique_by WHEN 'record' THEN '(record_id)' WHEN 'row' THEN '(sku_key, node_key)' WHEN 'line' THEN '(line)'
+    WHEN 'state' THEN '(sku_key, node_key, state) NULLS NOT DISTINCT' END;
 BEGIN
-  IF columns IS NULL THEN RAISE EXCEPTION 'a feed has no key %', unique_by; END IF;
-  EXECUTE format('CREATE UNIQUE INDEX ON %I.%I (%s)', current_schema(), stage, columns);
+  IF key IS NULL THEN RAISE EXCEPTION 'a feed has no key %', unique_by; END IF;
+  EXECUTE format('CREATE UNIQUE INDEX ON %I.%I %s', current_schema(), stage, key);
 END
 $function$;
 

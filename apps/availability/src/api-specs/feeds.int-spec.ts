@@ -72,6 +72,22 @@ describe('a feed over HTTP', () => {
     expect(await onHand('f-3', 'wh-1')).toBe(9);
   });
 
+  it('may count states of units, all of them where it says so, and tells what it could not take', async () => {
+    const csv = 'sku,node,quantity,state\nf-1,wh-1,9,\nf-1,wh-1,2,damaged\nf-1,wh-1,1,available\n';
+    const parameters = query({ completeness: 'full', states: 'quality_control,damaged', node: 'wh-1' });
+    await send(csv, { query: parameters, headers: CSV });
+    expect(await settled()).toMatchObject({
+      states: ['damaged', 'quality_control'],
+      rows: { received: 3, refused: 1 },
+    });
+    const { rows } = (await app.http('getStock', { params: { sku: 'f-1' } })).body as StockOfSku;
+    expect(rows.find(({ node }) => node === 'wh-1')).toMatchObject({ onHand: 9, available: 7, damaged: 2 });
+    const refusals = await app.http('listFeedRefusals', { params: { id } });
+    expect(refusals.body).toMatchObject({ items: [{ line: 4, code: 'state.unsupported' }] });
+    const other = { ...parameters, states: 'damaged' };
+    expect(problemOf(await send(csv, { query: other, headers: CSV }))).toMatchObject({ code: 'idempotency.mismatch' });
+  });
+
   it('sent again answers with its state, and with other parameters is a mismatch', async () => {
     const first = query();
     await send(line('f-1', 'store-1', 1), { query: first });
@@ -144,8 +160,17 @@ describe('a feed whose key is revoked while it is sent', () => {
   });
 });
 
+type Refused = [string, () => Call & { readonly body: string | Buffer }, number, string];
+const MISPLACED_STATES: readonly Record<string, string>[] = [
+  { states: 'damaged' },
+  { states: 'damaged', completeness: 'full', measure: 'availability' },
+  { states: 'available', completeness: 'full' },
+  { states: 'damaged,', completeness: 'full' },
+  { states: '', completeness: 'full' },
+];
+
 describe('a feed is refused', () => {
-  it.each<[string, () => Call & { readonly body: string | Buffer }, number, string]>([
+  it.each<Refused>([
     ['without parameters', () => ({ body: '', query: {} }), 400, 'request.invalid'],
     ['of an unknown mode', () => ({ body: '', query: query({ mode: 'guess' }) }), 400, 'request.invalid'],
     ['with an unknown parameter', () => ({ body: '', query: query({ color: 'red' }) }), 400, 'request.invalid'],
@@ -155,6 +180,12 @@ describe('a feed is refused', () => {
       400,
       'request.invalid',
     ],
+    ...MISPLACED_STATES.map((more): Refused => [
+      `that tells all of a state and is ${JSON.stringify(more)}`,
+      () => ({ body: '', query: query(more) }),
+      400,
+      'request.invalid',
+    ]),
     ['whose source is the engine', () => ({ body: '', query: query({ source: 'onepool' }) }), 422, 'source.reserved'],
     [
       'captured on no day',

@@ -479,7 +479,7 @@ describe('rows that cannot be', () => {
         told('sku2', 'n1', 1, { capturedAt: '2026-02-30T12:00:00Z' }),
         told('sku2', 'n1', 1, { capturedAt: 'today' }),
         told('sku2', 'n1', 1, { colour: 'red' }),
-        told('sku2', 'n1', 1, { state: 'damaged' }),
+        told('sku2', 'n1', 1, { state: 'available' }),
         `{"sku":"${'x'.repeat(70_000)}"}`,
         '[]',
         told('sku2', 'n1', 4, { recordId: 'a\u0000' }),

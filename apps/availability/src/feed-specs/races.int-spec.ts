@@ -153,3 +153,82 @@ describe('a worker that loses its session in the middle of a chunk', () => {
     await Promise.all([one.close(), other.close()]);
   });
 });
+
+describe('counts of states beside what else happens', () => {
+  const now = Date.now();
+  const ago = (minutes: number): string => new Date(now - minutes * 60_000).toISOString();
+  const at = { sku: 'sku1', node: 'n1' } as const;
+  const damagedAt = async (): Promise<Record<string, number>> => {
+    const rows: { place: string; damaged: number }[] = await pool.dataSource.query(
+      `SELECT concat(k.code, '@', n.code) AS place, damaged::int FROM stock JOIN sku_code k USING (sku_key) JOIN rules_node n USING (node_key)`,
+    );
+    return Object.fromEntries(rows.map(({ place, damaged }) => [place, damaged]));
+  };
+  const stock = async (engine: StockEngine): Promise<void> => {
+    const received = SKUS.flatMap((sku) => NODES.map((node) => receipt(sku, node, 1_000)));
+    done(await record(engine, 'stock', received, { occurredAt: ago(90) }));
+  };
+
+  it('are right by movements that come to their gate before and after them', async () => {
+    const engine = pool.engine();
+    const feeds = feedsOn(pool);
+    await stock(engine);
+    const gate = await holdGate(pool, 'sku1');
+    await send(feeds, [{ ...at, quantity: 3, state: 'damaged' }], { at: now - 10 * 60_000 });
+    const damage = { type: 'damage', ...at, quantity: 2 } as const;
+    const first = record(engine, 'since', [damage], { occurredAt: ago(5) });
+    await gate.waitedForBy(1);
+    const applying = feeds.worker.once();
+    await gate.waitedForBy(2);
+    const then = record(pool.engine(), 'before', [damage], { occurredAt: ago(20) });
+    await gate.waitedForBy(3);
+    await gate.release();
+    for (const answer of await Promise.all([first, then])) done(answer);
+    await applying;
+    expect((await damagedAt())['sku1@n1']).toBe(5);
+    expect(await brokenLaws(pool.dataSource)).toEqual([]);
+    await feeds.close();
+  });
+
+  it('come to the same as one after the other, in two replicas', () =>
+    seeded(async (random) => {
+      const engines = [pool.engine(), pool.engine()];
+      const replicas = [feedsOn(pool, { rowsPerChunk: 5 }), feedsOn(pool, { rowsPerChunk: 7 })];
+      await stock(engines[0]!);
+      const events: { place: string; minutes: number; quantity: number }[] = [];
+      const counts: { place: string; minutes: number; quantity: number }[] = [];
+      const telling = numbered('life', 60).map(async (id) => {
+        const [sku, node] = [random.pick(SKUS), random.pick(NODES)];
+        const [minutes, quantity] = [1 + random.below(50), 1 + random.below(3)];
+        events.push({ place: `${sku}@${node}`, minutes, quantity });
+        const told = { type: 'damage', sku, node, quantity } as const;
+        done(await record(random.pick(engines), id, [told], { occurredAt: ago(minutes) }));
+        await hold(random.pick(engines), `${id}-h`, [[sku, 1]]);
+      });
+      const counting = replicas.map(async (replica, place) => {
+        for (let round = 0; round < 4; round += 1) {
+          // No two counts are of one moment.
+          const minutes = 1 + random.below(50) + place / 2 + round / 10;
+          const rows = everywhere(() => 20 + random.below(9)).map((row) => ({ ...row, state: 'damaged' }));
+          for (const { sku, node, quantity } of rows) counts.push({ place: `${sku}@${node}`, minutes, quantity });
+          await send(replica, rows, { at: now - minutes * 60_000, source: `wms-${place}` });
+          await replica.worker.once();
+        }
+      });
+      await Promise.all([...telling, ...counting]);
+      // What one has left to the other, which had just looked.
+      await Promise.all(replicas.map((replica) => replica.worker.once()));
+      const expected = new Map<string, { minutes: number; units: number }>();
+      for (const { place, minutes, quantity } of counts.toSorted((a, b) => b.minutes - a.minutes))
+        expected.set(place, { minutes, units: quantity });
+      for (const { place, minutes, quantity } of events) {
+        const known = expected.get(place)!;
+        if (minutes < known.minutes) known.units += quantity;
+      }
+      const places = [...expected].map(([place, { units }]) => [place, units] as const);
+      expect(await damagedAt()).toEqual(Object.fromEntries(places));
+      expect(await brokenLaws(pool.dataSource)).toEqual([]);
+      await Promise.all(replicas.map((replica) => replica.close()));
+      expect(await pool.deadlocks()).toBe(0);
+    }));
+});

@@ -21,10 +21,10 @@ export class FeedsController {
 
   @Serve(operations.sendFeed)
   async sendFeed({ query, body, contentType, caller, sentAt }: Call<Op['sendFeed']>) {
-    if (query.mode === 'delta' && query.completeness === 'full') {
-      const message = 'only a reset can be full';
-      throw problem('request.invalid', { errors: [{ path: '/completeness', code: 'const', message }] });
-    }
+    const { mode, measure, completeness, states } = query;
+    if (mode === 'delta' && completeness === 'full') throw invalid('/completeness', 'only a reset can be full');
+    if (states !== undefined && !(mode === 'reset' && measure === 'physical' && completeness === 'full'))
+      throw invalid('/states', 'only a full physical reset tells all of a state');
     demandNodeOf(query, caller);
     const received = await this.#feeds.receive({
       actor: caller.id,
@@ -81,6 +81,9 @@ export class FeedsController {
     return seenBy(caller, valueOf(await this.#feeds.reads.feed(owner ?? caller.id, id)));
   }
 }
+
+const invalid = (path: string, message: string): Error =>
+  problem('request.invalid', { errors: [{ path, code: 'const', message }] });
 
 const mayApprove = ({ scopes, person }: Caller): boolean => scopes.has('feeds:approve') && person !== null;
 

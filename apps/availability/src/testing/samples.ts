@@ -26,6 +26,7 @@ const TEXTS = [
   'ins_1',
   'EUR',
   '2026-01-31',
+  'damaged',
   '09:00',
 ];
 const TIME = '2026-01-31T12:00:00Z';

@@ -100,6 +100,7 @@ const feed = {
   owner: 'prn_abcdefgh2345',
   completeness: 'partial' as const,
   node: null,
+  states: [],
   state: 'done' as const,
   failure: null,
   rows: { received: 2, staged: 1, absent: 0, unchanged: 0, applied: 1, refused: 1 },

@@ -15,7 +15,7 @@ import { FEED_MEASURES } from './feeds.ts';
 import { FulfilmentId, LineId } from './reservations.ts';
 import type { FactDefinition } from '../shared/fact-definition.ts';
 import { factStream } from '../shared/module-contract.ts';
-import { InboundLineName, StockException, StockRow } from './stock.ts';
+import { COUNTED_STATES, InboundLineName, StockException, StockRow } from './stock.ts';
 import { StopOfSku } from './stops.ts';
 
 /** The subject scope of stock and its promises. */
@@ -227,6 +227,9 @@ export const RowsCounted = closed({
   measure: oneOf(
     FEED_MEASURES,
     'What was counted: units that are there, or those that the source has not yet promised.',
+  ),
+  state: Type.Optional(
+    oneOf(COUNTED_STATES, 'Of which state it counted units; absent where it counted all that the measure says.'),
   ),
   capturedAt: Type.String({
     ...Timestamp,

@@ -10,7 +10,7 @@ import {
   oneOf,
   pageMembers,
 } from '../shared/primitives.ts';
-import { SourceName } from './stock.ts';
+import { COUNTED_STATES, SourceName } from './stock.ts';
 
 /** Largest body of a feed, after decompression. */
 export const FEED_BYTES_MAX = 2 * 1_024 ** 3;
@@ -28,6 +28,7 @@ export const FEED_MODES = ['reset', 'delta'] as const;
 export const FEED_MEASURES = ['physical', 'availability'] as const;
 export const FEED_COMPLETENESS = ['partial', 'full'] as const;
 export const FEED_DUPLICATES = ['refuse', 'sum'] as const;
+const COUNTED = COUNTED_STATES.join('|');
 export const FEED_STATES = [
   'receiving',
   'applying',
@@ -58,6 +59,14 @@ export const FeedQuery = closed({
       '`full`: what the feed does not name counts 0 at its nodes. Resets only; default `partial`.',
     ),
   ),
+  states: Type.Optional(
+    Type.String({
+      pattern: `^(?:${COUNTED})(?:,(?:${COUNTED}))*$`,
+      maxLength: 64,
+      description:
+        'Of a full physical count: states, separated by commas, in which what it does not name counts 0 at its nodes. Of other states only rows that name one are counted.',
+    }),
+  ),
   node: Type.Optional(NodeCode),
   expectedRows: Type.Optional(
     Type.Integer({
@@ -69,7 +78,7 @@ export const FeedQuery = closed({
   duplicates: Type.Optional(
     oneOf(
       FEED_DUPLICATES,
-      'Lines of a reset that tell different quantities of one SKU and node: all refused, or added up. Default `refuse`.',
+      'Lines of a reset that tell different quantities of one SKU and node (and state): all refused, or added up. Default `refuse`.',
     ),
   ),
   maxZeroedPercent: Type.Optional(
@@ -94,7 +103,12 @@ export const FeedRow = closed({
   recordId: Type.Optional(Type.String({ description: 'A delta takes effect once per source and record.' })),
   capturedAt: Type.Optional(Timestamp),
   occurredAt: Type.Optional(Timestamp),
-  state: Type.Optional(Type.Literal('available')),
+  state: Type.Optional(
+    oneOf(
+      COUNTED_STATES,
+      'Of a physical count: how many of the units are in that state. A row without it counts all that is there.',
+    ),
+  ),
 });
 
 const count = (description: string) => Type.Integer({ minimum: 0, description });
@@ -120,6 +134,9 @@ export const Feed = closed({
   owner: Type.String({ description: 'Whose it is: the principal that sent it.' }),
   completeness: oneOf(FEED_COMPLETENESS),
   node: Type.Union([NodeCode, Type.Null()]),
+  states: Type.Array(oneOf(COUNTED_STATES), {
+    description: 'States in which what a full count does not name counts 0 at its nodes.',
+  }),
   state: oneOf(
     FEED_STATES,
     '`receiving`: the upload is under way, or was cut and may be sent again whole. `waiting`: somebody has to approve it. `failed`: it was refused, and may be sent again mended. `replaced`: while it waited, the source has told a newer full count of the same nodes.',
@@ -171,6 +188,7 @@ export const FEED_REFUSAL_CODES = [
   'quantity.invalid',
   'quantity.negative',
   'state.unsupported',
+  'state.exceeds_stock',
   'time.invalid',
   'record.invalid',
   'record.duplicate',
@@ -183,7 +201,7 @@ export const FeedRefusal = closed({
   line: Type.Integer({ minimum: 0, description: 'Counted from 1, the header included; 0 for an absent row.' }),
   code: oneOf(
     FEED_REFUSAL_CODES,
-    '`quantity.negative` is a note, and no refusal: an availability below 0 was counted 0.',
+    '`quantity.negative` and `state.exceeds_stock` are notes, and no refusals: an availability below 0 was counted 0; more units were counted in a state than the row has, and the count was applied as far as it goes.',
   ),
   message: Type.String(),
 });

@@ -18,7 +18,7 @@ import { FulfilmentId, LineId } from './reservations.ts';
 const INSPECTION_ID = '^ins_\\d{1,15}$';
 const InspectionId = Type.String({ pattern: INSPECTION_ID, maxLength: 64, description: 'Of an inspection. Opaque.' });
 
-export const INSPECTION_ORIGINS = ['receipt', 'reject', 'movement'] as const;
+export const INSPECTION_ORIGINS = ['receipt', 'reject', 'movement', 'count'] as const;
 
 const COUNTS = {
   open: Type.Integer({ minimum: 0, description: 'Units that nobody has judged yet.' }),
@@ -26,7 +26,8 @@ const COUNTS = {
   rejected: Type.Integer({ minimum: 0, description: 'Units that are damaged since.' }),
   missing: Type.Integer({
     minimum: 0,
-    description: 'Units that were judged and had left `qualityControl` otherwise before: sold, moved, or owed.',
+    description:
+      'Units that were judged and had left `qualityControl` otherwise before (sold, moved, or owed), or that a count has not found there.',
   }),
 };
 
@@ -36,14 +37,14 @@ export const Inspection = closed({
   node: NodeCode,
   origin: oneOf(
     INSPECTION_ORIGINS,
-    '`receipt`: they arrived where they are inspected first. `reject`: the node has refused units of the SKU, and so doubts the others. `movement`: they were taken to inspection.',
+    '`receipt`: they arrived where they are inspected first. `reject`: the node has refused units of the SKU, and so doubts the others. `movement`: they were taken to inspection. `count`: a feed has counted more units there than others speak of.',
   ),
-  command: Type.Optional({ ...ClientChosenId, description: 'The receipt, or the list of movements.' }),
+  command: Type.Optional({ ...ClientChosenId, description: 'The receipt, the list of movements, or the feed.' }),
   line: Type.Optional(Type.Integer({ minimum: 1, description: 'Which of its lines, counted from 1.' })),
   inbound: Type.Optional({ ...ClientChosenId, description: 'The receipt that was announced.' }),
   inboundLine: Type.Optional({ ...LineId, description: 'Which of its lines.' }),
   fulfilment: Type.Optional({ ...FulfilmentId, description: 'What was refused.' }),
-  reason: Type.String({ description: 'Of the receipt or movement, as in the ledger.' }),
+  reason: Type.String({ description: 'Of the receipt, movement or count, as in the ledger.' }),
   quantity: { ...UnitCount, description: 'The sum of the four below.' },
   ...COUNTS,
   openedAt: Timestamp,
@@ -51,7 +52,7 @@ export const Inspection = closed({
     ...Timestamp,
     description: 'When all should be judged. What is open longer is the exception `inspection.overdue`.',
   },
-  closedAt: Type.Union([Timestamp, Type.Null()], { description: 'When the last unit was judged.' }),
+  closedAt: Type.Union([Timestamp, Type.Null()], { description: 'When the last unit was judged, or found missing.' }),
 });
 export type Inspection = Static<typeof Inspection>;
 

@@ -29,6 +29,8 @@ const plain = <T extends string>(type: T, description: string) =>
 
 /** States by the names that the ledger has for them. */
 export const NAMED_STATES = ['available', 'damaged', 'quality_control', 'safety_stock'] as const;
+/** Those that a physical count may name. What is available follows from all that is there. */
+export const COUNTED_STATES = ['damaged', 'quality_control'] as const;
 const state = (description: string) => oneOf(NAMED_STATES, description);
 
 export const Movement = Type.Union([
@@ -175,13 +177,19 @@ export const MovementsResult = closed({
     closed({
       line: Type.Integer({ minimum: 1, description: 'Which of the movements, counted from 1.' }),
       node: NodeCode,
+      state: Type.Optional(
+        oneOf(
+          COUNTED_STATES,
+          'Which state was counted: it has as many units as before. Absent where all that is there was counted.',
+        ),
+      ),
       quantity: Type.Integer({ description: 'Units that would have come, or gone (below 0).' }),
       countedAt: Timestamp,
       countedBy: SourceName,
     }),
     {
       description:
-        'Movements that are older than the newest count of their row, which had seen them: they left the number of units as it was.',
+        'Movements that are older than the newest count of their row, or of one of its states, which had seen them: they left the number of units as it was, there or in that state.',
     },
   ),
 });

@@ -126,6 +126,7 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'stock/domain/src/decide-ship.ts': ['damaged', 'quality_control'],
   'stock/domain/src/decide-receive.ts': ['damaged', 'quality_control', 'shortfall'],
   'stock/domain/src/decide-inspection.ts': ['damaged', 'quality_control'],
+  'stock/domain/src/decide-reject.ts': ['quality_control'],
   'stock/domain/src/receipt-policy.ts': ['quality_control'],
   'stock/domain/src/feed.ts': ['damaged', 'quality_control'],
   'contracts/src/availability/inbound.ts': ['damaged'],
@@ -139,6 +140,7 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
   'contracts/src/availability/inspection-operations.ts': ['damaged'],
   'contracts/src/availability/inspections.ts': ['damaged', 'quality_control'],
   'stock/data-access/src/decision/open-inspections.ts': ['quality_control'],
+  'stock/data-access/src/feeds/apply/apply-states.ts': ['quality_control'],
   // What the other system counts of a row, before the count.
   'stock/data-access/src/feeds/apply/prepare-feed.ts': ['safety_stock', 'overdrawn'],
   'stock/data-access/src/feeds/apply/reset-statement.ts': ['damaged', 'quality_control', 'shortfall'],

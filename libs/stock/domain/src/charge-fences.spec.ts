@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { withCharge } from './charge-fences.ts';
 import { channelAtp } from './atp.ts';
+import { NO_STATES } from './counted-states.ts';
 import { decideAllocate } from './decide-allocate.ts';
 import { decideAmend } from './decide-amend.ts';
 import { decideGiveUp } from './decide-give-up.ts';
@@ -139,7 +140,7 @@ class Floor {
     const isLate = (): boolean => false;
     const target = moveTo === null ? null : { node: moveTo, fulfilment: null };
     const terms = { rules: this.rules, now: NOW, override: null };
-    const what = { selected, effect: 'none' as const, moveTo: target, isLate };
+    const what = { selected, effect: 'none' as const, moveTo: target, isLate, counted: () => NO_STATES };
     return this.decide(decideReject({ ...before, backings }, what, this.supplies, terms));
   }
   heal(): void {

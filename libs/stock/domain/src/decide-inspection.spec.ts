@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decideInspection } from './decide-inspection.ts';
+import { countInspections, decideInspection } from './decide-inspection.ts';
 import type { SupplyRow } from './supply-row.ts';
 import { rowAt, suppliesAfter } from './supply.ts';
 import { row, suppliesOf, supplyOf, validRow } from './testing/arbitraries.ts';
@@ -89,6 +89,32 @@ describe('an inspection', () => {
           approved + rejected,
           20 - approved - rejected,
         ]);
+      }),
+    );
+  });
+});
+
+describe('inspections of a row of which so many units are counted', () => {
+  it.each<[string, readonly number[], number, readonly number[], number]>([
+    ['stay as they are where all of them are there', [3, 2], 5, [0, 0], 0],
+    ['lose the oldest units where fewer are there', [3, 2], 1, [3, 1], 0],
+    ['lose all where none is there', [3, 2], 0, [3, 2], 0],
+    ['do not speak of what is there beyond them', [3, 2], 9, [0, 0], 4],
+    ['are none where none was open', [], 4, [], 4],
+  ])('%s', (_, open, counted, missing, beyond) => {
+    expect(countInspections(open, counted)).toEqual({ missing, beyond });
+  });
+
+  it('speak of as many units as were counted, and none of more than before', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 9 })), fc.nat(40), (open, counted) => {
+        const { missing, beyond } = countInspections(open, counted);
+        const left = open.map((units, place) => units - (missing[place] ?? 0));
+        expect(left.reduce((sum, units) => sum + units, beyond)).toBe(counted);
+        expect(left.every((units, place) => units >= 0 && units <= (open[place] ?? 0))).toBe(true);
+        // The newest keep their units.
+        const first = left.findIndex((units) => units > 0);
+        expect(left.slice(first + 1)).toEqual(first < 0 ? left : open.slice(first + 1));
       }),
     );
   });

@@ -58,3 +58,22 @@ export function decideInspection(
   const missing = judged - moved.approved - moved.rejected;
   return accept({ effect: draft.effect(), moved, missing, open: open - judged });
 }
+
+/** What becomes of open inspections of a row when so many units are counted there. */
+export interface InspectionsAfterCount {
+  /** Units that are not there, of each of them. */
+  readonly missing: readonly number[];
+  /** Units that none of them speaks of. */
+  readonly beyond: number;
+}
+
+/** `open`: units of each that nobody has judged yet, oldest first. What was counted is in the newest of them. */
+export function countInspections(open: readonly number[], counted: number): InspectionsAfterCount {
+  let gone = Math.max(0, open.reduce((sum, units) => sum + units, 0) - counted);
+  const missing = open.map((units) => {
+    const taken = Math.min(units, gone);
+    gone -= taken;
+    return taken;
+  });
+  return { missing, beyond: Math.max(0, counted - open.reduce((sum, units) => sum + units, 0)) };
+}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { NO_STATES } from './counted-states.ts';
 import { mayBack } from './decide-allocate.ts';
 import { type Receipt, decideReceive } from './decide-receive.ts';
 import { decideShip } from './decide-ship.ts';
@@ -8,6 +9,7 @@ import { inTransit, onTheWay } from './inbound.ts';
 import { type Reservation, open } from './reservation.ts';
 import { shortPromisesOf } from './short-promises.ts';
 import { type SkuSupply, type Supplies, rowAt, rowOf, suppliesAfter } from './supply.ts';
+import { COUNTED_STATES } from './stock-states.ts';
 import type { SupplyRow } from './supply-row.ts';
 import { NOW, incoming, row } from './testing/arbitraries.ts';
 import { backing, expectLawful, openOf, reserved } from './testing/reserved.ts';
@@ -23,6 +25,7 @@ import {
 } from './testing/waiting.ts';
 
 const TERMS = { rules: TWO_CHANNELS, now: NOW };
+const BY_STATE = new Set(COUNTED_STATES);
 const receipt = (over: Partial<Receipt> = {}): Receipt => ({
   sku: 1,
   node: 1,
@@ -32,6 +35,7 @@ const receipt = (over: Partial<Receipt> = {}): Receipt => ({
   to: 'available',
   closes: false,
   isLate: false,
+  counted: NO_STATES,
   ...over,
 });
 
@@ -194,6 +198,35 @@ describe('a receipt', () => {
       { qualityControl: 3 },
       {},
       { toInspect: 5 },
+    ],
+    [
+      'whose damaged units a count of those has seen adds them to the others',
+      { coming: { 1: { available: 5 } }, stock: { 1: { damaged: 3 } } },
+      { damaged: 2, counted: BY_STATE },
+      { available: 5, damaged: 3 },
+      {},
+      {
+        arrived: [
+          { state: 'available', units: 3 },
+          { state: 'damaged', units: 2 },
+        ],
+      },
+    ],
+    [
+      'that a count of what is inspected has seen opens no inspection again',
+      { coming: { 1: { available: 5 } }, stock: { 1: { qualityControl: 5 } } },
+      { to: 'quality_control', counted: BY_STATE },
+      { available: 5, qualityControl: 5 },
+      {},
+      { toInspect: 0 },
+    ],
+    [
+      'that counts of everything have seen changes nothing but its line',
+      { coming: { 1: { available: 5 } }, stock: { 1: { available: 9, damaged: 2 } } },
+      { isLate: true, damaged: 2, counted: BY_STATE },
+      { available: 9, damaged: 2 },
+      {},
+      { over: 0 },
     ],
   ])('%s', (_, there, over, stock, coming, told) =>
     expect(receive(there, over)).toMatchObject({ stock: row(stock), coming: incoming(coming), ...told }),
@@ -390,7 +423,7 @@ describe('riders', () => {
     const supplies = bookWith([order], { stock: { 1: { available: 3 } } });
     const rider = { reservation: order, selected: { fulfilment: 'F', quantity: 3 } };
     const sent = decideShip(
-      [{ sku: 1, from: 1, line: transfer, units: 5, state: null, riders: [rider], isLate: false }],
+      [{ sku: 1, from: 1, line: transfer, units: 5, state: null, riders: [rider], isLate: false, counted: NO_STATES }],
       supplies,
       TERMS,
     );
@@ -418,6 +451,7 @@ describe('laws of receiving', () => {
     to: fc.constantFrom('available' as const, 'available' as const, 'quality_control' as const),
     closes: fc.boolean(),
     isLate: fc.boolean(),
+    counted: fc.constantFrom(NO_STATES, NO_STATES, BY_STATE),
   });
   const nodeOf = (detail: number | null): number => (detail === 11 ? 2 : 1);
   const comingIn = (book: SkuSupply, detail: number | null): SupplyRow =>

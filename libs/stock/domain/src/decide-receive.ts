@@ -7,6 +7,7 @@
  */
 import { type TravelState, arrive, exchange, land, receive } from './arithmetic.ts';
 import type { VerbEffect } from './decide-verb.ts';
+import { type CountedStates, stateInBook } from './counted-states.ts';
 import { Conversion, type FreeingTerms, type NodeFreeing, type Waiting } from './free-units.ts';
 import { type InboundLine, inTransit, onTheWay, soundInTransit } from './inbound.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
@@ -31,6 +32,8 @@ export interface Receipt {
   readonly closes: boolean;
   /** Whether the newest count of the row has seen the units: its net stays, the line is drained all the same, and its riders land. */
   readonly isLate: boolean;
+  /** States whose newest count has seen the units: those that it was told of are among what is available in the book. */
+  readonly counted: CountedStates;
 }
 
 export interface ReceiptEffect {
@@ -82,6 +85,7 @@ export function decideReceive(
   const drained = line ? drain(rowOf(draft.supply(sku), onTheWay(line)), arrived, lost) : null;
   const draining = line && drained ? { at: onTheWay(line), short: drained.row.shortfall } : null;
   const there = rowAt(draft.supply(sku), node).available;
+  const inspected = arrived.quality_control + (receipt.to === 'quality_control' ? arrived.available - landed : 0);
   // What a count has seen is for all by now; but of what the line has brought, its promises may still have what nobody took.
   const freed = receipt.isLate ? Math.min(there, draining?.short ?? 0) : Math.max(0, there - before);
   const freeing = conversion.offer({ node, units: freed }, draining);
@@ -96,7 +100,7 @@ export function decideReceive(
     over: Math.max(0, units - expected),
     lost,
     landed,
-    toInspect: arrived.quality_control + (receipt.to === 'quality_control' ? arrived.available - landed : 0),
+    toInspect: receipt.counted.has('quality_control') ? 0 : inspected,
     freeing,
   };
 }
@@ -148,10 +152,12 @@ const ridersOn = ({ backings }: Reservation, sku: SkuKey, line: InboundLine) =>
   );
 
 /** The rest of what has come goes to its states. */
-function stock(draft: SupplyDraft, { sku, node, to, isLate }: Receipt, arrived: Arrived): void {
+function stock(draft: SupplyDraft, { sku, node, to, isLate, counted }: Receipt, arrived: Arrived): void {
   const at = stockAt(node);
-  const put = (state: TravelState, units: number): void =>
-    draft.change(sku, at, (row) => (isLate ? receiveLate(row, state, units) : receive(row, state, units)));
+  const put = (state: TravelState, units: number): void => {
+    const into = stateInBook(state, counted);
+    draft.change(sku, at, (row) => (isLate ? receiveLate(row, into, units) : receive(row, into, units)));
+  };
   put(to, arrived.available);
   put('quality_control', arrived.quality_control);
   put('damaged', arrived.damaged);

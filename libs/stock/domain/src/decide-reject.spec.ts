@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { channelAtp } from './atp.ts';
+import { NO_STATES } from './counted-states.ts';
 import { type RejectEffect, type RejectedUnits, decideReject } from './decide-reject.ts';
 import { open } from './reservation.ts';
 import type { SellingRules } from './selling-rules.ts';
@@ -28,6 +29,7 @@ const refused = (effect: RejectEffect, quantity: number, over: Partial<RejectedU
   effect,
   moveTo: null,
   isLate: () => false,
+  counted: () => NO_STATES,
   ...over,
 });
 const rowsAfter = (world: World, rejected: RejectedUnits, terms = TERMS) => {
@@ -79,6 +81,13 @@ describe('what two refused units of five promised ones say of a row', () => {
   ])('%s, late: the newest count knew it, and no unit leaves the row', (effect, after) => {
     const world = { reservation: mine, supplies: bookOf(full) };
     expect(rowsAfter(world, refused(effect, 2, { isLate: () => true }))).toEqual([stockRow(after)]);
+  });
+
+  it('has been seen by a count of what is inspected: what the node doubts is not moved again', () => {
+    const world = { reservation: mine, supplies: bookOf({ committed: 5, available: 4, qualityControl: 3 }) };
+    const counted = (): ReadonlySet<'quality_control'> => new Set(['quality_control']);
+    const after = stockRow({ committed: 3, available: 6, qualityControl: 3 });
+    expect(rowsAfter(world, refused('sellable_only', 2, { counted }))).toEqual([after]);
   });
 
   it('is judged row by row, by the counts of each', () => {

@@ -3,6 +3,7 @@
  * leave it, so that a unit that is not there is never on sale in between.
  */
 import { type RowChange, damageable, giveBack, quarantine, sell, unpromised, writeOff } from './arithmetic.ts';
+import type { CountedStates } from './counted-states.ts';
 import { mayBack } from './decide-allocate.ts';
 import { type BackingChange, type VerbEffect, changeOf, next } from './decide-verb.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
@@ -47,6 +48,8 @@ export interface RejectedUnits {
   readonly moveTo: UnitTarget | null;
   /** Whether the newest count of the row has seen already what is said of it: then its net stays. */
   readonly isLate: (sku: SkuKey, node: NodeKey) => boolean;
+  /** States whose newest count has seen them there. */
+  readonly counted: (sku: SkuKey, node: NodeKey) => CountedStates;
 }
 
 export interface UnitTarget {
@@ -104,9 +107,10 @@ const ROW_EFFECTS: Readonly<Record<Exclude<RejectEffect, 'none'>, RowEffect>> = 
 };
 
 /** Null: the promise is given back, and the row keeps its units for sale. */
-function rowEffectOf({ effect, isLate }: RejectedUnits, sku: SkuKey, node: NodeKey): RowEffect | null {
+function rowEffectOf({ effect, isLate, counted }: RejectedUnits, sku: SkuKey, node: NodeKey): RowEffect | null {
   if (effect === 'none') return null;
-  return effect !== 'sellable_only' && isLate(sku, node) ? null : ROW_EFFECTS[effect];
+  const isSeen = effect === 'sellable_only' ? counted(sku, node).has('quality_control') : isLate(sku, node);
+  return isSeen ? null : ROW_EFFECTS[effect];
 }
 
 /**

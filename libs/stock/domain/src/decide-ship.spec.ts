@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { NO_STATES } from './counted-states.ts';
 import { type Rider, type Shipment, decideShip } from './decide-ship.ts';
 import { inTransit, onTheWay } from './inbound.ts';
 import type { SupplyRow } from './supply-row.ts';
@@ -18,6 +19,7 @@ const shipment = (over: Partial<Shipment> = {}): Shipment => ({
   state: null,
   riders: [],
   isLate: false,
+  counted: NO_STATES,
   ...over,
 });
 const rider = (reservation: Rider['reservation'], quantity: number, fulfilment = 'F'): Rider => ({
@@ -88,6 +90,20 @@ describe('a transfer that leaves', () => {
       { available: 1, damaged: 5 },
       { isLate: true, state: 'damaged' },
       { available: 6 },
+      { damaged: 5 },
+    ],
+    [
+      'of a state that was counted without it leaves what the count has put for sale',
+      { available: 6, damaged: 2 },
+      { state: 'damaged', counted: new Set(['damaged' as const]) },
+      { available: 1, damaged: 2 },
+      { damaged: 5 },
+    ],
+    [
+      'that all counts have seen gone is on its way',
+      { available: 6, damaged: 2 },
+      { isLate: true, state: 'damaged', counted: new Set(['damaged' as const]) },
+      { available: 6, damaged: 2 },
       { damaged: 5 },
     ],
   ])('%s', (_, before, over, from, to) =>

@@ -4,6 +4,7 @@
  */
 import { type RowChange, type TravelState, expectUnits, fulfil, giveBack, recommit, removable } from './arithmetic.ts';
 import type { FenceTerms } from './charge-fences.ts';
+import { type CountedStates, stateInBook } from './counted-states.ts';
 import type { VerbEffect } from './decide-verb.ts';
 import { type InboundLine, onTheWay } from './inbound.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
@@ -29,6 +30,8 @@ export interface Shipment {
   readonly riders: readonly Rider[];
   /** Whether the newest count of the row has seen the units gone: then its net stays, and the units are on their way all the same. */
   readonly isLate: boolean;
+  /** States whose newest count has seen them gone. */
+  readonly counted: CountedStates;
 }
 
 /** Confirmed units of a fulfilment at the node. */
@@ -83,7 +86,7 @@ const placed = (rejection: Rejection, line: number, before: number): Rejection =
 });
 
 function ship(shipment: Shipment, draft: SupplyDraft, promises: MovingPromises): Decision<readonly TravelledUnits[]> {
-  const { sku, from, line, units, state, riders, isLate } = shipment;
+  const { sku, from, line, units, state, riders, isLate, counted } = shipment;
   const riding = riders.reduce((sum, { selected }) => sum + selected.quantity, 0);
   if (riding > units) return reject({ code: 'movement.exceeds_stock', line: 1, there: units });
   for (const [part, rider] of riders.entries()) {
@@ -92,7 +95,7 @@ function ship(shipment: Shipment, draft: SupplyDraft, promises: MovingPromises):
   }
   const at = stockAt(from);
   draft.change(sku, at, (row) => (isLate ? giveBack(row, 'committed', riding) : fulfil(row, riding)));
-  const there = removable(rowAt(draft.supply(sku), from), state ?? 'available');
+  const there = removable(rowAt(draft.supply(sku), from), stateInBook(state ?? 'available', counted));
   if (!isLate && units - riding > there)
     return reject({ code: 'movement.exceeds_stock', line: 1, there: riding + there });
   const plain = send(draft, shipment, units - riding);
@@ -116,10 +119,15 @@ function ride({ reservation, selected }: Rider, { sku, from, line }: Shipment, p
 }
 
 /** What nobody rides on leaves the row, and is answered as it travels. */
-function send(draft: SupplyDraft, { sku, from, state, isLate }: Shipment, units: number): readonly TravelledUnits[] {
+function send(
+  draft: SupplyDraft,
+  { sku, from, state, isLate, counted }: Shipment,
+  units: number,
+): readonly TravelledUnits[] {
   let left: RowChange['transfers'] = [];
+  const inBook = stateInBook(state ?? 'available', counted);
   draft.change(sku, stockAt(from), (row) => {
-    const change = isLate ? leaveLate(row, state ?? 'available', units) : leave(row, state, units);
+    const change = isLate ? leaveLate(row, inBook, units) : leave(row, inBook, units);
     left = change.transfers;
     return change;
   });

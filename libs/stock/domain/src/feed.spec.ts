@@ -74,7 +74,7 @@ describe('an event and the count of its row', () => {
     const decision = decideMovements([movement], before, { occurredAt: COUNTED_AT, watermarks });
     const late = decision.ok ? decision.value.late : [];
     const count = countBy(null);
-    expect(late).toEqual(told.map((units) => ({ index: 0, sku: 1, node: 1, quantity: units, count })));
+    expect(late).toEqual(told.map((units) => ({ index: 0, sku: 1, node: 1, state: null, quantity: units, count })));
   });
 
   it('each leg of a transfer is judged by its own node', () => {

@@ -5,6 +5,7 @@
 import { type RowChange, sell, supply } from './arithmetic.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import { type Backing, STAGES, type Stage } from './reservation.ts';
+import type { CountedState } from './stock-states.ts';
 import { type SupplyRow, net } from './supply-row.ts';
 
 /** What a reset counts: units that are there, or units the other system has not yet promised. */
@@ -23,12 +24,14 @@ export interface Watermark {
   readonly source: string;
 }
 
-/** Watermarks of the rows that have one, by {@link rowKey}. */
+/** Watermarks of the rows that have one, and of their states that were counted by themselves, by {@link rowKey}. */
 export type Watermarks = ReadonlyMap<string, Watermark>;
 
 export const NO_WATERMARKS: Watermarks = new Map();
 
-export const rowKey = (sku: SkuKey, node: NodeKey): string => `${sku}:${node}`;
+/** Of a row, or of one of its states. */
+export const rowKey = (sku: SkuKey, node: NodeKey, state?: CountedState): string =>
+  state === undefined ? `${sku}:${node}` : `${sku}:${node}:${state}`;
 
 /** Of two counts of a row the newer one; of one moment the one that knows more, since it leaves out less. */
 export function newerCount(one: Watermark, other: Watermark): Watermark {

@@ -11,6 +11,7 @@ export * from './supply.ts';
 export * from './consequences.ts';
 export * from './event-time.ts';
 export * from './feed.ts';
+export * from './counted-states.ts';
 export * from './atp.ts';
 export * from './ahead.ts';
 export * from './allocation.ts';

@@ -46,3 +46,7 @@ export const STATE_OF = Object.fromEntries(STOCK_STATES.map((state) => [state.ac
 export const isContra = (account: StateAccount): boolean => STATE_OF[account].kind === 'contra';
 
 export const isForSale = (account: StateAccount): boolean => STATE_OF[account].isForSale;
+
+/** States that other systems count by themselves. What is available is none of them: it follows from all that is there. */
+export const COUNTED_STATES = ['damaged', 'quality_control'] as const satisfies readonly StateAccount[];
+export type CountedState = (typeof COUNTED_STATES)[number];

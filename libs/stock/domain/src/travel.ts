@@ -37,11 +37,11 @@ export const leaveLate = (row: SupplyRow, state: NamedState, quantity: number): 
 export const receiveLate = (row: SupplyRow, state: NamedState, quantity: number): RowChange =>
   restate(row, 'available', state, quantity);
 
-function restate(row: SupplyRow, from: NamedState, to: NamedState, quantity: number): RowChange {
+/** As many of the units as are there; none if both are the same state. */
+export function restate(row: SupplyRow, from: NamedState, to: NamedState, quantity: number): RowChange {
   if (from === to) return { row, transfers: UNCHANGED };
   return moveState(row, from, to, Math.min(quantity, movable(row, from, to)));
 }
 
-/** Units leave in that state; null takes them as any physical event does. */
-export const leave = (row: SupplyRow, state: NamedState | null, quantity: number): RowChange =>
-  remove(row, state ?? 'available', quantity);
+/** Units leave in that state. Those that are for sale are taken as by any physical event, from whatever is there. */
+export const leave = (row: SupplyRow, state: NamedState, quantity: number): RowChange => remove(row, state, quantity);

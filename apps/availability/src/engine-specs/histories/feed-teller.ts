@@ -14,6 +14,8 @@ export interface FeedLine {
   readonly sku: string;
   readonly node: string;
   readonly quantity: number;
+  /** Of which a count speaks; all of them unless given. */
+  readonly state?: 'damaged' | 'quality_control' | null;
   /** When it was counted, or has happened: now unless given. May lie ahead. */
   readonly at?: number;
 }
@@ -69,11 +71,11 @@ export class FeedTeller {
 
   /** The numbers of the lines that were refused, from 1. */
   async #send(kind: FeedKind, lines: readonly FeedLine[]): Promise<readonly number[]> {
-    const rows = lines.map(({ at = Date.now(), sku, node, quantity }) => {
+    const rows = lines.map(({ at = Date.now(), sku, node, quantity, state = null }) => {
       const time = new Date(at).toISOString();
       const when =
         kind === 'delta' ? { occurredAt: time, recordId: `record-${this.#records++}` } : { capturedAt: time };
-      return { sku, node, quantity, ...when };
+      return { sku, node, quantity, ...(state === null ? {} : { state }), ...when };
     });
     const { id, state } = await feed(
       this.#feeds,

@@ -47,10 +47,10 @@ export class EventTelling {
   }
 
   /** At times two lines of a count contradict each other, and are told again. */
-  async count({ sku, node, units, stage, agoMs }: CountCommand, { at }: Told): Promise<string> {
+  async count({ sku, node, units, state, stage, agoMs }: CountCommand, { at }: Told): Promise<string> {
     const { feeds } = this.#stage;
     const kind = stage ?? 'reset';
-    const line = { ...this.#place(sku, node), at: timeOf(this.#stage, at - agoMs) };
+    const line = { ...this.#place(sku, node), state, at: timeOf(this.#stage, at - agoMs) };
     const contradicts = this.#random.below(8) === 0;
     if (contradicts) {
       const refused = await feeds.tell(kind, [
@@ -60,7 +60,7 @@ export class EventTelling {
       if (!refused) throw new Error('lines that contradict each other were not refused');
     }
     await feeds.tell(kind, [{ ...line, quantity: units }]);
-    const name = stage === null ? 'count' : `count without ${stage}`;
+    const name = `count${state === null ? '' : ` of ${state}`}${stage === null ? '' : ` without ${stage}`}`;
     return contradicts ? `${name} after a conflict` : name;
   }
 

@@ -163,9 +163,10 @@ export class AppliedMovements {
       const version = this.#book.versionOf(sku);
       return { sku: this.#views.sku(sku), version, rows: this.#views.stockRows({ ...supply, rows }) };
     });
-    const late = this.#late.map(({ index, node, quantity, count }) => ({
+    const late = this.#late.map(({ index, node, state, quantity, count }) => ({
       line: index + 1,
       node: this.#views.node(node),
+      ...(state === null ? {} : { state }),
       quantity,
       countedAt: isoTime(count.capturedAt),
       countedBy: count.source,

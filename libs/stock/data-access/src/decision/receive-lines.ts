@@ -6,9 +6,8 @@ import {
   type ReceiptEffect,
   type SkuKey,
   decideReceive,
-  isLate,
   receiptRuleOf,
-  rowKey,
+  seenBy,
 } from '@onepool/stock-domain';
 import type { BatchState } from '../repository/load-batch.ts';
 import type { ReceiveCommand } from '../requests/command.ts';
@@ -49,18 +48,22 @@ export class ReceivedLines {
   #receive(line: Line, no: number): ReceiptResult['lines'][number] {
     const { sku, node, detail, quantity: units, damaged } = line;
     const { supplies, rules, now, watermarks } = this.#state;
-    const count = watermarks.get(rowKey(sku, node));
-    const late = isLate(count, this.#origin.occurredAt);
+    const { total: count, states: counted } = seenBy(watermarks, sku, node, this.#origin.occurredAt);
+    const late = count !== null;
     const closes = this.#closes(line);
     const { to } = receiptRuleOf(rules.receiptPolicies, node, this.#origin.reason);
-    const receipt = { sku, node, line: detail, units, damaged, to, closes, isLate: late };
+    const receipt = { sku, node, line: detail, units, damaged, to, closes, isLate: late, counted };
     const riders = ridersOn(this.#state, this.#book.supply(sku), detail);
     const recipients = { riders, waiting: this.#waiting.waitingFor(sku) };
     const effect = decideReceive(receipt, recipients, supplies, { rules, now });
     this.#write(line, effect, closes);
     const { toInspect } = effect;
     if (toInspect > 0) this.#inspect(line, no, toInspect);
-    if (late && count) this.#book.writes.lateNotes.push(lateNoteOf(this.#origin, 'receipt', line, count));
+    const { writes } = this.#book;
+    if (count) writes.lateNotes.push(lateNoteOf(this.#origin, 'receipt', line, count, null));
+    for (const [state, seen] of counted)
+      for (const { units: quantity } of effect.arrived.filter((one) => one.state === state))
+        writes.lateNotes.push(lateNoteOf(this.#origin, 'receipt', { sku, node, quantity }, seen, state));
     this.#touched.set(sku, (this.#touched.get(sku) ?? new Set<NodeKey>()).add(node));
     const { lost, freeing } = effect;
     const over = detail === null ? 0 : effect.over;

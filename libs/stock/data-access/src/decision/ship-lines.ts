@@ -7,17 +7,16 @@ import {
   type SkuKey,
   type SkuSupply,
   type TravelledUnits,
-  type Watermark,
+  type SeenBy,
   accept,
   attachedToOther,
   decideReceive,
   decideShip,
   emptyRow,
-  isLate,
   onTheWay,
   reject,
-  rowKey,
   rowOf,
+  seenBy,
 } from '@onepool/stock-domain';
 import type { BatchState } from '../repository/load-batch.ts';
 import type { ShipCommand } from '../requests/command.ts';
@@ -70,7 +69,7 @@ export class ShippedLines {
       sent: (sent[index] ?? []).map(({ state, units }: TravelledUnits) => ({ state, quantity: units })),
       riding: line.riders.reduce((sum, { selected }) => sum + selected.quantity, 0),
       arrived: arrived[index] ?? 0,
-      late: this.#countThatSaw(line) !== null,
+      late: this.#seen(line).total !== null,
     }));
     const left = new Set([this.#command.from]);
     const skus = rowsAt(new Map(lines.map(({ sku }) => [sku, left])), this.#book, views);
@@ -109,13 +108,13 @@ export class ShippedLines {
     const due = dueAt === undefined ? before : dueAt;
     const inbound = { detail, node: to, brings: 'transfer', dueAt: due, isClosed: false } as const;
     const { from } = this.#command;
-    return { sku, from, line: inbound, units, state, riders, isLate: this.#countThatSaw(line) !== null };
+    const { total, states: counted } = this.#seen(line);
+    return { sku, from, line: inbound, units, state, riders, isLate: total !== null, counted };
   }
 
-  /** The count that has seen the units gone, if one has. */
-  #countThatSaw({ sku }: Line): Watermark | null {
-    const count = this.#state.watermarks.get(rowKey(sku, this.#command.from));
-    return count && isLate(count, this.#origin.occurredAt) ? count : null;
+  /** The counts that have seen the units, where they left unless told otherwise. */
+  #seen({ sku }: Line, node = this.#command.from): SeenBy {
+    return seenBy(this.#state.watermarks, sku, node, this.#origin.occurredAt);
   }
 
   /** The book, in which lines that were done with have their rows again, each with its key: backings may stand on it still. */
@@ -142,11 +141,12 @@ export class ShippedLines {
     const due = dueAt === undefined ? before.dueAt : dueAt;
     const shipped = { ...before, expected, dueAt: due, closedAt: null, supplyKey, isOpen: true };
     this.#book.writes.inboundLines.set(detail, shipped);
-    const count = this.#countThatSaw(line);
-    if (count) {
-      const gone = { sku, node: this.#command.from, quantity: -quantity };
-      this.#book.writes.lateNotes.push(lateNoteOf(this.#origin, 'ship', gone, count));
-    }
+    const { total, states } = this.#seen(line);
+    const gone = { sku, node: this.#command.from, quantity: -quantity };
+    const { lateNotes } = this.#book.writes;
+    if (total) lateNotes.push(lateNoteOf(this.#origin, 'ship', gone, total, null));
+    for (const [state, count] of states)
+      if (state === line.state) lateNotes.push(lateNoteOf(this.#origin, 'ship', gone, count, state));
     const settled = before.received + before.lost;
     const arrived = Math.min(quantity, Math.max(0, settled - before.expected));
     if (arrived > 0) this.#land(line, no, arrived, settled >= expected);
@@ -154,9 +154,12 @@ export class ShippedLines {
   }
 
   /** These units are in the book of their destination, since a receipt told of them as more than was expected. */
-  #land({ detail, sku, to: node }: Line, no: number, units: number, closes: boolean): void {
+  #land(line: Line, no: number, units: number, closes: boolean): void {
+    const { detail, sku, to: node } = line;
     const { supplies, rules, now } = this.#state;
-    const receipt = { sku, node, line: detail, units, damaged: null, to: 'available', closes, isLate: true } as const;
+    const { states: counted } = this.#seen(line, node);
+    const there = { sku, node, line: detail, units, damaged: null } as const;
+    const receipt = { ...there, to: 'available', closes, isLate: true, counted } as const;
     const riders = ridersOn(this.#state, this.#book.supply(sku), detail);
     const waiting = this.#waiting.waitingFor(sku);
     const { effects, effect, freeing } = decideReceive(receipt, { riders, waiting }, supplies, { rules, now });

@@ -14,13 +14,14 @@ export const originOf = (
   now: number,
 ): LedgerOrigin => ({ reason, source, sourceName, sourceEventId, occurredAt: Math.min(occurredAt ?? now, now) });
 
-/** Units that came, or went (< 0), before the newest count of their row. */
+/** Units that came, or went (< 0), before the newest count of their row, or of this one of its states. */
 export const lateNoteOf = (
   { source, sourceEventId, occurredAt }: LedgerOrigin,
   kind: 'receipt' | 'ship',
   { sku, node, quantity }: RowQuantity,
   count: Watermark,
-): LateNote => ({ sku, node, quantity, count, kind, source, sourceEventId, occurredAt });
+  state: LateNote['state'],
+): LateNote => ({ sku, node, quantity, count, state, kind, source, sourceEventId, occurredAt });
 
 /** Rows of SKUs at these nodes, as they are now. */
 export const rowsAt = (

@@ -20,8 +20,10 @@ import {
   decideLeave,
   decideReject,
   decideUnfulfil,
+  type CountedStates,
   isLate,
   rowKey,
+  seenBy,
   undoneOf,
 } from '@onepool/stock-domain';
 import type { ReservationFact } from '@onepool/contracts';
@@ -63,6 +65,7 @@ export function decideVerb(
 ): Decision<DecidedVerb> {
   const book = told.get(reservation.key) ?? NOTHING_TOLD_YET;
   const isLateAt = (sku: SkuKey, node: NodeKey): boolean => isLate(watermarks.get(rowKey(sku, node)), occurredAt);
+  const countedAt = (sku: SkuKey, node: NodeKey): CountedStates => seenBy(watermarks, sku, node, occurredAt).states;
   switch (verb.name) {
     case 'attach':
       return decideAttach(reservation, verb);
@@ -71,7 +74,7 @@ export function decideVerb(
     case 'acknowledge':
       return decideAcknowledge(reservation, verb);
     case 'reject':
-      return decideReject(reservation, { ...verb, isLate: isLateAt }, supplies, {
+      return decideReject(reservation, { ...verb, isLate: isLateAt, counted: countedAt }, supplies, {
         rules,
         now,
         override: verb.override,

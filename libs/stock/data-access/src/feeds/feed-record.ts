@@ -2,6 +2,7 @@
 import type { SourceKey } from '../sources/source-book.ts';
 import type { Feed, FeedQuery, FeedWaitReason } from '@onepool/contracts';
 import type { NodeKey } from '@onepool/stock-domain';
+import { countedStateOf } from '../repository/watermarks.ts';
 import { isoTime } from '../requests/views.ts';
 
 export interface FeedRecord {
@@ -39,6 +40,10 @@ export interface FeedRecord {
   readonly refused: number;
   readonly unreadable: number;
   readonly has_records: boolean;
+  /** Whether it counts units of one state; most feeds do not, and are not asked for them. */
+  readonly has_states: boolean;
+  /** Of a full count: states in which absent rows count 0, as `measureOf` says them. */
+  readonly states: readonly number[];
   readonly failure: string | null;
   /** Nodes of a full count, ascending; null until it is prepared. */
   readonly scope: readonly NodeKey[] | null;
@@ -82,6 +87,7 @@ export function feedView(feed: FeedView): Feed {
     capturedAt: feed.captured_at.toISOString(),
     completeness: feed.completeness,
     node: feed.node,
+    states: feed.states.flatMap((measure) => countedStateOf(measure) ?? []),
     state,
     failure: feed.failure,
     rows: {

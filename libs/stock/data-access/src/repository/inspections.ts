@@ -33,6 +33,25 @@ export async function findInspections(
   return new Map(rows.map(({ key, ...place }) => [key, place]));
 }
 
+export interface OpenInspection extends StoredInspection {
+  readonly key: number;
+}
+
+/** Those of these SKUs with units that nobody has judged, oldest first. The caller holds their gates. */
+export async function readOpenInspections(
+  client: pg.PoolClient,
+  skus: readonly SkuKey[],
+): Promise<readonly OpenInspection[]> {
+  if (skus.length === 0) return [];
+  const { rows } = await client.query<OpenInspection>({
+    name: 'open-inspections',
+    text: `SELECT inspection_key AS key, sku_key AS sku, node_key AS node, open, approved, rejected, missing
+             FROM inspection WHERE sku_key = ANY($1::int[]) AND open > 0 ORDER BY inspection_key`,
+    values: [[...new Set(skus)]],
+  });
+  return rows;
+}
+
 /** Those that commands judge. The caller holds the gates of their SKUs. */
 export async function readInspections(
   client: pg.PoolClient,

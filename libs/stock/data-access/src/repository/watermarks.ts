@@ -3,7 +3,17 @@
  * times (ms, 0 for none) for 128 consecutive SKU keys at one node, so that a feed of a million rows writes thousands of
  * them and no index entry for each row.
  */
-import { NO_WATERMARKS, type SkuKey, type Watermark, type Watermarks, newerCount, rowKey } from '@onepool/stock-domain';
+import {
+  COUNTED_STATES,
+  type CountedState,
+  NO_WATERMARKS,
+  STAGES,
+  type SkuKey,
+  type Watermark,
+  type Watermarks,
+  newerCount,
+  rowKey,
+} from '@onepool/stock-domain';
 import type pg from 'pg';
 import { stageOf } from '../sources/source-book.ts';
 import type { Command, Verb } from '../requests/command.ts';
@@ -26,16 +36,24 @@ export const skusWithEvents = (commands: readonly Command[]): readonly SkuKey[] 
       : [],
   );
 
+/** After the stages: of a count of one state, its place among those that are counted. */
+const MEASURE_OF_TOTALS_MAX = STAGES.length;
+export const measureOf = (state: CountedState): number => MEASURE_OF_TOTALS_MAX + 1 + COUNTED_STATES.indexOf(state);
+export const countedStateOf = (measure: number): CountedState | undefined =>
+  COUNTED_STATES[measure - MEASURE_OF_TOTALS_MAX - 1];
+/** That a watermark is of a count of all that is there, or of all that may be promised. */
+export const OF_TOTALS = `measure <= ${MEASURE_OF_TOTALS_MAX}`;
+
 interface WatermarkRecord {
   sku_key: number;
   node_key: number;
   captured_at: number;
-  /** 0 is physical; else the stage at which its source deducts. */
+  /** 0 is physical; then come the stages at which its source deducts, and states that are counted by themselves. */
   measure: number;
   source: string;
 }
 
-/** The newest count of every row of these SKUs that has one. The caller holds their gates. */
+/** The newest count of every row of these SKUs that has one, and of each of its states. The caller holds their gates. */
 export async function readWatermarks(
   client: Pick<pg.ClientBase, 'query'>,
   skus: readonly SkuKey[],
@@ -52,7 +70,7 @@ export async function readWatermarks(
   });
   const newest = new Map<string, Watermark>();
   for (const { sku_key, node_key, captured_at, measure, source } of rows) {
-    const key = rowKey(sku_key, node_key);
+    const key = rowKey(sku_key, node_key, countedStateOf(measure));
     const known = newest.get(key);
     const count = { capturedAt: captured_at, deductsAt: stageOf(measure), source };
     newest.set(key, known ? newerCount(known, count) : count);

@@ -87,7 +87,7 @@ export type Verb =
   | ({ readonly name: 'acknowledge'; readonly occurredAt: number | null } & Acknowledgement)
   | ({ readonly name: 'reject'; readonly occurredAt: number | null; readonly override: Override | null } & Omit<
       RejectedUnits,
-      'isLate'
+      'isLate' | 'counted'
     >)
   | { readonly name: 'give-up'; readonly parts: readonly SelectedUnits[] }
   | { readonly name: 'unfulfil'; readonly parts: readonly SelectedUnits[]; readonly occurredAt: number | null };

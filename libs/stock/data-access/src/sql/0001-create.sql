@@ -159,14 +159,14 @@ CREATE INDEX inbound_line_due ON inbound_line (due_at) WHERE is_open AND NOT is_
 
 
 -- Units in quality control that wait for approval: of a line of a receipt (origin 0), of a node that refused units and doubts the
--- others (1), or taken there by a movement (2), as `actor` told in the `line`-th part of `command_id`. Written under the gate of its
+-- others (1), taken there by a movement (2), or found there by a count (3), as `actor` told in the `line`-th part of `command_id`. Written under the gate of its
 -- SKU. The row of the book may have fewer such units than are open, since some were owed or left otherwise, and never has more:
 -- what was judged and is not there is `missing`.
 CREATE TABLE inspection (
   inspection_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   sku_key integer NOT NULL,
   node_key integer NOT NULL,
-  origin smallint NOT NULL CHECK (origin IN (0, 1, 2)),
+  origin smallint NOT NULL CHECK (origin IN (0, 1, 2, 3)),
   actor text NOT NULL,
   command_id text NOT NULL,
   line integer,
@@ -341,12 +341,13 @@ CREATE TABLE ledger_default PARTITION OF ledger DEFAULT;
 CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_default
   FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
 
--- What a source told although the row's newest count had already seen it. It changed nothing, and is kept so that somebody can
--- be told why.
+-- What a source told although the row's newest count had already seen it, or that of one of its states. It changed nothing there, and
+-- is kept so that somebody can be told why.
 CREATE TABLE late_note (
   sku_key integer NOT NULL,
   node_key integer NOT NULL,
   kind text NOT NULL,
+  state text,
   quantity bigint NOT NULL,
   source_key integer NOT NULL,
   source_event_id text,
@@ -488,6 +489,7 @@ CREATE INDEX stock_exception_closed_at ON stock_exception (closed_at) WHERE clos
 -- Feeds ---------------------------------------------------------------------------------------------------------------
 
 -- (actor, id) is the idempotency key; `person` sent it, or had it sent. `cursor` is the last SKU key (of a delta: line) whose rows are settled.
+-- `states` are those (as in feed_watermark.measure) of which a full count names every unit; `has_states` says that some rows speak of one.
 -- `touched_at` is when a piece of it last came. `scope` are the nodes of a full count. Who let a waiting feed pass, or did not, is kept as it is with commands: principal and person.
 -- `body_hash` (SHA-256) and `body_size` (bytes) are of the body, uncompressed, that was received whole.
 CREATE TABLE feed (
@@ -523,6 +525,8 @@ CREATE TABLE feed (
   refused_applying bigint NOT NULL DEFAULT 0,
   unreadable bigint NOT NULL DEFAULT 0,
   has_records boolean NOT NULL DEFAULT false,
+  has_states boolean NOT NULL DEFAULT false,
+  states smallint[] NOT NULL DEFAULT '{}',
   failure text,
   scope integer[],
   waits_for text[] NOT NULL DEFAULT '{}',
@@ -558,7 +562,8 @@ CREATE TABLE feed_refusal (
 );
 
 -- Up to which capture time a source has counted, for a block of SKUs at a node. `measure` is 0 for a physical count; of a count of
--- availability, the stage from which on its source left out promised units then.
+-- availability, the stage from which on its source left out promised units then (1 to 3); 4 and 5 are counts of what is damaged, and of
+-- what is in quality control.
 CREATE TABLE feed_watermark (
   block integer NOT NULL,
   node_key integer NOT NULL,
@@ -575,14 +580,15 @@ CREATE TABLE feed_watermark (
 -- makes no tables (ADR 0015). What callers give is a feed's key and attempt, from which the table's name follows, and never
 -- any text that becomes SQL.
 
--- What staging tables are made like; always empty itself. Whoever may fill it may fill those made like it.
+-- What staging tables are made like; always empty itself. `state` is that of which a row speaks, as in feed_watermark.measure. Whoever may fill it may fill those made like it.
 CREATE TABLE feed_stage (
   line bigint NOT NULL,
   sku_key integer NOT NULL,
   node_key integer NOT NULL,
   quantity integer,
   at_ms bigint NOT NULL,
-  record_id text
+  record_id text,
+  state smallint
 );
 
 -- Logged, not unlogged: once the upload is answered, its rows must survive a crash of the server.
@@ -607,10 +613,11 @@ CREATE FUNCTION index_feed_stage(feed_key bigint, attempt integer, unique_by tex
   SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
   stage text := format('feed_stage_%s_%s', feed_key, attempt);
-  columns text := CASE unique_by WHEN 'record' THEN 'record_id' WHEN 'row' THEN 'sku_key, node_key' WHEN 'line' THEN 'line' END;
+  key text := CASE unique_by WHEN 'record' THEN '(record_id)' WHEN 'row' THEN '(sku_key, node_key)' WHEN 'line' THEN '(line)'
+    WHEN 'state' THEN '(sku_key, node_key, state) NULLS NOT DISTINCT' END;
 BEGIN
-  IF columns IS NULL THEN RAISE EXCEPTION 'a feed has no key %', unique_by; END IF;
-  EXECUTE format('CREATE UNIQUE INDEX ON %I.%I (%s)', current_schema(), stage, columns);
+  IF key IS NULL THEN RAISE EXCEPTION 'a feed has no key %', unique_by; END IF;
+  EXECUTE format('CREATE UNIQUE INDEX ON %I.%I %s', current_schema(), stage, key);
 END
 $$;
 

@@ -1,7 +1,8 @@
 /** Counted books in a database, and the feed that counts them. */
 import { ACCOUNTS, STAGES, STOCK_STATES, type Stage, type SupplyRow, rowKey, unitsOf } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { BLOCK_BITS, BLOCK_MASK } from '../repository/watermarks.ts';
+import { BLOCK_BITS, BLOCK_MASK, measureOf } from '../repository/watermarks.ts';
+import { stageCode } from '../sources/source-book.ts';
 import { kindCode } from '../stock-columns.ts';
 import { COUNTING, type CountedBook, NODES, SOURCES, nodeCode } from './counted-books.ts';
 
@@ -146,8 +147,8 @@ function blocksOf(
 ): readonly Record<string, unknown>[] {
   const blocks = new Map<string, { captured: number[]; [key: string]: unknown }>();
   for (const { sku, marks } of books) {
-    for (const { node, source, deductsAt, at } of marks) {
-      const measure = deductsAt === null ? 0 : STAGES.indexOf(deductsAt) + 1;
+    for (const { node, source, deductsAt, state, at } of marks) {
+      const measure = state === null ? stageCode(deductsAt) : measureOf(state);
       const key = { block: sku >> BLOCK_BITS, node_key: node, source_key: sources.get(source), measure };
       const name = JSON.stringify(key);
       const block = blocks.get(name) ?? { ...key, captured: Array.from({ length: BLOCK_MASK + 1 }, () => 0) };

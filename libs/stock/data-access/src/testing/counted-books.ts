@@ -1,6 +1,8 @@
 /** Random books of one SKU, with what was counted of it and all that a count looks at. */
 import {
   type Account,
+  COUNTED_STATES,
+  type CountedState,
   type Stage,
   type SupplyRow,
   STAGES,
@@ -65,6 +67,8 @@ export interface Mark {
   readonly source: (typeof SOURCES)[number];
   /** Null of a physical count; of one of availability, from which stage on its source left promised units out. */
   readonly deductsAt: Stage | null;
+  /** Of a count of one state; null of one of all that is there, or of availability. */
+  readonly state: CountedState | null;
   readonly at: number;
 }
 
@@ -163,9 +167,10 @@ export const countedBook: fc.Arbitrary<CountedBook> = fc
         node,
         source: fc.constantFrom(...SOURCES),
         deductsAt: fc.constantFrom(null, ...STAGES),
+        state: fc.constantFrom(null, null, ...COUNTED_STATES),
         at: time,
       }),
-      { maxLength: 2 },
+      { maxLength: 3 },
     ),
   })
   .map(({ counts, rows, ...book }) => {

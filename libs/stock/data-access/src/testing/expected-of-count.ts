@@ -61,16 +61,19 @@ export function expectedOf(book: CountedBook, deductsAt: Stage | null): Outcome 
   const draft = new SupplyDraft(new Map([[SKU, before]]));
   const entries: Entry[] = [];
   const refusals: { node: number; code: string }[] = [];
-  const marks = [...book.marks];
+  const marks = book.marks.filter(({ state }) => state === null);
   const causes: Outcome['causes'][number][] = [];
   let isDeferred = false;
   for (const count of book.counts.toSorted(byNode)) {
-    const code = refusalOf(book.marks, count);
+    const code = refusalOf(
+      book.marks.filter(({ state }) => state === null),
+      count,
+    );
     if (code !== null) {
       refusals.push({ node: count.node, code });
       continue;
     }
-    marks.push({ node: count.node, source: COUNTING, deductsAt, at: count.at });
+    marks.push({ node: count.node, source: COUNTING, deductsAt, state: null, at: count.at });
     const row = book.rows.find(({ node }) => node === count.node) ?? emptyRow(stockAt(count.node));
     const difference = resetDifference(row, count.quantity, measure, sinceCount(book, count, deductsAt));
     if (difference === 0) continue;
@@ -116,7 +119,7 @@ function shown(row: SupplyRow): StockRowView {
 }
 
 /** A count that a newer one of the row has overtaken is refused; the source's own is the better reason. */
-function refusalOf(marks: readonly Mark[], { node, at }: Count): string | null {
+export function refusalOf(marks: readonly Mark[], { node, at }: Pick<Count, 'node' | 'at'>): string | null {
   const newer = marks.filter((mark) => mark.node === node && mark.at > at);
   if (newer.length === 0) return null;
   return newer.some(({ source }) => source === COUNTING) ? 'feed.stale' : 'feed.superseded';

@@ -86,9 +86,12 @@ export async function outcomesOf(
       }),
       refusals: ofSku(refused, sku).toSorted((a, b) => a.node - b.node),
       told: fact?.rows ?? null,
-      causes: (fact?.causes ?? []).map(({ node = '', source = '', quantity = 0, occurredFrom = '' }) => {
-        return { node, source, quantity, at: timeOf(occurredFrom) - MOMENT_MS };
-      }),
+      // Of promises it is only told that there were some.
+      causes: (fact?.causes ?? [])
+        .filter(({ kind }) => kind !== 'promise')
+        .map(({ node = '', source = '', quantity = 0, occurredFrom = '' }) => {
+          return { node, source, quantity, at: timeOf(occurredFrom) - MOMENT_MS };
+        }),
     };
   };
   return new Map(skus.map((sku) => [sku, outcome(sku)]));

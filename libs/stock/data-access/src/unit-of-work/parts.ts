@@ -370,6 +370,7 @@ const lateNotes = part({
     sku: ['int', ({ sku }) => sku],
     node: ['int', ({ node }) => node],
     kind: ['text', ({ kind }) => kind],
+    state: ['text', ({ state }) => state],
     quantity: ['bigint', ({ quantity }) => quantity],
     source: ['int', ({ source }) => source],
     event: ['text', ({ sourceEventId }) => sourceEventId],
@@ -379,8 +380,8 @@ const lateNotes = part({
   },
   writes: (rows, guard) => ({
     late: `
-    INSERT INTO late_note (sku_key, node_key, kind, quantity, source_key, source_event_id, occurred_at, counted_at, counted_by, recorded_at)
-    SELECT x.sku, x.node, x.kind, x.quantity, x.source, x.event, ${time('x.occurred_at')}, ${time('x.counted_at')}, x.counted_by, ${NOW}
+    INSERT INTO late_note (sku_key, node_key, kind, state, quantity, source_key, source_event_id, occurred_at, counted_at, counted_by, recorded_at)
+    SELECT x.sku, x.node, x.kind, x.state, x.quantity, x.source, x.event, ${time('x.occurred_at')}, ${time('x.counted_at')}, x.counted_by, ${NOW}
       FROM ${rows} WHERE ${guard}`,
   }),
 });

@@ -4,7 +4,8 @@
  */
 import { decideConfirm, decideLeave } from '../decide-verb.ts';
 import { decideHold } from '../decide-hold.ts';
-import { type MovementType, decideMovements } from '../decide-movements.ts';
+import { type CountOfState, countState, inSettlingOrder } from '../counted-states.ts';
+import { type LateUnits, type MovementType, type StockMovement, decideMovements } from '../decide-movements.ts';
 import { type Watermark, applyDifference, countedAsShipped, resetDifference, rowKey } from '../feed.ts';
 import type { Posting } from '../posting.ts';
 import { type Backing, type Reservation, STAGES, type Stage } from '../reservation.ts';
@@ -49,13 +50,21 @@ export class FeedWorld {
   }
 
   /** An event takes effect once, however often it is told. */
-  event(id: string, type: MovementType, node: number, quantity: number, occurredAt: number): void {
-    if (this.#seen.has(id)) return;
+  event(
+    id: string,
+    type: MovementType,
+    node: number,
+    quantity: number,
+    occurredAt: number,
+    states: Pick<StockMovement, 'from' | 'to'> = {},
+  ): readonly LateUnits[] {
+    if (this.#seen.has(id)) return [];
     this.#seen.add(id);
-    const movement = { type, sku: SKU, node, toNode: null, quantity };
+    const movement = { type, sku: SKU, node, toNode: null, quantity, ...states };
     const decision = decideMovements([movement], this.#supplies, { occurredAt, watermarks: this.#watermarks });
     if (!decision.ok) throw new Error(decision.rejection.code);
     this.#apply(decision.value, occurredAt);
+    return decision.value.late;
   }
 
   /** Holds and confirms; answers whether the units were granted. */
@@ -94,7 +103,7 @@ export class FeedWorld {
     const known = this.#watermarks.get(rowKey(SKU, node));
     if (known && capturedAt < known.capturedAt) return false;
     const acknowledged = deductsAt === null ? 0 : this.#acknowledged(node, deductsAt, capturedAt);
-    const sidelined = this.#sidelined(node, capturedAt);
+    const sidelined = this.#since(node, 'damaged', capturedAt) + this.#since(node, 'quality_control', capturedAt);
     const since = { physicalDelta: this.#physicalDelta(node, capturedAt), acknowledged, sidelined };
     const measure = deductsAt === null ? 'physical' : 'availability';
     const difference = resetDifference(this.row(node), counted, measure, since);
@@ -104,6 +113,32 @@ export class FeedWorld {
     draft.change(SKU, stockAt(node), (row) => applyDifference(row, difference));
     this.#apply(draft.effect(), capturedAt);
     return true;
+  }
+
+  /** Counts states of a row, all captured at once; answers how many units the row did not have, of those that were taken. */
+  countStates(node: number, capturedAt: number, counts: readonly Pick<CountOfState, 'state' | 'quantity'>[]): number {
+    const isFresh = ({ state }: (typeof counts)[number]): boolean =>
+      capturedAt >= (this.#watermarks.get(rowKey(SKU, node, state))?.capturedAt ?? -Infinity);
+    const fresh = counts.filter(isFresh).map((one) => ({ ...one, since: this.#since(node, one.state, capturedAt) }));
+    let missing = 0;
+    for (const count of inSettlingOrder(this.row(node), fresh)) {
+      this.#watermarks.set(rowKey(SKU, node, count.state), { capturedAt, deductsAt: null, source: 'wms' });
+      const draft = new SupplyDraft(this.#supplies);
+      draft.change(SKU, stockAt(node), (row) => {
+        const change = countState(row, count);
+        missing += change.beyond;
+        return change;
+      });
+      this.#apply(draft.effect(), capturedAt);
+    }
+    return missing;
+  }
+
+  #since(node: number, state: CountOfState['state'], after: number): number {
+    const later = this.#ledger.filter((entry) => entry.at.node === node && entry.occurredAt > after);
+    const units = (of: 'from' | 'to'): number =>
+      later.filter((entry) => entry[of] === state).reduce((sum, { quantity }) => sum + quantity, 0);
+    return units('to') - units('from');
   }
 
   #known(key: number): Reservation {
@@ -116,15 +151,6 @@ export class FeedWorld {
     const later = this.#ledger.filter((entry) => entry.at.node === node && entry.occurredAt > after);
     const came = later.filter(({ from }) => from === 'external').reduce((sum, { quantity }) => sum + quantity, 0);
     return came - later.filter(({ to }) => to === 'external').reduce((sum, { quantity }) => sum + quantity, 0);
-  }
-
-  #sidelined(node: number, after: number): number {
-    const later = this.#ledger.filter((entry) => entry.at.node === node && entry.occurredAt > after);
-    const units = (of: 'from' | 'to'): number =>
-      later
-        .filter((entry) => entry[of] === 'damaged' || entry[of] === 'quality_control')
-        .reduce((sum, { quantity }) => sum + quantity, 0);
-    return units('to') - units('from');
   }
 
   /** Units that were past the stage by then: those that are past it now, without what has changed since. */

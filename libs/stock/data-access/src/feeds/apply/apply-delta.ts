@@ -4,36 +4,16 @@
  */
 import { commitPoint, variant } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
-import {
-  type FreeingTerms,
-  NOBODY_WAITS,
-  type Posting,
-  type SkuKey,
-  type SkuSupply,
-  type Supplies,
-  type SupplyKey,
-  consequencesOf,
-  decideMovements,
-  freeUnits,
-  freedBy,
-  isWaitedFor,
-  leavesShort,
-  noSupply,
-  rowOf,
-} from '@onepool/stock-domain';
+import { type Watermarks, decideMovements } from '@onepool/stock-domain';
 import type pg from 'pg';
-import { type SkuTuple, suppliesOf, tuplesSql } from '../../stock-columns.ts';
 import type { RulesSource } from '../../catalogue/rules-source.ts';
-import { Views } from '../../requests/views.ts';
-import { sendWrites } from '../../unit-of-work/write-batch.ts';
-import { Writes } from '../../decision/batch-writes.ts';
-import { withKeys } from '../../decision/new-rows.ts';
 import type { SupplyKeys } from '../../repository/supply-keys.ts';
-import { type ApplyContext, type ChunkDone, type ChunkGates, lockChunkGates, lockFeed } from './chunk.ts';
+import { readWatermarks } from '../../repository/watermarks.ts';
+import { type ChunkDone, lockChunkGates, lockFeed } from './chunk.ts';
+import { ChunkBook, type DecidingContext, readSupplies } from './chunk-book.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 import type { RowFault } from '../upload/row-batch.ts';
 import { refuse } from '../upload/staging.ts';
-import { readWatermarks } from '../../repository/watermarks.ts';
 
 const CHUNK = commitPoint('stock.feed_delta');
 
@@ -42,8 +22,7 @@ const SAVE_PROGRESS = `
          refused_applying = refused_applying + $5, lease_until = clock_timestamp() + make_interval(secs => $6)
    WHERE feed_key = $1`;
 
-export interface DeltaContext extends ApplyContext {
-  readonly schema: string;
+export interface DeltaContext extends DecidingContext {
   readonly rules: RulesSource;
   readonly supplyKeys: SupplyKeys;
 }
@@ -96,24 +75,13 @@ async function applyChunk(
     const duplicates = new Set(faults.map(({ line }) => line));
     const supplies = await readSupplies(client, keys);
     const watermarks = await readWatermarks(client, keys);
-    const decided = decideRows(
-      feed,
-      rows.filter(({ line }) => !duplicates.has(line)),
-      { supplies, watermarks, terms: { rules, now } },
-      gates,
-      newKeys.values(),
-    );
+    const book = new ChunkBook(supplies, gates, { rules, now }, newKeys);
+    const applied = applyRows(feed, book, { now, watermarks, rows: rows.filter(({ line }) => !duplicates.has(line)) });
     await refuse(client, feed.feed_key, faults);
-    if (decided.changed > 0) {
-      const codes = new Map(gates.skus.map((sku, index) => [sku, gates.codes[index] ?? '']));
-      const views = new Views(rules, { codeOf: (sku) => codes.get(sku) ?? '' });
-      const versionsBefore = new Map(gates.skus.map((sku, index) => [sku, gates.versions[index] ?? 0]));
-      const { schema, partitionCount } = context;
-      await Promise.all(sendWrites(client, decided.writes, { now, views, versionsBefore, schema, partitionCount }));
-    }
-    const progress = [feed.feed_key, last.line, rows.length, decided.changed, faults.length, context.leaseSeconds];
+    if (applied > 0) await book.send(client, feed.trace, context);
+    const progress = [feed.feed_key, last.line, rows.length, applied, faults.length, context.leaseSeconds];
     if (!isApart) await client.query(SAVE_PROGRESS, progress);
-    return { progress, changed: decided.changed > 0 };
+    return { progress, changed: applied > 0 };
   });
   if (isApart) await context.pool.query(SAVE_PROGRESS, progress);
   return { changed, upto: last.line, tookMs: performance.now() - started };
@@ -138,71 +106,22 @@ async function claimRecords(
     .map(({ line }) => ({ line, code: 'record.duplicate', message: 'the record has taken effect before' }));
 }
 
-async function readSupplies(client: pg.PoolClient, skus: readonly SkuKey[]): Promise<Supplies> {
-  const { rows } = await client.query<{ tuples: SkuTuple[] | null }>(
-    `SELECT json_agg(s.units) AS tuples FROM (${tuplesSql('sku_key = ANY($1::int[])')}) s`,
-    [skus],
-  );
-  const bySku = suppliesOf(rows[0]?.tuples ?? null);
-  return new Map(skus.map((sku) => [sku, bySku.get(sku) ?? noSupply(sku)]));
+interface ToApply {
+  readonly now: number;
+  readonly watermarks: Watermarks;
+  readonly rows: readonly DeltaRow[];
 }
 
-interface Loaded {
-  readonly terms: FreeingTerms;
-  readonly supplies: Supplies;
-  readonly watermarks: Awaited<ReturnType<typeof readWatermarks>>;
-}
-
-function decideRows(
-  feed: FeedRecord,
-  rows: readonly DeltaRow[],
-  { supplies, watermarks, terms }: Loaded,
-  gates: ChunkGates,
-  newKeys: Iterator<SupplyKey>,
-): { readonly writes: Writes; readonly changed: number } {
-  const writes = new Writes();
-  const current = new Map(supplies);
-  const versions = new Map(gates.skus.map((sku, index) => [sku, (gates.versions[index] ?? 0) + 1]));
-  const newlyShort = new Set<SkuKey>();
-  const deferred = new Set<SkuKey>();
+/** In the order of lines. Answers how many have changed the book. */
+function applyRows(feed: FeedRecord, book: ChunkBook, { now, watermarks, rows }: ToApply): number {
   let changed = 0;
   for (const { sku_key: sku, node_key: node, quantity, at_ms: occurredAt, record_id } of rows) {
     const movement = { type: 'adjustment', sku, node, toNode: null, quantity } as const;
-    const decision = decideMovements([movement], current, { occurredAt, watermarks });
+    const decision = decideMovements([movement], book.supplies, { occurredAt, watermarks });
     if (!decision.ok) throw new Error(`Broken invariant: an adjustment was refused with ${decision.rejection.code}`);
-    const { postings } = decision.value;
-    const happened = Math.min(occurredAt, terms.now);
     const told = { source: feed.source_key, sourceName: feed.source, sourceEventId: record_id ?? feed.id };
-    const origin = { ...told, reason: 'delta', occurredAt: happened };
-    const before = current.get(sku) ?? noSupply(sku);
-    for (const [key, supply] of decision.value.supplies) current.set(key, withKeys(supply, newKeys));
-    const deferring = defer(before, current, terms);
-    if (deferring.length > 0) deferred.add(sku);
-    for (const posting of [...postings, ...deferring]) {
-      if (leavesShort(posting)) newlyShort.add(sku);
-      const { key } = rowOf(current.get(sku) ?? noSupply(sku), posting.at);
-      writes.post(posting, key, versions.get(sku) ?? 0, origin);
-    }
-    if (postings.length > 0) changed += 1;
+    book.apply(sku, decision.value, { ...told, reason: 'delta', occurredAt: Math.min(occurredAt, now) });
+    if (decision.value.postings.length > 0) changed += 1;
   }
-  for (const [sku, supply] of current) {
-    const before = supplies.get(sku);
-    if (!before || before === supply) continue;
-    const { rows, needsLook, beginsAnew } = consequencesOf(before, supply, { newlyShort: newlyShort.has(sku) });
-    writes.changeRows(before, rows);
-    writes.changedSkus.push({ sku, rows, version: versions.get(sku) ?? 0, trace: feed.trace });
-    if (needsLook) writes.tendLater(sku, beginsAnew ? { below: null } : {});
-    if (deferred.has(sku)) writes.tendLater(sku, { after: null });
-  }
-  return { writes, changed };
-}
-
-/** Units that have come while somebody waits for the SKU are given out by a task, in slices. */
-function defer(before: SkuSupply, current: Map<SkuKey, SkuSupply>, terms: FreeingTerms): readonly Posting[] {
-  const { sku } = before;
-  const freed = isWaitedFor(before) ? freedBy(before, current.get(sku) ?? before) : [];
-  if (freed.length === 0) return [];
-  const { effect } = freeUnits(sku, freed, { ...NOBODY_WAITS, hasMore: true }, current, terms);
-  for (const [key, supply] of effect.supplies) current.set(key, supply);
-  return effect.postings;
+  return changed;
 }

@@ -3,27 +3,11 @@
  * read from the staging table beforehand, which nobody changes any more, so that locks are held only while the database
  * works. While one chunk is being applied the next waits behind it on the same connection.
  */
-import { commitPoint } from '@onepool/platform-failpoints';
-import { factKey, partitionOf } from '@onepool/platform-messaging';
 import { transactionSentAtOnce } from '@onepool/platform-postgres';
 import type pg from 'pg';
 import { type ApplyContext, type ChunkDone, FeedMovedOnError } from './chunk.ts';
-import { type FeedRecord, stageTableOf } from '../feed-record.ts';
-import { type Density, resetStatement } from './reset-statement.ts';
-import { type CountedNode, type CountedNodes, countedNodes, countedPerFact } from './counted-rows.ts';
-import { BLOCK_MASK } from '../../repository/watermarks.ts';
-
-const CHUNK = commitPoint('stock.feed_reset');
-
-const KEYS_PER_SKU_WHEN_DENSE = 4;
-const ROWS_FOR_A_WHOLE_BLOCK_MAX = 2_000;
-
-/** How the rows of a feed lie in its staging table. */
-interface StageShape {
-  readonly table: string;
-  /** On the whole: rows over the span of SKU keys. */
-  readonly rowsPerKey: number;
-}
+import type { FeedRecord } from '../feed-record.ts';
+import { type Chunk, RESET_CHUNK, type ResetPlan, nextChunk, planReset, resetQuery } from './reset-chunk.ts';
 
 /**
  * Settles what lies after the cursor, at the context's pace; ends when nothing is left. When a chunk fails, what is behind
@@ -40,9 +24,8 @@ export async function* applyReset(
   const client = await pool.connect();
   let before: Promise<ChunkDone> | null = null;
   try {
-    const shape = await shapeOf(client, feed);
-    const nodes = countedNodes(await nodesOf(client, feed), feed, context.partitionCount);
-    let chunk = await nextChunk(client, shape, cursor, pace.rows);
+    const plan = await planReset(client, feed, context);
+    let chunk = await nextChunk(client, plan.shape, cursor, pace.rows);
     while (chunk !== null) {
       if (pace.isBusy) {
         if (before !== null) yield await before;
@@ -50,8 +33,8 @@ export async function* applyReset(
         await pace.pause();
       }
       // Asked ahead of the chunk, which answers it soonest.
-      const next = nextChunk(client, shape, chunk.end, pace.rows);
-      const applying = applyChunk(client, context, { feed, nodes }, chunk, before);
+      const next = nextChunk(client, plan.shape, chunk.end, pace.rows);
+      const applying = applyChunk(client, context, plan, chunk, before);
       // Awaited below, unless something fails first.
       for (const one of [next, applying]) one.catch(() => undefined);
       const done = before;
@@ -69,25 +52,12 @@ export async function* applyReset(
   }
 }
 
-/** What of a feed is settled together. */
-interface Chunk {
-  /** The SKU key after which the chunk begins, and the one with which it ends. */
-  readonly from: number;
-  readonly end: number;
-  /** Ascending. */
-  readonly skus: readonly number[];
-  readonly codes: readonly string[];
-  readonly rows: number;
-  /** When the oldest of its rows was counted, in milliseconds. */
-  readonly earliest: number;
-}
-
 /** `before`: the chunk that is under way on the same connection. */
 async function applyChunk(
   client: pg.PoolClient,
-  { partitionCount, leaseSeconds }: ApplyContext,
-  { feed, nodes }: { readonly feed: FeedRecord; readonly nodes: CountedNodes },
-  { from, end, skus, codes, rows, earliest }: Chunk,
+  context: ApplyContext,
+  plan: ResetPlan,
+  chunk: Chunk,
   before: Promise<unknown> | null,
 ): Promise<ChunkDone> {
   let started = performance.now();
@@ -96,11 +66,11 @@ async function applyChunk(
     () => (started = performance.now()),
     () => undefined,
   );
-  const density: Density = end - from <= skus.length * KEYS_PER_SKU_WHEN_DENSE ? 'dense' : 'sparse';
-  const keys = codes.map((code) => factKey('sku', code));
-  const partitions = keys.map((key) => partitionOf(key, partitionCount));
-  const { feed_key, source, source_key, id, trace } = feed;
-  const [, , { rows: told }] = await transactionSentAtOnce(client, CHUNK, () => [
+  const { feed_key } = plan.feed;
+  const { from, end, skus } = chunk;
+  // Put together before anything is locked.
+  const reset = resetQuery(plan, chunk, context);
+  const [, , { rows: told }] = await transactionSentAtOnce(client, RESET_CHUNK, () => [
     client.query({
       name: 'lock-gates',
       text: 'SELECT FROM sku_gate WHERE sku_key = ANY($1::int[]) ORDER BY sku_key FOR NO KEY UPDATE',
@@ -111,113 +81,9 @@ async function applyChunk(
       text: `SELECT FROM feed WHERE feed_key = $1 AND state = 'applying' AND cursor = $2 FOR NO KEY UPDATE`,
       values: [feed_key, from],
     }),
-    client.query<{ applied: number }>({
-      name: `reset-${density}`,
-      text: resetStatement(feed, density),
-      values: [
-        feed_key,
-        from,
-        end,
-        skus,
-        codes,
-        partitions,
-        rows,
-        earliest,
-        source_key,
-        id,
-        trace,
-        leaseSeconds,
-        keys,
-        JSON.stringify(source),
-        nodes.keys,
-        nodes.codes,
-        nodes.factKeys,
-        nodes.partitions,
-        countedPerFact(codes),
-      ],
-    }),
+    client.query<{ applied: number }>(reset),
   ]);
   const [answer] = told;
   if (!answer) throw new FeedMovedOnError(`feed ${feed_key} is no longer at ${from}`);
   return { changed: answer.applied > 0, upto: end, tookMs: performance.now() - started };
-}
-
-/**
- * The next chunk, or null when no rows are left: a range of keys that should hold about `size` rows, if rows are spread
- * as they are on the whole, and that never holds more than twice as many, but for a single SKU. Where that adds little it
- * ends with its block of watermarks, so that the block is written once and whole.
- */
-async function nextChunk(
-  client: pg.PoolClient,
-  { table, rowsPerKey }: StageShape,
-  from: number,
-  size: number,
-): Promise<Chunk | null> {
-  const keys = Math.max(1, Math.floor(size / rowsPerKey));
-  const isWhole = size > BLOCK_MASK && rowsPerKey * (BLOCK_MASK + 1) <= ROWS_FOR_A_WHOLE_BLOCK_MAX;
-  const { rows } = await client.query<StagedSku>({
-    name: 'next-chunk',
-    text: `
-      WITH first AS MATERIALIZED (SELECT min(sku_key) AS key FROM ${table} WHERE sku_key > $1::bigint),
-      range AS MATERIALIZED (SELECT least((key + $2::bigint - 1) | $3::bigint, 2147483647) AS "end" FROM first),
-      k AS MATERIALIZED (
-        SELECT sku_key, count(*)::int AS rows, min(at_ms) AS earliest
-          FROM (SELECT sku_key, at_ms FROM ${table} WHERE sku_key > $1::bigint AND sku_key <= (SELECT "end" FROM range)
-                 ORDER BY sku_key LIMIT $4::int) next
-         GROUP BY sku_key)
-      SELECT k.sku_key, s.code, k.rows, k.earliest, (SELECT "end" FROM range)
-        FROM k CROSS JOIN LATERAL (SELECT code FROM sku_code WHERE sku_key = k.sku_key OFFSET 0) s
-       ORDER BY k.sku_key`,
-    values: [from, keys, isWhole ? BLOCK_MASK : 0, 2 * size],
-  });
-  const isCut = sum(rows) >= 2 * size;
-  // Of the SKU at which the limit cut, rows may be missing; it is the next chunk's first, unless it is this one's only one.
-  const [first, ...others] = rows;
-  if (!first) return null;
-  const whole = !isCut ? rows : others.length > 0 ? rows.slice(0, -1) : [await allOf(client, table, first)];
-  return {
-    from,
-    end: isCut ? (whole.at(-1)?.sku_key ?? first.sku_key) : first.end,
-    skus: whole.map(({ sku_key }) => sku_key),
-    codes: whole.map(({ code }) => code),
-    rows: sum(whole),
-    earliest: whole.reduce((earliest, row) => Math.min(earliest, row.earliest), Number.POSITIVE_INFINITY),
-  };
-}
-
-interface StagedSku {
-  readonly sku_key: number;
-  readonly code: string;
-  readonly rows: number;
-  readonly earliest: number;
-  readonly end: number;
-}
-
-const sum = (skus: readonly StagedSku[]): number => skus.reduce((total, { rows }) => total + rows, 0);
-
-async function allOf(client: pg.PoolClient, table: string, sku: StagedSku): Promise<StagedSku> {
-  const { rows } = await client.query<{ rows: number; earliest: number }>(
-    `SELECT count(*)::int AS rows, min(at_ms) AS earliest FROM ${table} WHERE sku_key = $1`,
-    [sku.sku_key],
-  );
-  return { ...sku, ...rows[0] };
-}
-
-/** Those that a feed names, where it is known; else all: its rows may be of any. */
-async function nodesOf(client: pg.PoolClient, { node_key, scope }: FeedRecord): Promise<readonly CountedNode[]> {
-  const { rows } = await client.query<CountedNode>(
-    'SELECT node_key, code FROM rules_node WHERE $1::int[] IS NULL OR node_key = ANY($1::int[])',
-    [node_key === null ? scope : [node_key]],
-  );
-  return rows;
-}
-
-async function shapeOf(client: pg.PoolClient, feed: FeedRecord): Promise<StageShape> {
-  const table = stageTableOf(feed);
-  const { rows } = await client.query<{ keys: number | null; rows: number }>(
-    `SELECT max(sku_key)::bigint - min(sku_key) + 1 AS keys, (SELECT staged FROM feed WHERE feed_key = $1) AS rows FROM ${table}`,
-    [feed.feed_key],
-  );
-  const { keys = null, rows: staged = 0 } = rows[0] ?? {};
-  return { table, rowsPerKey: keys === null ? 1 : Math.max(staged / keys, 1e-9) };
 }

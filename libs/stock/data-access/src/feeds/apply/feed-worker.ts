@@ -11,6 +11,7 @@ import { SupplyKeys } from '../../repository/supply-keys.ts';
 import type { RulesSource } from '../../catalogue/rules-source.ts';
 import { applyDelta } from './apply-delta.ts';
 import { applyReset } from './apply-reset.ts';
+import { applyStates } from './apply-states.ts';
 import { type ChunkDone, FeedMovedOnError } from './chunk.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 import { GUARD_LIMITS, type GuardLimits } from './guard.ts';
@@ -38,7 +39,8 @@ export interface FeedWorkerOptions {
   readonly onCommitted?: () => void;
 }
 
-const ROWS_PER_CHUNK_MAX = { reset: 10_000, delta: 1_000 } as const;
+/** Of chunks that one statement settles, and of those whose rows are decided one by one. */
+const ROWS_PER_CHUNK_MAX = { inSql: 10_000, decided: 1_000 } as const;
 const LEASE_SECONDS = 30;
 
 const CLAIM = commitPoint('stock.feed_claim');
@@ -172,7 +174,9 @@ export class FeedWorker {
 
   async #applyChunks(pool: pg.Pool, feed: FeedRecord): Promise<void> {
     const { schema, partitionCount, rowsPerChunk, isBusy = () => false } = this.#options;
-    const pace = new Pace({ rowsPerChunk, rowsMax: ROWS_PER_CHUNK_MAX[feed.mode], isBusy });
+    const isDecided = feed.mode === 'delta' || feed.has_states;
+    const rowsMax = isDecided ? ROWS_PER_CHUNK_MAX.decided : ROWS_PER_CHUNK_MAX.inSql;
+    const pace = new Pace({ rowsPerChunk, rowsMax, isBusy });
     const context = {
       pool,
       schema,
@@ -182,7 +186,7 @@ export class FeedWorker {
       leaseSeconds: LEASE_SECONDS,
       pace,
     };
-    const chunks = feed.mode === 'reset' ? applyReset : applyDelta;
+    const chunks = feed.mode === 'delta' ? applyDelta : feed.has_states ? applyStates : applyReset;
     let { cursor } = feed;
     const settled = ({ upto, changed, tookMs }: ChunkDone): void => {
       cursor = upto;

@@ -4,7 +4,9 @@
  */
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
+import { COUNTED_STATES } from '@onepool/stock-domain';
 import type pg from 'pg';
+import { measureOf } from '../../repository/watermarks.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 import { dropStage } from '../upload/staging.ts';
 import { type GuardLimits, type Outlook, type Zeroes, waitReasons } from './guard.ts';
@@ -50,27 +52,51 @@ async function settleRows(client: pg.PoolClient, feed: FeedRecord): Promise<void
   if (feed.mode === 'delta') return indexStage(client, feed, 'line');
   await demandUniqueRows(client, feed);
   if (feed.completeness === 'full') await addAbsent(client, feed);
+  if (feed.states.length > 0) await addAbsentStates(client, feed);
   // Refused rows that name a SKU and node are kept until here so that these are not absent.
   if (feed.completeness === 'full' || feed.duplicates === 'sum')
     await client.query(`DELETE FROM ${stageTableOf(feed)} WHERE quantity IS NULL`);
 }
 
-/** A count without a single good row says nothing about its nodes; it more likely lost its body. */
+/**
+ * A count without a single good row says nothing about its nodes; it more likely lost its body. What is told of by one of its
+ * states only is not absent, and of nodes at which nothing else is told this is no count of all that is there.
+ */
 async function addAbsent(client: pg.PoolClient, feed: FeedRecord): Promise<void> {
   const table = stageTableOf(feed);
   await client.query(
     `WITH scope AS MATERIALIZED (
-       SELECT $2::int AS node_key WHERE $2::int IS NOT NULL UNION SELECT DISTINCT node_key FROM ${table} WHERE $2::int IS NULL),
+       SELECT $2::int AS node_key WHERE $2::int IS NOT NULL AND EXISTS (SELECT FROM ${table} WHERE state IS NULL)
+        UNION SELECT DISTINCT node_key FROM ${table} WHERE $2::int IS NULL AND state IS NULL),
      absent AS (
        INSERT INTO ${table} (line, sku_key, node_key, quantity, at_ms)
        SELECT 0, s.sku_key, s.node_key, 0, $3 FROM stock s JOIN scope USING (node_key)
-        WHERE EXISTS (SELECT FROM ${table} WHERE quantity IS NOT NULL) AND NOT EXISTS (
+        WHERE EXISTS (SELECT FROM ${table} WHERE quantity IS NOT NULL AND state IS NULL) AND NOT EXISTS (
           SELECT FROM ${table} t WHERE t.sku_key = s.sku_key AND t.node_key = s.node_key)
        RETURNING line)
      UPDATE feed SET absent = told.rows, staged = staged + told.rows,
             scope = ARRAY(SELECT node_key FROM scope ORDER BY node_key)
        FROM (SELECT count(*) AS rows FROM absent) told WHERE feed_key = $1`,
     [feed.feed_key, feed.node_key, feed.captured_at.getTime()],
+  );
+}
+
+/** Rows of which a state is not told that the feed tells in full, wherever it tells anything. */
+async function addAbsentStates(client: pg.PoolClient, feed: FeedRecord): Promise<void> {
+  const table = stageTableOf(feed);
+  await client.query(
+    `WITH scope AS MATERIALIZED (
+       SELECT $2::int AS node_key WHERE $2::int IS NOT NULL UNION SELECT DISTINCT node_key FROM ${table} WHERE $2::int IS NULL),
+     absent AS (
+       INSERT INTO ${table} (line, sku_key, node_key, quantity, at_ms, state)
+       SELECT 0, s.sku_key, s.node_key, 0, $3, told.state FROM stock s JOIN scope USING (node_key)
+        CROSS JOIN unnest($4::smallint[]) AS told (state)
+        WHERE EXISTS (SELECT FROM ${table} WHERE quantity IS NOT NULL) AND NOT EXISTS (
+          SELECT FROM ${table} t WHERE t.sku_key = s.sku_key AND t.node_key = s.node_key AND t.state = told.state)
+       RETURNING line)
+     UPDATE feed SET absent = absent + added.rows, staged = staged + added.rows
+       FROM (SELECT count(*) AS rows FROM absent) added WHERE feed_key = $1`,
+    [feed.feed_key, feed.node_key, feed.captured_at.getTime(), feed.states],
   );
 }
 
@@ -111,8 +137,8 @@ async function end(client: pg.PoolClient, feed: FeedRecord, state: string, failu
 async function replaceWaiting(client: pg.PoolClient, feed: FeedRecord): Promise<void> {
   const { rows } = await client.query<FeedRecord>(
     `UPDATE feed SET state = 'replaced', finished_at = clock_timestamp()
-      WHERE state = 'waiting' AND source_key = $1 AND captured_at < $2 AND scope <@ $3::int[] RETURNING *`,
-    [feed.source_key, feed.captured_at, feed.scope],
+      WHERE state = 'waiting' AND source_key = $1 AND captured_at < $2 AND scope <@ $3::int[] AND states <@ $4::smallint[] RETURNING *`,
+    [feed.source_key, feed.captured_at, feed.scope, feed.states],
   );
   for (const replaced of rows) await dropStage(client, replaced);
 }
@@ -129,16 +155,18 @@ async function zeroesOf(client: pg.PoolClient, feed: FeedRecord): Promise<Zeroes
             (SELECT count(*) FROM stock WHERE ${units} > 0
                 AND node_key = ANY(coalesce($2::int[], ARRAY(SELECT DISTINCT node_key FROM ${table})))) AS "nonZero",
             (SELECT count(*) FROM feed_refusal WHERE feed_key = $1 AND code = 'sku.unknown') AS "unknownSkus"
-       FROM ${table} JOIN stock USING (sku_key, node_key) WHERE $3 AND quantity = 0 AND ${units} > 0`,
+       FROM ${table} JOIN stock USING (sku_key, node_key) WHERE $3 AND quantity = 0 AND ${units} > 0 AND state IS NULL`,
     [feed.feed_key, feed.scope, feed.mode === 'reset'],
   );
   return theOnly(rows);
 }
 
 async function changesOf(client: pg.PoolClient, feed: FeedRecord): Promise<number> {
-  const told = feed.mode === 'delta' ? '0' : `coalesce(${UNITS[feed.measure]} - overdrawn, 0)`;
+  const inBook = feed.mode === 'delta' ? '0' : `coalesce(${UNITS[feed.measure]} - overdrawn, 0)`;
+  const ofStates = COUNTED_STATES.map((state) => `WHEN ${measureOf(state)} THEN coalesce(${state}, 0)`).join(' ');
   const { rows } = await client.query<{ changes: number }>(
-    `SELECT count(*) AS changes FROM ${stageTableOf(feed)} LEFT JOIN stock USING (sku_key, node_key) WHERE quantity <> ${told}`,
+    `SELECT count(*) AS changes FROM ${stageTableOf(feed)} LEFT JOIN stock USING (sku_key, node_key)
+      WHERE quantity <> CASE state ${ofStates} ELSE ${inBook} END`,
   );
   return theOnly(rows).changes;
 }

@@ -13,7 +13,7 @@ import { countedSql } from './counted-rows.ts';
 import { rowJson, setExcluded, stateColumns } from '../../stock-columns.ts';
 import { MOVED_STATES, movedColumn, movedSql, transfersSql } from './row-arithmetic.ts';
 import { stageOf } from '../../sources/source-book.ts';
-import { BLOCK_BITS, BLOCK_MASK } from '../../repository/watermarks.ts';
+import { BLOCK_BITS, BLOCK_MASK, OF_TOTALS } from '../../repository/watermarks.ts';
 
 const codes = (...accounts: readonly Account[]): string => accounts.map((one) => ACCOUNTS.indexOf(one)).join(', ');
 const EXTERNAL = codes('external');
@@ -72,7 +72,7 @@ export function resetStatement(feed: FeedRecord, density: Density): string {
   given AS NOT MATERIALIZED (
     SELECT line, sku_key, node_key, quantity, at_ms, record_id
       FROM ${stageTableOf(feed)}
-     WHERE sku_key > $2::int AND sku_key <= $3::int
+     WHERE sku_key > $2::int AND sku_key <= $3::int ${feed.has_states ? 'AND state IS NULL' : ''}
        AND EXISTS (SELECT FROM feed WHERE feed_key = $1 AND state = 'applying' AND cursor = $2)),
   ${JUDGED},
   events AS MATERIALIZED (
@@ -132,7 +132,7 @@ const JUDGED = `
   told_marks AS MATERIALIZED (
     SELECT block, node_key, source_key, captured
       FROM feed_watermark
-     WHERE block = ANY(ARRAY(SELECT DISTINCT sku_key >> ${BLOCK_BITS} FROM unnest($4::int[]) AS sku_key))),
+     WHERE block = ANY(ARRAY(SELECT DISTINCT sku_key >> ${BLOCK_BITS} FROM unnest($4::int[]) AS sku_key)) AND ${OF_TOTALS}),
   overtaken AS MATERIALIZED (
     SELECT g.line, g.sku_key, g.node_key, max(mark) AS newest, max(mark) FILTER (WHERE m.source_key = $9::int) AS own
       FROM given g JOIN told_marks m ON m.block = g.sku_key >> ${BLOCK_BITS} AND m.node_key = g.node_key

@@ -8,7 +8,7 @@ import type pg from 'pg';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 
 /** What may be unique in a feed, by the name that `index_feed_stage` knows. */
-type StageKey = 'record' | 'row' | 'line';
+type StageKey = 'record' | 'row' | 'state' | 'line';
 type Settle = (client: pg.PoolClient, feed: FeedRecord) => Promise<unknown>;
 
 export async function indexStage(
@@ -22,7 +22,7 @@ export async function indexStage(
 export const demandUniqueRecords = (client: pg.PoolClient, feed: FeedRecord): Promise<void> =>
   demandUnique(client, feed, 'record', refuseRepeatedRecords);
 export const demandUniqueRows = (client: pg.PoolClient, feed: FeedRecord): Promise<void> =>
-  demandUnique(client, feed, 'row', settleSameRows);
+  demandUnique(client, feed, feed.has_states ? 'state' : 'row', settleSameRows);
 
 async function demandUnique(client: pg.PoolClient, feed: FeedRecord, key: StageKey, settle: Settle): Promise<void> {
   await client.query('SAVEPOINT before_index');
@@ -45,13 +45,14 @@ const refuseRepeatedRecords: Settle = (client, feed) => {
          FROM ${table} WHERE record_id IS NOT NULL WINDOW rank AS (PARTITION BY record_id ORDER BY quantity IS NULL, line)),
      gone AS (
        DELETE FROM ${table} t USING ranked r WHERE t.ctid = r.ctid AND r.place > 1
-       RETURNING t.line, t.sku_key, t.node_key, t.quantity, t.at_ms, r.first),
+       RETURNING t.line, t.sku_key, t.node_key, t.state, t.quantity, t.at_ms, r.first),
      marks AS (
-       INSERT INTO ${table} (line, sku_key, node_key, quantity, at_ms)
-       SELECT min(line), sku_key, node_key, NULL, min(at_ms) FROM gone
-        WHERE $2 AND (sku_key, node_key) NOT IN (
-          SELECT sku_key, node_key FROM ${table} t WHERE NOT EXISTS (SELECT FROM ranked r WHERE r.ctid = t.ctid AND r.place > 1))
-        GROUP BY sku_key, node_key),
+       INSERT INTO ${table} (line, sku_key, node_key, state, quantity, at_ms)
+       SELECT min(line), sku_key, node_key, state, NULL, min(at_ms) FROM gone
+        WHERE $2 AND (sku_key, node_key, coalesce(state, 0)) NOT IN (
+          SELECT sku_key, node_key, coalesce(state, 0) FROM ${table} t
+           WHERE NOT EXISTS (SELECT FROM ranked r WHERE r.ctid = t.ctid AND r.place > 1))
+        GROUP BY sku_key, node_key, state),
      refused AS (
        INSERT INTO feed_refusal (feed_key, line, code, message)
        SELECT $1, line, 'record.duplicate', 'already in line ' || first FROM gone WHERE quantity IS NOT NULL ORDER BY line RETURNING line)
@@ -62,7 +63,7 @@ const refuseRepeatedRecords: Settle = (client, feed) => {
 };
 
 /**
- * Lines of one SKU and node. The same quantity again counts once. Different ones are all refused, since nobody can tell which
+ * Lines of one SKU and node, and of one state where they name any. The same quantity again counts once. Different ones are all refused, since nobody can tell which
  * is right, unless they are to be added up; then a line that cannot be read leaves no sum. A refused row stays as a mark
  * without a quantity, by which it is not absent.
  */
@@ -70,24 +71,25 @@ const settleSameRows: Settle = (client, feed) => {
   const table = stageTableOf(feed);
   return client.query(
     `WITH told AS MATERIALIZED (
-       SELECT sku_key, node_key, line, quantity, at_ms,
+       SELECT sku_key, node_key, t.state, line, quantity, at_ms,
               first_value(line) OVER place AS first, first_value(quantity) OVER place AS first_quantity
-         FROM ${table} JOIN (SELECT sku_key, node_key FROM ${table} GROUP BY 1, 2 HAVING count(*) > 1) many USING (sku_key, node_key)
-       WINDOW place AS (PARTITION BY sku_key, node_key ORDER BY quantity IS NULL, line)),
+         FROM ${table} t JOIN (SELECT sku_key, node_key, state FROM ${table} GROUP BY 1, 2, 3 HAVING count(*) > 1) many USING (sku_key, node_key)
+        WHERE t.state IS NOT DISTINCT FROM many.state
+       WINDOW place AS (PARTITION BY sku_key, node_key, t.state ORDER BY quantity IS NULL, line)),
      same AS MATERIALIZED (
        SELECT *, CASE WHEN told = 0 THEN 'refused'
                       WHEN $2 THEN CASE WHEN refused_line IS NOT NULL THEN 'broken' WHEN units > ${FEED_UNITS_MAX} THEN 'too_many' ELSE 'summed' END
                       WHEN other IS NOT NULL THEN 'conflict' ELSE 'duplicate' END AS verdict
-         FROM (SELECT sku_key, node_key, first, first_quantity, count(quantity) AS told, sum(quantity)::bigint AS units, min(at_ms) AS at_ms,
+         FROM (SELECT sku_key, node_key, state, first, first_quantity, count(quantity) AS told, sum(quantity)::bigint AS units, min(at_ms) AS at_ms,
                       min(line) FILTER (WHERE quantity <> first_quantity) AS other, min(line) FILTER (WHERE quantity IS NULL) AS refused_line
-                 FROM told GROUP BY 1, 2, 3, 4) counted),
+                 FROM told GROUP BY 1, 2, 3, 4, 5) counted),
      gone AS (
        DELETE FROM ${table} t USING same s
-        WHERE t.sku_key = s.sku_key AND t.node_key = s.node_key AND NOT (s.verdict = 'duplicate' AND t.line = s.first)
+        WHERE t.sku_key = s.sku_key AND t.node_key = s.node_key AND t.state IS NOT DISTINCT FROM s.state AND NOT (s.verdict = 'duplicate' AND t.line = s.first)
        RETURNING t.line, t.quantity, s.verdict, s.first, s.first_quantity, s.other, s.refused_line),
      put AS (
-       INSERT INTO ${table} (line, sku_key, node_key, quantity, at_ms)
-       SELECT first, sku_key, node_key, CASE verdict WHEN 'summed' THEN units END, at_ms FROM same
+       INSERT INTO ${table} (line, sku_key, node_key, state, quantity, at_ms)
+       SELECT first, sku_key, node_key, state, CASE verdict WHEN 'summed' THEN units END, at_ms FROM same
         WHERE verdict = 'summed' OR ($3 AND verdict <> 'duplicate')
        RETURNING quantity),
      refused AS (

@@ -37,6 +37,16 @@ export class BinaryRows {
     return this;
   }
 
+  /** Of SQL type `smallint`. */
+  smallint(value: number | null): this {
+    this.#reserve(6);
+    if (value === null) return this.#null();
+    this.#view.setInt32(this.#at, 2);
+    this.#view.setInt16(this.#at + 4, value);
+    this.#at += 6;
+    return this;
+  }
+
   /** Of SQL type `bigint`; a safe integer. */
   bigint(value: number): this {
     this.#reserve(12);

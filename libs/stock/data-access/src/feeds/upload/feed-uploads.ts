@@ -3,13 +3,14 @@ import { FEED_BYTES_MAX, FEED_ROWS_MAX, type Feed, type FeedQuery } from '@onepo
 import { timeOf } from '@onepool/platform-clock';
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { inTransaction } from '@onepool/platform-postgres';
-import { type NodeKey, type SellingRules, reject, placeInTime } from '@onepool/stock-domain';
+import { COUNTED_STATES, type NodeKey, type SellingRules, reject, placeInTime } from '@onepool/stock-domain';
 import type pg from 'pg';
 import type { Doer } from '../../requests/command.ts';
 import type { Answer } from '../../requests/refusal.ts';
 import { bodyHash, nodeKeys, reservedName } from '../../requests/resolve.ts';
 import { SourceBook } from '../../sources/source-book.ts';
 import type { RulesSource } from '../../catalogue/rules-source.ts';
+import { measureOf } from '../../repository/watermarks.ts';
 import type { FeedReads } from '../feed-reads.ts';
 import type { FeedRecord } from '../feed-record.ts';
 import { MeteredBody } from './metered-body.ts';
@@ -110,21 +111,22 @@ export class FeedUploads {
     const { id, source, mode, measure, completeness = 'partial', capturedAt, node } = query;
     const { duplicates = 'refuse', maxZeroedPercent = null, dryRun = false } = query;
     const captured = timeOf(capturedAt);
+    const states = COUNTED_STATES.filter((state) => query.states?.split(',').includes(state)).map(measureOf);
     const told = [source, mode, measure, completeness, captured, node ?? null];
-    const hash = bodyHash(['feed', ...told, duplicates, maxZeroedPercent, dryRun]);
+    const hash = bodyHash(['feed', ...told, duplicates, maxZeroedPercent, dryRun, ...states]);
     const sourceKey = await this.#sources.keyOf({ principal: actor, name: source });
     return inTransaction(this.#pool, BEGIN, async (connection) => {
       const now = await readClock(connection);
       const at = new Date(placeInTime(captured, { arrivedAt: now, sentAt: upload.sentAt ?? null }));
       const made = await connection.query<FeedRecord>(
         `INSERT INTO feed (actor, id, parameters_hash, source, mode, measure, completeness, captured_at, node_key, state, attempt,
-                           trace, person, duplicates, max_zeroed_percent, dry_run, source_key, deducts_at, started_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'receiving', 1, $10, $11, $12, $13, $14, $15,
+                           trace, person, duplicates, max_zeroed_percent, dry_run, source_key, states, has_states, deducts_at, started_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'receiving', 1, $10, $11, $12, $13, $14, $15, $16::smallint[], $16::smallint[] <> '{}',
                  (SELECT deducts_at FROM source WHERE source_key = $15), clock_timestamp())
          ON CONFLICT (actor, id) DO NOTHING RETURNING *`,
         [
           ...[actor, id, hash, source, mode, measure, completeness, at, key, trace, person],
-          ...[duplicates, maxZeroedPercent, dryRun, sourceKey],
+          ...[duplicates, maxZeroedPercent, dryRun, sourceKey, states],
         ],
       );
       const feed = made.rows[0] ?? (await again(connection, upload, hash));
@@ -202,7 +204,7 @@ async function again(
   await connection.query('DELETE FROM feed_refusal WHERE feed_key = $1', [feed.feed_key]);
   const replaced = await connection.query<FeedRecord>(
     `UPDATE feed SET state = 'receiving', failure = NULL, finished_at = NULL, attempt = attempt + 1, received = 0, staged = 0,
-                     refused = 0, unreadable = 0, has_records = false, prepared = false, absent = 0, body_hash = NULL,
+                     refused = 0, unreadable = 0, has_records = false, has_states = states <> '{}', prepared = false, absent = 0, body_hash = NULL,
                      body_size = NULL, staged_at = NULL, started_at = clock_timestamp(), touched_at = clock_timestamp(), person = $2
       WHERE feed_key = $1 RETURNING *`,
     [feed.feed_key, person],

@@ -3,6 +3,7 @@
  * more than all that is done with it.
  */
 import type { FeedRefusalCode } from '@onepool/contracts';
+import type { CountedState } from '@onepool/stock-domain';
 
 /** A row whose values are sound; whether its codes exist is asked later. */
 export interface FeedRow {
@@ -12,6 +13,8 @@ export interface FeedRow {
   /** Null for a row that is refused but names its SKU and node: it is not absent. */
   readonly quantity: number | null;
   readonly recordId: string | null;
+  /** Of which it counts units; null: all of them. */
+  readonly state: CountedState | null;
   /** Milliseconds; when it was counted or occurred. */
   readonly at: number;
 }
@@ -72,6 +75,7 @@ export class RowBatch {
   clearings = 0;
   /** Only few feeds tell any. */
   readonly #recordIds = new Map<number, string>();
+  readonly #states = new Map<number, CountedState>();
   #columns: ReturnType<typeof columnsFor>;
   #capacity: number;
 
@@ -80,9 +84,10 @@ export class RowBatch {
     this.#columns = columnsFor(rowsExpected);
   }
 
-  add({ line, sku, node, quantity, at, recordId }: FeedRow): void {
+  add({ line, sku, node, quantity, at, recordId, state }: FeedRow): void {
     const { skus, nodes } = this;
     if (recordId !== null) this.#recordIds.set(this.rows, recordId);
+    if (state !== null) this.#states.set(this.rows, state);
     this.push(line, skus.find(sku) ?? skus.add(sku), nodes.find(node) ?? nodes.add(node), quantity, at);
   }
 
@@ -125,10 +130,20 @@ export class RowBatch {
     return this.#recordIds.get(row) ?? null;
   }
 
+  stateOf(row: number): CountedState | null {
+    return this.#states.get(row) ?? null;
+  }
+
+  /** Whether some row counts units of one state. */
+  get hasStates(): boolean {
+    return this.#states.size > 0;
+  }
+
   clear(): void {
     this.skus.clear();
     this.nodes.clear();
     this.#recordIds.clear();
+    this.#states.clear();
     this.faults.length = 0;
     this.negatives.clear();
     this.received = 0;

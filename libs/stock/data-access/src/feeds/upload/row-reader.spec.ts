@@ -25,6 +25,7 @@ const rowsOf = (batch: RowBatch) =>
     quantity: batch.quantityOf(row),
     at: batch.timeOf(row),
     recordId: batch.recordIdOf(row),
+    state: batch.stateOf(row),
   }));
 
 const told = (batch: RowBatch) => ({ rows: rowsOf(batch), faults: batch.faults, received: batch.received });
@@ -141,6 +142,49 @@ describe('a quantity below 0', () => {
   });
 });
 
+describe('the state of a row', () => {
+  const rows = ['damaged', 'quality_control', '', 'available', 'safety_stock', 'Damaged'];
+  const asCsv = ['sku,node,quantity,state', ...rows.map((state) => `A,n1,5,${state}`)].join('\n');
+  const asNdjson = rows.map((state) => JSON.stringify({ sku: 'A', node: 'n1', quantity: 5, state: state || null }));
+
+  const reading = (format: 'csv' | 'ndjson', context: RowContext = CONTEXT): RowBatch => {
+    const batch = new RowBatch(1);
+    new RowReader(format, context).read(Buffer.from(format === 'csv' ? asCsv : asNdjson.join('\n')), batch);
+    return batch;
+  };
+
+  it.each(['csv', 'ndjson'] as const)('is one that a physical count may name, or none: %s', (format) => {
+    const batch = reading(format);
+    expect(rowsOf(batch).map(({ quantity, state }) => [quantity, state])).toEqual([
+      [5, 'damaged'],
+      [5, 'quality_control'],
+      [5, null],
+      ...Array.from({ length: 3 }, () => [null, null]),
+    ]);
+    expect(batch.hasStates).toBe(true);
+    expect(new Set(batch.faults.map(({ code }) => code))).toEqual(new Set(['state.unsupported']));
+    expect(batch.faults.map(({ message }) => message)).toEqual(
+      Array.from({ length: 3 }, () => expect.stringContaining('count all that is there in a row without a state')),
+    );
+    batch.clear();
+    expect([batch.hasStates, batch.stateOf(0)]).toEqual([false, null]);
+  });
+
+  it.each([
+    ['a delta', { mode: 'delta', measure: 'physical' }],
+    ['a count of availability', { mode: 'reset', measure: 'availability' }],
+  ] as const)('is none in %s', (_, feed) => {
+    const { faults } = reading('csv', { ...CONTEXT, ...feed });
+    expect(faults.map(({ line: at }) => at)).toEqual([2, 3, 5, 6, 7]);
+    for (const { message } of faults) expect(message).toContain('only a physical reset counts units by their state');
+  });
+
+  it('is kept of a row that is refused for something else, so that it is not absent', () => {
+    const batch = batchOf('sku,node,quantity,state\nA,n1,x,damaged');
+    expect(rowsOf(batch)).toMatchObject([{ quantity: null, state: 'damaged' }]);
+  });
+});
+
 describe('rows of NDJSON', () => {
   it.each([
     '2023-02-29T00:00:00Z',
@@ -164,7 +208,10 @@ describe('rows of NDJSON', () => {
     const row = { sku: 'A', node: 'n1', quantity: 5, recordId: 'r1', capturedAt: '2023-11-14T22:00:00Z' };
     new RowReader('ndjson', CONTEXT).read(Buffer.from(`${JSON.stringify(row)}\n{"sku":"A"}`), batch);
     expect(rowsOf(batch)).toEqual([
-      { line: 1, sku: 'A', node: 'n1', quantity: 5, recordId: 'r1', at: Date.parse('2023-11-14T22:00:00Z') },
+      {
+        ...{ line: 1, sku: 'A', node: 'n1', quantity: 5, recordId: 'r1', state: null },
+        at: Date.parse('2023-11-14T22:00:00Z'),
+      },
     ]);
     expect(batch.faults).toMatchObject([{ line: 2, code: 'row.malformed' }]);
   });

@@ -8,7 +8,7 @@ import {
 } from '@onepool/contracts';
 import { TIME_EXPECTATION, readTime } from '@onepool/platform-clock';
 import { readCode } from '@onepool/platform-codes';
-import { type Transmission, placeInTime } from '@onepool/stock-domain';
+import { COUNTED_STATES, type CountedState, type Transmission, placeInTime } from '@onepool/stock-domain';
 import { LINE_FEED } from './line-splitter.ts';
 import { PlainLines } from './plain-lines.ts';
 import type { FeedRow, RowBatch } from './row-batch.ts';
@@ -123,14 +123,15 @@ export class RowReader {
     const named = this.#named(members);
     if (isFault(named)) return this.#refuse(into, named);
     const hasUnknown = this.#format === 'ndjson' && Object.keys(members).some((name) => !COLUMNS.has(name));
+    const state = stateOf(members);
     const value = hasUnknown ? fault('row.invalid', 'an unknown member') : this.#valueOf(members);
     if (isFault(value)) {
-      into.add({ line, ...named, quantity: null, recordId: null, at: 0 });
+      into.add({ line, ...named, quantity: null, recordId: null, state, at: 0 });
       return this.#refuse(into, value);
     }
     const isNegative = this.#context.mode === 'reset' && value.quantity !== null && value.quantity < 0;
     if (isNegative) into.negatives.set(line, value.quantity ?? 0);
-    into.add({ line, ...named, ...value, ...(isNegative ? { quantity: 0 } : {}) });
+    into.add({ line, ...named, ...value, state, ...(isNegative ? { quantity: 0 } : {}) });
     into.received += 1;
   }
 
@@ -155,7 +156,7 @@ export class RowReader {
   }
 
   #valueOf(members: Members): Pick<FeedRow, 'quantity' | 'recordId' | 'at'> | Fault {
-    const { quantity, recordId = null, state = 'available' } = members;
+    const { quantity, recordId = null, state = null } = members;
     const { mode, measure } = this.#context;
     const isReset = mode === 'reset';
     // Whoever has promised more than it has tells less than 0 available: none, and a fault to look after over there.
@@ -169,7 +170,8 @@ export class RowReader {
       const allowed = isReset ? `0 to ${FEED_UNITS_MAX}` : `±1 to ±${FEED_UNITS_MAX}`;
       return fault('quantity.invalid', `quantity: not an integer of ${allowed}`);
     }
-    if (state !== 'available') return fault('state.unsupported', 'state: only `available` can be told');
+    if (state !== null && !(isReset && measure === 'physical')) return NO_STATES_THERE;
+    if (state !== null && stateOf(members) === null) return NO_SUCH_STATE;
     if (recordId !== null && (typeof recordId !== 'string' || !RECORD_ID.test(recordId)))
       return fault('record.invalid', 'recordId: not a text of 1 to 200 characters');
     const at = this.#timeOf(members);
@@ -214,6 +216,18 @@ export class RowReader {
     };
   }
 }
+
+const NO_STATES_THERE = fault(
+  'state.unsupported',
+  'state: only a physical reset counts units by their state, and neither a delta nor a count of availability does',
+);
+const NO_SUCH_STATE = fault(
+  'state.unsupported',
+  `state: only ${COUNTED_STATES.join(' and ')} are counted by themselves; count all that is there in a row without a state, and what can be sold follows from it`,
+);
+
+/** Null of a row that names none, or none that is counted by itself. */
+const stateOf = ({ state }: Members): CountedState | null => COUNTED_STATES.find((one) => one === state) ?? null;
 
 /** Where each column that a feed can have stands in the lines of a CSV; −1 if it doesn't. */
 interface Header {

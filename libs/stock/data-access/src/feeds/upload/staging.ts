@@ -6,6 +6,7 @@ import { inTransaction } from '@onepool/platform-postgres';
 import type { NodeKey, SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { measureOf } from '../../repository/watermarks.ts';
 import { BinaryRows } from './binary-rows.ts';
 import { type FeedRecord, stageTableOf } from '../feed-record.ts';
 import type { RowBatch, RowFault } from './row-batch.ts';
@@ -35,21 +36,21 @@ export async function dropStage(client: Pick<pg.ClientBase, 'query'>, { feed_key
 /** Stores one piece, its refusals and its counts, together. */
 export async function stagePiece(pool: pg.Pool, attempt: Attempt, piece: Piece): Promise<void> {
   const { received, unreadable } = piece.batch;
-  const { bytes, rows, good, hasRecords, faults, notes } = encode(attempt, piece);
+  const { bytes, rows, good, hasRecords, hasStates, faults, notes } = encode(attempt, piece);
   await inTransaction(pool, PIECE, async (client) => {
     // Nothing is promised of a piece. What ends the upload is flushed, all that came before it with it, and it counts.
     await client.query('SET LOCAL synchronous_commit = off');
     const { rowCount } = await client.query(
       `UPDATE feed SET received = received + $3, staged = staged + $4, refused = refused + $5, unreadable = unreadable + $6,
-                       has_records = has_records OR $7, touched_at = clock_timestamp()
+                       has_records = has_records OR $7, has_states = has_states OR $8, touched_at = clock_timestamp()
         WHERE feed_key = $1 AND attempt = $2 AND state = 'receiving'`,
-      [attempt.feed_key, attempt.attempt, received, good, faults.length, unreadable, hasRecords],
+      [attempt.feed_key, attempt.attempt, received, good, faults.length, unreadable, hasRecords, hasStates],
     );
     if (rowCount !== 1) throw superseded('another upload has taken over');
     await refuse(client, attempt.feed_key, faults);
     await noteNegatives(client, attempt.feed_key, notes);
     if (rows === 0) return;
-    const columns = 'line, sku_key, node_key, quantity, at_ms, record_id';
+    const columns = `line, sku_key, node_key, quantity, at_ms, record_id${hasStates ? ', state' : ''}`;
     const copy = client.query(copyFrom(`COPY ${stageTableOf(attempt)} (${columns}) FROM STDIN (FORMAT binary)`));
     await pipeline(Readable.from([bytes]), copy);
   });
@@ -63,6 +64,7 @@ function encode({ completeness, duplicates }: Attempt, { batch, skuKeys, nodeKey
   const faults = [...batch.faults];
   const binary = new BinaryRows(batch.rows);
   const notes = new Map<number, number>();
+  const { hasStates } = batch;
   let good = 0;
   let hasRecords = false;
   for (let row = 0; row < batch.rows; row += 1) {
@@ -75,15 +77,22 @@ function encode({ completeness, duplicates }: Attempt, { batch, skuKeys, nodeKey
     }
     if (quantity === null && completeness !== 'full' && duplicates !== 'sum') continue;
     const recordId = batch.recordIdOf(row);
-    binary.row(6).bigint(batch.lineOf(row)).integer(skuKey).integer(nodeKey).integer(quantity);
+    binary
+      .row(hasStates ? 7 : 6)
+      .bigint(batch.lineOf(row))
+      .integer(skuKey)
+      .integer(nodeKey)
+      .integer(quantity);
     binary.bigint(batch.timeOf(row)).text(recordId);
+    const state = hasStates ? batch.stateOf(row) : null;
+    if (hasStates) binary.smallint(state && measureOf(state));
     if (quantity === null) continue;
     good += 1;
     const negative = batch.negatives.get(batch.lineOf(row));
     if (negative !== undefined) notes.set(batch.lineOf(row), negative);
     hasRecords ||= recordId !== null;
   }
-  return { bytes: binary.end(), rows: binary.rows, good, hasRecords, faults, notes };
+  return { bytes: binary.end(), rows: binary.rows, good, hasRecords, hasStates, faults, notes };
 }
 
 function unknownCode(batch: RowBatch, row: number, isSku: boolean): RowFault {

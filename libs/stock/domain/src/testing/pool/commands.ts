@@ -2,6 +2,7 @@
 import type { StockMovement } from '../../decide-movements.ts';
 import type { RejectEffect } from '../../decide-reject.ts';
 import type { Stage } from '../../reservation.ts';
+import type { CountedState } from '../../stock-states.ts';
 import type { StopChange } from '../../stop.ts';
 import type { Wanted } from './amending.ts';
 import type { Kept } from './market.ts';
@@ -85,6 +86,8 @@ export type Command =
       readonly sku: number;
       readonly node: number;
       readonly units: number;
+      /** Of which it counts them; null: of all that is there. */
+      readonly state: CountedState | null;
       /** Of availability: from which stage on its source leaves out what its node works on. Null: of all that is there. */
       readonly stage: Stage | null;
       readonly agoMs: number;

@@ -7,9 +7,9 @@ import { type MovePick, type Said, allocate, amend, order, pin, reject, rotate }
 import { drain, heal, overdue } from './own-steps.ts';
 import type { Named, Reworded } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
-import type { State } from './pool.ts';
+import type { State, Unsold } from './pool.ts';
 import { acknowledge, attach, confirm, extend, giveUp, hold, leave, queue, unfulfil } from './promise-steps.ts';
-import { count, countScrap, countWork, move, rush, wait } from './stock-steps.ts';
+import { count, countOne, countScrap, countWork, move, rush, wait } from './stock-steps.ts';
 import { announce, inspect, receive, ship } from './supply-steps.ts';
 import { NODES, SKUS } from './world.ts';
 
@@ -143,6 +143,14 @@ const counted = fc.record({
   aheadMs: fc.constantFrom(null, null, 0, 40),
 });
 
+const countedState = fc.record({
+  sku,
+  node,
+  state: fc.constantFrom<Unsold>('damaged', 'inspected'),
+  units: fc.nat(4),
+  agoMs: fc.constantFrom(0, 0, 20, 60),
+});
+
 const steps = fc.oneof(
   { weight: 3, arbitrary: late(step(move, physical)) },
   { weight: 1, arbitrary: step(move, signed) },
@@ -181,6 +189,7 @@ const steps = fc.oneof(
   { weight: 4, arbitrary: late(step(ship, maybe, shipped, announced, maybe)) },
   { weight: 2, arbitrary: step(overdue, sku) },
   { weight: 4, arbitrary: step(count, counted) },
+  { weight: 4, arbitrary: step(countOne, countedState) },
   { weight: 3, arbitrary: step(countWork, pick, fc.constantFrom(...STAGES), few, few) },
   { weight: 1, arbitrary: step(countScrap, sku, node, few, fc.nat(9)) },
   { weight: 1, arbitrary: step(inspect, pick, fc.nat(2), fc.nat(1)) },

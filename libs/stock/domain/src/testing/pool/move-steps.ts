@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { decideAllocate } from '../../decide-allocate.ts';
 import { decideAmend } from '../../decide-amend.ts';
 import { type RejectEffect, decideReject } from '../../decide-reject.ts';
-import { isLate, rowKey } from '../../feed.ts';
+import { type SeenBy, seenBy } from '../../counted-states.ts';
 import { type Backing, type Reservation, open } from '../../reservation.ts';
 import * as amending from './amending.ts';
 import type { Wish } from './showing.ts';
@@ -156,8 +156,12 @@ export function reject(pool: PlayedPool, pick: number, named: Named, said: Said,
   if (!mine) return;
   const { effect, moveTo } = said;
   const verdict = moving.reject(pool.model, pool.promised(mine), which, said, isByHand);
-  const hasSeen = (sku: number, node: number): boolean => isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at);
-  const rejected = { selected: which, effect, moveTo, isLate: hasSeen };
+  const seen = (sku: number, node: number): SeenBy => seenBy(pool.watermarks, sku, node, pool.model.at);
+  const rejected = {
+    ...{ selected: which, effect, moveTo },
+    isLate: (sku: number, node: number) => seen(sku, node).total !== null,
+    counted: (sku: number, node: number) => seen(sku, node).states,
+  };
   pool.expect(decideReject(mine, rejected, pool.supplies, pool.terms(isByHand)), verdict);
   pool.told({ kind: 'reject', reservation: mine.key, units: which, ...said, isByHand }, verdict);
 }

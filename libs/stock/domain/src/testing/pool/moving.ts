@@ -98,8 +98,10 @@ function refuse(pool: Pool, changed: Changed, taken: Taken, { effect, moveTo }: 
     return 'stock.insufficient';
   pool.put(mine);
   // What is only given back is judged with what is taken; what is not there, or not for sale any more, is gone before.
-  const isKept = ({ sku, node }: Pile): boolean =>
-    effect === 'none' || (effect !== 'sellable_only' && pool.hasSeen(sku, node ?? 0));
+  const isKept = ({ sku, node }: Pile): boolean => {
+    if (effect === 'sellable_only') return pool.hasSeenState(sku, node ?? 0, 'inspected');
+    return effect === 'none' || pool.hasSeen(sku, node ?? 0);
+  };
   const leaving = taken.map(([pile, units]) => ({ pile, units, confirmed: Math.min(units, pile.units.confirmed) }));
   const leave = ({ pile, units, confirmed }: (typeof leaving)[number]): void => {
     takeOff(pile, 'confirmed', confirmed, 'least');

@@ -16,6 +16,7 @@ import type { FulfilmentUnits } from '../../select-units.ts';
 import type { Terms } from '../../settlement.ts';
 import type { SellingRules } from '../../selling-rules.ts';
 import { withoutSpent } from '../../spent-lines.ts';
+import type { CountedState } from '../../stock-states.ts';
 import { type Supplies, type SupplyEffect, noSupply, suppliesAfter } from '../../supply.ts';
 import { type SupplyPlace, type SupplyRow, emptyRow } from '../../supply-row.ts';
 import { NOW, reservation, suppliesOf, supplyOf } from '../arbitraries.ts';
@@ -253,6 +254,13 @@ export class PlayedPool {
         if (units !== 0 && kind === 'stock')
           this.#stageEntries.push({ sku, node, stage, units, occurredAt: this.model.at });
       }
+  }
+
+  /** Units that have come to a state of a row since then, less those that have left it. */
+  sinceIn(sku: number, node: number, state: CountedState, captured: number): number {
+    return this.#ledger
+      .filter((one) => one.sku === sku && one.at.node === node && one.occurredAt > captured)
+      .reduce((all, { from, to, quantity }) => all + (Number(to === state) - Number(from === state)) * quantity, 0);
   }
 
   /** What a count is placed in time by. */

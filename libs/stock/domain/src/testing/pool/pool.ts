@@ -26,7 +26,11 @@ export interface Shelf {
   /** All that has come and gone, and when. */
   log: readonly { readonly at: number; readonly units: number }[];
   count: Count | null;
+  /** When each state was counted last. */
+  counted: Readonly<Record<Unsold, number | null>>;
 }
+
+const NEVER_COUNTED: Shelf['counted'] = { damaged: null, inspected: null };
 
 /** The newest count of a shelf, and from which stage on it leaves out what its node works on; null: it leaves out nothing. */
 export interface Count {
@@ -39,6 +43,7 @@ const leavesOut = ({ stage }: Count): number => (stage === null ? 0 : 4 - stage)
 
 /** What units on a shelf are, if they are not for sale. */
 export type State = 'available' | 'damaged' | 'inspected';
+export type Unsold = Exclude<State, 'available'>;
 
 /** A line of a receipt or a transfer, and in which state those of its units travel that are still to come. */
 export interface Coming {
@@ -72,6 +77,8 @@ export type Verdict =
   | 'movement.exceeds_stock'
   | 'inspection.exceeds_open';
 
+const NOTHING = { net: 0, safety: 0, damaged: 0, inspected: 0 } as const;
+
 export class Pool {
   readonly market: Market;
   readonly limits = new Limits();
@@ -103,8 +110,7 @@ export class Pool {
   shelf(sku: number, node: number): Shelf {
     const name = sku * 100 + node;
     let shelf = this.#shelves.get(name);
-    if (!shelf)
-      this.#shelves.set(name, (shelf = { net: 0, safety: 0, damaged: 0, inspected: 0, log: [], count: null }));
+    if (!shelf) this.#shelves.set(name, (shelf = { ...NOTHING, log: [], count: null, counted: NEVER_COUNTED }));
     return shelf;
   }
 
@@ -127,9 +133,9 @@ export class Pool {
   }
 
   /** What is on its way is like what is on a shelf; an allowance is always as large as what is promised of it. */
-  #unitsOf(sku: number, node: number, ahead: Ahead, promised: number): Omit<Shelf, 'log' | 'count'> {
+  #unitsOf(sku: number, node: number, ahead: Ahead, promised: number): Omit<Shelf, 'log' | 'count' | 'counted'> {
     if (ahead === null) return this.shelf(sku, node);
-    if (ahead === 'allowance') return { net: promised, safety: 0, damaged: 0, inspected: 0 };
+    if (ahead === 'allowance') return { ...NOTHING, net: promised };
     const { sound, damaged, inspected } = this.lines.get(ahead) ?? { sound: 0, damaged: 0, inspected: 0 };
     return { net: sound + damaged + inspected, safety: 0, damaged, inspected };
   }
@@ -163,8 +169,9 @@ export class Pool {
   }
 
   /** Units come in that state; what had been sold without being there is gone, whatever comes. */
-  arrive(sku: number, node: number, state: State, units: number, isLate: boolean): void {
+  arrive(sku: number, node: number, told: State, units: number, isLate: boolean): void {
     const shelf = this.shelf(sku, node);
+    const state = this.hasSeenState(sku, node, told) ? 'available' : told;
     const missing = Math.max(0, -shelf.net);
     // What a count has seen is among what is for sale since.
     const sellable = Math.max(0, shelf.net - shelf.damaged - shelf.inspected);
@@ -187,6 +194,10 @@ export class Pool {
     const shelf = this.shelf(sku, node);
     const { damaged, inspected } = shelf;
     if (state === 'damaged' || state === 'inspected') {
+      if (this.hasSeenState(sku, node, state)) {
+        if (!isLate) this.happen(sku, node, -units);
+        return { damaged: 0, inspected: 0, [state]: units };
+      }
       shelf[state] -= Math.min(units, shelf[state]);
       if (!isLate) {
         shelf.net -= units;
@@ -231,6 +242,25 @@ export class Pool {
     this.#become(sku, node, counted + since + beside);
   }
 
+  /** Whether the newest count of a state has put those units in their place that something is told of now. */
+  hasSeenState(sku: number, node: number, state: State): boolean {
+    const at = state === 'available' ? null : this.shelf(sku, node).counted[state];
+    return at !== null && this.at <= at;
+  }
+
+  /**
+   * So many units were in a state then, of which the shelf had `known` by then. What is not there cannot be in it. A count older than the
+   * newest says nothing.
+   */
+  countState(sku: number, node: number, state: Unsold, units: number, at: number, known: number): void {
+    const shelf = this.shelf(sku, node);
+    if (at < (shelf.counted[state] ?? -Infinity)) return;
+    shelf.counted = { ...shelf.counted, [state]: at };
+    const sellable = Math.max(0, shelf.net - shelf.damaged - shelf.inspected);
+    shelf[state] = Math.min(Math.max(0, units + shelf[state] - known), shelf[state] + sellable);
+    this.#keepSafety(sku, node);
+  }
+
   /** Promises go before safety stock. */
   #keepSafety(sku: number, node: number): void {
     const shelf = this.shelf(sku, node);
@@ -241,6 +271,7 @@ export class Pool {
 
   damage(sku: number, node: number, units: number): Verdict {
     const shelf = this.shelf(sku, node);
+    if (this.hasSeenState(sku, node, 'damaged')) return 'done';
     if (units > shelf.net - shelf.damaged - shelf.inspected) return 'movement.exceeds_stock';
     shelf.damaged += units;
     this.#keepSafety(sku, node);

@@ -61,7 +61,8 @@ export function receive(pool: Pool, { sku, node, line, units, toInspection, clos
     line.isClosed = closes;
   }
   for (const key of moved) pool.promised(key).version++;
-  const toInspect = inspected + (toInspection ? sound - landed : 0);
+  const isInspected = pool.hasSeenState(sku, node, 'inspected');
+  const toInspect = isInspected ? 0 : inspected + (toInspection ? sound - landed : 0);
   return { over: Math.max(0, units - expected), lost, landed, toInspect, served };
 }
 
@@ -126,7 +127,8 @@ export function ship(pool: Pool, { sku, from, line, units, state, rider }: Sent)
     if (!isLate) pool.happen(sku, from, -riding);
     const plain = units - riding;
     const shelf = pool.shelf(sku, from);
-    if (!isLate && state !== null && state !== 'available' && plain > shelf[state]) return 'movement.exceeds_stock';
+    const isBound = !isLate && state !== null && !pool.hasSeenState(sku, from, state);
+    if (isBound && state !== 'available' && plain > shelf[state]) return 'movement.exceeds_stock';
     const sent = pool.depart(sku, from, state, plain, isLate);
     const known = pool.lines.get(line.detail) ?? line;
     known.dueAt = line.dueAt;

@@ -2,8 +2,8 @@
 import { past } from './piles.ts';
 import type { Pool } from './pool.ts';
 
-/** Instead of a stage: what is damaged or kept for inspection. */
-export const UNSOLD = 0;
+/** Instead of a stage: what is damaged, and what is kept for inspection. */
+export const UNSOLD = { damaged: -1, inspected: -2 } as const;
 
 /** What has become of the units past each stage, by SKU, node and stage. */
 export class Stages {
@@ -14,8 +14,10 @@ export class Stages {
   note(pool: Pool): void {
     const { promises, at } = pool;
     const now = new Map<string, number>();
-    for (const { sku, node, damaged, inspected } of pool.shelves())
-      if (damaged + inspected > 0) now.set(`${sku}/${node}/${UNSOLD}`, damaged + inspected);
+    for (const { sku, node, damaged, inspected } of pool.shelves()) {
+      if (damaged > 0) now.set(`${sku}/${node}/${UNSOLD.damaged}`, damaged);
+      if (inspected > 0) now.set(`${sku}/${node}/${UNSOLD.inspected}`, inspected);
+    }
     for (const { piles } of promises.values())
       for (const pile of piles) {
         if ((pile.reached.at(-1) ?? 0) === 0) continue;

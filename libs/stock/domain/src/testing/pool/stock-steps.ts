@@ -1,15 +1,17 @@
 /** Steps of a history in which time passes and things happen at nodes. */
 import assert from 'node:assert/strict';
+import { countState } from '../../counted-states.ts';
 import { type StockMovement, decideMovements } from '../../decide-movements.ts';
 import { placeInTime } from '../../event-time.ts';
 import { applyDifference, newerCount, resetDifference, rowKey } from '../../feed.ts';
 import { STAGES, type Stage, open } from '../../reservation.ts';
+import type { CountedState } from '../../stock-states.ts';
 import { SupplyDraft, noSupply, rowAt } from '../../supply.ts';
-import { type SupplyRow, stockAt } from '../../supply-row.ts';
+import { type SupplyRow, net, stockAt } from '../../supply-row.ts';
 import { heal, tend } from './own-steps.ts';
 import { pinnedConfirmed } from './picks.ts';
 import type { PlayedPool } from './played-pool.ts';
-import type { Verdict } from './pool.ts';
+import type { Unsold, Verdict } from './pool.ts';
 import { acknowledge, leaveParts } from './promise-steps.ts';
 import { isWaitedFor } from './serving.ts';
 import { UNSOLD } from './stages.ts';
@@ -78,13 +80,14 @@ export function count(pool: PlayedPool, counted: Counted): void {
   const isWaited = isWaitedFor(model, sku);
   const at = Math.min(now, now - agoMs - Math.max(0, aheadMs ?? 0));
   const reached = stage === null ? null : STAGES.indexOf(stage) + 1;
-  const beside = reached === null ? 0 : stages.by(sku, node, reached, at) + stages.by(sku, node, UNSOLD, at);
+  const by = (one: number): number => stages.by(sku, node, one, at);
+  const beside = reached === null ? 0 : by(reached) + by(UNSOLD.damaged) + by(UNSOLD.inspected);
   model.count(sku, node, units, { at, stage: reached }, beside);
   const sentAt = aheadMs === null ? null : now + aheadMs;
   const capturedAt = placeInTime(now - agoMs, { arrivedAt: now, sentAt });
   take(pool, counted, stage, capturedAt);
   pool.serve();
-  pool.told({ kind: 'count', sku, node, units, stage, agoMs: now - at }, 'done');
+  pool.told({ kind: 'count', sku, node, units, state: null, stage, agoMs: now - at }, 'done');
   // What a feed has brought waits for a later slice.
   if (pool.options.isCaller && isWaited) tend(pool, sku);
 }
@@ -104,6 +107,45 @@ function take(pool: PlayedPool, { sku, node, units }: Counted, stage: Stage | nu
   pool.watermarks.set(rowKey(sku, node), known ? newerCount(known, count) : count);
   pool.late(pool.now - capturedAt, () => pool.apply(draft.effect()));
   if (stage === null) assert.equal(differ(rowAt(pool.supplies.get(sku) ?? noSupply(sku), node)), 0);
+}
+
+export interface CountedOne {
+  readonly sku: number;
+  readonly node: number;
+  readonly state: Unsold;
+  readonly units: number;
+  /** Milliseconds before now at which it was captured. */
+  readonly agoMs: number;
+}
+
+/** A source tells how many of the units are in a state; told again, it changes nothing, and it never changes how many there are. */
+export function countOne(pool: PlayedPool, counted: CountedOne): void {
+  const { sku, node, state, units, agoMs } = counted;
+  // Who judges says no time, and the ledger is not to be changed afterwards.
+  if (pool.options.isCaller && hasJudged(pool, sku)) return;
+  pool.reap(new Set([sku]));
+  const { model, stages, now } = pool;
+  const isWaited = isWaitedFor(model, sku);
+  const at = now - agoMs;
+  model.countState(sku, node, state, units, at, stages.by(sku, node, UNSOLD[state], at));
+  const named: CountedState = state === 'damaged' ? state : 'quality_control';
+  takeState(pool, counted, named, at);
+  pool.serve();
+  pool.told({ kind: 'count', sku, node, units, state: named, stage: null, agoMs }, 'done');
+  if (pool.options.isCaller && isWaited) tend(pool, sku);
+}
+
+function takeState(pool: PlayedPool, { sku, node, units, agoMs }: CountedOne, state: CountedState, at: number): void {
+  const key = rowKey(sku, node, state);
+  if (at < (pool.watermarks.get(key)?.capturedAt ?? -Infinity)) return;
+  pool.watermarks.set(key, { capturedAt: at, deductsAt: null, source: 'wms' });
+  const row = (): SupplyRow => rowAt(pool.supplies.get(sku) ?? noSupply(sku), node);
+  const counted = () => ({ state, quantity: units, since: pool.sinceIn(sku, node, state, at) });
+  const draft = new SupplyDraft(pool.supplies);
+  const before = net(row());
+  draft.change(sku, stockAt(node), (there) => countState(there, counted()));
+  pool.late(agoMs, () => pool.apply(draft.effect()));
+  assert.deepEqual([net(row()), countState(row(), counted()).transfers], [before, []]);
 }
 
 /** A node has come that far with units, its source counts without them, and then it tells that it had sent them before. */

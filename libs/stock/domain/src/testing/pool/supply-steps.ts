@@ -1,7 +1,7 @@
 /** Steps of a history in which units are announced, sent, received and looked at. */
 import assert from 'node:assert/strict';
 import { decideExpect } from '../../decide-expect.ts';
-import { isLate, rowKey } from '../../feed.ts';
+import { seenBy } from '../../counted-states.ts';
 import { decideInspection } from '../../decide-inspection.ts';
 import { decideReceive } from '../../decide-receive.ts';
 import { decideShip } from '../../decide-ship.ts';
@@ -82,10 +82,13 @@ export function receive(pool: PlayedPool, pick: number | null, unannounced: Anno
   const damaged = arriving.damaged === null ? null : Math.min(units, arriving.damaged);
   const closes = line !== null && (arriving.closes || units >= inTransit(line));
   const told = { sku, node, units, damaged, closes };
-  const isSeen = isLate(pool.watermarks.get(rowKey(sku, node)), pool.model.at);
+  const { total, states: counted } = seenBy(pool.watermarks, sku, node, pool.model.at);
   const expected = receiving.receive(pool.model, { ...told, line, toInspection });
   const { effects, effect, over, lost, landed, toInspect, freeing } = decideReceive(
-    { ...told, isLate: isSeen, line: line?.detail ?? null, to: toInspection ? 'quality_control' : 'available' },
+    {
+      ...{ ...told, isLate: total !== null, counted, line: line?.detail ?? null },
+      to: toInspection ? 'quality_control' : 'available',
+    },
     { riders: [...pool.reservations.values()].sort(inWaitOrder), waiting: pool.waiting() },
     pool.supplies,
     pool.terms(false),
@@ -136,11 +139,13 @@ export function ship(
     state,
     rider: mine && which ? { promised: pool.promised(mine), which: { ...which, sku, node: from } } : null,
   });
+  const seen = seenBy(pool.watermarks, sku, from, pool.model.at);
   const decision = decideShip(
     [
       {
         ...shipment,
-        isLate: isLate(pool.watermarks.get(rowKey(sku, from)), pool.model.at),
+        isLate: seen.total !== null,
+        counted: seen.states,
         state: state && STATE_NAMES[state],
         riders: mine && which ? [{ reservation: pool.reservation(mine.key), selected: which }] : [],
       },
