@@ -68,6 +68,8 @@ const bounded = (block: Block, limit: number) => async (): Promise<void> => {
   });
   try {
     await Promise.race([block(), late]);
+  } catch (error) {
+    throw withCauses(error);
   } finally {
     clearTimeout(timer);
   }
@@ -78,3 +80,10 @@ const bounded = (block: Block, limit: number) => async (): Promise<void> => {
   if (left !== undefined) throw left instanceof Error ? left : new Error('Thrown, and no error', { cause: left });
   for (const { error } of made.expect.extractExpectedAssertionsErrors()) throw error;
 };
+
+/** The runner prints the stack of an error, and not what has caused it. */
+function withCauses(error: unknown): unknown {
+  for (let cause = error instanceof Error ? error.cause : undefined; cause instanceof Error; cause = cause.cause)
+    (error as Error).stack += `\nCaused by: ${cause.stack}`;
+  return error;
+}

@@ -281,7 +281,8 @@ export class Pool {
   /** Damaged units leave for good. */
   scrap(sku: number, node: number, units: number): Verdict {
     const isLate = this.hasSeen(sku, node);
-    if (!isLate && units > this.shelf(sku, node).damaged) return 'movement.exceeds_stock';
+    const isBound = !isLate && !this.hasSeenState(sku, node, 'damaged');
+    if (isBound && units > this.shelf(sku, node).damaged) return 'movement.exceeds_stock';
     this.depart(sku, node, 'damaged', units, isLate);
     return 'done';
   }
