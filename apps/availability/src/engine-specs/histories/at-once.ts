@@ -123,7 +123,6 @@ export class CallersAtOnce {
     if (request === null) return;
     // What is said of a line is said once more, whatever has been said since.
     if (command.kind !== 'announce') this.#acknowledged.push({ request, value });
-    if (command.kind === 'receive' && isToInspect(value)) this.#caller.opened(id);
     this.#flows.set(id, flowOf(command, value));
   }
 
@@ -169,9 +168,6 @@ function namedBy(command: Command): readonly number[] {
   return 'reservation' in command ? [command.reservation] : [];
 }
 
-const isToInspect = (value: unknown): boolean =>
-  (value as ReceiptResult).lines.some(({ toInspect = 0 }) => toInspect > 0);
-
 interface Versioned {
   readonly id: string;
   readonly version: number;
@@ -189,7 +185,9 @@ function flowOf(command: Command, value: unknown): number | null {
   if (command.kind === 'receive') return (value as ReceiptResult).lines.every(({ late }) => late) ? 0 : command.units;
   if (command.kind === 'ship') return (value as ShipResult).lines.every(({ late }) => late) ? 0 : -command.units;
   if (command.kind !== 'movement') return null;
-  const seen = (value as MovementsResult).late.reduce((sum, { quantity }) => sum + quantity, 0);
+  // Counts of one state leave out no unit of all that is there.
+  const ofTotals = (value as MovementsResult).late.filter(({ state }) => state === undefined);
+  const seen = ofTotals.reduce((sum, { quantity }) => sum + quantity, 0);
   return signed(command) - seen;
 }
 

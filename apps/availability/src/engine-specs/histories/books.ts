@@ -37,7 +37,7 @@ const INSPECTIONS = `
   SELECT (row_number() OVER (ORDER BY inspection_key))::int AS no, k.code AS sku, n.code AS node,
          ARRAY[open, approved, rejected, missing]::int[] AS units
     FROM inspection JOIN sku_code k USING (sku_key) JOIN rules_node n USING (node_key)
-   WHERE k.code = ANY($1) AND origin = 0`;
+   WHERE k.code = ANY($1)`;
 const CONCERNS = `
   SELECT e.code, k.code AS sku, n.code AS node, l.line, e.quantity::int
     FROM stock_exception e JOIN sku_code k USING (sku_key) JOIN rules_node n ON n.node_key = e.node_key
@@ -165,10 +165,13 @@ export const concernsOfModel = (
     )
     .sort();
 
-/** The inspection that the first line of a receipt has opened; one that nobody knows, if it has not. */
-export async function inspectionOf(looks: pg.Pool, receipt: string): Promise<string> {
-  const sql = 'SELECT inspection_key FROM inspection WHERE actor = $1 AND command_id = $2';
-  const rows = await rowsOf<{ inspection_key: string }>(looks, 'inspection', sql, [CLIENT, receipt]);
+/** An inspection of a history by its place, from 0; one that nobody knows, if that has not opened. */
+export async function inspectionOf(looks: pg.Pool, history: number, place: number): Promise<string> {
+  const sql = `
+    SELECT inspection_key FROM inspection JOIN sku_code USING (sku_key)
+     WHERE code = ANY($1) ORDER BY inspection_key OFFSET $2 LIMIT 1`;
+  const skus = SKUS_EACH.map((sku) => skuCode(history, sku));
+  const rows = await rowsOf<{ inspection_key: string }>(looks, 'inspection', sql, [skus, place]);
   return `ins_${rows[0]?.inspection_key ?? 0}`;
 }
 

@@ -50,8 +50,6 @@ export class HistoryCaller {
   readonly #fences = new Map<number, string>();
   /** A fence is set before it is lifted, whoever else is asking meanwhile. */
   #keeping: Promise<void> = Promise.resolve();
-  /** Receipts by which inspections have opened, in their order. */
-  readonly #inspections: string[] = [];
 
   constructor(stage: HistoryStage, history: number, random: Random) {
     this.#stage = stage;
@@ -104,11 +102,6 @@ export class HistoryCaller {
         return asked(how, this.#requestOf(command, told, id, versionOf));
       }
     }
-  }
-
-  /** A receipt has opened an inspection. */
-  opened(receipt: string): void {
-    this.#inspections.push(receipt);
   }
 
   async keyOf(sku: number, engine: StockEngine): Promise<number> {
@@ -165,8 +158,10 @@ export class HistoryCaller {
   }
 
   #judging({ inspection, approved, rejected }: Extract<Command, { kind: 'inspect' }>, id: string): Request {
+    let found: Promise<string> | undefined;
     return async (engine) => {
-      const judged = await inspectionOf(this.#stage.looks, this.#inspections[inspection] ?? '');
+      // Whoever asks again means the same one.
+      const judged = await (found ??= inspectionOf(this.#stage.looks, this.#history, inspection));
       const answer = await engine.judge(SPEC, { id, judgements: [{ inspection: judged, approved, rejected }] });
       return answer.ok ? (answer.value[0] ?? answer) : answer;
     };

@@ -76,7 +76,7 @@ export class HistoryPlayer {
     this.#played.push(`  as ${said.how}`);
     assert.equal(codeOf(said.answer) ?? 'done', verdict);
     count(this.#tally, `${said.how}: ${verdict}`);
-    if (command.kind === 'receive') this.#received(command, id, said);
+    if (command.kind === 'receive') this.#received(command, said);
     if (said.request && said.answer.ok && this.#random.below(6) === 0) await this.#again(said, other);
     // What a command has left for a later slice is looked at when that is over.
     if (command.kind === 'expire' || isTended) return;
@@ -86,12 +86,11 @@ export class HistoryPlayer {
     await this.#beside.happen(`${id}-beside`, one);
   }
 
-  #received({ line, expected }: Extract<Command, { kind: 'receive' }>, id: string, { answer }: Said): void {
+  #received({ line, expected }: Extract<Command, { kind: 'receive' }>, { answer }: Said): void {
     const { over, lost, served, toInspect } = expected;
     const told = { over: line === null ? 0 : over, lost, served, ...(toInspect > 0 ? { toInspect } : {}) };
     const [arrived] = answer.ok ? (answer.value as ReceiptResult).lines : [];
     assert.deepEqual({ ...arrived, late: null }, { ...told, late: null });
-    if (toInspect > 0) this.#caller.opened(id);
   }
 
   /** Whoever asks again is answered as at first, and nothing happens. */

@@ -127,12 +127,15 @@ function expectedOf(book: CountedBook, counts: readonly Told[]): Expected {
     }
   }
   const after = draft.supply(SKU);
-  const { rows, needsLook } = consequencesOf(before, after, { newlyShort: entries.some(leavesShort) });
+  const { rows, needsLook, beginsAnew } = consequencesOf(before, after, { newlyShort: entries.some(leavesShort) });
   return {
     rows: after.rows.toSorted((a, b) => a.node - b.node),
     version: book.version + (rows.length > 0 ? 1 : 0),
     entries,
-    task: isDeferred || (rows.length > 0 && needsLook) ? { isDue: true, beforeKey: null } : book.task,
+    task:
+      isDeferred || (rows.length > 0 && needsLook)
+        ? { isDue: true, beforeKey: beginsAnew ? null : (book.task?.beforeKey ?? null) }
+        : book.task,
     told: told.toSorted(),
     counted: fresh.map(({ node, state, at }) => `${node}/${state} at ${at}`),
   };

@@ -63,7 +63,7 @@ export class PlayedPool {
   readonly fences = new Map<number, Kept>();
   lastFence = 0;
   lastLine = 0;
-  /** Units that receipts brought to be looked at. */
+  /** Of units that are to be looked at, in the order in which they opened. */
   readonly inspections: Inspected[] = [];
   /** As they were when those who wait were last asked. */
   #served = this.supplies;
@@ -174,8 +174,22 @@ export class PlayedPool {
 
   expect(decision: Decision<VerbEffect>, verdict: Verdict): void {
     assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
-    if (decision.ok) this.accept(decision.value);
+    if (decision.ok) {
+      this.accept(decision.value);
+      this.inspect(decision.value.effect);
+    }
     this.serve();
+  }
+
+  /** Units that have come to quality control at a node wait there for approval. */
+  inspect({ postings }: SupplyEffect): void {
+    const rows = new Map<string, { readonly sku: number; readonly node: number; open: number }>();
+    for (const { sku, at, to, quantity } of postings) {
+      if (to !== 'quality_control' || at.kind !== 'stock') continue;
+      const row = rows.get(rowName(sku, at)) ?? { sku, node: at.node, open: 0 };
+      rows.set(rowName(sku, at), { ...row, open: row.open + quantity });
+    }
+    for (const row of rows.values()) this.inspections.push({ ...row, ...UNJUDGED });
   }
 
   accept({ reservation: after, effect }: VerbEffect): void {
@@ -282,6 +296,8 @@ export class PlayedPool {
     return { physicalDelta, acknowledged, sidelined };
   }
 }
+
+export const UNJUDGED = { approved: 0, rejected: 0, missing: 0 } as const;
 
 /** Accounts of whose entries a count asks. */
 const COUNTED: ReadonlySet<string> = new Set(['external', 'damaged', 'quality_control']);

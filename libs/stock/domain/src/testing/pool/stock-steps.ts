@@ -10,7 +10,7 @@ import { SupplyDraft, noSupply, rowAt } from '../../supply.ts';
 import { type SupplyRow, net, stockAt } from '../../supply-row.ts';
 import { heal, tend } from './own-steps.ts';
 import { pinnedConfirmed } from './picks.ts';
-import type { PlayedPool } from './played-pool.ts';
+import { type PlayedPool, UNJUDGED } from './played-pool.ts';
 import type { Unsold, Verdict } from './pool.ts';
 import { acknowledge, leaveParts } from './promise-steps.ts';
 import { isWaitedFor } from './serving.ts';
@@ -41,7 +41,10 @@ export function move(pool: PlayedPool, movement: StockMovement): void {
     watermarks: pool.watermarks,
   });
   assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
-  if (decision.ok) pool.apply(decision.value);
+  if (decision.ok) {
+    pool.apply(decision.value);
+    pool.inspect(decision.value);
+  }
   pool.serve();
   pool.told({ kind: 'movement', ...movement }, verdict);
   // Told in a feed, it leaves units for a later slice. About half of them may be.
@@ -129,15 +132,33 @@ export function countOne(pool: PlayedPool, counted: CountedOne): void {
   const at = now - agoMs;
   model.countState(sku, node, state, units, at, stages.by(sku, node, UNSOLD[state], at));
   const named: CountedState = state === 'damaged' ? state : 'quality_control';
-  takeState(pool, counted, named, at);
+  if (takeState(pool, counted, named, at) && state === 'inspected') inspectCounted(pool, sku, node);
   pool.serve();
   pool.told({ kind: 'count', sku, node, units, state: named, stage: null, agoMs }, 'done');
   if (pool.options.isCaller && isWaited) tend(pool, sku);
 }
 
-function takeState(pool: PlayedPool, { sku, node, units, agoMs }: CountedOne, state: CountedState, at: number): void {
+/** The newest inspections are of what is there; units that none of them speaks of are in one more. */
+function inspectCounted({ model, inspections }: PlayedPool, sku: number, node: number): void {
+  let left = model.shelf(sku, node).inspected;
+  for (const [place, one] of [...inspections.entries()].toReversed()) {
+    if (one.sku !== sku || one.node !== node) continue;
+    const kept = Math.min(one.open, left);
+    inspections[place] = { ...one, open: kept, missing: one.missing + one.open - kept };
+    left -= kept;
+  }
+  if (left > 0) inspections.push({ sku, node, open: left, ...UNJUDGED });
+}
+
+/** Answers whether it was the newest count of the state. */
+function takeState(
+  pool: PlayedPool,
+  { sku, node, units, agoMs }: CountedOne,
+  state: CountedState,
+  at: number,
+): boolean {
   const key = rowKey(sku, node, state);
-  if (at < (pool.watermarks.get(key)?.capturedAt ?? -Infinity)) return;
+  if (at < (pool.watermarks.get(key)?.capturedAt ?? -Infinity)) return false;
   pool.watermarks.set(key, { capturedAt: at, deductsAt: null, source: 'wms' });
   const row = (): SupplyRow => rowAt(pool.supplies.get(sku) ?? noSupply(sku), node);
   const counted = () => ({ state, quantity: units, since: pool.sinceIn(sku, node, state, at) });
@@ -146,6 +167,7 @@ function takeState(pool: PlayedPool, { sku, node, units, agoMs }: CountedOne, st
   draft.change(sku, stockAt(node), (there) => countState(there, counted()));
   pool.late(agoMs, () => pool.apply(draft.effect()));
   assert.deepEqual([net(row()), countState(row(), counted()).transfers], [before, []]);
+  return true;
 }
 
 /** A node has come that far with units, its source counts without them, and then it tells that it had sent them before. */

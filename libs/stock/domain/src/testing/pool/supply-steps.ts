@@ -11,7 +11,7 @@ import type { SupplyEffect } from '../../supply.ts';
 import { NOW } from '../arbitraries.ts';
 import { inTransit } from './coming.ts';
 import { pinnedConfirmed } from './picks.ts';
-import type { PlayedPool } from './played-pool.ts';
+import { type PlayedPool, UNJUDGED } from './played-pool.ts';
 import type { Coming, State } from './pool.ts';
 import * as receiving from './receiving.ts';
 import { tend } from './own-steps.ts';
@@ -95,7 +95,7 @@ export function receive(pool: PlayedPool, pick: number | null, unannounced: Anno
   );
   assert.deepEqual({ over, lost, landed, toInspect, served: freeing.converted }, expected);
   take(pool, effects, effect);
-  if (toInspect > 0) pool.inspections.push({ sku, node, open: toInspect, approved: 0, rejected: 0, missing: 0 });
+  if (toInspect > 0) pool.inspections.push({ sku, node, open: toInspect, ...UNJUDGED });
   pool.served();
   const by = line && { detail: line.detail, brings: line.brings };
   pool.told({ kind: 'receive', ...told, line: by, toInspection, closes: arriving.closes, expected }, 'done');
@@ -154,7 +154,10 @@ export function ship(
     pool.terms(false),
   );
   assert.equal(decision.ok ? 'done' : decision.rejection.code, verdict);
-  if (decision.ok) take(pool, decision.value.effects, decision.value.effect);
+  if (decision.ok) {
+    take(pool, decision.value.effects, decision.value.effect);
+    pool.inspect(decision.value.effect);
+  }
   pool.serve();
   const rider = mine && which ? { reservation: mine.key, units: which } : null;
   const leg = { sku, from, to: line.node, line: line.detail, isNew: !goesOn, dueAt: sinceBegin(line.dueAt), units };
