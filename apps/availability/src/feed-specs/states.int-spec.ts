@@ -306,7 +306,7 @@ describe('a full count of states', () => {
     expect(await states()).toMatchObject({ 'sku1@n1': '9/2/0', 'sku2@n1': '9/0/0' });
   });
 
-  it('never waits for its states, which the guard does not look at, and tells in a dry run what they would change', async () => {
+  it('waits before it puts many damaged units on sale, and tells in a dry run what it would do', async () => {
     const rows = [
       { sku: 'sku1', node: 'n1', quantity: 9 },
       { sku: 'sku2', node: 'n1', quantity: 9 },
@@ -315,10 +315,31 @@ describe('a full count of states', () => {
     const query = { ...FULL, node: 'n1', maxZeroedPercent: 0 };
     expect(await count(rows, 10, { ...query, dryRun: true })).toMatchObject({
       state: 'dry_run',
-      outlook: { wouldChange: 3, wouldZero: 0, wouldZeroAbsent: 0, nonZero: 3 },
+      outlook: {
+        ...{ wouldChange: 3, wouldZero: 0, wouldZeroAbsent: 0, nonZero: 3 },
+        states: { wouldZero: 3, wouldZeroAbsent: 3, nonZero: 3 },
+      },
     });
-    expect(await count(rows, 10, query)).toMatchObject({ state: 'done', waitsFor: [] });
-    expect(await states()).toMatchObject({ 'sku1@n1': '9/0/0', 'sku2@n1': '9/0/0', 'sku3@n1': '9/0/0' });
+    expect(await count(rows, 10, query)).toMatchObject({ state: 'waiting', waitsFor: ['zeroes_many'] });
+    expect(await states()).toMatchObject({ 'sku1@n1': '9/2/0', 'sku2@n1': '9/2/0', 'sku3@n1': '9/0/2' });
+    const known = [
+      damaged(2),
+      damaged(2, { sku: 'sku2' }),
+      { ...damaged(2, { sku: 'sku3' }), state: 'quality_control' },
+    ];
+    expect(await count([...rows, ...known], 9, query)).toMatchObject({ state: 'done', waitsFor: [] });
+  });
+
+  it('waits if a line that nobody can read, or a SKU that nobody knows, may be why damaged units are absent', async () => {
+    const one = [damaged(1)];
+    const query = { ...FULL, node: 'n1' };
+    expect(await count([...one, damaged(2, { sku: 'unknown' })], 10, query)).toMatchObject({
+      state: 'done',
+      outlook: null,
+    });
+    const many = ['a', 'b'].map((sku) => damaged(2, { sku }));
+    await happen(5, { type: 'damage', sku: 'sku2', node: 'n1', quantity: 1 });
+    expect(await count([...one, ...many], 1, query)).toMatchObject({ state: 'waiting', waitsFor: ['unknown_skus'] });
   });
 });
 

@@ -113,12 +113,22 @@ export const FeedRow = closed({
 
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 
-/** What a feed does to the book as it was when the feed was looked through. */
-export const FeedOutlook = closed({
-  wouldChange: count('Rows that differ from the book.'),
+const zeroed = {
   wouldZero: count('Rows with units that it counts 0, absent ones among them.'),
   wouldZeroAbsent: count('Rows with units that it does not name.'),
   nonZero: count('Rows with units at the nodes of which it speaks.'),
+};
+
+/** What a feed does to the book as it was when the feed was looked through. */
+export const FeedOutlook = closed({
+  wouldChange: count('Rows that differ from the book.'),
+  ...zeroed,
+  states: Type.Optional(
+    closed(zeroed, {
+      description:
+        'The same of the states that it counts, each row and state for itself; units are those in the state.',
+    }),
+  ),
   unknownSkus: count('Rows that name an unknown SKU.'),
 });
 

@@ -11,6 +11,8 @@ const outlook = (more: Partial<Zeroes>): Zeroes => ({
   ...more,
 });
 
+const NO_STATES = { wouldZero: 0, wouldZeroAbsent: 0, nonZero: 0 };
+
 describe('a full count', () => {
   it.each<[string, Partial<Zeroes>, object, readonly string[]]>([
     ['that zeroes a fifth passes', { wouldZero: 20 }, {}, []],
@@ -30,6 +32,14 @@ describe('a full count', () => {
       ['unreadable_lines'],
     ],
     ['with unreadable lines and nothing absent passes', { wouldZero: 3 }, { unreadable: 1 }, []],
+    ['of states waits for them alone', { states: { ...NO_STATES, wouldZero: 11, nonZero: 51 } }, {}, ['zeroes_many']],
+    ['that zeroes few of them passes', { wouldZero: 20, states: { ...NO_STATES, wouldZero: 10, nonZero: 51 } }, {}, []],
+    [
+      'waits for states that are absent',
+      { states: { wouldZero: 2, wouldZeroAbsent: 2, nonZero: 9 }, unknownSkus: 2 },
+      { unreadable: 1 },
+      ['unknown_skus', 'unreadable_lines'],
+    ],
   ])('%s', (_rule, numbers, feed, reasons) => {
     expect(waitReasons({ ...FULL, ...feed }, outlook(numbers), GUARD_LIMITS)).toEqual(reasons);
     expect(waitReasons({ ...FULL, ...feed, completeness: 'partial' }, outlook(numbers), GUARD_LIMITS)).toEqual([]);

@@ -1,8 +1,9 @@
 /**
  * Whether a full count may be applied by itself. What it does not name counts 0, so an export that lost half of its rows, or
- * that has new names for them, takes as much off sale; such a count waits until somebody approves it.
+ * that has new names for them, takes as much off sale, or puts as many damaged units on sale; such a count waits until somebody
+ * approves it.
  */
-import type { Feed, FeedWaitReason } from '@onepool/contracts';
+import { FEED_WAIT_REASONS, type Feed, type FeedWaitReason } from '@onepool/contracts';
 import type { FeedRecord } from '../feed-record.ts';
 
 export interface GuardLimits {
@@ -16,23 +17,25 @@ export const GUARD_LIMITS: GuardLimits = { zeroedPercent: 20, minRows: 50 };
 
 export type Outlook = NonNullable<Feed['outlook']>;
 export type Zeroes = Omit<Outlook, 'wouldChange'>;
+type Zeroed = NonNullable<Zeroes['states']>;
 
 type Told = Pick<FeedRecord, 'completeness' | 'unreadable' | 'max_zeroed_percent'>;
 
 /** A sender may ask for a stricter share, which then counts however few rows there are. */
 export function waitReasons(feed: Told, zeroes: Zeroes, limits: GuardLimits): readonly FeedWaitReason[] {
   if (feed.completeness !== 'full') return [];
-  const { wouldZero, wouldZeroAbsent, nonZero, unknownSkus } = zeroes;
-  const isMoreThan = (percent: number): boolean => wouldZero * 100 > percent * nonZero;
+  const { unknownSkus, states } = zeroes;
   const own = feed.max_zeroed_percent;
-  const reasons: [FeedWaitReason, boolean][] = [
-    [
-      'zeroes_many',
-      (nonZero >= limits.minRows && isMoreThan(limits.zeroedPercent)) ||
-        (own !== null && isMoreThan(Math.min(own, limits.zeroedPercent))),
-    ],
-    ['unknown_skus', wouldZeroAbsent > 0 && unknownSkus >= wouldZeroAbsent],
-    ['unreadable_lines', wouldZeroAbsent > 0 && feed.unreadable > 0],
-  ];
-  return reasons.filter(([, applies]) => applies).map(([reason]) => reason);
+  const applies: Record<FeedWaitReason, (of: Zeroed) => boolean> = {
+    zeroes_many: ({ wouldZero, nonZero }) => {
+      const isMoreThan = (percent: number): boolean => wouldZero * 100 > percent * nonZero;
+      if (own !== null && isMoreThan(Math.min(own, limits.zeroedPercent))) return true;
+      return nonZero >= limits.minRows && isMoreThan(limits.zeroedPercent);
+    },
+    unknown_skus: ({ wouldZeroAbsent }) => wouldZeroAbsent > 0 && unknownSkus >= wouldZeroAbsent,
+    unreadable_lines: ({ wouldZeroAbsent }) => wouldZeroAbsent > 0 && feed.unreadable > 0,
+  };
+  // Totals and states each for themselves: few units are damaged, and many totals would hide that all of those come free.
+  const counted = states ? [zeroes, states] : [zeroes];
+  return FEED_WAIT_REASONS.filter((reason) => counted.some(applies[reason]));
 }

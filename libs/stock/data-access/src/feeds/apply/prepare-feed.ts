@@ -148,6 +148,11 @@ const UNITS = { physical: 'on_hand', availability: 'available + safety_stock' } 
 
 /** Against the book as it is now: what happens until the feed is applied is not in it. */
 async function zeroesOf(client: pg.PoolClient, feed: FeedRecord): Promise<Zeroes> {
+  const zeroes = await zeroesOfTotals(client, feed);
+  return feed.has_states ? { ...zeroes, states: await zeroesOfStates(client, feed) } : zeroes;
+}
+
+async function zeroesOfTotals(client: pg.PoolClient, feed: FeedRecord): Promise<Zeroes> {
   const table = stageTableOf(feed);
   const units = UNITS[feed.measure];
   const { rows } = await client.query<Zeroes>(
@@ -157,6 +162,23 @@ async function zeroesOf(client: pg.PoolClient, feed: FeedRecord): Promise<Zeroes
             (SELECT count(*) FROM feed_refusal WHERE feed_key = $1 AND code = 'sku.unknown') AS "unknownSkus"
        FROM ${table} JOIN stock USING (sku_key, node_key) WHERE $3 AND quantity = 0 AND ${units} > 0 AND state IS NULL`,
     [feed.feed_key, feed.scope, feed.mode === 'reset'],
+  );
+  return theOnly(rows);
+}
+
+/** Of a row and state that are counted: units that the book has in the state. */
+const IN_STATE = `CASE state ${COUNTED_STATES.map((state) => `WHEN ${measureOf(state)} THEN ${state}`).join(' ')} END`;
+
+async function zeroesOfStates(client: pg.PoolClient, feed: FeedRecord): Promise<Zeroes['states']> {
+  const table = stageTableOf(feed);
+  const { rows } = await client.query<NonNullable<Zeroes['states']>>(
+    `SELECT count(*) FILTER (WHERE is_told) AS "wouldZero", count(*) FILTER (WHERE is_told AND line = 0) AS "wouldZeroAbsent",
+            count(*) AS "nonZero"
+       FROM stock JOIN (SELECT DISTINCT node_key FROM ${table} WHERE state IS NOT NULL) AS scope USING (node_key)
+      CROSS JOIN (SELECT DISTINCT state FROM ${table} WHERE state IS NOT NULL) AS counted
+       LEFT JOIN (SELECT true AS is_told, line, sku_key, node_key, state FROM ${table} WHERE quantity = 0) AS zeroed
+           USING (sku_key, node_key, state)
+      WHERE ${IN_STATE} > 0`,
   );
   return theOnly(rows);
 }
