@@ -4,6 +4,9 @@
  */
 import { registerHooks } from 'node:module';
 import './from-source.ts';
+import { isWorker, keepWorkerData } from './early-worker-data.ts';
+
+if (isWorker(process)) keepWorkerData(process);
 
 const globals = new URL('./jest-globals.ts', import.meta.url).href;
 
