@@ -60,9 +60,9 @@ afterEach(async () => {
   await database.drop();
 });
 
-const keeper = (): PartitionKeeper =>
+const keeper = (pool = app): PartitionKeeper =>
   new PartitionKeeper({
-    pool: app,
+    pool,
     schema: SCHEMA,
     onState: (all) => (states = all),
     onWarnings: (warnings) => told.push(warnings),
@@ -168,6 +168,34 @@ describe('the keeper of partitions', () => {
     await watch.once();
     expect(watch.warnings).toEqual([]);
     expect(told).toEqual([warnings, []]);
+  });
+
+  it('does not go back to what a slow look has seen before a later one', async () => {
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    let looks = 0;
+    let seen = (): void => undefined;
+    const hasSeen = new Promise<void>((resolve) => (seen = resolve));
+    const query = async (text: string): Promise<pg.QueryResult> => {
+      const found = await app.query(text);
+      if (++looks > 1) return found;
+      seen();
+      await held;
+      return found;
+    };
+    const slowAtFirst = { query, connect: () => app.connect() } as unknown as pg.Pool;
+    await keeper().once();
+    await write(owner, 400);
+    await owner.query('ALTER FUNCTION make_partitions RENAME TO gone');
+    const watch = keeper(slowAtFirst);
+    const slow = watch.once();
+    await hasSeen;
+    await owner.query('ALTER FUNCTION gone RENAME TO make_partitions');
+    await watch.once();
+    expect(watch.warnings).toEqual([]);
+    goOn();
+    await expect(slow).rejects.toMatchObject({ code: '42883' });
+    expect([watch.warnings, told]).toEqual([[], []]);
   });
 });
 

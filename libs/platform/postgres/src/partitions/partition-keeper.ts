@@ -41,6 +41,9 @@ export class PartitionKeeper {
   readonly #options: PartitionKeeperOptions;
   readonly #recurring: Recurring;
   #warnings: readonly string[] = [];
+  /** Looks that have begun, and the newest of those that were told. */
+  #looks = 0;
+  #told = 0;
 
   constructor(options: PartitionKeeperOptions) {
     this.#options = options;
@@ -64,17 +67,26 @@ export class PartitionKeeper {
 
   /** One pass. What it could not make shows in the warnings, which are renewed all the same. */
   async once(): Promise<void> {
-    const { pool, schema, onState, onWarnings } = this.#options;
+    const { pool, schema } = this.#options;
     try {
       await underSessionLock(pool, `${schema}.partitions`, (client) => this.#makeMissing(client));
     } finally {
-      const states = await readPartitionState(pool, schema);
-      onState?.(states);
-      const warnings = states.flatMap(warningsOf);
-      const before = this.#warnings;
-      this.#warnings = warnings;
-      if (warnings.join('\n') !== before.join('\n')) onWarnings?.(warnings);
+      await this.#look();
     }
+  }
+
+  /** Of two passes at once, the one that looked last has the last word. */
+  async #look(): Promise<void> {
+    const { pool, schema, onState, onWarnings } = this.#options;
+    const look = ++this.#looks;
+    const states = await readPartitionState(pool, schema);
+    if (look < this.#told) return;
+    this.#told = look;
+    onState?.(states);
+    const warnings = states.flatMap(warningsOf);
+    const before = this.#warnings;
+    this.#warnings = warnings;
+    if (warnings.join('\n') !== before.join('\n')) onWarnings?.(warnings);
   }
 
   /** One a statement, so that what waits behind it waits for one only. */
