@@ -74,8 +74,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a scrap that a count has seen changes the number of units',
     file: `${DOMAIN}/decide-movements.ts`,
-    right: 'const isLate = isCounted(node, -units);',
-    wrong: 'const isLate = isCounted(node, -units) && state === null;',
+    right: 'const isLate = noteTotal(counts, node, -units);',
+    wrong: 'const isLate = noteTotal(counts, node, -units) && state === null;',
+  },
+  {
+    name: 'damage that a count of damaged units has seen is damage once more',
+    file: `${DOMAIN}/counted-states.ts`,
+    right: `counted.has(told) ? 'available' : told`,
+    wrong: `counted.has(told) ? told : told`,
   },
   {
     name: 'what was damaged on its way arrives for sale',

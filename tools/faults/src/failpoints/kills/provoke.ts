@@ -42,9 +42,11 @@ async function loseStream({ system }: Stage): Promise<void> {
   const connection = await connectNats({ url: system.natsUrl, name: 'failpoints-drill' });
   try {
     const { streams } = await jetstreamManager(connection, { checkAPI: false });
+    const isThere = (): Promise<unknown> => streams.info(STOCK_STREAM.name).catch(() => undefined);
+    // Who was to make it may just have been killed.
+    await until('the stream to be there', isThere);
     await streams.delete(STOCK_STREAM.name);
-    const isBack = (): Promise<unknown> => streams.info(STOCK_STREAM.name).catch(() => undefined);
-    await until('the stream to be there again', isBack);
+    await until('the stream to be there again', isThere);
   } finally {
     await connection.close();
   }
