@@ -1,5 +1,6 @@
 /** A verb on a reservation, with what follows from it beside: what was told, what has to be inspected, and that an order has one reservation. */
 import {
+  type Controller,
   type Decision,
   type Rejection,
   type ToldBook,
@@ -23,7 +24,7 @@ export function carryOutVerb(command: VerbCommand, state: BatchState, book: Chan
   const { verb, trace } = command;
   const { now } = state;
   const stored = book.stored(command.reservationKey);
-  const attached = attachedToOther(stored.reservation, command.actor) ?? hasReservation(command, stored, state);
+  const attached = attachedToOther(stored.reservation, command.actor) ?? hasReservation(command, state);
   if (attached) return reject(attached);
   const occurredAt = Math.min(occurredAtOf(verb) ?? now, now);
   const decision = decideVerb(verb, stored, state, { occurredAt, teller: String(command.sourceKey) });
@@ -32,6 +33,7 @@ export function carryOutVerb(command: VerbCommand, state: BatchState, book: Chan
   const deed = { origin, doer: command, fact: FACT_OF_VERB[verb.name], trace };
   const confirmed = verb.name === 'attach' && verb.confirm ? confirmWith(decision.value, verb, state) : null;
   if (confirmed?.ok === false) return confirmed;
+  if (verb.name === 'attach') noteAttached(verb.controller, stored, state);
   tell(command.reservationKey, decision.value.told, state, book.writes);
   const changed = book.applyVerb(stored, decision.value, deed);
   if (verb.name === 'reject') doubt(command, verb.selected.fulfilment, decision.value, state, book.writes);
@@ -71,15 +73,17 @@ function confirmWith(
 }
 
 /** An order has one reservation. */
-function hasReservation(
-  { verb, reservationKey }: VerbCommand,
-  { owner, id }: StoredReservation,
-  { controllers }: BatchState,
-): Rejection | null {
+function hasReservation({ verb, reservationKey }: VerbCommand, { controllers }: BatchState): Rejection | null {
   if (verb.name !== 'attach' || verb.controller === null) return null;
-  const key = controllerKey(verb.controller);
-  const other = controllers.get(key);
-  if (other && other.key !== reservationKey) return { code: 'order.has_reservation', reservation: other };
-  controllers.set(key, { key: reservationKey, owner, id });
-  return null;
+  const other = controllers.get(controllerKey(verb.controller));
+  return other && other.key !== reservationKey ? { code: 'order.has_reservation', reservation: other } : null;
+}
+
+/** Others of the batch ask as well. */
+function noteAttached(
+  controller: Controller | null,
+  { owner, id, reservation: { key } }: StoredReservation,
+  { controllers }: BatchState,
+): void {
+  if (controller) controllers.set(controllerKey(controller), { key, owner, id });
 }
