@@ -126,6 +126,21 @@ describe('an inspection', () => {
     expect(read.closedAt === null).toBe(judged.open > 0);
   });
 
+  it.each([
+    ['at all nodes', undefined, 'all', ['n1', 'n2']],
+    ['at a node', 'n1', 'all', ['n1']],
+    ['at the only node at which the reader may work', undefined, ['n2'], ['n2']],
+    ['at one of the nodes at which the reader may work', 'n1', ['n1', 'n2'], ['n1']],
+    ['at no node where the reader may not work', 'n1', ['n2'], []],
+    ['at no node for whom there is none', undefined, [], []],
+  ] as const)('is listed %s', async (_, node, within, expected) => {
+    await policy('all');
+    await arrive('grn', [arrived('sku1', 'n1', 5), arrived('sku1', 'n2', 3)]);
+    const nodes = within === 'all' ? within : new Set<string>(within);
+    const { items } = done(await new InspectionReads(one).inspections({ node, limit: 9, nodes }));
+    expect(items.map((found) => found.node)).toEqual(expected);
+  });
+
   it('is not judged beyond what is open, which the refusal tells, nor once it is closed', async () => {
     await policy('all');
     await arrive('grn', [arrived('sku1', 'n1', 8)]);

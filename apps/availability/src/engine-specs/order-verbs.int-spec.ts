@@ -86,6 +86,17 @@ describe('attach', () => {
     expect(codes.toSorted()).toEqual([null, 'order.has_reservation'].toSorted());
   });
 
+  it('that is refused leaves the order to whoever is asked at the same time', async () => {
+    for (const id of ['a', 'b', 'c']) done(await hold(engine, `${sku}-${id}`, [[sku, 1]], { expiresInSeconds: 60 }));
+    const order = `order-${sku}`;
+    const codes = await Promise.all([
+      act(engine, `${sku}-a`, 'attach', { order, expectedOrder: 'another' }).then(codeOf),
+      act(engine, `${sku}-b`, 'attach', { order }).then(codeOf),
+      act(engine, `${sku}-c`, 'attach', { order }).then(codeOf),
+    ]);
+    expect(codes).toEqual(['reservation.attached', null, 'order.has_reservation']);
+  });
+
   it('compares the order that is attached, and lets go of it', async () => {
     done(await hold(engine, sku, [[sku, 1]]));
     done(await act(engine, sku, 'attach', { order: 'o-1' + sku }));

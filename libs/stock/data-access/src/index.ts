@@ -1,11 +1,6 @@
 export { stockTables } from './stock-tables.ts';
-export {
-  engineConnections,
-  QUEUES_DEFAULT,
-  StockEngine,
-  type EngineHooks,
-  type EngineOptions,
-} from './engine/engine.ts';
+export { StockEngine, type EngineHooks, type EngineOptions } from './engine/engine.ts';
+export { engineConnections, QUEUES_DEFAULT } from './engine/connections.ts';
 export { EngineError, type EngineErrorCode } from './engine/engine-error.ts';
 export type { Asker, Settled } from './requests/command.ts';
 export { type Answer, type Refusal, type RefusalCode } from './requests/refusal.ts';

@@ -44,6 +44,13 @@ export interface LedgerOrigin {
   readonly occurredAt: number;
 }
 
+/** By whom it was told, and under which id. */
+export const toldBy = ({ sourceKey, id }: Keyed): Pick<LedgerOrigin, 'source' | 'sourceName' | 'sourceEventId'> => ({
+  source: sourceKey,
+  sourceName: null,
+  sourceEventId: id,
+});
+
 export interface LedgerRow extends Posting, LedgerOrigin {
   readonly supplyKey: SupplyKey;
   readonly version: number;

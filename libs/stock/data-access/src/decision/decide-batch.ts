@@ -4,34 +4,21 @@
  */
 import {
   type AllocationPart,
-  type BackingPlace,
-  type Decision,
-  type GrantedUnits,
   type Rejection,
   type SkuKey,
   type SkuSupply,
   type SupplyKey,
-  type ToldBook,
-  type VerbEffect,
   attachedToOther,
   changedFenceUses,
   changedStops,
   concernOf,
   consequencesOf,
   decideAllocate,
-  decideConfirm,
-  decideHold,
   hasOtherConcerns,
-  emptyBacking,
   linesAfter,
-  onNothing,
-  onStock,
   opensWay,
   reap,
   reject,
-  rowAt,
-  rowOf,
-  stockAt,
   stopsAfter,
   stopsOf,
   withStops,
@@ -61,12 +48,13 @@ import {
   reservationsOf,
 } from '../requests/command.ts';
 import { type Effect, commandKey, holdKey } from '../repository/earlier-effects.ts';
-import { controllerKey } from '../repository/controllers.ts';
 import type { BatchState } from '../repository/load-batch.ts';
-import type { AnsweredLine, FirstAnswer, StoredReservation } from '../repository/stored-reservations.ts';
+import type { StoredReservation } from '../repository/stored-reservations.ts';
 import { type LineIds, refusalOf } from '../requests/refusal.ts';
 import type { Views } from '../requests/views.ts';
-import type { Writes } from './batch-writes.ts';
+import { type Writes, toldBy } from './batch-writes.ts';
+import { carryOutVerb } from './carry-out-verb.ts';
+import { holdUnits } from './hold-units.ts';
 import { AppliedMovements } from './apply-movements.ts';
 import { ChangingBook } from './changing-book.ts';
 import { drainSku } from './drain-sku.ts';
@@ -76,12 +64,9 @@ import { ReceivedLines } from './receive-lines.ts';
 import { ShippedLines } from './ship-lines.ts';
 import { ServedWaiting } from './serve-waiting.ts';
 import { TendedSkus } from './tend-sku.ts';
-import { waitRankOf } from '../repository/wait-rank.ts';
-import { kindCode } from '../stock-columns.ts';
 import { judgeInspection } from './judge-inspection.ts';
 import { nextOf } from './new-rows.ts';
-import { openInspections, takenToInspection } from './open-inspections.ts';
-import { FACT_OF_VERB, decideVerb, doingOf, occurredAtOf } from './verb-decisions.ts';
+import { doingOf } from './verb-decisions.ts';
 
 /** Keys for what a batch may bring into being. */
 export interface NewKeys {
@@ -179,75 +164,11 @@ export class BatchDecider {
   }
 
   #hold(command: HoldCommand): Decided {
-    const { rules, now, supplies } = this.#state;
-    const channel = rules.channels.get(command.channel);
-    if (!channel) throw new Error(`Broken invariant: channel key ${command.channel} is not in the catalogue`);
-    const decision = decideHold(command.demand, supplies, rules, { channel, now });
-    if (!decision.ok) return decision;
-    const { granted, units, effect } = decision.value;
-    this.#book.change(effect, command.trace);
-    const expiresAt = now + command.expiresInSeconds * 1_000;
-    const key = nextOf(this.#keys);
-    const answered = command.demand.lines.map(({ sku, quantity, nodes }, line): AnsweredLine => {
-      const held = units.filter((one) => one.line === line).map(heldTuple);
-      const told = [
-        command.lineIds[line] ?? '',
-        sku,
-        quantity,
-        granted[line] ?? 0,
-        this.#book.versionOf(sku),
-        held,
-      ] as const;
-      return nodes === null ? told : [...told, nodes];
-    });
-    const { actor, owner, id } = command;
-    const { bodyHash, priority, customerReference, person } = command;
-    const { destination } = command.demand;
-    const kept = { priority, customerReference, destination, isTombstone: false };
-    const by = { owner, id, actor, person, bodyHash, channel: command.channel };
-    this.writes.newReservations.push({ key, ...by, ...kept, lines: answered, expiresAt });
-    for (const [no, one] of units.entries()) this.#take(command, one, { reservationKey: key, no, expiresAt });
-    const firstAnswer: FirstAnswer = { owner, channelKey: command.channel, createdAt: now, expiresAt, lines: answered };
-    this.#state.effects.set(holdKey(command), { bodyHash, answer: null, firstAnswer, actor });
-    return { ok: true, value: this.#views.firstAnswer(command.id, firstAnswer), replayed: false };
-  }
-
-  /** Writes one of the backings of a hold: nearly all stand on a row, and no fence pays for them. */
-  #take(command: HoldCommand, taken: GrantedUnits, of: NewBacking): void {
-    const { sourceKey: source, id } = command;
-    const { line, sku, node, units, ahead, fenced } = taken;
-    if (node === null) {
-      const backing = { ...emptyBacking(of.no, onNothing(line, sku)), held: units };
-      return this.writes.changeBacking({ ...of, supplyKey: null, backing, isNew: true });
-    }
-    if (ahead) return this.#wait(command, { line, sku, node, fulfilment: null, ...ahead }, units, of);
-    const supplyKey = rowAt(this.#book.supply(sku), node).key;
-    const version = this.#book.versionOf(sku);
-    if (!fenced) return this.writes.hold({ ...of, supplyKey, line, sku, node, source, id, units, version });
-    const charge = { fence: fenced.fence, fenced: fenced.units };
-    const backing = { ...emptyBacking(of.no, onStock(line, sku, node)), held: units, ...charge };
-    this.writes.changeBacking({ ...of, supplyKey, backing, isNew: true });
-    const posting = { sku, at: stockAt(node), from: 'available', to: 'reserved', quantity: units } as const;
-    const occurredAt = this.#state.now;
-    const origin = { reason: 'hold', source, sourceName: null, sourceEventId: id, occurredAt };
-    this.writes.post(posting, supplyKey, version, origin);
-  }
-
-  /** Writes one of the backings of a hold that stands on what has not come yet. */
-  #wait(command: HoldCommand, at: BackingPlace, units: number, of: NewBacking): void {
-    const { sku, kind, node, detail } = at;
-    if (kind !== 'incoming' && kind !== 'allowance') throw new Error(`Broken invariant: nobody waits for ${kind}`);
-    const { now } = this.#state;
-    const row = { kind, node, detail };
-    const { key: supplyKey } = rowOf(this.#book.supply(sku), row);
-    const backing = { ...emptyBacking(of.no, at), held: units };
-    const waitRank = waitRankOf({ priority: command.priority, orderedAt: null, createdAt: now });
-    this.writes.changeBacking({ ...of, supplyKey, backing, waitRank, isNew: true });
-    const from = kind === 'incoming' ? 'available' : 'expected';
-    const posting = { sku, at: row, from, to: 'reserved', quantity: units } as const;
-    const version = this.#book.versionOf(sku);
-    this.writes.post(posting, supplyKey, version, { ...told(command), reason: 'hold', occurredAt: now });
-    this.#book.othersWait.add(sku);
+    const held = holdUnits(command, this.#state, this.#book, this.#keys);
+    if (!held.ok) return held;
+    const { bodyHash, actor, id } = command;
+    this.#state.effects.set(holdKey(command), { bodyHash, answer: null, firstAnswer: held.value, actor });
+    return { ok: true, value: this.#views.firstAnswer(id, held.value), replayed: false };
   }
 
   /** Its key is that of the hold which it refuses, so that of the two only one takes effect. */
@@ -287,58 +208,8 @@ export class BatchDecider {
   }
 
   #verb(command: VerbCommand): Decided {
-    const { verb, trace } = command;
-    const { now } = this.#state;
-    const stored = this.#stored(command.reservationKey);
-    const attached = attachedToOther(stored.reservation, command.actor) ?? this.#hasReservation(command);
-    if (attached) return reject(attached);
-    const occurredAt = Math.min(occurredAtOf(verb) ?? now, now);
-    const decision = decideVerb(verb, stored, this.#state, { occurredAt, teller: String(command.sourceKey) });
-    if (!decision.ok) return decision;
-    const origin = { ...told(command), reason: verb.name, occurredAt };
-    const deed = { origin, doer: command, fact: FACT_OF_VERB[verb.name], trace };
-    const confirmed = verb.name === 'attach' && verb.confirm ? this.#confirmWith(decision.value, verb) : null;
-    if (confirmed?.ok === false) return confirmed;
-    this.#tell(command.reservationKey, decision.value.told);
-    let changed = this.#book.applyVerb(stored, decision.value, deed);
-    if (verb.name === 'reject') this.#doubt(command, verb.selected.fulfilment, decision.value);
-    if (confirmed) {
-      const how = { ...origin, reason: 'confirm' };
-      changed = this.#book.applyVerb(changed, confirmed.value, { ...deed, origin: how, fact: 'confirmed' });
-    }
-    return this.#done(command, this.#views.reservation(changed));
-  }
-
-  /** What a node doubts that refuses units has to be inspected. */
-  #doubt({ actor, id: commandId, reservationKey }: VerbCommand, fulfilment: string, { effect }: VerbEffect): void {
-    const of = { actor, commandId, line: null, detail: null, refused: { reservationKey, fulfilment } };
-    const cause = { origin: 'reject', reason: 'reject', ...of } as const;
-    openInspections(takenToInspection(effect.postings), cause, this.#state, this.writes);
-  }
-
-  /** What is told of fulfilments from now on. */
-  #tell(reservationKey: number, told: ToldBook | undefined): void {
-    if (told === undefined || told.size === 0) return;
-    const before = this.#state.told.get(reservationKey) ?? new Map();
-    this.#state.told.set(reservationKey, new Map([...before, ...told]));
-    this.writes.tell(reservationKey, told);
-  }
-
-  /** Confirms what is being attached, in the same commit. */
-  #confirmWith({ reservation }: VerbEffect, { reacquire }: { readonly reacquire: boolean }): Decision<VerbEffect> {
-    const { supplies, rules, now } = this.#state;
-    return decideConfirm(reservation, supplies, rules, { now, reacquire });
-  }
-
-  /** An order has one reservation. */
-  #hasReservation({ verb, reservationKey }: VerbCommand): Rejection | null {
-    if (verb.name !== 'attach' || verb.controller === null) return null;
-    const key = controllerKey(verb.controller);
-    const other = this.#state.controllers.get(key);
-    if (other && other.key !== reservationKey) return { code: 'order.has_reservation', reservation: other };
-    const { owner, id } = this.#stored(reservationKey);
-    this.#state.controllers.set(key, { key: reservationKey, owner, id });
-    return null;
+    const changed = carryOutVerb(command, this.#state, this.#book);
+    return changed.ok ? this.#done(command, this.#views.reservation(changed.value)) : changed;
   }
 
   #allocate(command: AllocateCommand): Decided {
@@ -352,7 +223,7 @@ export class BatchDecider {
     });
     const decision = decideAllocate(parts, supplies, { rules, now, override: command.override });
     if (!decision.ok) return decision;
-    const origin = { ...told(command), reason: 'allocate', occurredAt: now };
+    const origin = { ...toldBy(command), reason: 'allocate', occurredAt: now };
     const deed = { origin, doer: command, fact: 'moved', trace: command.trace } as const;
     const moved = decision.value.effects.map((effect): AllocatedReservation => {
       const { id, owner, reservation } = this.#book.applyVerb(this.#stored(effect.reservation.key), effect, deed);
@@ -470,17 +341,4 @@ export class BatchDecider {
     for (const stop of lifted) this.writes.liftedStops.push({ sku, stop });
     return true;
   }
-}
-
-/** By whom, and under which id. */
-const told = ({ sourceKey, id }: Keyed) => ({ source: sourceKey, sourceName: null, sourceEventId: id });
-
-/** How the first answer keeps units that are held. */
-const heldTuple = ({ node, units, ahead }: GrantedUnits) =>
-  ahead ? ([node ?? 0, units, kindCode(ahead.kind)] as const) : ([node ?? 0, units] as const);
-
-interface NewBacking {
-  readonly reservationKey: number;
-  readonly no: number;
-  readonly expiresAt: number;
 }

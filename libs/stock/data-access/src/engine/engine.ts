@@ -2,8 +2,6 @@
  * The stock engine: holds, verbs and movements through group commit, and the housekeeping that keeps promises true.
  * Any number of engines may run on one database, which is the only arbiter.
  */
-import { availableParallelism } from 'node:os';
-import DataLoader from 'dataloader';
 import type {
   AllocateRequest,
   AllocatedGroup,
@@ -22,21 +20,22 @@ import type {
   StoppedSkus,
 } from '@onepool/contracts';
 import type { SellingRules, SkuKey } from '@onepool/stock-domain';
-import { createPool, isTransient } from '@onepool/platform-postgres';
+import { isTransient } from '@onepool/platform-postgres';
 import { currentTraceparent } from '@onepool/platform-tracing';
 import type pg from 'pg';
-import { BatchCommits } from '../group-commit/batch-commits.ts';
+import { CommitQueues, type CommitQueuesOptions } from './commit-queues.ts';
+import { type ConnectionOptions, DEADLINE_MS, EngineConnections } from './connections.ts';
 import type { DecisionHooks, EngineContext } from './engine-context.ts';
 import type { AnswerOf, Asker, Command, Outcome, Settled } from '../requests/command.ts';
 import { DatabaseClock } from '../repository/database-clock.ts';
 import { EngineError } from './engine-error.ts';
-import { CommitQueue, type CommitQueueHooks, type CommitQueueLimits } from '../group-commit/commit-queue.ts';
-import type { GatePatience } from '../repository/gates.ts';
+import type { CommitQueueHooks } from '../group-commit/commit-queue.ts';
 import { type Answer, type Refusal, refuse } from '../requests/refusal.ts';
 import { RememberedSupplies } from '../repository/remembered-supplies.ts';
 import { SupplyKeys } from '../repository/supply-keys.ts';
 import { ReservationKeys } from '../repository/reservation-keys.ts';
-import { type FoundReservation, allocationHash, demandSize, resolveGroup } from '../requests/resolve-allocate.ts';
+import { type FindReservation, allocationHash, demandSize, resolveGroup } from '../requests/resolve-allocate.ts';
+import { reservationFinder } from '../repository/find-reservations.ts';
 import { claimBody } from '../repository/claim-body.ts';
 import { findFulfilments } from '../repository/told.ts';
 import { type Caller, type FindFulfilments, resolveHold, resolveMovements } from '../requests/resolve.ts';
@@ -54,70 +53,23 @@ import { CodeBook } from '../catalogue/code-book.ts';
 
 export interface EngineHooks extends CommitQueueHooks, DecisionHooks {}
 
-export interface EngineOptions {
-  readonly url: string;
-  readonly schema: string;
+export interface EngineOptions extends ConnectionOptions, CommitQueuesOptions {
   /** Outbox partitions; the same number in every replica. */
   readonly partitionCount: number;
-  /** Commit queues for single-SKU commands; one more serves carts. Default {@link QUEUES_DEFAULT}. */
-  readonly queues?: number;
-  /** How long a command may take before it is answered 503, a fifth of it for a new connection. Default 10,000. */
-  readonly deadlineMs?: number;
-  /** How long a stopped replica may keep its locks. Default 1,000. */
-  readonly idleInTransactionTimeoutMs?: number;
   /** For how long an order may think about short promises before they are given up, in hours. Default 24. */
   readonly shortHours?: number;
-  readonly limits?: Partial<CommitQueueLimits>;
   readonly hooks?: EngineHooks;
   /** Called after a commit that wrote facts, for instance to wake the relay. */
   readonly onCommitted?: () => void;
   /** Called after a commit that has left units to be given out in slices, for instance to nudge housekeeping. */
   readonly onDeferred?: () => void;
-  /** Begins the names of its sessions in `pg_stat_activity`, to tell replicas apart; the schema unless told. */
-  readonly name?: string;
-  readonly onConnectionError?: (error: Error) => void;
 }
 
-const DEADLINE_MS = 10_000;
 const SHORT_HOURS = 24;
 const HOUR_MS = 3_600_000;
 const LOOKUP_RETRY_PAUSE_MS = 50;
 const BUSY_FOR_MS = 100;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-/** How long one statement of the ledger's proof, of a count or of retention may take. */
-const AUDIT_TIMEOUT_MS = 60_000;
-
-/** At most, for each engine; audits are the proof of the ledger, a count of events, and retention. */
-const CONNECTIONS = { reads: 6, lookups: 4, audits: 3 };
-
-/**
- * A commit queue keeps one core of the database busy, while this process decides the next batch on another. More queues than
- * that make smaller batches, and so fewer reservations: on two cores one queue does half as many again as four.
- */
-export const QUEUES_DEFAULT = Math.min(4, Math.max(1, availableParallelism() - 1));
-
-/** A queue writes on one and reads on another, and so does its contended queue; not all do all at once. */
-const queueConnections = (queues: number): number => 2 * queues + 5;
-
-/** Connections that an engine of so many commit queues opens at most. */
-export const engineConnections = (queues: number): number =>
-  queueConnections(queues) + CONNECTIONS.reads + CONNECTIONS.lookups + CONNECTIONS.audits;
-
-/**
- * A batch's statements look rows up by their keys, however many there are. Planned once: with the arrays at hand the
- * planner finds its guess better every time, and planning costs several times what running does. And planned for keys,
- * so that a plan made while a table was small still serves when it is large.
- */
-const BATCH_PLANS = {
-  plan_cache_mode: 'force_generic_plan',
-  jit: 'off',
-  enable_seqscan: 'off',
-  enable_hashjoin: 'off',
-  enable_mergejoin: 'off',
-};
-
-const LIMITS: CommitQueueLimits = { commandsPerBatchMax: 512, linesPerBatchMax: 2_000, queueMax: 20_000 };
 
 export class StockEngine {
   readonly codes: CodeBook;
@@ -125,57 +77,21 @@ export class StockEngine {
   readonly sources: SourceBook;
   /** What tells facts of its own beside commit queues. */
   readonly telling: TellContext;
-  /** For commit queues only; reads must not wait behind them. */
-  readonly #pool: pg.Pool;
-  /** What callers read. It may be exhausted: nothing that commands, API keys or housekeeping need waits for it. */
-  readonly readPool: pg.Pool;
-  /** Short look-ups without which nothing goes on: API keys, SKUs, rules, reservations, housekeeping, readiness. */
-  readonly lookupPool: pg.Pool;
-  /** Statements that take long by their nature: the proof of the ledger, counts, retention. */
-  readonly auditPool: pg.Pool;
-  readonly #queues: readonly CommitQueue[];
-  readonly #cartQueue: CommitQueue;
-  /** For what concerns thousands of promises of a SKU: callers that want others do not wait behind it. */
-  readonly #tendQueue: CommitQueue;
+  readonly #connections: EngineConnections;
+  readonly #queues: CommitQueues;
   readonly #deadlineMs: number;
   #askedAt = Number.NEGATIVE_INFINITY;
-  readonly #reservations: DataLoader<readonly [string, string], { key: number; skus: SkuKey[] } | null, string>;
+  readonly #findReservation: FindReservation;
 
   constructor(options: EngineOptions) {
-    const queueCount = options.queues ?? QUEUES_DEFAULT;
-    const name = options.name ?? options.schema;
-    const shared = {
-      url: options.url,
-      schema: options.schema,
-      lockTimeoutMs: 3_000,
-      statementTimeoutMs: 5_000,
-      idleInTransactionTimeoutMs: options.idleInTransactionTimeoutMs ?? 1_000,
-      // Who is patient with a command is so with the connection that it needs.
-      connectTimeoutMs: (options.deadlineMs ?? DEADLINE_MS) / 5,
-      ...(options.onConnectionError ? { onConnectionError: options.onConnectionError } : {}),
-    };
-    this.#pool = createPool({
-      ...shared,
-      pipeline: true,
-      settings: BATCH_PLANS,
-      max: queueConnections(queueCount),
-      applicationName: `${name}-engine`,
-    });
-    this.readPool = createPool({ ...shared, max: CONNECTIONS.reads, applicationName: `${name}-reads` });
-    this.lookupPool = createPool({ ...shared, max: CONNECTIONS.lookups, applicationName: `${name}-lookups` });
-    this.auditPool = createPool({
-      ...shared,
-      max: CONNECTIONS.audits,
-      statementTimeoutMs: AUDIT_TIMEOUT_MS,
-      applicationName: `${name}-audits`,
-    });
+    this.#connections = new EngineConnections(options);
     this.codes = new CodeBook(this.lookupPool);
     this.rules = new RulesSource(this.lookupPool);
     this.sources = new SourceBook(this.lookupPool);
     const { schema, partitionCount } = options;
     this.telling = { schema, partitionCount, rules: this.rules };
     const context: EngineContext = {
-      pool: this.#pool,
+      pool: this.#connections.writes,
       schema: options.schema,
       partitionCount: options.partitionCount,
       rules: this.rules,
@@ -189,21 +105,24 @@ export class StockEngine {
       onCommitted: options.onCommitted ?? (() => undefined),
       onDeferred: options.onDeferred ?? (() => undefined),
     };
-    const limits = { ...LIMITS, ...options.limits };
-    const queueOf = (patience: GatePatience, contended: CommitQueue | null): CommitQueue => {
-      const commits = new BatchCommits(context, patience);
-      return new CommitQueue((batch) => commits.commit(batch), limits, options.hooks, contended);
-    };
-    const queue = (): CommitQueue => queueOf('short', queueOf('long', null));
-    this.#queues = Array.from({ length: queueCount }, queue);
-    this.#cartQueue = queue();
-    this.#tendQueue = queue();
+    this.#queues = new CommitQueues(context, options);
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
-    this.#reservations = new DataLoader((ids) => this.#findReservations(ids), {
-      cache: false,
-      maxBatchSize: 512,
-      cacheKeyFn: ([owner, id]) => `${owner}\u0000${id}`,
-    });
+    this.#findReservation = reservationFinder(this.lookupPool);
+  }
+
+  /** What callers read. It may be exhausted: nothing that commands, API keys or housekeeping need waits for it. */
+  get readPool(): pg.Pool {
+    return this.#connections.reads;
+  }
+
+  /** Short look-ups without which nothing goes on: API keys, SKUs, rules, reservations, housekeeping, readiness. */
+  get lookupPool(): pg.Pool {
+    return this.#connections.lookups;
+  }
+
+  /** Statements that take long by their nature: the proof of the ledger, counts, retention. */
+  get auditPool(): pg.Pool {
+    return this.#connections.audits;
   }
 
   /** Holds units for the request's owner, the asker itself unless told. The answer to a repeated request is the first one's. */
@@ -221,7 +140,7 @@ export class StockEngine {
     return this.#settle(async (deadline) => {
       const { transmission, trace, sourceKey } = await this.#callerOf(asker);
       for (;;) {
-        const found = await this.#reservations.load([owner, id]);
+        const found = await this.#findReservation(owner, id);
         if (!found && !isUndo(request)) return refuse('reservation.unknown', { reservation: id });
         const asked = { actor, sourceKey, person, id: commandId, trace };
         if (!found) {
@@ -255,8 +174,7 @@ export class StockEngine {
       const hash = allocationHash(request, caller.actor);
       const claimed = await claimBody(this.lookupPool, { ...caller, id: request.commandId, bodyHash: hash }, request);
       if (!claimed.ok) return claimed;
-      const find = (owner: string, id: string): Promise<FoundReservation | null> =>
-        this.#reservations.load([owner, id]);
+      const find = this.#findReservation;
       return this.#decidedEach<AllocatedGroup>(request.groups.length, deadline, (group, rules) =>
         resolveGroup({ caller, request, hash, rules, book: this.codes, find }, group),
       );
@@ -342,7 +260,7 @@ export class StockEngine {
         book: this.codes,
         sourceKey:
           source === null ? caller.sourceKey : await this.sources.keyOf({ principal: asker.actor, name: source }),
-        find: (owner: string, id: string) => this.#reservations.load([owner, id]),
+        find: this.#findReservation,
         keysOf: (lines: readonly NamedLine[]) => keysOfLines(this.lookupPool, named, lines),
       };
       const command = await this.#resolved((rules) => resolveShip({ ...context, rules }));
@@ -379,18 +297,7 @@ export class StockEngine {
 
   /** `deadline` in milliseconds of `performance.now()`. */
   submit(command: Command, deadline = performance.now() + this.#deadlineMs): Promise<Outcome> {
-    return this.#queueOf(command).submit(command, deadline);
-  }
-
-  #queueOf(command: Command): CommitQueue {
-    if (command.kind === 'drain' || (command.kind === 'tend' && command.heal)) return this.#tendQueue;
-    const [only, ...more] = command.skus;
-    if (only === undefined || more.length > 0) return this.#cartQueue;
-    return this.#queues[only % this.#queues.length] ?? this.#cartQueue;
-  }
-
-  get #allQueues(): readonly CommitQueue[] {
-    return [...this.#queues, this.#cartQueue, this.#tendQueue];
+    return this.#queues.submit(command, deadline);
   }
 
   /** Whether callers have asked something of it of late. */
@@ -399,13 +306,13 @@ export class StockEngine {
   }
 
   get queueDepth(): number {
-    return this.#allQueues.reduce((sum, queue) => sum + queue.depth, 0);
+    return this.#queues.depth;
   }
 
   /** Lets what is queued finish, then closes the connections. */
   async close(): Promise<void> {
-    await Promise.all(this.#allQueues.map((queue) => queue.idle()));
-    await Promise.all([this.#pool, this.readPool, this.lookupPool, this.auditPool].map((pool) => pool.end()));
+    await this.#queues.idle();
+    await this.#connections.close();
   }
 
   /** Codes are resolved with the rules at hand; only one that these do not know makes us look again. */
@@ -452,23 +359,6 @@ export class StockEngine {
         await pause(LOOKUP_RETRY_PAUSE_MS);
       }
     }
-  }
-
-  /** Its SKUs may be read before its gates are locked: they only ever become more, and that is noticed. */
-  async #findReservations(
-    ids: readonly (readonly [string, string])[],
-  ): Promise<({ key: number; skus: SkuKey[] } | null)[]> {
-    const { rows } = await this.lookupPool.query<{ position: number; reservation_key: number; skus: SkuKey[] }>({
-      name: 'find-reservations',
-      text: `SELECT k.position::int AS position, r.reservation_key,
-                    ARRAY(SELECT (line->>1)::int FROM json_array_elements(r.lines) AS line
-                           UNION SELECT (line->>2)::int FROM json_array_elements(r.amended) AS line) AS skus
-               FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (owner, id, position)
-               JOIN reservation r ON r.owner = k.owner AND r.id = k.id AND r.tombstone_by IS NULL`,
-      values: [ids.map(([owner]) => owner), ids.map(([, id]) => id)],
-    });
-    const found = new Map(rows.map((row) => [row.position - 1, { key: row.reservation_key, skus: row.skus }]));
-    return ids.map((_, index) => found.get(index) ?? null);
   }
 }
 

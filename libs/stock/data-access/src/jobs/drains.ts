@@ -15,9 +15,14 @@ import { commitPoint, committing } from '@onepool/platform-failpoints';
 import { type ChannelKey, type NodeKey, type SellingRules, type SkuKey, barredNodes } from '@onepool/stock-domain';
 import type { StockEngine } from '../engine/engine.ts';
 import { allInTurn } from './all-in-turn.ts';
+import { claimDue } from './claim-due.ts';
 import { RULES_SETTLE_AFTER_MS } from './rules-in-force.ts';
 
-const CLAIM = commitPoint('stock.claim_drains');
+const CLAIM = {
+  table: 'drain_task',
+  name: 'claim-drain-tasks',
+  point: commitPoint('stock.claim_drains'),
+} as const;
 const SEARCH = commitPoint('stock.search_drains');
 const SEEK = commitPoint('stock.seek_drains');
 
@@ -26,9 +31,6 @@ const SKUS_PER_SLICE = 1_000;
 const PROMISES_LOOKED_AT = 2_000;
 /** Between slices others get their turn. */
 const SLICE_PAUSE_MS = 10;
-const SKUS_PER_LOOK = 500;
-/** A SKU that another replica is likely draining right now is left to it for this long. */
-const CLAIM_SECONDS = 5;
 const DRAINS_IN_FLIGHT = 4;
 const STRANDED_PER_LOOK = 1_000;
 const STRANDED_AGAIN_AFTER_MS = 60_000;
@@ -115,16 +117,8 @@ export class Drains {
 
   /** Drains what is due; answers what went wrong. */
   async drainDue(): Promise<readonly unknown[]> {
-    const statement = {
-      name: 'claim-drain-tasks',
-      text: `UPDATE drain_task t SET due_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
-               FROM (SELECT sku_key FROM drain_task WHERE due_at <= clock_timestamp()
-                      ORDER BY due_at LIMIT ${SKUS_PER_LOOK} FOR UPDATE SKIP LOCKED) due
-              WHERE t.sku_key = due.sku_key RETURNING t.sku_key`,
-    };
-    const claim = () => this.#engine.lookupPool.query<{ sku_key: SkuKey }>(statement);
-    const { rows } = await committing(CLAIM, claim);
-    return allInTurn(rows, DRAINS_IN_FLIGHT, ({ sku_key }) => this.#engine.drain(sku_key));
+    const due = await claimDue(this.#engine.lookupPool, CLAIM);
+    return allInTurn(due, DRAINS_IN_FLIGHT, (sku) => this.#engine.drain(sku));
   }
 
   /** Looks again at SKUs with stranded promises, some at a time in the order of their keys. */

@@ -7,6 +7,7 @@
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import type { SkuKey } from '@onepool/stock-domain';
 import { allInTurn } from './all-in-turn.ts';
+import { claimDue } from './claim-due.ts';
 import { skusPastDeadline, wakeLateLines } from './deadlines.ts';
 import { Drains } from './drains.ts';
 import type { StockEngine } from '../engine/engine.ts';
@@ -23,13 +24,15 @@ export interface HousekeepingOptions {
   readonly monotonic?: () => number;
 }
 
-const CLAIM = commitPoint('stock.claim_tend_tasks');
+const CLAIM = {
+  table: 'sku_task',
+  name: 'claim-tend-tasks',
+  point: commitPoint('stock.claim_tend_tasks'),
+} as const;
 const PUT_OFF = commitPoint('stock.put_off_tend_tasks');
 const WAKE = commitPoint('stock.wake_tend_tasks');
 
-const SKUS_PER_LOOK = 500;
-/** A SKU that another replica is likely tending right now is left to it for this long. */
-const CLAIM_SECONDS = 5;
+const SWEPT_PER_LOOK = 500;
 const HEALS_IN_FLIGHT = 8;
 /** Of one SKU, before everything else that is due has its turn. */
 const SLICES_PER_LOOK = 40;
@@ -139,7 +142,7 @@ export class Housekeeping {
 
   /** Heals are heavy: few at once leave the commit queues to callers. */
   async #heal(): Promise<readonly unknown[]> {
-    const due = await this.#dueTasks();
+    const due = await claimDue(this.#engine.lookupPool, CLAIM);
     if (due.length === 0) return [];
     const before = await this.#supplyOf(due);
     const now = this.#now();
@@ -194,26 +197,12 @@ export class Housekeeping {
     await committing(PUT_OFF, () => this.#engine.lookupPool.query(statement));
   }
 
-  /** Tasks are claimed by moving their due time, so that a claimant that dies leaves them to others. */
-  async #dueTasks(): Promise<SkuKey[]> {
-    const statement = {
-      name: 'claim-tend-tasks',
-      text: `UPDATE sku_task t SET due_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS})
-               FROM (SELECT sku_key FROM sku_task WHERE due_at <= clock_timestamp()
-                      ORDER BY due_at LIMIT ${SKUS_PER_LOOK} FOR UPDATE SKIP LOCKED) due
-              WHERE t.sku_key = due.sku_key RETURNING t.sku_key`,
-    };
-    const claim = () => this.#engine.lookupPool.query<{ sku_key: number }>(statement);
-    const { rows } = await committing(CLAIM, claim);
-    return rows.map((row) => row.sku_key);
-  }
-
   async #overdue(): Promise<SkuKey[]> {
     const { rows } = await this.#engine.lookupPool.query<{ sku_key: number }>({
       name: 'overdue-skus',
       text: `SELECT DISTINCT sku_key FROM (
                SELECT sku_key FROM backing WHERE held > 0 AND expires_at <= clock_timestamp()
-                ORDER BY expires_at LIMIT 5000) overdue LIMIT ${SKUS_PER_LOOK}`,
+                ORDER BY expires_at LIMIT 5000) overdue LIMIT ${SWEPT_PER_LOOK}`,
     });
     return rows.map((row) => row.sku_key);
   }

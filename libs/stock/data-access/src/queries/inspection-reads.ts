@@ -1,7 +1,7 @@
 /** Units that wait for approval, as callers read it. */
 import { INSPECTION_ORIGINS, type Inspection } from '@onepool/contracts';
 import type { Limit } from '@onepool/platform-rights';
-import { type NodeKey, type SellingRules, accept } from '@onepool/stock-domain';
+import { type NodeKey, type SellingRules, type SkuKey, accept } from '@onepool/stock-domain';
 import type { StockEngine } from '../engine/engine.ts';
 import { inspectionId, inspectionKey } from '../repository/inspections.ts';
 import { type Answer, refuse } from '../requests/refusal.ts';
@@ -73,10 +73,10 @@ export class InspectionReads {
     const atNode = nodeKeys(rules, node === undefined ? [] : [node]);
     if (!atNode.ok) return atNode;
     const { rows } = await this.#engine.readPool.query<InspectionRecord>(
-      `${INSPECTIONS} WHERE i.inspection_key > $1 AND ($2::int IS NULL OR i.sku_key = $2) AND ($3::int IS NULL OR i.node_key = $3)
-          AND ($4::int[] IS NULL OR i.node_key = ANY($4)) ${open || overdue ? 'AND i.open > 0' : ''} ${overdue ? 'AND i.due_at <= clock_timestamp()' : ''}
-        ORDER BY i.inspection_key LIMIT $5`,
-      [inspectionKey(cursor), ofSku.value[0] ?? null, atNode.value[0] ?? null, keysWithin(nodes, rules), limit],
+      inspectionsStatement({
+        ...{ after: inspectionKey(cursor), sku: ofSku.value[0] ?? null, limit },
+        ...{ nodes: nodesOf(atNode.value, keysWithin(nodes, rules)), open: open || overdue, overdue },
+      }),
     );
     const views = this.#views(rules);
     const items = rows.map((row) => toInspection(row, views));
@@ -87,6 +87,35 @@ export class InspectionReads {
     return new Views(rules, this.#engine.codes);
   }
 }
+
+/** What a page has, by keys. */
+export interface SoughtInspections {
+  /** The last one of the page before. */
+  readonly after: number;
+  readonly sku: SkuKey | null;
+  /** Null is every node. */
+  readonly nodes: readonly NodeKey[] | null;
+  readonly open: boolean;
+  readonly overdue: boolean;
+  readonly limit: number;
+}
+
+/**
+ * Without a name, so that it is planned for what is sought. A single node is not one of a list: only then its index has the page in
+ * order, and what the node had before need not be sorted.
+ */
+export function inspectionsStatement({ after, sku, nodes, open, overdue, limit }: SoughtInspections) {
+  const [only = null, ...more] = nodes ?? [];
+  const isOne = only !== null && more.length === 0;
+  const text = `${INSPECTIONS} WHERE i.inspection_key > $1 AND ($2::int IS NULL OR i.sku_key = $2) AND ($3::int IS NULL OR i.node_key = $3)
+          AND ($4::int[] IS NULL OR i.node_key = ANY($4)) ${open ? 'AND i.open > 0' : ''} ${overdue ? 'AND i.due_at <= clock_timestamp()' : ''}
+        ORDER BY i.inspection_key LIMIT $5`;
+  return { text, values: [after, sku, isOne ? only : null, isOne ? null : nodes, limit] };
+}
+
+/** Of those that are asked for, or else of all, the ones at which the reader may work; null is every node. */
+const nodesOf = (asked: readonly NodeKey[], within: readonly NodeKey[] | null): readonly NodeKey[] | null =>
+  asked.length === 0 ? within : asked.filter((node) => within === null || within.includes(node));
 
 /** Null: every node. */
 const keysWithin = (nodes: Limit, rules: SellingRules): readonly NodeKey[] | null =>

@@ -1,22 +1,19 @@
 /** The tables that a batch writes, a part each. Inserts and upserts by key: no plan of theirs depends on a table's size. */
-import {
-  ACCOUNTS,
-  type Reservation,
-  STAGES,
-  STATE_ACCOUNTS,
-  type SkuKey,
-  type SupplyRow,
-  readToldKey,
-  unitsOf,
-} from '@onepool/stock-domain';
+import { ACCOUNTS, STAGES, STATE_ACCOUNTS, type SupplyRow, unitsOf } from '@onepool/stock-domain';
 import { type FactEvent, OUTBOX_COLUMNS, outboxInsertFrom, outboxParameters } from '@onepool/platform-messaging';
 import { kindCode, setExcluded, stateColumns } from '../stock-columns.ts';
 import { changedBackings, holds, newBackings } from './backing-parts.ts';
 import { judgedInspections, newInspections } from './inspection-parts.ts';
 import { NOW, type Part, type PartOf, part, time } from './part.ts';
-import { type AmendedLineTuple, tenthsOf } from '../repository/stored-reservations.ts';
-import { HAND_OVER } from '../repository/told.ts';
-import type { NewReservation, Writes } from '../decision/batch-writes.ts';
+import {
+  amendedReservations,
+  changedReservations,
+  newReservations,
+  newSpecialReservations,
+} from './reservation-parts.ts';
+import { drainTasks, drained, tendTasks, tended } from './task-parts.ts';
+import { takenEvents, toldEffects, toldTotals } from './told-parts.ts';
+import type { Writes } from '../decision/batch-writes.ts';
 
 /** What is written: what was decided, and the facts that tell of it. */
 export interface Batch {
@@ -165,102 +162,6 @@ const liftedStops = part({
   }),
 });
 
-/** By the place of the locked row, which nobody else can move: a join by key would be planned by the table's size. */
-const changedReservations = part({
-  rows: ({ writes }: Batch) =>
-    [...writes.changedReservations.values()].filter(({ key }) => !writes.amendedReservations.has(key)),
-  columns: {
-    key: ['bigint', ({ key }) => key],
-    version: ['int', ({ version }) => version],
-    expires_at: ['float8', ({ expiresAt }) => expiresAt],
-  },
-  writes: (rows, guard) => ({
-    changed: `
-    UPDATE reservation r SET version = found.version, expires_at = ${time('found.expires_at')}
-      FROM (SELECT t.place, x.version, x.expires_at FROM ${rows} CROSS JOIN LATERAL
-              (SELECT ctid AS place FROM reservation WHERE reservation_key = x.key OFFSET 0) t WHERE ${guard}) found
-     WHERE r.ctid = found.place`,
-  }),
-});
-
-const ofNew = {
-  key: ['bigint', ({ key }) => key],
-  owner: ['text', ({ owner }) => owner],
-  id: ['text', ({ id }) => id],
-  body_hash: ['bytea', ({ bodyHash }) => bodyHash],
-  channel: ['int', ({ channel }) => channel],
-  expires_at: ['float8', ({ expiresAt }) => expiresAt],
-  lines: ['json', ({ lines }) => JSON.stringify(lines)],
-  actor: ['text', ({ actor, owner }) => (actor === owner ? null : actor)],
-  person: ['text', ({ person }) => person],
-} as const satisfies PartOf<Batch, NewReservation>['columns'];
-
-/** What most holds do not have. */
-const ofFew = {
-  customer_reference: ['text', ({ customerReference }) => customerReference],
-  tombstone_by: ['text', ({ isTombstone, actor }) => (isTombstone ? actor : null)],
-  priority: ['smallint', ({ priority }) => priority || null],
-  destination_lat: ['smallint', ({ destination }) => destination && tenthsOf(destination.lat)],
-  destination_lng: ['smallint', ({ destination }) => destination && tenthsOf(destination.lng)],
-} as const satisfies PartOf<Batch, NewReservation>['columns'];
-
-const isPlain = ({ customerReference, isTombstone, priority, destination }: NewReservation): boolean =>
-  customerReference === null && !isTombstone && priority === 0 && destination === null;
-
-/** All new ones of a batch in one statement, since their keys are taken in order; without the columns that none of them has. */
-const insertReservations = (more: readonly string[]) => (rows: string, guard: string) => ({
-  created: `
-    INSERT INTO reservation (reservation_key, owner, id, body_hash, channel_key, version, created_at, first_expires_at, expires_at, lines, actor, person${more.map((column) => `, ${column}`).join('')})
-    SELECT x.key, x.owner, x.id, x.body_hash, x.channel, 1, ${NOW}, ${time('x.expires_at')}, ${time('x.expires_at')}, x.lines, x.actor, x.person${more.map((column) => `, x.${column}`).join('')}
-      FROM ${rows} WHERE ${guard} ORDER BY x.owner, x.id`,
-});
-
-const newReservations = part({
-  rows: ({ writes }: Batch) => (writes.newReservations.every(isPlain) ? writes.newReservations : []),
-  columns: ofNew,
-  writes: insertReservations([]),
-});
-
-const newSpecialReservations = part({
-  rows: ({ writes }: Batch) => (writes.newReservations.every(isPlain) ? [] : writes.newReservations),
-  columns: { ...ofNew, ...ofFew },
-  writes: insertReservations(Object.keys(ofFew)),
-});
-
-const amendedLines = ({ lines }: Reservation): string =>
-  JSON.stringify(
-    lines.map(({ no, id, sku, added, withdrawn, nodes }): AmendedLineTuple => [no, id, sku, added, withdrawn, nodes]),
-  );
-
-const amendedReservations = part({
-  rows: ({ writes }: Batch) => [...writes.amendedReservations.values()],
-  columns: {
-    key: ['bigint', ({ reservation }) => reservation.key],
-    channel: ['int', ({ reservation }) => reservation.channel],
-    channel_before: ['int', ({ channelBefore }) => channelBefore],
-    amended: ['json', ({ reservation, isAmended }) => (isAmended ? amendedLines(reservation) : null)],
-    controller_actor: ['text', ({ reservation }) => reservation.controller?.actor ?? null],
-    controller_order: ['text', ({ reservation }) => reservation.controller?.order ?? null],
-    ordered_at: ['float8', ({ reservation }) => reservation.orderedAt],
-    priority: ['smallint', ({ reservation }) => reservation.priority || null],
-    destination_lat: ['smallint', ({ reservation: { destination } }) => destination && tenthsOf(destination.lat)],
-    destination_lng: ['smallint', ({ reservation: { destination } }) => destination && tenthsOf(destination.lng)],
-    version: ['int', ({ reservation }) => reservation.version],
-    expires_at: ['float8', ({ reservation }) => reservation.expiresAt],
-  },
-  writes: (rows, guard) => ({
-    amended: `
-    UPDATE reservation r SET version = found.version, expires_at = ${time('found.expires_at')},
-           channel_key = found.channel, amended = found.amended, ordered_at = ${time('found.ordered_at')},
-           first_channel_key = coalesce(first_channel_key, CASE WHEN found.channel <> found.channel_before THEN found.channel_before END),
-           controller_actor = found.controller_actor, controller_order = found.controller_order, priority = found.priority,
-           destination_lat = found.destination_lat, destination_lng = found.destination_lng
-      FROM (SELECT t.place, x.* FROM ${rows} CROSS JOIN LATERAL
-              (SELECT ctid AS place FROM reservation WHERE reservation_key = x.key OFFSET 0) t WHERE ${guard}) found
-     WHERE r.ctid = found.place`,
-  }),
-});
-
 const stageEntries = part({
   rows: ({ writes }: Batch) => writes.stageEntries,
   columns: {
@@ -277,66 +178,6 @@ const stageEntries = part({
     stages: `
     INSERT INTO stage_entry (sku_key, reservation_version, reservation_key, supply_key, occurred_at, recorded_at, units, backing_no, stage)
     SELECT x.sku, x.version, x.reservation, x.supply, ${time('x.occurred_at')}, ${NOW}, x.units, x.no, x.stage FROM ${rows} WHERE ${guard}`,
-  }),
-});
-
-const toldRows = ({ writes }: Batch) =>
-  [...writes.told].flatMap(([reservationKey, book]) =>
-    [...book].map(([key, told]) => ({ reservationKey, ...readToldKey(key), told })),
-  );
-
-const toldEffects = part({
-  rows: toldRows,
-  columns: {
-    reservation: ['bigint', ({ reservationKey }) => reservationKey],
-    subject: ['text', ({ fulfilment }) => fulfilment],
-    sku: ['int', ({ sku }) => sku],
-    effect: ['bigint', ({ told }) => told.effect],
-    plain: ['bigint', ({ told }) => told.plain],
-    undone: ['bigint', ({ told }) => told.undone],
-  },
-  writes: (rows, guard) => ({
-    told_effects: `
-    INSERT INTO told_effect (what, reservation_key, subject, sku_key, effect, plain, undone)
-    SELECT ${HAND_OVER}, x.reservation, x.subject, x.sku, x.effect, x.plain, x.undone FROM ${rows} WHERE ${guard}
-    ON CONFLICT (what, reservation_key, subject, sku_key) DO UPDATE SET
-      effect = excluded.effect, plain = excluded.plain, undone = excluded.undone`,
-  }),
-});
-
-const toldTotals = part({
-  rows: (batch: Batch) =>
-    toldRows(batch).flatMap(({ told, ...row }) =>
-      [...told.totals].map(([source, total]) => ({ ...row, source: Number(source), total })),
-    ),
-  columns: {
-    reservation: ['bigint', ({ reservationKey }) => reservationKey],
-    subject: ['text', ({ fulfilment }) => fulfilment],
-    sku: ['int', ({ sku }) => sku],
-    source: ['int', ({ source }) => source],
-    total: ['bigint', ({ total }) => total],
-  },
-  writes: (rows, guard) => ({
-    told_totals: `
-    INSERT INTO told (what, reservation_key, subject, sku_key, source_key, total)
-    SELECT ${HAND_OVER}, x.reservation, x.subject, x.sku, x.source, x.total FROM ${rows} WHERE ${guard}
-    ON CONFLICT (what, reservation_key, subject, sku_key, source_key) DO UPDATE SET total = excluded.total`,
-  }),
-});
-
-/** One that another replica has taken meanwhile fails as keys of commands do, and is then found to be taken. */
-const takenEvents = part({
-  rows: ({ writes }: Batch) => writes.takenEvents,
-  columns: {
-    source: ['int', ({ source }) => source],
-    id: ['text', ({ id }) => id],
-    actor: ['text', ({ command }) => command.actor],
-    command: ['text', ({ command }) => command.id],
-  },
-  writes: (rows, guard) => ({
-    taken_events: `
-    INSERT INTO source_event (source_key, event_id, actor, command_id, recorded_at)
-    SELECT x.source, x.id, x.actor, x.command, ${NOW} FROM ${rows} WHERE ${guard} ORDER BY x.source, x.id`,
   }),
 });
 
@@ -383,63 +224,6 @@ const lateNotes = part({
     INSERT INTO late_note (sku_key, node_key, kind, state, quantity, source_key, source_event_id, occurred_at, counted_at, counted_by, recorded_at)
     SELECT x.sku, x.node, x.kind, x.state, x.quantity, x.source, x.event, ${time('x.occurred_at')}, ${time('x.counted_at')}, x.counted_by, ${NOW}
       FROM ${rows} WHERE ${guard}`,
-  }),
-});
-
-/** Jobs make tasks without gates, in this order: whoever makes them in another one might wait crosswise. */
-const bySku = <T>(tasks: readonly (readonly [SkuKey, T])[]): readonly (readonly [SkuKey, T])[] =>
-  tasks.toSorted(([a], [b]) => a - b);
-
-/** Where a task stands only its gate may change, so that what is read of it here is so still when it is written. */
-const tendTasks = part({
-  rows: ({ writes }: Batch) => bySku([...writes.tendTasks]),
-  columns: {
-    sku: ['int', ([sku]) => sku],
-    says_below: ['smallint', ([, { below }]) => Number(below !== undefined)],
-    below: ['bigint', ([, { below }]) => below],
-    says_after: ['smallint', ([, { after }]) => Number(after !== undefined)],
-    after_rank: ['bigint', ([, { after }]) => after?.rank],
-    after_reservation: ['bigint', ([, { after }]) => after?.reservation],
-    offers: ['smallint', ([, { offers }]) => offers],
-  },
-  writes: (rows, guard) => ({
-    tend_tasks: `
-    INSERT INTO sku_task (sku_key, due_at, before_key, after_rank, after_reservation, offers)
-    SELECT x.sku, clock_timestamp(), CASE WHEN x.says_below = 1 THEN x.below ELSE t.before_key END,
-           CASE WHEN x.says_after = 1 THEN x.after_rank ELSE t.after_rank END,
-           CASE WHEN x.says_after = 1 THEN x.after_reservation ELSE t.after_reservation END, coalesce(x.offers, t.offers, 0)
-      FROM ${rows} LEFT JOIN LATERAL (SELECT * FROM sku_task WHERE sku_key = x.sku OFFSET 0) t ON true WHERE ${guard}
-    ON CONFLICT (sku_key) DO UPDATE SET
-      due_at = LEAST(sku_task.due_at, excluded.due_at), before_key = excluded.before_key,
-      after_rank = excluded.after_rank, after_reservation = excluded.after_reservation, offers = excluded.offers`,
-  }),
-});
-
-const tended = part({
-  rows: ({ writes }: Batch) => writes.tended.filter((sku) => !writes.tendTasks.has(sku)),
-  columns: { sku: ['int', (sku) => sku] },
-  writes: (rows, guard) => ({
-    tended: `DELETE FROM sku_task WHERE sku_key = ANY(ARRAY(SELECT x.sku FROM ${rows} WHERE ${guard}))`,
-  }),
-});
-
-const drainTasks = part({
-  rows: ({ writes }: Batch) => bySku([...writes.drainTasks]),
-  columns: { sku: ['int', ([sku]) => sku], before_key: ['bigint', ([, beforeKey]) => beforeKey] },
-  writes: (rows, guard) => ({
-    drain_tasks: `
-    INSERT INTO drain_task (sku_key, due_at, before_key)
-    SELECT x.sku, clock_timestamp(), x.before_key FROM ${rows} WHERE ${guard}
-    ON CONFLICT (sku_key) DO UPDATE SET
-      due_at = LEAST(drain_task.due_at, excluded.due_at), before_key = excluded.before_key`,
-  }),
-});
-
-const drained = part({
-  rows: ({ writes }: Batch) => writes.drained.filter((sku) => !writes.drainTasks.has(sku)),
-  columns: { sku: ['int', (sku) => sku] },
-  writes: (rows, guard) => ({
-    drained: `DELETE FROM drain_task WHERE sku_key = ANY(ARRAY(SELECT x.sku FROM ${rows} WHERE ${guard}))`,
   }),
 });
 
