@@ -6,7 +6,11 @@ import { registerHooks } from 'node:module';
 import './from-source.ts';
 import { isWorker, keepWorkerData } from './early-worker-data.ts';
 
-if (isWorker(process)) keepWorkerData(process);
+if (isWorker(process)) {
+  keepWorkerData(process);
+  // What a failed spec has left open would keep a worker alive when the run is over.
+  process.once('disconnect', () => process.exit());
+}
 
 const globals = new URL('./jest-globals.ts', import.meta.url).href;
 
