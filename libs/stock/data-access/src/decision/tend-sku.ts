@@ -124,9 +124,9 @@ export class TendedSkus {
 
   /** Answers whether all that are short were looked at. */
   #heal(sku: SkuKey): boolean {
-    const { reservations, supplies, rules, now, healMoreBelow: below } = this.#state;
-    const newestFirst = [...reservations.values()].sort((a, b) => b.reservation.key - a.reservation.key);
-    const candidates = newestFirst.map(({ reservation }) => reservation);
+    const { reservations, supplies, rules, now, healable, healMoreBelow: below } = this.#state;
+    // Others are loaded as well, to be named or served; they have their turn when the look comes to them.
+    const candidates = healable.flatMap((key) => reservations.get(key)?.reservation ?? []);
     const { effects } = healShortfall(sku, candidates, supplies, rules, now);
     for (const effect of effects) this.#book.byItself(effect, { reason: 'heal', occurredAt: now }, 'moved');
     if (below === null) return true;

@@ -210,6 +210,7 @@ export class OptimisticCommits {
       inspections: new Map(),
       riding: new Map(),
       hasMoreOverdue: false,
+      healable: [],
       healMoreBelow: null,
       watermarks: NO_WATERMARKS,
     };

@@ -51,7 +51,9 @@ export interface BatchState {
   readonly drains: ReadonlyMap<SkuKey, DrainLook>;
   /** Whether units may be overdue that were not loaded: nothing may be decided before they are reaped. */
   readonly hasMoreOverdue: boolean;
-  /** The oldest loaded reservation behind short rows, if older ones were not loaded; else null. */
+  /** Keys of reservations behind short rows of the SKUs to be tended that may move, newest first. */
+  readonly healable: readonly number[];
+  /** The oldest of them, if older ones were not loaded; else null. */
   readonly healMoreBelow: number | null;
   /** Orders that are to be attached and have a reservation, by `controllerKey`. */
   readonly controllers: Map<string, AttachedReservation>;
@@ -168,6 +170,7 @@ export async function loadBatch(
     inspections,
     riding,
     hasMoreOverdue: reading.hasMoreOverdue,
+    healable,
     healMoreBelow: healable.length === HEALED_PER_LOOK_MAX ? (healable.at(-1) ?? null) : null,
     watermarks,
   };
