@@ -147,6 +147,15 @@ describe('settling', () => {
     else expect(found).toHaveProperty('effect');
   });
 
+  it('lets a channel take no more by several moves than by one, where others keep a share of what is left', () => {
+    const rules = terms(limitedRules({ fences: [fence({ measure: 'percent', quantity: 60 })] }));
+    const free = book(1, { 1: 2 });
+    const shop = (units: number, line = 0): UnitsTaken => taken(1, units, { channel: POS, line });
+    expect(settle({ takes: [shop(2)] }, free, rules)).toEqual(short(2, 1));
+    expect(settle({ takes: [shop(1), shop(1, 1)] }, free, rules)).toEqual(short(1, 0, { line: 1 }));
+    expect(settle({ takes: [shop(1), shop(1, 1)], gives: [given(1, 1)] }, free, rules)).toHaveProperty('effect');
+  });
+
   it('counts what a channel hides as a whole once, over all its nodes', () => {
     const rules = terms(openRules([threshold({ scope: 'network', channel: 1, quantity: 3 })]));
     const free = book(1, { 1: 2, 2: 2 });

@@ -192,7 +192,8 @@ export class Settlement {
 
 /**
  * Units that the row gives up serve first those whose channel may take the fewest from it; what is left needs the ATP of its own
- * channel. Asked in the same order, since what the first ones leave must do for the others.
+ * channel, of all that the channel takes together: a live share of what is there leaves no more to several small moves than to a large one.
+ * Asked in the same order, since what the first ones leave must do for the others.
  */
 function refusalOf({ sku, at, given, taken }: RowNet, supply: SkuSupply, terms: Terms): Refusal | null {
   const { rules, now, override } = terms;
@@ -202,18 +203,32 @@ function refusalOf({ sku, at, given, taken }: RowNet, supply: SkuSupply, terms: 
     const row = rowOf(current, at);
     return override ? row.available : rowAtp(row, current, rules, { channel, now });
   };
-  const takers = taken.map((one) => ({ ...one, atp: atpFor(one.channel) })).sort((a, b) => a.atp - b.atp);
+  const channels = [...new Map(taken.map(({ channel }) => [channel.key, channel])).values()];
+  const takers = channels.map((channel) => ({ channel, atp: atpFor(channel) })).sort((a, b) => a.atp - b.atp);
   let covered = given;
-  for (const { line, part, units, channel } of takers) {
-    const requested = unitsIn(units);
+  for (const { channel } of takers) {
+    const takes = taken.filter((one) => one.channel.key === channel.key);
+    const requested = takes.reduce((sum, { units }) => sum + unitsIn(units), 0);
     const served = Math.min(covered, requested);
     covered -= served;
     const needed = requested - served;
     if (needed === 0) continue;
     const atp = atpFor(channel);
-    if (needed > atp) return insufficient({ line, part }, { line, sku, requested, atp: served + atp });
+    if (needed > atp) return firstShort(takes, served + atp);
     trial.change(sku, at, (row) => hold(row, needed));
     chargeFence(trial, { sku, node: at.node, channel: channel.key, units: needed }, terms);
   }
   return null;
+}
+
+/** The first of these for which so many units do not do. */
+function firstShort(takes: readonly UnitsTaken[], units: number): Refusal {
+  let left = units;
+  for (const taken of takes) {
+    const requested = unitsIn(taken.units);
+    const { line, sku } = taken;
+    if (requested > left) return insufficient(taken, { line, sku, requested, atp: left });
+    left -= requested;
+  }
+  throw new Error('Broken invariant: units that do for all of them');
 }
