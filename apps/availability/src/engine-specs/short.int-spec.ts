@@ -1,102 +1,49 @@
 /** Promises that the book does not cover: which of them are moved, told, given up, and that each is told once for each change of it. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { PromiseInTrouble, PromiseShort, PutInbound } from '@onepool/contracts';
+import type { PromiseInTrouble } from '@onepool/contracts';
 import { installFailpoints } from '@onepool/platform-failpoints';
 import type { StockEngine, StockFeeds } from '@onepool/stock-data-access';
 import { feed, feedsOn, send } from '../feed-specs/feeding.ts';
-import { Housekeeping, type PoolFixture, SPEC, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
-import {
-  type SpecReads,
-  act,
-  allocate,
-  backedBy,
-  codeOf,
-  done,
-  hold,
-  move,
-  readsOf,
-  record,
-  sale,
-  shift,
-  until,
-} from './asking.ts';
-import { brokenLaws } from './laws.ts';
+import { type Housekeeping, type PoolFixture, SPEC, numbered } from '../testing/pool-fixture.ts';
+import { type SpecReads, act, allocate, codeOf, done, hold, move, record, sale, shift } from './asking.ts';
+import { type Fact, Troubled } from './troubled.ts';
 
 const HOURS_24_MS = 24 * 3_600_000;
 
+let world: Troubled;
 let pool: PoolFixture;
 let engine: StockEngine;
 let other: StockEngine;
-let feeds: StockFeeds;
 let reads: SpecReads;
 let keepers: readonly Housekeeping[];
-let monotonic: number;
+let feeds: StockFeeds;
 beforeEach(async () => {
-  pool = await createPoolFixture(3, 2);
-  [engine, other, feeds] = [pool.engine(), pool.engine(), feedsOn(pool)];
-  [reads, monotonic] = [readsOf(engine), 0];
-  keepers = [engine, other].map((one) => new Housekeeping(one, { monotonic: () => monotonic }));
+  world = await Troubled.open();
+  ({ pool, engine, other, reads, keepers } = world);
+  feeds = feedsOn(pool);
 });
 afterEach(async () => {
-  const broken = await brokenLaws(pool.dataSource);
   await feeds.close();
-  await pool.close();
-  expect(broken).toEqual([]);
+  expect(await world.close()).toEqual([]);
 });
 
-/** Everything that is due, by both replicas at once; then once more, for what one of them has left to the other. */
-async function look(): Promise<void> {
-  for (let times = 0; times < 2; times++) {
-    monotonic += 60_000;
-    await Promise.all(keepers.map((one) => one.once()));
-  }
-}
+const look = () => world.look();
+const facts = (from?: number) => world.facts(from);
+const told = (from?: number) => world.told(from);
+const exceptions = () => world.exceptions();
+const at = (id: string, tally?: 'held' | 'confirmed') => world.at(id, tally);
+const passDeadlines = () => world.passDeadlines();
 
-interface Fact {
-  readonly fact: string;
-  readonly key: string;
-  readonly data: PromiseShort & { readonly code: string; readonly subject: string; readonly reason: string };
-}
-
-/** In the order of the outbox, from its `from`th on. */
-async function facts(from = 0): Promise<readonly Fact[]> {
-  const rows: (Omit<Fact, 'fact'> & { subject: string })[] = await pool.dataSource.query(
-    `SELECT subject, key, data FROM outbox
-      WHERE subject LIKE 'onepool.stock.promise.%' OR subject LIKE 'onepool.stock.exception.%' ORDER BY id OFFSET $1`,
-    [from],
-  );
-  return rows.map(({ subject, key, data }) => ({ fact: subject.split('.').slice(2, 4).join('.'), key, data }));
-}
 function theOne<T>(one: T | undefined): T {
   if (one === undefined) throw new Error('there is none');
   return one;
 }
-const told = async (from = 0): Promise<readonly object[]> =>
-  (await facts(from)).map(({ fact, data }) => ({
-    fact,
-    ...(data.promises
-      ? { promises: data.promises.map(({ reservation, quantity }) => [reservation, quantity]) }
-      : { code: data.code }),
-  }));
-const exceptions = async (): Promise<readonly (readonly [string, string, number])[]> =>
-  (await reads.exceptions({ limit: 100 })).items
-    .filter(({ closedAt }) => closedAt === null)
-    .map(({ code, node, quantity }) => [code, node, quantity] as const);
 
 /** Units at n1 that nobody but its order may move. */
 async function ordered(id: string, quantity: number, options: Parameters<typeof hold>[3] = {}): Promise<void> {
   done(await hold(engine, id, [['sku1', quantity]], { nodes: ['n1'], ...options }));
   done(await act(engine, id, 'attach', { order: `order-${id}`, confirm: true }));
 }
-const at = async (id: string, tally: 'held' | 'confirmed' = 'held') =>
-  backedBy(await reads.reservation(SPEC, id), tally);
-/** The deadlines of all that is short are over. */
-const passDeadlines = (): Promise<unknown> =>
-  pool.dataSource.query(
-    `UPDATE stock_exception SET due_at = '2020-01-01',
-            refs = replace(refs::text, round(extract(epoch FROM due_at) * 1000)::bigint::text, '1577836800000')::json
-      WHERE closed_at IS NULL AND due_at IS NOT NULL`,
-  );
 
 describe('a count below what is promised', () => {
   beforeEach(async () => {
@@ -318,100 +265,9 @@ describe('other rules', () => {
     await pool.dataSource.query('UPDATE stock_exception SET closed_at = NULL');
     for (const keeper of keepers) await keeper.once();
     expect(await at('cart')).toEqual({ n1: 2 });
-    monotonic += 8_000;
+    world.monotonic += 8_000;
     await keepers[0]?.once();
     expect(await at('cart')).toEqual({ n2: 2 });
-  });
-});
-
-describe('a line that does not bring what was promised of it', () => {
-  type Line = PutInbound['lines'][number];
-  const announce = async (more: Partial<Line> = {}): Promise<void> =>
-    void done(
-      await engine.putInbound(SPEC, { id: 'po', lines: [{ id: '1', sku: 'sku1', node: 'n1', quantity: 5, ...more }] }),
-    );
-  const wait = async (id: string, quantity: number, isOrdered: boolean): Promise<void> => {
-    done(await hold(engine, id, [], { lines: [{ sku: 'sku1', quantity, mayWait: true }] }));
-    if (isOrdered) done(await act(engine, id, 'attach', { order: `order-${id}`, confirm: true }));
-  };
-  const receive = (quantity: number, closes: boolean) =>
-    other.receive(SPEC, {
-      ...{ id: `receipt-${quantity}`, source: 'wms', inbound: 'po' },
-      lines: [{ line: '1', quantity, ...(closes ? { closes } : {}) }],
-    });
-  const isLate = async (): Promise<unknown> =>
-    (await pool.dataSource.query<{ is_late: boolean }[]>('SELECT is_late FROM inbound_line'))[0]?.is_late;
-
-  it('is an exception while it is late, and offers to those nobody controls what is free elsewhere', async () => {
-    await announce({ dueAt: '2099-01-01T00:00:00Z' });
-    await wait('cart', 1, false);
-    await wait('a', 2, true);
-    await pool.receive('sku1', 'n2', 9);
-    await look();
-    expect([await exceptions(), await at('cart')]).toEqual([[], { n1: 1 }]);
-    const dueAt = new Date(Date.now() + 300).toISOString();
-    await announce({ dueAt });
-    await until('the line is late', () => new Date().toISOString() > dueAt);
-    await look();
-    expect([await at('cart'), await at('a', 'confirmed')]).toEqual([{ n2: 1 }, { n1: 2 }]);
-    expect([await exceptions(), await isLate()]).toEqual([[['inbound.overdue', 'n1', 5]], true]);
-    expect((await reads.exceptions({ limit: 9 })).items).toMatchObject([
-      { subject: `inbound/${SPEC.actor}/po/1`, inbound: { owner: SPEC.actor, id: 'po', line: '1' } },
-    ]);
-    await announce({ dueAt: '2099-01-01T00:00:00Z' });
-    await look();
-    expect([await exceptions(), await isLate()]).toEqual([[], false]);
-    expect(await told()).toEqual([{ fact: 'exception.closed', code: 'inbound.overdue' }]);
-  });
-
-  it('is not looked at again once it was told late', async () => {
-    await announce({ dueAt: '2020-01-01T00:00:00Z' });
-    await look();
-    expect(await exceptions()).toEqual([['inbound.overdue', 'n1', 5]]);
-    await look();
-    expect(await pool.dataSource.query('SELECT FROM sku_task')).toEqual([]);
-    done(await receive(5, false));
-    await look();
-    expect(await told()).toEqual([{ fact: 'exception.closed', code: 'inbound.overdue' }]);
-  });
-
-  it('is short when it closes with less, which is told with its promises until units come', async () => {
-    await announce();
-    await wait('a', 2, true);
-    await wait('b', 2, true);
-    done(await receive(3, true));
-    await look();
-    expect(await at('a', 'confirmed')).toEqual({ n1: 2 });
-    expect((await exceptions()).toSorted()).toEqual([
-      ['inbound.short', 'n1', 1],
-      ['promise.short', 'n1', 1],
-    ]);
-    const [first, ...more] = await facts();
-    expect(more).toEqual([]);
-    expect(first?.data).toMatchObject({
-      ...{ sku: 'sku1', node: 'n1', quantity: 1, inbound: { owner: SPEC.actor, id: 'po', line: '1' } },
-      promises: [{ reservation: 'b', order: 'order-b', quantity: 1 }],
-    });
-    await pool.receive('sku1', 'n1', 1);
-    await look();
-    expect((await told(1)).toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))).toEqual([
-      { fact: 'exception.closed', code: 'inbound.short' },
-      { fact: 'exception.closed', code: 'promise.short' },
-      { fact: 'promise.mended', promises: [['b', 1]] },
-    ]);
-  });
-
-  it('has its short promises given up at the deadline', async () => {
-    await announce();
-    await wait('a', 4, true);
-    done(await receive(1, true));
-    await look();
-    await passDeadlines();
-    await look();
-    expect((await told(1)).filter((one) => 'promises' in one)).toEqual([
-      { fact: 'promise.broken', promises: [['a', 3]] },
-    ]);
-    expect(await exceptions()).toEqual([]);
   });
 });
 

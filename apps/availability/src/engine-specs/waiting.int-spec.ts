@@ -1,29 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  type HoldRequest,
-  type PutInbound,
-  type ReceiptRequest,
-  SKU_CHANGED,
-  type SkuChanged,
-} from '@onepool/contracts';
+import { SKU_CHANGED, type SkuChanged } from '@onepool/contracts';
 import { Housekeeping, InboundReads, type StockEngine } from '@onepool/stock-data-access';
 import { type PoolFixture, SPEC, createPoolFixture, numbered } from '../testing/pool-fixture.ts';
-import { act, codeOf, done, hold, readsOf, receipt, record, sale, until } from './asking.ts';
+import { act, codeOf, done, hold, receipt, record, sale, until } from './asking.ts';
 import { feed, feedsOn } from '../feed-specs/feeding.ts';
 import { brokenLaws } from './laws.ts';
-
-type Line = PutInbound['lines'][number];
-
-const expected = (id: string, quantity: number, more: Partial<Line> = {}): Line => ({
-  ...{ id, sku: 'sku1', node: 'n1', quantity },
-  ...more,
-});
-const announce = async (engine: StockEngine, id: string, ...lines: readonly Line[]) =>
-  engine.putInbound(SPEC, { id, lines: [...lines] });
-
-/** A hold of one line that may wait. */
-const wait = (engine: StockEngine, id: string, quantity: number, more: Partial<HoldRequest> = {}) =>
-  engine.hold(SPEC, { id, channel: 'web', lines: [{ sku: 'sku1', quantity, mayWait: true }], ...more });
+import { allow, announce, atpOf, backingsOf, expected, giveOut, stockOf, wait } from './to-come.ts';
 
 describe('units that are to come', () => {
   let pool: PoolFixture;
@@ -38,22 +20,10 @@ describe('units that are to come', () => {
     await pool.close();
   });
 
-  const stock = async (sku = 'sku1') => (await readsOf(one).stock(sku)).rows;
-  const atp = async () => readsOf(one).atpOfOne({ channel: 'web', skus: ['sku1'] });
-  const backings = async (id: string) =>
-    (await readsOf(one).reservation({ ...SPEC, nodes: 'all', channels: 'all' }, id)).lines
-      .flatMap((line) => line.backings)
-      .filter(({ held, confirmed }) => held + confirmed > 0)
-      .map(({ kind, node, held, confirmed }) => [kind, node, held + confirmed]);
-  const rest = async (sku = 'sku1'): Promise<void> => {
-    const [key] = await one.codes.keysOf([sku]);
-    await until('no unit waits for a slice', async () => {
-      if ((await stock(sku)).every(({ unapplied }) => unapplied === 0)) return true;
-      await other.tend([key ?? 0], true);
-      return false;
-    });
-  };
-  const allow = (cap: number) => pool.catalog.putAllowances([{ allowance: 'a', skus: ['sku1'], cap }]);
+  const stock = (sku?: string) => stockOf(one, sku);
+  const atp = () => atpOf(one);
+  const backings = (id: string) => backingsOf(one, id);
+  const rest = () => giveOut(other);
 
   it('may be promised of an announced receipt to lines that may wait, and to no others', async () => {
     await announce(one, 'po', expected('1', 10));
@@ -115,7 +85,7 @@ describe('units that are to come', () => {
   });
 
   it('may be promised up to the cap of an allowance, whoever asks', async () => {
-    await allow(10);
+    await allow(pool, 10);
     const asked = numbered('buyer', 32).map((id, index) => wait(index % 2 ? one : other, id, 1));
     const granted = (await Promise.all(asked)).filter(({ ok }) => ok).length;
     expect(granted).toBe(10);
@@ -123,7 +93,7 @@ describe('units that are to come', () => {
   });
 
   it('are served in the order of priority and age, before any shopper', async () => {
-    await allow(10);
+    await allow(pool, 10);
     done(await wait(one, 'early', 2));
     done(await wait(other, 'late', 2));
     done(await wait(one, 'important', 2, { priority: 5 }));
@@ -143,7 +113,7 @@ describe('units that are to come', () => {
   });
 
   it('go to backorders first, however many shoppers race for them', async () => {
-    await allow(20);
+    await allow(pool, 20);
     for (const id of numbered('backorder', 10)) done(await wait(one, id, 2));
     const shoppers = numbered('shopper', 32).map((id, index) => hold(index % 2 ? one : other, id, [['sku1', 1]]));
     const received = record(other, 'arrival', [receipt('sku1', 'n1', 25)]);
@@ -169,7 +139,7 @@ describe('units that are to come', () => {
   ] as const)('serve who waits when a promise on stock %s', async (how, free) => {
     await pool.receive('sku1', 'n1', 2);
     done(await hold(one, 'holder', [['sku1', 2]], { expiresInSeconds: how === 'expires' ? 1 : 600 }));
-    await allow(5);
+    await allow(pool, 5);
     done(await wait(one, 'backorder', 3));
     await free(other);
     expect(await backings('backorder')).toEqual([
@@ -189,7 +159,7 @@ describe('units that are to come', () => {
     await pool.receive('sku1', 'n1', 3);
     const looked = { type: 'state', sku: 'sku1', node: 'n1', quantity: 3 } as const;
     done(await record(one, 'look', [{ ...looked, from: 'available', to: 'quality_control' }]));
-    await allow(5);
+    await allow(pool, 5);
     done(await wait(one, 'backorder', 2));
     done(await record(other, 'sound', [{ ...looked, from: 'quality_control', to: 'available' }]));
     expect(await backings('backorder')).toEqual([['stock', 'n1', 2]]);
@@ -197,7 +167,7 @@ describe('units that are to come', () => {
   });
 
   it('that are cancelled free their allowance only', async () => {
-    await allow(3);
+    await allow(pool, 3);
     done(await wait(one, 'backorder', 3));
     expect(codeOf(await wait(one, 'more', 1))).toBe('stock.insufficient');
     done(await act(one, 'backorder', 'release', {}));
@@ -206,7 +176,7 @@ describe('units that are to come', () => {
   });
 
   it('go to those whom they were announced for, before those who rank higher', async () => {
-    await allow(5);
+    await allow(pool, 5);
     done(await announce(one, 'po', expected('1', 2)));
     done(await wait(one, 'preorder', 2));
     done(await wait(one, 'backorder', 2, { priority: 50 }));
@@ -219,7 +189,7 @@ describe('units that are to come', () => {
   });
 
   it('serve a thousand backorders in slices, and nobody gets a unit in between', async () => {
-    await allow(5_000);
+    await allow(pool, 5_000);
     const ids = numbered('backorder', 1_000);
     for (let from = 0; from < ids.length; from += 100)
       await Promise.all(ids.slice(from, from + 100).map((id) => wait(from % 200 ? one : other, id, 1)));
@@ -250,7 +220,7 @@ describe('units that are to come', () => {
   ] as const)('that %s brings serve backorders first, and only the rest is for all', async (_, mode) => {
     const feeds = feedsOn(pool);
     try {
-      await allow(10);
+      await allow(pool, 10);
       await pool.receive('sku2', 'n1', 1);
       done(await wait(one, 'backorder', 3));
       const brought = numbered('sku', 2).map((sku) => ({ sku, node: 'n1', quantity: 5 }));
@@ -268,7 +238,7 @@ describe('units that are to come', () => {
   });
 
   it('are given out by housekeeping, without anybody asking', async () => {
-    await allow(500);
+    await allow(pool, 500);
     const ids = numbered('backorder', 300);
     await Promise.all(ids.map((id) => wait(one, id, 1)));
     await pool.receive('sku1', 'n1', 305);
@@ -277,7 +247,7 @@ describe('units that are to come', () => {
   });
 
   it('are given out in one look, slice by slice, as soon as a commit has left any', async () => {
-    await allow(2_000);
+    await allow(pool, 2_000);
     const keeping: Housekeeping[] = [];
     const telling = pool.engine({ onDeferred: () => keeping.forEach((keeper) => keeper.nudge()) });
     const ids = numbered('backorder', 1_300);
@@ -298,7 +268,7 @@ describe('units that are to come', () => {
   });
 
   it('keep nobody waiting who wants others, however long a slice takes', async () => {
-    await allow(500);
+    await allow(pool, 500);
     const ids = numbered('backorder', 300);
     await Promise.all(ids.map((id) => wait(one, id, 1)));
     await pool.receive('sku2', 'n1', 1);
@@ -325,7 +295,7 @@ describe('units that are to come', () => {
   });
 
   it('that are told as sold while they wait for a slice are taken all the same', async () => {
-    await allow(500);
+    await allow(pool, 500);
     const ids = numbered('backorder', 300);
     await Promise.all(ids.map((id) => wait(one, id, 1)));
     await pool.receive('sku1', 'n1', 250);
@@ -346,7 +316,7 @@ describe('units that are to come', () => {
     });
 
     it('are promised after what is there, and only if they may wait', async () => {
-      await allow(4);
+      await allow(pool, 4);
       done(await announce(one, 'po', expected('1', 2, { node: 'n2' })));
       expect(codeOf(await amend(other, 6, false, 1, 'impatient'))).toBe('stock.insufficient');
       expect(codeOf(await amend(other, 10, true, 1, 'greedy'))).toBe('stock.insufficient');
@@ -368,7 +338,7 @@ describe('units that are to come', () => {
     });
 
     it('are promised up to the cap of an allowance, whoever asks', async () => {
-      await allow(5);
+      await allow(pool, 5);
       const others = numbered('other', 16).map((id, index) => wait(index % 2 ? one : other, id, 1));
       const [amended, ...held] = await Promise.all([amend(other, 5, true, 1), ...others]);
       const got = held.filter(({ ok }) => ok).length;
@@ -378,7 +348,7 @@ describe('units that are to come', () => {
     });
 
     it('serve them in the place that their reservation has', async () => {
-      await allow(10);
+      await allow(pool, 10);
       done(await wait(other, 'late', 2));
       done(await amend(one, 5, true, 1));
       await pool.receive('sku1', 'n1', 3);
@@ -392,123 +362,12 @@ describe('units that are to come', () => {
   });
 
   it('of a reservation that is made more important are served first', async () => {
-    await allow(10);
+    await allow(pool, 10);
     done(await wait(one, 'early', 1));
     done(await wait(one, 'late', 1));
     done(await act(other, 'late', 'attach', { order: 'o1', priority: 10 }));
     await pool.receive('sku1', 'n1', 1);
     expect(await backings('late')).toEqual([['stock', 'n1', 1]]);
     expect(await backings('early')).toEqual([['allowance', null, 1]]);
-  });
-
-  describe('as they arrive', () => {
-    type Arrived = ReceiptRequest['lines'][number];
-    const arrive = (engine: StockEngine, id: string, lines: readonly Arrived[], more: Partial<ReceiptRequest> = {}) =>
-      engine.receive(SPEC, { id, source: 'wms', inbound: 'po', lines: [...lines], ...more });
-    const line = async () => done(await new InboundReads(one).inbound(SPEC.actor, 'po')).lines[0];
-
-    it('are for those whom the line was promised to, and only the rest is for all', async () => {
-      done(await announce(one, 'po', expected('1', 10)));
-      done(await wait(one, 'preorder', 4));
-      const shoppers = numbered('shopper', 32).map((id, index) => hold(index % 2 ? one : other, id, [['sku1', 1]]));
-      const [arrived] = await Promise.all([arrive(other, 'grn', [{ line: '1', quantity: 10 }]), ...shoppers]);
-      expect(done(arrived).lines).toEqual([{ over: 0, lost: 0, served: 4, late: false }]);
-      expect(await backings('preorder')).toEqual([['stock', 'n1', 4]]);
-      expect(await stock()).toMatchObject([{ node: 'n1', onHand: 10, shortfall: 0, unapplied: 0 }]);
-      expect(await line()).toMatchObject({ received: 10, lost: 0, promised: 0, closed: true });
-      expect(await pool.dataSource.query('SELECT FROM supply WHERE kind = 1')).toEqual([]);
-    });
-
-    it('take effect once, whichever replica is told', async () => {
-      done(await announce(one, 'po', expected('1', 10)));
-      const told = [one, other, one].map((engine) => arrive(engine, 'grn', [{ line: '1', quantity: 6 }]));
-      const [first, ...more] = (await Promise.all(told)).map(done);
-      for (const answer of more) expect(answer).toEqual(first);
-      expect(codeOf(await arrive(other, 'grn', [{ line: '1', quantity: 7 }]))).toBe('idempotency.mismatch');
-      expect(await line()).toMatchObject({ received: 6, closed: false });
-      expect(await stock()).toMatchObject([{ available: 6, unapplied: 0 }]);
-      expect(await atp()).toMatchObject({ atp: 6, atpWithIncoming: 10 });
-    });
-
-    it('damaged are counted as damaged, and nobody is served of them', async () => {
-      done(await announce(one, 'po', expected('1', 5)));
-      done(await wait(one, 'preorder', 5));
-      done(await arrive(other, 'grn', [{ line: '1', quantity: 5, damaged: 2 }]));
-      expect(await stock()).toMatchObject([{ onHand: 5, damaged: 2, reserved: 3, available: 0 }]);
-      expect(await backings('preorder')).toEqual([
-        ['incoming', 'n1', 2],
-        ['stock', 'n1', 3],
-      ]);
-    });
-
-    it.each([
-      ['fewer than were announced leave the rest short, until units come from elsewhere', 3, true, 3, 2],
-      ['more than were announced are for all', 8, false, 5, 0],
-    ])('%s', async (_, quantity, closes, served, short) => {
-      done(await announce(one, 'po', expected('1', 5)));
-      done(await wait(one, 'preorder', 5));
-      const { lines } = done(await arrive(one, 'grn', [{ line: '1', quantity, closes }]));
-      expect(lines).toMatchObject([{ served, over: Math.max(0, quantity - 5), lost: Math.max(0, 5 - quantity) }]);
-      expect(await stock()).toMatchObject([{ available: Math.max(0, quantity - 5), reserved: served }]);
-      expect(await brokenLaws(pool.dataSource)).toEqual([]);
-      await pool.receive('sku1', 'n2', 4);
-      const there = (await stock()).find(({ node }) => node === 'n2');
-      expect(there).toMatchObject({ reserved: short, available: 4 - short });
-      expect(await line()).toMatchObject({ promised: 0, closed: true });
-    });
-
-    it('without having been announced serve backorders first', async () => {
-      await allow(5);
-      done(await wait(one, 'backorder', 2));
-      const lines = [{ sku: 'sku1', node: 'n1', quantity: 3 }];
-      done(await one.receive(SPEC, { id: 'grn', source: 'wms', lines }));
-      expect(await backings('backorder')).toEqual([['stock', 'n1', 2]]);
-      expect(await atp()).toMatchObject({ atp: 1 });
-    });
-
-    it('serve 2,500 backorders in slices', async () => {
-      await allow(5_000);
-      const ids = numbered('backorder', 2_500);
-      for (let from = 0; from < ids.length; from += 250)
-        await Promise.all(ids.slice(from, from + 250).map((id) => wait(from % 500 ? one : other, id, 1)));
-      done(await announce(one, 'po', expected('1', 2_600)));
-      done(await arrive(one, 'grn', [{ line: '1', quantity: 2_600 }]));
-      expect(await stock()).toMatchObject([{ available: 0, unapplied: 2_400, reserved: 200 }]);
-      const keeping = [new Housekeeping(one), new Housekeeping(other)];
-      await until('all are served', async () => {
-        await Promise.all(keeping.map((housekeeping) => housekeeping.once()));
-        return (await stock()).every(({ unapplied }) => unapplied === 0);
-      });
-      expect(await stock()).toMatchObject([{ available: 100, reserved: 2_500 }]);
-    });
-
-    it('that a newer count has seen leave the number as it is, and drain the line all the same', async () => {
-      const feeds = feedsOn(pool);
-      try {
-        done(await announce(one, 'po', expected('1', 6)));
-        done(await wait(one, 'preorder', 2));
-        const at = new Date(Date.now() - 60_000).toISOString();
-        await feed(feeds, [{ sku: 'sku1', node: 'n1', quantity: 10 }]);
-        await rest();
-        const { lines } = done(await arrive(other, 'grn', [{ line: '1', quantity: 6 }], { occurredAt: at }));
-        expect(lines).toMatchObject([{ late: true }]);
-        await rest();
-        expect(await backings('preorder')).toEqual([['stock', 'n1', 2]]);
-        expect(await stock()).toMatchObject([{ onHand: 10, available: 8, reserved: 2 }]);
-        expect(await atp()).not.toHaveProperty('atpWithIncoming');
-      } finally {
-        await feeds.close();
-      }
-    });
-
-    it.each([
-      ['inbound.unknown', { inbound: 'none', lines: [{ line: '1', quantity: 1 }] }],
-      ['inbound.line_unknown', { lines: [{ line: '2', quantity: 1 }] }],
-      ['receipt.damaged_beyond', { lines: [{ line: '1', quantity: 1, damaged: 2 }] }],
-      ['sku.unknown', { lines: [{ sku: 'none', node: 'n1', quantity: 1 }] }],
-    ] as const)('are refused with %s', async (code, { lines, ...more }) => {
-      done(await announce(one, 'po', expected('1', 6)));
-      expect(codeOf(await arrive(one, 'grn', [...lines], more))).toBe(code);
-    });
   });
 });

@@ -1,12 +1,13 @@
 /** Plays a history with many callers at once, and looks at what must be so whoever of them comes first. */
 import assert from 'node:assert/strict';
-import type { MovementsResult, ReceiptResult, ShipResult } from '@onepool/contracts';
+import { type MovementsResult, PROMISE_BROKEN, type ReceiptResult, type ShipResult } from '@onepool/contracts';
 import type { Command, Told } from '@onepool/stock-domain/testing';
+import { act, codeOf, done, record, sale } from '../asking.ts';
 import { unservedAtRest } from '../laws.ts';
 import type { Random } from '../seeded.ts';
 import { HistoryCaller, type Said } from './caller.ts';
 import type { Request } from './requests.ts';
-import { type HistoryStage, SKUS_EACH, skuCode } from './stage.ts';
+import { type HistoryStage, SKUS_EACH, nodeCode, skuCode } from './stage.ts';
 import { type Tally, count } from './tally.ts';
 
 const CALLERS = 8;
@@ -32,6 +33,20 @@ const LOOKS = {
     name: 'versions',
     text: 'SELECT code, version FROM sku_gate JOIN sku_code USING (sku_key) WHERE code = ANY($1) ORDER BY code',
   },
+  broken: {
+    name: 'broken',
+    text: `SELECT r.id, sum(b.broken)::int AS units
+             FROM backing b JOIN sku_code USING (sku_key) JOIN reservation r USING (reservation_key)
+            WHERE code = ANY($1) AND b.broken > 0 GROUP BY 1 ORDER BY 1`,
+  },
+  /** The deadlines of all that is short are over. */
+  passDeadlines: {
+    name: 'pass-deadlines',
+    text: `UPDATE stock_exception e SET due_at = '2020-01-01',
+                  refs = replace(refs::text, round(extract(epoch FROM due_at) * 1000)::bigint::text, '1577836800000')::json
+             FROM sku_code k WHERE k.code = ANY($1) AND e.sku_key = k.sku_key AND closed_at IS NULL AND due_at IS NOT NULL
+           RETURNING e.code`,
+  },
   unapplied: {
     name: 'unapplied',
     text: 'SELECT code FROM stock JOIN sku_code USING (sku_key) WHERE code = ANY($1) AND unapplied > 0',
@@ -56,6 +71,8 @@ export class CallersAtOnce {
   readonly #tally: Tally;
   readonly #caller: HistoryCaller;
   readonly #acknowledged: Acknowledged[] = [];
+  /** The last fact before the first of the history. */
+  #begun = '0';
   /** Being asked for or answered, by the numbers of reservations. */
   readonly #holds = new Map<number, Promise<void>>();
   /** Newest versions that answers have told, by reservation. */
@@ -75,10 +92,13 @@ export class CallersAtOnce {
   /** @throws where something is not as it must be */
   async play(told: readonly Told[]): Promise<void> {
     try {
+      this.#begun = await this.#lastFact();
       for (let at = 0; at < told.length; at += CALLERS) {
         const some = told.slice(at, at + CALLERS);
         for (const first of some.slice(0, 1)) await this.#caller.time.pass(first, (key) => this.#caller.idOf(key));
-        await Promise.all(some.map((one, place) => this.#ask(one, `h${this.#history}-${at + place + 1}`)));
+        const asked = some.map((one, place) => this.#ask(one, `h${this.#history}-${at + place + 1}`));
+        if (this.#random.below(2) === 0) asked.push(this.#runShort(`h${this.#history}-short-${at}`));
+        await Promise.all(asked);
       }
       await this.#rest();
       const atRest = await this.#ofDatabase(LOOKS.versions);
@@ -89,6 +109,39 @@ export class CallersAtOnce {
     } catch (error) {
       throw new Error(`history ${this.#history} at once: ${(error as Error).message}`, { cause: error });
     }
+  }
+
+  /** An order decides about a promise, units are sold that were promised, and of what orders have not decided about the deadline is over. */
+  async #runShort(id: string): Promise<void> {
+    const engine = this.#random.pick(this.#stage.engines);
+    const reservations = [...this.#versions.keys()];
+    if (reservations.length > 0) {
+      const reservation = this.#random.pick(reservations);
+      const order = { commandId: `${id}-attach`, order: `${reservation}.${id}` };
+      const attached = await act(engine, reservation, 'attach', order);
+      count(this.#tally, `attach to run short, at once: ${codeOf(attached) ?? 'done'}`);
+    }
+    const quantity = 1 + this.#random.below(6);
+    const sold = sale(this.#random.pick(this.#skus), nodeCode(1 + this.#random.below(4)), quantity);
+    const { late } = done(await record(engine, id, [sold]));
+    this.#flows.set(id, late.length > 0 ? 0 : -quantity);
+    for (const _ of await this.#ofDatabase(LOOKS.passDeadlines)) count(this.#tally, 'deadline, at once: over');
+  }
+
+  async #lastFact(): Promise<string> {
+    const { rows } = await this.#stage.looks.query<{ id: string }>('SELECT coalesce(max(id), 0) AS id FROM outbox');
+    return rows[0]?.id ?? '0';
+  }
+
+  /** Units of promises that facts have told to be broken. */
+  async #toldBroken(): Promise<readonly unknown[]> {
+    const { rows } = await this.#stage.looks.query<{ id: string; units: number }>(
+      `SELECT promise->>'reservation' AS id, sum((promise->>'quantity')::int)::int AS units
+         FROM outbox CROSS JOIN LATERAL json_array_elements(data->'promises') AS promise
+        WHERE id > $1 AND subject = $2 AND key = ANY($3) GROUP BY 1 ORDER BY 1`,
+      [this.#begun, PROMISE_BROKEN, this.#skus.map((sku) => `sku/${sku}`)],
+    );
+    return rows;
   }
 
   /** Mostly whoever names a reservation has heard of it first. */
@@ -150,6 +203,7 @@ export class CallersAtOnce {
 
   async #judge(): Promise<void> {
     assert.deepEqual(await unservedAtRest(this.#stage.pool.dataSource, this.#skus), []);
+    assert.deepEqual(await this.#toldBroken(), await this.#ofDatabase(LOOKS.broken), 'each broken unit is told once');
     const flows = (await this.#ofDatabase(LOOKS.flows)) as readonly { readonly id: string; readonly units: number }[];
     const found = new Map(flows.map(({ id, units }) => [id, units]));
     for (const id of found.keys()) assert.ok(this.#flows.has(id), `nobody was told that ${id} moved units`);

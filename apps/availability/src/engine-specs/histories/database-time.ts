@@ -37,7 +37,7 @@ export class DatabaseTime {
   async pass(told: Told, idOf: (reservation: number) => string): Promise<void> {
     const due = told.overdue.filter((key) => !this.#overdue.has(key));
     const late = told.late.filter((line) => !this.#late.has(line));
-    this.#late = new Set(told.late);
+    this.#late = new Set(told.late.filter((line) => !isAnnounced(told, line)));
     if (late.length > 0) {
       // Whoever touches the SKU would have holds run out that the history has not looked at yet.
       const known = [...this.#overdue].map(idOf);
@@ -88,3 +88,6 @@ export class DatabaseTime {
     );
   }
 }
+
+/** Announced anew it is due later, and may be late once more by the next command. */
+const isAnnounced = ({ command }: Told, line: number): boolean => command.kind === 'announce' && command.line === line;

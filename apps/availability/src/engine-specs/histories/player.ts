@@ -9,6 +9,7 @@ import { Beside } from './beside.ts';
 import { CONCERNS_OF, bookInDatabase, bookOfModel, concernsInDatabase, concernsOfModel } from './books.ts';
 import { HistoryCaller, type Said } from './caller.ts';
 import { judgeClocks } from './clocks.ts';
+import { JudgedDeadlines } from './deadlines.ts';
 import type { HistoryStage } from './stage.ts';
 import { type Tally, count } from './tally.ts';
 
@@ -55,12 +56,21 @@ export class HistoryPlayer {
         before = one;
       }
       if (before) await this.#look(before);
-      if (before && this.#random.below(4) === 0) await judgeClocks(this.#stage, this.#history, before);
+      if (before) await this.#end(before);
       await this.#caller.liftFences();
     } catch (error) {
       const played = this.#played.join('\n');
       throw new Error(`history ${this.#history}: ${(error as Error).message}\nafter\n${played}`, { cause: error });
     }
+  }
+
+  /** A history is over, so that what it has led to may be used up. */
+  async #end(last: Told): Promise<void> {
+    const [stage, history] = [this.#stage, this.#history];
+    const [caller, random, tally] = [this.#caller, this.#random, this.#tally];
+    const chance = this.#random.below(4);
+    if (chance === 0) await judgeClocks(stage, history, last);
+    if (chance === 1) await new JudgedDeadlines({ stage, history, caller, random, tally }).judge();
   }
 
   async #play(one: Told, before: Told | undefined, next: Told | undefined): Promise<void> {
