@@ -128,9 +128,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'anybody may act on what an order controls',
-    file: `${ENGINE}/decision/decide-batch.ts`,
-    right: 'attachedToOther(stored.reservation, command.actor) ?? this.#hasReservation(command)',
-    wrong: 'this.#hasReservation(command)',
+    file: `${ENGINE}/decision/carry-out-verb.ts`,
+    right: 'attachedToOther(stored.reservation, command.actor) ?? hasReservation(command, state)',
+    wrong: 'hasReservation(command, state)',
   },
   {
     name: 'an amendment takes effect that was decided on an older version',
