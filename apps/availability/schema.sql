@@ -31,7 +31,7 @@ CREATE TABLE backing (
   detail_key bigint,
   wait_rank bigint,
   CONSTRAINT backing_reservation_key_supply_key_line_fulfilment_key UNIQUE NULLS NOT DISTINCT (reservation_key, supply_key, line, fulfilment),
-  CONSTRAINT lawful_backing CHECK (LEAST(held, confirmed, fulfilled, released, expired, cancelled, broken) >= 0 AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, fence_key, fenced, detail_key, wait_rank) = 0) AND (num_nonnulls(accepted, picked, shipped) = 0 OR num_nulls(accepted, picked, shipped) = 0 AND shipped >= 0 AND shipped <= picked AND picked <= accepted AND accepted <= (held + confirmed)))
+  CONSTRAINT lawful_backing CHECK (LEAST(held, confirmed, fulfilled, released, expired, cancelled, broken, shipped, picked - shipped, accepted - picked, held + confirmed - accepted) >= 0 AND (num_nulls(accepted, picked, shipped) % 3) = 0)
 ) WITH (fillfactor=85);
 CREATE INDEX backing_expiry ON backing USING btree (expires_at) WHERE held > 0;
 CREATE INDEX backing_fulfilment ON backing USING btree (fulfilment) WHERE fulfilment IS NOT NULL;
@@ -459,11 +459,6 @@ CREATE TABLE supply (
   overdrawn bigint NOT NULL DEFAULT 0,
   unapplied bigint NOT NULL DEFAULT 0,
   kind smallint NOT NULL DEFAULT 0,
-  on_hand bigint GENERATED ALWAYS AS (
-CASE
-    WHEN kind = 0 THEN available + committed + reserved + safety_stock + damaged + quality_control - shortfall
-    ELSE 0::bigint
-END) STORED,
   CONSTRAINT supply_pkey PRIMARY KEY (supply_key),
   CONSTRAINT supply_sku_key_node_key_kind_detail_key_key UNIQUE (sku_key, node_key, kind, detail_key),
   CONSTRAINT lawful_units CHECK (LEAST(available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn, unapplied) >= 0 AND shortfall <= (committed + reserved) AND (shortfall = 0 OR (available + safety_stock + unapplied) = 0) AND (overdrawn = 0 OR (available + committed + reserved + safety_stock + damaged + quality_control + unapplied) = shortfall) AND (kind = ANY (ARRAY[0, 1, 2])) AND (kind = 0 OR (safety_stock + unapplied + overdrawn) = 0) AND (kind <> 2 OR (available + shortfall + damaged + quality_control) = 0))
@@ -590,8 +585,21 @@ CREATE VIEW stock AS
     unapplied,
     on_hand,
     on_hand + unapplied - overdrawn AS net
-   FROM supply
-  WHERE kind = 0 AND detail_key = 0;
+   FROM ( SELECT supply.supply_key,
+            supply.sku_key,
+            supply.node_key,
+            supply.available,
+            supply.committed,
+            supply.reserved,
+            supply.safety_stock,
+            supply.damaged,
+            supply.quality_control,
+            supply.shortfall,
+            supply.overdrawn,
+            supply.unapplied,
+            supply.available + supply.committed + supply.reserved + supply.safety_stock + supply.damaged + supply.quality_control - supply.shortfall AS on_hand
+           FROM supply
+          WHERE supply.kind = 0 AND supply.detail_key = 0) s;
 
 CREATE OR REPLACE FUNCTION analyze_feed_stage(feed_key bigint, attempt integer)
  RETURNS void

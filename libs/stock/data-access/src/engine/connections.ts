@@ -38,6 +38,9 @@ const BATCH_PLANS = {
   enable_mergejoin: 'off',
 };
 
+/** By keys as well, and planning costs three times what such a look-up does. */
+const LOOKUP_PLANS = { plan_cache_mode: 'force_generic_plan', jit: 'off' };
+
 export interface ConnectionOptions {
   readonly url: string;
   readonly schema: string;
@@ -82,7 +85,12 @@ export class EngineConnections {
       applicationName: `${name}-engine`,
     });
     this.reads = createPool({ ...shared, max: CONNECTIONS.reads, applicationName: `${name}-reads` });
-    this.lookups = createPool({ ...shared, max: CONNECTIONS.lookups, applicationName: `${name}-lookups` });
+    this.lookups = createPool({
+      ...shared,
+      settings: LOOKUP_PLANS,
+      max: CONNECTIONS.lookups,
+      applicationName: `${name}-lookups`,
+    });
     this.audits = createPool({
       ...shared,
       max: CONNECTIONS.audits,

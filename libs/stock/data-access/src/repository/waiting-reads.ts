@@ -7,8 +7,8 @@ import type pg from 'pg';
 import type { Command, TendCommand } from '../requests/command.ts';
 import type { StoredTask, WaitPlace } from './tend-tasks.ts';
 
-/** Backings that a transaction may convert: gates are held for about 100 ms, and nothing else is decided for a third of that. */
-const CONVERTED_MAX = { byCommands: 200, byTasks: 500 };
+/** Backings that a transaction may convert: gates are held for about 60 ms, and nothing else is decided for a third of that. */
+const CONVERTED_MAX = 200;
 const READ_PER_SKU_MIN = 10;
 
 export interface WaitingPage {
@@ -46,8 +46,7 @@ export async function readWaiting(
     .filter((supply) => mayFree.has(supply.sku) && (isWaitedFor(supply) || unappliedOf(supply).length > 0))
     .map(({ sku }) => sku);
   if (skus.length === 0) return NOBODY;
-  const budget = tends.length > 0 ? CONVERTED_MAX.byTasks : CONVERTED_MAX.byCommands;
-  const perSku = Math.max(READ_PER_SKU_MIN, Math.floor(budget / skus.length));
+  const perSku = Math.max(READ_PER_SKU_MIN, Math.floor(CONVERTED_MAX / skus.length));
   const { rows } = await client.query<WaitingRecord>({
     name: 'waiting',
     text: `SELECT k.sku_key, w.reservation_key, w.wait_rank
@@ -68,7 +67,7 @@ export async function readWaiting(
   const bySku = new Map(skus.map((sku): [SkuKey, WaitingRecord[]] => [sku, []]));
   for (const row of rows) bySku.get(row.sku_key)?.push(row);
   const pages = [...bySku].map(([sku, found]) => [sku, pageOf(found, perSku, from.get(sku) ?? null)] as const);
-  return { budget, pages: new Map(pages) };
+  return { budget: CONVERTED_MAX, pages: new Map(pages) };
 }
 
 /** In which units may come free, and what looks at it have left. */

@@ -71,8 +71,6 @@ CREATE TABLE supply (
   overdrawn bigint NOT NULL DEFAULT 0,
   unapplied bigint NOT NULL DEFAULT 0,
   kind smallint NOT NULL DEFAULT 0,
-  on_hand bigint GENERATED ALWAYS AS (CASE WHEN kind = 0 THEN
-    available + committed + reserved + safety_stock + damaged + quality_control - shortfall ELSE 0 END) STORED,
   UNIQUE (sku_key, node_key, kind, detail_key),
   CONSTRAINT lawful_units CHECK (
     least(available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn, unapplied) >= 0
@@ -88,9 +86,10 @@ CREATE SEQUENCE supply_key;
 
 -- What is there, a row for each SKU and node.
 CREATE VIEW stock AS
-  SELECT supply_key, sku_key, node_key, available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn,
-         unapplied, on_hand, on_hand + unapplied - overdrawn AS net
-    FROM supply WHERE kind = 0 AND detail_key = 0;
+  SELECT *, on_hand + unapplied - overdrawn AS net
+    FROM (SELECT supply_key, sku_key, node_key, available, committed, reserved, safety_stock, damaged, quality_control, shortfall, overdrawn,
+                 unapplied, available + committed + reserved + safety_stock + damaged + quality_control - shortfall AS on_hand
+            FROM supply WHERE kind = 0 AND detail_key = 0) s;
 
 -- Rows with a shortfall are few, and looked for beside every count.
 CREATE INDEX supply_short ON supply (sku_key) WHERE shortfall > 0;
@@ -238,7 +237,8 @@ CREATE SEQUENCE reservation_block;
 
 -- Units of a line that stand on one row of the book (or on none: `supply_key` null), for one fulfilment or none. With its
 -- reservation's key, `backing_no` names it for ever; it is never deleted. `line` is the place of the line among the reservation's.
--- `accepted`, `picked` and `shipped` say how many of the open units a node has told to be past that stage; null is none.
+-- `accepted`, `picked` and `shipped` say how many of the open units a node has told to be past that stage; null is none, all three.
+-- A long CHECK is dear: PostgreSQL reads it anew for each statement.
 -- `wait_rank` says who is served first of those whose units have not come yet (kind 1 and 2): by priority, then by age; lower is first.
 -- `expires_at` of what is not held is infinity, so that looking for overdue units never meets old confirmed ones.
 CREATE TABLE backing (
@@ -267,10 +267,9 @@ CREATE TABLE backing (
   wait_rank bigint,
   UNIQUE NULLS NOT DISTINCT (reservation_key, supply_key, line, fulfilment),
   CONSTRAINT lawful_backing CHECK (
-    least(held, confirmed, fulfilled, released, expired, cancelled, broken) >= 0
-    AND (supply_key IS NOT NULL OR num_nonnulls(fulfilment, accepted, picked, shipped, fence_key, fenced, detail_key, wait_rank) = 0)
-    AND (num_nonnulls(accepted, picked, shipped) = 0
-      OR num_nulls(accepted, picked, shipped) = 0 AND shipped >= 0 AND shipped <= picked AND picked <= accepted AND accepted <= held + confirmed))
+    least(held, confirmed, fulfilled, released, expired, cancelled, broken, shipped, picked - shipped, accepted - picked,
+      held + confirmed - accepted) >= 0
+    AND num_nulls(accepted, picked, shipped) % 3 = 0)
 ) WITH (fillfactor = 85);
 
 -- Serves both expiry (overdue first) and looks for promises of a SKU that may move; closed backings leave it.

@@ -49,7 +49,6 @@ export function part<Source, Row>({ rows, columns, writes }: PartOf<Source, Row>
   const entries = Object.entries(columns);
   const types = entries.map(([, [type]]) => type);
   const getters = entries.map(([, [, of]]) => of);
-  const names = entries.map(([column]) => column).join(', ');
   return {
     types,
     valuesOf: (source) => {
@@ -57,12 +56,38 @@ export function part<Source, Row>({ rows, columns, writes }: PartOf<Source, Row>
       return found.length === 0 ? null : getters.map((of) => found.map(of));
     },
     sql: (firstParameter, guard) => {
-      const arrays = types.map((type, index) => `$${firstParameter + index}::${type}[]`).join(', ');
-      // Numbered, for an outbox id must grow with the order of facts.
-      const item = `unnest(${arrays}) WITH ORDINALITY AS x (${names}, position)`;
-      return Object.entries(writes(item, guard)).map(([cte, sql]) => `${cte} AS (${sql})`);
+      const arrays = entries.map(([name, [type]], index) => ({
+        name,
+        array: `$${firstParameter + index}::${type}[]`,
+        hasFixedWidth: FIXED_WIDTH.has(type),
+      }));
+      return Object.entries(writes(rowsOf(arrays), guard)).map(([cte, sql]) => `${cte} AS (${sql})`);
     },
   };
+}
+
+const FIXED_WIDTH: ReadonlySet<string> = new Set(['smallint', 'int', 'bigint', 'float8', 'timestamptz']);
+
+interface ArrayColumn {
+  readonly name: string;
+  readonly array: string;
+  readonly hasFixedWidth: boolean;
+}
+
+/**
+ * PostgreSQL sets up a store for every array that it unnests, and puts every element there: dearer than the rest of a small insert. An
+ * element of fixed width is found at its place as fast; of any other one has to pass all before it.
+ */
+function rowsOf(columns: readonly ArrayColumn[]): string {
+  const others = columns.filter(({ hasFixedWidth }) => !hasFixedWidth);
+  const unnested = new Set(others.length > 0 ? others : columns.slice(0, 1));
+  const arrays = [...unnested].map(({ array }) => array).join(', ');
+  const names = [...unnested].map(({ name }) => name).join(', ');
+  const values = columns.map((column) =>
+    unnested.has(column) ? `p.${column.name}` : `(${column.array})[p.position] AS ${column.name}`,
+  );
+  // Numbered, for an outbox id must grow with the order of facts.
+  return `(SELECT ${values.join(', ')}, p.position FROM unnest(${arrays}) WITH ORDINALITY AS p (${names}, position)) AS x`;
 }
 
 const texts = new Map<string, string>();
