@@ -122,6 +122,13 @@ const LAWS: readonly Law[] = [
        GROUP BY reservation_key HAVING count(DISTINCT backing_no) <> count(*) OR max(backing_no) <> count(*) - 1`,
   },
   {
+    name: 'a backing that stands on no row says nothing that only one on a row can say',
+    breaches: `
+      SELECT reservation_key, backing_no, fulfilment, accepted, fence_key, fenced, detail_key, wait_rank
+        FROM backing WHERE supply_key IS NULL AND sku_key = ANY($1)
+         AND num_nonnulls(fulfilment, accepted, picked, shipped, fence_key, fenced, detail_key, wait_rank) > 0`,
+  },
+  {
     name: 'the stages of a backing are the sums of their entries',
     breaches: STAGES.map(
       (stage, place) => `
