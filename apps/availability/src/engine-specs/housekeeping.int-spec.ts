@@ -65,6 +65,28 @@ describe('housekeeping', () => {
     expect((await readsOf(engine).stock('sku2')).rows).toMatchObject([{ available: 2, reserved: 0 }]);
   });
 
+  it('waits for a batch that ends one task and makes another, and the batch not for it', async () => {
+    const [low = 0, high = 0] = (await engine.codes.keysOf(['sku1', 'sku2'])).map((key) => key ?? 0);
+    await pool.dataSource.query(
+      `INSERT INTO stock_exception (code, subject, sku_key, quantity, opened_at)
+       SELECT 'promise.short', 'of ' || sku_key, sku_key, 1, clock_timestamp() FROM unnest($1::int[]) AS sku_key`,
+      [[low, high]],
+    );
+    await pool.dataSource.query(`INSERT INTO sku_task (sku_key, due_at) VALUES ($1, 'infinity')`, [high]);
+    const batch = pool.dataSource.createQueryRunner();
+    await batch.startTransaction();
+    await batch.query('SELECT FROM sku_gate WHERE sku_key = ANY($1) ORDER BY sku_key FOR NO KEY UPDATE', [[low, high]]);
+    await batch.query('DELETE FROM sku_task WHERE sku_key = $1', [high]);
+    const look = new Housekeeping(engine).once();
+    const waits = 'SELECT FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()';
+    while (((await batch.query(waits)) as unknown[]).length === 0);
+    await batch.query(`INSERT INTO sku_task (sku_key, due_at) VALUES ($1, 'infinity') ON CONFLICT DO NOTHING`, [low]);
+    await batch.commitTransaction();
+    await batch.release();
+    await look;
+    expect(await pool.deadlocks()).toBe(0);
+  });
+
   it('lets a SKU rest whose promises it cannot move, however often it changes, and sees new units within a second', async () => {
     let nowMs = 0;
     const keeper = new Housekeeping(engine, { monotonic: () => nowMs });

@@ -5,6 +5,7 @@
 import { commitPoint, committing } from '@onepool/platform-failpoints';
 import type { SkuKey } from '@onepool/stock-domain';
 import type pg from 'pg';
+import { underGates } from './under-gates.ts';
 
 const WAKE = commitPoint('stock.wake_late_lines');
 const LINES_PER_LOOK = 500;
@@ -22,7 +23,7 @@ export async function wakeLateLines(pool: pg.Pool): Promise<void> {
   });
   if (rows.length === 0) return;
   const insert = `
-    INSERT INTO sku_task (sku_key, due_at) SELECT sku_key, clock_timestamp() FROM unnest($1::int[]) AS sku_key ORDER BY 1
+    INSERT INTO sku_task (sku_key, due_at) SELECT sku_key, clock_timestamp() FROM ${underGates('SELECT unnest($1::int[])')}
     ON CONFLICT (sku_key) DO NOTHING`;
   await committing(WAKE, () => pool.query(insert, [rows.map((row) => row.sku_key)]));
 }

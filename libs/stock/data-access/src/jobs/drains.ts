@@ -17,6 +17,7 @@ import type { StockEngine } from '../engine/engine.ts';
 import { allInTurn } from './all-in-turn.ts';
 import { claimDue } from './claim-due.ts';
 import { RULES_SETTLE_AFTER_MS } from './rules-in-force.ts';
+import { underGates } from './under-gates.ts';
 
 const CLAIM = {
   table: 'drain_task',
@@ -178,6 +179,6 @@ const SLICE = `
        CROSS JOIN LATERAL (SELECT channel_key FROM reservation WHERE reservation_key = b.reservation_key OFFSET 0) r) p
      WHERE p.may_leave),
   tasks AS (
-    INSERT INTO drain_task (sku_key, due_at) SELECT sku_key, clock_timestamp() FROM found ORDER BY sku_key
+    INSERT INTO drain_task (sku_key, due_at) SELECT sku_key, clock_timestamp() FROM ${underGates('SELECT sku_key FROM found')}
     ON CONFLICT (sku_key) DO UPDATE SET due_at = LEAST(drain_task.due_at, excluded.due_at), before_key = NULL)
   SELECT max(sku_key) AS last FROM slice`;

@@ -14,6 +14,7 @@ import type { StockEngine } from '../engine/engine.ts';
 import { OverdueInspections } from './overdue-inspections.ts';
 import { Rests } from './rests.ts';
 import { RULES_IN_FORCE, RULES_SETTLE_AFTER_MS } from './rules-in-force.ts';
+import { underGates } from './under-gates.ts';
 import { WaitSearch } from './wait-search.ts';
 
 export interface HousekeepingOptions {
@@ -218,8 +219,8 @@ export class Housekeeping {
     if (!isNew && this.#now() < this.#wakesAgainAt) return;
     const insert = `
       INSERT INTO sku_task (sku_key, due_at)
-      SELECT DISTINCT sku_key, clock_timestamp() FROM stock_exception
-       WHERE code = 'promise.short' AND closed_at IS NULL ORDER BY 1
+      SELECT sku_key, clock_timestamp()
+        FROM ${underGates("SELECT sku_key FROM stock_exception WHERE code = 'promise.short' AND closed_at IS NULL")}
       ON CONFLICT (sku_key) DO NOTHING`;
     await committing(WAKE, () => this.#engine.lookupPool.query(insert));
     this.#rests.end();

@@ -7,7 +7,7 @@ interface Tasks {
   readonly writes: Pick<Writes, 'tendTasks' | 'tended' | 'drainTasks' | 'drained'>;
 }
 
-/** Jobs make tasks without gates, in this order: whoever makes them in another one might wait crosswise. */
+/** The order in which all make tasks. */
 const bySku = <T>(tasks: readonly (readonly [SkuKey, T])[]): readonly (readonly [SkuKey, T])[] =>
   tasks.toSorted(([a], [b]) => a - b);
 
