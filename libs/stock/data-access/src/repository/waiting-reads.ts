@@ -7,8 +7,8 @@ import type pg from 'pg';
 import type { Command, TendCommand } from '../requests/command.ts';
 import type { StoredTask, WaitPlace } from './tend-tasks.ts';
 
-/** Backings that a transaction may convert: gates are held for about 60 ms, and nothing else is decided for a third of that. */
-const CONVERTED_MAX = 200;
+/** Backings that a transaction may convert: gates are held for about 30 ms, and nothing else is decided for a third of that. */
+const CONVERTED_MAX = 100;
 const READ_PER_SKU_MIN = 10;
 
 export interface WaitingPage {
