@@ -97,6 +97,26 @@ describe('attach', () => {
     expect(codes).toEqual(['reservation.attached', null, 'order.has_reservation']);
   });
 
+  it('frees an order that another follows, or that lets go, in the same commit', async () => {
+    for (const id of ['a', 'b']) done(await hold(engine, `${sku}-${id}`, [[sku, 1]]));
+    const [first, second] = [`first-${sku}`, `second-${sku}`];
+    const asked = [
+      ['a', { order: first }],
+      ['a', { order: second, expectedOrder: first }],
+      ['b', { order: first }],
+      ['a', { order: null, expectedOrder: second }],
+      ['b', { order: second, expectedOrder: first }],
+    ] as const;
+    const answers = await Promise.all(
+      asked.map(([id, body], place) =>
+        act(engine, `${sku}-${id}`, 'attach', { ...body, commandId: `${sku}-${place}` }),
+      ),
+    );
+    expect(answers.map(codeOf)).toEqual([null, null, null, null, null]);
+    expect(await brokenLaws(pool.dataSource)).toEqual([]);
+    done(await act(engine, `${sku}-a`, 'attach', { order: first, commandId: `${sku}-end` }));
+  });
+
   it('compares the order that is attached, and lets go of it', async () => {
     done(await hold(engine, sku, [[sku, 1]]));
     done(await act(engine, sku, 'attach', { order: 'o-1' + sku }));

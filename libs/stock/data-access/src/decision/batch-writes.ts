@@ -24,6 +24,7 @@ import {
 } from '@onepool/stock-domain';
 import type { SourceKey } from '../sources/source-book.ts';
 import type { Doer, Keyed, StoredAnswer } from '../requests/command.ts';
+import { controllerKey } from '../repository/controllers.ts';
 import type { InspectionOrigin, StoredInspection } from '../repository/inspections.ts';
 import type { StoredInboundLine } from '../repository/inbound-lines.ts';
 import type { OpenException } from '../repository/open-exceptions.ts';
@@ -224,8 +225,8 @@ export class Writes {
   readonly changedReservations = new Map<number, Reservation>();
   /** Those of them of which more has changed than version and expiry, with the channel they were held for. */
   readonly amendedReservations = new Map<number, AmendedReservation>();
-  /** Orders that get a reservation, and those that lose theirs. */
-  readonly attached: { readonly controller: Controller; readonly reservationKey: number }[] = [];
+  /** Orders that have a reservation after the batch and had not this one before, and those that lose theirs first; by `controllerKey`. */
+  readonly attached = new Map<string, { readonly controller: Controller; readonly reservationKey: number }>();
   readonly detached: Controller[] = [];
   readonly holds: HeldUnits[] = [];
   readonly changedBackings = new Map<string, BackingWrite>();
@@ -271,6 +272,15 @@ export class Writes {
   readonly promiseNews: PromiseNews[] = [];
   /** Details of lines that are late, and of which all that follows has been done. */
   readonly lateLines: number[] = [];
+
+  attach(controller: Controller, reservationKey: number): void {
+    this.attached.set(controllerKey(controller), { controller, reservationKey });
+  }
+
+  /** What this batch itself has attached is not there yet. */
+  detach(controller: Controller): void {
+    if (!this.attached.delete(controllerKey(controller))) this.detached.push(controller);
+  }
 
   /** The last word on a backing wins; it is absolute, since its SKU's gate is ours. */
   changeBacking(write: BackingWrite): void {

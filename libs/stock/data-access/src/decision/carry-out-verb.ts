@@ -82,8 +82,9 @@ function hasReservation({ verb, reservationKey }: VerbCommand, { controllers }: 
 /** Others of the batch ask as well. */
 function noteAttached(
   controller: Controller | null,
-  { owner, id, reservation: { key } }: StoredReservation,
+  { owner, id, reservation: { key, controller: before } }: StoredReservation,
   { controllers }: BatchState,
 ): void {
+  if (before) controllers.delete(controllerKey(before));
   if (controller) controllers.set(controllerKey(controller), { key, owner, id });
 }

@@ -178,8 +178,8 @@ export class ChangingBook {
     if (before.controller === controller) return;
     for (const backing of after.backings)
       if (this.#isShort(backing)) this.#noteOthersShort(backing.sku, controller === null);
-    if (before.controller) this.writes.detached.push(before.controller);
-    if (controller) this.writes.attached.push({ controller, reservationKey: key });
+    if (before.controller) this.writes.detach(before.controller);
+    if (controller) this.writes.attach(controller, key);
   }
 
   #noteOthersShort(sku: SkuKey, mayMove: boolean): void {

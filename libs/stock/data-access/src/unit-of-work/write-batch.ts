@@ -29,7 +29,7 @@ export function sendWrites(client: pg.PoolClient, writes: Writes, context: Write
   if (writes.exceptions.length > 0) sent.push(sendExceptions(client, writes, context));
   if (writes.closedExceptions.length > 0) sent.push(sendClosedExceptions(client, writes, context));
   if (writes.detached.length > 0) sent.push(sendDetached(client, writes));
-  if (writes.attached.length > 0) sent.push(sendAttached(client, writes));
+  if (writes.attached.size > 0) sent.push(sendAttached(client, writes));
   if (writes.commands.length > 0) sent.push(sendCommands(client, writes, context));
   return sent;
 }
@@ -80,7 +80,8 @@ function sendDetached(client: pg.PoolClient, { detached }: Writes): Promise<unkn
 }
 
 /** One that another replica has taken meanwhile fails as keys of commands do, and is then found to be taken. */
-function sendAttached(client: pg.PoolClient, { attached }: Writes): Promise<unknown> {
+function sendAttached(client: pg.PoolClient, writes: Writes): Promise<unknown> {
+  const attached = [...writes.attached.values()];
   return client.query({
     name: 'attach',
     text: `INSERT INTO controller (actor, order_id, reservation_key)

@@ -48,8 +48,8 @@ export interface Concern {
  */
 export function recordHistory(steps: readonly Step[], moves: boolean): readonly Told[] {
   const told: Told[] = [];
-  /** SKUs of which holds have run out, without a command that would have had them looked at. */
-  const reaped = new Set<number>();
+  /** SKUs of which holds have run out, once each, without a command that would have had them looked at. */
+  const reaped: ReadonlySet<number>[] = [];
   const push = (command: Command, verdict: Verdict): void => {
     const { model, inspections } = pool;
     const late = (told.at(-1)?.lines ?? []).filter((line) => isOverdue(model, line));
@@ -76,17 +76,16 @@ export function recordHistory(steps: readonly Step[], moves: boolean): readonly 
     });
   };
   const look = (): void => {
-    const skus = [...reaped];
-    reaped.clear();
-    if (skus.length > 0) push({ kind: 'expire', skus }, 'done');
+    for (const skus of reaped.splice(0)) push({ kind: 'expire', skus: [...skus] }, 'done');
   };
   const onCommand = (command: Command, verdict: Verdict): void => {
     const looked = skusOf(command, pool);
-    if ([...reaped].every((sku) => looked.includes(sku))) reaped.clear();
+    // It looks at them itself, where it is about all of them.
+    if ([...(reaped.at(-1) ?? [])].every((sku) => looked.includes(sku))) reaped.pop();
     look();
     push(command, verdict);
   };
-  const onReaped = (skus: ReadonlySet<number>): void => skus.forEach((sku) => reaped.add(sku));
+  const onReaped = (skus: ReadonlySet<number>): void => void reaped.push(skus);
   const pool = new PlayedPool({ closes: false, isCaller: true, moves, onCommand, onReaped });
   for (const { play } of steps) {
     play(pool);
