@@ -40,6 +40,7 @@ const scopeArrows = {
   'scope:stock': ['scope:stock', 'scope:shared'],
   'scope:catalog': ['scope:catalog', 'scope:shared'],
   'scope:identity': ['scope:identity', 'scope:shared'],
+  'scope:orders': ['scope:orders', 'scope:shared'],
   'scope:availability': ['scope:availability', 'scope:stock', 'scope:catalog', 'scope:identity', 'scope:shared'],
   'scope:simulator': ['scope:simulator', 'scope:shared'],
   'scope:tools': ['scope:tools', 'scope:simulator', 'scope:shared'],
@@ -69,10 +70,10 @@ function boundaries(alsoAllowedTypes) {
     sourceTag,
     onlyDependOnLibsWithTags,
   }));
-  // One scope's decisions never lean on another's: an app that needs both composes them.
+  // One scope's decisions never lean on another's, except on what all share: an app that needs both composes them.
   const domainsByScope = Object.keys(scopeArrows).map((scope) => ({
     allSourceTags: ['type:domain', scope],
-    onlyDependOnLibsWithTags: [scope, ...alsoAllowedTypes],
+    onlyDependOnLibsWithTags: [...new Set([scope, 'scope:shared', ...alsoAllowedTypes])],
   }));
   const depConstraints = [...byType, ...domainsByScope, ...byScope];
   return ['error', { allow: [], allowCircularSelfDependency: false, depConstraints }];

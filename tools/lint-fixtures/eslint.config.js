@@ -22,6 +22,8 @@ const projects = [
   ['libs/catalog/data-access', '@onepool/catalog-data-access', 'scope:catalog', 'type:data-access'],
   ['libs/identity/domain', '@onepool/identity-domain', 'scope:identity', 'type:domain'],
   ['libs/identity/data-access', '@onepool/identity-data-access', 'scope:identity', 'type:data-access'],
+  ['libs/orders/domain', '@onepool/orders-domain', 'scope:orders', 'type:domain'],
+  ['libs/orders/data-access', '@onepool/orders-data-access', 'scope:orders', 'type:data-access'],
   ['libs/availability/domain', '@onepool/availability-domain', 'scope:availability', 'type:domain'],
   ['libs/simulator/data-access', '@onepool/simulator-data-access', 'scope:simulator', 'type:data-access'],
   ['libs/simulator/domain', '@onepool/simulator-domain', 'scope:simulator', 'type:domain'],

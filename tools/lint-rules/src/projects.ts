@@ -59,6 +59,7 @@ export function tagsOfFolder(folder: string): readonly string[] {
   if (top === 'tools') return ['scope:tools', 'type:app'];
   if (top !== 'libs') return [];
   if (second === 'client' || second === 'contracts') return ['scope:shared', `type:${second}`];
+  if (second === 'money' || second === 'result') return ['scope:shared', 'type:domain'];
   if (folder === 'libs/platform/app') return ['scope:shared', 'type:kit'];
   if (second === 'platform' || second === 'testing') return ['scope:shared', `type:${second}`];
   return third ? [`scope:${second}`, `type:${third}`] : [];

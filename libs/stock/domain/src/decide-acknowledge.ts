@@ -1,7 +1,7 @@
 /** A node tells how far it has come with units of a fulfilment. The book stays as it is: only counts of availability ask for it. */
 import { type VerbEffect, NO_EFFECT, changeOf, next } from './decide-verb.ts';
 import type { Decision } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import { type Backing, type Reservation, type Stage, STAGES, withBacking } from './reservation.ts';
 import { type FulfilmentUnits, inLineOrder, selectUnits, unitsMissing } from './select-units.ts';
 

@@ -7,7 +7,7 @@ import { type BackingChange, type VerbEffect, NO_EFFECT, changeOf, next } from '
 import type { NodeKey } from './keys.ts';
 import { isOnSameRow, moveUnits } from './move-units.ts';
 import type { Decision } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import {
   type Backing,
   type BackingPlace,

@@ -13,7 +13,7 @@ import type { ChannelKey, NodeKey, SkuKey } from './keys.ts';
 import { leastFreeFirst } from './line-order.ts';
 import { moveUnits } from './move-units.ts';
 import type { Decision, Rejection, Shortage } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import {
   type Backing,
   type BackingPlace,

@@ -1,7 +1,7 @@
 /** Who may act on a reservation: from the moment at which an order is attached to it, the principal that attached it. */
 import { type VerbEffect, NO_EFFECT, next } from './decide-verb.ts';
 import type { Decision, Rejection } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import type { Controller, Reservation } from './reservation.ts';
 
 export interface Attachment {

@@ -5,7 +5,7 @@
 import { type VerbEffect, decideLeave, next } from './decide-verb.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import type { Decision } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import type { Backing, Reservation } from './reservation.ts';
 import { type SelectedUnits, type UnitSelector, inLineOrder, isSelected, refOf } from './select-units.ts';
 import type { Supplies, SupplyEffect } from './supply.ts';

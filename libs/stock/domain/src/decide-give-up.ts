@@ -3,7 +3,7 @@ import { giveBack } from './arithmetic.ts';
 import { giveBackFenced } from './charge-fences.ts';
 import { type VerbEffect, changeOf, next } from './decide-verb.ts';
 import type { Decision } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import { type Backing, type Reservation, endUnits, open, supplyOf, withBacking } from './reservation.ts';
 import {
   type BackingUnits,

@@ -8,7 +8,7 @@ import { type FencedUnits, chargeFence } from './charge-fences.ts';
 import type { LineNo, NodeKey, SkuKey } from './keys.ts';
 import { leastFreeFirst } from './line-order.ts';
 import type { Decision, Shortage } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import type { SellingChannel, SellingRules } from './selling-rules.ts';
 import { SupplyDraft, type Supplies, type SupplyEffect } from './supply.ts';
 import { type UnitsAhead, stockAt } from './supply-row.ts';

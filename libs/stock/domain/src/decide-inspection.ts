@@ -2,7 +2,7 @@
 import { moveState } from './arithmetic.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import type { Decision } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import { type Supplies, SupplyDraft, type SupplyEffect } from './supply.ts';
 import { stockAt } from './supply-row.ts';
 

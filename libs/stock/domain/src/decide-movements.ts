@@ -4,7 +4,7 @@ import { type SeenBy, seenBy, stateInBook } from './counted-states.ts';
 import { NO_WATERMARKS, type Watermark, type Watermarks } from './feed.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import type { Decision } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import type { CountedState } from './stock-states.ts';
 import { type SupplyRow, stockAt } from './supply-row.ts';
 import { type Supplies, SupplyDraft, type SupplyEffect, rowAt } from './supply.ts';

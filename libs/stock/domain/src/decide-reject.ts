@@ -8,7 +8,7 @@ import { mayBack } from './decide-allocate.ts';
 import { type BackingChange, type VerbEffect, changeOf, next } from './decide-verb.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import type { Decision } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import {
   type Backing,
   type Reservation,

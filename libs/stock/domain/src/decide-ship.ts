@@ -10,7 +10,7 @@ import { type InboundLine, onTheWay } from './inbound.ts';
 import type { NodeKey, SkuKey } from './keys.ts';
 import { MovingPromises } from './moving-promises.ts';
 import type { Decision, Rejection } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import type { Backing, Reservation } from './reservation.ts';
 import { type FulfilmentUnits, inLineOrder, selectUnits, unitsMissing } from './select-units.ts';
 import { type Supplies, SupplyDraft, type SupplyEffect, rowAt } from './supply.ts';

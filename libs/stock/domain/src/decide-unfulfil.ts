@@ -2,7 +2,7 @@
 import { recommit, restore } from './arithmetic.ts';
 import { type BackingChange, type VerbEffect, changeOf, next } from './decide-verb.ts';
 import type { Decision } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import { type Backing, type Reservation, withBacking } from './reservation.ts';
 import { type BackingUnits, type SelectedUnits, inLineOrder, selectUnits, unitsMissing } from './select-units.ts';
 import { type Supplies, SupplyDraft } from './supply.ts';

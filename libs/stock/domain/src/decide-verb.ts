@@ -7,7 +7,7 @@ import { giveBackFenced, withCharge } from './charge-fences.ts';
 import { decideHold } from './decide-hold.ts';
 import type { LineNo, NodeKey, SkuKey } from './keys.ts';
 import type { Decision, Rejection } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import {
   type Backing,
   type BackingPlace,

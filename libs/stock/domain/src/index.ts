@@ -20,7 +20,7 @@ export * from './reservation.ts';
 export * from './charge-fences.ts';
 export * from './select-units.ts';
 export * from './move-units.ts';
-export * from './result.ts';
+export { type Result, accept, reject } from '@onepool/result';
 export * from './rejection.ts';
 export * from './concern.ts';
 export * from './decide-hold.ts';

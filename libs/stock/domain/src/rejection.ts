@@ -1,6 +1,6 @@
 /** Expected refusals: returned, never thrown, each with a stable code and the facts that explain it. */
 import type { LineNo, NodeKey, SkuKey } from './keys.ts';
-import type { Result } from './result.ts';
+import type { Result } from '@onepool/result';
 import type { UnitSelector } from './select-units.ts';
 
 export type Rejection = (

@@ -9,7 +9,7 @@ import { type NodeAtp, isHalted, maySell, rowAtp, shownAtp } from './atp.ts';
 import { type Rebacked, chargeFence, rechargeFences } from './charge-fences.ts';
 import type { LineNo, NodeKey, SkuKey } from './keys.ts';
 import type { Decision, Shortage } from './rejection.ts';
-import { accept, reject } from './result.ts';
+import { accept, reject } from '@onepool/result';
 import type { Backing, OpenTally } from './reservation.ts';
 import type { SellingChannel, SellingRules } from './selling-rules.ts';
 import { type SkuSupply, SupplyDraft, rowOf } from './supply.ts';

@@ -1,3 +1,3 @@
 // breaks @nx/enforce-module-boundaries
-// A project tagged with "type:domain" and "scope:identity" can only depend on libs tagged with "scope:identity"
+// A project tagged with "type:domain" and "scope:identity" can only depend on libs tagged with "scope:identity", "scope:shared"
 export * from '@onepool/stock-domain';

@@ -1,0 +1,1 @@
+export { type Result, accept, reject } from './result.ts';

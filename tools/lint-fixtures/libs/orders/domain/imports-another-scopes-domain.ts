@@ -1,0 +1,3 @@
+// breaks @nx/enforce-module-boundaries
+// A project tagged with "type:domain" and "scope:orders" can only depend on libs tagged with "scope:orders", "scope:shared"
+export * from '@onepool/stock-domain';
