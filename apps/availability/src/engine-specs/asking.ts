@@ -166,6 +166,15 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   }
 }
 
+/** Waits until `count` sessions of the database wait for a lock. */
+export const untilWaiting = (dataSource: DataSource, count: number): Promise<void> =>
+  until(`${count} sessions wait for a lock`, async () => {
+    const rows: { count: number }[] = await dataSource.query(
+      `SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    return (rows[0]?.count ?? 0) >= count;
+  });
+
 export interface HeldGate {
   /** Waits until `count` sessions of the database wait for a lock. */
   waitedForBy(count: number): Promise<void>;
@@ -188,14 +197,8 @@ export async function holdGate(
     'SELECT FROM sku_gate WHERE sku_key = (SELECT sku_key FROM sku_code WHERE code = $1) FOR NO KEY UPDATE',
     [sku],
   );
-  const waiting = async (): Promise<number> => {
-    const rows: { count: number }[] = await pool.dataSource.query(
-      `SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    );
-    return rows[0]?.count ?? 0;
-  };
   return {
-    waitedForBy: (count) => until(`${count} sessions wait for the gate`, async () => (await waiting()) >= count),
+    waitedForBy: (count) => untilWaiting(pool.dataSource, count),
     release: async () => {
       await client.query('COMMIT').catch(() => undefined);
       await client.end().catch(() => undefined);

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Housekeeping, type StockEngine } from '@onepool/stock-data-access';
 import { type PoolFixture, createPoolFixture, numbered, SPEC } from '../testing/pool-fixture.ts';
-import { backedBy, done, hold, readsOf, receipt, record, sale } from './asking.ts';
+import { backedBy, done, hold, readsOf, receipt, record, sale, untilWaiting } from './asking.ts';
 
 const SKUS = 30;
 let pool: PoolFixture;
@@ -66,10 +66,12 @@ describe('housekeeping', () => {
   });
 
   it('waits for a batch that ends one task and makes another, and the batch not for it', async () => {
+    done(await record(engine, 'in', [receipt('sku1', 'n1', 2), receipt('sku2', 'n1', 2)]));
     const [low = 0, high = 0] = (await engine.codes.keysOf(['sku1', 'sku2'])).map((key) => key ?? 0);
     await pool.dataSource.query(
-      `INSERT INTO stock_exception (code, subject, sku_key, quantity, opened_at)
-       SELECT 'promise.short', 'of ' || sku_key, sku_key, 1, clock_timestamp() FROM unnest($1::int[]) AS sku_key`,
+      `INSERT INTO stock_exception (code, subject, sku_key, node_key, supply_key, quantity, refs, opened_at)
+       SELECT 'promise.short', 'stock/' || sku_key || '/' || node_key, sku_key, node_key, supply_key, 1, '{}', clock_timestamp()
+         FROM stock WHERE sku_key = ANY($1::int[])`,
       [[low, high]],
     );
     await pool.dataSource.query(`INSERT INTO sku_task (sku_key, due_at) VALUES ($1, 'infinity')`, [high]);
@@ -78,8 +80,7 @@ describe('housekeeping', () => {
     await batch.query('SELECT FROM sku_gate WHERE sku_key = ANY($1) ORDER BY sku_key FOR NO KEY UPDATE', [[low, high]]);
     await batch.query('DELETE FROM sku_task WHERE sku_key = $1', [high]);
     const look = new Housekeeping(engine).once();
-    const waits = 'SELECT FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()';
-    while (((await batch.query(waits)) as unknown[]).length === 0);
+    await untilWaiting(pool.dataSource, 1);
     await batch.query(`INSERT INTO sku_task (sku_key, due_at) VALUES ($1, 'infinity') ON CONFLICT DO NOTHING`, [low]);
     await batch.commitTransaction();
     await batch.release();

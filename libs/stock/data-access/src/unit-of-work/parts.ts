@@ -229,7 +229,7 @@ const lateNotes = part({
 
 const outboxColumns = Object.keys(OUTBOX_COLUMNS) as (keyof typeof OUTBOX_COLUMNS)[];
 
-/** Takes its ids last, when all that the facts tell of is locked. */
+/** Takes its ids when all that the facts tell of is locked, and before the other parts write: PostgreSQL runs them last to first. */
 const outbox = (schema: string): Part<Batch> => ({
   ...part({
     rows: ({ facts }: Batch) => facts,
